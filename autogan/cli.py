@@ -1,0 +1,346 @@
+"""The command line. Reads flags and files, calls `autogan.commands`, prints what comes back.
+
+Results go to standard output, progress and errors to standard error. Exit codes: 0, 1 for a run
+that failed, 2 for something wrong in what the user gave, 130 after Ctrl-C.
+"""
+
+import contextlib
+import dataclasses
+import inspect
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+import yaml
+from pydantic.fields import FieldInfo
+
+from autogan import commands
+from autogan.config import SearchConfig, TrainConfig, load_config, parse_param
+from autogan.criteria import CRITERIA
+from autogan.datasets import DATASETS
+from autogan.display import Display, describe, make_display, outcome
+from autogan.errors import AutoGANError, ConfigError
+from autogan.files import write_bytes
+from autogan.images import grid_png, png
+from autogan.loop import SearchResult
+from autogan.models import GAN_TYPES
+from autogan.registry import suggestion
+from autogan.search import SEARCH_METHODS
+from autogan.version import __version__
+
+F = TypeVar("F", bound=Callable[..., None])
+
+app = typer.Typer(
+    help="Find the hyperparameters of a GAN by the quality of its images.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+ConfigFile = Annotated[Path | None, typer.Argument(help="a YAML file; flags override it")]
+Json = Annotated[bool, typer.Option("--json", help="print the result as JSON")]
+Overwrite = Annotated[bool, typer.Option(help="replace an earlier run in the folder")]
+Debug = Annotated[bool, typer.Option(help="show the traceback of an error")]
+Checkpoint = Annotated[commands.Checkpoint, typer.Option(help="which evaluation's generator")]
+
+
+def options_of(kind: type[TrainConfig], *names: str) -> Callable[[F], F]:
+    """Give a command a flag for each key of a configuration, or for the named ones.
+
+    The command takes them as one dictionary, ``flags``; a flag that was not given is None.
+    """
+
+    def decorate(command: F) -> F:
+        fields = {n: f for n, f in kind.model_fields.items() if not names or n in names}
+
+        def wrapper(**arguments: Any) -> None:
+            flags = {name: arguments.pop(name) for name in fields}
+            if "params" in fields:
+                flags["params"] = dict(map(parse_param, flags["params"] or []))
+            command(**arguments, flags=flags)
+
+        own = [p for n, p in inspect.signature(command).parameters.items() if n != "flags"]
+        added = [
+            inspect.Parameter(
+                name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_option(name, field)
+            )
+            for name, field in fields.items()
+        ]
+        wrapper.__name__, wrapper.__doc__ = command.__name__, command.__doc__
+        keyword = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own]
+        wrapper.__signature__ = inspect.Signature([*keyword, *added])  # type: ignore[attr-defined]
+        wrapper.__annotations__ = {p.name: p.annotation for p in [*keyword, *added]}
+        return wrapper  # type: ignore[return-value]
+
+    return decorate
+
+
+def _option(name: str, field: FieldInfo) -> Any:
+    """The flag of one key."""
+    text = field.description or ""
+    if field.default not in (None, [], {}) and not isinstance(field.default, bool):
+        text += f" [{field.default}]"
+    flag = f"--{name.replace('_', '-')}"
+    if name == "params":
+        return Annotated[
+            list[str] | None, typer.Option("--param", help=text, metavar="NAME=VALUES")
+        ]
+    annotation: Any = str
+    for plain in (bool, int, float, Path):
+        if field.annotation in (plain, plain | None):
+            annotation = plain
+    if annotation is bool:
+        return Annotated[bool | None, typer.Option(f"{flag}/--no-{flag[2:]}", help=text)]
+    return Annotated[annotation | None, typer.Option(flag, help=text, show_default=False)]
+
+
+@app.command()
+@options_of(SearchConfig)
+def search(
+    config: ConfigFile = None,
+    resume: Annotated[Path | None, typer.Option(help="go on with the search in a folder")] = None,
+    overwrite: Overwrite = False,
+    dry_run: Annotated[bool, typer.Option(help="print what would be done, and stop")] = False,
+    json_: Json = False,
+    debug: Debug = False,
+    *,
+    flags: dict[str, Any],
+) -> None:
+    """Train many GANs and find the best hyperparameters."""
+    if resume is not None:
+        if overwrite:
+            raise ConfigError("overwrite", "True beside --resume; give one of them")
+        if flags["run_dir"] is not None:
+            raise ConfigError("run_dir", f"{flags['run_dir']} beside --resume; give one of them")
+        given = load_config(SearchConfig, config, flags) if config else _given(flags)
+        wanted: Any = given
+    else:
+        wanted = load_config(SearchConfig, config, flags)
+    if dry_run:
+        run = commands.resumed_config(resume, wanted) if resume else wanted
+        _print_plan(commands.plan(run), json_)
+        return
+    with _display() as display:
+        result = commands.search(wanted, resume=resume, overwrite=overwrite, display=display)
+    _print_search(result, json_)
+
+
+@app.command()
+@options_of(TrainConfig)
+def train(
+    config: ConfigFile = None,
+    resume: Annotated[bool, typer.Option(help="go on with an interrupted training")] = False,
+    overwrite: Overwrite = False,
+    json_: Json = False,
+    debug: Debug = False,
+    *,
+    flags: dict[str, Any],
+) -> None:
+    """Train one GAN; any saved configuration runs again."""
+    run = load_config(TrainConfig, config, flags)
+    with _display() as display:
+        result = commands.train(run, resume=resume, overwrite=overwrite, display=display)
+    trial = result.trial
+    if json_:
+        _print_json({"folder": result.folder.root, "objective": result.objective,
+                     **dataclasses.asdict(trial)})  # fmt: skip
+        return
+    print(f"{result.objective}: {outcome(trial)}")
+    if trial.evaluations:
+        print(f"last evaluation: step {trial.evaluations[-1].step}, "
+              f"{describe(trial.evaluations[-1].scores)}")  # fmt: skip
+    _print_further(result.folder.root)
+
+
+@app.command()
+@options_of(
+    TrainConfig, "data_dir", "image_size", "features", "eval_samples", "reference_split", "device",
+    "threads",
+)  # fmt: skip
+def evaluate(
+    images: Annotated[str, typer.Argument(help="a run's folder, a folder of images, a dataset")],
+    reference: Annotated[
+        str | None, typer.Option(help="a dataset or a folder of images [the run's dataset]")
+    ] = None,
+    criterion: Annotated[
+        str | None, typer.Option(help="criteria, separated by commas [the run's own; fid]")
+    ] = None,
+    checkpoint: Checkpoint = "best",
+    json_: Json = False,
+    debug: Debug = False,
+    *,
+    flags: dict[str, Any],
+) -> None:
+    """Score a trained GAN, or compare two sets of images."""
+    scores = commands.evaluate(
+        images,
+        reference=reference,
+        criteria=criterion,
+        checkpoint=checkpoint,
+        options=flags,
+    )
+    if json_:
+        _print_json(scores)
+    else:
+        for label, score in scores.items():
+            print(f"{label}  {score:.6g}")
+
+
+@app.command()
+@options_of(TrainConfig, "data_dir", "device", "threads")
+def sample(
+    folder: Annotated[Path, typer.Argument(help="of a search (its best trial) or a training")],
+    count: Annotated[int, typer.Option(min=1, help="how many images")] = 64,
+    seed: Annotated[int, typer.Option(min=0, help="of the latent vectors")] = 0,
+    checkpoint: Checkpoint = "best",
+    output: Annotated[
+        Path | None,
+        typer.Option(help="NAME.png for one grid, else a folder of single images [samples.png]"),
+    ] = None,
+    debug: Debug = False,
+    *,
+    flags: dict[str, Any],
+) -> None:
+    """Generate images with a trained GAN."""
+    output = output or Path("samples.png")
+    if output.suffix.lower() != ".png" and output.is_dir() and any(output.iterdir()):
+        raise ConfigError("output", f"{output} is not empty; give a new folder, or NAME.png")
+    images = commands.sample(folder, count=count, seed=seed, checkpoint=checkpoint, options=flags)
+    try:
+        if output.suffix.lower() == ".png":
+            write_bytes(output, grid_png(images))
+        else:
+            for number, image in enumerate(images):
+                write_bytes(output / f"{number:06d}.png", png(image))
+    except OSError as error:
+        raise ConfigError("output", f"{output} cannot be written ({error.strerror})") from error
+    print(output)
+
+
+@app.command("list")
+def list_(
+    what: Annotated[
+        str, typer.Argument(help="gan-types, datasets, criteria or search-methods")
+    ] = "gan-types",
+    json_: Json = False,
+    debug: Debug = False,
+) -> None:
+    """List what can be chosen, with the hyperparameters of the GAN types."""
+    kinds: dict[str, Any] = {
+        "gan-types": GAN_TYPES,
+        "datasets": DATASETS,
+        "criteria": CRITERIA,
+        "search-methods": SEARCH_METHODS,
+    }
+    if what not in kinds:
+        raise ConfigError("list", f"{what!r} cannot be listed; {suggestion(what, kinds)}")
+    parts = list(kinds[what])
+    if json_:
+        _print_json([_part(part) for part in parts])
+        return
+    for part in parts:
+        better = {"min": " (lower is better)", "max": " (higher is better)"}
+        print(f"{part.name}: {part.summary}{better.get(getattr(part, 'direction', ''), '')}")
+        for h in getattr(part, "hyperparameters", ()):
+            searched = f"; searched by default: {', '.join(map(str, h.search))}" if h.search else ""
+            print(f"  {h.name} = {h.default}  ({h.limits()})\n      {h.meaning}{searched}")
+
+
+@app.callback(invoke_without_command=True)
+def version(
+    version: Annotated[bool, typer.Option("--version", help="print the version")] = False,
+) -> None:
+    """Find the hyperparameters of a GAN by the quality of its images."""
+    if version:
+        print(f"autogan {__version__}")
+        raise typer.Exit
+
+
+def _given(flags: dict[str, Any]) -> dict[str, Any]:
+    """The flags that were given."""
+    return {name: value for name, value in flags.items() if value not in (None, {})}
+
+
+@contextlib.contextmanager
+def _display() -> Iterator[Display]:
+    display = make_display()
+    try:
+        yield display
+    finally:
+        display.close()
+
+
+def _print_plan(plan: commands.Plan, as_json: bool) -> None:
+    if as_json:
+        _print_json({**dataclasses.asdict(plan), "config": plan.config.as_dict()})
+        return
+    print(yaml.safe_dump(plan.config.as_dict(), sort_keys=False).rstrip())
+    height, width, channels = plan.image_shape
+    points = "uncountable" if plan.points is None else plan.points
+    print(f"# {plan.images} training images of {width}x{height}x{channels}")
+    print(f"# {plan.config.trials} trials of {plan.steps} steps; points in the space: {points}")
+    print(f"# about {plan.updates} updates of both networks and {plan.megabytes:.0f} MB on disk")
+
+
+def _print_search(result: SearchResult, as_json: bool) -> None:
+    best = result.best
+    root = result.folder.root
+    if as_json:
+        _print_json({
+            "folder": root,
+            "objective": result.objective,
+            "direction": result.direction,
+            "hyperparameters": dict(result.hyperparameters),
+            "best": None if best is None else best.number,
+            "trials": [dataclasses.asdict(trial) for trial in result.trials],
+        })  # fmt: skip
+        return
+    if best is None:
+        print(f"none of {len(result.trials)} trials came to a value; see {root}")
+        return
+    print(f"best of {len(result.trials)} trials: trial {best.number}")
+    for name, value in best.params.items():
+        print(f"  {name} = {value}")
+    print(f"  {result.objective} = {best.value:.6g} at step {best.step}")
+    print(f"train it again:  autogan train {result.folder.best_config}")
+    _print_further(result.folder.best, logs=root)
+
+
+def _print_further(folder: Path, logs: Path | None = None) -> None:
+    print(f"see its images:  autogan sample {folder}")
+    print(f"see its curves:  tensorboard --logdir {logs or folder}")
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, indent=2, default=str))
+
+
+def _part(part: Any) -> dict[str, Any]:
+    """A registered part as plain values."""
+    values = {"name": part.name, "summary": part.summary}
+    if hasattr(part, "direction"):
+        values["direction"] = part.direction
+    if hasattr(part, "hyperparameters"):
+        values["hyperparameters"] = [dataclasses.asdict(h) for h in part.hyperparameters]
+    return values
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; exits the process."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    try:
+        code = app(arguments, standalone_mode=True)
+    except AutoGANError as error:
+        if "--debug" in arguments:
+            raise
+        print(f"autogan: {error}", file=sys.stderr)
+        code = error.exit_code
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

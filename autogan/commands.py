@@ -1,0 +1,418 @@
+"""What can be asked of AutoGAN, from the command line and from Python alike.
+
+Each function takes a configuration and returns as objects what the command line prints. The work
+is done in a worker process; nothing here imports TensorFlow.
+"""
+
+import contextlib
+import statistics
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from autogan.config import SearchConfig, TrainConfig, load_config, validated
+from autogan.display import Display
+from autogan.engine import CtrlC, Engine, LocalEngine
+from autogan.errors import ConfigError, Interrupted, SearchFailed
+from autogan.files import read_arrays, write_bytes, write_yaml
+from autogan.folder import SearchFolder, TrialFolder, check_free, clear
+from autogan.ledger import Ledger
+from autogan.loop import SearchLoop, SearchResult, trial_seed
+from autogan.search import Evaluation, History, Trial
+
+Checkpoint = Literal["best", "last"]
+
+RESUMABLE = ("trials", "max_trial_minutes", "run_dir")
+"""The keys that may change when a search is resumed; all others decide its results."""
+
+_SAMPLES_BYTES = 300_000  # about what grids and event files of a trial take
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a search would do and cost.
+
+    Attributes:
+        config: resolved.
+        points: in the search space; None if they cannot be counted.
+        images: in the training set.
+        image_shape: height, width, channels.
+        steps: generator updates of a trial (of the first, where the batch size is searched).
+        updates: of both networks in all trials, about.
+        megabytes: that the search leaves on disk, about.
+    """
+
+    config: SearchConfig
+    points: int | None
+    images: int
+    image_shape: tuple[int, int, int]
+    steps: int
+    updates: int
+    megabytes: float
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """What a training came to.
+
+    Attributes:
+        folder: with everything in it.
+        objective: the label of the criterion that decides.
+        trial: its evaluations, value and state.
+    """
+
+    folder: TrialFolder
+    objective: str
+    trial: Trial
+
+
+def plan(config: SearchConfig | Mapping[str, Any]) -> Plan:
+    """Check a search as `search` would, and say what it would do; creates nothing.
+
+    Raises:
+        ConfigError: if it cannot be run.
+    """
+    run = _search_config(config)
+    with _engine(None) as engine:
+        return _plan(run, engine.call("open", config=_first_trial(run).as_dict()))
+
+
+def search(
+    config: SearchConfig | Mapping[str, Any] | None = None,
+    *,
+    resume: Path | str | None = None,
+    overwrite: bool = False,
+    display: Display | None = None,
+    engine: Engine | None = None,
+) -> SearchResult:
+    """Search for the best hyperparameters.
+
+    Args:
+        config: of the search; with ``resume``, only the keys that change.
+        resume: the folder of a search to go on with.
+        overwrite: replace an earlier run in the folder.
+        display: is told of progress; nobody if None.
+        engine: runs the trials; one worker on this machine if None.
+
+    Raises:
+        ConfigError: if it cannot be run; nothing was created.
+        Interrupted: after Ctrl-C; it can be resumed.
+        SearchFailed: after three failed trials in a row.
+    """
+    if resume is not None:
+        run = resumed_config(Path(resume), config or {})
+    else:
+        run = _search_config(config or {})
+    folder = SearchFolder(_run_dir(run))
+    if resume is None and not (overwrite and folder.config.exists()):
+        check_free(folder.root, folder.config, run)
+    display = display or Display()
+
+    with _engine(engine) as workers:
+        display.note("checking the configuration")
+        if folder.root.is_dir():
+            workers.call("claim", folder=str(folder.root))
+        facts = workers.call("open", config=_first_trial(run).as_dict())
+        display.note(f"preparing the features ({run.features})")
+        prepared = workers.call("prepare", config=_first_trial(run).as_dict())
+        if resume is None:
+            workers.call("claim", folder=str(folder.root))
+            clear(folder.root, folder.config, run)
+        write_yaml(folder.config, run.as_dict(), "Run this search again with: autogan search FILE")
+        ledger = _opened_ledger(folder, {**prepared, "environment": facts["environment"]}, display)
+        if not ledger.trials:
+            workers.call("declare", config=run.as_dict(), folder=str(folder.root))
+        display.searching(run, _plan(run, facts).steps)
+        return SearchLoop(run, folder, ledger, workers, display).run()
+
+
+def train(
+    config: TrainConfig | Mapping[str, Any],
+    *,
+    resume: bool = False,
+    overwrite: bool = False,
+    display: Display | None = None,
+    engine: Engine | None = None,
+) -> TrainResult:
+    """Train one GAN, with one value for each hyperparameter.
+
+    Args:
+        config: of the training.
+        resume: go on with an interrupted training of the same configuration in its folder.
+        overwrite: replace an earlier run in the folder.
+        display: is told of progress; nobody if None.
+        engine: runs it; a worker on this machine if None.
+
+    Raises:
+        ConfigError: if it cannot be run; nothing was created.
+        Interrupted: after Ctrl-C; it can be resumed.
+        SearchFailed: if it failed.
+    """
+    run = (config if isinstance(config, TrainConfig) else validated(TrainConfig, config)).resolved()
+    run.hyperparameters()
+    root = _run_dir(run)
+    folder = TrialFolder.of(root, run)
+    if resume:
+        _check_same(folder.config, load_config(TrainConfig, folder.config), run)
+    elif not (overwrite and folder.config.exists()):
+        check_free(root, folder.config, run)
+    display = display or Display()
+
+    with _engine(engine) as workers:
+        display.note("checking the configuration")
+        if root.is_dir():
+            workers.call("claim", folder=str(root))
+        workers.call("open", config=run.as_dict())
+        display.note(f"preparing the features ({run.features})")
+        objective = workers.call("prepare", config=run.as_dict())["objective"]
+        if not resume:
+            workers.call("claim", folder=str(root))
+            clear(root, folder.config, run)
+        return TrainResult(folder, objective, _train(run, folder, workers, display))
+
+
+def evaluate(
+    images: Path | str,
+    *,
+    reference: str | None = None,
+    criteria: str | None = None,
+    checkpoint: Checkpoint = "best",
+    options: Mapping[str, Any] | None = None,
+) -> dict[str, float]:
+    """Score a trained generator or a set of images by several criteria.
+
+    Args:
+        images: the folder of a search or training, a folder of images, or a dataset's name.
+        reference: a dataset's name or a folder of images to compare with; by default what the
+            generator was trained on.
+        criteria: names, separated by commas; by default those of the training, or fid.
+        checkpoint: which of the trained generators.
+        options: further keys of the configuration, such as ``features``.
+
+    Returns:
+        The values by label.
+
+    Raises:
+        ConfigError: if it cannot be done.
+    """
+    values = dict(options or {})
+    if criteria is not None:
+        first, *more = [name for name in criteria.split(",") if name] or [criteria]
+        values |= {"criterion": first, "also": more}
+    if reference is not None:
+        values["dataset"] = _dataset_or_folder(reference, "reference")
+    trained = _trained(Path(images))
+    if trained is not None:
+        run = load_config(TrainConfig, trained / "config.yaml", values).resolved()
+        source = {"folder": str(trained), "checkpoint": checkpoint}
+    else:
+        if reference is None:
+            raise ConfigError("reference", "none given; name a dataset or a folder of images")
+        run = validated(TrainConfig, {k: v for k, v in values.items() if v is not None}).resolved()
+        source = {"dataset": _dataset_or_folder(str(images), "images")}
+    with _engine(None) as workers:
+        return dict(workers.call("evaluate", config=run.as_dict(), **source))
+
+
+def sample(
+    folder: Path | str,
+    *,
+    count: int = 64,
+    seed: int = 0,
+    checkpoint: Checkpoint = "best",
+    options: Mapping[str, Any] | None = None,
+) -> npt.NDArray[np.uint8]:
+    """Generate images with a trained generator.
+
+    Args:
+        folder: of a search (its best trial is used) or a training.
+        count: how many.
+        seed: of the latent vectors.
+        checkpoint: which of the trained generators.
+        options: keys of the configuration, such as ``device``.
+
+    Returns:
+        uint8 [count, height, width, channels].
+
+    Raises:
+        ConfigError: if there is no trained generator.
+    """
+    trained = _trained(Path(folder))
+    if trained is None:
+        raise ConfigError("folder", f"{folder} holds no search or training")
+    values = {**(options or {}), "seed": seed}
+    run = load_config(TrainConfig, trained / "config.yaml", values).resolved()
+    with tempfile.TemporaryDirectory() as temporary, _engine(None) as workers:
+        output = Path(temporary) / "images.npz"
+        workers.call(
+            "sample",
+            config=run.as_dict(),
+            folder=str(trained),
+            checkpoint=checkpoint,
+            count=count,
+            output=str(output),
+        )
+        images: npt.NDArray[np.uint8] = read_arrays(output)["images"]
+        return images
+
+
+def resumed_config(root: Path, changes: SearchConfig | Mapping[str, Any]) -> SearchConfig:
+    """The configuration of an earlier search, with what may change changed.
+
+    Raises:
+        ConfigError: if there is no search, or something else was to be changed.
+    """
+    path = SearchFolder(root).config
+    if not path.exists():
+        raise ConfigError("resume", f"{root} holds no search; begin one without --resume")
+    saved = load_config(SearchConfig, path)
+    if isinstance(changes, SearchConfig):
+        wanted = changes
+    else:
+        wanted = load_config(SearchConfig, path, changes)
+    _check_same(path, saved, wanted.resolved())
+    update = {name: getattr(wanted, name) for name in RESUMABLE} | {"run_dir": root}
+    return saved.model_copy(update=update).resolved()
+
+
+def _check_same(path: Path, saved: TrainConfig, wanted: TrainConfig) -> None:
+    """Refuse to go on with another configuration, and show the difference."""
+    before, now = saved.resolved().as_dict(), wanted.as_dict()
+    names = [n for n in {**before, **now} if n not in RESUMABLE and before.get(n) != now.get(n)]
+    if names:
+        changes = "; ".join(f"{n} was {before.get(n)}, now {now.get(n)}" for n in names)
+        raise ConfigError(
+            "resume",
+            f"{path} says otherwise: {changes}; resume with its own values, or begin anew in "
+            "another --run-dir",
+        )
+
+
+def _search_config(config: SearchConfig | Mapping[str, Any]) -> SearchConfig:
+    run = config if isinstance(config, SearchConfig) else validated(SearchConfig, config)
+    return run.resolved()
+
+
+def _run_dir(run: TrainConfig) -> Path:
+    assert run.run_dir is not None
+    return run.run_dir
+
+
+def _first_trial(run: SearchConfig) -> TrainConfig:
+    """A trial of the search, to check what all of them share."""
+    history = History((), run.objective.direction)
+    proposal = run.method.propose(run.space(), history, run.seed)
+    if proposal is None:
+        raise ConfigError("params", "the search space has no points")
+    return run.trial_config(proposal.point, trial_seed(run.seed, 0))
+
+
+def _plan(run: SearchConfig, facts: Mapping[str, Any]) -> Plan:
+    hyperparameters = _first_trial(run).hyperparameters()
+    steps, _ = run.schedule(facts["images"], int(hyperparameters["batch_size"]))
+    d_iters = [d for d in run.space().dimensions if d.name == "d_iter"]
+    candidates = [*d_iters[0].candidates] if d_iters else [hyperparameters["d_iter"]]
+    if d_iters and d_iters[0].range:
+        candidates = [d_iters[0].range.low, d_iters[0].range.high]
+    trials = run.trials or 0
+    updates = trials * steps * (1 + statistics.fmean(float(d) for d in candidates))
+    return Plan(
+        config=run,
+        points=run.space().size(),
+        images=facts["images"],
+        image_shape=tuple(facts["image_shape"]),
+        steps=steps,
+        updates=round(updates),
+        megabytes=trials * (2 * facts["generator_bytes"] + _SAMPLES_BYTES) / 1e6,
+    )
+
+
+def _opened_ledger(folder: SearchFolder, header: Mapping[str, Any], display: Display) -> Ledger:
+    """The search's record, begun if it is new; else checked to be of the same measure.
+
+    Raises:
+        ConfigError: if the feature network or the reference is another one now.
+    """
+    ledger = Ledger(folder.ledger)
+    if not ledger.header:
+        ledger.append("search", **header)
+        return ledger
+    if ledger.header["features"] != header["features"]:
+        raise ConfigError(
+            "features",
+            f"{header['features']} now, {ledger.header['features']} in the record: the values "
+            "would not be comparable; restore the feature network, or begin anew",
+        )
+    if ledger.header["environment"] != header["environment"]:
+        display.note("versions or device are not those the search began with; results may differ")
+    return ledger
+
+
+def _train(run: TrainConfig, folder: TrialFolder, workers: Engine, display: Display) -> Trial:
+    """Run one training to its end."""
+    trial = Trial(0, run.hyperparameters(), run.seed)
+    display.trial_started(trial, None)
+    config = run.model_copy(update={"run_dir": None}).as_dict()
+    workers.start(0, run.max_trial_minutes, config=config, folder=str(folder.root))
+    with CtrlC() as ctrl_c:
+        told = False
+        while True:
+            if ctrl_c.pressed and not told:
+                workers.interrupt()
+                display.note("saving and stopping; Ctrl-C again stops at once")
+                told = True
+            event = workers.next_event()
+            if event is None:
+                continue
+            if event.kind == "progress":
+                display.progress(**event.fields)
+            elif event.kind == "evaluation":
+                trial.evaluations.append(Evaluation(**event.fields))
+                display.evaluated(trial)
+                workers.answer(0, go_on=True)
+            elif event.kind == "failed":
+                write_bytes(folder.traceback, event.fields["traceback"].encode())
+                raise SearchFailed(f"{event.fields['reason']} (see {folder.traceback})")
+            elif event.fields["result"] is None:
+                raise Interrupted(
+                    f"stopped; go on with: autogan train {folder.config} --run-dir {folder.root} "
+                    "--resume"
+                )
+            else:
+                return Trial.from_dict(event.fields["result"])
+
+
+def _trained(path: Path) -> Path | None:
+    """The folder of the training that ``path`` means, if it means one."""
+    if (path / "config.yaml").is_file():
+        return path
+    search_folder = SearchFolder(path)
+    if not search_folder.config.is_file():
+        return None
+    if not search_folder.best.exists():
+        raise ConfigError("folder", f"{path} is a search without a best trial yet")
+    return search_folder.best
+
+
+def _dataset_or_folder(name: str, field: str) -> str:
+    """The name as a dataset's: a path to a folder becomes folder:PATH."""
+    if Path(name).is_dir():
+        return f"folder:{name}"
+    if "/" in name and ":" not in name:
+        raise ConfigError(field, f"{name}: there is no such folder")
+    return name
+
+
+@contextlib.contextmanager
+def _engine(engine: Engine | None) -> Iterator[Engine]:
+    """The given engine, or one that lives for the length of a command."""
+    workers = engine or LocalEngine()
+    try:
+        yield workers
+    finally:
+        workers.close()

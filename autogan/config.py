@@ -1,0 +1,441 @@
+"""Configuration: what can be set, how files and flags are read, and what follows from it.
+
+A configuration comes from defaults, a YAML file and flags, each over the one before. It is
+validated once, here, and saved before any work. Hyperparameters stand under ``params``: a single
+value is fixed, a list is candidates, ``low..high`` or ``low..high:log`` is a range.
+"""
+
+import math
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from typing_extensions import Self
+
+from autogan.criteria import CRITERIA, Criterion
+from autogan.datasets import MAX_SIZE, MIN_SIZE, SIZE_STEP, dataset_named
+from autogan.errors import ConfigError
+from autogan.hyperparameters import Dimension, Hyperparameter, Range, Value
+from autogan.models import GAN_TYPES, GANType
+from autogan.registry import suggestion
+from autogan.search import SEARCH_METHODS, SearchMethod, Space
+
+_DEFAULT_STEPS = 2000
+_DEFAULT_TRIALS = 10
+_EVALUATIONS = 5
+_RANGE = re.compile(r"^(?P<low>[^:]+?)\.\.(?P<high>[^:]+?)(?P<log>:log)?$")
+
+Setting = Value | list[Value]
+
+
+class TrainConfig(BaseModel):
+    """All that decides one training; the keys of a YAML file and, with dashes, the flags."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+    gan_type: Annotated[str, Field(description="GAN type; see: autogan list gan-types")] = "dcgan"
+    dataset: Annotated[
+        str, Field(description="dataset, or folder:PATH; see: autogan list datasets")
+    ] = "digits"
+    data_dir: Annotated[
+        Path | None, Field(description="folder with the dataset's files, instead of a download")
+    ] = None
+    image_size: Annotated[
+        int | None,
+        Field(ge=MIN_SIZE, le=MAX_SIZE, multiple_of=SIZE_STEP,
+              description="side of the images in pixels [their own]"),
+    ] = None  # fmt: skip
+    params: Annotated[
+        dict[str, Setting],
+        Field(description="hyperparameter as NAME=VALUE, NAME=V1,V2,... or NAME=LOW..HIGH[:log]"),
+    ] = {}
+    steps: Annotated[int | None, Field(ge=1, description="generator updates of a trial [2000]")] = (
+        None
+    )
+    epochs: Annotated[
+        int | None,
+        Field(ge=1, description="instead of steps: an epoch is dataset size / batch_size steps"),
+    ] = None
+    evaluate_every: Annotated[
+        int | None, Field(ge=1, description="steps between evaluations [a fifth of the training]")
+    ] = None
+    criterion: Annotated[
+        str, Field(description="the criterion that decides; see: autogan list criteria")
+    ] = "fid"
+    also: Annotated[list[str], Field(description="further criteria to record")] = []
+    features: Annotated[
+        str | None,
+        Field(description="feature network: inception, classifier or the path of a SavedModel "
+                          "[inception; digits: classifier]"),
+    ] = None  # fmt: skip
+    eval_samples: Annotated[
+        int, Field(ge=2, description="images that a criterion compares, at most")
+    ] = 10_000
+    reference_split: Annotated[
+        Literal["train", "test"], Field(description="real images that criteria compare with")
+    ] = "train"
+    seed: Annotated[int, Field(ge=0, lt=2**31, description="of all random numbers")] = 0
+    device: Annotated[
+        str, Field(pattern=r"^(auto|cpu|gpu(:\d+)?)$", description="auto, cpu, gpu or gpu:N")
+    ] = "auto"
+    threads: Annotated[
+        int | None,
+        Field(ge=1, description="CPU threads; results depend on their number [all cores]"),
+    ] = None
+    max_trial_minutes: Annotated[
+        float | None, Field(gt=0, description="a trial that takes longer fails")
+    ] = None
+    run_dir: Annotated[
+        Path | None,
+        Field(description="folder of all results, not reused unless asked "
+                          "[runs/<gan_type>-<dataset>; train: runs/train-...]"),
+    ] = None  # fmt: skip
+    checkpoint_dir: Annotated[
+        Path | None, Field(description="keep checkpoints below this folder instead")
+    ] = None
+    result_dir: Annotated[
+        Path | None, Field(description="keep generated images below this folder instead")
+    ] = None
+    log_dir: Annotated[
+        Path | None, Field(description="keep TensorBoard's files below this folder instead")
+    ] = None
+
+    @field_validator("gan_type")
+    @classmethod
+    def _known_gan_type(cls, name: str) -> str:
+        return GAN_TYPES.get(name).name
+
+    @field_validator("criterion")
+    @classmethod
+    def _known_criterion(cls, name: str) -> str:
+        return CRITERIA.get(name).name
+
+    @field_validator("also", mode="before")
+    @classmethod
+    def _split_names(cls, names: Any) -> Any:
+        return [name for name in names.split(",") if name] if isinstance(names, str) else names
+
+    @field_validator("also")
+    @classmethod
+    def _known_criteria(cls, names: list[str]) -> list[str]:
+        return [CRITERIA.get(name).name for name in names]
+
+    @field_validator("data_dir", "run_dir", "checkpoint_dir", "result_dir", "log_dir")
+    @classmethod
+    def _expand(cls, path: Path | None) -> Path | None:
+        return path.expanduser() if path else None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "TrainConfig":
+        if self.steps is not None and self.epochs is not None:
+            raise ConfigError(
+                "epochs", f"{self.epochs} beside steps {self.steps}; give one of them"
+            )
+        dataset_named(self.dataset, self.data_dir)
+        _settings(GAN_TYPES.get(self.gan_type), self.params)
+        return self
+
+    def resolved(self) -> Self:
+        """With every default that depends on something else put in its place.
+
+        Doing it twice changes nothing.
+        """
+        kind = dataset_named(self.dataset, self.data_dir)
+        values: dict[str, Any] = {
+            "features": self.features or kind.default_features,
+            "threads": self.threads or _available_cores(),
+            "run_dir": self.run_dir or Path("runs") / self.default_folder(),
+            "also": [n for n in dict.fromkeys(self.also) if n != self.criterion],
+        }
+        if self.steps is None and self.epochs is None:
+            values["steps"] = _DEFAULT_STEPS
+        return self.model_copy(update=values)
+
+    def default_folder(self) -> str:
+        """The name of the folder below ``runs`` when none is given."""
+        return f"train-{self.gan_type}-{_short_name(self.dataset)}"
+
+    @property
+    def gan(self) -> type[GANType]:
+        """The GAN type."""
+        return GAN_TYPES.get(self.gan_type)
+
+    @property
+    def objective(self) -> type[Criterion]:
+        """The criterion that decides."""
+        return CRITERIA.get(self.criterion)
+
+    def criteria(self) -> list[Criterion]:
+        """All criteria to compute, the deciding one first."""
+        return [CRITERIA.get(name)() for name in dict.fromkeys([self.criterion, *self.also])]
+
+    def hyperparameters(self) -> dict[str, Value]:
+        """A value for every hyperparameter of the GAN type.
+
+        Raises:
+            ConfigError: if one has several candidates.
+        """
+        values = self.gan.defaults()
+        for name, setting in _settings(self.gan, self.params).items():
+            if isinstance(setting, Dimension):
+                raise ConfigError(
+                    name,
+                    f"{self.params[name]} are several candidates; a training takes one value "
+                    "(autogan search tries several)",
+                )
+            values[name] = setting
+        return values
+
+    def schedule(self, images: int, batch_size: int) -> tuple[int, int]:
+        """Generator updates of a training on ``images`` images, and those between evaluations."""
+        steps = self.steps or (self.epochs or 1) * math.ceil(images / batch_size)
+        return steps, min(self.evaluate_every or math.ceil(steps / _EVALUATIONS), steps)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The keys that are set, in order, as plain values."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+
+class SearchConfig(TrainConfig):
+    """All that decides a search."""
+
+    search_method: Annotated[
+        str, Field(description="search method; see: autogan list search-methods")
+    ] = "explore"
+    trials: Annotated[int | None, Field(ge=1, description="trials to run [grid: all; 10]")] = None
+    distinct: Annotated[bool, Field(description="never try a point twice")] = True
+
+    @field_validator("search_method")
+    @classmethod
+    def _known_method(cls, name: str) -> str:
+        return SEARCH_METHODS.get(name).name
+
+    def resolved(self) -> Self:
+        """See `TrainConfig.resolved`.
+
+        Raises:
+            ConfigError: if the method cannot search the space.
+        """
+        size = self._checked_space().size()
+        trials = self.trials or (size if self.search_method == "grid" else _DEFAULT_TRIALS)
+        return super().resolved().model_copy(update={"trials": trials})
+
+    def default_folder(self) -> str:
+        """The name of the folder below ``runs`` when none is given."""
+        return f"{self.gan_type}-{_short_name(self.dataset)}"
+
+    @property
+    def method(self) -> SearchMethod:
+        """The search method."""
+        return SEARCH_METHODS.get(self.search_method)(distinct=self.distinct)
+
+    def space(self) -> Space:
+        """What is searched: the given candidates, or the GAN type's default space without any."""
+        settings = _settings(self.gan, self.params)
+        given = [s for s in settings.values() if isinstance(s, Dimension)]
+        if given:
+            return Space(tuple(given))
+        return Space(
+            tuple(
+                Dimension(h, h.search)
+                for h in self.gan.hyperparameters
+                if h.search and h.name not in settings
+            )
+        )
+
+    def _checked_space(self) -> Space:
+        space = self.space()
+        if not space.dimensions:
+            raise ConfigError(
+                "params",
+                "every hyperparameter is fixed, so there is nothing to search; give one of them "
+                "several values, or use autogan train",
+            )
+        if self.method.needs_lists:
+            for dimension in space.dimensions:
+                if dimension.range:
+                    raise ConfigError(
+                        dimension.name,
+                        f"{dimension.range} is a range, and {self.search_method} needs a list; "
+                        "give values, or use --search-method random",
+                    )
+        return space
+
+    def fixed(self) -> dict[str, Value]:
+        """All hyperparameters outside the space: the user's values over the defaults."""
+        settings = _settings(self.gan, self.params)
+        given = {n: s for n, s in settings.items() if not isinstance(s, Dimension)}
+        searched = {d.name for d in self.space().dimensions}
+        return {n: v for n, v in {**self.gan.defaults(), **given}.items() if n not in searched}
+
+    def trial_config(self, params: Mapping[str, Value], seed: int) -> TrainConfig:
+        """The configuration that trains one trial, now or again."""
+        values = {name: getattr(self, name) for name in TrainConfig.model_fields}
+        chosen = {**self.fixed(), **params}
+        ordered = {h.name: chosen[h.name] for h in self.gan.hyperparameters}
+        return TrainConfig(**{**values, "params": ordered, "seed": seed, "run_dir": None})
+
+
+Config = TypeVar("Config", bound=TrainConfig)
+
+
+def load_config(
+    kind: type[Config], file: Path | None, flags: Mapping[str, Any] | None = None
+) -> Config:
+    """Read a YAML file, lay the flags over it, and validate.
+
+    Args:
+        kind: what is being configured.
+        file: a YAML mapping, or None.
+        flags: further keys; None stands for a flag that was not given. ``params`` are merged.
+
+    Raises:
+        ConfigError: naming the key, the value and what would be right.
+    """
+    values = read_yaml(file) if file else {}
+    given = {name: value for name, value in (flags or {}).items() if value is not None}
+    params = given.pop("params", None)
+    if params and isinstance(values.get("params", {}), dict):
+        values["params"] = {**values.get("params", {}), **params}
+    if "steps" in given:
+        values.pop("epochs", None)
+    if "epochs" in given:
+        values.pop("steps", None)
+    return validated(kind, {**values, **given})
+
+
+def validated(kind: type[Config], values: Mapping[str, Any]) -> Config:
+    """Build a configuration from plain values.
+
+    Raises:
+        ConfigError: naming the key, the value and what would be right.
+    """
+    known = kind.model_fields
+    for name in values:
+        if name in known:
+            continue
+        if name in SearchConfig.model_fields:
+            raise ConfigError(
+                name, f"{values[name]!r} belongs to a search; train its best.yaml, or use "
+                "autogan search with this file"
+            )  # fmt: skip
+        if name in GAN_TYPES.get(str(values.get("gan_type", "dcgan"))).defaults():
+            raise ConfigError(name, f"{values[name]!r} is a hyperparameter; write it under params")
+        raise ConfigError(name, f"there is no such key; {suggestion(name, known)}")
+    try:
+        return kind(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"][:2] if part != "float")
+        message = f"{first['msg'][0].lower()}{first['msg'][1:]}"
+        raise ConfigError(field, f"{first['input']!r}: {message}") from None
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Read a YAML mapping, in which ``2e-4`` is a number and no key stands twice.
+
+    Raises:
+        ConfigError: if there is no such file or it is something else.
+    """
+    try:
+        text = path.read_text()
+    except OSError as error:
+        raise ConfigError(str(path), f"cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise ConfigError(str(path), "is not text; give a YAML file") from None
+    try:
+        values = yaml.load(text, _Loader)
+    except yaml.YAMLError as error:
+        raise ConfigError(str(path), f"is not valid YAML ({error})") from None
+    if values is None:
+        return {}
+    if not isinstance(values, dict):
+        raise ConfigError(str(path), "must hold a mapping of keys to values")
+    return {str(name): value for name, value in values.items()}
+
+
+def parse_param(text: str) -> tuple[str, Setting]:
+    """Read ``NAME=VALUE``, ``NAME=V1,V2,...`` or ``NAME=LOW..HIGH[:log]``.
+
+    Raises:
+        ConfigError: if it has another form.
+    """
+    name, equals, value = text.partition("=")
+    if not (name.strip() and equals and value.strip()):
+        raise ConfigError("param", f"{text!r} is not of the form NAME=VALUE or NAME=V1,V2,...")
+    values = [yaml.load(part.strip(), _Loader) for part in value.split(",")]
+    if any(part is None for part in values):
+        raise ConfigError("param", f"{text!r} has an empty value")
+    return name.strip().replace("-", "_"), values[0] if len(values) == 1 else values
+
+
+def _settings(gan: type[GANType], params: Mapping[str, Setting]) -> dict[str, Value | Dimension]:
+    """Each given hyperparameter as a fixed value or, with several, a dimension."""
+    declared = {h.name: h for h in gan.hyperparameters}
+    settings: dict[str, Value | Dimension] = {}
+    for name, setting in params.items():
+        if name not in declared:
+            known = suggestion(name, declared)
+            raise ConfigError("params", f"{name!r} is no hyperparameter of {gan.name}; {known}")
+        settings[name] = _setting(declared[name], setting)
+    return settings
+
+
+def _setting(hyperparameter: Hyperparameter, setting: Setting) -> Value | Dimension:
+    def check(value: Any) -> Value:
+        try:
+            return hyperparameter.check(value)
+        except ValueError as error:
+            raise ConfigError(hyperparameter.name, str(error)) from None
+
+    if isinstance(setting, list):
+        if not setting:
+            raise ConfigError(hyperparameter.name, "[] has no candidates; give at least one value")
+        return Dimension(hyperparameter, tuple(check(value) for value in setting))
+    match = _RANGE.match(setting) if isinstance(setting, str) else None
+    if match is None or hyperparameter.kind == "choice":
+        return check(setting)
+    low, high = (float(check(yaml.load(match[end], _Loader))) for end in ("low", "high"))
+    log = match["log"] is not None
+    if low >= high:
+        raise ConfigError(hyperparameter.name, f"{setting}: the first end must be the lower one")
+    if log and low <= 0:
+        raise ConfigError(hyperparameter.name, f"{setting}: a log range must begin above 0")
+    return Dimension(hyperparameter, range=Range(low, high, log))
+
+
+def _short_name(dataset: str) -> str:
+    """``cats`` for ``folder:pictures/cats``, the name itself for the others."""
+    return dataset.removeprefix("folder:").rstrip("/").rsplit("/", 1)[-1]
+
+
+def _available_cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.1 as SafeLoader reads it, but with YAML 1.2's floats and without double keys."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key!r} stands twice", key_node.start_mark
+                )
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"),
+    list("-+0123456789."),
+)

@@ -1,0 +1,417 @@
+"""Datasets: images and labels, in memory, as uint8.
+
+Knows nothing of TensorFlow until `keras.datasets` is needed for a download.
+"""
+
+import gzip
+import io
+import pickle
+import tarfile
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from autogan.errors import ConfigError
+from autogan.registry import Registry
+
+Images = npt.NDArray[np.uint8]
+Labels = npt.NDArray[np.int64]
+
+MIN_SIZE, MAX_SIZE, SIZE_STEP = 8, 128, 4
+_IMAGE_SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
+
+
+@dataclass(frozen=True)
+class Split:
+    """A set of images.
+
+    Attributes:
+        images: uint8 [N, height, width, channels], channels 1 or 3.
+        labels: int64 [N] in 0..K-1, or None.
+    """
+
+    images: Images
+    labels: Labels | None
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def subset(self, count: int) -> Images:
+        """``count`` images drawn with a fixed seed; all of them if there are no more."""
+        if count >= len(self):
+            return self.images
+        chosen = np.random.default_rng(0).permutation(len(self))[:count]
+        return self.images[np.sort(chosen)]
+
+
+@dataclass(frozen=True)
+class ImageData:
+    """A dataset's splits; ``test`` is None where it has no test images."""
+
+    train: Split
+    test: Split | None
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """Height, width and channels."""
+        height, width, channels = self.train.images.shape[1:]
+        return height, width, channels
+
+
+class Dataset(ABC):
+    """A source of images.
+
+    Args:
+        argument: what stands after the colon of ``folder:PATH``; empty for all others.
+        data_dir: where the user keeps the dataset's files; None to download them.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    default_features: ClassVar[str] = "inception"
+
+    def __init__(self, argument: str, data_dir: Path | None) -> None:
+        if argument:
+            raise ConfigError("dataset", f"{self.name}:{argument}: {self.name} takes no argument")
+        self.data_dir = data_dir
+
+    @abstractmethod
+    def load(self, image_size: int | None) -> ImageData:
+        """Read all images, at ``image_size`` pixels or, if None, at their own size.
+
+        Raises:
+            ConfigError: if they cannot be read.
+        """
+
+
+class Digits(Dataset):
+    """1,797 grey 8x8 digits that come with scikit-learn (UCI, 1998); works offline."""
+
+    name = "digits"
+    summary = "scikit-learn's 1,797 grey 8x8 digits; offline"
+    default_features = "classifier"
+
+    def load(self, image_size: int | None) -> ImageData:
+        """Four fifths of the digits are the training split, chosen once and for all."""
+        from sklearn.datasets import load_digits
+
+        digits = load_digits()
+        images = np.round(digits.images * (255 / 16)).astype(np.uint8)[..., np.newaxis]
+        images = resized(images, image_size)
+        labels = digits.target.astype(np.int64)
+        order = np.random.default_rng(0).permutation(len(images))
+        train, test = order[: len(order) * 4 // 5], order[len(order) * 4 // 5 :]
+        return ImageData(Split(images[train], labels[train]), Split(images[test], labels[test]))
+
+
+class _KerasDataset(Dataset):
+    """A dataset of `keras.datasets`, downloaded by Keras or read from ``data_dir``.
+
+    ``data_dir`` holds the dataset's native files, or is or holds an .npz file of x_train, y_train,
+    x_test and y_test.
+    """
+
+    files: ClassVar[str]
+    """The native files, in words."""
+
+    def load(self, image_size: int | None) -> ImageData:
+        """Read from ``data_dir`` if given, else through Keras."""
+        arrays = self._local(self.data_dir) if self.data_dir else self._downloaded()
+        x_train, y_train, x_test, y_test = (np.asarray(array) for array in arrays)
+        return ImageData(
+            self._split(x_train, y_train, image_size), self._split(x_test, y_test, image_size)
+        )
+
+    def _downloaded(self) -> Iterable[Any]:
+        import keras
+
+        try:
+            (x_train, y_train), (x_test, y_test) = getattr(keras.datasets, self.name).load_data()
+        except Exception as error:
+            raise ConfigError(
+                "dataset",
+                f"{self.name} cannot be downloaded ({error}); give the folder of its files "
+                f"({self.files}) with --data-dir",
+            ) from error
+        return x_train, y_train, x_test, y_test
+
+    def _local(self, folder: Path) -> Iterable[Any]:
+        archives = [folder] if folder.suffix == ".npz" else [folder / f"{self.name}.npz"]
+        try:
+            for archive in archives:
+                if archive.is_file():
+                    with np.load(archive, allow_pickle=False) as arrays:
+                        return [arrays[k] for k in ("x_train", "y_train", "x_test", "y_test")]
+            arrays = self.read_native(folder)
+        except Exception as error:
+            raise ConfigError(
+                "data_dir", f"{folder}: {self.name} cannot be read ({error})"
+            ) from error
+        if arrays is None:
+            raise ConfigError(
+                "data_dir",
+                f"{folder} holds neither {self.name}.npz (x_train, y_train, x_test, y_test) nor "
+                f"{self.files}",
+            )
+        return arrays
+
+    @abstractmethod
+    def read_native(self, folder: Path) -> Iterable[Any] | None:
+        """Return x_train, y_train, x_test, y_test from native files; None if they are absent."""
+
+    def _split(self, images: Any, labels: Any, image_size: int | None) -> Split:
+        if images.ndim == 3:
+            images = images[..., np.newaxis]
+        if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] not in (1, 3):
+            raise ConfigError(
+                "data_dir",
+                f"{self.name}: images are {images.dtype} {list(images.shape)}; they must be uint8 "
+                "[N, height, width] or [N, height, width, 1 or 3]",
+            )
+        if labels.size != len(images):
+            raise ConfigError(
+                "data_dir", f"{self.name}: {labels.size} labels for {len(images)} images"
+            )
+        return Split(resized(images, image_size), labels.reshape(-1).astype(np.int64))
+
+
+class _IdxDataset(_KerasDataset):
+    """The four IDX files in which MNIST and its kin are published."""
+
+    files = "train-images-idx3-ubyte and its three siblings, packed with gzip or not"
+
+    def read_native(self, folder: Path) -> Iterable[Any] | None:
+        """Read the four files; see `_KerasDataset.read_native`."""
+        names = ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1")
+        paths = []
+        for name in names:
+            plain, packed = folder / f"{name}-ubyte", folder / f"{name}-ubyte.gz"
+            if not (plain.is_file() or packed.is_file()):
+                return None
+            paths.append(plain if plain.is_file() else packed)
+        return [_read_idx(path) for path in paths]
+
+
+class MNIST(_IdxDataset):
+    """70,000 grey 28x28 handwritten digits (LeCun et al., 1998)."""
+
+    name = "mnist"
+    summary = "70,000 grey 28x28 handwritten digits"
+
+
+class FashionMNIST(_IdxDataset):
+    """70,000 grey 28x28 pictures of clothes (Xiao et al., 2017)."""
+
+    name = "fashion_mnist"
+    summary = "70,000 grey 28x28 pictures of clothes"
+
+
+class CIFAR10(_KerasDataset):
+    """60,000 coloured 32x32 photographs in ten classes (Krizhevsky, 2009)."""
+
+    name = "cifar10"
+    summary = "60,000 coloured 32x32 photographs in ten classes"
+    files = "cifar-10-batches-py or cifar-10-python.tar.gz"
+
+    def read_native(self, folder: Path) -> Iterable[Any] | None:
+        """Read the Python batches, packed or not; see `_KerasDataset.read_native`."""
+        packed = folder / "cifar-10-python.tar.gz"
+        unpacked = (
+            folder if folder.name == "cifar-10-batches-py" else folder / "cifar-10-batches-py"
+        )
+        read: Callable[[str], bytes]
+        if unpacked.is_dir():
+            read = lambda name: (unpacked / name).read_bytes()  # noqa: E731
+            return self._batches(read)
+        if packed.is_file():
+            with tarfile.open(packed) as tar:
+
+                def member(name: str) -> bytes:
+                    file = tar.extractfile(f"cifar-10-batches-py/{name}")
+                    if file is None:
+                        raise ValueError(f"{name} is missing in {packed.name}")
+                    return file.read()
+
+                return self._batches(member)
+        return None
+
+    def _batches(self, read: Callable[[str], bytes]) -> Iterable[Any]:
+        train = [_read_cifar_batch(read(f"data_batch_{i}")) for i in range(1, 6)]
+        x_test, y_test = _read_cifar_batch(read("test_batch"))
+        x_train = np.concatenate([images for images, _ in train])
+        y_train = np.concatenate([labels for _, labels in train])
+        return x_train, y_train, x_test, y_test
+
+
+class Folder(Dataset):
+    """The images below a folder; with an image size, cropped at the centre to squares and resized.
+
+    ``train/`` and ``test/`` are its splits where they exist. Labels come from sub-folders where
+    there are two or more and every image lies in one. Grey if all files are grey, else RGB.
+    """
+
+    name = "folder"
+    summary = "folder:PATH, any images below PATH, labels from sub-folders"
+
+    def __init__(self, argument: str, data_dir: Path | None) -> None:
+        if not argument:
+            raise ConfigError("dataset", "folder names no folder; write folder:PATH")
+        self.root = Path(argument).expanduser()
+        self.data_dir = data_dir
+
+    def load(self, image_size: int | None) -> ImageData:
+        """Read all images; without ``image_size`` they must have one size already."""
+        if not self.root.is_dir():
+            raise ConfigError("dataset", f"folder:{self.root}: there is no such folder")
+        train_root = self.root / "train" if (self.root / "train").is_dir() else self.root
+        test_root = self.root / "test"
+        has_test = train_root != self.root and test_root.is_dir()
+        train, classes = _labelled_files(train_root)
+        test, test_classes = _labelled_files(test_root) if has_test else ([], ())
+        if not train:
+            raise ConfigError(
+                "dataset",
+                f"folder:{train_root}: no images there; known endings: "
+                f"{' '.join(sorted(_IMAGE_SUFFIXES))}",
+            )
+        if test and test_classes != classes:
+            raise ConfigError(
+                "dataset",
+                f"folder:{self.root}: train/ has the classes {', '.join(classes) or 'none'}, "
+                f"test/ {', '.join(test_classes) or 'none'}; they must be the same",
+            )
+        pictures = _read_pictures([path for path, _ in train + test], image_size)
+        labels = np.array([label for _, label in train + test], np.int64) if classes else None
+        cut = len(train)
+        return ImageData(
+            Split(pictures[:cut], None if labels is None else labels[:cut]),
+            Split(pictures[cut:], None if labels is None else labels[cut:]) if test else None,
+        )
+
+
+DATASETS: Registry[Dataset] = Registry("dataset", Dataset)
+for _dataset in (Digits, MNIST, FashionMNIST, CIFAR10, Folder):
+    DATASETS.register(_dataset)
+
+
+def dataset_named(name: str, data_dir: Path | None) -> Dataset:
+    """Return the dataset that the user calls ``name``, such as ``mnist`` or ``folder:cats``.
+
+    Raises:
+        ConfigError: if there is none of that name.
+    """
+    kind, _, argument = name.partition(":")
+    return DATASETS.get(kind)(argument, data_dir)
+
+
+def check_trainable(image_shape: tuple[int, int, int]) -> None:
+    """Check that the GAN networks can make such images.
+
+    Raises:
+        ConfigError: if they are not square, too small or large, or not divisible by 4.
+    """
+    height, width, _ = image_shape
+    if height != width or not MIN_SIZE <= height <= MAX_SIZE or height % SIZE_STEP:
+        raise ConfigError(
+            "image_size",
+            f"{width}x{height} images cannot be made; give --image-size a multiple of {SIZE_STEP} "
+            f"from {MIN_SIZE} to {MAX_SIZE}",
+        )
+
+
+def resized(images: Images, size: int | None) -> Images:
+    """Resize square images [N, height, width, channels]; unchanged if ``size`` is None."""
+    if size is None or images.shape[1:3] == (size, size):
+        return images
+    from PIL import Image
+
+    made = np.empty((len(images), size, size, images.shape[3]), np.uint8)
+    for i, image in enumerate(images):
+        picture = Image.fromarray(image.squeeze()).resize((size, size), Image.Resampling.BICUBIC)
+        made[i] = np.asarray(picture).reshape(size, size, -1)
+    return made
+
+
+def _labelled_files(root: Path) -> tuple[list[tuple[Path, int]], tuple[str, ...]]:
+    """The images below ``root`` with their labels, and the classes; labels are -1 without any."""
+    paths = sorted(p for p in root.rglob("*") if p.suffix.lower() in _IMAGE_SUFFIXES)
+    parents = [path.relative_to(root).parts[:-1] for path in paths]
+    classes = sorted({parts[0] for parts in parents if parts})
+    if len(classes) < 2 or not all(parents):
+        return [(path, -1) for path in paths], ()
+    number = {name: i for i, name in enumerate(classes)}
+    labelled = [(path, number[parts[0]]) for path, parts in zip(paths, parents, strict=True)]
+    return labelled, tuple(classes)
+
+
+def _read_pictures(paths: list[Path], size: int | None) -> Images:
+    """Read files as [N, height, width, channels]; one channel if all of them are grey.
+
+    With a ``size`` they are cropped at the centre to squares and resized.
+    """
+    from PIL import Image, ImageOps
+
+    pictures = []
+    grey = True
+    for path in paths:
+        try:
+            with Image.open(path) as picture:
+                grey = grey and picture.mode in ("1", "L", "LA")
+                upright = ImageOps.exif_transpose(picture).convert("RGB")
+                if size is not None:
+                    upright = ImageOps.fit(upright, (size, size), Image.Resampling.BICUBIC)
+                pictures.append(np.asarray(upright))
+        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+            raise ConfigError(
+                "dataset", f"{path} cannot be read as an image ({error}); repair or remove it"
+            ) from error
+        if pictures[-1].shape != pictures[0].shape:
+            (height, width, _), (h, w, _) = pictures[-1].shape, pictures[0].shape
+            raise ConfigError(
+                "image_size",
+                f"{path} has {width}x{height} pixels, {paths[0]} {w}x{h}; give --image-size to "
+                "crop and resize them all",
+            )
+    stacked = np.stack(pictures)
+    return stacked[..., :1] if grey else stacked
+
+
+def _read_idx(path: Path) -> npt.NDArray[np.uint8]:
+    """Read an IDX file of unsigned bytes: magic 0, 0, 8, rank; sizes; values."""
+    data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    if data[:3] != b"\x00\x00\x08":
+        raise ValueError(f"{path.name} is no IDX file of bytes")
+    rank = data[3]
+    shape = np.frombuffer(data, ">u4", rank, 4)
+    return np.frombuffer(data, np.uint8, offset=4 + 4 * rank).reshape(shape)
+
+
+class _CifarUnpickler(pickle.Unpickler):
+    """Builds arrays from CIFAR's pickles and refuses whatever else a pickle may call."""
+
+    _ALLOWED: ClassVar = {
+        ("numpy.core.multiarray", "_reconstruct"),
+        ("numpy._core.multiarray", "_reconstruct"),  # its name since NumPy 2
+        ("numpy", "ndarray"),
+        ("numpy", "dtype"),
+    }
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) not in self._ALLOWED:
+            raise pickle.UnpicklingError(f"{module}.{name} has no place in a CIFAR batch")
+        if name == "_reconstruct":
+            from numpy._core.multiarray import _reconstruct
+
+            return _reconstruct
+        return getattr(np, name)
+
+
+def _read_cifar_batch(data: bytes) -> tuple[Images, Labels]:
+    batch = _CifarUnpickler(io.BytesIO(data), encoding="bytes").load()
+    images = np.asarray(batch[b"data"], np.uint8).reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
+    return images, np.asarray(batch[b"labels"], np.int64)

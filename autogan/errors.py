@@ -1,0 +1,41 @@
+"""The errors a user meets.
+
+    AutoGANError
+      ConfigError     something the user gave is wrong; nothing was created     (exit code 2)
+      SearchFailed    the search cannot go on; its folder holds all that was done (exit code 1)
+      Interrupted     the user stopped it; its folder can be resumed          (exit code 130)
+
+Each carries one line for the terminal. Everything else that escapes is a bug.
+"""
+
+
+class AutoGANError(Exception):
+    """Base of all errors whose message is meant for the user."""
+
+    exit_code = 1
+
+
+class ConfigError(AutoGANError):
+    """A configuration, file or flag that cannot be used.
+
+    Args:
+        field: the key or flag at fault, as the user writes it.
+        problem: the value, what is wrong with it and what would be right, in one line.
+    """
+
+    exit_code = 2
+
+    def __init__(self, field: str, problem: str) -> None:
+        self.field = field
+        self.problem = " ".join(problem.split())
+        super().__init__(f"{self.field}: {self.problem}")
+
+
+class SearchFailed(AutoGANError):
+    """Trials failed in a way that makes going on pointless."""
+
+
+class Interrupted(AutoGANError):
+    """The user pressed Ctrl-C; what was done is saved."""
+
+    exit_code = 130

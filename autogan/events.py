@@ -1,0 +1,74 @@
+"""TensorBoard: losses, scores, sample grids, the networks' graph, and hyperparameters."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+from tensorboard.plugins.hparams import api as hparams
+
+from autogan.folder import TrialFolder
+from autogan.hyperparameters import Dimension, Value
+from autogan.images import grid
+from autogan.models.adversarial import Adversarial
+
+
+class TrialEvents:
+    """The event file of one trial.
+
+    Args:
+        folder: of the trial; its name is the trial's name in TensorBoard.
+        hyperparameters: all of them.
+        gan: whose graph is shown.
+    """
+
+    def __init__(
+        self, folder: TrialFolder, hyperparameters: Mapping[str, Value], gan: Adversarial
+    ) -> None:
+        self._writer = tf.summary.create_file_writer(str(folder.logs))
+        with self._writer.as_default():
+            hparams.hparams(dict(hyperparameters), trial_id=folder.root.name)
+            tf.summary.graph(gan.graph)
+
+    def losses(self, step: int, losses: Mapping[str, float]) -> None:
+        """Write each network's mean loss since the last call."""
+        with self._writer.as_default(step=step):
+            for name, loss in losses.items():
+                tf.summary.scalar(f"losses/{name}", loss)
+
+    def scores(
+        self, step: int, scores: Mapping[str, float], samples: npt.NDArray[np.uint8]
+    ) -> None:
+        """Write the criteria's values by label and a grid of images from fixed latents."""
+        with self._writer.as_default(step=step):
+            for label, score in scores.items():
+                tf.summary.scalar(f"scores/{label}", score)
+            tf.summary.image("samples", grid(samples)[np.newaxis])
+        self._writer.flush()
+
+    def close(self) -> None:
+        """Write what is left."""
+        self._writer.close()
+
+
+def declare_search(logs: str, dimensions: Sequence[Dimension], labels: Sequence[str]) -> None:
+    """Declare a search's hyperparameters and metrics, so that HParams shows all of them.
+
+    Numbers are declared with their limits and not as lists, since exploring leaves the lists.
+    """
+    domains = {
+        dimension.name: hparams.HParam(dimension.name, _domain(dimension))
+        for dimension in dimensions
+    }
+    metrics = [hparams.Metric(f"scores/{label}", display_name=label) for label in labels]
+    with tf.summary.create_file_writer(logs).as_default():
+        hparams.hparams_config(list(domains.values()), metrics)
+
+
+def _domain(dimension: Dimension) -> hparams.Discrete | hparams.RealInterval | hparams.IntInterval:
+    declared = dimension.hyperparameter
+    if declared.kind == "choice":
+        return hparams.Discrete(list(declared.choices))
+    if declared.integer:
+        return hparams.IntInterval(int(declared.low), int(declared.high))
+    return hparams.RealInterval(float(declared.low), float(declared.high))

@@ -1,0 +1,103 @@
+"""What a hyperparameter is: declared by GAN types, validated by the configuration, searched."""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+Value = int | float | str
+
+Kind = Literal["scale", "share", "count", "size", "choice"]
+
+
+@dataclass(frozen=True)
+class Hyperparameter:
+    """The declaration of one hyperparameter, from which listing, validation and search all read.
+
+    Attributes:
+        name: as users write it.
+        kind: what a step to a neighbouring value means. ``scale``, a positive float that matters
+            by factors (learning rates, penalty weights); ``share``, a float in [0, 1];
+            ``count``, an integer that matters by ones; ``size``, an integer that takes listed
+            values only (batch size, widths); ``choice``, one of ``choices``.
+        default: the value without a search.
+        meaning: one line for ``autogan list``.
+        low, high: inclusive limits of the numeric kinds.
+        choices: the values of a ``choice``.
+        search: the candidates of the GAN type's default search space; empty, if not in it.
+        shape: whether another value needs other networks or another compiled training function.
+            All others are data to the compiled function, so that trials share it.
+    """
+
+    name: str
+    kind: Kind
+    default: Value
+    meaning: str
+    low: float = 0.0
+    high: float = math.inf
+    choices: tuple[str, ...] = ()
+    search: tuple[Value, ...] = ()
+    shape: bool = False
+
+    @property
+    def integer(self) -> bool:
+        """Whether its values are integers."""
+        return self.kind in ("count", "size")
+
+    def check(self, value: object) -> Value:
+        """Return ``value`` in the hyperparameter's own type.
+
+        Raises:
+            ValueError: naming what would be right.
+        """
+        if self.kind == "choice":
+            if value not in self.choices:
+                raise ValueError(f"{value!r} is not one of {', '.join(self.choices)}")
+            return str(value)
+        word = "an integer" if self.integer else "a number"
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | float)
+            or not math.isfinite(value)
+        ):
+            raise ValueError(f"{value!r} is not {word}")
+        if self.integer and value != int(value):
+            raise ValueError(f"{value!r} is not {word}")
+        if not self.low <= value <= self.high:
+            raise ValueError(f"{value!r} is not {word} from {self.low:g} to {self.high:g}")
+        return int(value) if self.integer else float(value)
+
+    def limits(self) -> str:
+        """Its permitted values in words."""
+        if self.kind == "choice":
+            return ", ".join(self.choices)
+        return f"{self.low:g} to {self.high:g}"
+
+
+@dataclass(frozen=True)
+class Range:
+    """A continuous (or integer) interval of values, both ends included."""
+
+    low: float
+    high: float
+    log: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.low:g}..{self.high:g}" + (":log" if self.log else "")
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """One searched hyperparameter: its declaration, and where its values come from.
+
+    ``candidates`` is a bag (a value that stands twice is drawn twice as often) and empty where
+    there is a ``range``.
+    """
+
+    hyperparameter: Hyperparameter
+    candidates: tuple[Value, ...] = ()
+    range: Range | None = None
+
+    @property
+    def name(self) -> str:
+        """The hyperparameter's name."""
+        return self.hyperparameter.name

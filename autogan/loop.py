@@ -1,0 +1,216 @@
+"""The search loop: propose, train, score, record, again."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from autogan.config import SearchConfig
+from autogan.display import Display
+from autogan.engine import CtrlC, Engine, Event
+from autogan.errors import Interrupted, SearchFailed
+from autogan.files import link, write_bytes, write_yaml
+from autogan.folder import SearchFolder, TrialFolder, trial_name
+from autogan.hyperparameters import Value
+from autogan.ledger import Ledger
+from autogan.search import History, State, Trial
+
+_MAX_FAILURES = 3
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """What a search found.
+
+    Attributes:
+        folder: with everything in it.
+        objective: the label of the criterion that decided.
+        direction: ``min`` or ``max``.
+        trials: all of them, in order.
+        best: the trial with the best value; None if none ended with one.
+        hyperparameters: of the best trial, all of them.
+    """
+
+    folder: SearchFolder
+    objective: str
+    direction: str
+    trials: list[Trial]
+    best: Trial | None
+    hyperparameters: Mapping[str, Value]
+
+
+class SearchLoop:
+    """Runs trials until the budget is spent or the method has nothing left.
+
+    All that it needs to know is in the ledger, so that a new loop goes on where a killed one was.
+
+    Args:
+        config: resolved.
+        folder: of the search, claimed, with its configuration in it.
+        ledger: of the search, with its header.
+        engine: runs the trials.
+        display: is told of everything.
+    """
+
+    def __init__(
+        self,
+        config: SearchConfig,
+        folder: SearchFolder,
+        ledger: Ledger,
+        engine: Engine,
+        display: Display,
+    ) -> None:
+        self._config = config
+        self._folder = folder
+        self._ledger = ledger
+        self._engine = engine
+        self._display = display
+        self._space = config.space()
+        self._running: set[int] = set()
+        self._failures = 0
+
+    def run(self) -> SearchResult:
+        """Search.
+
+        Raises:
+            Interrupted: after Ctrl-C.
+            SearchFailed: after three failures in a row.
+        """
+        self._keep_best()
+        with CtrlC() as ctrl_c:
+            told = False
+            while True:
+                while self._engine.free() and not ctrl_c.pressed and self._start_next():
+                    pass
+                if not self._running:
+                    break
+                if ctrl_c.pressed and not told:
+                    self._engine.interrupt()
+                    self._display.note("saving and stopping; Ctrl-C again stops at once")
+                    told = True
+                event = self._engine.next_event()
+                if event is not None:
+                    self._handle(event)
+        if told or ctrl_c.pressed:
+            raise Interrupted(f"stopped; go on with: autogan search --resume {self._folder.root}")
+        return self.result()
+
+    def result(self) -> SearchResult:
+        """What has been found so far."""
+        best = self._history().best()
+        return SearchResult(
+            self._folder,
+            self._ledger.header["objective"],
+            self._config.objective.direction,
+            self._ledger.trials,
+            best,
+            {**self._config.fixed(), **best.params} if best else {},
+        )
+
+    def _history(self) -> History:
+        return History(self._ledger.trials, self._config.objective.direction)
+
+    def _start_next(self) -> bool:
+        """Start an unfinished trial of an earlier run, or else a new one; False if none is left."""
+        left = [t for t in self._ledger.unfinished() if t.number not in self._running]
+        trial = left[0] if left else self._proposed()
+        if trial is None:
+            return False
+        config = self._config.trial_config(trial.params, trial.seed)
+        folder = self._folder.trial(self._ledger.folders[trial.number])
+        self._running.add(trial.number)
+        self._display.trial_started(trial, self._config.trials)
+        self._engine.start(
+            trial.number,
+            self._config.max_trial_minutes,
+            config=config.as_dict(),
+            folder=str(folder),
+        )
+        return True
+
+    def _proposed(self) -> Trial | None:
+        """Ask the method for a point and record the trial."""
+        history = self._history()
+        if self._config.trials is not None and history.tries() >= self._config.trials:
+            return None
+        proposal = self._config.method.propose(self._space, history, self._config.seed)
+        if proposal is None:
+            self._display.note(f"{self._config.search_method} has no further point to propose")
+            return None
+        number = len(history.trials)
+        self._ledger.append(
+            "started",
+            trial=number,
+            params=dict(proposal.point),
+            seed=trial_seed(self._config.seed, number),
+            origin=proposal.origin,
+            folder=trial_name(number, proposal.point),
+        )
+        return self._ledger.trials[number]
+
+    def _handle(self, event: Event) -> None:
+        trial = self._ledger.trials[event.trial]
+        if event.kind == "progress":
+            self._display.progress(**event.fields)
+        elif event.kind == "evaluation":
+            # A trial that goes on from its checkpoint tells its evaluations again.
+            if event.fields["step"] not in {e.step for e in trial.evaluations}:
+                self._ledger.append("evaluation", trial=trial.number, **event.fields)
+            self._display.evaluated(trial)
+            self._engine.answer(trial.number, go_on=True)
+        elif event.kind == "failed":
+            folder = self._trial_folder(trial)
+            write_bytes(folder.traceback, event.fields["traceback"].encode())
+            self._end(trial, {"state": State.FAILED.value, "reason": event.fields["reason"]})
+        elif event.fields["result"] is None:
+            self._running.discard(trial.number)  # interrupted: it stays unfinished
+        else:
+            self._end(trial, event.fields["result"])
+
+    def _end(self, trial: Trial, result: Mapping[str, Any]) -> None:
+        self._ledger.append(
+            "ended",
+            trial=trial.number,
+            state=result["state"],
+            value=result.get("value"),
+            step=result.get("step"),
+            last_value=result.get("last_value"),
+            seconds=result.get("seconds", 0.0),
+            reason=result.get("reason", ""),
+        )
+        self._running.discard(trial.number)
+        self._keep_best()
+        self._display.trial_ended(trial, self._history().best())
+        self._failures = self._failures + 1 if trial.state is State.FAILED else 0
+        if self._failures == _MAX_FAILURES:
+            raise SearchFailed(
+                f"{_MAX_FAILURES} trials failed in a row, the last with: {trial.reason} "
+                f"(see {self._trial_folder(trial).traceback})"
+            )
+
+    def _keep_best(self) -> None:
+        """Let best.yaml and the link tell of the best trial so far."""
+        best = self._history().best()
+        if best is None:
+            return
+        name = self._ledger.folders[best.number]
+        target = self._folder.trial(name).relative_to(self._folder.root)
+        if self._folder.best.is_symlink() and self._folder.best.readlink() == target:
+            return
+        objective = self._ledger.header["objective"]
+        write_yaml(
+            self._folder.best_config,
+            self._config.trial_config(best.params, best.seed).as_dict(),
+            f"The best of {self._folder.root.name}: trial {best.number}, {objective} "
+            f"{best.value:.6g} at step {best.step}.\nTrain it again with: autogan train FILE",
+        )
+        link(self._folder.best, str(target))
+
+    def _trial_folder(self, trial: Trial) -> TrialFolder:
+        root = self._folder.trial(self._ledger.folders[trial.number])
+        return TrialFolder.of(root, self._config)
+
+
+def trial_seed(seed: int, number: int) -> int:
+    """The seed of a trial, from the search's seed and the trial's number; 31 bits."""
+    return int.from_bytes(hashlib.sha256(f"{seed}/{number}".encode()).digest()[:4], "big") >> 1

@@ -1,0 +1,321 @@
+"""What a worker can be asked to do, and what it keeps in memory in between."""
+
+import dataclasses
+import fcntl
+import os
+import platform
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import platformdirs
+import tensorflow as tf
+
+from autogan.config import SearchConfig, TrainConfig
+from autogan.criteria.evaluator import Evaluator
+from autogan.criteria.networks import (
+    ClassifierNetwork,
+    FeatureNetwork,
+    SavedModelNetwork,
+    inception,
+)
+from autogan.datasets import ImageData, Split, check_trainable, dataset_named
+from autogan.errors import ConfigError
+from autogan.events import declare_search
+from autogan.files import read_arrays, write_arrays
+from autogan.folder import LOCK, TrialFolder, moved
+from autogan.models.adversarial import Adversarial
+from autogan.trial import EVALUATION_LATENTS, Driver, run_trial
+from autogan.version import __version__
+
+_MAX_SHAPES = 2  # built GANs kept in memory; beyond, the driver starts a fresh worker
+_DEVICE_BYTES = 2**30  # datasets up to this size live on the device
+
+T = TypeVar("T")
+
+
+class Session:
+    """The calls of a worker. Each takes and returns what JSON can hold.
+
+    Args:
+        driver: the other end of the pipe.
+    """
+
+    def __init__(self, driver: Driver) -> None:
+        self._driver = driver
+        self._kept: dict[str, tuple[Any, Any]] = {}
+        self._gans: dict[Any, Adversarial] = {}
+        self._lock: int | None = None
+        self._device: str | None = None
+
+    def open(self, config: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Check all of a configuration that needs data, devices or TensorFlow, and say what it is.
+
+        Raises:
+            ConfigError: if it cannot be run here.
+        """
+        run = TrainConfig(**config)
+        self._use(run)
+        data = self._data(run)
+        reference = self._reference(run)
+        generator = self._gan(run).generator
+        if run.features == "classifier":
+            self._labelled(run)  # trained later, with progress told
+        else:
+            self._network(run)
+        return {
+            "images": len(data.train),
+            "image_shape": data.image_shape,
+            "reference": min(len(reference), run.eval_samples),
+            "generator_bytes": 4 * generator.count_params(),
+            "environment": self._environment(),
+        }
+
+    def claim(self, folder: str) -> Mapping[str, Any]:
+        """Lock a run's folder for as long as this process lives.
+
+        Raises:
+            ConfigError: if another process has it, or it cannot be written.
+        """
+        path = Path(folder) / LOCK
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        except OSError as error:
+            raise ConfigError(
+                "run_dir", f"{folder} cannot be written ({error.strerror}); give another --run-dir"
+            ) from None
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise ConfigError(
+                "run_dir", f"{folder} is in use by another autogan command; wait for it to end"
+            ) from None
+        self._lock = lock
+        return {}
+
+    def prepare(self, config: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Train or load the feature network, and compute or load the real data's statistics."""
+        run = TrainConfig(**config)
+        self._use(run)
+        evaluator = self._evaluator(run)
+        return {
+            "objective": evaluator.objective,
+            "features": {
+                "network": evaluator.network.name,
+                "weights": evaluator.network.weights_hash,
+                "samples": evaluator.samples,
+                "split": run.reference_split,
+            },
+        }
+
+    def declare(self, config: Mapping[str, Any], folder: str) -> Mapping[str, Any]:
+        """Declare a search's hyperparameters and metrics to TensorBoard."""
+        search = SearchConfig(**config)
+        network, samples = self._evaluator(search).network.name, self._evaluator(search).samples
+        labels = [criterion.label(network, samples) for criterion in search.criteria()]
+        logs = moved(Path(folder), search.log_dir)
+        declare_search(str(logs), search.space().dimensions, labels)
+        return {}
+
+    def train(self, config: Mapping[str, Any], folder: str) -> Mapping[str, Any] | None:
+        """Run a trial in ``folder``; None if it was interrupted."""
+        run = TrainConfig(**config)
+        self._use(run)
+        images = self._data(run).train.images
+        trial = run_trial(
+            run,
+            TrialFolder.of(Path(folder), run),
+            self._gan(run),
+            self._keep("images", _data_key(run), lambda: _on_device(images)),
+            self._evaluator(run),
+            self._driver,
+            self._environment(),
+        )
+        if trial is None:
+            return None
+        return {**dataclasses.asdict(trial), "recycle": len(self._gans) > _MAX_SHAPES}
+
+    def evaluate(
+        self,
+        config: Mapping[str, Any],
+        *,
+        folder: str | None = None,
+        checkpoint: str = "best",
+        dataset: str | None = None,
+    ) -> Mapping[str, Any]:
+        """Score images against the configuration's dataset; returns values by label.
+
+        Args:
+            config: whose dataset is the reference, and whose criteria are wanted.
+            folder: of a training whose generator makes the images,
+            checkpoint: at its ``best`` or ``last`` evaluation;
+            dataset: or else the dataset whose images are scored.
+        """
+        run = TrainConfig(**config)
+        self._use(run)
+        evaluator = self._evaluator(run)
+        if folder is not None:
+            gan = self._restored(run, Path(folder), checkpoint)
+            images = gan.generate(gan.latents(evaluator.samples, EVALUATION_LATENTS))
+        else:
+            images = self._comparable(run, dataset or run.dataset)
+        return evaluator.score(images)
+
+    def sample(
+        self, config: Mapping[str, Any], folder: str, checkpoint: str, count: int, output: str
+    ) -> Mapping[str, Any]:
+        """Generate images from latents of the configuration's seed; write them as an .npz."""
+        run = TrainConfig(**config)
+        self._use(run)
+        gan = self._restored(run, Path(folder), checkpoint)
+        write_arrays(Path(output), {"images": gan.generate(gan.latents(count, run.seed))})
+        return {}
+
+    def _use(self, run: TrainConfig) -> None:
+        """Set threads and device, once, before TensorFlow's first operation."""
+        if self._device is not None:
+            return
+        tf.config.threading.set_intra_op_parallelism_threads(run.threads)
+        tf.config.threading.set_inter_op_parallelism_threads(run.threads)
+        gpus = tf.config.list_physical_devices("GPU")
+        kind, _, index = run.device.partition(":")
+        if kind == "gpu" and int(index or 0) >= len(gpus):
+            raise ConfigError(
+                "device",
+                f"{run.device} was asked for, and TensorFlow sees {len(gpus)} GPUs; use --device "
+                "cpu, or install CUDA for TensorFlow: pip install tensorflow[and-cuda]",
+            )
+        chosen = gpus[int(index or 0)] if gpus and kind != "cpu" else None
+        tf.config.set_visible_devices([chosen] if chosen else [], "GPU")
+        if chosen:
+            tf.config.experimental.set_memory_growth(chosen, True)
+            tf.config.experimental.enable_op_determinism()  # on the CPU it holds without
+        self._device = str(tf.config.experimental.get_device_details(chosen)) if chosen else "cpu"
+
+    def _environment(self) -> Mapping[str, Any]:
+        """What a result depends on beside its configuration."""
+        return {
+            "autogan": __version__,
+            "tensorflow": tf.__version__,
+            "keras": keras.__version__,
+            "numpy": np.__version__,
+            "python": platform.python_version(),
+            "machine": platform.machine(),
+            "device": self._device,
+        }
+
+    def _data(self, run: TrainConfig) -> ImageData:
+        dataset = dataset_named(run.dataset, run.data_dir)
+        return self._keep("data", _data_key(run), lambda: dataset.load(run.image_size))
+
+    def _reference(self, run: TrainConfig) -> Split:
+        """The real images that criteria compare with, without the limit on their number."""
+        data = self._data(run)
+        split = data.train if run.reference_split == "train" else data.test
+        if split is None:
+            raise ConfigError(
+                "reference_split",
+                f"test, and {run.dataset} has no test images; use train, or add a folder test/ "
+                "beside train/",
+            )
+        return split
+
+    def _network(self, run: TrainConfig) -> FeatureNetwork:
+        def load() -> FeatureNetwork:
+            if run.features == "inception":
+                return inception()
+            if run.features != "classifier":
+                folder = Path(run.features or "").expanduser()
+                return SavedModelNetwork(folder.name, folder)
+            images, labels = self._labelled(run)
+            return ClassifierNetwork(images, labels, _cache())
+
+        key = (run.features, _data_key(run) if run.features == "classifier" else None)
+        return self._keep("network", key, load)
+
+    def _labelled(self, run: TrainConfig) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+        """The training split, which must have labels."""
+        train = self._data(run).train
+        if train.labels is None:
+            raise ConfigError(
+                "features",
+                f"classifier learns from labels, and {run.dataset} has none; use --features "
+                "inception or the path of a SavedModel",
+            )
+        return train.images, train.labels
+
+    def _comparable(self, run: TrainConfig, dataset: str) -> npt.NDArray[np.uint8]:
+        """Another dataset's images, in a form that the feature network takes."""
+        height, width, channels = self._data(run).image_shape
+        network = self._network(run)
+        size = run.image_size if network.resizes else height
+        images = dataset_named(dataset, run.data_dir).load(size).train.subset(run.eval_samples)
+        if network.resizes or images.shape[1:] == (height, width, channels):
+            return images
+        raise ConfigError(
+            "reference",
+            f"{dataset} has {_shape(images.shape[1:])} images, {run.dataset} "
+            f"{_shape((height, width, channels))}, and the features {run.features} take one kind",
+        )
+
+    def _evaluator(self, run: TrainConfig) -> Evaluator:
+        def build() -> Evaluator:
+            reference = self._reference(run).subset(run.eval_samples)
+            return Evaluator(self._network(run), run.criteria(), reference, _cache())
+
+        names = (run.features, run.criterion, *run.also)
+        key = (names, _data_key(run), run.reference_split, run.eval_samples)
+        return self._keep("evaluator", key, build)
+
+    def _gan(self, run: TrainConfig) -> Adversarial:
+        image_shape = self._data(run).image_shape
+        check_trainable(image_shape)
+        hyperparameters = run.hyperparameters()
+        key = (run.gan_type, image_shape, run.gan.shape_of(hyperparameters))
+        if key not in self._gans:
+            self._gans[key] = run.gan.build(image_shape, hyperparameters)
+        return self._gans[key]
+
+    def _restored(self, run: TrainConfig, root: Path, checkpoint: str) -> Adversarial:
+        """The GAN of a training with its generator at a checkpoint."""
+        folder = TrialFolder.of(root.resolve(), run)
+        path = folder.best if checkpoint == "best" else folder.last
+        if not path.exists():
+            raise ConfigError("checkpoint", f"{path} does not exist; train first")
+        gan = self._gan(run)
+        gan.restore_generator(read_arrays(path))
+        return gan
+
+    def _keep(self, slot: str, key: Any, make: Callable[[], T]) -> T:
+        """The last thing made in this slot, made again if it was made for another key."""
+        if slot not in self._kept or self._kept[slot][0] != key:
+            self._kept.pop(slot, None)  # before making the next: both may not fit
+            self._kept[slot] = (key, make())
+        value: T = self._kept[slot][1]
+        return value
+
+
+def _data_key(run: TrainConfig) -> tuple[Any, ...]:
+    return (run.dataset, run.data_dir, run.image_size)
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    height, width, channels = shape
+    return f"{'grey' if channels == 1 else 'RGB'} {width}x{height}"
+
+
+def _cache() -> Path:
+    """The user's cache folder, or the one that AUTOGAN_CACHE names."""
+    return Path(os.environ.get("AUTOGAN_CACHE") or platformdirs.user_cache_path("autogan"))
+
+
+def _on_device(images: npt.NDArray[np.uint8]) -> tf.Tensor:
+    """The images as a tensor, on the GPU if there is one and they are not too many."""
+    with tf.device("CPU" if images.nbytes > _DEVICE_BYTES else None):
+        return tf.constant(images)

@@ -1,0 +1,172 @@
+"""One trial: a GAN trained under given hyperparameters, scored at intervals, kept on disk.
+
+Runs in a worker process. What it leaves in its folder depends on the configuration alone, not on
+what the process did before or on how often the training was interrupted.
+"""
+
+import dataclasses
+import json
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import tensorflow as tf
+
+from autogan.config import TrainConfig
+from autogan.criteria.evaluator import Evaluator
+from autogan.events import TrialEvents
+from autogan.files import read_arrays, write_arrays, write_bytes, write_json, write_yaml
+from autogan.folder import TrialFolder
+from autogan.images import GRID, grid_png
+from autogan.models.adversarial import Adversarial
+from autogan.search import Direction, Evaluation, State, Trial
+
+EVALUATION_LATENTS = 1  # a seed, the same for all trials
+_GRID_LATENTS = 2  # likewise
+_STEPS_PER_CALL = 20  # between two looks at the losses, at Ctrl-C and at the display
+_FLAT = 1e-3 * 127.5  # standard deviation of constant images: 0.001 where pixels are in [-1, 1]
+_FLAT_IMAGES = 256  # are looked at for it
+
+
+class Driver(Protocol):
+    """The other end of the pipe, as a trial sees it."""
+
+    def progress(self, step: int, steps: int, losses: Mapping[str, float]) -> None:
+        """Tell how far the training is."""
+
+    def evaluated(self, step: int, scores: Mapping[str, float]) -> bool:
+        """Tell an evaluation; return whether to go on."""
+
+    def interrupted(self) -> bool:
+        """Whether to save and stop as soon as possible."""
+
+
+def run_trial(
+    config: TrainConfig,
+    folder: TrialFolder,
+    gan: Adversarial,
+    images: tf.Tensor,
+    evaluator: Evaluator,
+    driver: Driver,
+    environment: Mapping[str, Any],
+) -> Trial | None:
+    """Train, evaluate and save; go on from the folder's checkpoint if there is one.
+
+    Args:
+        config: of the training; resolved.
+        folder: where everything goes.
+        gan: of the shape that the configuration asks for.
+        images: the training set, uint8 [N, height, width, channels], on the device.
+        evaluator: of the configuration's criteria.
+        driver: is told of progress and decides on stopping.
+        environment: what the result depends on beside the configuration, for the record.
+
+    Returns:
+        What came of it, or None if interrupted.
+    """
+    hyperparameters = config.hyperparameters()
+    steps, evaluate_every = config.schedule(images.shape[0], gan.batch_size)
+    direction = config.objective.direction
+    trial = Trial(0, hyperparameters, config.seed)
+    step = flat = 0
+    started = time.monotonic()
+
+    # Begin, or go back to the last checkpoint; a result that was not told yet is told now.
+    if folder.result.exists():
+        result = json.loads(folder.result.read_text())
+        trial = Trial.from_dict({k: v for k, v in result.items() if k != "environment"})
+    elif folder.state.exists():
+        state = read_arrays(folder.state)
+        progress = json.loads(state.pop("progress").tobytes())
+        trial.evaluations = [Evaluation(*pair) for pair in progress["evaluations"]]
+        step, flat, trial.seconds = progress["step"], progress["flat"], progress["seconds"]
+        gan.restore(state)
+    else:
+        gan.reset(config.seed)
+        write_yaml(folder.config, config.as_dict(), "Train this again with: autogan train FILE")
+    for evaluation in trial.evaluations:
+        driver.evaluated(evaluation.step, evaluation.scores)
+    if trial.state is not State.RUNNING:
+        return trial
+
+    before = trial.seconds
+    latents = gan.latents(evaluator.samples, EVALUATION_LATENTS)
+    grid_latents = gan.latents(GRID, _GRID_LATENTS)
+    events = TrialEvents(folder, hyperparameters, gan)
+
+    def save() -> None:
+        trial.seconds = before + time.monotonic() - started
+        progress = {
+            "step": step,
+            "flat": flat,
+            "seconds": trial.seconds,
+            "evaluations": [[e.step, e.scores] for e in trial.evaluations],
+        }
+        packed = np.frombuffer(json.dumps(progress).encode(), np.uint8)
+        write_arrays(folder.state, {**gan.state(), "progress": packed})
+
+    while step < steps and trial.state is State.RUNNING:
+        # Train up to the next look or evaluation, in one compiled call.
+        boundary = min(steps, (step // evaluate_every + 1) * evaluate_every)
+        look = (step // _STEPS_PER_CALL + 1) * _STEPS_PER_CALL
+        count = min(look, boundary) - step
+        done, losses = gan.train(images, config.seed, step, count, hyperparameters)
+        step += done
+        events.losses(step, losses)
+        driver.progress(step, steps, losses)
+        if not np.isfinite(sum(losses.values())):
+            trial.state = State.DIVERGED
+            trial.reason = f"a loss became NaN or infinite at step {step}"
+
+        # Evaluate, and keep what is worth keeping.
+        elif step == boundary:
+            try:
+                made = gan.generate(latents)
+                scores = evaluator.score(made)
+            except FloatingPointError as error:
+                trial.state, trial.reason = State.DIVERGED, f"{error} at step {step}"
+                break
+            trial.evaluations.append(Evaluation(step, scores))
+            grid = gan.generate(grid_latents)
+            write_bytes(folder.sample(step), grid_png(grid))
+            events.scores(step, scores, grid)
+            generator = gan.generator_state()
+            if best_evaluation(trial.evaluations, evaluator.objective, direction).step == step:
+                write_arrays(folder.best, generator)
+            write_arrays(folder.last, generator)
+            lines = [json.dumps({"step": e.step, **e.scores}) for e in trial.evaluations]
+            write_bytes(folder.scores, "".join(f"{line}\n" for line in lines).encode())
+            flat = flat + 1 if made[:_FLAT_IMAGES].std() < _FLAT else 0
+            save()
+            go_on = driver.evaluated(step, scores)
+            if flat == 2:
+                trial.state, trial.reason = State.DIVERGED, "the generator's images are constant"
+            elif not go_on and step < steps:
+                trial.state = State.STOPPED
+
+        if trial.state is State.RUNNING and step < steps and driver.interrupted():
+            save()
+            events.close()
+            return None
+
+    # End: the value is that of the best evaluation, for GANs collapse late.
+    if trial.state is State.RUNNING:
+        trial.state = State.COMPLETE
+    if trial.evaluations and trial.state is not State.DIVERGED:
+        best = best_evaluation(trial.evaluations, evaluator.objective, direction)
+        trial.value, trial.step = best.scores[evaluator.objective], best.step
+        trial.last_value = trial.evaluations[-1].scores[evaluator.objective]
+    trial.seconds = before + time.monotonic() - started
+    events.close()
+    write_json(folder.result, {**dataclasses.asdict(trial), "environment": dict(environment)})
+    folder.state.unlink(missing_ok=True)
+    return trial
+
+
+def best_evaluation(
+    evaluations: Sequence[Evaluation], label: str, direction: Direction
+) -> Evaluation:
+    """The best evaluation by one of its scores; the earliest of equals."""
+    choose = min if direction == "min" else max
+    return choose(evaluations, key=lambda evaluation: evaluation.scores[label])

@@ -1,0 +1,1 @@
+"""Configuration files that are ready to run."""

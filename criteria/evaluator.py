@@ -1,0 +1,79 @@
+"""Scoring of generated images: one pass of features for all criteria."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from autogan.criteria.base import Criterion
+from autogan.criteria.networks import FeatureNetwork
+from autogan.criteria.statistics import Moments
+from autogan.files import cached_arrays
+
+Images = npt.NDArray[np.uint8]
+
+
+class Evaluator:
+    """Scores images against a reference by several criteria.
+
+    Args:
+        network: maps images to features.
+        criteria: all that is wanted, the one that decides first.
+        reference: the real images, uint8 [N, height, width, channels].
+        cache: folder of the real data's statistics.
+
+    Attributes:
+        samples: images in the reference, and to be generated for a comparison.
+        objective: the label of the criterion that decides.
+    """
+
+    def __init__(
+        self,
+        network: FeatureNetwork,
+        criteria: Sequence[Criterion],
+        reference: Images,
+        cache: Path,
+    ) -> None:
+        self.network = network
+        self.criteria = criteria
+        self.samples = len(reference)
+        self.objective = criteria[0].label(network.name, self.samples)
+        self.real = real_moments(network, reference, cache)
+
+    def score(self, images: Images) -> dict[str, float]:
+        """Return the criteria's values on generated images, by label.
+
+        Raises:
+            FloatingPointError: if a value is not finite, naming the criterion.
+        """
+        features = self.network.features(images)
+        scores = {
+            criterion.label(self.network.name, len(images)): criterion.compute(features, self.real)
+            for criterion in self.criteria
+        }
+        for label, value in scores.items():
+            if not np.isfinite(value):
+                raise FloatingPointError(f"{label} is {value}: the feature network overflows")
+        return scores
+
+
+def real_moments(network: FeatureNetwork, images: Images, cache: Path) -> Moments:
+    """The moments of the reference's features and their root, computed once and kept.
+
+    The key holds all that they depend on: the images themselves and the network's weights.
+    """
+    key = hashlib.sha256(f"1/{network.weights_hash}/{images.shape}".encode())
+    key.update(np.ascontiguousarray(images).data)
+    path = cache / "statistics" / f"{network.name}-{key.hexdigest()[:20]}.npz"
+
+    def compute() -> dict[str, npt.NDArray[np.float64]]:
+        made = network.features(images).moments
+        root = made.covariance_root
+        return {"mean": made.mean, "covariance": made.covariance, "root": root}
+
+    arrays = cached_arrays(path, compute)
+    moments = Moments(arrays["mean"], arrays["covariance"])
+    moments.__dict__["covariance_root"] = arrays["root"]  # where a cached_property keeps its value
+    return moments

@@ -1,0 +1,30 @@
+"""Fréchet Inception Distance (Heusel et al., 2017, arXiv:1706.08500)."""
+
+import numpy as np
+import scipy.linalg
+
+from autogan.criteria.base import Criterion
+from autogan.criteria.statistics import Features, Moments
+
+
+class FID(Criterion):
+    """|mu_x - mu_g|^2 + Tr(S_x + S_g - 2 (S_x S_g)^1/2); 0 or more.
+
+    Auto-GAN, equation 2-14. It is the squared 2-Wasserstein distance between two Gaussians.
+    (S_x S_g)^1/2 has the trace of (S_x^1/2 S_g S_x^1/2)^1/2, which is symmetric: with the real
+    data's root at hand, one eigenvalue problem is all, and rank-deficient covariances do no harm.
+    """
+
+    name = "fid"
+    summary = "Fréchet distance between real and generated features"
+    direction = "min"
+
+    def compute(self, generated: Features, real: Moments) -> float:
+        """Return the distance; rounding below zero is cut off."""
+        made = generated.moments
+        root = real.covariance_root
+        eigenvalues = scipy.linalg.eigvalsh(root @ made.covariance @ root)
+        cross = np.sum(np.sqrt(np.maximum(eigenvalues, 0.0)))
+        means = np.sum(np.square(real.mean - made.mean))
+        traces = np.trace(real.covariance) + np.trace(made.covariance)
+        return float(max(means + traces - 2.0 * cross, 0.0))

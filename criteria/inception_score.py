@@ -1,0 +1,20 @@
+"""Inception Score (Salimans et al., 2016, arXiv:1606.03498)."""
+
+import autogan.tfgan as tfgan
+from autogan.criteria.base import Criterion
+from autogan.criteria.statistics import Features, Moments
+
+
+class InceptionScore(Criterion):
+    """exp(E_x KL(p(y|x) || p(y))), over one split; from 1 to the number of classes.
+
+    Auto-GAN, equation 2-13; computed by TF-GAN in float64.
+    """
+
+    name = "is"
+    summary = "Inception Score: sharp images of many classes"
+    direction = "max"
+
+    def compute(self, generated: Features, real: Moments) -> float:
+        """Return the score of the generated images; the real ones do not matter."""
+        return float(tfgan.classifier_metrics().classifier_score_from_logits(generated.logits))

@@ -1,0 +1,230 @@
+"""Feature networks: images in, class logits and pooled features out."""
+
+import hashlib
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from autogan.criteria.statistics import Features
+from autogan.errors import ConfigError
+from autogan.files import cached_arrays
+
+Images = npt.NDArray[np.uint8]
+
+INCEPTION_ADDRESS = "https://tfhub.dev/tensorflow/tfgan/eval/inception/1"
+_INCEPTION_SIZE = 299
+
+
+class FeatureNetwork(ABC):
+    """Maps images to features.
+
+    Attributes:
+        name: as it stands in the labels of criteria.
+        weights_hash: SHA-256 of the weights; values are comparable only where it is equal.
+        resizes: whether it takes images of any size and channels.
+        batch_size: how many images it takes at once.
+    """
+
+    name: str
+    weights_hash: str
+    resizes: bool
+    batch_size: int
+
+    def features(self, images: Images) -> Features:
+        """Return the features of uint8 images [N, height, width, 1 or 3]."""
+        batches = [
+            self.run(tf.constant(images[first : first + self.batch_size]))
+            for first in range(0, len(images), self.batch_size)
+        ]
+        logits, pools = zip(*batches, strict=True)
+        return Features(np.concatenate(logits), np.concatenate(pools))
+
+    @abstractmethod
+    def run(self, images: tf.Tensor) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Return logits [N, K] and pooled features [N, D] of one batch."""
+
+
+class SavedModelNetwork(FeatureNetwork):
+    """Any SavedModel with the signature of TF-GAN's Inception module.
+
+    It takes float32 RGB images [N, height, width, 3] in [-1, 1] and returns a dictionary with
+    ``logits`` [N, K] and ``pool_3`` [N, D] (further axes of length 1 are flattened). Images are
+    resized to the size it declares, as TensorFlow 1 did (bilinear, corners not aligned, no
+    half-pixel centres), which is what published Inception figures rest on. Grey images are
+    repeated over the three channels.
+
+    Args:
+        name: for the labels of criteria.
+        folder: of the SavedModel.
+        size: to resize to where the model declares none.
+
+    Raises:
+        ConfigError: if it cannot be loaded or has another signature.
+    """
+
+    batch_size = 50
+
+    def __init__(self, name: str, folder: Path, size: int | None = None) -> None:
+        self.name = name
+        try:
+            self._model: Callable[[tf.Tensor], Any] = tf.saved_model.load(str(folder))
+        except Exception as error:
+            raise ConfigError("features", f"{folder} is no SavedModel ({error})") from error
+        if not callable(self._model):
+            raise ConfigError(
+                "features",
+                f"{folder} cannot be called: save a tf.Module or Keras model whose call takes "
+                "images and returns logits and pool_3",
+            )
+        self._size = _declared_size(self._model) or size
+        self.resizes = self._size is not None
+        self._run = tf.function(self._call, reduce_retracing=True)
+        self.weights_hash = _folder_hash(folder)
+        self._check_signature(folder)
+
+    def run(self, images: tf.Tensor) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Return logits [N, K] and pooled features [N, D] of one batch."""
+        logits, pool = self._run(images)
+        return logits.numpy(), pool.numpy()
+
+    def _call(self, images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        x = tf.cast(images, tf.float32)
+        if images.shape[-1] == 1:
+            x = tf.repeat(x, 3, axis=-1)
+        if self._size and x.shape[1:3] != (self._size, self._size):
+            x = tf.raw_ops.ResizeBilinear(images=x, size=[self._size, self._size])
+        outputs = self._model(x / 127.5 - 1.0)
+        logits, pool = (
+            tf.reshape(outputs[key], [tf.shape(x)[0], math.prod(outputs[key].shape[1:])])
+            for key in ("logits", "pool_3")
+        )
+        return logits, pool
+
+    def _check_signature(self, folder: Path) -> None:
+        side = self._size or 32
+        try:
+            self.run(tf.zeros([2, side, side, 3], tf.uint8))
+        except Exception as error:
+            raise ConfigError(
+                "features",
+                f"{folder} does not map float32 RGB images [N, {side}, {side}, 3] to logits and "
+                f"pool_3 ({str(error).splitlines()[0]})",
+            ) from error
+
+
+class ClassifierNetwork(FeatureNetwork):
+    """A small convolutional network trained on the dataset's own labels, and kept.
+
+    The features of Inception mean little for 8x8 or grey images, and Inception cannot be had
+    offline; the authors of the usual FID tools advise a classifier of the data itself there.
+
+    Args:
+        images: uint8 [N, height, width, channels], the training set.
+        labels: int64 [N], in 0..K-1.
+        cache: folder of trained classifiers.
+    """
+
+    name = "classifier"
+    resizes = False
+    batch_size = 256
+    _VERSION = 1  # of the architecture and its training: part of the cache's key
+    _STEPS, _BATCH = 1500, 64
+
+    def __init__(self, images: Images, labels: npt.NDArray[np.int64], cache: Path) -> None:
+        self._model = _classifier(images.shape[1:], int(labels.max()) + 1)
+        data = hashlib.sha256(f"{self._VERSION}/{images.shape}".encode())
+        data.update(np.ascontiguousarray(images).data)
+        data.update(np.ascontiguousarray(labels).data)
+        key = data.hexdigest()[:20]
+        path = cache / "classifiers" / f"{key}.npz"
+        arrays = cached_arrays(path, lambda: self._trained_weights(images, labels))
+        self._model.set_weights([arrays[name] for name in sorted(arrays)])
+        digest = hashlib.sha256()
+        for name in sorted(arrays):
+            digest.update(np.ascontiguousarray(arrays[name]).tobytes())
+        self.weights_hash = digest.hexdigest()
+        self._run = tf.function(
+            lambda x: self._model(x, training=False),
+            input_signature=[tf.TensorSpec([None, *images.shape[1:]], tf.uint8)],
+        )
+
+    def run(self, images: tf.Tensor) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Return logits [N, K] and pooled features [N, 128] of one batch."""
+        logits, pool = self._run(images)
+        return logits.numpy(), pool.numpy()
+
+    def _trained_weights(
+        self, images: Images, labels: npt.NDArray[np.int64]
+    ) -> dict[str, npt.NDArray[np.float32]]:
+        keras.utils.set_random_seed(0)
+        data = (
+            tf.data.Dataset.from_tensor_slices((images, labels))
+            .shuffle(len(images), seed=0)
+            .repeat()
+            .batch(self._BATCH)
+        )
+        trainer = keras.Model(self._model.input, self._model.output[0])
+        trainer.compile(
+            keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(2e-3, self._STEPS)),
+            keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        )
+        trainer.fit(data, steps_per_epoch=self._STEPS, verbose=0)
+        return {f"{i:02d}": weight for i, weight in enumerate(self._model.get_weights())}
+
+
+def _classifier(image_shape: tuple[int, ...], classes: int) -> keras.Model:
+    """Three convolutions, their average over the image (the features), a dense layer."""
+    layers = keras.layers
+    images = keras.Input(image_shape, dtype="uint8")
+    x = layers.Rescaling(1 / 127.5, offset=-1.0)(images)
+    for filters, stride in ((32, 1), (64, 2), (128, 2)):
+        x = layers.Conv2D(filters, 3, stride, "same", activation="relu")(x)
+    pool = layers.GlobalAveragePooling2D()(x)
+    return keras.Model(images, [layers.Dense(classes)(pool), pool])
+
+
+def inception() -> FeatureNetwork:
+    """TF-GAN's Inception network, by its TF-Hub address (downloaded once, then cached).
+
+    Raises:
+        ConfigError: if it cannot be reached.
+    """
+    import tensorflow_hub
+
+    try:
+        folder = tensorflow_hub.resolve(INCEPTION_ADDRESS)
+    except Exception as error:
+        raise ConfigError(
+            "features",
+            f"inception cannot be downloaded from {INCEPTION_ADDRESS} ({error}); give the folder "
+            "of a downloaded copy with --features PATH, or use --features classifier on "
+            "labelled data",
+        ) from error
+    return SavedModelNetwork("inception", Path(folder), size=_INCEPTION_SIZE)
+
+
+def _declared_size(model: Any) -> int | None:
+    """The side of the images that a SavedModel's call or serving signature declares, if any."""
+    call = getattr(model, "__call__", None)  # noqa: B004 (the function itself is wanted)
+    functions = list(getattr(call, "concrete_functions", []))
+    functions += list(getattr(model, "signatures", {}).values())
+    for function in functions:
+        for spec in tf.nest.flatten(function.structured_input_signature):
+            if isinstance(spec, tf.TensorSpec) and spec.shape.rank == 4 and spec.shape[1]:
+                return int(spec.shape[1])
+    return None
+
+
+def _folder_hash(folder: Path) -> str:
+    """SHA-256 of a SavedModel's graph and weights."""
+    digest = hashlib.sha256()
+    for path in [folder / "saved_model.pb", *sorted(folder.glob("variables/*"))]:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,51 @@
+"""What a search method is."""
+
+import random
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+from autogan.hyperparameters import Value
+from autogan.search.history import History
+from autogan.search.space import Point, Space, key
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """The next point to try, and how the method came to it (kept in the trial's record)."""
+
+    point: Point
+    origin: str = ""
+
+
+class SearchMethod(ABC):
+    """A pure function of (space, history, seed).
+
+    The search loop calls `propose` whenever a worker is free. A method keeps nothing between two
+    calls: the same arguments give the same proposal, so resuming a search is replaying it, and a
+    parallel search is a history with running trials in it.
+
+    Args:
+        distinct: never propose a point that is done or running; False gives independent draws.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    needs_lists: ClassVar[bool] = False
+    """Whether every hyperparameter must have a list of candidates (no ranges)."""
+
+    def __init__(self, distinct: bool = True) -> None:
+        self.distinct = distinct
+
+    @abstractmethod
+    def propose(self, space: Space, history: History, seed: int) -> Proposal | None:
+        """Return the next point to try, or None when there is none left."""
+
+    def used(self, history: History) -> set[tuple[Value, ...]]:
+        """The points that may not be proposed again."""
+        return {key(trial.params) for trial in history.trials} if self.distinct else set()
+
+
+def rng(seed: int, history: History) -> random.Random:
+    """Random numbers for the next proposal, from (search seed, trial number) alone."""
+    return random.Random(f"{seed}/{len(history.trials)}")

@@ -1,0 +1,80 @@
+"""Exploit & explore, the search method of Auto-GAN (2018, sections 3.5 and 4.3.3)."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from autogan.hyperparameters import Dimension, Value
+from autogan.search.base import Proposal, SearchMethod, rng
+from autogan.search.history import History, State, Trial
+from autogan.search.space import Point, Space, neighbours
+
+_ORIGIN = "explore "
+
+
+class Explore(SearchMethod):
+    """Draw at random; after a draw at least as good as the best so far, step away from it.
+
+    A draw that is at least as good as everything before it is *exploited*: each of its values is
+    perturbed (`neighbours`), one combination of the perturbed values is tried at once, and all of
+    them join the bags from which later draws come. The step away may become the best, but is not
+    itself stepped away from.
+
+    The bags are never stored: they are found again from the history at each call.
+    """
+
+    name = "explore"
+    summary = "exploit & explore: random draws, and a step away from each new best"
+
+    def propose(self, space: Space, history: History, seed: int) -> Proposal | None:
+        """Step away from the last exploited draw, or draw anew; see `SearchMethod.propose`."""
+        exploited = _exploited(history)
+        random = rng(seed, history)
+        used = self.used(history)
+
+        explored = {trial.origin for trial in history.trials}
+        for trial in exploited:
+            if (origin := f"{_ORIGIN}{trial.number}") not in explored:
+                step = _around(space, trial.params).draw(random, used)
+                if step is not None:
+                    return Proposal(step, origin)
+
+        point = space.draw(random, used, _appended(space, exploited))
+        return None if point is None else Proposal(point)
+
+
+def _exploited(history: History) -> list[Trial]:
+    """The draws that were at least as good as all trials before them."""
+    exploited = []
+    best: float | None = None
+    for trial in history.trials:
+        if trial.state not in (State.COMPLETE, State.STOPPED) or trial.value is None:
+            continue
+        if best is None or history.at_least_as_good(trial.value, best):
+            best = trial.value
+            if not trial.origin.startswith(_ORIGIN):
+                exploited.append(trial)
+    return exploited
+
+
+def _around(space: Space, point: Point) -> Space:
+    """The space of the values next to those of ``point``."""
+    return Space(
+        tuple(
+            Dimension(dimension.hyperparameter, neighbours(dimension, point[dimension.name]))
+            for dimension in space.dimensions
+        )
+    )
+
+
+def _appended(space: Space, exploited: Sequence[Trial]) -> Mapping[str, Sequence[Value]]:
+    """The perturbed values of all exploited draws, by hyperparameter.
+
+    Sizes and choices are left out: they move among their candidates, which are in the bag already.
+    """
+    appended: dict[str, list[Value]] = defaultdict(list)
+    for trial in exploited:
+        for dimension in space.dimensions:
+            if dimension.hyperparameter.kind not in ("size", "choice"):
+                value = trial.params[dimension.name]
+                appended[dimension.name] += [v for v in neighbours(dimension, value) if v != value]
+    return appended

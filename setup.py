@@ -1,0 +1,21 @@
+"""Packaging: the top-level folders become sub-packages of ``autogan``.
+
+The mapping is the one place that knows the layout. Packages are listed, not discovered: discovery
+would install ``models``, ``search`` and ``criteria`` as top-level packages of their own.
+"""
+
+from setuptools import setup
+
+PACKAGE_DIR = {
+    "autogan": "autogan",
+    "autogan.models": "models",
+    "autogan.search": "search",
+    "autogan.criteria": "criteria",
+    "autogan.configs": "configs",
+}
+
+setup(
+    package_dir=PACKAGE_DIR,
+    packages=list(PACKAGE_DIR),
+    package_data={"autogan": ["py.typed"], "autogan.configs": ["*.yaml"]},
+)
