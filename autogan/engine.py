@@ -81,7 +81,7 @@ class LocalEngine:
         self._claim: dict[str, Any] | None = None
         self._trial: int | None = None
         self._deadline: float | None = None
-        self._recycle = False
+        self._full = False
 
     def call(self, name: str, **arguments: Any) -> Mapping[str, Any]:
         """Do something that is no trial, and wait for its result.
@@ -108,7 +108,7 @@ class LocalEngine:
 
     def start(self, trial: int, minutes: float | None, **arguments: Any) -> None:
         """Begin a trial; see `Engine.start`."""
-        if self._recycle:
+        if self._full:
             self.close()
         self._trial = trial
         self._deadline = time.monotonic() + 60 * minutes if minutes else None
@@ -132,8 +132,8 @@ class LocalEngine:
             message["reason"] = lines[-1] if lines[0].startswith("Traceback") else lines[0]
         if event.kind in ("done", "failed"):
             self._trial = None
-        if event.kind == "done" and message["result"]:
-            self._recycle = message["result"].pop("recycle", False)
+        if event.kind == "done":
+            self._full = message["full"]
         return event
 
     def answer(self, trial: int, go_on: bool) -> None:
@@ -156,7 +156,7 @@ class LocalEngine:
         if self._errors:
             self._errors.close()
         self._process = None
-        self._recycle = False
+        self._full = False
 
     def _send(self, name: str, arguments: Mapping[str, Any]) -> None:
         if self._process is None:

@@ -53,6 +53,11 @@ class Session:
         self._lock: int | None = None
         self._device: str | None = None
 
+    @property
+    def full(self) -> bool:
+        """Whether memory holds enough, so that the next trial should have a fresh process."""
+        return len(self._gans) > _MAX_SHAPES
+
     def open(self, config: Mapping[str, Any]) -> Mapping[str, Any]:
         """Check all of a configuration that needs data, devices or TensorFlow, and say what it is.
 
@@ -137,9 +142,7 @@ class Session:
             self._driver,
             self._environment(),
         )
-        if trial is None:
-            return None
-        return {**dataclasses.asdict(trial), "recycle": len(self._gans) > _MAX_SHAPES}
+        return None if trial is None else dataclasses.asdict(trial)
 
     def evaluate(
         self,

@@ -16,12 +16,9 @@ import threading
 import traceback
 from collections.abc import Callable, Mapping
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from autogan.errors import ConfigError
-
-if TYPE_CHECKING:
-    from autogan.session import Session
 
 
 class Pipe:
@@ -43,7 +40,6 @@ class Pipe:
 
     def next_call(self) -> dict[str, Any]:
         """Wait for the next call."""
-        self._interrupt.clear()
         return self._calls.get()
 
     def progress(self, step: int, steps: int, losses: Mapping[str, float]) -> None:
@@ -67,33 +63,38 @@ class Pipe:
             elif message["call"] == "interrupt":
                 self._interrupt.set()
             else:
+                self._interrupt.clear()
                 self._calls.put(message)
         os._exit(0)
 
 
-def main() -> None:
-    """Answer calls until the driver is gone."""
+def serve(make_session: Callable[[Pipe], Any]) -> None:
+    """Answer calls with the methods of a session, made at the first, until the driver is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's to handle
     pipe = Pipe()
-    session: Session | None = None
+    session: Any = None
     while True:
         message = pipe.next_call()
         name = message.pop("call")
         try:
-            if session is None:
-                session = _session(pipe)
-            call: Callable[..., Mapping[str, Any]] = getattr(session, name)
-            pipe.send("done", result=call(**message))
+            session = session or make_session(pipe)
+            result = getattr(session, name)(**message)
+            pipe.send("done", result=result, full=session.full)
         except ConfigError as error:
             pipe.send("refused", field=error.field, problem=error.problem)
         except Exception:
             pipe.send("failed", traceback=traceback.format_exc())
 
 
-def _session(pipe: Pipe) -> "Session":
-    from autogan.session import Session  # takes seconds: TensorFlow
+def main() -> None:
+    """Serve the real thing."""
 
-    return Session(pipe)
+    def make_session(pipe: Pipe) -> Any:
+        from autogan.session import Session  # takes seconds: TensorFlow
+
+        return Session(pipe)
+
+    serve(make_session)
 
 
 if __name__ == "__main__":

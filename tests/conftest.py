@@ -1,0 +1,38 @@
+"""What all tests share: no network, no traces in the home folder, fixed random numbers."""
+
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+SHARED = Path(__file__).parents[2] / "shared" / "data"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _own_cache(tmp_path_factory):
+    patch = pytest.MonkeyPatch()
+    patch.setenv("AUTOGAN_CACHE", str(tmp_path_factory.mktemp("cache")))
+    patch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
+    patch.setenv("COLUMNS", "200")
+    yield
+    patch.undo()
+
+
+@pytest.fixture(autouse=True)
+def _seeds():
+    random.seed(0)
+    np.random.seed(0)
+
+
+@pytest.fixture(autouse=True)
+def _in_tmp(tmp_path, monkeypatch):
+    """Relative paths such as runs/ stay out of the checkout."""
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def shared_data():
+    if not SHARED.is_dir():
+        pytest.skip(f"the real datasets are not at {SHARED}")
+    return SHARED

@@ -1,0 +1,151 @@
+"""A worker that needs no TensorFlow: its trials are a formula.
+
+Run as a program it is a worker process for `LocalEngine`; `FakeEngine` is the same in-process. The
+parameter ``z_dim`` makes a trial misbehave: see `FakeSession.train`.
+"""
+
+import contextlib
+import dataclasses
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+from autogan.config import TrainConfig
+from autogan.engine import Event
+from autogan.files import write_json
+from autogan.search import Evaluation, State, Trial
+from autogan.worker import serve
+
+LABEL = "fid_fake_9"
+CRASH, RAISE, HANG, DIVERGE = 11, 12, 13, 14
+
+
+def score(config, step):
+    """The value of a trial at a step: a bowl over the learning rate, and noise from the seed."""
+    rate = config.hyperparameters()["learning_rate"]
+    return 1e4 * (rate - 4e-4) ** 2 * 1e4 + config.seed % 97 / 97 + 10 / step
+
+
+class FakeSession:
+    """The calls of `autogan.session.Session`, answered by a formula."""
+
+    full = False
+
+    def __init__(self, driver):
+        self._driver = driver
+
+    def open(self, config):
+        run = TrainConfig(**config)
+        run.hyperparameters()
+        return {
+            "images": 640,
+            "image_shape": [8, 8, 1],
+            "reference": 9,
+            "generator_bytes": 1000,
+            "environment": {"fake": 1},
+        }
+
+    def claim(self, folder):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        return {}
+
+    def prepare(self, config):
+        return {"objective": LABEL, "features": {"network": "fake"}}
+
+    def declare(self, config, folder):
+        return {}
+
+    def train(self, config, folder):
+        """Three segments, each checkpointed before it is told."""
+        run = TrainConfig(**config)
+        root = Path(folder)
+        root.mkdir(parents=True, exist_ok=True)
+        behaviour = run.hyperparameters()["z_dim"]
+        if behaviour == CRASH:
+            print("the last words", file=sys.stderr, flush=True)
+            os._exit(7)
+        if behaviour == RAISE:
+            raise RuntimeError("no luck today")
+        if behaviour == HANG:
+            while True:
+                time.sleep(60)
+        trial = Trial(0, {}, run.seed, state=State.COMPLETE)
+        state = root / "state.json"
+        done = json.loads(state.read_text())["done"] if state.exists() else 0
+        for step in (10, 20, 30):
+            value = score(run, step)
+            trial.evaluations.append(Evaluation(step, {LABEL: value}))
+            if step > done:
+                self._driver.progress(step, 30, {"d_loss": 0.0})
+                write_json(state, {"done": step})
+            self._driver.evaluated(step, {LABEL: value})
+            if self._driver.interrupted():
+                return None
+        if behaviour == DIVERGE:
+            trial.state, trial.reason = State.DIVERGED, "a loss became NaN"
+        else:
+            best = min(trial.evaluations, key=lambda e: e.scores[LABEL])
+            trial.value, trial.step = best.scores[LABEL], best.step
+            trial.last_value = trial.evaluations[-1].scores[LABEL]
+        return dataclasses.asdict(trial)
+
+
+class FakeEngine:
+    """Runs fake trials in this process, each at once when it is started."""
+
+    def __init__(self):
+        self._session = FakeSession(self)
+        self._events = []
+        self._trial = None
+        self.started = []
+
+    def call(self, name, **arguments):
+        return json.loads(json.dumps(getattr(self._session, name)(**arguments)))
+
+    def free(self):
+        return not self._events
+
+    def start(self, trial, minutes, config, folder):
+        self._trial = trial
+        self.started.append(trial)
+        try:
+            result = self._session.train(config, folder)
+            self._tell("done", result=result)
+        except RuntimeError as error:
+            self._tell("failed", reason=str(error), traceback=f"Traceback\n{error}")
+
+    def next_event(self):
+        return self._events.pop(0)
+
+    def answer(self, trial, go_on):
+        assert go_on
+
+    def interrupt(self):
+        pass
+
+    def close(self):
+        pass
+
+    # The driver that the session talks to.
+    def progress(self, step, steps, losses):
+        self._tell("progress", step=step, steps=steps, losses=losses)
+
+    def evaluated(self, step, scores):
+        self._tell("evaluation", step=step, scores=scores)
+        return True
+
+    def interrupted(self):
+        return False
+
+    def _tell(self, kind, **fields):
+        fields = json.loads(json.dumps(fields, default=lambda o: o.value))
+        self._events.append(Event(self._trial, kind, fields))
+
+
+FAKE_WORKER = (sys.executable, __file__)
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        serve(FakeSession)

@@ -1,0 +1,214 @@
+"""Configuration: what is accepted, what is refused and how, and what follows."""
+
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from autogan.cli import app
+from autogan.config import SearchConfig, TrainConfig, load_config, parse_param, validated
+from autogan.errors import ConfigError
+from autogan.hyperparameters import Range
+from autogan.models import GAN_TYPES
+
+
+def write(tmp_path, text):
+    path = tmp_path / "config.yaml"
+    path.write_text(text)
+    return path
+
+
+def test_flags_over_file_over_defaults(tmp_path):
+    path = write(tmp_path, "gan_type: wgan_gp\nsteps: 10\nparams: {d_iter: 2, width: 8}\n")
+    flags = {"steps": 20, "seed": None, "params": {"d_iter": [1, 3]}}
+    config = load_config(SearchConfig, path, flags)
+    assert (config.gan_type, config.steps, config.seed) == ("wgan_gp", 20, 0)
+    assert config.params == {"d_iter": [1, 3], "width": 8}
+
+
+def test_no_params_on_the_command_line_leaves_those_of_the_file(tmp_path):
+    path = write(tmp_path, "params: {d_iter: 2}\n")
+    assert load_config(TrainConfig, path, {"params": {}}).params == {"d_iter": 2}
+
+
+def test_epochs_on_the_command_line_replace_steps_of_the_file(tmp_path):
+    path = write(tmp_path, "steps: 10\n")
+    config = load_config(TrainConfig, path, {"epochs": 3})
+    assert (config.steps, config.epochs) == (None, 3)
+    assert config.schedule(images=130, batch_size=64)[0] == 9
+
+
+def test_yaml_reads_numbers_as_people_write_them(tmp_path):
+    path = write(tmp_path, "params: {learning_rate: [2e-4, 1E-3, .5e-2, 0.01]}\n")
+    (dimension,) = load_config(SearchConfig, path).space().dimensions
+    assert dimension.candidates == (2e-4, 1e-3, 5e-3, 1e-2)
+
+
+def test_resolved_configuration_survives_a_passage_through_yaml(tmp_path):
+    config = validated(
+        SearchConfig,
+        {"params": {"learning_rate": "1e-5..1e-2:log", "d_iter": [1, 4]}, "also": "is,wd"},
+    ).resolved()
+    path = write(tmp_path, yaml.safe_dump(config.as_dict(), sort_keys=False))
+    again = load_config(SearchConfig, path).resolved()
+    assert again == config
+    assert again.features == "classifier"
+    assert again.space().dimensions[0].range == Range(1e-5, 1e-2, log=True)
+
+
+def test_trial_config_trains_the_trial(tmp_path):
+    search = validated(SearchConfig, {"params": {"width": 8, "d_iter": [1, 4]}}).resolved()
+    config = search.trial_config({"d_iter": 4}, 77)
+    assert config.hyperparameters() == {
+        **GAN_TYPES.get("dcgan").defaults(),
+        "width": 8,
+        "d_iter": 4,
+    }
+    assert config.seed == 77
+    assert validated(TrainConfig, config.as_dict()) == config
+
+
+def test_without_candidates_the_default_space_is_searched():
+    config = validated(SearchConfig, {"params": {"d_iter": 2}})
+    names = [d.name for d in config.space().dimensions]
+    assert names == ["learning_rate", "beta1"]
+    assert config.fixed()["d_iter"] == 2
+
+
+def test_grid_runs_all_its_points_by_default():
+    values = {"search_method": "grid", "params": {"d_iter": [1, 2, 3], "beta1": [0.0, 0.5]}}
+    assert validated(SearchConfig, values).resolved().trials == 6
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"gan_typ": "dcgan"}, "gan_typ: there is no such key; did you mean 'gan_type'?"),
+        ({"gan_type": "dgan"}, "gan_type: 'dgan' is not known; did you mean 'dcgan'?"),
+        ({"criterion": "fidd"}, "criterion: 'fidd' is not known; did you mean 'fid'?"),
+        ({"search_method": "grd"}, "search_method: 'grd' is not known; did you mean 'grid'?"),
+        ({"dataset": "minst"}, "dataset: 'minst' is not known; did you mean 'mnist'?"),
+        ({"dataset": "mnist:x"}, "dataset: mnist:x: mnist takes no argument"),
+        ({"dataset": "folder"}, "dataset: folder names no folder; write folder:PATH"),
+        ({"steps": "many"}, "steps: 'many': "),
+        ({"steps": 0}, "steps: 0: "),
+        ({"steps": 5, "epochs": 2}, "epochs: 2 beside steps 5; give one of them"),
+        ({"image_size": 30}, "image_size: 30: "),
+        ({"device": "tpu"}, "device: 'tpu': "),
+        ({"reference_split": "dev"}, "reference_split: 'dev': "),
+        (
+            {"learning_rate": 1e-3},
+            "learning_rate: 0.001 is a hyperparameter; write it under params",
+        ),
+        (
+            {"params": {"learning_rat": 1e-3}},
+            "params: 'learning_rat' is no hyperparameter of dcgan; did you mean 'learning_rate'?",
+        ),
+        ({"params": {"learning_rate": "fast"}}, "learning_rate: 'fast' is not a number"),
+        ({"params": {"learning_rate": [1e-3, 9.0]}}, "learning_rate: 9.0 is not a number from"),
+        ({"params": {"d_iter": 1.5}}, "d_iter: 1.5 is not an integer"),
+        ({"params": {"d_iter": []}}, "d_iter: [] has no candidates"),
+        ({"params": {"optimizer": "sgd"}}, "optimizer: 'sgd' is not one of adam, rmsprop"),
+        ({"params": {"learning_rate": "1e-2..1e-4"}}, "learning_rate: 1e-2..1e-4: the first end"),
+        ({"params": {"beta1": "0..0.9:log"}}, "beta1: 0..0.9:log: a log range must begin above 0"),
+        ({"params": {"learning_rate": "a..b"}}, "learning_rate: 'a' is not a number"),
+    ],
+)
+def test_bad_values_are_refused_in_one_line(values, expected):
+    with pytest.raises(ConfigError) as error:
+        validated(SearchConfig, values)
+    assert str(error.value).startswith(expected)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"params": {"learning_rate": 1e-3}, "gan_type": "dcgan"}, None),
+        (
+            {"search_method": "grid", "params": {"learning_rate": "1e-4..1e-2"}},
+            "learning_rate: 0.0001..0.01 is a range, and grid needs a list",
+        ),
+        (
+            {"params": {h.name: h.default for h in GAN_TYPES.get("dcgan").hyperparameters}},
+            "params: every hyperparameter is fixed, so there is nothing to search",
+        ),
+    ],
+)
+def test_spaces_that_cannot_be_searched(values, expected):
+    config = validated(SearchConfig, values)
+    if expected is None:
+        config.resolved()
+        return
+    with pytest.raises(ConfigError, match=expected):
+        config.resolved()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a: [1\n", "is not valid YAML"),
+        ("- 1\n", "must hold a mapping"),
+        ("steps: 1\nsteps: 2\n", "the key 'steps' stands twice"),
+        ("trials: 3\n", "trials: 3 belongs to a search"),
+        ("x: !!python/object/apply:os.system ['true']\n", "is not valid YAML"),
+    ],
+)
+def test_bad_files_are_refused(tmp_path, text, expected):
+    with pytest.raises(ConfigError, match=expected):
+        load_config(TrainConfig, write(tmp_path, text))
+
+
+def test_a_training_takes_one_value_of_each():
+    config = validated(TrainConfig, {"params": {"d_iter": [1, 2]}})
+    with pytest.raises(ConfigError, match="d_iter: .* several candidates"):
+        config.hyperparameters()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("learning-rate=2e-4", ("learning_rate", 2e-4)),
+        ("d_iter=1, 4,7", ("d_iter", [1, 4, 7])),
+        ("optimizer=adam,rmsprop", ("optimizer", ["adam", "rmsprop"])),
+        ("learning_rate=1e-5..1e-2:log", ("learning_rate", "1e-5..1e-2:log")),
+    ],
+)
+def test_parse_param(text, expected):
+    assert parse_param(text) == expected
+
+
+@pytest.mark.parametrize("text", ["learning_rate", "=3", "learning_rate=", "d_iter=1,,2"])
+def test_parse_param_refuses(text):
+    with pytest.raises(ConfigError, match="param: "):
+        parse_param(text)
+
+
+@pytest.mark.parametrize(("command", "kind"), [("search", SearchConfig), ("train", TrainConfig)])
+def test_every_key_is_a_flag_and_the_other_way_round(command, kind):
+    import typer.main
+
+    options = {o for p in typer.main.get_command(app).commands[command].params for o in p.opts}
+    flags = {o[2:].replace("-", "_") for o in options if o.startswith("--")}
+    actions = {"resume", "overwrite", "dry_run", "json", "debug"}
+    assert flags - actions == (set(kind.model_fields) - {"params"}) | {"param"}
+
+
+def test_schedules():
+    config = validated(TrainConfig, {"steps": 12})
+    assert config.schedule(100, 64) == (12, 3)
+    assert validated(TrainConfig, {"steps": 12, "evaluate_every": 99}).schedule(100, 64) == (12, 12)
+
+
+def test_importing_the_program_does_not_import_tensorflow():
+    code = "import sys, autogan, autogan.cli; assert 'tensorflow' not in sys.modules, 'slow'"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_functions_and_package_of_one_name():
+    import autogan
+    import autogan.search.grid
+
+    assert callable(autogan.search)
+    assert autogan.search.__module__ == "autogan.commands"

@@ -1,0 +1,128 @@
+"""The worker process: it dies, hangs, is replaced, and never outlives its driver."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from fakes import CRASH, FAKE_WORKER, HANG, LABEL, RAISE
+
+import autogan
+from autogan.engine import CtrlC, LocalEngine
+from autogan.errors import ConfigError, Interrupted
+from autogan.search import State
+
+
+@pytest.fixture
+def engine():
+    engine = LocalEngine(FAKE_WORKER)
+    yield engine
+    engine.close()
+
+
+def config(**changes):
+    return {
+        "params": {"learning_rate": [1e-4, 3e-4]},
+        "search_method": "grid",
+        "run_dir": "runs/a",
+        **changes,
+    }
+
+
+def wait_until_gone(pid):
+    for _ in range(500):
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        # A zombie of ours still answers signals: look at its state.
+        with open(f"/proc/{pid}/stat") as file:
+            if file.read().rsplit(")", 1)[1].split()[0] == "Z":
+                return True
+        time.sleep(0.01)
+    return False
+
+
+def test_a_search_in_a_worker_process(engine):
+    result = autogan.search(config(), engine=engine)
+    assert [t.state for t in result.trials] == [State.COMPLETE, State.COMPLETE]
+    assert result.objective == LABEL
+
+
+def test_a_crash_fails_the_trial_and_the_search_goes_on(engine, tmp_path):
+    result = autogan.search(config(params={"z_dim": [CRASH, 62]}), engine=engine)
+    assert [t.state for t in result.trials] == [State.FAILED, State.COMPLETE]
+    assert result.trials[0].reason == "the worker process ended with code 7"
+    traceback = tmp_path / "runs/a/trials/0000-z_dim=11/traceback.txt"
+    assert "the last words" in traceback.read_text()
+
+
+def test_a_hung_trial_fails(engine):
+    result = autogan.search(
+        config(params={"z_dim": [HANG, 62]}, max_trial_minutes=0.01), engine=engine
+    )
+    assert [t.state for t in result.trials] == [State.FAILED, State.COMPLETE]
+    assert result.trials[0].reason == "the trial took longer than max_trial_minutes"
+
+
+def test_an_exception_keeps_the_worker(engine):
+    result = autogan.search(config(params={"z_dim": [RAISE, 62]}), engine=engine)
+    assert [t.state for t in result.trials] == [State.FAILED, State.COMPLETE]
+    assert result.trials[0].reason == "RuntimeError: no luck today"
+
+
+def test_a_refusal_is_the_users_error(engine):
+    with pytest.raises(ConfigError, match="^d_iter: "):
+        engine.call("open", config={"params": {"d_iter": [1, 2]}})
+
+
+def test_a_worker_ends_when_its_driver_is_killed(tmp_path):
+    """The driver has begun a trial that never ends, and is killed with SIGKILL."""
+    code = f"""
+import sys
+sys.path.insert(0, {os.path.dirname(__file__)!r})
+from fakes import FAKE_WORKER, HANG
+from autogan.engine import LocalEngine
+engine = LocalEngine(FAKE_WORKER)
+engine.start(0, None, config={{"params": {{"z_dim": HANG}}}}, folder="hang")
+print(engine._process.pid, flush=True)
+engine.next_event()
+while True:
+    engine.next_event()
+"""
+    driver = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    pid = int(driver.stdout.readline())
+    os.kill(pid, 0)
+    driver.kill()
+    driver.wait()
+    driver.stdout.close()
+    assert wait_until_gone(pid)
+
+
+def test_ctrl_c_saves_and_can_be_resumed(engine, tmp_path):
+    """Ctrl-C during the first trial: it stays unfinished, and resuming gives the same result."""
+    pressed = []
+
+    class Press(autogan.commands.Display):
+        def evaluated(self, trial):
+            if not pressed:
+                pressed.append(os.kill(os.getpid(), signal.SIGINT))
+
+    with pytest.raises(Interrupted, match="--resume runs/a"):
+        autogan.search(config(), engine=engine, display=Press())
+    resumed = autogan.search(resume="runs/a", engine=LocalEngine(FAKE_WORKER))
+    whole = autogan.search(config(run_dir="runs/b"), engine=LocalEngine(FAKE_WORKER))
+    assert [t.value for t in resumed.trials] == [t.value for t in whole.trials]
+    assert [t.evaluations for t in resumed.trials] == [t.evaluations for t in whole.trials]
+
+
+def test_a_second_ctrl_c_ends_at_once():
+    with CtrlC() as ctrl_c:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert ctrl_c.pressed
+        with pytest.raises(Interrupted):
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(1)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

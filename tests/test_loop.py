@@ -1,0 +1,151 @@
+"""The search loop: budgets, outcomes, resuming, and what it refuses."""
+
+import pytest
+import yaml
+from fakes import DIVERGE, LABEL, RAISE, FakeEngine
+
+import autogan
+from autogan.errors import ConfigError, SearchFailed
+from autogan.loop import trial_seed
+from autogan.search import State
+
+GRID = {
+    "params": {"learning_rate": [1e-4, 3e-4, 1e-3]},
+    "search_method": "grid",
+    "run_dir": "runs/a",
+}
+
+
+def search(**changes):
+    return autogan.search({**GRID, **changes}, engine=FakeEngine())
+
+
+def test_a_search_returns_the_best_and_leaves_its_record(tmp_path):
+    result = search()
+    assert [t.params["learning_rate"] for t in result.trials] == [1e-4, 3e-4, 1e-3]
+    assert all(t.state is State.COMPLETE for t in result.trials)
+    assert result.best.value == min(t.value for t in result.trials)
+    assert result.objective == LABEL
+    best = yaml.safe_load((tmp_path / "runs/a/best.yaml").read_text())
+    assert best["params"] == result.hyperparameters
+    assert best["seed"] == result.best.seed == trial_seed(0, result.best.number)
+    link = tmp_path / "runs/a/best"
+    assert link.resolve().name.startswith(f"{result.best.number:04d}-learning_rate=")
+    assert yaml.safe_load((tmp_path / "runs/a/search.yaml").read_text())["trials"] == 3
+
+
+def test_values_are_the_best_evaluations():
+    for trial in search().trials:
+        scores = [e.scores[LABEL] for e in trial.evaluations]
+        assert trial.value == min(scores)
+        assert trial.last_value == scores[-1]
+        assert trial.evaluations[scores.index(min(scores))].step == trial.step
+
+
+def test_diverged_trials_are_recorded_and_never_the_best():
+    result = search(params={"z_dim": [DIVERGE, 62]})
+    assert [t.state for t in result.trials] == [State.DIVERGED, State.COMPLETE]
+    assert result.trials[0].value is None
+    assert result.best.number == 1
+
+
+def test_failed_trials_leave_their_traceback_and_do_not_count(tmp_path):
+    result = search(params={"z_dim": [RAISE, 62, 63]}, trials=2)
+    assert [t.state for t in result.trials] == [State.FAILED, State.COMPLETE, State.COMPLETE]
+    assert result.trials[0].reason == "no luck today"
+    traceback = tmp_path / "runs/a/trials/0000-z_dim=12/traceback.txt"
+    assert "no luck today" in traceback.read_text()
+
+
+def test_three_failures_in_a_row_end_the_search(tmp_path):
+    params = {"z_dim": [RAISE], "d_iter": [1, 2, 3, 4]}
+    with pytest.raises(SearchFailed, match="3 trials failed in a row, the last with: no luck"):
+        search(params=params)
+    assert len((tmp_path / "runs/a/trials.jsonl").read_text().splitlines()) == 1 + 6
+
+
+def test_a_finished_search_is_resumed_with_more_trials():
+    random = {"search_method": "random", "trials": 2, "params": {"learning_rate": "1e-4..1e-2"}}
+    first = search(**random)
+    engine = FakeEngine()
+    more = autogan.search({"trials": 4}, resume="runs/a", engine=engine)
+    assert engine.started == [2, 3]
+    assert more.trials[:2] == first.trials
+    whole = search(**{**random, "trials": 4, "run_dir": "runs/b"})
+    assert [t.params for t in whole.trials] == [t.params for t in more.trials]
+
+
+def test_resuming_with_another_configuration_shows_the_difference():
+    search()
+    with pytest.raises(ConfigError, match=r"resume: .*seed was 0, now 5"):
+        autogan.search({"seed": 5}, resume="runs/a", engine=FakeEngine())
+
+
+def test_resuming_nothing_is_refused():
+    with pytest.raises(ConfigError, match="resume: runs/none holds no search"):
+        autogan.search(resume="runs/none", engine=FakeEngine())
+
+
+def test_a_folder_is_not_reused_silently(tmp_path):
+    search()
+    with pytest.raises(ConfigError, match=r"run_dir: runs/a holds an earlier run.*--resume"):
+        search()
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "thesis.doc").write_text("years of work")
+    for overwrite in (False, True):
+        with pytest.raises(ConfigError, match="run_dir: other holds files of something else"):
+            autogan.search({**GRID, "run_dir": "other"}, overwrite=overwrite, engine=FakeEngine())
+    assert (tmp_path / "other" / "thesis.doc").exists()
+
+
+def test_overwriting_replaces_all_of_an_earlier_run(tmp_path):
+    elsewhere = {"checkpoint_dir": "checkpoints", "log_dir": "logs"}
+    search(**elsewhere)
+    (tmp_path / "checkpoints" / "a" / "0000").mkdir(parents=True)
+    (tmp_path / "checkpoints" / "b").mkdir()
+    autogan.search(
+        {**GRID, **elsewhere, "params": {"z_dim": [5]}}, overwrite=True, engine=FakeEngine()
+    )
+    assert [p.name for p in (tmp_path / "runs/a/trials").iterdir()] == ["0000-z_dim=5"]
+    assert [p.name for p in (tmp_path / "checkpoints").iterdir()] == ["b"]
+
+
+def test_moved_parts_of_another_run_are_not_touched(tmp_path):
+    (tmp_path / "ck" / "a").mkdir(parents=True)
+    (tmp_path / "ck" / "a" / "x").write_text("x")
+    with pytest.raises(ConfigError, match="checkpoint_dir: ck/a holds files"):
+        search(checkpoint_dir="ck")
+
+
+def test_another_feature_network_ends_a_resumption(monkeypatch):
+    search()
+
+    def prepare(self, config):
+        return {"objective": LABEL, "features": {"network": "other"}}
+
+    monkeypatch.setattr("fakes.FakeSession.prepare", prepare)
+    with pytest.raises(ConfigError, match="features: .*would not be comparable"):
+        autogan.search({"trials": 3}, resume="runs/a", engine=FakeEngine())
+
+
+def test_trials_have_their_own_seeds():
+    assert len({trial_seed(s, n) for s in range(10) for n in range(100)}) == 1000
+    assert all(0 <= trial_seed(0, n) < 2**31 for n in range(100))
+
+
+def test_plans_count(monkeypatch):
+    monkeypatch.setattr("autogan.commands.LocalEngine", FakeEngine)
+    plan = autogan.plan({**GRID, "params": {"d_iter": [1, 3]}, "epochs": 2})
+    assert (plan.points, plan.config.trials, plan.steps) == (2, 2, 20)
+    assert plan.updates == 20 * (1 + 1) + 20 * (1 + 3)
+
+
+def test_training_keeps_the_same_rules(tmp_path):
+    config = {"params": {"learning_rate": 1e-3}, "run_dir": "runs/t"}
+    result = autogan.train(config, engine=FakeEngine())
+    assert result.trial.value == min(e.scores[LABEL] for e in result.trial.evaluations)
+    (tmp_path / "runs/t/config.yaml").write_text("params: {learning_rate: 0.001}\n")
+    with pytest.raises(ConfigError, match="run_dir: runs/t holds an earlier run"):
+        autogan.train(config, engine=FakeEngine())
+    with pytest.raises(ConfigError, match="resume: .*seed was 0, now 3"):
+        autogan.train({**config, "seed": 3}, resume=True, engine=FakeEngine())

@@ -1,0 +1,169 @@
+"""The record: what is on disk is whole, and a killed search goes on as if nothing had been."""
+
+import json
+import os
+
+import pytest
+from fakes import LABEL, FakeEngine
+
+import autogan
+from autogan import files
+from autogan.errors import ConfigError
+from autogan.ledger import Ledger
+from autogan.search import State
+
+SEARCH = {
+    "params": {"learning_rate": [1e-4, 3e-4, 1e-3, 3e-3], "d_iter": [1, 2, 4]},
+    "search_method": "explore",
+    "trials": 6,
+    "run_dir": "runs/a",
+}
+
+
+def outcome(root):
+    """All of a search that must not depend on kills: the ledger without times, and the best."""
+    records = [json.loads(line) for line in (root / "trials.jsonl").read_text().splitlines()]
+    for record in records:
+        record.pop("seconds", None)
+    return records, (root / "best.yaml").read_text(), os.readlink(root / "best")
+
+
+@pytest.fixture
+def undisturbed(tmp_path):
+    autogan.search({**SEARCH, "run_dir": str(tmp_path / "whole" / "a")}, engine=FakeEngine())
+    return outcome(tmp_path / "whole" / "a")
+
+
+def test_ledger_round_trip(tmp_path):
+    path = tmp_path / "trials.jsonl"
+    ledger = Ledger(path)
+    ledger.append("search", objective=LABEL)
+    ledger.append("started", trial=0, params={"a": 1}, seed=5, origin="", folder="0000-a=1")
+    ledger.append("evaluation", trial=0, step=10, scores={LABEL: 2.5})
+    assert [t.number for t in Ledger(path).unfinished()] == [0]
+    ledger.append("ended", trial=0, state="complete", value=2.5, step=10, last_value=2.5,
+                  reason="", seconds=1.0)  # fmt: skip
+    again = Ledger(path)
+    assert again.trials == ledger.trials
+    assert again.trials[0].state is State.COMPLETE
+    assert again.header == {"objective": LABEL}
+    assert again.folders == {0: "0000-a=1"}
+
+
+@pytest.mark.parametrize("torn", ['{"record": "sta', '{"record": "started", "trial": 1}', "\x00"])
+def test_a_torn_last_line_is_healed(tmp_path, torn):
+    path = tmp_path / "trials.jsonl"
+    Ledger(path).append("search", objective=LABEL)
+    with path.open("a") as file:
+        file.write(torn)  # without its newline: the write did not end
+    ledger = Ledger(path)
+    ledger.append("started", trial=0, params={}, seed=0, origin="", folder="0000")
+    assert [t.number for t in Ledger(path).trials] == [0]
+
+
+def test_a_damaged_line_is_named(tmp_path):
+    path = tmp_path / "trials.jsonl"
+    Ledger(path).append("search", objective=LABEL)
+    path.write_text("garbage\n" + path.read_text())
+    with pytest.raises(ConfigError, match="line 1 is damaged"):
+        Ledger(path)
+
+
+def test_files_appear_whole_or_not_at_all(tmp_path, monkeypatch):
+    path = tmp_path / "a" / "value.json"
+    files.write_json(path, {"a": 1})
+
+    def full(descriptor):
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="no space"):
+        files.write_json(path, {"a": 2})
+    assert json.loads(path.read_text()) == {"a": 1}
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_damaged_caches_are_made_again(tmp_path):
+    import numpy as np
+
+    path = tmp_path / "cache.npz"
+    path.write_bytes(b"PK\x03\x04 torn")
+    made = files.cached_arrays(path, lambda: {"a": np.arange(3)})
+    assert made["a"].tolist() == [0, 1, 2]
+    assert files.cached_arrays(path, dict)["a"].tolist() == [0, 1, 2]
+
+
+WRITES = ("write_bytes", "append_line", "link")
+
+
+def search_and_die(config, resume, point):
+    """Run a search in a child process that is killed at its ``point``-th write.
+
+    Even points are before a write, odd ones after it; of an appended line, half is written first.
+    Returns whether the child came to its end.
+    """
+    child = os.fork()
+    if child:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    try:
+        calls = iter(range(10**6))
+
+        def wrapped(name, write):
+            def writer(path, data):
+                call = next(calls)
+                if call == point // 2 and point % 2 == 0:
+                    if name == "append_line":
+                        with path.open("a") as file:
+                            file.write(data[: len(data) // 2])
+                    os._exit(9)
+                write(path, data)
+                if call == point // 2:
+                    os._exit(9)
+
+            return writer
+
+        import autogan.loop
+
+        for name in WRITES:
+            replacement = wrapped(name, getattr(files, name))
+            for module in (files, autogan.loop, autogan.ledger):
+                if hasattr(module, name):
+                    setattr(module, name, replacement)
+        autogan.search(None if resume else config, resume=resume, engine=FakeEngine())
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
+
+
+def test_a_search_killed_at_any_write_ends_as_if_it_had_not_been(tmp_path, undisturbed):
+    """Kill at every write in turn, resume, and compare everything with an undisturbed run."""
+    point = 0
+    while True:
+        root = tmp_path / str(point) / "a"
+        config = {**SEARCH, "run_dir": str(root)}
+        survived = search_and_die(config, None, point)
+        if survived:
+            break
+        if (root / "search.yaml").exists():
+            autogan.search(resume=root, engine=FakeEngine())
+        else:  # nothing had begun: the same command again
+            autogan.search(config, engine=FakeEngine())
+        assert outcome(root) == undisturbed, f"killed at point {point}"
+        point += 1
+    assert point > 80  # search.yaml, and per trial a line before, four after, best and its link
+
+
+def test_a_search_killed_again_and_again(tmp_path, undisturbed):
+    """Each run gets only a few writes further than the one before."""
+    root = tmp_path / "again" / "a"
+    config = {**SEARCH, "run_dir": str(root)}
+    runs = 1
+    search_and_die(config, None, 7)
+    while not search_and_die(config, root, 9 + runs % 4):
+        runs += 1
+        assert runs < 60
+    assert runs > 5
+    assert outcome(root) == undisturbed
