@@ -85,20 +85,20 @@ class SavedModelNetwork(FeatureNetwork):
             )
         self._size = _declared_size(self._model) or size
         self.resizes = self._size is not None
-        self._run = tf.function(self._call, reduce_retracing=True)
+        self._run = tf.function(self._call, reduce_retracing=True, autograph=False)
         self.weights_hash = _folder_hash(folder)
         self._check_signature(folder)
 
     def run(self, images: tf.Tensor) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """Return logits [N, K] and pooled features [N, D] of one batch."""
+        if images.shape[-1] == 1:
+            images = tf.repeat(images, 3, axis=-1)
         logits, pool = self._run(images)
         return logits.numpy(), pool.numpy()
 
     def _call(self, images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         x = tf.cast(images, tf.float32)
-        if images.shape[-1] == 1:
-            x = tf.repeat(x, 3, axis=-1)
-        if self._size and x.shape[1:3] != (self._size, self._size):
+        if self._size:
             x = tf.raw_ops.ResizeBilinear(images=x, size=[self._size, self._size])
         outputs = self._model(x / 127.5 - 1.0)
         logits, pool = (
@@ -115,7 +115,7 @@ class SavedModelNetwork(FeatureNetwork):
             raise ConfigError(
                 "features",
                 f"{folder} does not map float32 RGB images [N, {side}, {side}, 3] to logits and "
-                f"pool_3 ({str(error).splitlines()[0]})",
+                f"pool_3 ({type(error).__name__}: {str(error).splitlines()[0]})",
             ) from error
 
 
@@ -135,7 +135,7 @@ class ClassifierNetwork(FeatureNetwork):
     resizes = False
     batch_size = 256
     _VERSION = 1  # of the architecture and its training: part of the cache's key
-    _STEPS, _BATCH = 1500, 64
+    _STEPS, _BATCH = 1000, 64
 
     def __init__(self, images: Images, labels: npt.NDArray[np.int64], cache: Path) -> None:
         self._model = _classifier(images.shape[1:], int(labels.max()) + 1)
@@ -174,19 +174,24 @@ class ClassifierNetwork(FeatureNetwork):
         trainer.compile(
             keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(2e-3, self._STEPS)),
             keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+            steps_per_execution=50,
         )
-        trainer.fit(data, steps_per_epoch=self._STEPS, verbose=0)
+        trainer.fit(data, steps_per_epoch=self._STEPS, shuffle=False, verbose=0)
         return {f"{i:02d}": weight for i, weight in enumerate(self._model.get_weights())}
 
 
 def _classifier(image_shape: tuple[int, ...], classes: int) -> keras.Model:
-    """Three convolutions, their average over the image (the features), a dense layer."""
+    """Convolutions and pooling down to at most 7x7, a dense layer (the features), the logits."""
     layers = keras.layers
     images = keras.Input(image_shape, dtype="uint8")
     x = layers.Rescaling(1 / 127.5, offset=-1.0)(images)
-    for filters, stride in ((32, 1), (64, 2), (128, 2)):
-        x = layers.Conv2D(filters, 3, stride, "same", activation="relu")(x)
-    pool = layers.GlobalAveragePooling2D()(x)
+    x = layers.Conv2D(16, 3, padding="same", activation="relu")(x)
+    filters = 32
+    while x.shape[1] > 7:
+        x = layers.MaxPooling2D()(x)
+        x = layers.Conv2D(filters, 3, padding="same", activation="relu")(x)
+        filters = min(2 * filters, 128)
+    pool = layers.Dense(128, activation="relu")(layers.Flatten()(x))
     return keras.Model(images, [layers.Dense(classes)(pool), pool])
 
 

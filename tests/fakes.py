@@ -93,10 +93,14 @@ class FakeSession:
 
 
 class FakeEngine:
-    """Runs fake trials in this process, each at once when it is started."""
+    """Does a worker's work in this process; a trial runs when it is started.
 
-    def __init__(self):
-        self._session = FakeSession(self)
+    Args:
+        session: answers the calls; a fake one by default.
+    """
+
+    def __init__(self, session=None):
+        self._session = session or FakeSession(self)
         self._events = []
         self._trial = None
         self.started = []

@@ -1,0 +1,322 @@
+"""The command line as a user meets it: real processes, real TensorFlow, tiny networks."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import yaml
+from fakes import FakeEngine
+from PIL import Image
+
+import autogan
+from autogan.cli import main
+
+TINY = ("--param", "width=4", "--param", "dense_width=8", "--param", "z_dim=4",
+        "--steps", "40", "--evaluate-every", "20", "--eval-samples", "200")  # fmt: skip
+SEARCH = ("search", *TINY, "--param", "learning_rate=2e-4,2e-3", "--search-method", "grid",
+          "--also", "is,js_is,wd", "--device", "cpu")  # fmt: skip
+
+
+def autogan_process(*arguments, **kwargs):
+    return subprocess.Popen(
+        [sys.executable, "-m", "autogan", *arguments],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **kwargs,
+    )  # fmt: skip
+
+
+def run(*arguments, code=0):
+    process = autogan_process(*arguments)
+    out, err = process.communicate()
+    assert process.returncode == code, err
+    return out, err
+
+
+def refused(capsys, *arguments, code=2):
+    """Run in this process; return the one line of error."""
+    with pytest.raises(SystemExit) as exit_:
+        main(list(arguments))
+    assert exit_.value.code == code
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.count("\n") == 1, captured.err
+    return captured.err
+
+
+def records(root):
+    """The ledger without times."""
+    lines = (root / "trials.jsonl").read_text().splitlines()
+    made = [json.loads(line) for line in lines]
+    for record in made:
+        record.pop("seconds", None)
+    return made
+
+
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory):
+    """One real search, run without disturbance."""
+    folder = tmp_path_factory.mktemp("searched")
+    process = autogan_process(*SEARCH, cwd=folder)
+    out, err = process.communicate()
+    assert process.returncode == 0, err
+    return folder, out, err
+
+
+def test_a_search_prints_its_result_and_leaves_its_folder(searched):
+    folder, out, err = searched
+    root = folder / "runs" / "dcgan-digits"
+    best = yaml.safe_load((root / "best.yaml").read_text())
+    assert f"learning_rate = {best['params']['learning_rate']}" in out
+    assert "fid_classifier_200 = " in out
+    assert "autogan train runs/dcgan-digits/best.yaml" in out
+    assert "tensorboard --logdir runs/dcgan-digits" in out
+    assert "trial 0 of 2  learning_rate=0.0002" in err
+    noise = ("oneDNN", "cuda", "WARNING", "absl", "rebuild TensorFlow")
+    assert not [word for word in noise if word in err]
+    names = {p.name for p in root.iterdir() if not p.name.startswith("events.")}
+    assert names == {".lock", "best", "best.yaml", "search.yaml", "trials", "trials.jsonl"}
+    trial = {p.name.split(".tfevents")[0] for p in (root / "best").iterdir()}
+    assert trial == {
+        "checkpoints", "config.yaml", "events.out", "result.json", "samples", "scores.jsonl"
+    }  # fmt: skip
+
+
+def test_hparams_are_declared_once_and_every_trial_is_there(searched):
+    from tensorboard.backend.event_processing.plugin_event_multiplexer import EventMultiplexer
+    from tensorboard.plugins.hparams.metadata import parse_experiment_plugin_data
+
+    folder, _, _ = searched
+    root = str(folder / "runs" / "dcgan-digits")
+    runs = EventMultiplexer().AddRunsFromDirectory(root).Reload()
+    metadata = runs.AllSummaryMetadata()
+    declared = {r for r, m in metadata.items() if "_hparams_/experiment" in m}
+    assert declared == {"."}
+    content = metadata["."]["_hparams_/experiment"].plugin_data.content
+    experiment = parse_experiment_plugin_data(content)
+    assert [info.name for info in experiment.hparam_infos] == ["learning_rate"]
+    assert [info.name.tag for info in experiment.metric_infos] == [
+        f"scores/{name}_classifier_200" for name in ("fid", "is", "js_is", "wd")
+    ]
+    trials = {r for r, m in metadata.items() if "_hparams_/session_start_info" in m}
+    assert {"trials/0000-learning_rate=0.0002", "trials/0001-learning_rate=0.002"} <= trials
+
+
+def test_killed_and_resumed_it_gives_the_same(searched, tmp_path):
+    """SIGKILL after the first evaluation, then resume: the same ledger as without."""
+    process = autogan_process(*SEARCH)
+    for line in process.stderr:
+        if "step 20" in line:
+            break
+    process.kill()
+    process.communicate()
+    root = tmp_path / "runs" / "dcgan-digits"
+    assert [r["record"] for r in records(root)][:3] == ["search", "started", "evaluation"]
+    assert (root / "trials" / "0000-learning_rate=0.0002" / "checkpoints" / "state.npz").exists()
+    run("search", "--resume", str(root))
+    whole = searched[0] / "runs" / "dcgan-digits"
+    assert records(root) == records(whole)
+    assert (root / "best.yaml").read_text() == (whole / "best.yaml").read_text()
+
+
+def test_ctrl_c_ends_with_130_and_says_how_to_go_on(tmp_path):
+    process = autogan_process(*SEARCH, "--steps", "100000", "--evaluate-every", "20")
+    for line in process.stderr:
+        if "step 20" in line:
+            break
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate()
+    assert process.returncode == 130
+    assert err.splitlines()[-1] == (
+        "autogan: stopped; go on with: autogan search --resume runs/dcgan-digits"
+    )
+
+
+def test_a_folder_in_use_is_refused(searched):
+    """The first command waits for its worker; the second finds the lock."""
+    process = autogan_process(*SEARCH, "--steps", "100000", "--run-dir", "busy")
+    for line in process.stderr:
+        if "trial 0" in line:
+            break
+    try:
+        _, err = run("search", "--resume", "busy", code=2)
+        assert err.splitlines()[-1].startswith("autogan: run_dir: busy is in use by another")
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_training_the_best_configuration_gives_its_score(searched):
+    folder, out, _ = searched
+    best = folder / "runs" / "dcgan-digits" / "best.yaml"
+    out, _ = run("train", str(best), "--run-dir", "again", "--json")
+    result = json.loads((folder / "runs" / "dcgan-digits" / "best" / "result.json").read_text())
+    assert json.loads(out)["value"] == result["value"]
+    assert json.loads(out)["evaluations"] == result["evaluations"]
+
+
+@pytest.fixture
+def in_process(monkeypatch):
+    """Let commands do their work in this process: its TensorFlow is imported already."""
+    from autogan.session import Session
+
+    session = Session(None)
+    session._device = "cpu"  # threads and devices cannot be set once TensorFlow has begun
+    monkeypatch.setattr("autogan.commands.LocalEngine", lambda: FakeEngine(session))
+
+
+def printed(capsys, *arguments):
+    """Run in this process; return what was printed."""
+    with pytest.raises(SystemExit) as exit_:
+        main(list(arguments))
+    captured = capsys.readouterr()
+    assert exit_.value.code == 0, captured.err
+    return captured.out
+
+
+def test_evaluating_and_sampling_in_a_process_of_its_own(searched):
+    root = searched[0] / "runs" / "dcgan-digits"
+    result = json.loads((root / "best" / "result.json").read_text())
+    out, _ = run("evaluate", str(root / "best"), "--json")
+    expected = next(e["scores"] for e in result["evaluations"] if e["step"] == result["step"])
+    assert json.loads(out) == expected
+
+
+@pytest.mark.usefixtures("in_process")
+def test_evaluating_and_sampling_the_best(searched, tmp_path, capsys):
+    root = str(searched[0] / "runs" / "dcgan-digits")
+    out = printed(capsys, "sample", root, "--count", "9", "--output", "grid.png")
+    assert out == "grid.png\n"
+    with Image.open("grid.png") as grid:
+        assert grid.size == (104, 104)
+    printed(capsys, "sample", root, "--count", "30", "--output", "single")
+    assert len(list((tmp_path / "single").iterdir())) == 30
+    message = refused(capsys, "sample", root, "--output", "single")
+    assert message.startswith("autogan: output: single is not empty")
+
+    out = printed(capsys, "evaluate", "single", "--reference", "digits", "--criterion", "is,fid",
+                  "--json")  # fmt: skip
+    assert list(json.loads(out)) == ["is_classifier_30", "fid_classifier_30"]
+    best, last = (
+        json.loads(printed(capsys, "evaluate", root, "--checkpoint", name, "--json"))
+        for name in ("best", "last")
+    )
+    result = json.loads((searched[0] / "runs/dcgan-digits/best/result.json").read_text())
+    assert best["fid_classifier_200"] == pytest.approx(result["value"], rel=1e-4)
+    assert last["fid_classifier_200"] == pytest.approx(result["last_value"], rel=1e-4)
+
+
+@pytest.mark.usefixtures("in_process")
+def test_two_folders_as_the_usual_tools_compare_them(tmp_path, capsys):
+    import tensorflow as tf
+
+    module = tf.Module()
+    module.kernel = tf.Variable(tf.random.stateless_normal([3, 4], [0, 0]))
+    spec = tf.TensorSpec([None, 24, 24, 3], tf.float32)
+
+    def call(images):
+        pool = tf.reduce_mean(images, axis=[1, 2]) @ module.kernel
+        return {"logits": pool, "pool_3": pool}
+
+    module.__call__ = tf.function(call, input_signature=[spec])
+    tf.saved_model.save(module, "net")
+    rng = np.random.default_rng(0)
+    for name, side in (("a", 40), ("b", 17)):  # not squares of a GAN's sizes
+        (tmp_path / name).mkdir()
+        for i in range(5):
+            Image.fromarray(rng.integers(0, 256, (side, 20, 3)).astype(np.uint8)).save(
+                tmp_path / name / f"{i}.png"
+            )
+    out = printed(capsys, "evaluate", "a", "--reference", "b", "--features", "net",
+                  "--criterion", "is,fid", "--json")  # fmt: skip
+    scores = json.loads(out)
+    assert list(scores) == ["is_net_5", "fid_net_5"]
+    out = printed(capsys, "evaluate", "a", "--reference", "a", "--features", "net", "--json")
+    assert json.loads(out)["fid_net_5"] == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.usefixtures("in_process")
+def test_from_python_the_same_comes_back_as_objects(searched):
+    root = searched[0] / "runs" / "dcgan-digits"
+    images = autogan.sample(root, count=5)
+    assert (images.shape, images.dtype) == ((5, 8, 8, 1), np.uint8)
+    plan = autogan.plan({"trials": 3, "steps": 10, "params": {"d_iter": [1, 3]}})
+    assert (plan.images, plan.updates) == (1437, 3 * 10 * 3)
+
+
+@pytest.mark.usefixtures("in_process")
+def test_dry_run_creates_nothing(tmp_path, capsys):
+    out = printed(capsys, *SEARCH, "--dry-run")
+    values = yaml.safe_load(out)
+    assert values["params"]["learning_rate"] == [0.0002, 0.002]
+    assert "# 2 trials of 40 steps; points in the space: 2" in out
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("search", "--gan-type", "dcgann"), "gan_type: 'dcgann' is not known; did you mean"),
+        (("search", "nothing.yaml"), "nothing.yaml: cannot be read (No such file"),
+        (("search", "--param", "d_iter"), "param: 'd_iter' is not of the form NAME=VALUE"),
+        (("search", "--steps", "0"), "steps: 0: "),
+        (("search", "--resume", "nowhere"), "resume: nowhere holds no search"),
+        (("train", "--param", "d_iter=1,2"), "d_iter: [1, 2] are several candidates"),
+        (("evaluate", "a/b"), "reference: none given"),
+        (("evaluate", "a/b", "--reference", "digits"), "images: a/b: there is no such folder"),
+        (("sample", "nowhere"), "folder: nowhere holds no search or training"),
+        (("list", "gans"), "list: 'gans' cannot be listed; did you mean 'gan-types'?"),
+    ],
+)
+def test_bad_input_is_one_line(capsys, tmp_path, arguments, expected):
+    assert refused(capsys, *arguments).startswith(f"autogan: {expected}")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("--dataset", "folder:cats"), "dataset: folder:cats: there is no such folder"),
+        (("--dataset", "folder:plain"), "features: classifier learns from labels"),
+        (("--dataset", "folder:plain", "--reference-split", "test"), "reference_split: test"),
+        (("--features", "no/where"), "features: no/where is no SavedModel"),
+        (("--run-dir", "/proc/x"), "run_dir: /proc/x cannot be written"),
+    ],
+)
+@pytest.mark.usefixtures("in_process")
+def test_what_only_a_worker_can_see_is_one_line_too(tmp_path, capsys, arguments, expected):
+    (tmp_path / "plain").mkdir()
+    Image.new("L", (8, 8)).save(tmp_path / "plain" / "a.png")
+    with pytest.raises(SystemExit) as exit_:
+        main(["search", *TINY, "--features", "classifier", *arguments])
+    assert exit_.value.code == 2
+    err = capsys.readouterr().err.splitlines()
+    assert err[-1].startswith(f"autogan: {expected}")
+    assert set(err[:-1]) <= {"checking the configuration", "preparing the features (classifier)"}
+    assert os.listdir(tmp_path) == ["plain"]
+
+
+def test_a_missing_gpu_is_one_line_and_leaves_nothing(tmp_path):
+    _, err = run("search", *TINY, "--device", "gpu:3", code=2)
+    assert err.splitlines()[-1].startswith("autogan: device: gpu:3 was asked for")
+    assert os.listdir(tmp_path) == []
+
+
+def test_debug_shows_the_traceback(capsys):
+    with pytest.raises(autogan.ConfigError):
+        main(["search", "--steps", "0", "--debug"])
+
+
+@pytest.mark.parametrize("what", ["gan-types", "datasets", "criteria", "search-methods"])
+def test_listing(capsys, what):
+    for form in ([], ["--json"]):
+        with pytest.raises(SystemExit) as exit_:
+            main(["list", what, *form])
+        assert exit_.value.code == 0
+        out = capsys.readouterr().out
+    names = [part["name"] for part in json.loads(out)]
+    expected = {"gan-types": "dcgan", "datasets": "mnist", "criteria": "js_is",
+                "search-methods": "explore"}  # fmt: skip
+    assert expected[what] in names

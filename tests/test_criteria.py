@@ -1,0 +1,178 @@
+"""Criteria in numbers: closed forms, TF-GAN's own, and the cases that crash other tools."""
+
+import math
+
+import numpy as np
+import pytest
+import scipy.linalg
+
+from autogan import tfgan
+from autogan.criteria import CRITERIA, FID, WD, InceptionScore, JSInceptionScore
+from autogan.criteria.statistics import Features, Moments
+
+ALL = list(CRITERIA)
+
+
+def features(pool, logits=None):
+    pool = np.asarray(pool, np.float32)
+    if logits is None:
+        logits = np.random.default_rng(5).normal(size=(len(pool), 4))
+    return Features(np.asarray(logits, np.float32), pool)
+
+
+def gaussian(mean, covariance, count=50_000, seed=0):
+    rng = np.random.default_rng(seed)
+    return rng.multivariate_normal(mean, covariance, count)
+
+
+def random_covariance(dimensions, seed):
+    root = np.random.default_rng(seed).normal(size=(dimensions, dimensions))
+    return root @ root.T / dimensions
+
+
+@pytest.mark.parametrize("kind", ALL)
+class TestEveryCriterion:
+    def test_declares_itself(self, kind):
+        assert kind.direction in ("min", "max")
+        assert kind.summary
+        assert kind.label("inception", 5000) == f"{kind.name}_inception_5000"
+
+    @pytest.mark.parametrize("dimensions", [3, 40])
+    @pytest.mark.parametrize("collapse", ["none", "one image", "two images"])
+    def test_is_finite_however_collapsed(self, kind, dimensions, collapse):
+        """Fewer images than features, constant images, singular covariances: a number, no crash."""
+        rng = np.random.default_rng(0)
+        real = Moments.of(rng.normal(size=(20, dimensions)).astype(np.float32))
+        pool, logits = rng.normal(size=(20, dimensions)), 50 * rng.normal(size=(20, 7))
+        if collapse != "none":
+            kept = np.arange(20) % (1 if collapse == "one image" else 2)
+            pool, logits = pool[kept], logits[kept]
+        assert math.isfinite(kind().compute(features(pool, logits), real))
+
+    def test_does_not_depend_on_the_order_of_images(self, kind):
+        rng = np.random.default_rng(0)
+        pool, logits = rng.normal(size=(50, 6)), rng.normal(size=(50, 5))
+        real = Moments.of(rng.normal(size=(50, 6)).astype(np.float32))
+        order = rng.permutation(50)
+        value = kind().compute(features(pool, logits), real)
+        shuffled = kind().compute(features(pool[order], logits[order]), real)
+        assert shuffled == pytest.approx(value, rel=1e-5)
+
+    def test_prefers_real_images(self, kind):
+        """Sharp images of all classes, with the real moments, beat noise of another mean."""
+        rng = np.random.default_rng(0)
+        pool = rng.normal(size=(400, 6))
+        real = Moments.of(pool.astype(np.float32))
+        sharp = 9 * np.eye(4)[np.arange(400) % 4]
+        good = kind().compute(features(pool, sharp), real)
+        bad = kind().compute(features(0.5 * pool + 3, np.zeros((400, 4))), real)
+        assert good < bad if kind.direction == "min" else good > bad
+
+
+class TestFID:
+    def test_of_a_set_and_itself_is_zero(self):
+        made = features(gaussian(np.zeros(5), random_covariance(5, 1), 500))
+        assert FID().compute(made, made.moments) == pytest.approx(0, abs=1e-10)
+
+    def test_of_known_gaussians(self):
+        """Diagonal covariances: sum of (m1 - m2)^2 + (s1 - s2)^2."""
+        real = Moments(np.array([1.0, 2.0, 0.0]), np.diag([4.0, 9.0, 1.0]))
+        made = _with_moments([0.0, 2.0, 2.0], np.diag([1.0, 16.0, 1.0]))
+        assert FID().compute(made, real) == pytest.approx(1 + 4 + 1 + 1, rel=1e-9)
+
+    def test_of_covariances_that_do_not_commute(self):
+        first, second = random_covariance(6, 1), random_covariance(6, 2)
+        cross = np.trace(scipy.linalg.sqrtm(first @ second)).real
+        expected = np.trace(first) + np.trace(second) - 2 * cross
+        value = FID().compute(_with_moments(np.zeros(6), second), Moments(np.zeros(6), first))
+        assert value == pytest.approx(expected, rel=1e-8)
+        # What eigvalsh of the unsymmetric product would give, as other tools once did.
+        wrong = np.sum(np.sqrt(np.maximum(scipy.linalg.eigvalsh(first @ second), 0)))
+        assert abs(wrong - cross) > 0.01
+
+    def test_of_one_dimension_shifted(self):
+        pool = np.random.default_rng(0).normal(size=(1000, 1)).astype(np.float32)
+        real = Moments.of(pool)
+        assert FID().compute(features(pool + 3), real) == pytest.approx(9, rel=1e-5)
+        assert FID().compute(features(2 * pool), real) == pytest.approx(
+            real.covariance[0, 0] + real.mean[0] ** 2, rel=1e-5
+        )
+
+    @pytest.mark.parametrize(("count", "dimensions"), [(300, 24), (40, 64), (500, 128)])
+    def test_agrees_with_tfgan(self, count, dimensions):
+        rng = np.random.default_rng(count)
+        real = np.maximum(rng.normal(size=(count, dimensions)), 0).astype(np.float32)
+        made = np.maximum(rng.normal(0.2, 1.1, size=(count, dimensions)), 0).astype(np.float32)
+        ours = FID().compute(features(made), Moments.of(real))
+        theirs = tfgan.classifier_metrics().frechet_classifier_distance_from_activations(real, made)
+        traces = np.trace(Moments.of(real).covariance) + np.trace(Moments.of(made).covariance)
+        assert abs(ours - float(theirs)) < 1e-4 * traces
+
+
+class TestWD:
+    def test_is_as_printed(self):
+        first, second = random_covariance(6, 1), random_covariance(6, 2)
+        root = scipy.linalg.sqrtm(first).real
+        expected = 6.0 + np.trace(first + second - 2 * root @ second @ root)
+        value = WD().compute(_with_moments(np.ones(6), second), Moments(np.zeros(6), first))
+        assert value == pytest.approx(expected, rel=1e-9)
+
+    def test_is_no_distance(self):
+        made = _with_moments(np.zeros(3), 4 * np.eye(3))
+        assert WD().compute(made, made.moments) == pytest.approx(2 * 12 - 2 * 48)
+
+
+def one_hot(classes, count, scale=200.0):
+    return scale * np.eye(classes)[np.arange(count) % classes]
+
+
+class TestInceptionScores:
+    @pytest.mark.parametrize("classes", [2, 5, 10])
+    def test_of_sure_and_balanced_classes(self, classes):
+        made = features(np.zeros((100, 2)), one_hot(classes, 100))
+        assert InceptionScore().compute(made, made.moments) == pytest.approx(classes, rel=1e-6)
+        # JS of a point mass and the uniform distribution over K classes, by its definition.
+        k = classes
+        js = 0.5 * math.log(2 * k / (k + 1)) + 0.5 * (
+            math.log(2 / (k + 1)) / k + (k - 1) / k * math.log(2)
+        )
+        assert JSInceptionScore().compute(made, made.moments) == pytest.approx(math.exp(2 * js))
+
+    @pytest.mark.parametrize("kind", [InceptionScore, JSInceptionScore])
+    def test_of_one_class_or_of_no_idea_is_one(self, kind):
+        for logits in (one_hot(1, 50) * np.ones((1, 7)), np.zeros((50, 7)), np.eye(7)[[3] * 50]):
+            made = features(np.zeros((50, 2)), logits)
+            assert kind().compute(made, made.moments) == pytest.approx(1, abs=1e-6)
+
+    def test_is_against_its_definition(self):
+        logits = np.random.default_rng(0).normal(size=(60, 8)) * 3
+        p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+        q = p.mean(axis=0)
+        made = features(np.zeros((60, 2)), logits)
+        expected = np.exp(np.mean(np.sum(p * np.log(p / q), axis=1)))
+        assert InceptionScore().compute(made, made.moments) == pytest.approx(expected, rel=1e-5)
+        m = (p + q) / 2
+        js = (np.sum(p * np.log(p / m), axis=1) + np.sum(q * np.log(q / m), axis=1)) / 2
+        expected = np.exp(np.mean(2 * js))
+        assert JSInceptionScore().compute(made, made.moments) == pytest.approx(expected, rel=1e-5)
+
+    def test_js_is_never_exceeds_four(self):
+        made = features(np.zeros((500, 2)), one_hot(500, 500))
+        assert 3.9 < JSInceptionScore().compute(made, made.moments) <= 4
+
+
+def test_moments_are_numpys():
+    pool = np.random.default_rng(0).normal(5, 2, size=(80, 7)).astype(np.float32)
+    moments = Moments.of(pool)
+    np.testing.assert_allclose(moments.mean, pool.mean(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(moments.covariance, np.cov(pool.T.astype(np.float64)), rtol=1e-9)
+    root = moments.covariance_root
+    np.testing.assert_allclose(root @ root, moments.covariance, atol=1e-12)
+    assert moments.covariance.dtype == np.float64
+
+
+def _with_moments(mean, covariance):
+    """Features whose moments are exactly these: their cached moments are put in place."""
+    made = features(np.zeros((3, len(mean))))
+    made.__dict__["moments"] = Moments(np.asarray(mean, float), np.asarray(covariance, float))
+    return made

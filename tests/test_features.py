@@ -1,0 +1,216 @@
+"""Feature networks, and the evaluator that passes images through them once."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from autogan.criteria import FID, InceptionScore, Moments
+from autogan.criteria.evaluator import Evaluator, real_moments
+from autogan.criteria.networks import ClassifierNetwork, SavedModelNetwork, inception
+from autogan.datasets import Digits
+from autogan.errors import ConfigError
+
+
+def noise(count=12, size=8, channels=3, seed=0):
+    made = np.random.default_rng(seed).integers(0, 256, (count, size, size, channels))
+    return made.astype(np.uint8)
+
+
+@pytest.fixture
+def save(tmp_path):
+    def save(size=None, classes=7, width=5, call=None):
+        module = tf.Module()
+        rng = tf.random.Generator.from_seed(0)
+        module.kernel = tf.Variable(rng.normal([3, width]))
+        module.last = tf.Variable(rng.normal([width, classes]))
+
+        def usual(images):
+            pool = tf.tanh(tf.reduce_mean(images, axis=[1, 2]) @ module.kernel)
+            return {"logits": pool @ module.last, "pool_3": pool[:, None, None, :]}
+
+        spec = tf.TensorSpec([None, size, size, 3], tf.float32)
+        module.__call__ = tf.function(call or usual, input_signature=[spec])
+        tf.saved_model.save(module, str(tmp_path / "net"))
+        return tmp_path / "net"
+
+    return save
+
+
+def test_images_reach_the_network_in_its_range(save):
+    """The mean colour in [-1, 1] decides this network's features: they are known."""
+    network = SavedModelNetwork("net", save())
+    images = noise(3)
+    kernel = tf.random.Generator.from_seed(0).normal([3, 5]).numpy()
+    expected = np.tanh((images / 127.5 - 1.0).mean(axis=(1, 2)) @ kernel)
+    made = network.features(images)
+    np.testing.assert_allclose(made.pool, expected, atol=1e-5)
+    assert made.logits.shape == (3, 7)
+    assert not network.resizes
+
+
+def test_the_declared_size_is_resized_to(save):
+    network = SavedModelNetwork("net", save(size=20))
+    assert network.resizes
+    for size in (8, 20, 33):
+        flat = np.full((2, size, size, 3), 51, np.uint8)
+        np.testing.assert_allclose(
+            network.features(flat).pool, network.features(flat[:, :8, :8]).pool, atol=1e-6
+        )
+
+
+def test_resizing_is_tensorflow_ones(save):
+    """From 2 to 4 pixels, corners not aligned, no half-pixel centres: a, (a+b)/2, b, b."""
+
+    def call(images):
+        rows = images[:, :, 0, 0]
+        return {"logits": rows, "pool_3": rows}
+
+    network = SavedModelNetwork("net", save(size=4, call=call))
+    image = np.zeros((1, 2, 2, 3), np.uint8)
+    image[0, 1] = 255
+    np.testing.assert_allclose(network.features(image).pool, [[-1, 0, 1, 1]], atol=1e-6)
+
+
+def test_grey_images_are_repeated_over_the_channels(save):
+    network = SavedModelNetwork("net", save())
+    grey = noise(4, channels=1)
+    colour = np.repeat(grey, 3, axis=3)
+    np.testing.assert_array_equal(network.features(grey).pool, network.features(colour).pool)
+
+
+def test_batches_are_put_together(save):
+    network = SavedModelNetwork("net", save())
+    images = noise(23)
+    whole = network.features(images)
+    network.batch_size = 5
+    parts = network.features(images)
+    np.testing.assert_allclose(whole.pool, parts.pool, atol=1e-6)
+    assert parts.logits.shape == (23, 7)
+
+
+def test_inceptions_real_size(tmp_path, save):
+    """299 pixels, 1008 classes, 2048 features: the shapes of the real thing."""
+    network = SavedModelNetwork("inception", save(size=299, classes=1008, width=2048))
+    made = network.features(noise(3, size=28, channels=1))
+    assert (made.logits.shape, made.pool.shape) == ((3, 1008), (3, 2048))
+
+
+def _tensor(images):
+    return tf.reduce_mean(images, axis=[1, 2])
+
+
+def _logits_alone(images):
+    return {"logits": tf.reduce_mean(images, axis=[1, 2])}
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        (_tensor, "does not map float32 RGB images"),
+        (_logits_alone, "KeyError: 'pool_3'"),
+    ],
+)
+def test_another_signature_is_refused(save, call, expected):
+    with pytest.raises(ConfigError, match=f"features: .*{expected}"):
+        SavedModelNetwork("net", save(call=call))
+
+
+def test_what_is_no_saved_model_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match="features: .* is no SavedModel"):
+        SavedModelNetwork("net", tmp_path)
+    tf.saved_model.save(tf.Module(), str(tmp_path / "empty"))
+    with pytest.raises(ConfigError, match="features: .* cannot be called"):
+        SavedModelNetwork("net", tmp_path / "empty")
+
+
+def test_an_unreachable_inception_says_the_way_around(monkeypatch):
+    import tensorflow_hub
+
+    def unreachable(address):
+        raise OSError("no route to host")
+
+    monkeypatch.setattr(tensorflow_hub, "resolve", unreachable)
+    with pytest.raises(ConfigError, match="features: inception cannot be downloaded.*--features"):
+        inception()
+
+
+def test_inception_is_resized_to_even_if_it_declares_nothing(monkeypatch, save):
+    import tensorflow_hub
+
+    folder = save()
+    monkeypatch.setattr(tensorflow_hub, "resolve", lambda address: str(folder))
+    network = inception()
+    assert network.name == "inception"
+    assert network._size == 299
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return Digits("", None).load(None)
+
+
+@pytest.fixture(scope="module")
+def classifier(digits, tmp_path_factory):
+    cache = tmp_path_factory.mktemp("classifiers")
+    train = digits.train
+    return SimpleNamespace(
+        cache=cache, network=ClassifierNetwork(train.images, train.labels, cache)
+    )
+
+
+class TestClassifier:
+    def test_knows_the_digits(self, classifier, digits):
+        logits = classifier.network.features(digits.test.images).logits
+        assert np.mean(logits.argmax(axis=1) == digits.test.labels) > 0.97
+
+    def test_is_kept(self, classifier, digits, monkeypatch):
+        monkeypatch.setattr(ClassifierNetwork, "_trained_weights", None)  # may not be called
+        again = ClassifierNetwork(digits.train.images, digits.train.labels, classifier.cache)
+        assert again.weights_hash == classifier.network.weights_hash
+        made = again.features(digits.test.images).pool
+        np.testing.assert_array_equal(made, classifier.network.features(digits.test.images).pool)
+
+    def test_real_test_images_are_nearer_than_noise(self, classifier, digits):
+        evaluator = Evaluator(
+            classifier.network, [FID(), InceptionScore()], digits.train.images, classifier.cache
+        )
+        real = evaluator.score(digits.test.images)
+        made = evaluator.score(noise(360, channels=1))
+        assert list(real) == ["fid_classifier_360", "is_classifier_360"]
+        assert real["fid_classifier_360"] < made["fid_classifier_360"] / 10
+        assert real["is_classifier_360"] > 9 > made["is_classifier_360"]
+
+
+class Network:
+    """Counts how often it is run."""
+
+    name, weights_hash, calls = "counting", "a", 0
+
+    def features(self, images):
+        self.calls += 1
+        flat = images.reshape(len(images), -1)[:, :4].astype(np.float32)
+        return SimpleNamespace(logits=flat, pool=flat, moments=Moments.of(flat))
+
+
+def test_all_criteria_share_one_pass_and_real_statistics_are_cached(tmp_path):
+    network = Network()
+    evaluator = Evaluator(network, [FID(), InceptionScore()], noise(), tmp_path)
+    assert (network.calls, evaluator.samples, evaluator.objective) == (1, 12, "fid_counting_12")
+    evaluator.score(noise(seed=1))
+    assert network.calls == 2
+    cached = real_moments(network, noise(), tmp_path)
+    assert network.calls == 2
+    np.testing.assert_array_equal(cached.covariance, evaluator.real.covariance)
+    real_moments(network, noise(seed=3), tmp_path)  # other images: another entry
+    network.weights_hash = "b"
+    real_moments(network, noise(), tmp_path)  # other weights: another entry
+    assert network.calls == 4
+
+
+def test_values_that_are_not_finite_are_named(tmp_path):
+    evaluator = Evaluator(Network(), [FID()], noise(), tmp_path)
+    evaluator.real.__dict__["mean"] = np.full(4, np.inf)
+    with pytest.raises(FloatingPointError, match="fid_counting_12 is inf"):
+        evaluator.score(noise(seed=1))

@@ -1,0 +1,292 @@
+"""GAN types: a contract for all of them; losses, penalties and optimisers in numbers."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from autogan.models import GAN_TYPES
+from autogan.models.losses import LOSSES
+from autogan.models.networks import NetworkShape, build_networks
+from autogan.models.optimizers import OPTIMIZERS
+from autogan.models.penalties import gradient_norm
+
+TINY = {"width": 4, "dense_width": 8, "batch_size": 6, "z_dim": 5}
+TYPES = list(GAN_TYPES)
+
+
+def images(count=20, size=8, channels=1):
+    made = np.random.default_rng(0).integers(0, 256, (count, size, size, channels))
+    return tf.constant(made, tf.uint8)
+
+
+def settings(kind, **changes):
+    return {**kind.defaults(), **TINY, **changes}
+
+
+@pytest.fixture(scope="module", params=TYPES, ids=lambda kind: kind.name)
+def gan(request):
+    """A tiny GAN of each registered type, built once."""
+    built = request.param.build((8, 8, 1), settings(request.param))
+    built.kind = request.param
+    return built
+
+
+def trained(gan, seed=1, steps=3, **changes):
+    gan.reset(seed)
+    done, losses = gan.train(images(), seed, 0, steps, settings(gan.kind, **changes))
+    return gan.state(), done, losses
+
+
+def same(a, b):
+    return a.keys() == b.keys() and all(np.array_equal(a[name], b[name]) for name in a)
+
+
+class TestEveryType:
+    def test_declares_itself(self, gan):
+        names = [h.name for h in gan.kind.hyperparameters]
+        assert len(set(names)) == len(names)
+        assert gan.kind.summary
+        for h in gan.kind.hyperparameters:
+            assert h.meaning
+            assert h.check(h.default) == h.default
+            assert [h.check(value) for value in h.search] == list(h.search)
+
+    def test_makes_images(self, gan):
+        gan.reset(0)
+        made = gan.generate(gan.latents(300, 0))
+        assert (made.shape, made.dtype) == ((300, 8, 8, 1), np.uint8)
+        output = gan.generator(gan.latents(4, 0))
+        assert float(tf.reduce_max(tf.abs(output))) <= 1.0
+
+    def test_trains_both_networks(self, gan):
+        gan.reset(1)
+        before = gan.state()
+        after, done, losses = trained(gan)
+        assert done == 3
+        assert all(np.isfinite(list(losses.values())))
+        changed = {name for name in before if not np.array_equal(before[name], after[name])}
+        for network in (gan.generator, gan.discriminator):
+            kernels = {n for n in before if n.startswith(network.name) and n.endswith("kernel")}
+            assert kernels <= changed
+
+    def test_same_seed_same_bits_whatever_ran_before(self, gan):
+        first, _, _ = trained(gan, seed=1)
+        other, _, _ = trained(gan, seed=2, learning_rate=0.05)
+        again, _, _ = trained(gan, seed=1)
+        assert same(first, again)
+        assert not same(first, other)
+
+    def test_same_bits_in_a_fresh_build(self, gan):
+        first, _, _ = trained(gan)
+        fresh = gan.kind.build((8, 8, 1), settings(gan.kind))
+        fresh.kind = gan.kind
+        assert same(first, trained(fresh)[0])
+
+    def test_same_bits_in_calls_of_any_length_and_after_restoring(self, gan):
+        whole, _, _ = trained(gan, steps=7)
+        gan.reset(1)
+        gan.train(images(), 1, 0, 2, settings(gan.kind))
+        state = gan.state()
+        trained(gan, seed=9)  # something else in between
+        gan.restore(state)
+        gan.train(images(), 1, 2, 5, settings(gan.kind))
+        assert same(whole, gan.state())
+
+    def test_generator_state_is_enough_to_sample(self, gan):
+        trained(gan)
+        made = gan.generate(gan.latents(9, 4))
+        state = gan.generator_state()
+        gan.reset(5)
+        gan.restore_generator(state)
+        assert np.array_equal(made, gan.generate(gan.latents(9, 4)))
+
+    def test_every_setting_takes_effect_without_compiling_again(self, gan):
+        """Each hyperparameter that is data changes the weights; one trace serves them all."""
+        usual, _, _ = trained(gan, steps=2)
+        other = {"learning_rate": 3e-3, "generator_lr_scale": 2.0, "d_iter": 3, "beta1": 0.25,
+                 "beta2": 0.7, "penalty_weight": 3.0}  # fmt: skip
+        for h in gan.kind.hyperparameters:
+            if not h.shape:
+                assert not same(usual, trained(gan, steps=2, **{h.name: other[h.name]})[0]), h.name
+        assert gan._train.experimental_get_tracing_count() == 1
+
+    def test_every_shape_setting_takes_effect(self, gan, request):
+        other = {"optimizer": "rmsprop", "batch_size": 5, "z_dim": 4, "architecture": "strided",
+                 "width": 3, "dense_width": 7}  # fmt: skip
+        usual, _, _ = trained(gan)
+        tf.config.run_functions_eagerly(True)  # compiling each takes longer than training it
+        request.addfinalizer(lambda: tf.config.run_functions_eagerly(False))
+        for h in gan.kind.hyperparameters:
+            if h.shape:
+                changed = settings(gan.kind, **{h.name: other[h.name]})
+                fresh = gan.kind.build((8, 8, 1), changed)
+                fresh.reset(1)
+                fresh.train(images(), 1, 0, 3, changed)
+                assert not same(usual, fresh.state()), h.name
+
+    def test_stops_at_the_first_loss_that_is_not_finite(self, gan):
+        gan.reset(0)
+        gan.restore({**gan.state(), "generator/00_kernel": np.full((5, 8), np.nan, np.float32)})
+        done, losses = gan.train(images(), 0, 0, 50, settings(gan.kind))
+        assert done == 1
+        assert not np.isfinite(sum(losses.values()))
+        with pytest.raises(FloatingPointError, match="NaN"):
+            gan.generate(gan.latents(2, 0))
+
+    def test_d_iter_counts_discriminator_updates(self, gan):
+        trained(gan, steps=4, d_iter=3)
+        state = gan.state()
+        assert state["optimizer/discriminator/00"] == 12
+        assert state["optimizer/generator/00"] == 4
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("size", [8, 12, 28, 32, 36, 64, 100, 128])
+@pytest.mark.parametrize("architecture", ["auto", "infogan", "strided"])
+def test_networks_of_every_size(size, channels, architecture):
+    shape = NetworkShape(size, channels, 5, architecture, 2, 4, "batch")
+    generator, discriminator = build_networks(shape)
+    made = generator(tf.zeros([2, 5]))
+    assert made.shape == (2, size, size, channels)
+    assert discriminator(made).shape == (2, 1)
+
+
+def test_networks_have_the_references_weights():
+    """The 28x28 network of 'Are GANs Created Equal?' (1711.10337), counted by hand."""
+    generator, discriminator = build_networks(NetworkShape(28, 1, 62, "auto", 64, 1024, "batch"))
+    dense = 62 * 1024 + 1024 + 4 * 1024 + 1024 * 6272 + 6272 + 4 * 6272
+    assert generator.count_params() == dense + 16 * 128 * 64 + 4 * 64 + 16 * 64 + 1
+    dense = 6272 * 1024 + 1024 + 4 * 1024 + 1024 + 1
+    assert discriminator.count_params() == 16 * 64 + 64 + 16 * 64 * 128 + 128 + 4 * 128 + dense
+
+
+def test_batches_go_through_all_images_in_a_new_order_each_time():
+    kind = GAN_TYPES.get("dcgan")
+    gan = kind.build((8, 8, 1), settings(kind, batch_size=5))
+    numbered = tf.cast(
+        tf.reshape(tf.range(15), [15, 1, 1, 1]) * tf.ones([1, 8, 8, 1], tf.int32), tf.uint8
+    )
+
+    def batch(update, seed=0):
+        real = gan._real_batch(numbered, tf.constant(seed, tf.int64), tf.constant(update, tf.int64))
+        return np.round((real[:, 0, 0, 0].numpy() + 1) * 127.5).astype(int).tolist()
+
+    first = batch(0) + batch(1) + batch(2)
+    second = batch(3) + batch(4) + batch(5)
+    assert sorted(first) == sorted(second) == list(range(15))
+    assert first != second
+    assert batch(0) != batch(0, seed=1)
+
+
+def test_fewer_images_than_a_batch_are_enough():
+    kind = GAN_TYPES.get("dcgan")
+    gan = kind.build((8, 8, 1), settings(kind))
+    gan.reset(0)
+    assert gan.train(images(count=2), 0, 0, 2, settings(kind))[0] == 2
+
+
+REAL, FAKE = np.float32([[2.0], [-1.0], [0.5]]), np.float32([[0.3], [-2.0], [1.0]])
+
+
+def softplus(x):
+    return np.log1p(np.exp(x))
+
+
+@pytest.mark.parametrize(
+    ("name", "discriminator", "generator"),
+    [
+        (
+            "non_saturating",
+            softplus(-REAL).mean() + softplus(FAKE).mean(),
+            softplus(-FAKE).mean(),
+        ),
+        ("wasserstein", FAKE.mean() - REAL.mean(), -FAKE.mean()),
+    ],
+)
+def test_losses_are_the_papers(name, discriminator, generator):
+    loss = LOSSES[name]
+    made = loss.discriminator(tf.constant(REAL), tf.constant(FAKE))
+    assert float(made) == pytest.approx(discriminator, rel=1e-6)
+    assert float(loss.generator(tf.constant(FAKE))) == pytest.approx(generator, rel=1e-6)
+
+
+def test_every_type_names_parts_that_exist():
+    for kind in TYPES:
+        assert kind.loss in LOSSES
+        if kind.penalty:
+            assert "penalty_weight" in kind.defaults()
+            assert kind.discriminator_norm == "none"  # batch norm would tie images together
+
+
+class TestGradientPenalty:
+    """On a linear critic w·x the gradient is w everywhere: the penalty is (|w| - 1)^2."""
+
+    @pytest.fixture
+    def critic(self):
+        inputs = keras.Input([2, 2, 3])
+        outputs = keras.layers.Dense(1, use_bias=False)(keras.layers.Flatten()(inputs))
+        return keras.Model(inputs, outputs)
+
+    def penalty(self, critic, kernel, real=None, fake=None):
+        critic.layers[-1].kernel.assign(np.reshape(kernel, [12, 1]))
+        real = tf.random.normal([5, 2, 2, 3], seed=1) if real is None else real
+        fake = tf.random.normal([5, 2, 2, 3], seed=2) if fake is None else fake
+        return gradient_norm(critic, real, fake, tf.fill([5, 1, 1, 1], 0.3))
+
+    def test_norm_is_over_all_pixels_and_channels(self, critic):
+        kernel = np.random.default_rng(0).normal(size=12)
+        expected = (np.linalg.norm(kernel) - 1) ** 2
+        assert float(self.penalty(critic, kernel)) == pytest.approx(expected, rel=1e-5)
+
+    def test_no_gradient_is_no_nan(self, critic):
+        with tf.GradientTape() as tape:
+            penalty = self.penalty(critic, np.zeros(12))
+        assert float(penalty) == pytest.approx(1.0, abs=1e-5)
+        gradient = tape.gradient(penalty, critic.layers[-1].kernel.value)
+        assert np.isfinite(gradient.numpy()).all()
+
+    def test_points_lie_between_an_image_and_its_partner(self):
+        """On a quadratic critic |x|^2 / 2 the gradient is x itself."""
+        inputs = keras.Input([2, 2, 3])
+        critic = keras.Model(inputs, keras.ops.sum(inputs**2, axis=[1, 2, 3])[:, None] / 2)
+        rng = np.random.default_rng(0)
+        real, fake = rng.normal(size=(2, 5, 2, 2, 3)).astype("float32")
+        alpha = rng.uniform(size=(5, 1, 1, 1)).astype("float32")
+        between = (1 - alpha) * real + alpha * fake
+        expected = np.mean((np.linalg.norm(between.reshape(5, -1), axis=1) - 1) ** 2)
+        made = gradient_norm(critic, tf.constant(real), tf.constant(fake), tf.constant(alpha))
+        assert float(made) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_optimizers_do_what_keras_does(name):
+    start = np.random.default_rng(0).normal(size=(3, 2)).astype("float32")
+    gradients = np.random.default_rng(1).normal(size=(9, 3, 2)).astype("float32")
+    ours, theirs = tf.Variable(start), keras.Variable(start)
+    optimizer = OPTIMIZERS[name]([ours])
+    if name == "adam":
+        keras_optimizer = keras.optimizers.Adam(0.01, beta_1=0.3, beta_2=0.8)
+    else:
+        keras_optimizer = keras.optimizers.RMSprop(0.01, rho=0.8)
+    keras_optimizer.build([theirs])
+    for gradient in gradients:
+        optimizer.apply([tf.constant(gradient)], 0.01, 0.3, 0.8)
+        keras_optimizer.apply([tf.constant(gradient)])
+    np.testing.assert_allclose(ours.numpy(), theirs.numpy(), rtol=2e-5, atol=1e-6)
+    optimizer.reset()
+    assert all(not np.any(v.numpy()) for v in optimizer.variables)
+
+
+def test_weights_start_as_declared():
+    kind = GAN_TYPES.get("dcgan")
+    gan = kind.build((28, 28, 1), kind.defaults())
+    gan.reset(3)
+    state = gan.state()
+    for name, value in state.items():
+        if name.endswith("_kernel"):
+            assert value.std() == pytest.approx(0.02, rel=0.1), name
+        elif name.endswith(("_gamma", "_moving_variance")):
+            assert (value == 1).all()
+        else:
+            assert (value == 0).all(), name

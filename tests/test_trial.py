@@ -1,0 +1,191 @@
+"""One trial in this process: what it leaves, how it goes on, how it ends badly."""
+
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from autogan.config import TrainConfig
+from autogan.criteria import FID, InceptionScore
+from autogan.criteria.evaluator import Evaluator
+from autogan.criteria.statistics import Features
+from autogan.files import read_arrays
+from autogan.folder import TrialFolder
+from autogan.models import GAN_TYPES
+from autogan.search import State
+from autogan.trial import run_trial
+
+PARAMS = {"width": 4, "dense_width": 8, "batch_size": 8, "z_dim": 4}
+FID_LABEL, IS_LABEL = "fid_linear_40", "is_linear_40"
+
+
+class Linear:
+    """A feature network of random projections."""
+
+    name, weights_hash, resizes, batch_size = "linear", "0", False, 99
+
+    def features(self, images):
+        flat = images.reshape(len(images), -1).astype(np.float32) / 255
+        kernel = np.random.default_rng(0).normal(size=(flat.shape[1], 6)).astype(np.float32)
+        return Features(flat @ kernel, flat @ kernel)
+
+
+class Driver:
+    """Goes on until told otherwise; interrupts at given steps."""
+
+    def __init__(self, interrupt_at=(), stop_at=None):
+        self.evaluations = []
+        self.steps = []
+        self._interrupt_at, self._stop_at = set(interrupt_at), stop_at
+
+    def progress(self, step, steps, losses):
+        self.steps.append(step)
+
+    def evaluated(self, step, scores):
+        self.evaluations.append((step, scores))
+        return step != self._stop_at
+
+    def interrupted(self):
+        if self.steps[-1] in self._interrupt_at:
+            self._interrupt_at.discard(self.steps[-1])
+            return True
+        return False
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    """A GAN of each type, images and an evaluator, shared by all tests as in a worker."""
+    images = np.random.default_rng(0).integers(0, 256, (40, 8, 8, 1)).astype(np.uint8)
+    cache = tmp_path_factory.mktemp("statistics")
+    gans = {k.name: k.build((8, 8, 1), {**k.defaults(), **PARAMS}) for k in GAN_TYPES}
+    return SimpleNamespace(
+        gans=gans,
+        images=tf.constant(images),
+        evaluator=Evaluator(Linear(), [FID(), InceptionScore()], images, cache),
+    )
+
+
+def run(world, root, driver=None, gan_type="dcgan", steps=50, **changes):
+    config = TrainConfig(gan_type=gan_type, also=["is"], steps=steps, evaluate_every=25, seed=3,
+                         params={**PARAMS, **changes})  # fmt: skip
+    folder = TrialFolder.of(root, config)
+    driver = driver or Driver()
+    return folder, run_trial(
+        config, folder, world.gans[gan_type], world.images, world.evaluator, driver, {"a": 1}
+    )
+
+
+def test_a_trial_leaves_all_that_is_promised(world, tmp_path):
+    driver = Driver()
+    folder, trial = run(world, tmp_path / "t", driver)
+    assert trial.state is State.COMPLETE
+    assert [e.step for e in trial.evaluations] == [25, 50]
+    assert driver.steps == [20, 25, 40, 50]
+    assert driver.evaluations == [(e.step, e.scores) for e in trial.evaluations]
+    assert set(trial.evaluations[0].scores) == {FID_LABEL, IS_LABEL}
+    values = [e.scores[FID_LABEL] for e in trial.evaluations]
+    assert (trial.value, trial.last_value) == (min(values), values[-1])
+    assert trial.step == [25, 50][values.index(min(values))]
+
+    result = json.loads(folder.result.read_text())
+    assert (result["state"], result["value"]) == ("complete", trial.value)
+    assert result["environment"] == {"a": 1}
+    lines = [json.loads(line) for line in folder.scores.read_text().splitlines()]
+    assert lines == [{"step": e.step, **e.scores} for e in trial.evaluations]
+    assert folder.config.read_text().startswith("# Train this again")
+    assert {p.name for p in folder.checkpoints.iterdir()} == {"best.npz", "last.npz"}
+    for step in (25, 50):
+        with Image.open(folder.sample(step)) as grid:
+            assert grid.size == (274, 274)  # 8 x 8 images, enlarged to 32 pixels, and gaps of 2
+
+
+def test_the_best_checkpoint_is_the_best_evaluations(world, tmp_path):
+    folder, trial = run(world, tmp_path / "t", steps=100)
+    gan = world.gans["dcgan"]
+    for path, value in ((folder.best, trial.value), (folder.last, trial.last_value)):
+        gan.restore_generator(read_arrays(path))
+        made = gan.generate(gan.latents(40, 1))
+        assert world.evaluator.score(made)[FID_LABEL] == value
+
+
+@pytest.mark.parametrize("gan_type", GAN_TYPES.names())
+def test_interrupted_anywhere_it_ends_with_the_same_bits(world, tmp_path, gan_type):
+    whole_folder, whole = run(world, tmp_path / "whole", gan_type=gan_type)
+    folder, trial = run(world, tmp_path / "t", Driver(interrupt_at=[20]), gan_type)
+    assert trial is None
+    run(world, tmp_path / "other", gan_type=gan_type, learning_rate=0.05)  # another trial between
+    _, trial = run(world, tmp_path / "t", Driver(interrupt_at=[25]), gan_type)
+    assert trial is None
+    _, trial = run(world, tmp_path / "t", Driver(interrupt_at=[40]), gan_type)
+    assert trial is None
+    driver = Driver()
+    _, trial = run(world, tmp_path / "t", driver, gan_type)
+    assert trial.evaluations == whole.evaluations
+    assert [step for step, _ in driver.evaluations] == [25, 50]  # the first one is told again
+    for name in ("best.npz", "last.npz"):
+        made = read_arrays(folder.checkpoints / name)
+        expected = read_arrays(whole_folder.checkpoints / name)
+        assert all(np.array_equal(made[key], expected[key]) for key in expected)
+
+
+def test_a_finished_trial_is_told_again_and_not_run_again(world, tmp_path):
+    _, first = run(world, tmp_path / "t")
+    driver = Driver()
+    _, again = run(world, tmp_path / "t", driver)
+    assert again == first
+    assert driver.steps == []
+    assert [step for step, _ in driver.evaluations] == [25, 50]
+
+
+def test_told_to_stop_it_stops_early_with_its_value(world, tmp_path):
+    _, trial = run(world, tmp_path / "t", Driver(stop_at=25))
+    assert trial.state is State.STOPPED
+    assert trial.value == trial.evaluations[0].scores[FID_LABEL]
+
+
+def test_nan_weights_are_a_divergence(world, tmp_path, monkeypatch):
+    gan = world.gans["dcgan"]
+    monkeypatch.setattr(gan, "train", lambda *a: (a[3], {"d_loss": float("nan"), "g_loss": 0.0}))
+    _, trial = run(world, tmp_path / "t")
+    assert trial.state is State.DIVERGED
+    assert trial.reason == "a loss became NaN or infinite at step 20"
+
+
+def test_constant_images_twice_running_are_a_divergence(world, tmp_path, monkeypatch):
+    gan = world.gans["dcgan"]
+    flat = np.full((40, 8, 8, 1), 9, np.uint8)
+    monkeypatch.setattr(gan, "generate", lambda z: flat[: z.shape[0]])
+    driver = Driver()
+    _, trial = run(world, tmp_path / "t", driver, steps=200)
+    assert trial.state is State.DIVERGED
+    assert trial.reason == "the generator's images are constant"
+    assert [step for step, _ in driver.evaluations] == [25, 50]
+
+
+def test_tensorboard_gets_everything(world, tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    folder, trial = run(world, tmp_path / "t")
+    events = EventAccumulator(str(folder.logs), size_guidance={"tensors": 0}).Reload()
+    tags = events.Tags()
+    assert {"losses/d_loss", "losses/g_loss", f"scores/{FID_LABEL}", "samples"} <= set(
+        tags["tensors"]
+    )
+    assert tags["graph"]
+    names = {node.name.split("/")[0] for node in _graph(events).node}
+    assert {"generator", "discriminator"} <= names
+    scores = [
+        (e.step, float(tf.make_ndarray(e.tensor_proto)))
+        for e in events.Tensors(f"scores/{FID_LABEL}")
+    ]
+    assert scores == [(e.step, pytest.approx(e.scores[FID_LABEL])) for e in trial.evaluations]
+    assert "_hparams_/session_start_info" in events.summary_metadata
+
+
+def _graph(events):
+    graph = tf.compat.v1.GraphDef()
+    graph.ParseFromString(events.Graph().SerializeToString())
+    return graph
