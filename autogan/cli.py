@@ -336,6 +336,7 @@ def main(arguments: list[str] | None = None) -> None:
         code = app(arguments, standalone_mode=True)
     except AutoGANError as error:
         if "--debug" in arguments:
+            print(getattr(error, "report", ""), file=sys.stderr)
             raise
         print(f"autogan: {error}", file=sys.stderr)
         code = error.exit_code

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Any, Protocol
 
-from autogan.errors import ConfigError, Interrupted
+from autogan.errors import AutoGANError, ConfigError, Interrupted
 
 _POLL = 0.2  # seconds between two looks at Ctrl-C
 _TAIL = 4000  # characters of a dead worker's last words
@@ -59,8 +59,18 @@ class Engine(Protocol):
         """End all workers."""
 
 
-class WorkerDied(Exception):
-    """The worker process ended without a word; the message is what is known of it."""
+class WorkerFailed(AutoGANError):
+    """The worker raised something unforeseen, or died.
+
+    Args:
+        report: its traceback, or what is known of its end.
+    """
+
+    def __init__(self, report: str) -> None:
+        self.report = report
+        lines = report.strip().splitlines()
+        self.reason = lines[-1] if lines[0].startswith("Traceback") else lines[0]
+        super().__init__(f"{self.reason} (--debug shows more)")
 
 
 class LocalEngine:
@@ -88,7 +98,7 @@ class LocalEngine:
 
         Raises:
             ConfigError: if the worker refuses.
-            WorkerDied: if it fails or dies.
+            WorkerFailed: if it fails or dies.
         """
         if name == "claim":
             self._claim = None
@@ -96,7 +106,7 @@ class LocalEngine:
         while (message := self._receive()) is None:
             pass
         if message["event"] == "failed":
-            raise WorkerDied(message["traceback"])
+            raise WorkerFailed(message["traceback"])
         if name == "claim":
             self._claim = arguments
         result: Mapping[str, Any] = message["result"]
@@ -122,14 +132,13 @@ class LocalEngine:
             if message is None:
                 if self._deadline is None or time.monotonic() < self._deadline:
                     return None
-                raise WorkerDied("the trial took longer than max_trial_minutes")
-        except WorkerDied as death:
+                raise WorkerFailed("the trial took longer than max_trial_minutes")
+        except WorkerFailed as failure:
             self.close()
-            message = {"event": "failed", "traceback": str(death)}
+            message = {"event": "failed", "traceback": failure.report}
         event = Event(self._trial, message.pop("event"), message)
         if event.kind == "failed":
-            lines = message["traceback"].strip().splitlines()
-            message["reason"] = lines[-1] if lines[0].startswith("Traceback") else lines[0]
+            message["reason"] = WorkerFailed(message["traceback"]).reason
         if event.kind in ("done", "failed"):
             self._trial = None
         if event.kind == "done":
@@ -194,14 +203,14 @@ class LocalEngine:
 
         Raises:
             ConfigError: if the worker refuses.
-            WorkerDied: if it is dead.
+            WorkerFailed: if it is dead.
         """
         try:
             message = self._messages.get(timeout=_POLL)
         except queue.Empty:
             return None
         if message is None:
-            raise WorkerDied(self._last_words())
+            raise WorkerFailed(self._last_words())
         if message["event"] == "refused":
             raise ConfigError(message["field"], message["problem"])
         return message

@@ -36,13 +36,19 @@ class TrialEvents:
             for name, loss in losses.items():
                 tf.summary.scalar(f"losses/{name}", loss)
 
-    def scores(
-        self, step: int, scores: Mapping[str, float], samples: npt.NDArray[np.uint8]
+    def evaluation(
+        self,
+        step: int,
+        scores: Mapping[str, float],
+        best: Mapping[str, float],
+        samples: npt.NDArray[np.uint8],
     ) -> None:
-        """Write the criteria's values by label and a grid of images from fixed latents."""
+        """Write the criteria's values by label, the best so far, and a grid of images."""
         with self._writer.as_default(step=step):
             for label, score in scores.items():
                 tf.summary.scalar(f"scores/{label}", score)
+            for label, score in best.items():
+                tf.summary.scalar(f"best/{label}", score)
             tf.summary.image("samples", grid(samples)[np.newaxis])
         self._writer.flush()
 
@@ -54,13 +60,18 @@ class TrialEvents:
 def declare_search(logs: str, dimensions: Sequence[Dimension], labels: Sequence[str]) -> None:
     """Declare a search's hyperparameters and metrics, so that HParams shows all of them.
 
-    Numbers are declared with their limits and not as lists, since exploring leaves the lists.
+    The metrics are the best value of the criterion that decides, the first of ``labels``, and the
+    last values of all criteria (HParams shows a curve's last point). Numbers are declared with their limits and not as lists, since exploring leaves the lists.
     """
     domains = {
         dimension.name: hparams.HParam(dimension.name, _domain(dimension))
         for dimension in dimensions
     }
-    metrics = [hparams.Metric(f"scores/{label}", display_name=label) for label in labels]
+    best = f"best/{labels[0]}"
+    metrics = [
+        hparams.Metric(best, display_name=best),
+        *(hparams.Metric(f"scores/{label}", display_name=f"last {label}") for label in labels),
+    ]
     with tf.summary.create_file_writer(logs).as_default():
         hparams.hparams_config(list(domains.values()), metrics)
 

@@ -67,7 +67,7 @@ def run_trial(
     """
     hyperparameters = config.hyperparameters()
     steps, evaluate_every = config.schedule(images.shape[0], gan.batch_size)
-    direction = config.objective.direction
+    label, direction = evaluator.objective, config.objective.direction
     trial = Trial(0, hyperparameters, config.seed)
     step = flat = 0
     started = time.monotonic()
@@ -130,9 +130,10 @@ def run_trial(
             trial.evaluations.append(Evaluation(step, scores))
             grid = gan.generate(grid_latents)
             write_bytes(folder.sample(step), grid_png(grid))
-            events.scores(step, scores, grid)
+            best = best_evaluation(trial.evaluations, label, direction)
+            events.evaluation(step, scores, {label: best.scores[label]}, grid)
             generator = gan.generator_state()
-            if best_evaluation(trial.evaluations, evaluator.objective, direction).step == step:
+            if best.step == step:
                 write_arrays(folder.best, generator)
             write_arrays(folder.last, generator)
             lines = [json.dumps({"step": e.step, **e.scores}) for e in trial.evaluations]
@@ -154,9 +155,9 @@ def run_trial(
     if trial.state is State.RUNNING:
         trial.state = State.COMPLETE
     if trial.evaluations and trial.state is not State.DIVERGED:
-        best = best_evaluation(trial.evaluations, evaluator.objective, direction)
-        trial.value, trial.step = best.scores[evaluator.objective], best.step
-        trial.last_value = trial.evaluations[-1].scores[evaluator.objective]
+        best = best_evaluation(trial.evaluations, label, direction)
+        trial.value, trial.step = best.scores[label], best.step
+        trial.last_value = trial.evaluations[-1].scores[label]
     trial.seconds = before + time.monotonic() - started
     events.close()
     write_json(folder.result, {**dataclasses.asdict(trial), "environment": dict(environment)})

@@ -98,7 +98,8 @@ def test_hparams_are_declared_once_and_every_trial_is_there(searched):
     experiment = parse_experiment_plugin_data(content)
     assert [info.name for info in experiment.hparam_infos] == ["learning_rate"]
     assert [info.name.tag for info in experiment.metric_infos] == [
-        f"scores/{name}_classifier_200" for name in ("fid", "is", "js_is", "wd")
+        "best/fid_classifier_200",
+        *(f"scores/{name}_classifier_200" for name in ("fid", "is", "js_is", "wd")),
     ]
     trials = {r for r, m in metadata.items() if "_hparams_/session_start_info" in m}
     assert {"trials/0000-learning_rate=0.0002", "trials/0001-learning_rate=0.002"} <= trials

@@ -182,6 +182,8 @@ def test_tensorboard_gets_everything(world, tmp_path):
         for e in events.Tensors(f"scores/{FID_LABEL}")
     ]
     assert scores == [(e.step, pytest.approx(e.scores[FID_LABEL])) for e in trial.evaluations]
+    best = [float(tf.make_ndarray(e.tensor_proto)) for e in events.Tensors(f"best/{FID_LABEL}")]
+    assert best[-1] == pytest.approx(trial.value)
     assert "_hparams_/session_start_info" in events.summary_metadata
 
 

@@ -1,0 +1,328 @@
+#!/usr/bin/env python3
+"""Compare AutoGAN with what one would write instead, side by side in one run.
+
+    scripts/setup benchmark && .venv/bin/python scripts/benchmark.py [search step gap memory fid]
+
+What one would write instead: the usual Keras GAN training step under ``tf.function``, rebuilt for
+each trial, images scored with TF-GAN's FID, Optuna asking and telling. Both sides do the same
+work: networks, updates, images, features. Ratios are (usual / AutoGAN): above 1, AutoGAN is faster.
+"""
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+
+import autogan
+from autogan.display import Display
+from autogan.engine import LocalEngine
+from autogan.search import Trial
+
+PARTS = ("search", "step", "gap", "memory", "fid")
+NETWORK = {"width": 32, "dense_width": 256, "batch_size": 64, "z_dim": 62}
+SAMPLES = 1437  # all of the digits' training images
+
+
+def main() -> None:
+    """Run the parts that are asked for."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("parts", nargs="*", default=PARTS, metavar="part", help=", ".join(PARTS))
+    parser.add_argument("--trials", type=int, default=30, help="of each search [30]")
+    parser.add_argument("--steps", type=int, default=300, help="of each trial [300]")
+    parser.add_argument("--usual-search", metavar="FEATURES", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.usual_search:
+        usual_search(options.usual_search, options.trials, options.steps)
+        return
+    for part in options.parts:
+        globals()[f"compare_{part}"](options)
+
+
+def compare_search(options: argparse.Namespace) -> None:
+    """A whole search, as two processes one after the other, from start to end."""
+    with tempfile.TemporaryDirectory() as temporary:
+        inception_like = save_inception_like(Path(temporary) / "features2048")
+        for features in ("classifier", str(inception_like)):
+            own = [sys.executable, "-m", "autogan", "search", "--run-dir", f"{temporary}/run",
+                   "--overwrite", "--features", features, "--search-method", "random",
+                   "--param", "learning_rate=1e-4..1e-2:log", "--trials", str(options.trials),
+                   "--steps", str(options.steps), "--evaluate-every", str(options.steps),
+                   *(f"--param={name}={value}" for name, value in NETWORK.items())]  # fmt: skip
+            usual = [sys.executable, __file__, "--usual-search", features,
+                     "--trials", str(options.trials), "--steps", str(options.steps)]  # fmt: skip
+            warm_caches(features)
+            ours, theirs = seconds(lambda own=own: run(own)), seconds(lambda u=usual: run(u))
+            report(f"search, {options.trials} trials of {options.steps} steps, "
+                   f"{Path(features).name}", theirs, ours)  # fmt: skip
+
+
+def compare_step(options: argparse.Namespace) -> None:
+    """A training step, in turns: twenty in one compiled call, and the usual call for each."""
+    from autogan.models import GAN_TYPES
+
+    for size, width, count in ((8, 32, 200), (8, 16, 200), (28, 32, 40)):
+        images = np.random.default_rng(0).integers(0, 256, (SAMPLES, size, size, 1))
+        images = images.astype(np.uint8)
+        kind = GAN_TYPES.get("dcgan")
+        hyperparameters = {**kind.defaults(), **NETWORK, "width": width}
+        own = OwnTraining(kind, images, hyperparameters)
+        usual = UsualTraining(images, width, 2e-4)
+        own.train(20), usual.train(20)  # compile
+        pairs = [(seconds(lambda: usual.train(count)), seconds(lambda: own.train(count)))
+                 for _ in range(7)]  # fmt: skip
+        theirs, ours = (statistics.median(column) / count for column in zip(*pairs, strict=True))
+        ratio = statistics.median(t / o for t, o in pairs)
+        print(f"step, {size}x{size}, width {width}: usual {1e3 * theirs:.1f} ms, "
+              f"autogan {1e3 * ours:.1f} ms, ratio {ratio:.2f}", flush=True)  # fmt: skip
+
+
+def compare_gap(options: argparse.Namespace) -> None:
+    """From a trial's last step to the next one's first: evaluation, files, proposal, reset."""
+    watch = Watch()
+    small_search(watch, trials=12, steps=100)
+    gaps = [g for g in watch.gaps[1:]]  # the first trial's end still compiles the evaluation
+    print(f"gap between trials: median {statistics.median(gaps):.2f} s, "
+          f"largest {max(gaps):.2f} s, with the evaluation of {SAMPLES} images", flush=True)  # fmt: skip
+
+
+def compare_memory(options: argparse.Namespace) -> None:
+    """Growth of the worker's resident memory over 100 short trials, the first 20 left out."""
+    watch = Watch()
+    small_search(watch, trials=100, steps=20)
+    resident = watch.megabytes[20:]
+    slope = np.polyfit(np.arange(len(resident)), resident, 1)[0]
+    print(f"memory: {resident[0]:.1f} MB after 20 trials, {resident[-1]:.1f} MB after 100, "
+          f"{slope:.3f} MB a trial", flush=True)  # fmt: skip
+
+
+def compare_fid(options: argparse.Namespace) -> None:
+    """FID from features to number, with the real data's statistics at hand as in a search."""
+    import tensorflow as tf
+
+    from autogan import tfgan
+    from autogan.criteria import FID, Features, Moments
+
+    rng = np.random.default_rng(0)
+    real, made = np.maximum(rng.normal(size=(2, 10_000, 2048)), 0).astype(np.float32)
+    moments = Moments.of(real)
+    moments.covariance_root  # noqa: B018: computed once in a search
+    values = []
+    ours = seconds(lambda: values.append(FID().compute(Features(made[:, :10], made), moments)))
+    tfgan_fid = tfgan.classifier_metrics().frechet_classifier_distance_from_activations
+    theirs = seconds(lambda: values.append(float(tfgan_fid(tf.constant(real), tf.constant(made)))))
+    report("FID, 2048 features of 10,000 images", theirs, ours)
+    print(f"  values {values[0]:.6f} and {values[1]:.6f}", flush=True)
+
+
+class Watch(Display):
+    """Measures gaps and memory by what a search tells."""
+
+    def __init__(self) -> None:
+        self.engine = LocalEngine()
+        self.gaps: list[float] = []
+        self.megabytes: list[float] = []
+        self._last = (0.0, 0)
+        self._steps_per_second: list[float] = []
+        self._end: float | None = None
+
+    def progress(self, step: int, steps: int, losses: Any) -> None:
+        """Take the time; the first look of a trial comes after its first steps."""
+        now = time.monotonic()
+        when, before = self._last
+        if step > before:
+            self._steps_per_second.append((step - before) / (now - when))
+        elif self._end is not None and self._steps_per_second:
+            self.gaps.append(now - self._end - step / statistics.median(self._steps_per_second))
+        self._last = (now, step)
+        self._end = now if step == steps else None
+
+    def trial_ended(self, trial: Trial, best: Trial | None) -> None:
+        """Look at the worker's memory."""
+        status = Path(f"/proc/{self.engine._process.pid}/status").read_text()  # type: ignore[union-attr]
+        kilobytes = next(line for line in status.splitlines() if line.startswith("VmRSS"))
+        self.megabytes.append(int(kilobytes.split()[1]) / 1024)
+
+
+class OwnTraining:
+    """AutoGAN's training, without a search around it."""
+
+    def __init__(self, kind: Any, images: Any, hyperparameters: Any) -> None:
+        import tensorflow as tf
+
+        self._gan = kind.build(images.shape[1:], hyperparameters)
+        self._gan.reset(0)
+        self._images, self._hyperparameters = tf.constant(images), hyperparameters
+        self._step = 0
+
+    def train(self, steps: int) -> None:
+        """Train by calls of twenty steps, as a trial does."""
+        for _ in range(0, steps, 20):
+            self._gan.train(self._images, 0, self._step, 20, self._hyperparameters)
+            self._step += 20
+
+
+class UsualTraining:
+    """The DCGAN that tutorials write, with AutoGAN's networks."""
+
+    def __init__(self, images: Any, width: int, learning_rate: float) -> None:
+        import keras
+        import tensorflow as tf
+
+        from autogan.models.networks import NetworkShape, build_networks
+
+        generator, discriminator = build_networks(
+            NetworkShape(images.shape[1], 1, NETWORK["z_dim"], "infogan", width,
+                         NETWORK["dense_width"], "batch")
+        )  # fmt: skip
+        self.generator = generator
+        g_optimizer = keras.optimizers.Adam(learning_rate, beta_1=0.5)
+        d_optimizer = keras.optimizers.Adam(learning_rate, beta_1=0.5)
+        entropy = keras.losses.BinaryCrossentropy(from_logits=True)
+        scaled = (images / 127.5 - 1).astype(np.float32)
+        batch = NETWORK["batch_size"]
+        self._batches = iter(
+            tf.data.Dataset.from_tensor_slices(scaled)
+            .shuffle(len(images))
+            .repeat()
+            .batch(batch)
+            .prefetch(2)
+        )
+
+        @tf.function
+        def step(real: Any) -> None:
+            fake = generator(tf.random.normal([batch, NETWORK["z_dim"]]), training=True)
+            with tf.GradientTape() as tape:
+                on_real = discriminator(real, training=True)
+                on_fake = discriminator(fake, training=True)
+                loss = entropy(tf.ones_like(on_real), on_real)
+                loss += entropy(tf.zeros_like(on_fake), on_fake)
+            variables = discriminator.trainable_variables
+            d_optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
+            with tf.GradientTape() as tape:
+                z = tf.random.normal([batch, NETWORK["z_dim"]])
+                on_fake = discriminator(generator(z, training=True), training=True)
+                loss = entropy(tf.ones_like(on_fake), on_fake)
+            variables = generator.trainable_variables
+            g_optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
+
+        self._step = step
+
+    def train(self, steps: int) -> None:
+        """Call the step so many times."""
+        for _ in range(steps):
+            self._step(next(self._batches))
+
+
+def usual_search(features: str, trials: int, steps: int) -> None:
+    """The search that one would write instead."""
+    import keras
+    import optuna
+    import tensorflow as tf
+
+    from autogan import tfgan
+    from autogan.datasets import dataset_named
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    images = dataset_named("digits", None).load(None).train.images
+    network = feature_network(features)
+    real = network.features(images).pool
+    fid = tfgan.classifier_metrics().frechet_classifier_distance_from_activations
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    for _ in range(trials):
+        keras.backend.clear_session()
+        trial = study.ask()
+        learning_rate = trial.suggest_float("learning_rate", 1e-4, 1e-2, log=True)
+        training = UsualTraining(images, NETWORK["width"], learning_rate)
+        training.train(steps)
+        made = training.generator.predict(
+            tf.random.normal([SAMPLES, NETWORK["z_dim"]]), batch_size=256, verbose=0
+        )
+        made = np.round((made + 1) * 127.5).astype(np.uint8)
+        study.tell(trial, float(fid(real, network.features(made).pool)))
+    print(study.best_params, study.best_value)
+
+
+def feature_network(features: str) -> Any:
+    """The same feature network for both sides."""
+    from autogan.criteria.networks import ClassifierNetwork, SavedModelNetwork
+    from autogan.datasets import dataset_named
+    from autogan.session import _cache
+
+    if features != "classifier":
+        return SavedModelNetwork(Path(features).name, Path(features))
+    train = dataset_named("digits", None).load(None).train
+    assert train.labels is not None
+    return ClassifierNetwork(train.images, train.labels, _cache())
+
+
+def warm_caches(features: str) -> None:
+    """Train the classifier before the clock runs: it is kept from search to search."""
+    if features == "classifier":
+        run([sys.executable, "-m", "autogan", "evaluate", "digits", "--reference", "digits"])
+
+
+def save_inception_like(folder: Path) -> Path:
+    """Save a small network with Inception's signature: 1008 classes, 2048 features."""
+    code = f"""
+import tensorflow as tf
+module = tf.Module()
+module.kernel = tf.Variable(tf.random.stateless_normal([192, 2048], [0, 0]) / 8)
+module.last = tf.Variable(tf.random.stateless_normal([2048, 1008], [1, 0]) / 40)
+def call(images):
+    small = tf.reshape(tf.image.resize(images, [8, 8]), [-1, 192])
+    pool = tf.nn.relu(small @ module.kernel)
+    return {{"logits": pool @ module.last, "pool_3": pool}}
+spec = tf.TensorSpec([None, None, None, 3], tf.float32)
+module.__call__ = tf.function(call, input_signature=[spec])
+tf.saved_model.save(module, {str(folder)!r})
+"""
+    run([sys.executable, "-c", code])
+    return folder
+
+
+def small_search(watch: Watch, trials: int, steps: int) -> None:
+    """A search whose trials differ in the learning rate alone."""
+    with tempfile.TemporaryDirectory() as temporary:
+        config = {
+            "params": {**NETWORK, "learning_rate": "1e-4..1e-2:log"},
+            "steps": steps,
+            "evaluate_every": steps,
+            "search_method": "random",
+            "trials": trials,
+            "run_dir": f"{temporary}/run",
+        }
+        autogan.search(config, display=watch, engine=watch.engine)
+
+
+def run(command: list[str]) -> None:
+    """Run a process; its output is shown only if it fails."""
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(done.stderr)
+
+
+def seconds(work: Callable[[], Any]) -> float:
+    """How long something takes."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def report(what: str, theirs: float, ours: float) -> None:
+    """Print one comparison."""
+    print(f"{what}: usual {theirs:.1f} s, autogan {ours:.1f} s, ratio {theirs / ours:.1f}",
+          flush=True)  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
