@@ -18,11 +18,11 @@ import yaml
 from pydantic.fields import FieldInfo
 
 from autogan import commands
-from autogan.config import SearchConfig, TrainConfig, load_config, parse_param
+from autogan.config import SearchConfig, TrainConfig, load_config, parse_params
 from autogan.criteria import CRITERIA
 from autogan.datasets import DATASETS
 from autogan.display import Display, describe, make_display, outcome
-from autogan.errors import AutoGANError, ConfigError
+from autogan.errors import AutoGANError, ConfigError, Interrupted
 from autogan.files import write_bytes
 from autogan.images import grid_png, png
 from autogan.loop import SearchResult
@@ -60,7 +60,7 @@ def options_of(kind: type[TrainConfig], *names: str) -> Callable[[F], F]:
         def wrapper(**arguments: Any) -> None:
             flags = {name: arguments.pop(name) for name in fields}
             if "params" in fields:
-                flags["params"] = dict(map(parse_param, flags["params"] or []))
+                flags["params"] = parse_params(flags["params"] or [])
             command(**arguments, flags=flags)
 
         own = [p for n, p in inspect.signature(command).parameters.items() if n != "flags"]
@@ -89,13 +89,12 @@ def _option(name: str, field: FieldInfo) -> Any:
         return Annotated[
             list[str] | None, typer.Option("--param", help=text, metavar="NAME=VALUES")
         ]
-    annotation: Any = str
-    for plain in (bool, int, float, Path):
-        if field.annotation in (plain, plain | None):
-            annotation = plain
-    if annotation is bool:
+    if field.annotation is bool:
         return Annotated[bool | None, typer.Option(f"{flag}/--no-{flag[2:]}", help=text)]
-    return Annotated[annotation | None, typer.Option(flag, help=text, show_default=False)]
+    # All others are text here: the configuration reads numbers, and says what is wrong with them.
+    kinds = {int: "INT", float: "NUMBER", Path: "PATH"}
+    metavar = next((m for k, m in kinds.items() if field.annotation in (k, k | None)), "TEXT")
+    return Annotated[str | None, typer.Option(flag, help=text, metavar=metavar)]
 
 
 @app.command()
@@ -121,8 +120,7 @@ def search(
     else:
         wanted = load_config(SearchConfig, config, flags)
     if dry_run:
-        run = commands.resumed_config(resume, wanted) if resume else wanted
-        _print_plan(commands.plan(run), json_)
+        _print_plan(commands.plan(wanted, resume=resume, overwrite=overwrite), json_)
         return
     with _display() as display:
         result = commands.search(wanted, resume=resume, overwrite=overwrite, display=display)
@@ -153,7 +151,7 @@ def train(
     if trial.evaluations:
         print(f"last evaluation: step {trial.evaluations[-1].step}, "
               f"{describe(trial.evaluations[-1].scores)}")  # fmt: skip
-    _print_further(result.folder.root)
+    _print_further(result.folder.root, result.folder.logs)
 
 
 @app.command()
@@ -282,7 +280,7 @@ def _print_plan(plan: commands.Plan, as_json: bool) -> None:
     height, width, channels = plan.image_shape
     points = "uncountable" if plan.points is None else plan.points
     print(f"# {plan.images} training images of {width}x{height}x{channels}")
-    print(f"# {plan.config.trials} trials of {plan.steps} steps; points in the space: {points}")
+    print(f"# {plan.trials} trials of {plan.steps} steps; points in the space: {points}")
     print(f"# about {plan.updates} updates of both networks and {plan.megabytes:.0f} MB on disk")
 
 
@@ -307,12 +305,12 @@ def _print_search(result: SearchResult, as_json: bool) -> None:
         print(f"  {name} = {value}")
     print(f"  {result.objective} = {best.value:.6g} at step {best.step}")
     print(f"train it again:  autogan train {result.folder.best_config}")
-    _print_further(result.folder.best, logs=root)
+    _print_further(result.folder.best, result.logs)
 
 
-def _print_further(folder: Path, logs: Path | None = None) -> None:
+def _print_further(folder: Path, logs: Path) -> None:
     print(f"see its images:  autogan sample {folder}")
-    print(f"see its curves:  tensorboard --logdir {logs or folder}")
+    print(f"see its curves:  tensorboard --logdir {logs}")
 
 
 def _print_json(value: Any) -> None:
@@ -333,14 +331,33 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line; exits the process."""
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
-        code = app(arguments, standalone_mode=True)
+        code = app(arguments, standalone_mode=False) or 0
     except AutoGANError as error:
         if "--debug" in arguments:
             print(getattr(error, "report", ""), file=sys.stderr)
             raise
         print(f"autogan: {error}", file=sys.stderr)
         code = error.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        print("autogan: stopped", file=sys.stderr)
+        code = Interrupted.exit_code
+    except Exception as error:
+        # Typer's usage errors, whose base class has moved between its versions.
+        if not hasattr(error, "format_message"):
+            raise
+        print(f"autogan: {error.format_message()}{_hint(arguments)}", file=sys.stderr)
+        code = ConfigError.exit_code
     sys.exit(code)
+
+
+def _hint(arguments: list[str]) -> str:
+    """What to write instead of a hyperparameter's flag, if there is one."""
+    known = {h.name for kind in GAN_TYPES for h in kind.hyperparameters}
+    for argument in arguments:
+        name = argument.partition("=")[0].removeprefix("--").replace("-", "_")
+        if argument.startswith("--") and name in known:
+            return f" {name} is a hyperparameter: --param {name}=VALUE"
+    return ""
 
 
 if __name__ == "__main__":

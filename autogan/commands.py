@@ -18,7 +18,7 @@ import numpy.typing as npt
 from autogan.config import SearchConfig, TrainConfig, load_config, validated
 from autogan.display import Display
 from autogan.engine import CtrlC, Engine, LocalEngine
-from autogan.errors import ConfigError, Interrupted, SearchFailed
+from autogan.errors import ConfigError, SearchFailed
 from autogan.files import read_arrays, write_bytes, write_yaml
 from autogan.folder import SearchFolder, TrialFolder, check_free, clear
 from autogan.ledger import Ledger
@@ -39,6 +39,7 @@ class Plan:
 
     Attributes:
         config: resolved.
+        trials: to run at most.
         points: in the search space; None if they cannot be counted.
         images: in the training set.
         image_shape: height, width, channels.
@@ -48,6 +49,7 @@ class Plan:
     """
 
     config: SearchConfig
+    trials: int
     points: int | None
     images: int
     image_shape: tuple[int, int, int]
@@ -71,13 +73,23 @@ class TrainResult:
     trial: Trial
 
 
-def plan(config: SearchConfig | Mapping[str, Any]) -> Plan:
+def plan(
+    config: SearchConfig | Mapping[str, Any] | None = None,
+    *,
+    resume: Path | str | None = None,
+    overwrite: bool = False,
+) -> Plan:
     """Check a search as `search` would, and say what it would do; creates nothing.
+
+    Takes the arguments of `search`.
 
     Raises:
         ConfigError: if it cannot be run.
     """
-    run = _search_config(config)
+    run = _search_config(config, resume)
+    folder = SearchFolder(_run_dir(run))
+    if resume is None:
+        check_free(folder.root, folder.config, run, overwrite=overwrite)
     with _engine(None) as engine:
         return _plan(run, engine.call("open", config=_first_trial(run).as_dict()))
 
@@ -104,30 +116,20 @@ def search(
         Interrupted: after Ctrl-C; it can be resumed.
         SearchFailed: after three failed trials in a row.
     """
-    if resume is not None:
-        run = resumed_config(Path(resume), config or {})
-    else:
-        run = _search_config(config or {})
+    run = _search_config(config, resume)
     folder = SearchFolder(_run_dir(run))
-    if resume is None and not (overwrite and folder.config.exists()):
-        check_free(folder.root, folder.config, run)
     display = display or Display()
-
     with _engine(engine) as workers:
-        display.note("checking the configuration")
-        if folder.root.is_dir():
-            workers.call("claim", folder=str(folder.root))
-        facts = workers.call("open", config=_first_trial(run).as_dict())
-        display.note(f"preparing the features ({run.features})")
-        prepared = workers.call("prepare", config=_first_trial(run).as_dict())
-        if resume is None:
-            workers.call("claim", folder=str(folder.root))
-            clear(folder.root, folder.config, run)
+        header = _claimed(
+            run, _first_trial(run), folder.root, folder.config, workers, display,
+            resume=resume is not None, overwrite=overwrite,
+        )  # fmt: skip
+        ledger = Ledger(folder.ledger)
+        _check_header(ledger, header, display)
         write_yaml(folder.config, run.as_dict(), "Run this search again with: autogan search FILE")
-        ledger = _opened_ledger(folder, {**prepared, "environment": facts["environment"]}, display)
-        if not ledger.trials:
+        if not ledger.header:
             workers.call("declare", config=run.as_dict(), folder=str(folder.root))
-        display.searching(run, _plan(run, facts).steps)
+            ledger.append("search", **header)
         return SearchLoop(run, folder, ledger, workers, display).run()
 
 
@@ -159,21 +161,12 @@ def train(
     folder = TrialFolder.of(root, run)
     if resume:
         _check_same(folder.config, load_config(TrainConfig, folder.config), run)
-    elif not (overwrite and folder.config.exists()):
-        check_free(root, folder.config, run)
     display = display or Display()
-
     with _engine(engine) as workers:
-        display.note("checking the configuration")
-        if root.is_dir():
-            workers.call("claim", folder=str(root))
-        workers.call("open", config=run.as_dict())
-        display.note(f"preparing the features ({run.features})")
-        objective = workers.call("prepare", config=run.as_dict())["objective"]
-        if not resume:
-            workers.call("claim", folder=str(root))
-            clear(root, folder.config, run)
-        return TrainResult(folder, objective, _train(run, folder, workers, display))
+        header = _claimed(
+            run, run, root, folder.config, workers, display, resume=resume, overwrite=overwrite
+        )
+        return TrainResult(folder, header["objective"], _train(run, folder, workers, display))
 
 
 def evaluate(
@@ -204,17 +197,20 @@ def evaluate(
     if criteria is not None:
         first, *more = [name for name in criteria.split(",") if name] or [criteria]
         values |= {"criterion": first, "also": more}
-    if reference is not None:
-        values["dataset"] = _dataset_or_folder(reference, "reference")
+    source: dict[str, Any]
     trained = _trained(Path(images))
     if trained is not None:
-        run = load_config(TrainConfig, trained / "config.yaml", values).resolved()
-        source = {"folder": str(trained), "checkpoint": checkpoint}
+        file: Path | None = trained / "config.yaml"
+        training = load_config(TrainConfig, file).resolved().as_dict()
+        source = {"training": training, "folder": str(trained), "checkpoint": checkpoint}
+    elif reference is None:
+        raise ConfigError("reference", "none given; name a dataset or a folder of images")
     else:
-        if reference is None:
-            raise ConfigError("reference", "none given; name a dataset or a folder of images")
-        run = validated(TrainConfig, {k: v for k, v in values.items() if v is not None}).resolved()
+        file = None
         source = {"dataset": _dataset_or_folder(str(images), "images")}
+    if reference is not None:
+        values |= {"dataset": _dataset_or_folder(reference, "reference")}
+    run = load_config(TrainConfig, file, values).resolved()
     with _engine(None) as workers:
         return dict(workers.call("evaluate", config=run.as_dict(), **source))
 
@@ -293,9 +289,49 @@ def _check_same(path: Path, saved: TrainConfig, wanted: TrainConfig) -> None:
         )
 
 
-def _search_config(config: SearchConfig | Mapping[str, Any]) -> SearchConfig:
-    run = config if isinstance(config, SearchConfig) else validated(SearchConfig, config)
+def _search_config(
+    config: SearchConfig | Mapping[str, Any] | None, resume: Path | str | None = None
+) -> SearchConfig:
+    """The resolved configuration of a new search, or of an earlier one in ``resume``."""
+    if resume is not None:
+        return resumed_config(Path(resume), config or {})
+    run = config if isinstance(config, SearchConfig) else validated(SearchConfig, config or {})
     return run.resolved()
+
+
+def _claimed(
+    run: TrainConfig,
+    trial: TrainConfig,
+    root: Path,
+    config_file: Path,
+    workers: Engine,
+    display: Display,
+    *,
+    resume: bool,
+    overwrite: bool,
+) -> dict[str, Any]:
+    """Check all that can be checked, then make a run's folder ours; clear it if that is asked.
+
+    Returns:
+        What the run's values depend on: objective, features, environment.
+    """
+
+    def check() -> None:
+        if not resume:
+            check_free(root, config_file, run, overwrite=overwrite)
+
+    check()
+    display.note("checking the configuration")
+    if config_file.exists():
+        workers.call("claim", folder=str(root))  # in use? better known before the long checks
+    facts = workers.call("open", config=trial.as_dict())
+    display.note(f"preparing the features ({run.features})")
+    prepared = workers.call("prepare", config=trial.as_dict())
+    workers.call("claim", folder=str(root))
+    check()  # another command may have been here meanwhile
+    if overwrite:
+        clear(root, config_file)
+    return {**prepared, "environment": facts["environment"]}
 
 
 def _run_dir(run: TrainConfig) -> Path:
@@ -319,11 +355,14 @@ def _plan(run: SearchConfig, facts: Mapping[str, Any]) -> Plan:
     candidates = [*d_iters[0].candidates] if d_iters else [hyperparameters["d_iter"]]
     if d_iters and d_iters[0].range:
         candidates = [d_iters[0].range.low, d_iters[0].range.high]
-    trials = run.trials or 0
+    trials, points = run.trials or 0, run.space().size()
+    if points is not None and run.distinct and run.method.stays_in_space:
+        trials = min(trials, points)
     updates = trials * steps * (1 + statistics.fmean(float(d) for d in candidates))
     return Plan(
         config=run,
-        points=run.space().size(),
+        trials=trials,
+        points=points,
         images=facts["images"],
         image_shape=tuple(facts["image_shape"]),
         steps=steps,
@@ -332,16 +371,14 @@ def _plan(run: SearchConfig, facts: Mapping[str, Any]) -> Plan:
     )
 
 
-def _opened_ledger(folder: SearchFolder, header: Mapping[str, Any], display: Display) -> Ledger:
-    """The search's record, begun if it is new; else checked to be of the same measure.
+def _check_header(ledger: Ledger, header: Mapping[str, Any], display: Display) -> None:
+    """Check that a search that goes on is still measured alike.
 
     Raises:
         ConfigError: if the feature network or the reference is another one now.
     """
-    ledger = Ledger(folder.ledger)
     if not ledger.header:
-        ledger.append("search", **header)
-        return ledger
+        return
     if ledger.header["features"] != header["features"]:
         raise ConfigError(
             "features",
@@ -350,23 +387,18 @@ def _opened_ledger(folder: SearchFolder, header: Mapping[str, Any], display: Dis
         )
     if ledger.header["environment"] != header["environment"]:
         display.note("versions or device are not those the search began with; results may differ")
-    return ledger
 
 
 def _train(run: TrainConfig, folder: TrialFolder, workers: Engine, display: Display) -> Trial:
     """Run one training to its end."""
     trial = Trial(0, run.hyperparameters(), run.seed)
-    display.trial_started(trial, None)
+    display.trial_started(trial, 1, None)
     config = run.model_copy(update={"run_dir": None}).as_dict()
     workers.start(0, run.max_trial_minutes, config=config, folder=str(folder.root))
-    with CtrlC() as ctrl_c:
-        told = False
+    advice = f"go on with: autogan train {folder.config} --run-dir {folder.root} --resume"
+    with CtrlC(workers, display, advice) as ctrl_c:
         while True:
-            if ctrl_c.pressed and not told:
-                workers.interrupt()
-                display.note("saving and stopping; Ctrl-C again stops at once")
-                told = True
-            event = workers.next_event()
+            event = ctrl_c.next_event()
             if event is None:
                 continue
             if event.kind == "progress":
@@ -379,10 +411,7 @@ def _train(run: TrainConfig, folder: TrialFolder, workers: Engine, display: Disp
                 write_bytes(folder.traceback, event.fields["traceback"].encode())
                 raise SearchFailed(f"{event.fields['reason']} (see {folder.traceback})")
             elif event.fields["result"] is None:
-                raise Interrupted(
-                    f"stopped; go on with: autogan train {folder.config} --run-dir {folder.root} "
-                    "--resume"
-                )
+                raise ctrl_c.interrupted()
             else:
                 return Trial.from_dict(event.fields["result"])
 

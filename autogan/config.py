@@ -8,7 +8,7 @@ value is fixed, a list is candidates, ``low..high`` or ``low..high:log`` is a ra
 import math
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -50,7 +50,7 @@ class TrainConfig(BaseModel):
               description="side of the images in pixels [their own]"),
     ] = None  # fmt: skip
     params: Annotated[
-        dict[str, Setting],
+        dict[str, Any],  # checked by the GAN type's declarations
         Field(description="hyperparameter as NAME=VALUE, NAME=V1,V2,... or NAME=LOW..HIGH[:log]"),
     ] = {}
     steps: Annotated[int | None, Field(ge=1, description="generator updates of a trial [2000]")] = (
@@ -367,10 +367,33 @@ def parse_param(text: str) -> tuple[str, Setting]:
     name, equals, value = text.partition("=")
     if not (name.strip() and equals and value.strip()):
         raise ConfigError("param", f"{text!r} is not of the form NAME=VALUE or NAME=V1,V2,...")
-    values = [yaml.load(part.strip(), _Loader) for part in value.split(",")]
+    listed = value.strip().removeprefix("[").removesuffix("]")
+    values = [_scalar("param", part) for part in listed.split(",")]
     if any(part is None for part in values):
         raise ConfigError("param", f"{text!r} has an empty value")
     return name.strip().replace("-", "_"), values[0] if len(values) == 1 else values
+
+
+def parse_params(texts: Sequence[str]) -> dict[str, Setting]:
+    """Read several; see `parse_param`.
+
+    Raises:
+        ConfigError: if one is given twice.
+    """
+    params: dict[str, Setting] = {}
+    for name, setting in map(parse_param, texts):
+        if name in params:
+            raise ConfigError(name, f"{setting} after {params[name]}; give it once: {name}=V1,V2")
+        params[name] = setting
+    return params
+
+
+def _scalar(field: str, text: str) -> Any:
+    """Read a number or word as YAML does."""
+    try:
+        return yaml.load(text.strip(), _Loader)
+    except yaml.YAMLError:
+        raise ConfigError(field, f"{text!r} is neither a number nor a word") from None
 
 
 def _settings(gan: type[GANType], params: Mapping[str, Setting]) -> dict[str, Value | Dimension]:
@@ -399,7 +422,7 @@ def _setting(hyperparameter: Hyperparameter, setting: Setting) -> Value | Dimens
     match = _RANGE.match(setting) if isinstance(setting, str) else None
     if match is None or hyperparameter.kind == "choice":
         return check(setting)
-    low, high = (float(check(yaml.load(match[end], _Loader))) for end in ("low", "high"))
+    low, high = (float(check(_scalar(hyperparameter.name, match[end]))) for end in ("low", "high"))
     log = match["log"] is not None
     if low >= high:
         raise ConfigError(hyperparameter.name, f"{setting}: the first end must be the lower one")
@@ -425,7 +448,7 @@ class _Loader(yaml.SafeLoader):
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
         seen = set()
         for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
+            key = str(self.construct_object(key_node, deep=True))
             if key in seen:
                 raise yaml.constructor.ConstructorError(
                     None, None, f"the key {key!r} stands twice", key_node.start_mark

@@ -361,8 +361,13 @@ def _read_pictures(paths: list[Path], size: int | None) -> Images:
     for path in paths:
         try:
             with Image.open(path) as picture:
-                grey = grey and picture.mode in ("1", "L", "LA")
-                upright = ImageOps.exif_transpose(picture).convert("RGB")
+                upright = ImageOps.exif_transpose(picture)
+                if upright.mode.startswith("I;16"):
+                    upright = Image.fromarray((np.asarray(upright) >> 8).astype(np.uint8))
+                elif upright.mode in ("I", "F"):
+                    raise ValueError(f"its pixels are of mode {upright.mode}, not 8 or 16 bits")
+                grey = grey and upright.mode in ("1", "L", "LA")
+                upright = upright.convert("RGB")
                 if size is not None:
                     upright = ImageOps.fit(upright, (size, size), Image.Resampling.BICUBIC)
                 pictures.append(np.asarray(upright))

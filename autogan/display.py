@@ -1,5 +1,6 @@
 """What the user sees on the way, on standard error."""
 
+import statistics
 import sys
 import time
 from collections.abc import Mapping
@@ -10,7 +11,6 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from autogan.config import TrainConfig
 from autogan.hyperparameters import Value
 from autogan.search import State, Trial
 
@@ -21,11 +21,11 @@ class Display:
     def note(self, text: str) -> None:
         """Something worth a line."""
 
-    def searching(self, config: TrainConfig, steps: int) -> None:
-        """A search begins, of trials of so many steps."""
+    def searching(self, best: Trial | None) -> None:
+        """A search begins or goes on; this is the best so far."""
 
-    def trial_started(self, trial: Trial, trials: int | None) -> None:
-        """A trial begins or goes on, one of so many."""
+    def trial_started(self, trial: Trial, position: int, trials: int | None) -> None:
+        """A trial begins or goes on, at a position among so many."""
 
     def progress(self, step: int, steps: int, losses: Mapping[str, float]) -> None:
         """The training has come to a step."""
@@ -40,24 +40,73 @@ class Display:
         """Leave the terminal as it was."""
 
 
+class _Pace:
+    """How fast trials go, and how long the rest will take."""
+
+    def __init__(self) -> None:
+        self._durations: list[float] = []
+        self._trials_left = 0
+
+    def start(self, position: int, trials: int | None) -> None:
+        """A trial begins."""
+        self._trials_left = max(trials - position, 0) if trials else 0
+        self._started = time.monotonic()
+        self._first: tuple[float, int] | None = None
+
+    def end(self) -> None:
+        """It ends."""
+        self._durations.append(time.monotonic() - self._started)
+
+    def at(self, step: int, steps: int) -> str:
+        """The speed and the time left, as far as they can be known at a step."""
+        now = time.monotonic()
+        if self._first is None:
+            self._first = (now, step)  # the first call compiles: it is not counted
+        since, first = self._first
+        if step == first:
+            return ""
+        speed = (step - first) / (now - since)
+        trial = (steps - step) / speed
+        usual = statistics.fmean(self._durations) if self._durations else steps / speed
+        words = f"{speed:.1f} steps/s, {_duration(trial)} left"
+        if self._trials_left:
+            words += f", {_duration(trial + self._trials_left * usual)} in all"
+        return words
+
+
 class PlainDisplay(Display):
     """A line for each thing that happens; for logs and pipes."""
+
+    def __init__(self) -> None:
+        self._pace = _Pace()
+        self._where = ""
 
     def note(self, text: str) -> None:
         """See `Display.note`."""
         print(text, file=sys.stderr, flush=True)
 
-    def trial_started(self, trial: Trial, trials: int | None) -> None:
+    def searching(self, best: Trial | None) -> None:
+        """See `Display.searching`."""
+        if best is not None:
+            self.note(_best(best))
+
+    def trial_started(self, trial: Trial, position: int, trials: int | None) -> None:
         """See `Display.trial_started`."""
-        self.note(f"{_name(trial, trials)}  {describe(trial.params)}")
+        self._pace.start(position, trials)
+        self.note(f"{_name(trial, position, trials)}  {describe(trial.params)}")
+
+    def progress(self, step: int, steps: int, losses: Mapping[str, float]) -> None:
+        """See `Display.progress`."""
+        pace = self._pace.at(step, steps)
+        self._where = f"step {step}/{steps}" + (f" ({pace})" if pace else "")
 
     def evaluated(self, trial: Trial) -> None:
         """See `Display.evaluated`."""
-        last = trial.evaluations[-1]
-        self.note(f"  step {last.step}  {describe(last.scores)}")
+        self.note(f"  {self._where}  {describe(trial.evaluations[-1].scores)}")
 
     def trial_ended(self, trial: Trial, best: Trial | None) -> None:
         """See `Display.trial_ended`."""
+        self._pace.end()
         self.note(f"  {outcome(trial)}; {_best(best)}")
 
 
@@ -69,51 +118,40 @@ class LiveDisplay(Display):
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
-            TextColumn("{task.completed}/{task.total} steps  {task.fields[speed]}"),
+            TextColumn("{task.completed}/{task.total} steps  {task.fields[pace]}"),
             console=console,
             auto_refresh=False,
         )
-        self._task = self._bar.add_task("", total=None, speed="", visible=False)
+        self._task = self._bar.add_task("", total=None, pace="", visible=False)
         self._status = Text()
-        self._live = Live(self._layout(), console=console, refresh_per_second=5, transient=True)
+        table = Table.grid()
+        table.add_row(self._bar)
+        table.add_row(self._status)
+        self._live = Live(table, console=console, refresh_per_second=5, transient=True)
         self._live.start()
-        self._params = self._scores = ""
-        self._best = "no best yet"
-        self._trials: int | None = None
-        self._since = (time.monotonic(), 0)
-        self._times: list[float] = []
+        self._pace = _Pace()
+        self._params = self._scores = self._best = ""
 
     def note(self, text: str) -> None:
         """See `Display.note`."""
         self._console.print(text, highlight=False, style="dim", markup=False)
 
-    def trial_started(self, trial: Trial, trials: int | None) -> None:
+    def searching(self, best: Trial | None) -> None:
+        """See `Display.searching`."""
+        self._best = _best(best)
+
+    def trial_started(self, trial: Trial, position: int, trials: int | None) -> None:
         """See `Display.trial_started`."""
-        self._trials, self._params, self._scores = trials, describe(trial.params), ""
-        self._since = (0.0, 0)
-        self._started = time.monotonic()
-        self._bar.reset(
-            self._task, description=_name(trial, trials), total=None, speed="", visible=True
-        )
+        self._pace.start(position, trials)
+        self._params, self._scores = describe(trial.params), ""
+        name = _name(trial, position, trials)
+        self._bar.reset(self._task, description=name, total=None, pace="", visible=True)
         self._show()
 
     def progress(self, step: int, steps: int, losses: Mapping[str, float]) -> None:
         """See `Display.progress`."""
-        now = time.monotonic()
-        if not self._since[0]:
-            self._since = (now, step)  # the first call compiles: not counted
-        elapsed = now - self._since[0]
-        speed = (step - self._since[1]) / elapsed if elapsed > 0 else 0.0
-        self._bar.update(self._task, completed=step, total=steps)
-        left = [f"{speed:.1f} steps/s" if speed else ""]
-        if speed:
-            left.append(f"{_duration((steps - step) / speed)} left in the trial")
-        if speed and self._trials and self._times:
-            done = len(self._times)
-            rest = max(self._trials - done - 1, 0) * sum(self._times) / done
-            left.append(f"{_duration((steps - step) / speed + rest)} in all")
-        self._bar.update(self._task, speed="  ".join(left))
-        self._show()
+        pace = self._pace.at(step, steps)
+        self._bar.update(self._task, completed=step, total=steps, pace=pace)
 
     def evaluated(self, trial: Trial) -> None:
         """See `Display.evaluated`."""
@@ -123,7 +161,7 @@ class LiveDisplay(Display):
 
     def trial_ended(self, trial: Trial, best: Trial | None) -> None:
         """See `Display.trial_ended`."""
-        self._times.append(time.monotonic() - self._started)
+        self._pace.end()
         self._best = _best(best)
         style = "green" if best is trial else ""
         line = f"trial {trial.number}  {describe(trial.params)}  {outcome(trial)}"
@@ -133,12 +171,6 @@ class LiveDisplay(Display):
     def close(self) -> None:
         """See `Display.close`."""
         self._live.stop()
-
-    def _layout(self) -> Table:
-        table = Table.grid()
-        table.add_row(self._bar)
-        table.add_row(self._status)
-        return table
 
     def _show(self) -> None:
         lines = [self._params, self._scores, self._best]
@@ -169,8 +201,8 @@ def outcome(trial: Trial) -> str:
     )
 
 
-def _name(trial: Trial, trials: int | None) -> str:
-    name = f"trial {trial.number}" if trials is None else f"trial {trial.number} of {trials}"
+def _name(trial: Trial, position: int, trials: int | None) -> str:
+    name = f"trial {trial.number}" + (f" ({position} of {trials})" if trials else "")
     return f"{name} ({trial.origin})" if trial.origin else name
 
 

@@ -1,5 +1,6 @@
 """The driver's end of the pipe: a worker process that runs trials and lives on between them."""
 
+import contextlib
 import json
 import os
 import queue
@@ -13,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Any, Protocol
 
+from autogan.display import Display
 from autogan.errors import AutoGANError, ConfigError, Interrupted
 
 _POLL = 0.2  # seconds between two looks at Ctrl-C
@@ -63,14 +65,12 @@ class WorkerFailed(AutoGANError):
     """The worker raised something unforeseen, or died.
 
     Args:
-        report: its traceback, or what is known of its end.
+        report: what is known of its end; the first line says it in short.
     """
 
     def __init__(self, report: str) -> None:
         self.report = report
-        lines = report.strip().splitlines()
-        self.reason = lines[-1] if lines[0].startswith("Traceback") else lines[0]
-        super().__init__(f"{self.reason} (--debug shows more)")
+        super().__init__(f"{report.splitlines()[0]} (--debug shows more)")
 
 
 class LocalEngine:
@@ -106,7 +106,7 @@ class LocalEngine:
         while (message := self._receive()) is None:
             pass
         if message["event"] == "failed":
-            raise WorkerFailed(message["traceback"])
+            raise WorkerFailed(f"{message['reason']}\n{message['traceback']}")
         if name == "claim":
             self._claim = arguments
         result: Mapping[str, Any] = message["result"]
@@ -129,16 +129,16 @@ class LocalEngine:
         assert self._trial is not None
         try:
             message = self._receive()
-            if message is None:
-                if self._deadline is None or time.monotonic() < self._deadline:
-                    return None
+            late = self._deadline is not None and time.monotonic() > self._deadline
+            if late and (message is None or message["event"] in ("progress", "evaluation")):
                 raise WorkerFailed("the trial took longer than max_trial_minutes")
+            if message is None:
+                return None
         except WorkerFailed as failure:
             self.close()
-            message = {"event": "failed", "traceback": failure.report}
+            reason = failure.report.splitlines()[0]
+            message = {"event": "failed", "reason": reason, "traceback": failure.report}
         event = Event(self._trial, message.pop("event"), message)
-        if event.kind == "failed":
-            message["reason"] = WorkerFailed(message["traceback"]).reason
         if event.kind in ("done", "failed"):
             self._trial = None
         if event.kind == "done":
@@ -161,7 +161,8 @@ class LocalEngine:
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe:
-                pipe.close()
+                with contextlib.suppress(OSError):  # what could not be written is lost anyway
+                    pipe.close()
         if self._errors:
             self._errors.close()
         self._process = None
@@ -241,13 +242,20 @@ def _read_messages(
 
 
 class CtrlC:
-    """Catches Ctrl-C: the first is remembered, the second ends at once.
+    """Catches Ctrl-C: the first has the running trials save and end, the second ends at once.
 
     A context manager. Outside the main thread, where signals cannot be caught, it does nothing.
+
+    Args:
+        engine: runs the trials.
+        display: is told.
+        advice: how to go on later.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, engine: Engine, display: Display, advice: str) -> None:
         self.pressed = False
+        self._told = False
+        self._engine, self._display, self._advice = engine, display, advice
 
     def __enter__(self) -> "CtrlC":
         self._main = threading.current_thread() is threading.main_thread()
@@ -259,7 +267,19 @@ class CtrlC:
         if self._main:
             signal.signal(signal.SIGINT, self._before)
 
+    def next_event(self) -> Event | None:
+        """The engine's next event, with Ctrl-C passed on to it."""
+        if self.pressed and not self._told:
+            self._told = True
+            self._engine.interrupt()
+            self._display.note("saving and stopping; Ctrl-C again stops at once")
+        return self._engine.next_event()
+
+    def interrupted(self) -> Interrupted:
+        """What to raise when all is saved."""
+        return Interrupted(f"stopped; {self._advice}")
+
     def _handle(self, *_: object) -> None:
         if self.pressed:
-            raise Interrupted("stopped at once")
+            raise Interrupted(f"stopped at once; {self._advice}")
         self.pressed = True

@@ -61,19 +61,17 @@ def declare_search(logs: str, dimensions: Sequence[Dimension], labels: Sequence[
     """Declare a search's hyperparameters and metrics, so that HParams shows all of them.
 
     The metrics are the best value of the criterion that decides, the first of ``labels``, and the
-    last values of all criteria (HParams shows a curve's last point). Numbers are declared with their limits and not as lists, since exploring leaves the lists.
+    last values of all criteria (HParams shows a curve's last point). Numbers are declared with
+    their limits and not as lists, since exploring leaves the lists.
     """
-    domains = {
-        dimension.name: hparams.HParam(dimension.name, _domain(dimension))
-        for dimension in dimensions
-    }
+    searched = [hparams.HParam(dimension.name, _domain(dimension)) for dimension in dimensions]
     best = f"best/{labels[0]}"
     metrics = [
         hparams.Metric(best, display_name=best),
         *(hparams.Metric(f"scores/{label}", display_name=f"last {label}") for label in labels),
     ]
     with tf.summary.create_file_writer(logs).as_default():
-        hparams.hparams_config(list(domains.values()), metrics)
+        hparams.hparams_config(searched, metrics)
 
 
 def _domain(dimension: Dimension) -> hparams.Discrete | hparams.RealInterval | hparams.IntInterval:

@@ -3,6 +3,7 @@
 Everything that a later command relies on is written through this module.
 """
 
+import contextlib
 import io
 import json
 import os
@@ -19,7 +20,7 @@ import yaml
 def write_bytes(path: Path, data: bytes) -> None:
     """Write a file beside its place and rename it into it; its folder is made."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = temporary_of(path)
     try:
         with temporary.open("wb") as file:
             file.write(data)
@@ -28,6 +29,14 @@ def write_bytes(path: Path, data: bytes) -> None:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def temporary_of(path: Path) -> Path:
+    """Where a file is written first. One name for all writers, so that a kill leaves no litter.
+
+    A run's folder is locked: it has one writer.
+    """
+    return path.with_name(f".{path.name}.tmp")
 
 
 def append_line(path: Path, line: str) -> None:
@@ -46,7 +55,7 @@ def append_line(path: Path, line: str) -> None:
 
 def link(path: Path, target: str) -> None:
     """Make ``path`` a symbolic link to ``target``, in place of an older one."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = temporary_of(path)
     temporary.unlink(missing_ok=True)
     temporary.symlink_to(target)
     temporary.replace(path)
@@ -81,10 +90,17 @@ def read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
 def cached_arrays(
     path: Path, make: Callable[[], Mapping[str, npt.NDArray[Any]]]
 ) -> Mapping[str, npt.NDArray[Any]]:
-    """Read an .npz file, or make its arrays and keep them there if it is absent or damaged."""
+    """Read an .npz file, or make its arrays and keep them there if it is absent or damaged.
+
+    A cache has many writers: each writes a file of its own and renames it. One that cannot be
+    written is done without.
+    """
     try:
         return read_arrays(path)
     except (OSError, ValueError, EOFError, BadZipFile):
         arrays = make()
-        write_arrays(path, arrays)
-        return arrays
+    with contextlib.suppress(OSError):
+        own = path.with_name(f"{path.name}.{os.getpid()}")
+        write_arrays(own, arrays)
+        own.replace(path)
+    return arrays

@@ -3,14 +3,15 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from autogan.config import SearchConfig
 from autogan.display import Display
 from autogan.engine import CtrlC, Engine, Event
-from autogan.errors import Interrupted, SearchFailed
+from autogan.errors import SearchFailed
 from autogan.files import link, write_bytes, write_yaml
-from autogan.folder import SearchFolder, TrialFolder, trial_name
+from autogan.folder import SearchFolder, TrialFolder, moved, trial_name
 from autogan.hyperparameters import Value
 from autogan.ledger import Ledger
 from autogan.search import History, State, Trial
@@ -24,6 +25,7 @@ class SearchResult:
 
     Attributes:
         folder: with everything in it.
+        logs: what to show in TensorBoard.
         objective: the label of the criterion that decided.
         direction: ``min`` or ``max``.
         trials: all of them, in order.
@@ -32,6 +34,7 @@ class SearchResult:
     """
 
     folder: SearchFolder
+    logs: Path
     objective: str
     direction: str
     trials: list[Trial]
@@ -77,22 +80,18 @@ class SearchLoop:
             SearchFailed: after three failures in a row.
         """
         self._keep_best()
-        with CtrlC() as ctrl_c:
-            told = False
+        self._display.searching(self._history().best())
+        advice = f"go on with: autogan search --resume {self._folder.root}"
+        with CtrlC(self._engine, self._display, advice) as ctrl_c:
             while True:
                 while self._engine.free() and not ctrl_c.pressed and self._start_next():
                     pass
                 if not self._running:
                     break
-                if ctrl_c.pressed and not told:
-                    self._engine.interrupt()
-                    self._display.note("saving and stopping; Ctrl-C again stops at once")
-                    told = True
-                event = self._engine.next_event()
-                if event is not None:
+                if event := ctrl_c.next_event():
                     self._handle(event)
-        if told or ctrl_c.pressed:
-            raise Interrupted(f"stopped; go on with: autogan search --resume {self._folder.root}")
+        if ctrl_c.pressed:
+            raise ctrl_c.interrupted()
         return self.result()
 
     def result(self) -> SearchResult:
@@ -100,6 +99,7 @@ class SearchLoop:
         best = self._history().best()
         return SearchResult(
             self._folder,
+            moved(self._folder.root, self._config.log_dir),
             self._ledger.header["objective"],
             self._config.objective.direction,
             self._ledger.trials,
@@ -119,7 +119,7 @@ class SearchLoop:
         config = self._config.trial_config(trial.params, trial.seed)
         folder = self._folder.trial(self._ledger.folders[trial.number])
         self._running.add(trial.number)
-        self._display.trial_started(trial, self._config.trials)
+        self._display.trial_started(trial, self._history().tries(), self._config.trials)
         self._engine.start(
             trial.number,
             self._config.max_trial_minutes,
@@ -156,11 +156,12 @@ class SearchLoop:
             # A trial that goes on from its checkpoint tells its evaluations again.
             if event.fields["step"] not in {e.step for e in trial.evaluations}:
                 self._ledger.append("evaluation", trial=trial.number, **event.fields)
-            self._display.evaluated(trial)
+                self._display.evaluated(trial)
             self._engine.answer(trial.number, go_on=True)
         elif event.kind == "failed":
             folder = self._trial_folder(trial)
             write_bytes(folder.traceback, event.fields["traceback"].encode())
+            folder.state.unlink(missing_ok=True)
             self._end(trial, {"state": State.FAILED.value, "reason": event.fields["reason"]})
         elif event.fields["result"] is None:
             self._running.discard(trial.number)  # interrupted: it stays unfinished

@@ -1,7 +1,6 @@
 """What a worker can be asked to do, and what it keeps in memory in between."""
 
 import dataclasses
-import fcntl
 import os
 import platform
 from collections.abc import Callable, Mapping
@@ -15,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import platformdirs
 import tensorflow as tf
+from threadpoolctl import threadpool_limits
 
 from autogan.config import SearchConfig, TrainConfig
 from autogan.criteria.evaluator import Evaluator
@@ -28,7 +28,7 @@ from autogan.datasets import ImageData, Split, check_trainable, dataset_named
 from autogan.errors import ConfigError
 from autogan.events import declare_search
 from autogan.files import read_arrays, write_arrays
-from autogan.folder import LOCK, TrialFolder, moved
+from autogan.folder import TrialFolder, lock, moved
 from autogan.models.adversarial import Adversarial
 from autogan.trial import EVALUATION_LATENTS, Driver, run_trial
 from autogan.version import __version__
@@ -50,7 +50,7 @@ class Session:
         self._driver = driver
         self._kept: dict[str, tuple[Any, Any]] = {}
         self._gans: dict[Any, Adversarial] = {}
-        self._lock: int | None = None
+        self._claimed: str | None = None
         self._device: str | None = None
 
     @property
@@ -67,16 +67,15 @@ class Session:
         run = TrainConfig(**config)
         self._use(run)
         data = self._data(run)
-        reference = self._reference(run)
+        self._reference(run)
         generator = self._gan(run).generator
         if run.features == "classifier":
-            self._labelled(run)  # trained later, with progress told
+            self._labelled(run)  # trained in `prepare`
         else:
             self._network(run)
         return {
             "images": len(data.train),
             "image_shape": data.image_shape,
-            "reference": min(len(reference), run.eval_samples),
             "generator_bytes": 4 * generator.count_params(),
             "environment": self._environment(),
         }
@@ -87,21 +86,9 @@ class Session:
         Raises:
             ConfigError: if another process has it, or it cannot be written.
         """
-        path = Path(folder) / LOCK
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-        except OSError as error:
-            raise ConfigError(
-                "run_dir", f"{folder} cannot be written ({error.strerror}); give another --run-dir"
-            ) from None
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise ConfigError(
-                "run_dir", f"{folder} is in use by another autogan command; wait for it to end"
-            ) from None
-        self._lock = lock
+        if self._claimed != folder:
+            lock(Path(folder))  # lasts as long as the process
+            self._claimed = folder
         return {}
 
     def prepare(self, config: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -148,26 +135,37 @@ class Session:
         self,
         config: Mapping[str, Any],
         *,
-        folder: str | None = None,
+        training: Mapping[str, Any] | None = None,
+        folder: str = "",
         checkpoint: str = "best",
-        dataset: str | None = None,
+        dataset: str = "",
     ) -> Mapping[str, Any]:
         """Score images against the configuration's dataset; returns values by label.
 
         Args:
             config: whose dataset is the reference, and whose criteria are wanted.
-            folder: of a training whose generator makes the images,
+            training: the configuration of a training whose generator makes the images,
+            folder: which lies here,
             checkpoint: at its ``best`` or ``last`` evaluation;
             dataset: or else the dataset whose images are scored.
         """
         run = TrainConfig(**config)
         self._use(run)
         evaluator = self._evaluator(run)
-        if folder is not None:
-            gan = self._restored(run, Path(folder), checkpoint)
-            images = gan.generate(gan.latents(evaluator.samples, EVALUATION_LATENTS))
+        reference = self._data(run).image_shape
+        if training is not None:
+            gan = self._restored(TrainConfig(**training), Path(folder), checkpoint)
+            images = self._generated(gan, evaluator.samples, EVALUATION_LATENTS)
         else:
-            images = self._comparable(run, dataset or run.dataset)
+            size = run.image_size if evaluator.network.resizes else reference[0]
+            loaded = dataset_named(dataset, run.data_dir).load(size)
+            images = loaded.train.subset(run.eval_samples)
+        if not evaluator.network.resizes and images.shape[1:] != reference:
+            raise ConfigError(
+                "reference",
+                f"{run.dataset} has {_shape(reference)} images, the others are "
+                f"{_shape(images.shape[1:])}, and the features {run.features} take one kind",
+            )
         return evaluator.score(images)
 
     def sample(
@@ -177,13 +175,14 @@ class Session:
         run = TrainConfig(**config)
         self._use(run)
         gan = self._restored(run, Path(folder), checkpoint)
-        write_arrays(Path(output), {"images": gan.generate(gan.latents(count, run.seed))})
+        write_arrays(Path(output), {"images": self._generated(gan, count, run.seed)})
         return {}
 
     def _use(self, run: TrainConfig) -> None:
         """Set threads and device, once, before TensorFlow's first operation."""
         if self._device is not None:
             return
+        threadpool_limits(run.threads)  # NumPy's linear algebra
         tf.config.threading.set_intra_op_parallelism_threads(run.threads)
         tf.config.threading.set_inter_op_parallelism_threads(run.threads)
         gpus = tf.config.list_physical_devices("GPU")
@@ -199,7 +198,8 @@ class Session:
         if chosen:
             tf.config.experimental.set_memory_growth(chosen, True)
             tf.config.experimental.enable_op_determinism()  # on the CPU it holds without
-        self._device = str(tf.config.experimental.get_device_details(chosen)) if chosen else "cpu"
+        details = tf.config.experimental.get_device_details(chosen) if chosen else {}
+        self._device = details.get("device_name", "gpu") if chosen else "cpu"
 
     def _environment(self) -> Mapping[str, Any]:
         """What a result depends on beside its configuration."""
@@ -234,10 +234,9 @@ class Session:
             if run.features == "inception":
                 return inception()
             if run.features != "classifier":
-                folder = Path(run.features or "").expanduser()
-                return SavedModelNetwork(folder.name, folder)
+                return SavedModelNetwork(None, Path(run.features or "").expanduser())
             images, labels = self._labelled(run)
-            return ClassifierNetwork(images, labels, _cache())
+            return ClassifierNetwork(images, labels, self._cache(run))
 
         key = (run.features, _data_key(run) if run.features == "classifier" else None)
         return self._keep("network", key, load)
@@ -253,24 +252,10 @@ class Session:
             )
         return train.images, train.labels
 
-    def _comparable(self, run: TrainConfig, dataset: str) -> npt.NDArray[np.uint8]:
-        """Another dataset's images, in a form that the feature network takes."""
-        height, width, channels = self._data(run).image_shape
-        network = self._network(run)
-        size = run.image_size if network.resizes else height
-        images = dataset_named(dataset, run.data_dir).load(size).train.subset(run.eval_samples)
-        if network.resizes or images.shape[1:] == (height, width, channels):
-            return images
-        raise ConfigError(
-            "reference",
-            f"{dataset} has {_shape(images.shape[1:])} images, {run.dataset} "
-            f"{_shape((height, width, channels))}, and the features {run.features} take one kind",
-        )
-
     def _evaluator(self, run: TrainConfig) -> Evaluator:
         def build() -> Evaluator:
             reference = self._reference(run).subset(run.eval_samples)
-            return Evaluator(self._network(run), run.criteria(), reference, _cache())
+            return Evaluator(self._network(run), run.criteria(), reference, self._cache(run))
 
         names = (run.features, run.criterion, *run.also)
         key = (names, _data_key(run), run.reference_split, run.eval_samples)
@@ -295,6 +280,19 @@ class Session:
         gan.restore_generator(read_arrays(path))
         return gan
 
+    def _generated(self, gan: Adversarial, count: int, seed: int) -> npt.NDArray[np.uint8]:
+        """Images of a restored generator."""
+        try:
+            return gan.generate(gan.latents(count, seed))
+        except FloatingPointError as error:
+            raise ConfigError("checkpoint", f"{error}; this training diverged") from None
+
+    def _cache(self, run: TrainConfig) -> Path:
+        """The user's cache, or the one that AUTOGAN_CACHE names; a part for each kind of bits."""
+        root = Path(os.environ.get("AUTOGAN_CACHE") or platformdirs.user_cache_path("autogan"))
+        device = (self._device or "cpu").replace(" ", "-").replace("/", "-")
+        return root / f"tensorflow-{tf.__version__}-{device}-{run.threads}-threads"
+
     def _keep(self, slot: str, key: Any, make: Callable[[], T]) -> T:
         """The last thing made in this slot, made again if it was made for another key."""
         if slot not in self._kept or self._kept[slot][0] != key:
@@ -311,11 +309,6 @@ def _data_key(run: TrainConfig) -> tuple[Any, ...]:
 def _shape(shape: tuple[int, ...]) -> str:
     height, width, channels = shape
     return f"{'grey' if channels == 1 else 'RGB'} {width}x{height}"
-
-
-def _cache() -> Path:
-    """The user's cache folder, or the one that AUTOGAN_CACHE names."""
-    return Path(os.environ.get("AUTOGAN_CACHE") or platformdirs.user_cache_path("autogan"))
 
 
 def _on_device(images: npt.NDArray[np.uint8]) -> tf.Tensor:

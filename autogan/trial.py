@@ -88,6 +88,7 @@ def run_trial(
     for evaluation in trial.evaluations:
         driver.evaluated(evaluation.step, evaluation.scores)
     if trial.state is not State.RUNNING:
+        folder.state.unlink(missing_ok=True)
         return trial
 
     before = trial.seconds
@@ -106,7 +107,7 @@ def run_trial(
         packed = np.frombuffer(json.dumps(progress).encode(), np.uint8)
         write_arrays(folder.state, {**gan.state(), "progress": packed})
 
-    while step < steps and trial.state is State.RUNNING:
+    while step < steps and flat < 2 and trial.state is State.RUNNING:
         # Train up to the next look or evaluation, in one compiled call.
         boundary = min(steps, (step // evaluate_every + 1) * evaluate_every)
         look = (step // _STEPS_PER_CALL + 1) * _STEPS_PER_CALL
@@ -140,18 +141,17 @@ def run_trial(
             write_bytes(folder.scores, "".join(f"{line}\n" for line in lines).encode())
             flat = flat + 1 if made[:_FLAT_IMAGES].std() < _FLAT else 0
             save()
-            go_on = driver.evaluated(step, scores)
-            if flat == 2:
-                trial.state, trial.reason = State.DIVERGED, "the generator's images are constant"
-            elif not go_on and step < steps:
+            if not driver.evaluated(step, scores) and step < steps:
                 trial.state = State.STOPPED
 
-        if trial.state is State.RUNNING and step < steps and driver.interrupted():
+        if trial.state is State.RUNNING and step < steps and flat < 2 and driver.interrupted():
             save()
             events.close()
             return None
 
     # End: the value is that of the best evaluation, for GANs collapse late.
+    if flat == 2:
+        trial.state, trial.reason = State.DIVERGED, "the generator's images are constant"
     if trial.state is State.RUNNING:
         trial.state = State.COMPLETE
     if trial.evaluations and trial.state is not State.DIVERGED:

@@ -82,8 +82,15 @@ def serve(make_session: Callable[[Pipe], Any]) -> None:
             pipe.send("done", result=result, full=session.full)
         except ConfigError as error:
             pipe.send("refused", field=error.field, problem=error.problem)
-        except Exception:
-            pipe.send("failed", traceback=traceback.format_exc())
+        except Exception as error:
+            pipe.send("failed", reason=_reason(error), traceback=traceback.format_exc())
+
+
+def _reason(error: Exception) -> str:
+    """An exception in one line. TensorFlow says what happened before its ``[[{{node ...}}]]``."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    said = [line for line in lines if line and not line.startswith("[[")]
+    return f"{type(error).__name__}: {said[-1]}" if said else type(error).__name__
 
 
 def main() -> None:

@@ -46,16 +46,18 @@ class Evaluator:
         """Return the criteria's values on generated images, by label.
 
         Raises:
-            FloatingPointError: if a value is not finite, naming the criterion.
+            FloatingPointError: if features or a value are not finite, naming which.
         """
         features = self.network.features(images)
+        if not (np.isfinite(features.pool).all() and np.isfinite(features.logits).all()):
+            raise FloatingPointError(f"features of {self.network.name} are not finite")
         scores = {
             criterion.label(self.network.name, len(images)): criterion.compute(features, self.real)
             for criterion in self.criteria
         }
         for label, value in scores.items():
             if not np.isfinite(value):
-                raise FloatingPointError(f"{label} is {value}: the feature network overflows")
+                raise FloatingPointError(f"{label} is {value}")
         return scores
 
 
@@ -74,6 +76,4 @@ def real_moments(network: FeatureNetwork, images: Images, cache: Path) -> Moment
         return {"mean": made.mean, "covariance": made.covariance, "root": root}
 
     arrays = cached_arrays(path, compute)
-    moments = Moments(arrays["mean"], arrays["covariance"])
-    moments.__dict__["covariance_root"] = arrays["root"]  # where a cached_property keeps its value
-    return moments
+    return Moments(arrays["mean"], arrays["covariance"], arrays["root"])

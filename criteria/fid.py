@@ -1,7 +1,6 @@
 """Fréchet Inception Distance (Heusel et al., 2017, arXiv:1706.08500)."""
 
 import numpy as np
-import scipy.linalg
 
 from autogan.criteria.base import Criterion
 from autogan.criteria.statistics import Features, Moments
@@ -23,7 +22,7 @@ class FID(Criterion):
         """Return the distance; rounding below zero is cut off."""
         made = generated.moments
         root = real.covariance_root
-        eigenvalues = scipy.linalg.eigvalsh(root @ made.covariance @ root)
+        eigenvalues = np.linalg.eigvalsh(root @ made.covariance @ root)
         cross = np.sum(np.sqrt(np.maximum(eigenvalues, 0.0)))
         means = np.sum(np.square(real.mean - made.mean))
         traces = np.trace(real.covariance) + np.trace(made.covariance)

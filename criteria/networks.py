@@ -61,7 +61,8 @@ class SavedModelNetwork(FeatureNetwork):
     repeated over the three channels.
 
     Args:
-        name: for the labels of criteria.
+        name: for the labels of criteria; if None, the folder's with a hash of the weights, since
+            many folders have one name.
         folder: of the SavedModel.
         size: to resize to where the model declares none.
 
@@ -71,8 +72,7 @@ class SavedModelNetwork(FeatureNetwork):
 
     batch_size = 50
 
-    def __init__(self, name: str, folder: Path, size: int | None = None) -> None:
-        self.name = name
+    def __init__(self, name: str | None, folder: Path, size: int | None = None) -> None:
         try:
             self._model: Callable[[tf.Tensor], Any] = tf.saved_model.load(str(folder))
         except Exception as error:
@@ -87,6 +87,7 @@ class SavedModelNetwork(FeatureNetwork):
         self.resizes = self._size is not None
         self._run = tf.function(self._call, reduce_retracing=True, autograph=False)
         self.weights_hash = _folder_hash(folder)
+        self.name = name or f"{folder.resolve().name}-{self.weights_hash[:6]}"
         self._check_signature(folder)
 
     def run(self, images: tf.Tensor) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:

@@ -10,8 +10,6 @@ from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-import scipy.linalg
-import scipy.special
 
 Array64: TypeAlias = npt.NDArray[np.float64]
 
@@ -23,10 +21,12 @@ class Moments:
     Attributes:
         mean: float64 [D].
         covariance: float64 [D, D], with N - 1 in the denominator.
+        root: the covariance's square root, if it is at hand.
     """
 
     mean: Array64
     covariance: Array64
+    root: Array64 | None = None
 
     @classmethod
     def of(cls, pool: npt.NDArray[np.float32]) -> "Moments":
@@ -38,7 +38,9 @@ class Moments:
     @cached_property
     def covariance_root(self) -> Array64:
         """The symmetric square root of the covariance, float64 [D, D]."""
-        values, vectors = scipy.linalg.eigh(self.covariance)
+        if self.root is not None:
+            return self.root
+        values, vectors = np.linalg.eigh(self.covariance)
         root: Array64 = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
         return root
 
@@ -63,5 +65,6 @@ class Features:
     @cached_property
     def log_probabilities(self) -> Array64:
         """Log p(y|x), float64 [N, K]."""
-        log_p: Array64 = scipy.special.log_softmax(self.logits.astype(np.float64), axis=1)
+        logits = self.logits.astype(np.float64)
+        log_p: Array64 = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
         return log_p

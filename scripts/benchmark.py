@@ -44,6 +44,9 @@ def main() -> None:
     if options.usual_search:
         usual_search(options.usual_search, options.trials, options.steps)
         return
+    # Both sides train their classifier before the clock runs: it is kept from search to search.
+    cache = tempfile.TemporaryDirectory()
+    os.environ["AUTOGAN_CACHE"] = cache.name
     for part in options.parts:
         globals()[f"compare_{part}"](options)
 
@@ -60,8 +63,9 @@ def compare_search(options: argparse.Namespace) -> None:
                    *(f"--param={name}={value}" for name, value in NETWORK.items())]  # fmt: skip
             usual = [sys.executable, __file__, "--usual-search", features,
                      "--trials", str(options.trials), "--steps", str(options.steps)]  # fmt: skip
-            warm_caches(features)
-            ours, theirs = seconds(lambda own=own: run(own)), seconds(lambda u=usual: run(u))
+            run([*own, "--trials", "1", "--steps", "1"])
+            run([*usual, "--trials", "1", "--steps", "1"])
+            ours, theirs = seconds(run, own), seconds(run, usual)
             report(f"search, {options.trials} trials of {options.steps} steps, "
                    f"{Path(features).name}", theirs, ours)  # fmt: skip
 
@@ -78,8 +82,7 @@ def compare_step(options: argparse.Namespace) -> None:
         own = OwnTraining(kind, images, hyperparameters)
         usual = UsualTraining(images, width, 2e-4)
         own.train(20), usual.train(20)  # compile
-        pairs = [(seconds(lambda: usual.train(count)), seconds(lambda: own.train(count)))
-                 for _ in range(7)]  # fmt: skip
+        pairs = [(seconds(usual.train, count), seconds(own.train, count)) for _ in range(7)]
         theirs, ours = (statistics.median(column) / count for column in zip(*pairs, strict=True))
         ratio = statistics.median(t / o for t, o in pairs)
         print(f"step, {size}x{size}, width {width}: usual {1e3 * theirs:.1f} ms, "
@@ -90,9 +93,9 @@ def compare_gap(options: argparse.Namespace) -> None:
     """From a trial's last step to the next one's first: evaluation, files, proposal, reset."""
     watch = Watch()
     small_search(watch, trials=12, steps=100)
-    gaps = [g for g in watch.gaps[1:]]  # the first trial's end still compiles the evaluation
-    print(f"gap between trials: median {statistics.median(gaps):.2f} s, "
-          f"largest {max(gaps):.2f} s, with the evaluation of {SAMPLES} images", flush=True)  # fmt: skip
+    gaps = watch.gaps[1:]  # the first trial's end still compiles the evaluation
+    print(f"gap between trials: median {statistics.median(gaps):.2f} s, largest {max(gaps):.2f} s"
+          f", the last evaluation of {SAMPLES} images among it", flush=True)  # fmt: skip
 
 
 def compare_memory(options: argparse.Namespace) -> None:
@@ -115,8 +118,8 @@ def compare_fid(options: argparse.Namespace) -> None:
     rng = np.random.default_rng(0)
     real, made = np.maximum(rng.normal(size=(2, 10_000, 2048)), 0).astype(np.float32)
     moments = Moments.of(real)
-    moments.covariance_root  # noqa: B018: computed once in a search
-    values = []
+    moments = Moments(moments.mean, moments.covariance, moments.covariance_root)  # once a search
+    values: list[float] = []
     ours = seconds(lambda: values.append(FID().compute(Features(made[:, :10], made), moments)))
     tfgan_fid = tfgan.classifier_metrics().frechet_classifier_distance_from_activations
     theirs = seconds(lambda: values.append(float(tfgan_fid(tf.constant(real), tf.constant(made)))))
@@ -256,19 +259,12 @@ def feature_network(features: str) -> Any:
     """The same feature network for both sides."""
     from autogan.criteria.networks import ClassifierNetwork, SavedModelNetwork
     from autogan.datasets import dataset_named
-    from autogan.session import _cache
 
     if features != "classifier":
         return SavedModelNetwork(Path(features).name, Path(features))
     train = dataset_named("digits", None).load(None).train
     assert train.labels is not None
-    return ClassifierNetwork(train.images, train.labels, _cache())
-
-
-def warm_caches(features: str) -> None:
-    """Train the classifier before the clock runs: it is kept from search to search."""
-    if features == "classifier":
-        run([sys.executable, "-m", "autogan", "evaluate", "digits", "--reference", "digits"])
+    return ClassifierNetwork(train.images, train.labels, Path(os.environ["AUTOGAN_CACHE"]))
 
 
 def save_inception_like(folder: Path) -> Path:
@@ -311,10 +307,10 @@ def run(command: list[str]) -> None:
         raise SystemExit(done.stderr)
 
 
-def seconds(work: Callable[[], Any]) -> float:
+def seconds(work: Callable[..., Any], *arguments: Any) -> float:
     """How long something takes."""
     start = time.perf_counter()
-    work()
+    work(*arguments)
     return time.perf_counter() - start
 
 

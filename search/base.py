@@ -34,6 +34,9 @@ class SearchMethod(ABC):
     needs_lists: ClassVar[bool] = False
     """Whether every hyperparameter must have a list of candidates (no ranges)."""
 
+    stays_in_space: ClassVar[bool] = True
+    """Whether a space without points left ends the search."""
+
     def __init__(self, distinct: bool = True) -> None:
         self.distinct = distinct
 

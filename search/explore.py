@@ -25,6 +25,8 @@ class Explore(SearchMethod):
     name = "explore"
     summary = "exploit & explore: random draws, and a step away from each new best"
 
+    stays_in_space = False
+
     def propose(self, space: Space, history: History, seed: int) -> Proposal | None:
         """Step away from the last exploited draw, or draw anew; see `SearchMethod.propose`."""
         exploited = _exploited(history)

@@ -15,11 +15,12 @@ from pathlib import Path
 from autogan.config import TrainConfig
 from autogan.engine import Event
 from autogan.files import write_json
+from autogan.folder import lock
 from autogan.search import Evaluation, State, Trial
 from autogan.worker import serve
 
 LABEL = "fid_fake_9"
-CRASH, RAISE, HANG, DIVERGE = 11, 12, 13, 14
+CRASH, RAISE, HANG, DIVERGE, CHATTER = 11, 12, 13, 14, 15
 
 
 def score(config, step):
@@ -32,6 +33,8 @@ class FakeSession:
     """The calls of `autogan.session.Session`, answered by a formula."""
 
     full = False
+    lock = None
+    _claimed = None
 
     def __init__(self, driver):
         self._driver = driver
@@ -48,7 +51,8 @@ class FakeSession:
         }
 
     def claim(self, folder):
-        Path(folder).mkdir(parents=True, exist_ok=True)
+        if self._claimed != folder:
+            self._claimed, self.lock = folder, lock(Path(folder))
         return {}
 
     def prepare(self, config):
@@ -68,9 +72,9 @@ class FakeSession:
             os._exit(7)
         if behaviour == RAISE:
             raise RuntimeError("no luck today")
-        if behaviour == HANG:
-            while True:
-                time.sleep(60)
+        while behaviour in (HANG, CHATTER):
+            time.sleep(60 if behaviour == HANG else 0.02)
+            self._driver.progress(1, 30, {"d_loss": 0.0})
         trial = Trial(0, {}, run.seed, state=State.COMPLETE)
         state = root / "state.json"
         done = json.loads(state.read_text())["done"] if state.exists() else 0
@@ -130,7 +134,9 @@ class FakeEngine:
         pass
 
     def close(self):
-        pass
+        if getattr(self._session, "lock", None):
+            os.close(self._session.lock)
+            self._session.lock = self._session._claimed = None
 
     # The driver that the session talks to.
     def progress(self, step, steps, losses):

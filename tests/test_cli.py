@@ -73,7 +73,7 @@ def test_a_search_prints_its_result_and_leaves_its_folder(searched):
     assert "fid_classifier_200 = " in out
     assert "autogan train runs/dcgan-digits/best.yaml" in out
     assert "tensorboard --logdir runs/dcgan-digits" in out
-    assert "trial 0 of 2  learning_rate=0.0002" in err
+    assert "trial 0 (1 of 2)  learning_rate=0.0002" in err
     noise = ("oneDNN", "cuda", "WARNING", "absl", "rebuild TensorFlow")
     assert not [word for word in noise if word in err]
     names = {p.name for p in root.iterdir() if not p.name.startswith("events.")}
@@ -109,7 +109,7 @@ def test_killed_and_resumed_it_gives_the_same(searched, tmp_path):
     """SIGKILL after the first evaluation, then resume: the same ledger as without."""
     process = autogan_process(*SEARCH)
     for line in process.stderr:
-        if "step 20" in line:
+        if "step 20/" in line:
             break
     process.kill()
     process.communicate()
@@ -125,7 +125,7 @@ def test_killed_and_resumed_it_gives_the_same(searched, tmp_path):
 def test_ctrl_c_ends_with_130_and_says_how_to_go_on(tmp_path):
     process = autogan_process(*SEARCH, "--steps", "100000", "--evaluate-every", "20")
     for line in process.stderr:
-        if "step 20" in line:
+        if "step 20/" in line:
             break
     process.send_signal(signal.SIGINT)
     _, err = process.communicate()
@@ -133,6 +133,15 @@ def test_ctrl_c_ends_with_130_and_says_how_to_go_on(tmp_path):
     assert err.splitlines()[-1] == (
         "autogan: stopped; go on with: autogan search --resume runs/dcgan-digits"
     )
+
+
+def test_overwriting_in_a_real_worker(tmp_path):
+    """The folder is locked twice by one command, before the checks and before clearing."""
+    (tmp_path / "runs" / "dcgan-digits").mkdir(parents=True)
+    run(*SEARCH, "--trials", "1")
+    out, _ = run(*SEARCH, "--trials", "1", "--overwrite", "--seed", "5", "--json")
+    assert len(json.loads(out)["trials"]) == 1
+    assert "seed: 5" in (tmp_path / "runs" / "dcgan-digits" / "search.yaml").read_text()
 
 
 def test_a_folder_in_use_is_refused(searched):
@@ -233,9 +242,14 @@ def test_two_folders_as_the_usual_tools_compare_them(tmp_path, capsys):
     out = printed(capsys, "evaluate", "a", "--reference", "b", "--features", "net",
                   "--criterion", "is,fid", "--json")  # fmt: skip
     scores = json.loads(out)
-    assert list(scores) == ["is_net_5", "fid_net_5"]
+    is_label, fid_label = scores
+    assert is_label.startswith("is_net-")
+    assert fid_label.startswith("fid_net-")
     out = printed(capsys, "evaluate", "a", "--reference", "a", "--features", "net", "--json")
-    assert json.loads(out)["fid_net_5"] == pytest.approx(0, abs=1e-9)
+    assert json.loads(out)[fid_label] == pytest.approx(0, abs=1e-9)
+    # Of one shape they must be where the network declares no size.
+    message = refused(capsys, "evaluate", "a", "--reference", "digits")
+    assert message.startswith("autogan: reference: digits has grey 8x8 images, the others are RGB")
 
 
 @pytest.mark.usefixtures("in_process")
@@ -268,6 +282,13 @@ def test_dry_run_creates_nothing(tmp_path, capsys):
         (("evaluate", "a/b"), "reference: none given"),
         (("evaluate", "a/b", "--reference", "digits"), "images: a/b: there is no such folder"),
         (("sample", "nowhere"), "folder: nowhere holds no search or training"),
+        (("search", "--nosuch"), "No such option: --nosuch"),
+        (("search", "--steps", "abc"), "steps: 'abc': input should be a valid integer"),
+        (("searh",), "No such command 'searh'"),
+        (
+            ("search", "--learning-rate", "3"),
+            "No such option: --learning-rate learning_rate is a hyperparameter: --param learning",
+        ),
         (("list", "gans"), "list: 'gans' cannot be listed; did you mean 'gan-types'?"),
     ],
 )

@@ -7,7 +7,14 @@ import pytest
 import yaml
 
 from autogan.cli import app
-from autogan.config import SearchConfig, TrainConfig, load_config, parse_param, validated
+from autogan.config import (
+    SearchConfig,
+    TrainConfig,
+    load_config,
+    parse_param,
+    parse_params,
+    validated,
+)
 from autogan.errors import ConfigError
 from autogan.hyperparameters import Range
 from autogan.models import GAN_TYPES
@@ -107,6 +114,8 @@ def test_grid_runs_all_its_points_by_default():
         ),
         ({"params": {"learning_rate": "fast"}}, "learning_rate: 'fast' is not a number"),
         ({"params": {"learning_rate": [1e-3, 9.0]}}, "learning_rate: 9.0 is not a number from"),
+        ({"params": {"d_iter": True}}, "d_iter: True is not an integer"),
+        ({"params": {"learning_rate": "[..1"}}, "learning_rate: '[' is neither a number nor"),
         ({"params": {"d_iter": 1.5}}, "d_iter: 1.5 is not an integer"),
         ({"params": {"d_iter": []}}, "d_iter: [] has no candidates"),
         ({"params": {"optimizer": "sgd"}}, "optimizer: 'sgd' is not one of adam, rmsprop"),
@@ -151,6 +160,7 @@ def test_spaces_that_cannot_be_searched(values, expected):
         ("a: [1\n", "is not valid YAML"),
         ("- 1\n", "must hold a mapping"),
         ("steps: 1\nsteps: 2\n", "the key 'steps' stands twice"),
+        ("[a, b]: 1\n", "is not valid YAML"),
         ("trials: 3\n", "trials: 3 belongs to a search"),
         ("x: !!python/object/apply:os.system ['true']\n", "is not valid YAML"),
     ],
@@ -173,13 +183,14 @@ def test_a_training_takes_one_value_of_each():
         ("d_iter=1, 4,7", ("d_iter", [1, 4, 7])),
         ("optimizer=adam,rmsprop", ("optimizer", ["adam", "rmsprop"])),
         ("learning_rate=1e-5..1e-2:log", ("learning_rate", "1e-5..1e-2:log")),
+        ("learning_rate=[1e-4,1e-3]", ("learning_rate", [1e-4, 1e-3])),
     ],
 )
 def test_parse_param(text, expected):
     assert parse_param(text) == expected
 
 
-@pytest.mark.parametrize("text", ["learning_rate", "=3", "learning_rate=", "d_iter=1,,2"])
+@pytest.mark.parametrize("text", ["learning_rate", "=3", "learning_rate=", "d_iter=1,,2", "a='x"])
 def test_parse_param_refuses(text):
     with pytest.raises(ConfigError, match="param: "):
         parse_param(text)
@@ -193,6 +204,12 @@ def test_every_key_is_a_flag_and_the_other_way_round(command, kind):
     flags = {o[2:].replace("-", "_") for o in options if o.startswith("--")}
     actions = {"resume", "overwrite", "dry_run", "json", "debug"}
     assert flags - actions == (set(kind.model_fields) - {"params"}) | {"param"}
+
+
+def test_a_hyperparameter_is_given_once():
+    assert parse_params(["a=1", "b=2"]) == {"a": 1, "b": 2}
+    with pytest.raises(ConfigError, match=r"d_iter: 2 after 1; give it once: d_iter=V1,V2"):
+        parse_params(["d_iter=1", "d_iter=2"])
 
 
 def test_schedules():

@@ -177,6 +177,12 @@ class TestFolders:
         picture(tmp_path / "b.png")
         assert load(f"folder:{tmp_path}").image_shape == (8, 8, 3)
 
+    def test_sixteen_bits_become_eight(self, tmp_path):
+        ramp = np.arange(64, dtype=np.uint16).reshape(8, 8) * 1024
+        Image.fromarray(ramp).save(tmp_path / "a.png")
+        made = load(f"folder:{tmp_path}").train.images
+        np.testing.assert_array_equal(made[0, ..., 0], ramp >> 8)
+
     def test_cropped_at_the_centre_and_resized(self, tmp_path):
         wide = np.zeros((8, 24, 3), np.uint8)
         wide[:, 8:16] = 200  # the middle third

@@ -7,7 +7,7 @@ import sys
 import time
 
 import pytest
-from fakes import CRASH, FAKE_WORKER, HANG, LABEL, RAISE
+from fakes import CHATTER, CRASH, FAKE_WORKER, HANG, LABEL, RAISE
 
 import autogan
 from autogan.engine import CtrlC, LocalEngine
@@ -57,6 +57,29 @@ def test_a_crash_fails_the_trial_and_the_search_goes_on(engine, tmp_path):
     assert result.trials[0].reason == "the worker process ended with code 7"
     traceback = tmp_path / "runs/a/trials/0000-z_dim=11/traceback.txt"
     assert "the last words" in traceback.read_text()
+
+
+def test_a_worker_that_dies_between_trials_fails_one_of_them(engine):
+    """Its pipe is broken when the next trial is sent."""
+
+    class Kill(autogan.commands.Display):
+        def trial_ended(self, trial, best):
+            if trial.number == 0:
+                engine._process.kill()
+                engine._process.wait()
+
+    rates = [1e-4, 3e-4, 1e-3]
+    result = autogan.search(config(params={"learning_rate": rates}), engine=engine, display=Kill())
+    states = [t.state for t in result.trials]
+    assert states == [State.COMPLETE, State.FAILED, State.COMPLETE]
+    assert "SIGKILL" in result.trials[1].reason
+
+
+def test_a_trial_that_is_slow_and_talks_fails_too(engine):
+    result = autogan.search(
+        config(params={"z_dim": [CHATTER, 62]}, max_trial_minutes=0.01), engine=engine
+    )
+    assert [t.state for t in result.trials] == [State.FAILED, State.COMPLETE]
 
 
 def test_a_hung_trial_fails(engine):
@@ -118,10 +141,10 @@ def test_ctrl_c_saves_and_can_be_resumed(engine, tmp_path):
     assert [t.evaluations for t in resumed.trials] == [t.evaluations for t in whole.trials]
 
 
-def test_a_second_ctrl_c_ends_at_once():
-    with CtrlC() as ctrl_c:
+def test_a_second_ctrl_c_ends_at_once(engine):
+    with CtrlC(engine, autogan.commands.Display(), "go on later") as ctrl_c:
         os.kill(os.getpid(), signal.SIGINT)
         assert ctrl_c.pressed
-        with pytest.raises(Interrupted):
+        with pytest.raises(Interrupted, match="stopped at once; go on later"):
             signal.raise_signal(signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

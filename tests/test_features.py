@@ -209,8 +209,25 @@ def test_all_criteria_share_one_pass_and_real_statistics_are_cached(tmp_path):
     assert network.calls == 4
 
 
+def test_features_that_are_not_finite_are_named(tmp_path):
+    class Overflowing(Network):
+        def features(self, images):
+            made = super().features(images)
+            made.pool[0, 0] = np.nan if self.calls > 1 else 0
+            return made
+
+    evaluator = Evaluator(Overflowing(), [FID()], noise(), tmp_path)
+    with pytest.raises(FloatingPointError, match="features of counting are not finite"):
+        evaluator.score(noise(seed=1))
+
+
+def test_networks_of_users_are_told_apart(save):
+    network = SavedModelNetwork(None, save())
+    assert network.name == f"net-{network.weights_hash[:6]}"
+
+
 def test_values_that_are_not_finite_are_named(tmp_path):
     evaluator = Evaluator(Network(), [FID()], noise(), tmp_path)
-    evaluator.real.__dict__["mean"] = np.full(4, np.inf)
+    evaluator.real.mean[:] = np.inf
     with pytest.raises(FloatingPointError, match="fid_counting_12 is inf"):
         evaluator.score(noise(seed=1))

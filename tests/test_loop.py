@@ -92,6 +92,7 @@ def test_a_folder_is_not_reused_silently(tmp_path):
         search()
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "thesis.doc").write_text("years of work")
+    (tmp_path / "other" / "search.yaml").write_text("the: user's own\n")
     for overwrite in (False, True):
         with pytest.raises(ConfigError, match="run_dir: other holds files of something else"):
             autogan.search({**GRID, "run_dir": "other"}, overwrite=overwrite, engine=FakeEngine())
@@ -108,6 +109,55 @@ def test_overwriting_replaces_all_of_an_earlier_run(tmp_path):
     )
     assert [p.name for p in (tmp_path / "runs/a/trials").iterdir()] == ["0000-z_dim=5"]
     assert [p.name for p in (tmp_path / "checkpoints").iterdir()] == ["b"]
+
+
+def test_overwriting_deletes_the_runs_own_files_alone(tmp_path):
+    search()
+    (tmp_path / "runs/a/notes.txt").write_text("mine")
+    (tmp_path / "pictures/a").mkdir(parents=True)
+    (tmp_path / "pictures/a/holiday.jpg").write_text("mine")
+    with pytest.raises(ConfigError, match="result_dir: pictures/a holds files"):
+        autogan.search({**GRID, "result_dir": "pictures"}, overwrite=True, engine=FakeEngine())
+    assert (tmp_path / "runs/a/best.yaml").exists()
+    autogan.search({**GRID, "trials": 1}, overwrite=True, engine=FakeEngine())
+    assert (tmp_path / "runs/a/notes.txt").exists()
+    assert len(list((tmp_path / "runs/a/trials").iterdir())) == 1
+
+
+def test_a_run_that_appears_during_the_checks_is_not_lost(tmp_path, monkeypatch):
+    class Slow(FakeEngine):
+        def call(self, name, **arguments):
+            if name == "prepare":
+                search()  # another command, faster
+            return super().call(name, **arguments)
+
+    with pytest.raises(ConfigError, match="runs/a holds an earlier run"):
+        autogan.search({**GRID, "seed": 5}, engine=Slow())
+    assert "seed: 0" in (tmp_path / "runs/a/search.yaml").read_text()
+
+
+def test_a_refused_resumption_changes_nothing(tmp_path, monkeypatch):
+    search()
+    before = (tmp_path / "runs/a/search.yaml").read_text()
+    monkeypatch.setattr(
+        "fakes.FakeSession.prepare", lambda *a, **k: {"objective": LABEL, "features": {"other": 1}}
+    )
+    with pytest.raises(ConfigError, match="features"):
+        autogan.search({"trials": 9}, resume="runs/a", engine=FakeEngine())
+    assert (tmp_path / "runs/a/search.yaml").read_text() == before
+
+
+def test_a_folder_with_a_killed_commands_litter_is_free(tmp_path):
+    (tmp_path / "runs/a").mkdir(parents=True)
+    (tmp_path / "runs/a/.lock").touch()
+    (tmp_path / "runs/a/.search.yaml.tmp").write_text("torn")
+    assert search().best
+
+
+def test_moved_parts_that_cannot_be_written_are_refused(tmp_path):
+    with pytest.raises(ConfigError, match="log_dir: /proc/x/a cannot be written"):
+        search(log_dir="/proc/x")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_moved_parts_of_another_run_are_not_touched(tmp_path):
@@ -145,6 +195,7 @@ def test_training_keeps_the_same_rules(tmp_path):
     result = autogan.train(config, engine=FakeEngine())
     assert result.trial.value == min(e.scores[LABEL] for e in result.trial.evaluations)
     (tmp_path / "runs/t/config.yaml").write_text("params: {learning_rate: 0.001}\n")
+    assert (tmp_path / "runs/t/.lock").exists()
     with pytest.raises(ConfigError, match="run_dir: runs/t holds an earlier run"):
         autogan.train(config, engine=FakeEngine())
     with pytest.raises(ConfigError, match="resume: .*seed was 0, now 3"):

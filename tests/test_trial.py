@@ -165,6 +165,24 @@ def test_constant_images_twice_running_are_a_divergence(world, tmp_path, monkeyp
     assert [step for step, _ in driver.evaluations] == [25, 50]
 
 
+def test_constant_images_are_a_divergence_after_a_kill_too(world, tmp_path, monkeypatch):
+    """Killed while the second flat evaluation is told: the checkpoint has it."""
+    flat = np.full((40, 8, 8, 1), 9, np.uint8)
+    monkeypatch.setattr(world.gans["dcgan"], "generate", lambda z: flat[: z.shape[0]])
+
+    class Killed(Driver):
+        def evaluated(self, step, scores):
+            if step == 50:
+                raise KeyboardInterrupt
+            return True
+
+    with pytest.raises(KeyboardInterrupt):
+        run(world, tmp_path / "t", Killed(), steps=100)
+    _, trial = run(world, tmp_path / "t", steps=100)
+    assert trial.state is State.DIVERGED
+    assert [e.step for e in trial.evaluations] == [25, 50]
+
+
 def test_tensorboard_gets_everything(world, tmp_path):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
