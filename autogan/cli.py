@@ -43,8 +43,10 @@ app = typer.Typer(
 
 ConfigFile = Annotated[Path | None, typer.Argument(help="a YAML file; flags override it")]
 Json = Annotated[bool, typer.Option("--json", help="print the result as JSON")]
-Overwrite = Annotated[bool, typer.Option(help="replace an earlier run in the folder")]
-Debug = Annotated[bool, typer.Option(help="show the traceback of an error")]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="replace an earlier run in the folder")
+]
+Debug = Annotated[bool, typer.Option("--debug", help="show the traceback of an error")]
 Checkpoint = Annotated[commands.Checkpoint, typer.Option(help="which evaluation's generator")]
 
 
@@ -103,7 +105,9 @@ def search(
     config: ConfigFile = None,
     resume: Annotated[Path | None, typer.Option(help="go on with the search in a folder")] = None,
     overwrite: Overwrite = False,
-    dry_run: Annotated[bool, typer.Option(help="print what would be done, and stop")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="print what would be done, and stop")
+    ] = False,
     json_: Json = False,
     debug: Debug = False,
     *,
@@ -131,7 +135,9 @@ def search(
 @options_of(TrainConfig)
 def train(
     config: ConfigFile = None,
-    resume: Annotated[bool, typer.Option(help="go on with an interrupted training")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="go on with an interrupted training")
+    ] = False,
     overwrite: Overwrite = False,
     json_: Json = False,
     debug: Debug = False,

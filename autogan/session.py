@@ -30,6 +30,7 @@ from autogan.events import declare_search
 from autogan.files import read_arrays, write_arrays
 from autogan.folder import TrialFolder, lock, moved
 from autogan.models.adversarial import Adversarial
+from autogan.models.base import ImageShape
 from autogan.trial import EVALUATION_LATENTS, Driver, run_trial
 from autogan.version import __version__
 
@@ -68,7 +69,7 @@ class Session:
         self._use(run)
         data = self._data(run)
         self._reference(run)
-        generator = self._gan(run).generator
+        generator = self._gan(run, data.image_shape).generator
         if run.features == "classifier":
             self._labelled(run)  # trained in `prepare`
         else:
@@ -119,12 +120,12 @@ class Session:
         """Run a trial in ``folder``; None if it was interrupted."""
         run = TrainConfig(**config)
         self._use(run)
-        images = self._data(run).train.images
+        data = self._data(run)
         trial = run_trial(
             run,
             TrialFolder.of(Path(folder), run),
-            self._gan(run),
-            self._keep("images", _data_key(run), lambda: _on_device(images)),
+            self._gan(run, data.image_shape),
+            self._keep("images", _data_key(run), lambda: _on_device(data.train.images)),
             self._evaluator(run),
             self._driver,
             self._environment(),
@@ -200,6 +201,7 @@ class Session:
             tf.config.experimental.enable_op_determinism()  # on the CPU it holds without
         details = tf.config.experimental.get_device_details(chosen) if chosen else {}
         self._device = details.get("device_name", "gpu") if chosen else "cpu"
+        os.environ.setdefault("TFHUB_CACHE_DIR", str(_cache_root() / "tfhub"))  # not in /tmp
 
     def _environment(self) -> Mapping[str, Any]:
         """What a result depends on beside its configuration."""
@@ -261,8 +263,7 @@ class Session:
         key = (names, _data_key(run), run.reference_split, run.eval_samples)
         return self._keep("evaluator", key, build)
 
-    def _gan(self, run: TrainConfig) -> Adversarial:
-        image_shape = self._data(run).image_shape
+    def _gan(self, run: TrainConfig, image_shape: ImageShape) -> Adversarial:
         check_trainable(image_shape)
         hyperparameters = run.hyperparameters()
         key = (run.gan_type, image_shape, run.gan.shape_of(hyperparameters))
@@ -271,13 +272,15 @@ class Session:
         return self._gans[key]
 
     def _restored(self, run: TrainConfig, root: Path, checkpoint: str) -> Adversarial:
-        """The GAN of a training with its generator at a checkpoint."""
+        """The GAN of a training with its generator at a checkpoint; the dataset is not needed."""
         folder = TrialFolder.of(root.resolve(), run)
         path = folder.best if checkpoint == "best" else folder.last
         if not path.exists():
             raise ConfigError("checkpoint", f"{path} does not exist; train first")
-        gan = self._gan(run)
-        gan.restore_generator(read_arrays(path))
+        arrays = read_arrays(path)
+        height, width, channels = arrays.pop("image_shape").tolist()
+        gan = self._gan(run, (height, width, channels))
+        gan.restore_generator(arrays)
         return gan
 
     def _generated(self, gan: Adversarial, count: int, seed: int) -> npt.NDArray[np.uint8]:
@@ -288,10 +291,9 @@ class Session:
             raise ConfigError("checkpoint", f"{error}; this training diverged") from None
 
     def _cache(self, run: TrainConfig) -> Path:
-        """The user's cache, or the one that AUTOGAN_CACHE names; a part for each kind of bits."""
-        root = Path(os.environ.get("AUTOGAN_CACHE") or platformdirs.user_cache_path("autogan"))
+        """Where trained classifiers and real statistics are kept, for each kind of bits."""
         device = (self._device or "cpu").replace(" ", "-").replace("/", "-")
-        return root / f"tensorflow-{tf.__version__}-{device}-{run.threads}-threads"
+        return _cache_root() / f"tensorflow-{tf.__version__}-{device}-{run.threads}-threads"
 
     def _keep(self, slot: str, key: Any, make: Callable[[], T]) -> T:
         """The last thing made in this slot, made again if it was made for another key."""
@@ -300,6 +302,11 @@ class Session:
             self._kept[slot] = (key, make())
         value: T = self._kept[slot][1]
         return value
+
+
+def _cache_root() -> Path:
+    """The user's cache folder, or the one that AUTOGAN_CACHE names."""
+    return Path(os.environ.get("AUTOGAN_CACHE") or platformdirs.user_cache_path("autogan"))
 
 
 def _data_key(run: TrainConfig) -> tuple[Any, ...]:

@@ -133,7 +133,7 @@ def run_trial(
             write_bytes(folder.sample(step), grid_png(grid))
             best = best_evaluation(trial.evaluations, label, direction)
             events.evaluation(step, scores, {label: best.scores[label]}, grid)
-            generator = gan.generator_state()
+            generator = {**gan.generator_state(), "image_shape": np.array(gan.image_shape)}
             if best.step == step:
                 write_arrays(folder.best, generator)
             write_arrays(folder.last, generator)

@@ -41,6 +41,7 @@ class Adversarial:
     def __init__(
         self, gan_type: "type[GANType]", image_shape: ImageShape, shape: Mapping[str, Any]
     ) -> None:
+        self.image_shape = image_shape
         self.batch_size: int = shape["batch_size"]
         self.z_dim: int = shape["z_dim"]
         self._loss = LOSSES[gan_type.loss]

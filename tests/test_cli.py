@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -214,6 +215,14 @@ def test_evaluating_and_sampling_the_best(searched, tmp_path, capsys):
         for name in ("best", "last")
     )
     result = json.loads((searched[0] / "runs/dcgan-digits/best/result.json").read_text())
+    # Sampling needs no dataset: here it is not to be had.
+    config = searched[0] / "runs/dcgan-digits/best/config.yaml"
+    (tmp_path / "moved" / "checkpoints").mkdir(parents=True)
+    (tmp_path / "moved" / "config.yaml").write_text(
+        config.read_text().replace("dataset: digits", "dataset: folder:gone")
+    )
+    shutil.copy(config.parent / "checkpoints/best.npz", tmp_path / "moved/checkpoints/best.npz")
+    assert printed(capsys, "sample", "moved", "--count", "2") == "samples.png\n"
     assert best["fid_classifier_200"] == pytest.approx(result["value"], rel=1e-4)
     assert last["fid_classifier_200"] == pytest.approx(result["last_value"], rel=1e-4)
 
@@ -276,7 +285,7 @@ def test_dry_run_creates_nothing(tmp_path, capsys):
         (("search", "--gan-type", "dcgann"), "gan_type: 'dcgann' is not known; did you mean"),
         (("search", "nothing.yaml"), "nothing.yaml: cannot be read (No such file"),
         (("search", "--param", "d_iter"), "param: 'd_iter' is not of the form NAME=VALUE"),
-        (("search", "--steps", "0"), "steps: 0: "),
+        (("search", "--steps", "0"), "steps: '0': "),
         (("search", "--resume", "nowhere"), "resume: nowhere holds no search"),
         (("train", "--param", "d_iter=1,2"), "d_iter: [1, 2] are several candidates"),
         (("evaluate", "a/b"), "reference: none given"),
