@@ -18,7 +18,7 @@ import yaml
 from pydantic.fields import FieldInfo
 
 from autogan import commands
-from autogan.config import SearchConfig, TrainConfig, load_config, parse_params
+from autogan.config import SearchConfig, TrainConfig, load_config, packaged_configs, parse_params
 from autogan.criteria import CRITERIA
 from autogan.datasets import DATASETS
 from autogan.display import Display, describe, make_display, outcome
@@ -41,7 +41,9 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-ConfigFile = Annotated[Path | None, typer.Argument(help="a YAML file; flags override it")]
+ConfigFile = Annotated[
+    Path | None, typer.Argument(help="a YAML file, or a name; see: autogan list configs")
+]
 Json = Annotated[bool, typer.Option("--json", help="print the result as JSON")]
 Overwrite = Annotated[
     bool, typer.Option("--overwrite", help="replace an earlier run in the folder")
@@ -228,7 +230,7 @@ def sample(
 @app.command("list")
 def list_(
     what: Annotated[
-        str, typer.Argument(help="gan-types, datasets, criteria or search-methods")
+        str, typer.Argument(help="gan-types, datasets, criteria, search-methods or configs")
     ] = "gan-types",
     json_: Json = False,
     debug: Debug = False,
@@ -240,8 +242,17 @@ def list_(
         "criteria": CRITERIA,
         "search-methods": SEARCH_METHODS,
     }
+    if what == "configs":
+        configs = {name: path.read_text() for name, path in packaged_configs().items()}
+        if json_:
+            _print_json(configs)
+        else:
+            print("\n".join(f"# {name}\n{text}" for name, text in configs.items()))
+        return
     if what not in kinds:
-        raise ConfigError("list", f"{what!r} cannot be listed; {suggestion(what, kinds)}")
+        raise ConfigError(
+            "list", f"{what!r} cannot be listed; {suggestion(what, [*kinds, 'configs'])}"
+        )
     parts = list(kinds[what])
     if json_:
         _print_json([_part(part) for part in parts])

@@ -5,6 +5,7 @@ validated once, here, and saved before any work. Hyperparameters stand under ``p
 value is fixed, a list is candidates, ``low..high`` or ``low..high:log`` is a range.
 """
 
+import importlib.resources
 import math
 import os
 import re
@@ -335,12 +336,23 @@ def validated(kind: type[Config], values: Mapping[str, Any]) -> Config:
         raise ConfigError(field, f"{first['input']!r}: {message}") from None
 
 
+def packaged_configs() -> dict[str, Path]:
+    """The configurations that come with AutoGAN, by name."""
+    folder = Path(str(importlib.resources.files("autogan.configs")))
+    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+
+
 def read_yaml(path: Path) -> dict[str, Any]:
     """Read a YAML mapping, in which ``2e-4`` is a number and no key stands twice.
+
+    Args:
+        path: of a file, or the name of a configuration that comes with AutoGAN.
 
     Raises:
         ConfigError: if there is no such file or it is something else.
     """
+    if not path.exists():
+        path = packaged_configs().get(str(path), path)
     try:
         text = path.read_text()
     except OSError as error:

@@ -340,14 +340,15 @@ def test_debug_shows_the_traceback(capsys):
         main(["search", "--steps", "0", "--debug"])
 
 
-@pytest.mark.parametrize("what", ["gan-types", "datasets", "criteria", "search-methods"])
+@pytest.mark.parametrize("what", ["gan-types", "datasets", "criteria", "search-methods", "configs"])
 def test_listing(capsys, what):
     for form in ([], ["--json"]):
         with pytest.raises(SystemExit) as exit_:
             main(["list", what, *form])
         assert exit_.value.code == 0
         out = capsys.readouterr().out
-    names = [part["name"] for part in json.loads(out)]
+    listed = json.loads(out)
+    names = list(listed) if what == "configs" else [part["name"] for part in listed]
     expected = {"gan-types": "dcgan", "datasets": "mnist", "criteria": "js_is",
-                "search-methods": "explore"}  # fmt: skip
+                "search-methods": "explore", "configs": "dcgan_digits"}  # fmt: skip
     assert expected[what] in names

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import yaml
@@ -11,6 +12,7 @@ from autogan.config import (
     SearchConfig,
     TrainConfig,
     load_config,
+    packaged_configs,
     parse_param,
     parse_params,
     validated,
@@ -210,6 +212,15 @@ def test_a_hyperparameter_is_given_once():
     assert parse_params(["a=1", "b=2"]) == {"a": 1, "b": 2}
     with pytest.raises(ConfigError, match=r"d_iter: 2 after 1; give it once: d_iter=V1,V2"):
         parse_params(["d_iter=1", "d_iter=2"])
+
+
+def test_configurations_that_come_along_are_found_by_name_and_can_run(tmp_path):
+    assert "dcgan_digits" in packaged_configs()
+    for name in packaged_configs():
+        config = load_config(SearchConfig, Path(name)).resolved()
+        assert config.trials
+    write(tmp_path, "steps: 7\n").rename(tmp_path / "dcgan_digits")
+    assert load_config(SearchConfig, Path("dcgan_digits")).steps == 7  # a file of one's own first
 
 
 def test_schedules():
