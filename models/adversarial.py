@@ -13,7 +13,7 @@ from autogan.hyperparameters import Value
 from autogan.models.base import ImageShape
 from autogan.models.losses import LOSSES
 from autogan.models.networks import NetworkShape, build_networks
-from autogan.models.optimizers import OPTIMIZERS
+from autogan.models.optimizers import OPTIMIZERS, Settings
 from autogan.models.penalties import PENALTIES
 
 if TYPE_CHECKING:
@@ -209,9 +209,8 @@ class Adversarial:
                 penalty = self._penalty(self.discriminator, real, fake, alpha)
                 loss += settings["penalty_weight"] * penalty
         gradients = tape.gradient(loss, self._d_optimizer.parameters)
-        self._d_optimizer.apply(
-            gradients, settings["learning_rate"], settings["beta1"], settings["beta2"]
-        )
+        rate = settings["learning_rate"]
+        self._d_optimizer.apply(gradients, Settings(rate, settings["beta1"], settings["beta2"]))
         return loss
 
     def _generator_step(
@@ -224,8 +223,8 @@ class Adversarial:
             logits = self.discriminator(self.generator(z, training=True), training=True)
             loss = self._loss.generator(logits)
         gradients = tape.gradient(loss, self._g_optimizer.parameters)
-        learning_rate = settings["learning_rate"] * settings["generator_lr_scale"]
-        self._g_optimizer.apply(gradients, learning_rate, settings["beta1"], settings["beta2"])
+        rate = settings["learning_rate"] * settings["generator_lr_scale"]
+        self._g_optimizer.apply(gradients, Settings(rate, settings["beta1"], settings["beta2"]))
         return loss
 
     def _real_batch(self, images: tf.Tensor, seed: tf.Tensor, update: tf.Tensor) -> tf.Tensor:

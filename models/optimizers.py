@@ -5,102 +5,119 @@ change. Here learning rate and decays are tensors of every call, so that trials 
 settings share one compiled function; the fused kernels also cost less per step.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import tensorflow as tf
 
 _EPSILON = 1e-7  # Keras's
 
 
-class _Optimizer:
-    """State for a list of variables.
+class Settings(NamedTuple):
+    """The settings of one update, scalar float32.
+
+    Attributes:
+        learning_rate: the step size.
+        beta1: decay of the running mean of gradients.
+        beta2: decay of the running mean of squared gradients.
+    """
+
+    learning_rate: tf.Tensor
+    beta1: tf.Tensor
+    beta2: tf.Tensor
+
+
+class Optimizer(ABC):
+    """Updates a list of variables, each with two running means beside it.
 
     Args:
         variables: what is updated.
-        slots: how many running means each variable has.
     """
 
-    def __init__(self, variables: Sequence[tf.Variable], slots: int) -> None:
+    def __init__(self, variables: Sequence[tf.Variable]) -> None:
         self.parameters = list(variables)
-        self.slots = [
-            [tf.Variable(tf.zeros_like(v), trainable=False) for v in self.parameters]
-            for _ in range(slots)
+        self._slots = [
+            [tf.Variable(tf.zeros_like(variable), trainable=False) for _ in range(2)]
+            for variable in self.parameters
         ]
-        self.updates = tf.Variable(0, dtype=tf.int64, trainable=False)
+        self._updates = tf.Variable(0, dtype=tf.int64, trainable=False)
 
     @property
     def variables(self) -> list[tf.Variable]:
-        """All state, in a fixed order."""
-        return [self.updates, *(slot for kind in self.slots for slot in kind)]
+        """All state, in a fixed order; the first counts the updates."""
+        return [self._updates, *(slot for slots in self._slots for slot in slots)]
 
     def reset(self) -> None:
         """Forget everything."""
         for variable in self.variables:
             variable.assign(tf.zeros_like(variable))
 
+    def apply(self, gradients: Sequence[tf.Tensor], settings: Settings) -> None:
+        """Update the variables by their gradients."""
+        update = tf.cast(self._updates.assign_add(1), tf.float32)
+        powers = tf.pow(settings.beta1, update), tf.pow(settings.beta2, update)
+        for variable, slots, gradient in zip(self.parameters, self._slots, gradients, strict=True):
+            self._update(variable, slots, gradient, settings, powers)
 
-class Adam(_Optimizer):
+    @abstractmethod
+    def _update(
+        self,
+        variable: tf.Variable,
+        slots: list[tf.Variable],
+        gradient: tf.Tensor,
+        settings: Settings,
+        powers: tuple[tf.Tensor, tf.Tensor],
+    ) -> None:
+        """Update one variable; ``powers`` are the betas to the number of updates."""
+
+
+class Adam(Optimizer):
     """Adam (Kingma and Ba, 2015, arXiv:1412.6980), with the bias correction of its section 2."""
 
-    def __init__(self, variables: Sequence[tf.Variable]) -> None:
-        super().__init__(variables, slots=2)
-
-    def apply(
+    def _update(
         self,
-        gradients: Sequence[tf.Tensor],
-        learning_rate: tf.Tensor,
-        beta1: tf.Tensor,
-        beta2: tf.Tensor,
+        variable: tf.Variable,
+        slots: list[tf.Variable],
+        gradient: tf.Tensor,
+        settings: Settings,
+        powers: tuple[tf.Tensor, tf.Tensor],
     ) -> None:
-        """Update the variables by their gradients; the settings are scalar float32."""
-        step = tf.cast(self.updates.assign_add(1), tf.float32)
-        beta1_power, beta2_power = tf.pow(beta1, step), tf.pow(beta2, step)
-        for variable, mean, square, gradient in zip(
-            self.parameters, *self.slots, gradients, strict=True
-        ):
-            tf.raw_ops.ResourceApplyAdam(
-                var=variable.handle,
-                m=mean.handle,
-                v=square.handle,
-                beta1_power=beta1_power,
-                beta2_power=beta2_power,
-                lr=learning_rate,
-                beta1=beta1,
-                beta2=beta2,
-                epsilon=_EPSILON,
-                grad=gradient,
-            )
+        tf.raw_ops.ResourceApplyAdam(
+            var=variable.handle,
+            m=slots[0].handle,
+            v=slots[1].handle,
+            beta1_power=powers[0],
+            beta2_power=powers[1],
+            lr=settings.learning_rate,
+            beta1=settings.beta1,
+            beta2=settings.beta2,
+            epsilon=_EPSILON,
+            grad=gradient,
+        )
 
 
-class RMSProp(_Optimizer):
+class RMSProp(Optimizer):
     """RMSProp (Tieleman and Hinton, 2012) without momentum; ``beta2`` is its decay."""
 
-    def __init__(self, variables: Sequence[tf.Variable]) -> None:
-        super().__init__(variables, slots=2)
-
-    def apply(
+    def _update(
         self,
-        gradients: Sequence[tf.Tensor],
-        learning_rate: tf.Tensor,
-        beta1: tf.Tensor,
-        beta2: tf.Tensor,
+        variable: tf.Variable,
+        slots: list[tf.Variable],
+        gradient: tf.Tensor,
+        settings: Settings,
+        powers: tuple[tf.Tensor, tf.Tensor],
     ) -> None:
-        """Update the variables by their gradients; the settings are scalar float32."""
-        del beta1  # Adam's alone
-        self.updates.assign_add(1)
-        for variable, square, momentum, gradient in zip(
-            self.parameters, *self.slots, gradients, strict=True
-        ):
-            tf.raw_ops.ResourceApplyRMSProp(
-                var=variable.handle,
-                ms=square.handle,
-                mom=momentum.handle,
-                lr=learning_rate,
-                rho=beta2,
-                momentum=0.0,
-                epsilon=_EPSILON,
-                grad=gradient,
-            )
+        tf.raw_ops.ResourceApplyRMSProp(
+            var=variable.handle,
+            ms=slots[0].handle,
+            mom=slots[1].handle,
+            lr=settings.learning_rate,
+            rho=settings.beta2,
+            momentum=0.0,
+            epsilon=_EPSILON,
+            grad=gradient,
+        )
 
 
-OPTIMIZERS: dict[str, type[Adam] | type[RMSProp]] = {"adam": Adam, "rmsprop": RMSProp}
+OPTIMIZERS: dict[str, type[Optimizer]] = {"adam": Adam, "rmsprop": RMSProp}

@@ -8,7 +8,7 @@ import tensorflow as tf
 from autogan.models import GAN_TYPES
 from autogan.models.losses import LOSSES
 from autogan.models.networks import NetworkShape, build_networks
-from autogan.models.optimizers import OPTIMIZERS
+from autogan.models.optimizers import OPTIMIZERS, Settings
 from autogan.models.penalties import gradient_norm
 
 TINY = {"width": 4, "dense_width": 8, "batch_size": 6, "z_dim": 5}
@@ -271,7 +271,7 @@ def test_optimizers_do_what_keras_does(name):
         keras_optimizer = keras.optimizers.RMSprop(0.01, rho=0.8)
     keras_optimizer.build([theirs])
     for gradient in gradients:
-        optimizer.apply([tf.constant(gradient)], 0.01, 0.3, 0.8)
+        optimizer.apply([tf.constant(gradient)], Settings(0.01, 0.3, 0.8))
         keras_optimizer.apply([tf.constant(gradient)])
     np.testing.assert_allclose(ours.numpy(), theirs.numpy(), rtol=2e-5, atol=1e-6)
     optimizer.reset()
