@@ -135,8 +135,8 @@ class _KerasDataset(Dataset):
         except Exception as error:
             raise ConfigError(
                 "dataset",
-                f"{self.name} cannot be downloaded ({error}); give the folder of its files "
-                f"({self.files}) with --data-dir",
+                f"{self.name} cannot be downloaded ({error}); give the folder of {self.name}.npz "
+                f"or of {self.files} with --data-dir",
             ) from error
         return x_train, y_train, x_test, y_test
 

@@ -70,8 +70,10 @@ def declare_search(logs: str, dimensions: Sequence[Dimension], labels: Sequence[
         hparams.Metric(best, display_name=best),
         *(hparams.Metric(f"scores/{label}", display_name=f"last {label}") for label in labels),
     ]
-    with tf.summary.create_file_writer(logs).as_default():
+    writer = tf.summary.create_file_writer(logs)
+    with writer.as_default():
         hparams.hparams_config(searched, metrics)
+    writer.close()
 
 
 def _domain(dimension: Dimension) -> hparams.Discrete | hparams.RealInterval | hparams.IntInterval:
