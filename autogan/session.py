@@ -110,10 +110,8 @@ class Session:
     def declare(self, config: Mapping[str, Any], folder: str) -> Mapping[str, Any]:
         """Declare a search's hyperparameters and metrics to TensorBoard."""
         search = SearchConfig(**config)
-        network, samples = self._evaluator(search).network.name, self._evaluator(search).samples
-        labels = [criterion.label(network, samples) for criterion in search.criteria()]
         logs = moved(Path(folder), search.log_dir)
-        declare_search(str(logs), search.space().dimensions, labels)
+        declare_search(str(logs), search.space().dimensions, self._evaluator(search).labels())
         return {}
 
     def train(self, config: Mapping[str, Any], folder: str) -> Mapping[str, Any] | None:

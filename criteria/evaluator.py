@@ -39,8 +39,13 @@ class Evaluator:
         self.network = network
         self.criteria = criteria
         self.samples = len(reference)
-        self.objective = criteria[0].label(network.name, self.samples)
+        self.objective = self.labels()[0]
         self.real = real_moments(network, reference, cache)
+
+    def labels(self, samples: int | None = None) -> list[str]:
+        """The labels of all criteria on so many images; on as many as the reference's if None."""
+        count = self.samples if samples is None else samples
+        return [criterion.label(self.network.name, count) for criterion in self.criteria]
 
     def score(self, images: Images) -> dict[str, float]:
         """Return the criteria's values on generated images, by label.
@@ -51,10 +56,8 @@ class Evaluator:
         features = self.network.features(images)
         if not (np.isfinite(features.pool).all() and np.isfinite(features.logits).all()):
             raise FloatingPointError(f"features of {self.network.name} are not finite")
-        scores = {
-            criterion.label(self.network.name, len(images)): criterion.compute(features, self.real)
-            for criterion in self.criteria
-        }
+        values = [criterion.compute(features, self.real) for criterion in self.criteria]
+        scores = dict(zip(self.labels(len(images)), values, strict=True))
         for label, value in scores.items():
             if not np.isfinite(value):
                 raise FloatingPointError(f"{label} is {value}")
