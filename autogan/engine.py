@@ -10,7 +10,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Any, Protocol
 
@@ -81,10 +81,16 @@ class LocalEngine:
 
     Args:
         command: that starts a worker.
+        clock: seconds since some moment; a trial's time is measured by it.
     """
 
-    def __init__(self, command: Sequence[str] = (sys.executable, "-m", "autogan.worker")) -> None:
+    def __init__(
+        self,
+        command: Sequence[str] = (sys.executable, "-m", "autogan.worker"),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._command = command
+        self._clock = clock
         self._process: subprocess.Popen[str] | None = None
         self._messages: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         self._errors: IO[str] | None = None
@@ -121,7 +127,7 @@ class LocalEngine:
         if self._full:
             self.close()
         self._trial = trial
-        self._deadline = time.monotonic() + 60 * minutes if minutes else None
+        self._deadline = self._clock() + 60 * minutes if minutes else None
         self._send("train", arguments)
 
     def next_event(self) -> Event | None:
@@ -129,7 +135,7 @@ class LocalEngine:
         assert self._trial is not None
         try:
             message = self._receive()
-            late = self._deadline is not None and time.monotonic() > self._deadline
+            late = self._deadline is not None and self._clock() > self._deadline
             if late and (message is None or message["event"] in ("progress", "evaluation")):
                 raise WorkerFailed("the trial took longer than max_trial_minutes")
             if message is None:
