@@ -24,7 +24,7 @@ from autogan.datasets import DATASETS
 from autogan.display import Display, describe, make_display, outcome
 from autogan.errors import AutoGANError, ConfigError, Interrupted
 from autogan.files import write_bytes
-from autogan.images import grid_png, png
+from autogan.images import grid, png
 from autogan.loop import SearchResult
 from autogan.models import GAN_TYPES
 from autogan.registry import suggestion
@@ -200,7 +200,13 @@ def evaluate(
 @options_of(TrainConfig, "data_dir", "device", "threads")
 def sample(
     folder: Annotated[Path, typer.Argument(help="of a search (its best trial) or a training")],
-    count: Annotated[int, typer.Option(min=1, help="how many images")] = 64,
+    count: Annotated[
+        int | None, typer.Option(min=1, help="how many images [64; with --classes 8 of each]")
+    ] = None,
+    classes: Annotated[
+        str | None,
+        typer.Option(help="classes to make, as 0,3,7: a column each [those of the training set]"),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="of the latent vectors")] = 0,
     checkpoint: Checkpoint = "best",
     output: Annotated[
@@ -215,10 +221,13 @@ def sample(
     output = output or Path("samples.png")
     if output.suffix.lower() != ".png" and output.is_dir() and any(output.iterdir()):
         raise ConfigError("output", f"{output} is not empty; give a new folder, or NAME.png")
-    images = commands.sample(folder, count=count, seed=seed, checkpoint=checkpoint, options=flags)
+    chosen = _classes(classes)
+    images = commands.sample(
+        folder, count=count, classes=chosen, seed=seed, checkpoint=checkpoint, options=flags
+    )
     try:
         if output.suffix.lower() == ".png":
-            write_bytes(output, grid_png(images))
+            write_bytes(output, png(grid(images, len(chosen or []))))
         else:
             for number, image in enumerate(images):
                 write_bytes(output / f"{number:06d}.png", png(image))
@@ -273,6 +282,14 @@ def version(
     if version:
         print(f"autogan {__version__}")
         raise typer.Exit
+
+
+def _classes(text: str | None) -> list[int] | None:
+    """Read ``0,3,7``."""
+    try:
+        return None if text is None else [int(number) for number in text.split(",")]
+    except ValueError:
+        raise ConfigError("classes", f"{text!r} is no list of numbers such as 0,3,7") from None
 
 
 def _given(flags: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ is done in a worker process; nothing here imports TensorFlow.
 import contextlib
 import statistics
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -218,7 +218,8 @@ def evaluate(
 def sample(
     folder: Path | str,
     *,
-    count: int = 64,
+    count: int | None = None,
+    classes: Sequence[int] | None = None,
     seed: int = 0,
     checkpoint: Checkpoint = "best",
     options: Mapping[str, Any] | None = None,
@@ -227,7 +228,9 @@ def sample(
 
     Args:
         folder: of a search (its best trial is used) or a training.
-        count: how many.
+        count: how many; 64 if None, or 8 of each class if those are given.
+        classes: to go round and round, where the GAN type makes images of given classes; if None,
+            all as often as in the training set, in order.
         seed: of the latent vectors.
         checkpoint: which of the trained generators.
         options: keys of the configuration, such as ``device``.
@@ -250,7 +253,8 @@ def sample(
             config=run.as_dict(),
             folder=str(trained),
             checkpoint=checkpoint,
-            count=count,
+            count=count or (64 if classes is None else 8 * len(classes)),
+            classes=classes if classes is None else list(classes),
             output=str(output),
         )
         images: npt.NDArray[np.uint8] = read_arrays(output)["images"]

@@ -9,6 +9,7 @@ import importlib.resources
 import math
 import os
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -17,8 +18,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from typing_extensions import Self
 
-from autogan.criteria import CRITERIA, Criterion
-from autogan.datasets import MAX_SIZE, MIN_SIZE, SIZE_STEP, dataset_named
+from autogan.criteria import CRITERIA, Bounds, Criterion, Objective
+from autogan.datasets import DATASETS, MAX_SIZE, MIN_SIZE, SIZE_STEP, dataset_named
 from autogan.errors import ConfigError
 from autogan.hyperparameters import Dimension, Hyperparameter, Range, Value
 from autogan.models import GAN_TYPES, GANType
@@ -65,8 +66,15 @@ class TrainConfig(BaseModel):
         int | None, Field(ge=1, description="steps between evaluations [a fifth of the training]")
     ] = None
     criterion: Annotated[
-        str, Field(description="the criterion that decides; see: autogan list criteria")
-    ] = "fid"
+        str,
+        Field(description="the criterion that decides, or a weighted sum such as 'is - 0.01*fid'; "
+                          "see: autogan list criteria"),
+    ] = "fid"  # fmt: skip
+    normalise: Annotated[
+        Literal["history"] | dict[str, tuple[float, float]] | None,
+        Field(description="scale the terms of a sum to [0, 1] by what the search has seen: history,"
+                          " or by given ranges: is=1..10,fid=0..400"),
+    ] = None  # fmt: skip
     also: Annotated[list[str], Field(description="further criteria to record")] = []
     features: Annotated[
         str | None,
@@ -104,16 +112,40 @@ class TrainConfig(BaseModel):
     log_dir: Annotated[
         Path | None, Field(description="keep TensorBoard's files below this folder instead")
     ] = None
+    plugin_dir: Annotated[
+        Path | None,
+        Field(description="folder of modules of your own, for parts named package.module:Name "
+                          "[that of the configuration file, or the working folder]"),
+    ] = None  # fmt: skip
+
+    @model_validator(mode="before")
+    @classmethod
+    def _plugins(cls, values: Any) -> Any:
+        folder = values.get("plugin_dir") if isinstance(values, Mapping) else None
+        if folder is not None and str(folder) not in sys.path:
+            sys.path.append(str(folder))
+        return values
 
     @field_validator("gan_type")
     @classmethod
     def _known_gan_type(cls, name: str) -> str:
-        return GAN_TYPES.get(name).name
+        return GAN_TYPES.key(name)
+
+    @field_validator("criterion", mode="before")
+    @classmethod
+    def _weighted(cls, value: Any) -> Any:
+        return Objective.text_of(value, CRITERIA) if isinstance(value, dict) else value
 
     @field_validator("criterion")
     @classmethod
-    def _known_criterion(cls, name: str) -> str:
-        return CRITERIA.get(name).name
+    def _known_criterion(cls, text: str) -> str:
+        weights = Objective.parse(text, CRITERIA).weights
+        return text if len(weights) > 1 else next(iter(weights))
+
+    @field_validator("normalise", mode="before")
+    @classmethod
+    def _parse_ranges(cls, value: Any) -> Any:
+        return _ranges(value) if isinstance(value, str) and value != "history" else value
 
     @field_validator("also", mode="before")
     @classmethod
@@ -123,7 +155,7 @@ class TrainConfig(BaseModel):
     @field_validator("also")
     @classmethod
     def _known_criteria(cls, names: list[str]) -> list[str]:
-        return [CRITERIA.get(name).name for name in names]
+        return [CRITERIA.key(name) for name in names]
 
     @field_validator("data_dir", "run_dir", "checkpoint_dir", "result_dir", "log_dir")
     @classmethod
@@ -138,7 +170,35 @@ class TrainConfig(BaseModel):
             )
         dataset_named(self.dataset, self.data_dir)
         _settings(GAN_TYPES.get(self.gan_type), self.params)
+        self._check_normalise()
         return self
+
+    def _check_normalise(self) -> None:
+        if self.normalise is None:
+            return
+        names = list(Objective.parse(self.criterion, CRITERIA).weights)
+        if len(names) == 1:
+            raise ConfigError(
+                "normalise",
+                f"{self.normalise} with the single criterion {self.criterion}; it is for sums "
+                "such as is - 0.5*fid",
+            )
+        if self.normalise == "history":
+            if not isinstance(self, SearchConfig):
+                raise ConfigError(
+                    "normalise", "history belongs to a search; give ranges: is=1..10,fid=0..400"
+                )
+            return
+        for name, (low, high) in self.normalise.items():
+            if name not in names:
+                raise ConfigError(
+                    "normalise",
+                    f"{name!r} is no part of {self.criterion}; {suggestion(name, names)}",
+                )
+            if not low < high:
+                raise ConfigError(
+                    "normalise", f"{name}={low:g}..{high:g}: the first end must be the lower one"
+                )
 
     def resolved(self) -> Self:
         """With every default that depends on something else put in its place.
@@ -150,7 +210,7 @@ class TrainConfig(BaseModel):
             "features": self.features or kind.default_features,
             "threads": self.threads or _available_cores(),
             "run_dir": self.run_dir or Path("runs") / self.default_folder(),
-            "also": [n for n in dict.fromkeys(self.also) if n != self.criterion],
+            "also": [n for n in dict.fromkeys(self.also) if n not in self.objective.weights],
         }
         if self.steps is None and self.epochs is None:
             values["steps"] = _DEFAULT_STEPS
@@ -158,7 +218,7 @@ class TrainConfig(BaseModel):
 
     def default_folder(self) -> str:
         """The name of the folder below ``runs`` when none is given."""
-        return f"train-{self.gan_type}-{_short_name(self.dataset)}"
+        return f"train-{self.gan.name}-{_short_name(self.dataset)}"
 
     @property
     def gan(self) -> type[GANType]:
@@ -166,13 +226,17 @@ class TrainConfig(BaseModel):
         return GAN_TYPES.get(self.gan_type)
 
     @property
-    def objective(self) -> type[Criterion]:
-        """The criterion that decides."""
-        return CRITERIA.get(self.criterion)
+    def objective(self) -> Objective:
+        """What decides; not yet scaled where that takes a history."""
+        objective = Objective.parse(self.criterion, CRITERIA)
+        if self.normalise is None:
+            return objective
+        return objective.within({} if self.normalise == "history" else self.normalise)
 
-    def criteria(self) -> list[Criterion]:
-        """All criteria to compute, the deciding one first."""
-        return [CRITERIA.get(name)() for name in dict.fromkeys([self.criterion, *self.also])]
+    def criteria(self) -> dict[str, Criterion]:
+        """All criteria to compute, those that decide first."""
+        names = dict.fromkeys([*self.objective.weights, *self.also])
+        return {name: CRITERIA.get(name)() for name in names}
 
     def hyperparameters(self) -> dict[str, Value]:
         """A value for every hyperparameter of the GAN type.
@@ -213,7 +277,7 @@ class SearchConfig(TrainConfig):
     @field_validator("search_method")
     @classmethod
     def _known_method(cls, name: str) -> str:
-        return SEARCH_METHODS.get(name).name
+        return SEARCH_METHODS.key(name)
 
     def resolved(self) -> Self:
         """See `TrainConfig.resolved`.
@@ -227,7 +291,7 @@ class SearchConfig(TrainConfig):
 
     def default_folder(self) -> str:
         """The name of the folder below ``runs`` when none is given."""
-        return f"{self.gan_type}-{_short_name(self.dataset)}"
+        return f"{self.gan.name}-{_short_name(self.dataset)}"
 
     @property
     def method(self) -> SearchMethod:
@@ -273,11 +337,23 @@ class SearchConfig(TrainConfig):
         searched = {d.name for d in self.space().dimensions}
         return {n: v for n, v in {**self.gan.defaults(), **given}.items() if n not in searched}
 
-    def trial_config(self, params: Mapping[str, Value], seed: int) -> TrainConfig:
-        """The configuration that trains one trial, now or again."""
+    def trial_config(
+        self, params: Mapping[str, Value], seed: int, seen: Bounds | None = None
+    ) -> TrainConfig:
+        """The configuration that trains one trial, now or again.
+
+        Args:
+            params: the trial's place in the space.
+            seed: of the trial.
+            seen: the ranges of the criteria so far, for an objective that the history scales.
+        """
         values = {name: getattr(self, name) for name in TrainConfig.model_fields}
         chosen = {**self.fixed(), **params}
         ordered = {h.name: chosen[h.name] for h in self.gan.hyperparameters}
+        if self.normalise == "history":
+            values["normalise"] = {
+                n: b for n, b in (seen or {}).items() if n in self.objective.weights
+            }
         return TrainConfig(**{**values, "params": ordered, "seed": seed, "run_dir": None})
 
 
@@ -306,7 +382,10 @@ def load_config(
         values.pop("epochs", None)
     if "epochs" in given:
         values.pop("steps", None)
-    return validated(kind, {**values, **given})
+    values |= given
+    if file and file.exists() and _names_own_parts(values):
+        values.setdefault("plugin_dir", str(file.parent.resolve()))
+    return validated(kind, values)
 
 
 def validated(kind: type[Config], values: Mapping[str, Any]) -> Config:
@@ -316,6 +395,8 @@ def validated(kind: type[Config], values: Mapping[str, Any]) -> Config:
         ConfigError: naming the key, the value and what would be right.
     """
     known = kind.model_fields
+    if _names_own_parts(values):
+        values = {"plugin_dir": str(Path.cwd()), **values}
     for name in values:
         if name in known:
             continue
@@ -324,7 +405,7 @@ def validated(kind: type[Config], values: Mapping[str, Any]) -> Config:
                 name, f"{values[name]!r} belongs to a search; train its best.yaml, or use "
                 "autogan search with this file"
             )  # fmt: skip
-        if name in GAN_TYPES.get(str(values.get("gan_type", "dcgan"))).defaults():
+        if any(name == h.name for gan in GAN_TYPES for h in gan.hyperparameters):
             raise ConfigError(name, f"{values[name]!r} is a hyperparameter; write it under params")
         raise ConfigError(name, f"there is no such key; {suggestion(name, known)}")
     try:
@@ -334,6 +415,35 @@ def validated(kind: type[Config], values: Mapping[str, Any]) -> Config:
         field = ".".join(str(part) for part in first["loc"][:2] if part != "float")
         message = f"{first['msg'][0].lower()}{first['msg'][1:]}"
         raise ConfigError(field, f"{first['input']!r}: {message}") from None
+
+
+def _names_own_parts(values: Mapping[str, Any]) -> bool:
+    """Whether a part is named as ``package.module:Name``, which is then looked for on a path."""
+    texts = [values.get(key) for key in ("gan_type", "dataset", "search_method", "criterion")]
+    also = values.get("also")
+    texts += also if isinstance(also, list) else [also]
+    if isinstance(values.get("criterion"), dict):
+        texts += values["criterion"]
+    return any(
+        ":" in text and text.partition(":")[0] not in DATASETS.names()
+        for text in texts
+        if isinstance(text, str)
+    )
+
+
+def _ranges(text: str) -> dict[str, tuple[float, float]]:
+    """Read ``is=1..10,fid=0..400``."""
+    ranges = {}
+    for part in text.split(","):
+        name, _, ends = part.partition("=")
+        low, _, high = ends.partition("..")
+        try:
+            ranges[name.strip()] = (float(low), float(high))
+        except ValueError:
+            raise ConfigError(
+                "normalise", f"{part!r} is neither history nor of the form is=1..10,fid=0..400"
+            ) from None
+    return ranges
 
 
 def packaged_configs() -> dict[str, Path]:

@@ -41,12 +41,18 @@ class Split:
     def __len__(self) -> int:
         return len(self.images)
 
-    def subset(self, count: int) -> Images:
+    @property
+    def class_counts(self) -> tuple[int, ...]:
+        """How many images of each class there are; empty without labels."""
+        return () if self.labels is None else tuple(np.bincount(self.labels).tolist())
+
+    def subset(self, count: int) -> "Split":
         """``count`` images drawn with a fixed seed; all of them if there are no more."""
-        if count >= len(self):
-            return self.images
-        chosen = np.random.default_rng(0).permutation(len(self))[:count]
-        return self.images[np.sort(chosen)]
+        chosen = np.arange(len(self))
+        if count < len(self):
+            chosen = np.sort(np.random.default_rng(0).permutation(len(self))[:count])
+        labels = None if self.labels is None else self.labels[chosen]
+        return Split(self.images[chosen], labels)
 
 
 @dataclass(frozen=True)

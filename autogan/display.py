@@ -163,7 +163,7 @@ class LiveDisplay(Display):
         """See `Display.trial_ended`."""
         self._pace.end()
         self._best = _best(best)
-        style = "green" if best is trial else ""
+        style = "green" if best and best.number == trial.number else ""
         line = f"trial {trial.number}  {describe(trial.params)}  {outcome(trial)}"
         self._console.print(line, highlight=False, style=style, markup=False)
         self._show()

@@ -1,6 +1,6 @@
 """TensorBoard: losses, scores, sample grids, the networks' graph, and hyperparameters."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -9,7 +9,6 @@ from tensorboard.plugins.hparams import api as hparams
 
 from autogan.folder import TrialFolder
 from autogan.hyperparameters import Dimension, Value
-from autogan.images import grid
 from autogan.models.adversarial import Adversarial
 
 
@@ -41,15 +40,15 @@ class TrialEvents:
         step: int,
         scores: Mapping[str, float],
         best: Mapping[str, float],
-        samples: npt.NDArray[np.uint8],
+        grid: npt.NDArray[np.uint8],
     ) -> None:
-        """Write the criteria's values by label, the best so far, and a grid of images."""
+        """Write the criteria's values by label, the best so far, and a picture."""
         with self._writer.as_default(step=step):
             for label, score in scores.items():
                 tf.summary.scalar(f"scores/{label}", score)
             for label, score in best.items():
                 tf.summary.scalar(f"best/{label}", score)
-            tf.summary.image("samples", grid(samples)[np.newaxis])
+            tf.summary.image("samples", grid[np.newaxis])
         self._writer.flush()
 
     def close(self) -> None:
@@ -57,15 +56,17 @@ class TrialEvents:
         self._writer.close()
 
 
-def declare_search(logs: str, dimensions: Sequence[Dimension], labels: Sequence[str]) -> None:
+def declare_search(
+    logs: str, dimensions: Sequence[Dimension], objective: str, labels: Iterable[str]
+) -> None:
     """Declare a search's hyperparameters and metrics, so that HParams shows all of them.
 
-    The metrics are the best value of the criterion that decides, the first of ``labels``, and the
-    last values of all criteria (HParams shows a curve's last point). Numbers are declared with
-    their limits and not as lists, since exploring leaves the lists.
+    The metrics are the best value of what decides and the last values of all criteria (HParams
+    shows a curve's last point). Numbers are declared with their limits and not as lists, since
+    exploring leaves the lists.
     """
     searched = [hparams.HParam(dimension.name, _domain(dimension)) for dimension in dimensions]
-    best = f"best/{labels[0]}"
+    best = f"best/{objective}"
     metrics = [
         hparams.Metric(best, display_name=best),
         *(hparams.Metric(f"scores/{label}", display_name=f"last {label}") for label in labels),

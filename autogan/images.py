@@ -8,20 +8,25 @@ import numpy.typing as npt
 from PIL import Image
 
 GRID = 64  # images in a training's sample grids
+GRID_CLASSES = 16  # columns of a grid with one class in each, at most
 _MIN_PIXELS = 28  # smaller images are enlarged, so that a grid can be looked at
 _GAP = 2
 
 
-def grid(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """Lay uint8 images [N, height, width, channels] out in a nearly square grid.
+def grid(images: npt.NDArray[np.uint8], columns: int = 0) -> npt.NDArray[np.uint8]:
+    """Lay uint8 images [N, height, width, channels] out in a grid.
+
+    Args:
+        images: row by row.
+        columns: of the grid; 0 for a nearly square one.
 
     Returns:
-        uint8 [height, width, channels], row by row, images smaller than 28 pixels enlarged.
+        uint8 [height, width, channels], images smaller than 28 pixels enlarged.
     """
     zoom = math.ceil(_MIN_PIXELS / images.shape[1])
     images = images.repeat(zoom, axis=1).repeat(zoom, axis=2)
     count, height, width, channels = images.shape
-    columns = math.ceil(math.sqrt(count))
+    columns = columns or math.ceil(math.sqrt(count))
     rows = math.ceil(count / columns)
     cell_height, cell_width = height + _GAP, width + _GAP
     sheet = np.full(
@@ -38,8 +43,3 @@ def png(image: npt.NDArray[np.uint8]) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(image.squeeze(axis=2) if image.shape[2] == 1 else image).save(buffer, "PNG")
     return buffer.getvalue()
-
-
-def grid_png(images: npt.NDArray[np.uint8]) -> bytes:
-    """Encode a `grid` of images as PNG."""
-    return png(grid(images))

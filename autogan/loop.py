@@ -1,12 +1,14 @@
 """The search loop: propose, train, score, record, again."""
 
+import dataclasses
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autogan.config import SearchConfig
+from autogan.config import SearchConfig, TrainConfig
+from autogan.criteria import Bounds, bounds_seen
 from autogan.display import Display
 from autogan.engine import CtrlC, Engine, Event
 from autogan.errors import SearchFailed
@@ -14,7 +16,7 @@ from autogan.files import link, write_bytes, write_yaml
 from autogan.folder import SearchFolder, TrialFolder, moved, trial_name
 from autogan.hyperparameters import Value
 from autogan.ledger import Ledger
-from autogan.search import History, State, Trial
+from autogan.search import Evaluation, History, State, Trial
 
 _MAX_FAILURES = 3
 
@@ -102,13 +104,32 @@ class SearchLoop:
             moved(self._folder.root, self._config.log_dir),
             self._ledger.header["objective"],
             self._config.objective.direction,
-            self._ledger.trials,
+            self._valued_trials(),
             best,
             {**self._config.fixed(), **best.params} if best else {},
         )
 
     def _history(self) -> History:
-        return History(self._ledger.trials, self._config.objective.direction)
+        return History(self._valued_trials(), self._config.objective.direction)
+
+    def _valued_trials(self) -> list[Trial]:
+        """The trials with their values, which all have a part in if the history scales them."""
+        if self._config.normalise != "history":
+            return self._ledger.trials
+        objective = self._config.objective.within(self._bounds(len(self._ledger.trials)))
+        return [
+            dataclasses.replace(
+                trial, value=objective.value(kept.scores, self._ledger.header["labels"])
+            )
+            if (kept := _kept(trial))
+            else trial
+            for trial in self._ledger.trials
+        ]
+
+    def _bounds(self, number: int) -> Bounds:
+        """The ranges of all criteria over the trials before one, at their kept evaluations."""
+        kept = [_kept(trial) for trial in self._ledger.trials[:number]]
+        return bounds_seen((e.scores for e in kept if e), self._ledger.header["labels"])
 
     def _start_next(self) -> bool:
         """Start an unfinished trial of an earlier run, or else a new one; False if none is left."""
@@ -116,7 +137,7 @@ class SearchLoop:
         trial = left[0] if left else self._proposed()
         if trial is None:
             return False
-        config = self._config.trial_config(trial.params, trial.seed)
+        config = self._trial_config(trial)
         folder = self._folder.trial(self._ledger.folders[trial.number])
         self._running.add(trial.number)
         self._display.trial_started(trial, self._history().tries(), self._config.trials)
@@ -169,19 +190,21 @@ class SearchLoop:
             self._end(trial, event.fields["result"])
 
     def _end(self, trial: Trial, result: Mapping[str, Any]) -> None:
+        own_value = self._config.normalise != "history"  # else it depends on all trials
         self._ledger.append(
             "ended",
             trial=trial.number,
             state=result["state"],
-            value=result.get("value"),
+            value=result.get("value") if own_value else None,
             step=result.get("step"),
-            last_value=result.get("last_value"),
+            last_value=result.get("last_value") if own_value else None,
             seconds=result.get("seconds", 0.0),
             reason=result.get("reason", ""),
         )
         self._running.discard(trial.number)
         self._keep_best()
-        self._display.trial_ended(trial, self._history().best())
+        history = self._history()
+        self._display.trial_ended(history.trials[trial.number], history.best())
         self._failures = self._failures + 1 if trial.state is State.FAILED else 0
         if self._failures == _MAX_FAILURES:
             raise SearchFailed(
@@ -201,15 +224,26 @@ class SearchLoop:
         objective = self._ledger.header["objective"]
         write_yaml(
             self._folder.best_config,
-            self._config.trial_config(best.params, best.seed).as_dict(),
+            self._trial_config(best).as_dict(),
             f"The best of {self._folder.root.name}: trial {best.number}, {objective} "
             f"{best.value:.6g} at step {best.step}.\nTrain it again with: autogan train FILE",
         )
         link(self._folder.best, str(target))
 
+    def _trial_config(self, trial: Trial) -> TrainConfig:
+        """What trains a trial, with the ranges that had been seen when it began."""
+        if self._config.normalise != "history":
+            return self._config.trial_config(trial.params, trial.seed)
+        return self._config.trial_config(trial.params, trial.seed, self._bounds(trial.number))
+
     def _trial_folder(self, trial: Trial) -> TrialFolder:
         root = self._folder.trial(self._ledger.folders[trial.number])
         return TrialFolder.of(root, self._config)
+
+
+def _kept(trial: Trial) -> Evaluation | None:
+    """The evaluation whose generator was kept as the trial's best, once it has ended."""
+    return next((e for e in trial.evaluations if e.step == trial.step), None)
 
 
 def trial_seed(seed: int, number: int) -> int:

@@ -1,7 +1,10 @@
 """One registry for the four kinds of parts: GAN types, datasets, criteria and search methods."""
 
 import difflib
+import importlib
+import importlib.metadata
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from autogan.errors import ConfigError
@@ -15,10 +18,14 @@ class Part(Protocol):
 
 
 T = TypeVar("T", bound=Part)
+C = TypeVar("C")
 
 
 class Registry(Generic[T]):
     """Classes of one kind by name, in the order in which they were registered.
+
+    Beside those of AutoGAN itself it knows the classes that other packages declare as entry points
+    of the group ``autogan.<field>``, and any class that is named as ``package.module:Name``.
 
     Args:
         field: the configuration key under which users name such a part, such as ``gan_type``.
@@ -44,24 +51,80 @@ class Registry(Generic[T]):
         self._parts[part.name] = part
         return part
 
-    def get(self, name: str) -> type[T]:
-        """Return the class registered as ``name``; dashes count as underscores.
+    def key(self, name: str) -> str:
+        """The name as it should be kept: dashes count as underscores.
 
         Raises:
-            ConfigError: if there is none, with the nearest name and all known ones.
+            ConfigError: see `get`.
         """
-        part = self._parts.get(name.replace("-", "_"))
-        if part is None:
-            known = suggestion(name, self._parts)
-            raise ConfigError(self._field, f"{name!r} is not known; {known}")
-        return part
+        self.get(name)
+        return name if ":" in name else name.replace("-", "_")
+
+    def get(self, name: str) -> type[T]:
+        """Return the class registered as ``name``, or the one at ``package.module:Name``.
+
+        Raises:
+            ConfigError: if there is none, with the nearest name and all known ones, or if what is
+                there is no such part.
+        """
+        known = name.replace("-", "_")
+        if known in self._parts:
+            return self._parts[known]
+        if known in self._entry_points:
+            return self._checked(name, self._entry_points[known])
+        if ":" in name:
+            return self._checked(name, name)
+        raise ConfigError(self._field, f"{name!r} is not known; {suggestion(name, self.names())}")
 
     def names(self) -> tuple[str, ...]:
-        """All registered names."""
-        return tuple(self._parts)
+        """All names, without those of one's own by ``package.module:Name``."""
+        return (*self._parts, *self._entry_points)
 
     def __iter__(self) -> Iterator[type[T]]:
-        return iter(self._parts.values())
+        return (self.get(name) for name in self.names())
+
+    @cached_property
+    def _entry_points(self) -> dict[str, str]:
+        """Where other packages' parts are, by name; none may take a name of ours."""
+        found = importlib.metadata.entry_points(group=f"autogan.{self._field}")
+        return {point.name: point.value for point in found if point.name not in self._parts}
+
+    def _checked(self, name: str, place: str) -> type[T]:
+        """Import a part and check what can be checked without using it."""
+        part: type[T] = imported(self._field, place, self._base)
+        for attribute in ("name", "summary"):
+            if not isinstance(getattr(part, attribute, None), str):
+                raise ConfigError(self._field, f"{name!r} has no {attribute}; give it a text")
+        if part.name in self._parts:
+            raise ConfigError(
+                self._field, f"{name!r} calls itself {part.name!r}, which is taken; rename it"
+            )
+        return part
+
+
+def imported(field: str, name: str, base: type[C]) -> type[C]:
+    """The class that a user calls ``package.module:Name``.
+
+    Args:
+        field: the configuration key that names it.
+        name: where it is.
+        base: the class that it must derive from.
+
+    Raises:
+        ConfigError: if it cannot be imported, or is something else.
+    """
+    module, _, attribute = name.partition(":")
+    try:
+        part = getattr(importlib.import_module(module), attribute)
+    except Exception as error:
+        raise ConfigError(
+            field,
+            f"{name!r} cannot be imported ({type(error).__name__}: {error}); modules are looked "
+            "for beside the configuration file and in plugin_dir",
+        ) from error
+    if not (isinstance(part, type) and issubclass(part, base)):
+        raise ConfigError(field, f"{name!r} does not derive from {base.__module__}.{base.__name__}")
+    return part
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:

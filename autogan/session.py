@@ -1,9 +1,10 @@
 """What a worker can be asked to do, and what it keeps in memory in between."""
 
 import dataclasses
+import math
 import os
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -29,8 +30,9 @@ from autogan.errors import ConfigError
 from autogan.events import declare_search
 from autogan.files import read_arrays, write_arrays
 from autogan.folder import TrialFolder, lock, moved
-from autogan.models.adversarial import Adversarial
+from autogan.models.adversarial import Adversarial, Latents
 from autogan.models.base import ImageShape
+from autogan.models.batches import TrainingSet
 from autogan.trial import EVALUATION_LATENTS, Driver, run_trial
 from autogan.version import __version__
 
@@ -69,11 +71,14 @@ class Session:
         self._use(run)
         data = self._data(run)
         self._reference(run)
-        generator = self._gan(run, data.image_shape).generator
+        generator = self._gan(run, data.image_shape, data.train.class_counts).generator
         if run.features == "classifier":
             self._labelled(run)  # trained in `prepare`
         else:
             self._network(run)
+        if run.gan.condition == "none":
+            _check_labels(run, f"{run.gan_type} makes images of no given class; use cgan or acgan")
+        self._check_classes_known(run)
         return {
             "images": len(data.train),
             "image_shape": data.image_shape,
@@ -98,7 +103,8 @@ class Session:
         self._use(run)
         evaluator = self._evaluator(run)
         return {
-            "objective": evaluator.objective,
+            "objective": run.objective.label(evaluator.labels()),
+            "labels": evaluator.labels(),
             "features": {
                 "network": evaluator.network.name,
                 "weights": evaluator.network.weights_hash,
@@ -111,7 +117,10 @@ class Session:
         """Declare a search's hyperparameters and metrics to TensorBoard."""
         search = SearchConfig(**config)
         logs = moved(Path(folder), search.log_dir)
-        declare_search(str(logs), search.space().dimensions, self._evaluator(search).labels())
+        labels = self._evaluator(search).labels()
+        declare_search(
+            str(logs), search.space().dimensions, search.objective.label(labels), labels.values()
+        )
         return {}
 
     def train(self, config: Mapping[str, Any], folder: str) -> Mapping[str, Any] | None:
@@ -122,8 +131,8 @@ class Session:
         trial = run_trial(
             run,
             TrialFolder.of(Path(folder), run),
-            self._gan(run, data.image_shape),
-            self._keep("images", _data_key(run), lambda: _on_device(data.train.images)),
+            self._gan(run, data.image_shape, data.train.class_counts),
+            self._keep("training", _data_key(run), lambda: _training_set(data.train)),
             self._evaluator(run),
             self._driver,
             self._environment(),
@@ -154,27 +163,43 @@ class Session:
         reference = self._data(run).image_shape
         if training is not None:
             gan = self._restored(TrainConfig(**training), Path(folder), checkpoint)
-            images = self._generated(gan, evaluator.samples, EVALUATION_LATENTS)
+            latents = gan.latents(evaluator.samples, EVALUATION_LATENTS)
+            made = Split(_generated(gan, latents), latents.labels)
         else:
             size = run.image_size if evaluator.network.resizes else reference[0]
             loaded = dataset_named(dataset, run.data_dir).load(size)
-            images = loaded.train.subset(run.eval_samples)
-        if not evaluator.network.resizes and images.shape[1:] != reference:
+            made = loaded.train.subset(run.eval_samples)
+        if not evaluator.network.resizes and made.images.shape[1:] != reference:
             raise ConfigError(
                 "reference",
                 f"{run.dataset} has {_shape(reference)} images, the others are "
-                f"{_shape(images.shape[1:])}, and the features {run.features} take one kind",
+                f"{_shape(made.images.shape[1:])}, and the features {run.features} take one kind",
             )
-        return evaluator.score(images)
+        if made.labels is None or not len(made.labels):
+            _check_labels(run, "the images have none; put each class into a sub-folder")
+        self._check_classes_known(run)
+        scores, labels = evaluator.score(made.images, made.labels), evaluator.labels(len(made))
+        labelled = {labels[name]: score for name, score in scores.items()}
+        objective = run.objective
+        return {objective.label(labels): objective.value(labelled, labels), **labelled}
 
     def sample(
-        self, config: Mapping[str, Any], folder: str, checkpoint: str, count: int, output: str
+        self,
+        config: Mapping[str, Any],
+        folder: str,
+        checkpoint: str,
+        count: int,
+        output: str,
+        classes: Sequence[int] | None = None,
     ) -> Mapping[str, Any]:
         """Generate images from latents of the configuration's seed; write them as an .npz."""
         run = TrainConfig(**config)
         self._use(run)
         gan = self._restored(run, Path(folder), checkpoint)
-        write_arrays(Path(output), {"images": self._generated(gan, count, run.seed)})
+        if classes is not None:
+            _check_classes(run, classes, len(gan.class_counts))
+        images = _generated(gan, gan.latents(count, run.seed, classes))
+        write_arrays(Path(output), {"images": images})
         return {}
 
     def _use(self, run: TrainConfig) -> None:
@@ -254,19 +279,37 @@ class Session:
 
     def _evaluator(self, run: TrainConfig) -> Evaluator:
         def build() -> Evaluator:
-            reference = self._reference(run).subset(run.eval_samples)
+            reference = self._reference(run).subset(run.eval_samples).images
             return Evaluator(self._network(run), run.criteria(), reference, self._cache(run))
 
-        names = (run.features, run.criterion, *run.also)
-        key = (names, _data_key(run), run.reference_split, run.eval_samples)
+        key = (run.features, *run.criteria(), _data_key(run), run.reference_split, run.eval_samples)
         return self._keep("evaluator", key, build)
 
-    def _gan(self, run: TrainConfig, image_shape: ImageShape) -> Adversarial:
+    def _check_classes_known(self, run: TrainConfig) -> None:
+        """Check that the features tell the dataset's classes, if a criterion needs that."""
+        classes = len(self._data(run).train.class_counts)
+        if run.features != "classifier" and self._network(run).classes != classes:
+            _check_labels(
+                run,
+                f"{run.features} tells {self._network(run).classes} classes and {run.dataset} has "
+                f"{classes}; use --features classifier, or a SavedModel with those logits",
+            )
+
+    def _gan(
+        self, run: TrainConfig, image_shape: ImageShape, class_counts: tuple[int, ...]
+    ) -> Adversarial:
         check_trainable(image_shape)
+        if run.gan.condition != "none" and not class_counts:
+            raise ConfigError(
+                "dataset",
+                f"{run.dataset} has no labels, and {run.gan_type} learns classes; choose a "
+                "labelled dataset (of a folder, the sub-folders are the classes), or a GAN type "
+                "without classes, such as dcgan",
+            )
         hyperparameters = run.hyperparameters()
-        key = (run.gan_type, image_shape, run.gan.shape_of(hyperparameters))
+        key = (run.gan_type, image_shape, class_counts, run.gan.shape_of(hyperparameters))
         if key not in self._gans:
-            self._gans[key] = run.gan.build(image_shape, hyperparameters)
+            self._gans[key] = run.gan.build(image_shape, hyperparameters, class_counts)
         return self._gans[key]
 
     def _restored(self, run: TrainConfig, root: Path, checkpoint: str) -> Adversarial:
@@ -277,16 +320,10 @@ class Session:
             raise ConfigError("checkpoint", f"{path} does not exist; train first")
         arrays = read_arrays(path)
         height, width, channels = arrays.pop("image_shape").tolist()
-        gan = self._gan(run, (height, width, channels))
+        counts = tuple(arrays.pop("class_counts", np.zeros(0)).tolist())
+        gan = self._gan(run, (height, width, channels), counts)
         gan.restore_generator(arrays)
         return gan
-
-    def _generated(self, gan: Adversarial, count: int, seed: int) -> npt.NDArray[np.uint8]:
-        """Images of a restored generator."""
-        try:
-            return gan.generate(gan.latents(count, seed))
-        except FloatingPointError as error:
-            raise ConfigError("checkpoint", f"{error}; this training diverged") from None
 
     def _cache(self, run: TrainConfig) -> Path:
         """Where trained classifiers and real statistics are kept, for each kind of bits."""
@@ -316,7 +353,31 @@ def _shape(shape: tuple[int, ...]) -> str:
     return f"{'grey' if channels == 1 else 'RGB'} {width}x{height}"
 
 
-def _on_device(images: npt.NDArray[np.uint8]) -> tf.Tensor:
-    """The images as a tensor, on the GPU if there is one and they are not too many."""
-    with tf.device("CPU" if images.nbytes > _DEVICE_BYTES else None):
-        return tf.constant(images)
+def _check_labels(run: TrainConfig, problem: str) -> None:
+    """Refuse criteria that need labels, for a reason."""
+    for name, criterion in run.criteria().items():
+        if criterion.needs_labels:
+            raise ConfigError("criterion", f"{name} needs images of known classes, and {problem}")
+
+
+def _training_set(train: Split) -> TrainingSet:
+    """The training split, held on the device unless it is too large."""
+    return TrainingSet(train.images, train.labels, math.prod(train.images.shape) <= _DEVICE_BYTES)
+
+
+def _generated(gan: Adversarial, latents: Latents) -> npt.NDArray[np.uint8]:
+    """Images of a restored generator."""
+    try:
+        return gan.generate(latents)
+    except FloatingPointError as error:
+        raise ConfigError("checkpoint", f"{error}; this training diverged") from None
+
+
+def _check_classes(run: TrainConfig, classes: Sequence[int], count: int) -> None:
+    given = ",".join(map(str, classes))
+    if count == 0:
+        raise ConfigError(
+            "classes", f"{given}: {run.gan_type} makes images of no given class; leave it out"
+        )
+    if not all(0 <= label < count for label in classes):
+        raise ConfigError("classes", f"{given}: the classes are 0 to {count - 1}")

@@ -11,16 +11,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
-import tensorflow as tf
 
 from autogan.config import TrainConfig
+from autogan.criteria import Objective
 from autogan.criteria.evaluator import Evaluator
 from autogan.events import TrialEvents
 from autogan.files import read_arrays, write_arrays, write_bytes, write_json, write_yaml
 from autogan.folder import TrialFolder
-from autogan.images import GRID, grid_png
+from autogan.images import GRID, GRID_CLASSES, grid, png
 from autogan.models.adversarial import Adversarial
-from autogan.search import Direction, Evaluation, State, Trial
+from autogan.models.batches import TrainingSet
+from autogan.search import Evaluation, State, Trial
 
 EVALUATION_LATENTS = 1  # a seed, the same for all trials
 _GRID_LATENTS = 2  # likewise
@@ -46,7 +47,7 @@ def run_trial(
     config: TrainConfig,
     folder: TrialFolder,
     gan: Adversarial,
-    images: tf.Tensor,
+    data: TrainingSet,
     evaluator: Evaluator,
     driver: Driver,
     environment: Mapping[str, Any],
@@ -57,7 +58,7 @@ def run_trial(
         config: of the training; resolved.
         folder: where everything goes.
         gan: of the shape that the configuration asks for.
-        images: the training set, uint8 [N, height, width, channels], on the device.
+        data: the training set.
         evaluator: of the configuration's criteria.
         driver: is told of progress and decides on stopping.
         environment: what the result depends on beside the configuration, for the record.
@@ -66,8 +67,8 @@ def run_trial(
         What came of it, or None if interrupted.
     """
     hyperparameters = config.hyperparameters()
-    steps, evaluate_every = config.schedule(images.shape[0], gan.batch_size)
-    label, direction = evaluator.objective, config.objective.direction
+    steps, evaluate_every = config.schedule(len(data), gan.batch_size)
+    objective, labels = config.objective, evaluator.labels()
     trial = Trial(0, hyperparameters, config.seed)
     step = flat = 0
     started = time.monotonic()
@@ -93,7 +94,8 @@ def run_trial(
 
     before = trial.seconds
     latents = gan.latents(evaluator.samples, EVALUATION_LATENTS)
-    grid_latents = gan.latents(GRID, _GRID_LATENTS)
+    classes = range(min(len(gan.class_counts), GRID_CLASSES))  # a column each, if there are any
+    grid_latents = gan.latents(GRID, _GRID_LATENTS, classes)
     events = TrialEvents(folder, hyperparameters, gan)
 
     def save() -> None:
@@ -112,7 +114,7 @@ def run_trial(
         boundary = min(steps, (step // evaluate_every + 1) * evaluate_every)
         look = (step // _STEPS_PER_CALL + 1) * _STEPS_PER_CALL
         count = min(look, boundary) - step
-        done, losses = gan.train(images, config.seed, step, count, hyperparameters)
+        done, losses = gan.train(data, config.seed, step, count, hyperparameters)
         step += done
         events.losses(step, losses)
         driver.progress(step, steps, losses)
@@ -124,16 +126,22 @@ def run_trial(
         elif step == boundary:
             try:
                 made = gan.generate(latents)
-                scores = evaluator.score(made)
+                named = evaluator.score(made, latents.labels)
             except FloatingPointError as error:
                 trial.state, trial.reason = State.DIVERGED, f"{error} at step {step}"
                 break
+            scores = {labels[name]: score for name, score in named.items()}
             trial.evaluations.append(Evaluation(step, scores))
-            grid = gan.generate(grid_latents)
-            write_bytes(folder.sample(step), grid_png(grid))
-            best = best_evaluation(trial.evaluations, label, direction)
-            events.evaluation(step, scores, {label: best.scores[label]}, grid)
-            generator = {**gan.generator_state(), "image_shape": np.array(gan.image_shape)}
+            picture = grid(gan.generate(grid_latents), len(classes))
+            write_bytes(folder.sample(step), png(picture))
+            best = best_evaluation(trial.evaluations, objective, labels)
+            value = objective.value(best.scores, labels)
+            events.evaluation(step, scores, {objective.label(labels): value}, picture)
+            generator = {
+                **gan.generator_state(),
+                "image_shape": np.array(gan.image_shape),
+                "class_counts": np.array(gan.class_counts, np.int64),
+            }
             if best.step == step:
                 write_arrays(folder.best, generator)
             write_arrays(folder.last, generator)
@@ -155,9 +163,9 @@ def run_trial(
     if trial.state is State.RUNNING:
         trial.state = State.COMPLETE
     if trial.evaluations and trial.state is not State.DIVERGED:
-        best = best_evaluation(trial.evaluations, label, direction)
-        trial.value, trial.step = best.scores[label], best.step
-        trial.last_value = trial.evaluations[-1].scores[label]
+        best = best_evaluation(trial.evaluations, objective, labels)
+        trial.value, trial.step = objective.value(best.scores, labels), best.step
+        trial.last_value = objective.value(trial.evaluations[-1].scores, labels)
     trial.seconds = before + time.monotonic() - started
     events.close()
     write_json(folder.result, {**dataclasses.asdict(trial), "environment": dict(environment)})
@@ -166,8 +174,8 @@ def run_trial(
 
 
 def best_evaluation(
-    evaluations: Sequence[Evaluation], label: str, direction: Direction
+    evaluations: Sequence[Evaluation], objective: Objective, labels: Mapping[str, str]
 ) -> Evaluation:
-    """The best evaluation by one of its scores; the earliest of equals."""
-    choose = min if direction == "min" else max
-    return choose(evaluations, key=lambda evaluation: evaluation.scores[label])
+    """The best evaluation; the earliest of equals."""
+    choose = min if objective.direction == "min" else max
+    return choose(evaluations, key=lambda e: objective.value(e.scores, labels))

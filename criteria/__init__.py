@@ -7,23 +7,29 @@ from autogan.criteria.base import Criterion
 from autogan.criteria.fid import FID
 from autogan.criteria.inception_score import InceptionScore
 from autogan.criteria.js_inception_score import JSInceptionScore
+from autogan.criteria.kid import KID
+from autogan.criteria.label_accuracy import LabelAccuracy
+from autogan.criteria.objective import Bounds, Objective, bounds_seen
 from autogan.criteria.statistics import Features, Moments
 from autogan.criteria.wd import WD
 from autogan.registry import Registry
 
 CRITERIA: Registry[Criterion] = Registry("criterion", Criterion)
-CRITERIA.register(InceptionScore)
-CRITERIA.register(JSInceptionScore)
-CRITERIA.register(FID)
-CRITERIA.register(WD)
+for _criterion in (InceptionScore, JSInceptionScore, FID, WD, KID, LabelAccuracy):
+    CRITERIA.register(_criterion)
 
 __all__ = [
     "CRITERIA",
     "FID",
+    "KID",
     "WD",
+    "Bounds",
     "Criterion",
     "Features",
     "InceptionScore",
     "JSInceptionScore",
+    "LabelAccuracy",
     "Moments",
+    "Objective",
+    "bounds_seen",
 ]

@@ -11,11 +11,21 @@ class Criterion(ABC):
 
     Subclasses declare which way they are better, and compute their number from the features of
     the generated images and, where they compare, the moments of the real ones.
+
+    Attributes:
+        name: as users write it after ``--criterion``.
+        summary: one line for ``autogan list``.
+        direction: whether lower (``min``) or higher (``max``) is better.
+        needs_labels: whether it wants ``generated.labels``, from images of known classes and a
+            feature network whose logits are the dataset's classes.
+        needs_real_features: whether it wants ``real.pool``, the real features themselves.
     """
 
     name: ClassVar[str]
     summary: ClassVar[str]
     direction: ClassVar[Literal["min", "max"]]
+    needs_labels: ClassVar[bool] = False
+    needs_real_features: ClassVar[bool] = False
 
     @abstractmethod
     def compute(self, generated: Features, real: Moments) -> float:

@@ -29,12 +29,14 @@ class FeatureNetwork(ABC):
         name: as it stands in the labels of criteria.
         weights_hash: SHA-256 of the weights; values are comparable only where it is equal.
         resizes: whether it takes images of any size and channels.
+        classes: K, how many logits it gives.
         batch_size: how many images it takes at once.
     """
 
     name: str
     weights_hash: str
     resizes: bool
+    classes: int
     batch_size: int
 
     def features(self, images: Images) -> Features:
@@ -111,7 +113,8 @@ class SavedModelNetwork(FeatureNetwork):
     def _check_signature(self, folder: Path) -> None:
         side = self._size or 32
         try:
-            self.run(tf.zeros([2, side, side, 3], tf.uint8))
+            logits, _ = self.run(tf.zeros([2, side, side, 3], tf.uint8))
+            self.classes = logits.shape[1]
         except Exception as error:
             raise ConfigError(
                 "features",
@@ -139,7 +142,8 @@ class ClassifierNetwork(FeatureNetwork):
     _STEPS, _BATCH = 1000, 64
 
     def __init__(self, images: Images, labels: npt.NDArray[np.int64], cache: Path) -> None:
-        self._model = _classifier(images.shape[1:], int(labels.max()) + 1)
+        self.classes = int(labels.max()) + 1
+        self._model = _classifier(images.shape[1:], self.classes)
         data = hashlib.sha256(f"{self._VERSION}/{images.shape}".encode())
         data.update(np.ascontiguousarray(images).data)
         data.update(np.ascontiguousarray(labels).data)

@@ -22,11 +22,13 @@ class Moments:
         mean: float64 [D].
         covariance: float64 [D, D], with N - 1 in the denominator.
         root: the covariance's square root, if it is at hand.
+        pool: the features themselves, float32 [N, D], where a criterion asked for them.
     """
 
     mean: Array64
     covariance: Array64
     root: Array64 | None = None
+    pool: npt.NDArray[np.float32] | None = None
 
     @classmethod
     def of(cls, pool: npt.NDArray[np.float32]) -> "Moments":
@@ -52,10 +54,12 @@ class Features:
     Attributes:
         logits: class scores before the softmax, float32 [N, K].
         pool: pooled features, float32 [N, D].
+        labels: int64 [N], the classes that the images were made for, if any.
     """
 
     logits: npt.NDArray[np.float32]
     pool: npt.NDArray[np.float32]
+    labels: npt.NDArray[np.int64] | None = None
 
     @cached_property
     def moments(self) -> Moments:

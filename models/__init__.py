@@ -4,13 +4,28 @@ Knows nothing of search, criteria or folders on disk. Importing this package doe
 TensorFlow; building a GAN type does.
 """
 
+from autogan.models.acgan import ACGAN
 from autogan.models.base import GANType
+from autogan.models.began import BEGAN
+from autogan.models.cgan import CGAN
 from autogan.models.dcgan import DCGAN
+from autogan.models.lsgan import LSGAN
+from autogan.models.wgan import WGAN
 from autogan.models.wgan_gp import WGANGP
 from autogan.registry import Registry
 
 GAN_TYPES: Registry[GANType] = Registry("gan_type", GANType)
-GAN_TYPES.register(DCGAN)
-GAN_TYPES.register(WGANGP)
+for _gan_type in (DCGAN, LSGAN, WGAN, WGANGP, BEGAN, CGAN, ACGAN):
+    GAN_TYPES.register(_gan_type)
 
-__all__ = ["DCGAN", "GAN_TYPES", "WGANGP", "GANType"]
+__all__ = [
+    "ACGAN",
+    "BEGAN",
+    "CGAN",
+    "DCGAN",
+    "GAN_TYPES",
+    "LSGAN",
+    "WGAN",
+    "WGANGP",
+    "GANType",
+]

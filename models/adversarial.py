@@ -1,8 +1,8 @@
 """Adversarial training: two networks, their optimisers, and one compiled call of many steps."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import keras
 import numpy as np
@@ -11,19 +11,55 @@ import tensorflow as tf
 
 from autogan.hyperparameters import Value
 from autogan.models.base import ImageShape
-from autogan.models.losses import LOSSES
+from autogan.models.batches import TrainingSet, proportional_labels
+from autogan.models.losses import LOSSES, Loss, class_error
 from autogan.models.networks import NetworkShape, build_networks
 from autogan.models.optimizers import OPTIMIZERS, Settings
-from autogan.models.penalties import PENALTIES
+from autogan.models.penalties import PENALTIES, clip_weights
+from autogan.registry import imported
 
 if TYPE_CHECKING:
     from autogan.models.base import GANType
 
 # Streams of random numbers. Each draw is a pure function of (seed, stream, update number): there
 # is no generator state that a checkpoint could miss or an earlier trial could have moved on.
-_ORDER, _LATENT_D, _LATENT_G, _PENALTY, _STREAMS = range(5)
+_LATENT_D, _LATENT_G, _PENALTY, _STREAMS = range(1, 5)
+
+# Orders of the training set: of the real images, and of the labels that generated images get,
+# which so are as frequent as in the data.
+_REAL, _LABELS_D, _LABELS_G = range(3)
 
 _GENERATE_BATCH = 256
+
+
+class Latents(NamedTuple):
+    """What images are generated from.
+
+    Attributes:
+        z: float32 [N, z_dim].
+        labels: int64 [N], the classes to generate; empty for an unconditional GAN.
+    """
+
+    z: tf.Tensor
+    labels: npt.NDArray[np.int64]
+
+
+class _Batches(NamedTuple):
+    """All that the updates of one compiled call consume, in their order.
+
+    Attributes:
+        images: uint8 [M, height, width, channels].
+        places: of the real images among them, int64 [discriminator updates * batch].
+        labels: of the real images, int64 [discriminator updates * batch], or none.
+        d_labels: of the images generated for the discriminator's updates, likewise.
+        g_labels: of those generated for the generator's updates, int64 [updates * batch] or none.
+    """
+
+    images: tf.Tensor
+    places: tf.Tensor
+    labels: tf.Tensor
+    d_labels: tf.Tensor
+    g_labels: tf.Tensor
 
 
 class Adversarial:
@@ -36,16 +72,24 @@ class Adversarial:
         gan_type: the parts to put together.
         image_shape: height, width and channels of the images; square, the side divisible by 4.
         shape: the type's shape hyperparameters, by name.
+        class_counts: how many images of each class there are, for a conditional type.
     """
 
     def __init__(
-        self, gan_type: "type[GANType]", image_shape: ImageShape, shape: Mapping[str, Any]
+        self,
+        gan_type: "type[GANType]",
+        image_shape: ImageShape,
+        shape: Mapping[str, Any],
+        class_counts: Sequence[int] = (),
     ) -> None:
         self.image_shape = image_shape
+        self.class_counts = tuple(class_counts) if gan_type.condition != "none" else ()
         self.batch_size: int = shape["batch_size"]
         self.z_dim: int = shape["z_dim"]
-        self._loss = LOSSES[gan_type.loss]
+        self._condition = gan_type.condition
+        self._loss = _loss(gan_type.loss)
         self._penalty = PENALTIES[gan_type.penalty] if gan_type.penalty else None
+        self._clips = gan_type.clips
         self.generator, self.discriminator = build_networks(
             NetworkShape(
                 size=image_shape[0],
@@ -54,7 +98,10 @@ class Adversarial:
                 architecture=shape["architecture"],
                 width=shape["width"],
                 dense_width=shape["dense_width"],
+                autoencoder=gan_type.autoencoder,
                 discriminator_norm=gan_type.discriminator_norm,
+                condition=gan_type.condition,
+                classes=len(self.class_counts),
             )
         )
         optimizer = OPTIMIZERS[shape["optimizer"]]
@@ -64,7 +111,10 @@ class Adversarial:
         self._train = tf.function(
             self._training_loop,
             input_signature=[
-                tf.TensorSpec([None, *image_shape], tf.uint8),
+                _Batches(
+                    tf.TensorSpec([None, *image_shape], tf.uint8),
+                    *[tf.TensorSpec([None], tf.int64)] * 4,
+                ),
                 *[tf.TensorSpec([], tf.int64)] * 3,
                 {
                     name: tf.TensorSpec([], tf.int64 if h.integer else tf.float32)
@@ -73,7 +123,11 @@ class Adversarial:
             ],
         )
         self._generate = tf.function(
-            self._quantised_images, input_signature=[tf.TensorSpec([None, self.z_dim], tf.float32)]
+            self._quantised_images,
+            input_signature=[
+                tf.TensorSpec([None, self.z_dim], tf.float32),
+                tf.TensorSpec([None], tf.int64),
+            ],
         )
 
     def reset(self, seed: int) -> None:
@@ -84,12 +138,14 @@ class Adversarial:
             if "seed" in config:
                 initializer = initializer.from_config({**config, "seed": int(s)})
             variable.assign(initializer(variable.shape, dtype=variable.dtype))
+        for variable in self._loss.variables.values():
+            variable.assign(tf.zeros_like(variable))
         self._g_optimizer.reset()
         self._d_optimizer.reset()
 
     def train(
         self,
-        images: tf.Tensor,
+        data: TrainingSet,
         seed: int,
         start: int,
         steps: int,
@@ -98,7 +154,7 @@ class Adversarial:
         """Train for up to ``steps`` generator updates in one compiled call.
 
         Args:
-            images: the training set, uint8 [N, height, width, channels].
+            data: the training set; a conditional type wants labels.
             seed: of the trial; with ``start`` it decides every random number.
             start: generator updates done before this call.
             steps: generator updates to do; each follows ``d_iter`` discriminator updates on
@@ -106,30 +162,43 @@ class Adversarial:
             hyperparameters: all of the type's hyperparameters.
 
         Returns:
-            The updates done, fewer than ``steps`` if a loss became NaN or infinite, and the mean
-            ``d_loss`` and ``g_loss`` over them.
+            The updates done, fewer than ``steps`` if a loss became NaN or infinite, and the means
+            over them of ``d_loss``, ``g_loss`` and the curves of the type's loss.
         """
         settings = {
             name: tf.constant(hyperparameters[name], tf.int64 if h.integer else tf.float32)
             for name, h in self._data.items()
         }
         scalars = [tf.constant(number, tf.int64) for number in (seed, start, steps)]
-        done, d_loss, g_loss = self._train(images, *scalars, settings)
-        return int(done), {"d_loss": float(d_loss), "g_loss": float(g_loss)}
+        batches = self._batches(data, seed, start, steps, int(hyperparameters["d_iter"]))
+        done, losses = self._train(batches, *scalars, settings)
+        return int(done), {name: float(loss) for name, loss in losses.items()}
 
-    def latents(self, count: int, seed: int) -> tf.Tensor:
-        """Return ``count`` latent vectors, float32 [count, z_dim], a function of the arguments."""
-        return tf.random.stateless_normal([count, self.z_dim], seed=[seed, _STREAMS])
+    def latents(self, count: int, seed: int, classes: Sequence[int] | None = None) -> Latents:
+        """Return ``count`` latent vectors, and classes for them; a function of the arguments.
 
-    def generate(self, latents: tf.Tensor) -> npt.NDArray[np.uint8]:
+        Args:
+            count: how many.
+            seed: of the vectors.
+            classes: to go round and round; if None, all as often as in the training set.
+        """
+        z = tf.random.stateless_normal([count, self.z_dim], seed=[seed, _STREAMS])
+        if not self.class_counts:
+            return Latents(z, np.zeros(0, np.int64))
+        if classes is None:
+            return Latents(z, proportional_labels(count, self.class_counts))
+        return Latents(z, np.resize(np.array(classes, np.int64), count))
+
+    def generate(self, latents: Latents) -> npt.NDArray[np.uint8]:
         """Generate images, uint8 [N, height, width, channels], with moving batch-norm statistics.
 
         Raises:
             FloatingPointError: if the generator's output is NaN.
         """
         images = []
-        for first in range(0, latents.shape[0], _GENERATE_BATCH):
-            batch, finite = self._generate(latents[first : first + _GENERATE_BATCH])
+        for first in range(0, latents.z.shape[0], _GENERATE_BATCH):
+            part = slice(first, first + _GENERATE_BATCH)
+            batch, finite = self._generate(latents.z[part], tf.constant(latents.labels[part]))
             if not finite:
                 raise FloatingPointError("the generator's images are NaN")
             images.append(batch.numpy())
@@ -158,94 +227,143 @@ class Adversarial:
     def graph(self) -> Any:
         """The TensorFlow graph of discriminator(generator(z)), for TensorBoard."""
 
-        def judge(z: tf.Tensor) -> tf.Tensor:
+        def judge(z: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
             with tf.name_scope("generator"):
-                images = self.generator(z, training=False)
+                images = self._made(z, labels, training=False)
             with tf.name_scope("discriminator"):
-                return self.discriminator(images, training=False)
+                return self._judged(images, labels, training=False)[0]
 
-        z = tf.TensorSpec([None, self.z_dim], tf.float32)
-        return tf.function(judge).get_concrete_function(z).graph
+        z, labels = tf.TensorSpec([None, self.z_dim]), tf.TensorSpec([None], tf.int64)
+        return tf.function(judge).get_concrete_function(z, labels).graph
+
+    def _batches(
+        self, data: TrainingSet, seed: int, start: int, steps: int, d_iter: int
+    ) -> _Batches:
+        """What a call of `train` consumes."""
+        d_size, g_size = d_iter * self.batch_size, self.batch_size
+        real = data.order(seed, _REAL, start * d_size, steps * d_size)
+        images, places = data.images(real)
+        if not self.class_counts:
+            return _Batches(images, places, *[tf.zeros([0], tf.int64)] * 3)
+        return _Batches(
+            images,
+            places,
+            data.labels(real),
+            data.labels(data.order(seed, _LABELS_D, start * d_size, steps * d_size)),
+            data.labels(data.order(seed, _LABELS_G, start * g_size, steps * g_size)),
+        )
 
     def _training_loop(
         self,
-        images: tf.Tensor,
+        batches: _Batches,
         seed: tf.Tensor,
         start: tf.Tensor,
         steps: tf.Tensor,
         settings: dict[str, tf.Tensor],
-    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        d_total, g_total = tf.constant(0.0), tf.constant(0.0)
+    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        totals = {name: tf.constant(0.0) for name in ("d_loss", "g_loss", *self._loss.curves)}
         done, finite = tf.constant(0, tf.int64), tf.constant(True)
         d_iter = settings["d_iter"]
         while tf.logical_and(done < steps, finite):
-            d_loss = tf.constant(0.0)
-            for update in tf.range((start + done) * d_iter, (start + done + 1) * d_iter):
-                d_loss = self._discriminator_step(images, seed, update, settings)
-            g_loss = self._generator_step(seed, start + done, settings)
-            d_total += d_loss
-            g_total += g_loss
+            losses = {name: tf.constant(0.0) for name in totals if name != "g_loss"}
+            for update in tf.range(done * d_iter, (done + 1) * d_iter):
+                losses = self._discriminator_step(
+                    batches, update, seed, start * d_iter + update, settings
+                )
+            g_loss = self._generator_step(batches, done, seed, start + done, settings)
+            losses = {**losses, "g_loss": g_loss}
+            totals = {name: total + losses[name] for name, total in totals.items()}
             done += 1
-            finite = tf.math.is_finite(d_loss + g_loss)
+            finite = tf.math.is_finite(losses["d_loss"] + g_loss)
         count = tf.cast(tf.maximum(done, 1), tf.float32)
-        return done, d_total / count, g_total / count
+        return done, {name: total / count for name, total in totals.items()}
 
     def _discriminator_step(
-        self, images: tf.Tensor, seed: tf.Tensor, update: tf.Tensor, settings: dict[str, tf.Tensor]
-    ) -> tf.Tensor:
-        real = self._real_batch(images, seed, update)
+        self,
+        batches: _Batches,
+        batch: tf.Tensor,
+        seed: tf.Tensor,
+        update: tf.Tensor,
+        settings: dict[str, tf.Tensor],
+    ) -> dict[str, tf.Tensor]:
+        """One update, on a batch of this call, with the random numbers of the training's update."""
+        part = self._part(batch)
+        real = tf.cast(tf.gather(batches.images, batches.places[part]), tf.float32) / 127.5 - 1.0
+        labels, fake_labels = batches.labels[part], batches.d_labels[part]
         z = tf.random.stateless_normal(
             [self.batch_size, self.z_dim], _stream(seed, update, _LATENT_D)
         )
-        fake = self.generator(z, training=True)
+        fake = self._made(z, fake_labels, training=True)
         with tf.GradientTape() as tape:
-            loss = self._loss.discriminator(
-                self.discriminator(real, training=True), self.discriminator(fake, training=True)
-            )
+            real_logits, real_classes = self._judged(real, labels, training=True)
+            fake_logits, fake_classes = self._judged(fake, fake_labels, training=True)
+            loss = self._loss.discriminator(real_logits, fake_logits, settings)
+            if self._condition == "auxiliary":
+                told = class_error(real_classes, labels) + class_error(fake_classes, fake_labels)
+                loss += settings["class_weight"] * told
             if self._penalty is not None:
                 alpha = tf.random.stateless_uniform(
                     [self.batch_size, 1, 1, 1], _stream(seed, update, _PENALTY)
                 )
-                penalty = self._penalty(self.discriminator, real, fake, alpha)
+                penalty = self._penalty(
+                    lambda images: self._judged(images, labels, training=True)[0], real, fake, alpha
+                )
                 loss += settings["penalty_weight"] * penalty
         gradients = tape.gradient(loss, self._d_optimizer.parameters)
         rate = settings["learning_rate"]
         self._d_optimizer.apply(gradients, Settings(rate, settings["beta1"], settings["beta2"]))
-        return loss
+        if self._clips:
+            clip_weights(self._d_optimizer.parameters, settings["clip"])
+        return {"d_loss": loss, **self._loss.updated(real_logits, fake_logits, settings)}
 
     def _generator_step(
-        self, seed: tf.Tensor, update: tf.Tensor, settings: dict[str, tf.Tensor]
+        self,
+        batches: _Batches,
+        batch: tf.Tensor,
+        seed: tf.Tensor,
+        update: tf.Tensor,
+        settings: dict[str, tf.Tensor],
     ) -> tf.Tensor:
+        """One update; see `_discriminator_step`."""
+        labels = batches.g_labels[self._part(batch)]
         z = tf.random.stateless_normal(
             [self.batch_size, self.z_dim], _stream(seed, update, _LATENT_G)
         )
         with tf.GradientTape() as tape:
-            logits = self.discriminator(self.generator(z, training=True), training=True)
-            loss = self._loss.generator(logits)
+            made = self._made(z, labels, training=True)
+            logits, classes = self._judged(made, labels, training=True)
+            loss = self._loss.generator(logits, settings)
+            if self._condition == "auxiliary":
+                loss += settings["generator_class_weight"] * class_error(classes, labels)
         gradients = tape.gradient(loss, self._g_optimizer.parameters)
         rate = settings["learning_rate"] * settings["generator_lr_scale"]
         self._g_optimizer.apply(gradients, Settings(rate, settings["beta1"], settings["beta2"]))
         return loss
 
-    def _real_batch(self, images: tf.Tensor, seed: tf.Tensor, update: tf.Tensor) -> tf.Tensor:
-        """The batch of a discriminator update, float32 in [-1, 1].
+    def _part(self, batch: tf.Tensor) -> slice:
+        """Where a batch stands among the images or labels of a call."""
+        return slice(batch * self.batch_size, (batch + 1) * self.batch_size)
 
-        Batches walk through one random order of all images after another; a batch may span two.
-        Where an image stands in an order is computed (a block cipher), not stored.
-        """
-        count = tf.shape(images, tf.int64)[0]
-        position = update * self.batch_size + tf.range(self.batch_size, dtype=tf.int64)
-        order = position // count
-        seeds = tf.stack(
-            [tf.fill([self.batch_size], seed), tf.zeros_like(order) + _ORDER, order], 1
-        )
-        index = tf.raw_ops.RandomIndexShuffle(
-            index=position % count, seed=seeds, max_index=count - 1, rounds=4
-        )
-        return tf.cast(tf.gather(images, index), tf.float32) / 127.5 - 1.0
+    def _made(self, z: tf.Tensor, labels: tf.Tensor, training: bool) -> tf.Tensor:
+        """Generated images, float32 [batch, height, width, channels]."""
+        if self._condition == "none":
+            return self.generator(z, training=training)
+        return self.generator([z, self._one_hot(labels)], training=training)
 
-    def _quantised_images(self, z: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        images = self.generator(z, training=False)
+    def _judged(
+        self, images: tf.Tensor, labels: tf.Tensor, training: bool
+    ) -> tuple[tf.Tensor, tf.Tensor | None]:
+        """The discriminator's logits, [batch, 1], and class logits, [batch, K], if it has them."""
+        if self._condition == "input":
+            return self.discriminator([images, self._one_hot(labels)], training=training), None
+        judged = self.discriminator(images, training=training)
+        return tuple(judged) if self._condition == "auxiliary" else (judged, None)
+
+    def _one_hot(self, labels: tf.Tensor) -> tf.Tensor:
+        return tf.one_hot(labels, len(self.class_counts))
+
+    def _quantised_images(self, z: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        images = self._made(z, labels, training=False)
         finite = tf.reduce_all(tf.math.is_finite(images))
         return tf.cast(tf.round((tf.clip_by_value(images, -1, 1) + 1.0) * 127.5), tf.uint8), finite
 
@@ -260,6 +378,8 @@ class Adversarial:
         ):
             for number, variable in enumerate(optimizer.variables):
                 yield f"optimizer/{name}/{number:02d}", variable
+        for name, variable in self._loss.variables.items():
+            yield f"loss/{name}", variable
 
     def _initial_values(self) -> list[tuple[Any, keras.initializers.Initializer]]:
         """Each network variable with the initializer that its layer keeps for it.
@@ -277,3 +397,9 @@ class Adversarial:
 def _stream(seed: tf.Tensor, update: tf.Tensor, stream: int) -> tf.Tensor:
     """The seed of one draw: int64 [2] from (trial's seed, update number, stream)."""
     return tf.stack([seed, update * _STREAMS + stream])
+
+
+def _loss(name: str) -> Loss:
+    """The loss that a GAN type names, with memory of its own."""
+    kind = LOSSES[name] if name in LOSSES else imported("loss", name, Loss)
+    return kind()

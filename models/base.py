@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from autogan.hyperparameters import Hyperparameter, Value
@@ -25,11 +25,19 @@ class GANType(ABC):
     Attributes:
         name: as users write it after ``--gan-type``.
         summary: one line for ``autogan list``.
-        loss: a key of `autogan.models.losses.LOSSES`.
+        loss: a key of `autogan.models.losses.LOSSES`, or ``package.module:Name`` of a loss of
+            one's own.
         penalty: a key of `autogan.models.penalties.PENALTIES`; its weight is the hyperparameter
             ``penalty_weight``, which the type then declares.
+        clips: whether the discriminator's weights are clipped after each of its updates, to the
+            hyperparameter ``clip``, which the type then declares.
         discriminator_norm: ``batch`` or ``none``. A penalty on each image's gradient forbids
             batch normalisation, which ties the images of a batch together.
+        autoencoder: whether the discriminator is an auto-encoder, which returns its errors.
+        condition: how images come by their classes. ``none``: not at all. ``input``: generator
+            and discriminator are given the class. ``auxiliary``: the generator is given it, and
+            the discriminator must tell it, at the weights ``class_weight`` and
+            ``generator_class_weight``, which the type then declares.
         hyperparameters: all of them, with their defaults and default search space.
     """
 
@@ -37,7 +45,10 @@ class GANType(ABC):
     summary: ClassVar[str]
     loss: ClassVar[str]
     penalty: ClassVar[str | None] = None
+    clips: ClassVar[bool] = False
     discriminator_norm: ClassVar[Literal["batch", "none"]] = "batch"
+    autoencoder: ClassVar[bool] = False
+    condition: ClassVar[Literal["none", "input", "auxiliary"]] = "none"
     hyperparameters: ClassVar[tuple[Hyperparameter, ...]]
 
     @classmethod
@@ -51,25 +62,43 @@ class GANType(ABC):
         return tuple((h.name, hyperparameters[h.name]) for h in cls.hyperparameters if h.shape)
 
     @classmethod
-    def build(cls, image_shape: ImageShape, hyperparameters: Mapping[str, Value]) -> Adversarial:
+    def build(
+        cls,
+        image_shape: ImageShape,
+        hyperparameters: Mapping[str, Value],
+        class_counts: Sequence[int] = (),
+    ) -> Adversarial:
         """Build networks and training function for images of ``image_shape``.
 
         Only the shape hyperparameters matter here; `Adversarial.train` takes the others.
+
+        Args:
+            image_shape: height, width, channels.
+            hyperparameters: all of them.
+            class_counts: how many images of each class there are, for a conditional type.
         """
         from autogan.models.adversarial import Adversarial
 
-        return Adversarial(cls, image_shape, dict(cls.shape_of(hyperparameters)))
+        return Adversarial(cls, image_shape, dict(cls.shape_of(hyperparameters)), class_counts)
 
 
-def adversarial_hyperparameters(
-    *, learning_rate: float, beta1: float, beta2: float, d_iter: int
+def training_hyperparameters(
+    *,
+    learning_rate: float,
+    beta1: float,
+    beta2: float,
+    d_iter: int,
+    optimizer: str = "adam",
+    batch_size: int = 64,
+    z_dim: int = 62,
+    learning_rates: tuple[Value, ...] = (1e-4, 2e-4, 5e-4, 1e-3, 2e-3),
 ) -> tuple[Hyperparameter, ...]:
     """The hyperparameters that all types of adversarial training share, with a type's defaults."""
     return (
         Hyperparameter(
             "learning_rate", "scale", learning_rate,
             "step size of both networks' optimizers",
-            low=1e-7, high=1.0, search=(1e-4, 2e-4, 5e-4, 1e-3, 2e-3),
+            low=1e-7, high=1.0, search=learning_rates,
         ),
         Hyperparameter(
             "generator_lr_scale", "scale", 1.0,
@@ -82,14 +111,14 @@ def adversarial_hyperparameters(
             low=1, high=100, search=(1, 2, 5),
         ),
         Hyperparameter(
-            "optimizer", "choice", "adam",
+            "optimizer", "choice", optimizer,
             "how gradients become updates",
             choices=("adam", "rmsprop"), shape=True,
         ),
         Hyperparameter(
             "beta1", "share", beta1,
             "decay of Adam's running mean of gradients (RMSProp has none)",
-            low=0.0, high=0.999, search=(0.0, 0.5, 0.9),
+            low=0.0, high=0.999, search=(0.0, 0.5, 0.9) if optimizer == "adam" else (),
         ),
         Hyperparameter(
             "beta2", "share", beta2,
@@ -97,20 +126,33 @@ def adversarial_hyperparameters(
             low=0.0, high=0.99999,
         ),
         Hyperparameter(
-            "batch_size", "size", 64,
+            "batch_size", "size", batch_size,
             "images in a batch of each network",
             low=2, high=4096, shape=True,
         ),
         Hyperparameter(
-            "z_dim", "size", 62,
+            "z_dim", "size", z_dim,
             "length of the latent vector, drawn from a standard normal distribution",
             low=1, high=4096, shape=True,
         ),
+    )  # fmt: skip
+
+
+def network_hyperparameters(
+    *, large: str = "strided", meaning: str = "DCGAN's pyramid"
+) -> tuple[Hyperparameter, ...]:
+    """The hyperparameters of the networks.
+
+    Args:
+        large: the architecture that suits images from 32 pixels on.
+        meaning: what that is.
+    """
+    return (
         Hyperparameter(
             "architecture", "choice", "auto",
-            "infogan (two convolutions and a dense layer) or strided (DCGAN's pyramid); "
-            "auto is infogan below 32 pixels",
-            choices=("auto", "infogan", "strided"), shape=True,
+            f"infogan (two convolutions and a dense layer) or {large} ({meaning}); auto is "
+            "infogan below 32 pixels",
+            choices=("auto", "infogan", large), shape=True,
         ),
         Hyperparameter(
             "width", "size", 64,

@@ -1,7 +1,7 @@
 """WGAN-GP (Gulrajani et al., 2017, arXiv:1704.00028)."""
 
 from autogan.hyperparameters import Hyperparameter
-from autogan.models.base import GANType, adversarial_hyperparameters
+from autogan.models.base import GANType, network_hyperparameters, training_hyperparameters
 
 
 class WGANGP(GANType):
@@ -13,7 +13,8 @@ class WGANGP(GANType):
     penalty = "gradient_norm"
     discriminator_norm = "none"
     hyperparameters = (
-        *adversarial_hyperparameters(learning_rate=1e-4, beta1=0.5, beta2=0.9, d_iter=5),
+        *training_hyperparameters(learning_rate=1e-4, beta1=0.5, beta2=0.9, d_iter=5),
+        *network_hyperparameters(),
         Hyperparameter(
             "penalty_weight", "scale", 10.0,
             "weight of the gradient penalty (lambda in the paper)",

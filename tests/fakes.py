@@ -56,7 +56,11 @@ class FakeSession:
         return {}
 
     def prepare(self, config):
-        return {"objective": LABEL, "features": {"network": "fake"}}
+        return {
+            "objective": LABEL,
+            "labels": {"fid": LABEL},
+            "features": {"network": "fake"},
+        }
 
     def declare(self, config, folder):
         return {}

@@ -1,23 +1,44 @@
 """Criteria in numbers: closed forms, TF-GAN's own, and the cases that crash other tools."""
 
+import dataclasses
 import math
+import re
 
 import numpy as np
 import pytest
 import scipy.linalg
 
 from autogan import tfgan
-from autogan.criteria import CRITERIA, FID, WD, InceptionScore, JSInceptionScore
-from autogan.criteria.statistics import Features, Moments
+from autogan.criteria import (
+    CRITERIA,
+    FID,
+    KID,
+    WD,
+    Features,
+    InceptionScore,
+    JSInceptionScore,
+    LabelAccuracy,
+    Moments,
+    Objective,
+    bounds_seen,
+)
+from autogan.errors import ConfigError
 
 ALL = list(CRITERIA)
 
 
-def features(pool, logits=None):
+def features(pool, logits=None, labels=None):
     pool = np.asarray(pool, np.float32)
     if logits is None:
         logits = np.random.default_rng(5).normal(size=(len(pool), 4))
-    return Features(np.asarray(logits, np.float32), pool)
+    labels = np.arange(len(pool)) % 4 if labels is None else labels
+    return Features(np.asarray(logits, np.float32), pool, labels)
+
+
+def reference(pool):
+    """All that criteria may ask of real images."""
+    pool = np.asarray(pool, np.float32)
+    return dataclasses.replace(Moments.of(pool), pool=pool)
 
 
 def gaussian(mean, covariance, count=50_000, seed=0):
@@ -42,7 +63,7 @@ class TestEveryCriterion:
     def test_is_finite_however_collapsed(self, kind, dimensions, collapse):
         """Fewer images than features, constant images, singular covariances: a number, no crash."""
         rng = np.random.default_rng(0)
-        real = Moments.of(rng.normal(size=(20, dimensions)).astype(np.float32))
+        real = reference(rng.normal(size=(20, dimensions)))
         pool, logits = rng.normal(size=(20, dimensions)), 50 * rng.normal(size=(20, 7))
         if collapse != "none":
             kept = np.arange(20) % (1 if collapse == "one image" else 2)
@@ -52,17 +73,18 @@ class TestEveryCriterion:
     def test_does_not_depend_on_the_order_of_images(self, kind):
         rng = np.random.default_rng(0)
         pool, logits = rng.normal(size=(50, 6)), rng.normal(size=(50, 5))
-        real = Moments.of(rng.normal(size=(50, 6)).astype(np.float32))
+        real = reference(rng.normal(size=(50, 6)))
         order = rng.permutation(50)
-        value = kind().compute(features(pool, logits), real)
-        shuffled = kind().compute(features(pool[order], logits[order]), real)
+        made = features(pool, logits)
+        value = kind().compute(made, real)
+        shuffled = kind().compute(features(pool[order], logits[order], made.labels[order]), real)
         assert shuffled == pytest.approx(value, rel=1e-5)
 
     def test_prefers_real_images(self, kind):
         """Sharp images of all classes, with the real moments, beat noise of another mean."""
         rng = np.random.default_rng(0)
         pool = rng.normal(size=(400, 6))
-        real = Moments.of(pool.astype(np.float32))
+        real = reference(pool)
         sharp = 9 * np.eye(4)[np.arange(400) % 4]
         good = kind().compute(features(pool, sharp), real)
         bad = kind().compute(features(0.5 * pool + 3, np.zeros((400, 4))), real)
@@ -120,6 +142,114 @@ class TestWD:
     def test_is_no_distance(self):
         made = _with_moments(np.zeros(3), 4 * np.eye(3))
         assert WD().compute(made, made.moments) == pytest.approx(2 * 12 - 2 * 48)
+
+
+class TestKID:
+    def test_is_the_unbiased_estimate(self):
+        """E k(x, x') + E k(y, y') - 2 E k(x, y) without the diagonals, in one block."""
+        rng = np.random.default_rng(0)
+        x, y = rng.normal(size=(60, 5)), rng.normal(0.5, 2, size=(60, 5))
+
+        def mean_kernel(a, b, off_diagonal=False):
+            kernel = (a @ b.T / 5 + 1) ** 3
+            return np.mean(kernel[~np.eye(60, dtype=bool)] if off_diagonal else kernel)
+
+        expected = mean_kernel(x, x, True) + mean_kernel(y, y, True) - 2 * mean_kernel(x, y)
+        assert KID().compute(features(y), reference(x)) == pytest.approx(expected, rel=1e-5)
+
+    def test_of_sorted_images_is_that_of_shuffled_ones(self):
+        """Folders come sorted by class; blocks of one class each would be far apart."""
+        rng = np.random.default_rng(0)
+        pool = np.repeat(5 * np.eye(4), 600, axis=0) + rng.normal(size=(2400, 4))
+        order = rng.permutation(2400)
+        value = KID().compute(features(pool), reference(pool[order]))
+        assert abs(value) < 0.05 * KID().compute(features(pool[:1200]), reference(pool))
+
+    def test_needs_the_real_features(self):
+        with pytest.raises(ValueError, match="not only their moments"):
+            KID().compute(features(np.zeros((3, 2))), Moments.of(np.zeros((3, 2), np.float32)))
+
+
+class TestLabelAccuracy:
+    def test_is_the_share_of_images_taken_for_what_they_are(self):
+        labels = np.array([0, 1, 2, 1])
+        made = features(np.zeros((4, 2)), np.eye(3)[[0, 1, 2, 2]], labels)
+        assert LabelAccuracy().compute(made, made.moments) == 0.75
+
+    def test_needs_labels(self):
+        made = Features(np.zeros((3, 2), np.float32), np.zeros((3, 2), np.float32))
+        with pytest.raises(ValueError, match="needs the classes"):
+            LabelAccuracy().compute(made, made.moments)
+
+
+LABELS = {"is": "is_c_9", "fid": "fid_c_9", "wd": "wd_c_9", "js_is": "js_is_c_9"}
+
+
+class TestObjective:
+    @pytest.mark.parametrize(
+        ("text", "weights", "direction"),
+        [
+            ("fid", {"fid": 1}, "min"),
+            ("js-is", {"js_is": 1}, "max"),
+            ("is - 0.01*fid", {"is": 1, "fid": -0.01}, "max"),
+            ("0.01 * fid - is", {"fid": 0.01, "is": -1}, "min"),
+            ("fid+2e-3*wd", {"fid": 1, "wd": 2e-3}, "min"),
+            ("-0.5*fid + is", {"fid": -0.5, "is": 1}, "max"),
+            ("2*fid", {"fid": 1}, "min"),  # a weight alone changes nothing
+        ],
+    )
+    def test_sums_are_read(self, text, weights, direction):
+        objective = Objective.parse(text, CRITERIA)
+        assert (objective.weights, objective.direction) == (weights, direction)
+        scores = {label: float(i + 2) for i, label in enumerate(LABELS.values())}
+        expected = sum(weight * scores[LABELS[name]] for name, weight in weights.items())
+        assert objective.value(scores, LABELS) == pytest.approx(expected)
+
+    @pytest.mark.parametrize(
+        ("text", "problem"),
+        [
+            ("is + 0.01*fid", "is is better when it rises, fid is better when it falls; join them"),
+            ("fid - wd", "so that all terms rise or all fall together"),
+            ("fidd", "'fidd' is not known; did you mean 'fid'?"),
+            ("is - 0.01*fidd", "'fidd' is not known; did you mean 'fid'?"),
+            ("is - 0*fid", "the weight of fid is 0; leave it out"),
+            ("is - fid - fid", "names fid twice"),
+            ("fid,is", "'fid,is' is not known"),
+            ("is fid", "'is fid' is not known"),
+            ("", "names no criterion"),
+        ],
+    )
+    def test_what_is_no_objective_is_refused(self, text, problem):
+        with pytest.raises(ConfigError, match=re.escape(problem)):
+            Objective.parse(text, CRITERIA)
+
+    def test_positive_weights_get_their_signs(self):
+        assert Objective.text_of({"is": 1, "fid": 0.01}, CRITERIA) == "1*is - 0.01*fid"
+        assert Objective.text_of({"fid": 2, "is": 1}, CRITERIA) == "- 2*fid + 1*is"
+        assert Objective.text_of({"fid": 2, "wd": 1}, CRITERIA) == "2*fid + 1*wd"
+        for bad in ({"is": -1}, {"is": "much"}, {"is": True}, {}, {"isx": 1}):
+            with pytest.raises(ConfigError, match="^criterion: "):
+                Objective.text_of(bad, CRITERIA)
+
+    def test_labels_name_networks_and_samples(self):
+        objective = Objective.parse("is - 0.01*fid", CRITERIA)
+        assert objective.label(LABELS) == "is_c_9-0.01*fid_c_9"
+        assert objective.within({}).label(LABELS) == "scaled(is_c_9-0.01*fid_c_9)"
+        assert Objective.parse("fid", CRITERIA).label(LABELS) == "fid_c_9"
+
+    def test_bounds_scale_to_the_unit_interval(self):
+        objective = Objective.parse("is - 0.5*fid", CRITERIA)
+        scores = {"is_c_9": 4.0, "fid_c_9": 150.0}
+        scaled = objective.within({"is": (2.0, 10.0), "fid": (100.0, 300.0)})
+        assert scaled.value(scores, LABELS) == pytest.approx(0.25 - 0.5 * 0.25)
+        only = objective.within({"fid": (100.0, 300.0)})  # one that has not varied yet
+        assert only.value(scores, LABELS) == pytest.approx(4 - 0.5 * 0.25)
+
+    def test_bounds_are_those_seen(self):
+        labels = {name: LABELS[name] for name in ("is", "fid")}
+        seen = [{"is_c_9": 2.0, "fid_c_9": 7.0}, {"is_c_9": 5.0, "fid_c_9": 7.0}]
+        assert bounds_seen(seen, labels) == {"is": (2.0, 5.0)}
+        assert bounds_seen([], labels) == {}
 
 
 def one_hot(classes, count, scale=200.0):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from autogan.criteria import FID, InceptionScore, Moments
+from autogan.criteria import FID, Features, InceptionScore
 from autogan.criteria.evaluator import Evaluator, real_moments
 from autogan.criteria.networks import ClassifierNetwork, SavedModelNetwork, inception
 from autogan.datasets import Digits
@@ -174,13 +174,16 @@ class TestClassifier:
 
     def test_real_test_images_are_nearer_than_noise(self, classifier, digits):
         evaluator = Evaluator(
-            classifier.network, [FID(), InceptionScore()], digits.train.images, classifier.cache
+            classifier.network,
+            {"fid": FID(), "is": InceptionScore()},
+            digits.train.images,
+            classifier.cache,
         )
         real = evaluator.score(digits.test.images)
         made = evaluator.score(noise(360, channels=1))
-        assert list(real) == ["fid_classifier_360", "is_classifier_360"]
-        assert real["fid_classifier_360"] < made["fid_classifier_360"] / 10
-        assert real["is_classifier_360"] > 9 > made["is_classifier_360"]
+        assert list(real) == ["fid", "is"]
+        assert real["fid"] < made["fid"] / 10
+        assert real["is"] > 9 > made["is"]
 
 
 class Network:
@@ -191,13 +194,15 @@ class Network:
     def features(self, images):
         self.calls += 1
         flat = images.reshape(len(images), -1)[:, :4].astype(np.float32)
-        return SimpleNamespace(logits=flat, pool=flat, moments=Moments.of(flat))
+        return Features(flat, flat)
 
 
 def test_all_criteria_share_one_pass_and_real_statistics_are_cached(tmp_path):
     network = Network()
-    evaluator = Evaluator(network, [FID(), InceptionScore()], noise(), tmp_path)
-    assert (network.calls, evaluator.samples, evaluator.objective) == (1, 12, "fid_counting_12")
+    criteria = {"fid": FID(), "is": InceptionScore()}
+    evaluator = Evaluator(network, criteria, noise(), tmp_path)
+    assert (network.calls, evaluator.samples) == (1, 12)
+    assert evaluator.labels() == {"fid": "fid_counting_12", "is": "is_counting_12"}
     evaluator.score(noise(seed=1))
     assert network.calls == 2
     cached = real_moments(network, noise(), tmp_path)
@@ -216,7 +221,7 @@ def test_features_that_are_not_finite_are_named(tmp_path):
             made.pool[0, 0] = np.nan if self.calls > 1 else 0
             return made
 
-    evaluator = Evaluator(Overflowing(), [FID()], noise(), tmp_path)
+    evaluator = Evaluator(Overflowing(), {"fid": FID()}, noise(), tmp_path)
     with pytest.raises(FloatingPointError, match="features of counting are not finite"):
         evaluator.score(noise(seed=1))
 
@@ -227,7 +232,7 @@ def test_networks_of_users_are_told_apart(save):
 
 
 def test_values_that_are_not_finite_are_named(tmp_path):
-    evaluator = Evaluator(Network(), [FID()], noise(), tmp_path)
+    evaluator = Evaluator(Network(), {"fid": FID()}, noise(), tmp_path)
     evaluator.real.mean[:] = np.inf
-    with pytest.raises(FloatingPointError, match="fid_counting_12 is inf"):
+    with pytest.raises(FloatingPointError, match="fid is inf"):
         evaluator.score(noise(seed=1))

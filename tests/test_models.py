@@ -6,28 +6,32 @@ import pytest
 import tensorflow as tf
 
 from autogan.models import GAN_TYPES
-from autogan.models.losses import LOSSES
-from autogan.models.networks import NetworkShape, build_networks
+from autogan.models.adversarial import Latents
+from autogan.models.batches import TrainingSet
+from autogan.models.losses import LOSSES, class_error
+from autogan.models.networks import NetworkShape, _with_class_planes, build_networks
 from autogan.models.optimizers import OPTIMIZERS, Settings
 from autogan.models.penalties import gradient_norm
 
-TINY = {"width": 4, "dense_width": 8, "batch_size": 6, "z_dim": 5}
+TINY = {"width": 4, "dense_width": 8, "batch_size": 6, "z_dim": 5, "optimizer": "adam"}
 TYPES = list(GAN_TYPES)
+COUNTS = (7, 7, 6)  # images of each class
 
 
 def images(count=20, size=8, channels=1):
-    made = np.random.default_rng(0).integers(0, 256, (count, size, size, channels))
-    return tf.constant(made, tf.uint8)
+    made = np.random.default_rng(0).integers(0, 256, (count, size, size, channels), np.uint8)
+    return TrainingSet(made, np.arange(count) % len(COUNTS))
 
 
 def settings(kind, **changes):
-    return {**kind.defaults(), **TINY, **changes}
+    chosen = {**kind.defaults(), **TINY, **changes}
+    return {name: chosen[name] for name in kind.defaults()}
 
 
 @pytest.fixture(scope="module", params=TYPES, ids=lambda kind: kind.name)
 def gan(request):
     """A tiny GAN of each registered type, built once."""
-    built = request.param.build((8, 8, 1), settings(request.param))
+    built = request.param.build((8, 8, 1), settings(request.param), COUNTS)
     built.kind = request.param
     return built
 
@@ -56,8 +60,13 @@ class TestEveryType:
         gan.reset(0)
         made = gan.generate(gan.latents(300, 0))
         assert (made.shape, made.dtype) == ((300, 8, 8, 1), np.uint8)
-        output = gan.generator(gan.latents(4, 0))
-        assert float(tf.reduce_max(tf.abs(output))) <= 1.0
+        if not gan.class_counts:
+            return
+        labels = gan.latents(300, 0).labels
+        assert np.bincount(labels).tolist() == [105, 105, 90]  # as in the data
+        assert gan.latents(5, 0, [2, 0]).labels.tolist() == [2, 0, 2, 0, 2]
+        others = Latents(gan.latents(300, 0).z, (labels + 1) % 3)
+        assert not np.array_equal(made, gan.generate(others))
 
     def test_trains_both_networks(self, gan):
         gan.reset(1)
@@ -79,7 +88,7 @@ class TestEveryType:
 
     def test_same_bits_in_a_fresh_build(self, gan):
         first, _, _ = trained(gan)
-        fresh = gan.kind.build((8, 8, 1), settings(gan.kind))
+        fresh = gan.kind.build((8, 8, 1), settings(gan.kind), COUNTS)
         fresh.kind = gan.kind
         assert same(first, trained(fresh)[0])
 
@@ -105,29 +114,33 @@ class TestEveryType:
         """Each hyperparameter that is data changes the weights; one trace serves them all."""
         usual, _, _ = trained(gan, steps=2)
         other = {"learning_rate": 3e-3, "generator_lr_scale": 2.0, "d_iter": 3, "beta1": 0.25,
-                 "beta2": 0.7, "penalty_weight": 3.0}  # fmt: skip
+                 "beta2": 0.7, "penalty_weight": 3.0, "clip": 0.003, "gamma": 0.3,
+                 "lambda_k": 0.01, "class_weight": 3.0, "generator_class_weight": 3.0}  # fmt: skip
         for h in gan.kind.hyperparameters:
             if not h.shape:
                 assert not same(usual, trained(gan, steps=2, **{h.name: other[h.name]})[0]), h.name
         assert gan._train.experimental_get_tracing_count() == 1
 
     def test_every_shape_setting_takes_effect(self, gan, request):
-        other = {"optimizer": "rmsprop", "batch_size": 5, "z_dim": 4, "architecture": "strided",
+        other = {"optimizer": "rmsprop", "batch_size": 5, "z_dim": 4,
                  "width": 3, "dense_width": 7}  # fmt: skip
         usual, _, _ = trained(gan)
         tf.config.run_functions_eagerly(True)  # compiling each takes longer than training it
         request.addfinalizer(lambda: tf.config.run_functions_eagerly(False))
         for h in gan.kind.hyperparameters:
             if h.shape:
-                changed = settings(gan.kind, **{h.name: other[h.name]})
-                fresh = gan.kind.build((8, 8, 1), changed)
+                value = h.choices[-1] if h.name == "architecture" else other[h.name]
+                changed = settings(gan.kind, **{h.name: value})
+                fresh = gan.kind.build((8, 8, 1), changed, COUNTS)
                 fresh.reset(1)
                 fresh.train(images(), 1, 0, 3, changed)
                 assert not same(usual, fresh.state()), h.name
 
     def test_stops_at_the_first_loss_that_is_not_finite(self, gan):
         gan.reset(0)
-        gan.restore({**gan.state(), "generator/00_kernel": np.full((5, 8), np.nan, np.float32)})
+        state = gan.state()
+        kernel = np.full_like(state["generator/00_kernel"], np.nan)
+        gan.restore({**state, "generator/00_kernel": kernel})
         done, losses = gan.train(images(), 0, 0, 50, settings(gan.kind))
         assert done == 1
         assert not np.isfinite(sum(losses.values()))
@@ -143,13 +156,41 @@ class TestEveryType:
 
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("size", [8, 12, 28, 32, 36, 64, 100, 128])
-@pytest.mark.parametrize("architecture", ["auto", "infogan", "strided"])
-def test_networks_of_every_size(size, channels, architecture):
-    shape = NetworkShape(size, channels, 5, architecture, 2, 4, "batch")
+@pytest.mark.parametrize(
+    ("architecture", "autoencoder"),
+    [("auto", False), ("infogan", False), ("strided", False), ("infogan", True), ("began", True)],
+)
+def test_networks_of_every_size(size, channels, architecture, autoencoder):
+    shape = NetworkShape(size, channels, 5, architecture, 2, 4, "batch", autoencoder)
     generator, discriminator = build_networks(shape)
     made = generator(tf.zeros([2, 5]))
     assert made.shape == (2, size, size, channels)
     assert discriminator(made).shape == (2, 1)
+
+
+@pytest.mark.parametrize("architecture", ["infogan", "strided"])
+@pytest.mark.parametrize("condition", ["input", "auxiliary"])
+def test_conditional_networks(architecture, condition):
+    shape = NetworkShape(32, 3, 5, architecture, 2, 4, "batch", False, condition, 7)
+    generator, discriminator = build_networks(shape)
+    classes = tf.one_hot([3, 6], 7)
+    made = generator([tf.zeros([2, 5]), classes])
+    assert made.shape == (2, 32, 32, 3)
+    if condition == "input":
+        assert discriminator([made, classes]).shape == (2, 1)
+    else:
+        assert [output.shape for output in discriminator(made)] == [(2, 1), (2, 7)]
+
+
+@pytest.mark.parametrize("architecture", ["infogan", "began"])
+def test_an_autoencoder_says_its_mean_absolute_error(architecture):
+    """With all weights 0 it decodes to 0: its error is the mean of |image|."""
+    shape = NetworkShape(12, 3, 5, architecture, 2, 4, "none", True)
+    _, discriminator = build_networks(shape)
+    discriminator.set_weights([0 * weight for weight in discriminator.get_weights()])
+    shown = tf.random.stateless_normal([4, 12, 12, 3], seed=[0, 0])
+    expected = np.abs(shown.numpy()).mean(axis=(1, 2, 3))
+    np.testing.assert_allclose(discriminator(shown)[:, 0], expected, rtol=1e-5)
 
 
 def test_networks_have_the_references_weights():
@@ -162,21 +203,32 @@ def test_networks_have_the_references_weights():
 
 
 def test_batches_go_through_all_images_in_a_new_order_each_time():
-    kind = GAN_TYPES.get("dcgan")
-    gan = kind.build((8, 8, 1), settings(kind, batch_size=5))
-    numbered = tf.cast(
-        tf.reshape(tf.range(15), [15, 1, 1, 1]) * tf.ones([1, 8, 8, 1], tf.int32), tf.uint8
-    )
+    data = images(count=15)
 
-    def batch(update, seed=0):
-        real = gan._real_batch(numbered, tf.constant(seed, tf.int64), tf.constant(update, tf.int64))
-        return np.round((real[:, 0, 0, 0].numpy() + 1) * 127.5).astype(int).tolist()
+    def batch(update, seed=0, stream=0):
+        return data.order(seed, stream, 5 * update, 5).tolist()
 
     first = batch(0) + batch(1) + batch(2)
     second = batch(3) + batch(4) + batch(5)
     assert sorted(first) == sorted(second) == list(range(15))
     assert first != second
     assert batch(0) != batch(0, seed=1)
+    assert batch(0) != batch(0, stream=1)
+    assert data.order(0, 0, 3, 9).tolist() == first[3:12]
+
+
+def test_images_read_batch_by_batch_train_to_the_same_bits():
+    """What does not fit on the device is read as it is needed."""
+    made = np.random.default_rng(0).integers(0, 256, (20, 8, 8, 1), np.uint8)
+    kind = GAN_TYPES.get("cgan")
+    gan = kind.build((8, 8, 1), settings(kind), COUNTS)
+    states = []
+    for resident in (True, False):
+        gan.reset(1)
+        data = TrainingSet(made, np.arange(20) % 3, resident)
+        gan.train(data, 1, 0, 5, settings(kind, d_iter=2))
+        states.append(gan.state())
+    assert same(*states)
 
 
 def test_fewer_images_than_a_batch_are_enough():
@@ -202,20 +254,107 @@ def softplus(x):
             softplus(-FAKE).mean(),
         ),
         ("wasserstein", FAKE.mean() - REAL.mean(), -FAKE.mean()),
+        (
+            "least_squares",
+            np.square(REAL - 1).mean() / 2 + np.square(FAKE).mean() / 2,
+            np.square(FAKE - 1).mean() / 2,
+        ),
+        ("equilibrium", REAL.mean(), FAKE.mean()),  # k_0 is 0
     ],
 )
 def test_losses_are_the_papers(name, discriminator, generator):
-    loss = LOSSES[name]
-    made = loss.discriminator(tf.constant(REAL), tf.constant(FAKE))
+    """On logits, outside [0, 1] too, and without smoothed labels."""
+    loss = LOSSES[name]()
+    made = loss.discriminator(tf.constant(REAL), tf.constant(FAKE), {})
     assert float(made) == pytest.approx(discriminator, rel=1e-6)
-    assert float(loss.generator(tf.constant(FAKE))) == pytest.approx(generator, rel=1e-6)
+    assert float(loss.generator(tf.constant(FAKE), {})) == pytest.approx(generator, rel=1e-6)
+
+
+class TestEquilibrium:
+    """k_t follows gamma E L(x) - E L(G(z)) and stays in [0, 1]."""
+
+    @pytest.mark.parametrize(
+        ("gamma", "lambda_k", "expected"),
+        [(0.5, 0.1, [0.05, 0.10]), (0.5, 10.0, [1.0, 1.0]), (0.1, 0.1, [0.0, 0.0])],
+    )
+    def test_k_is_the_papers_and_clipped(self, gamma, lambda_k, expected):
+        loss, settings = LOSSES["equilibrium"](), {"gamma": gamma, "lambda_k": lambda_k}
+        real, fake = tf.constant([[2.0], [4.0]]), tf.constant([[0.5], [1.5]], tf.float32)
+        for k in expected:  # E L(x) = 3, E L(G(z)) = 1
+            curves = loss.updated(real, fake, settings)
+            assert float(curves["k"]) == pytest.approx(k)
+            assert float(curves["convergence"]) == pytest.approx(3 + abs(gamma * 3 - 1))
+            assert float(loss.discriminator(real, fake, settings)) == pytest.approx(3 - k)
+
+    def test_k_is_part_of_the_state_and_of_the_curves(self):
+        kind = GAN_TYPES.get("began")
+        gan = kind.build((8, 8, 1), settings(kind))
+        gan.reset(0)
+        _, curves = gan.train(images(), 0, 0, 4, settings(kind, lambda_k=0.3))
+        state = gan.state()
+        assert 0 < state["loss/k"] <= 1
+        assert {"k", "convergence"} < set(curves)
+        gan.reset(0)
+        assert gan.state()["loss/k"] == 0
+
+
+def test_weights_are_clipped_with_those_of_normalisation():
+    kind = GAN_TYPES.get("wgan")
+    gan = kind.build((8, 8, 1), settings(kind))
+    gan.reset(0)
+    gan.train(images(), 0, 0, 2, settings(kind, clip=0.02))
+    clipped = {v.name for v in gan.discriminator.trainable_variables}
+    assert {"kernel", "bias", "gamma", "beta"} <= clipped
+    for variable in gan.discriminator.trainable_variables:
+        assert np.abs(variable.numpy()).max() <= np.float32(0.02), variable.path
+    assert max(np.abs(v.numpy()).max() for v in gan.generator.trainable_variables) > 0.02
+
+
+class TestConditioning:
+    def test_cgan_shows_the_class_to_both_networks(self):
+        kind = GAN_TYPES.get("cgan")
+        gan = kind.build((8, 8, 1), settings(kind), COUNTS)
+        gan.reset(0)
+        shown = tf.random.stateless_normal([4, 8, 8, 1], seed=[0, 0])
+        first = gan._judged(shown, tf.constant([0, 0, 0, 0]), training=False)[0]
+        other = gan._judged(shown, tf.constant([0, 1, 0, 2]), training=False)[0]
+        changed = np.abs(first - other).reshape(-1) > 0
+        assert changed.tolist() == [False, True, False, True]
+        planes = _with_class_planes(tf.zeros([2, 4, 4, 3]), tf.one_hot([2, 0], 3)).numpy()
+        assert planes.shape == (2, 4, 4, 6)
+        assert planes[0].mean(axis=(0, 1)).tolist() == [0, 0, 0, 0, 0, 1]
+
+    def test_acgans_images_have_labels_of_their_own(self):
+        """The error of telling classes is each image's against its own label."""
+        logits = np.random.default_rng(0).normal(size=(4, 3)).astype("float32")
+        labels = np.array([2, 0, 1, 1])
+        log_p = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+        expected = -log_p[np.arange(4), labels].mean()
+        assert float(class_error(logits, tf.constant(labels))) == pytest.approx(expected, rel=1e-5)
+        kind = GAN_TYPES.get("acgan")
+        gan = kind.build((8, 8, 1), settings(kind), COUNTS)
+        batches = gan._batches(images(), 0, 0, 1, 2)
+        assert batches.labels.shape == batches.d_labels.shape == (12,)
+        assert batches.g_labels.shape == (6,)
+        assert batches.labels.numpy().tolist() != batches.d_labels.numpy().tolist()
+        assert batches.d_labels.numpy()[:6].tolist() != batches.g_labels.numpy().tolist()
+
+    def test_generated_labels_are_as_frequent_as_in_the_data(self):
+        """One walk through all orders' labels meets each class as often as the data has it."""
+        kind = GAN_TYPES.get("acgan")
+        gan = kind.build((8, 8, 1), settings(kind, batch_size=5), COUNTS)
+        batches = gan._batches(images(), 0, 0, 4, 1)
+        for labels in (batches.labels, batches.d_labels, batches.g_labels):
+            assert np.bincount(labels.numpy()).tolist() == list(COUNTS)
 
 
 def test_every_type_names_parts_that_exist():
     for kind in TYPES:
         assert kind.loss in LOSSES
+        assert ("clip" in kind.defaults()) == kind.clips
+        assert ("class_weight" in kind.defaults()) == (kind.condition == "auxiliary")
+        assert ("penalty_weight" in kind.defaults()) == (kind.penalty is not None)
         if kind.penalty:
-            assert "penalty_weight" in kind.defaults()
             assert kind.discriminator_norm == "none"  # batch norm would tie images together
 
 

@@ -15,10 +15,12 @@ from autogan.criteria.statistics import Features
 from autogan.files import read_arrays
 from autogan.folder import TrialFolder
 from autogan.models import GAN_TYPES
+from autogan.models.batches import TrainingSet
 from autogan.search import State
 from autogan.trial import run_trial
 
 PARAMS = {"width": 4, "dense_width": 8, "batch_size": 8, "z_dim": 4}
+LABELS = np.arange(40) % 2
 FID_LABEL, IS_LABEL = "fid_linear_40", "is_linear_40"
 
 
@@ -60,17 +62,20 @@ def world(tmp_path_factory):
     """A GAN of each type, images and an evaluator, shared by all tests as in a worker."""
     images = np.random.default_rng(0).integers(0, 256, (40, 8, 8, 1)).astype(np.uint8)
     cache = tmp_path_factory.mktemp("statistics")
-    gans = {k.name: k.build((8, 8, 1), {**k.defaults(), **PARAMS}) for k in GAN_TYPES}
+    gans = {k.name: k.build((8, 8, 1), {**k.defaults(), **PARAMS}, (20, 20)) for k in GAN_TYPES}
     return SimpleNamespace(
         gans=gans,
-        images=tf.constant(images),
-        evaluator=Evaluator(Linear(), [FID(), InceptionScore()], images, cache),
+        images=TrainingSet(images, LABELS),
+        evaluator=Evaluator(Linear(), {"fid": FID(), "is": InceptionScore()}, images, cache),
     )
 
 
 def run(world, root, driver=None, gan_type="dcgan", steps=50, **changes):
-    config = TrainConfig(gan_type=gan_type, also=["is"], steps=steps, evaluate_every=25, seed=3,
-                         params={**PARAMS, **changes})  # fmt: skip
+    known = GAN_TYPES.get(gan_type).defaults()
+    params = {name: value for name, value in {**PARAMS, **changes}.items() if name in known}
+    config = TrainConfig(
+        gan_type=gan_type, also=["is"], steps=steps, evaluate_every=25, seed=3, params=params
+    )
     folder = TrialFolder.of(root, config)
     driver = driver or Driver()
     return folder, run_trial(
@@ -108,7 +113,7 @@ def test_the_best_checkpoint_is_the_best_evaluations(world, tmp_path):
     for path, value in ((folder.best, trial.value), (folder.last, trial.last_value)):
         gan.restore_generator(read_arrays(path))
         made = gan.generate(gan.latents(40, 1))
-        assert world.evaluator.score(made)[FID_LABEL] == value
+        assert world.evaluator.score(made)["fid"] == value
 
 
 @pytest.mark.parametrize("gan_type", GAN_TYPES.names())
@@ -157,7 +162,7 @@ def test_nan_weights_are_a_divergence(world, tmp_path, monkeypatch):
 def test_constant_images_twice_running_are_a_divergence(world, tmp_path, monkeypatch):
     gan = world.gans["dcgan"]
     flat = np.full((40, 8, 8, 1), 9, np.uint8)
-    monkeypatch.setattr(gan, "generate", lambda z: flat[: z.shape[0]])
+    monkeypatch.setattr(gan, "generate", lambda latents: flat[: latents.z.shape[0]])
     driver = Driver()
     _, trial = run(world, tmp_path / "t", driver, steps=200)
     assert trial.state is State.DIVERGED
@@ -168,7 +173,7 @@ def test_constant_images_twice_running_are_a_divergence(world, tmp_path, monkeyp
 def test_constant_images_are_a_divergence_after_a_kill_too(world, tmp_path, monkeypatch):
     """Killed while the second flat evaluation is told: the checkpoint has it."""
     flat = np.full((40, 8, 8, 1), 9, np.uint8)
-    monkeypatch.setattr(world.gans["dcgan"], "generate", lambda z: flat[: z.shape[0]])
+    monkeypatch.setattr(world.gans["dcgan"], "generate", lambda latents: flat[: latents.z.shape[0]])
 
     class Killed(Driver):
         def evaluated(self, step, scores):

@@ -1,0 +1,159 @@
+"""What a search decides by: a criterion, or a weighted sum of several."""
+
+import dataclasses
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from autogan.criteria.base import Criterion
+from autogan.errors import ConfigError
+from autogan.registry import Registry
+
+Direction = Literal["min", "max"]
+
+Bounds = Mapping[str, tuple[float, float]]
+"""The range of a criterion's values, low and high, by its name."""
+
+_TERM = re.compile(
+    r"\s*(?P<sign>[+-])?\s*(?:(?P<weight>\d+\.?\d*(?:e[+-]?\d+)?|\.\d+)\s*\*\s*)?"
+    r"(?P<name>[a-z_][\w.:]*)\s*",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A weighted sum of criteria, such as ``is - 0.01*fid`` (Auto-GAN, equation 4-1).
+
+    The thesis adds a score that should rise to a distance that should fall; here the signs must
+    agree with the criteria's directions, so that the sum has one. A small weight of the distance
+    favours sharp images, a large one diverse images (the thesis's table 4-20).
+
+    Attributes:
+        weights: of the criteria, by name, with their signs.
+        direction: which way the sum is better.
+        bounds: scale criteria to [0, 1] before they are weighted, those that have any; None to
+            scale none.
+    """
+
+    weights: Mapping[str, float]
+    direction: Direction
+    bounds: Bounds | None = None
+
+    @classmethod
+    def parse(cls, text: str, criteria: Registry[Criterion]) -> "Objective":
+        """Read a criterion's name or a sum.
+
+        Raises:
+            ConfigError: if it is neither, or its signs contradict the directions.
+        """
+        terms = _terms(text, criteria)
+        known = {name: criteria.get(name) for name in terms}
+        wanted: dict[str, Direction] = {
+            name: known[name].direction if weight > 0 else _OTHER[known[name].direction]
+            for name, weight in terms.items()
+        }
+        if len(set(wanted.values())) > 1:
+            words = ", ".join(f"{n} is better {_WORDS[k.direction]}" for n, k in known.items())
+            raise ConfigError(
+                "criterion",
+                f"{text!r}: {words}; join them so that all terms rise or all fall together, as "
+                "in is - 0.01*fid",
+            )
+        direction = next(iter(wanted.values()))
+        if len(terms) == 1:
+            return cls(dict.fromkeys(terms, 1.0), known[next(iter(terms))].direction)
+        return cls(terms, direction)
+
+    @classmethod
+    def text_of(cls, weights: Mapping[str, object], criteria: Registry[Criterion]) -> str:
+        """The sum of criteria at positive weights; the signs follow from their directions.
+
+        Raises:
+            ConfigError: if a criterion is unknown or a weight is no positive number.
+        """
+        if not weights:
+            raise ConfigError("criterion", "{} names no criterion")
+        directions = {name: criteria.get(str(name)).direction for name in weights}
+        rising = "max" if "max" in directions.values() else "min"
+        text = ""
+        for name, weight in weights.items():
+            if isinstance(weight, bool) or not isinstance(weight, int | float) or not weight > 0:
+                raise ConfigError(
+                    "criterion", f"{name}: {weight!r} is no weight; give a positive number"
+                )
+            sign = "+" if directions[name] == rising else "-"
+            text += f" {sign} {weight:g}*{name}"
+        return text.removeprefix(" + ").strip()
+
+    def within(self, bounds: Bounds) -> "Objective":
+        """The same sum with criteria scaled to [0, 1] by their bounds."""
+        return dataclasses.replace(self, bounds=bounds)
+
+    def label(self, labels: Mapping[str, str]) -> str:
+        """The name under which its values are reported, made of the criteria's labels."""
+        terms = (
+            f"{'+' if w > 0 else '-'}{'' if abs(w) == 1 else f'{abs(w):g}*'}{labels[name]}"
+            for name, w in self.weights.items()
+        )
+        text = "".join(terms).removeprefix("+")
+        return text if self.bounds is None else f"scaled({text})"
+
+    def value(self, scores: Mapping[str, float], labels: Mapping[str, str]) -> float:
+        """The sum, of scores by label."""
+        return sum(w * self._scaled(n, scores[labels[n]]) for n, w in self.weights.items())
+
+    def _scaled(self, name: str, score: float) -> float:
+        if not self.bounds or name not in self.bounds:
+            return score
+        low, high = self.bounds[name]
+        return (score - low) / (high - low)
+
+
+def bounds_seen(seen: Iterable[Mapping[str, float]], labels: Mapping[str, str]) -> Bounds:
+    """The lowest and highest of each criterion's scores; none for one that has not varied.
+
+    Args:
+        seen: scores by label.
+        labels: of the criteria, by name.
+    """
+    rows = list(seen)
+    bounds = {}
+    for name, label in labels.items():
+        values = [row[label] for row in rows]
+        if values and min(values) < max(values):
+            bounds[name] = (min(values), max(values))
+    return bounds
+
+
+_OTHER: dict[Direction, Direction] = {"min": "max", "max": "min"}
+_WORDS = {"min": "when it falls", "max": "when it rises"}
+
+
+def _terms(text: str, criteria: Registry[Criterion]) -> dict[str, float]:
+    """The signed weights by name, in order."""
+    if text.strip().replace("-", "_") in criteria.names():  # js-is is no difference
+        return {criteria.key(text.strip()): 1.0}
+    terms: dict[str, float] = {}
+    end = 0
+    while end < len(text):
+        match = _TERM.match(text, end)
+        if match is None or (end and not match["sign"]):
+            criteria.get(text.strip())  # an unknown name gets its own message
+            raise ConfigError(
+                "criterion",
+                f"{text!r} is neither a criterion nor a sum such as is - 0.01*fid; to record "
+                "further criteria use also",
+            )
+        name = criteria.key(match["name"])
+        if name in terms:
+            raise ConfigError("criterion", f"{text!r} names {name} twice")
+        weight = float(match["weight"] or 1.0)
+        if weight == 0:
+            raise ConfigError("criterion", f"{text!r}: the weight of {name} is 0; leave it out")
+        terms[name] = -weight if match["sign"] == "-" else weight
+        end = match.end()
+    if not terms:
+        raise ConfigError("criterion", "'' names no criterion")
+    return terms
