@@ -1,14 +1,16 @@
-"""Datasets: images and labels, in memory, as uint8.
+"""Datasets: images and labels as uint8, in memory or, where they are too many, on disk.
 
-Knows nothing of TensorFlow until `keras.datasets` is needed for a download.
+Knows nothing of TensorFlow until `keras.datasets` is needed for a download, or
+`tensorflow_datasets` for one of its own.
 """
 
 import gzip
 import io
+import math
 import pickle
 import tarfile
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -17,13 +19,15 @@ import numpy as np
 import numpy.typing as npt
 
 from autogan.errors import ConfigError
+from autogan.files import cache_root, mapped_arrays
+from autogan.pictures import SUFFIXES, PictureFiles, labelled_files, square
 from autogan.registry import Registry
 
 Images = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
 
 MIN_SIZE, MAX_SIZE, SIZE_STEP = 8, 128, 4
-_IMAGE_SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
+MEMORY_BYTES = 2**30  # images beyond this size are not held in memory
 
 
 @dataclass(frozen=True)
@@ -31,11 +35,12 @@ class Split:
     """A set of images.
 
     Attributes:
-        images: uint8 [N, height, width, channels], channels 1 or 3.
+        images: uint8 [N, height, width, channels], channels 1 or 3; read when they are asked for
+            where they are too many for memory.
         labels: int64 [N] in 0..K-1, or None.
     """
 
-    images: Images
+    images: Images | PictureFiles
     labels: Labels | None
 
     def __len__(self) -> int:
@@ -46,13 +51,18 @@ class Split:
         """How many images of each class there are; empty without labels."""
         return () if self.labels is None else tuple(np.bincount(self.labels).tolist())
 
-    def subset(self, count: int) -> "Split":
-        """``count`` images drawn with a fixed seed; all of them if there are no more."""
+    @property
+    def fits_in_memory(self) -> bool:
+        """Whether all images may be held in memory at once."""
+        return math.prod(self.images.shape) <= MEMORY_BYTES
+
+    def subset(self, count: int) -> tuple[Images, Labels | None]:
+        """``count`` images drawn with a fixed seed, and their labels; all if there are no more."""
         chosen = np.arange(len(self))
         if count < len(self):
             chosen = np.sort(np.random.default_rng(0).permutation(len(self))[:count])
         labels = None if self.labels is None else self.labels[chosen]
-        return Split(self.images[chosen], labels)
+        return self.images[chosen], labels
 
 
 @dataclass(frozen=True)
@@ -65,7 +75,7 @@ class ImageData:
     @property
     def image_shape(self) -> tuple[int, int, int]:
         """Height, width and channels."""
-        height, width, channels = self.train.images.shape[1:]
+        _, height, width, channels = self.train.images.shape
         return height, width, channels
 
 
@@ -277,13 +287,13 @@ class Folder(Dataset):
         train_root = self.root / "train" if (self.root / "train").is_dir() else self.root
         test_root = self.root / "test"
         has_test = train_root != self.root and test_root.is_dir()
-        train, classes = _labelled_files(train_root)
-        test, test_classes = _labelled_files(test_root) if has_test else ([], ())
+        train, classes = labelled_files(train_root)
+        test, test_classes = labelled_files(test_root) if has_test else ([], ())
         if not train:
             raise ConfigError(
                 "dataset",
                 f"folder:{train_root}: no images there; known endings: "
-                f"{' '.join(sorted(_IMAGE_SUFFIXES))}",
+                f"{' '.join(sorted(SUFFIXES))}",
             )
         if test and test_classes != classes:
             raise ConfigError(
@@ -291,17 +301,95 @@ class Folder(Dataset):
                 f"folder:{self.root}: train/ has the classes {', '.join(classes) or 'none'}, "
                 f"test/ {', '.join(test_classes) or 'none'}; they must be the same",
             )
-        pictures = _read_pictures([path for path, _ in train + test], image_size)
+        files = PictureFiles.of([path for path, _ in train + test], image_size)
         labels = np.array([label for _, label in train + test], np.int64) if classes else None
-        cut = len(train)
+
+        def split(first: int, last: int) -> Split:
+            given = Split(files.part(first, last), None if labels is None else labels[first:last])
+            return Split(*given.subset(last - first)) if given.fits_in_memory else given
+
+        count = len(train)
+        return ImageData(split(0, count), split(count, len(files)) if test else None)
+
+
+class TensorFlowDatasets(Dataset):
+    """Any dataset of TensorFlow Datasets that has images, through the optional extra ``tfds``.
+
+    Its pictures are decoded once, cropped at the centre to squares and resized, into a file of
+    the user's cache, from where they are read as they are needed. The test split is ``test``, or
+    ``validation`` where there is none. Labels are the feature ``label``, if there is one.
+    """
+
+    name = "tfds"
+    summary = "tfds:NAME, any of TensorFlow Datasets, as tfds:celeb_a; pip install autogan[tfds]"
+
+    def __init__(self, argument: str, data_dir: Path | None) -> None:
+        if not argument:
+            raise ConfigError(
+                "dataset", "tfds names no dataset; write tfds:NAME, as in tfds:celeb_a"
+            )
+        self.argument = argument
+        self.data_dir = data_dir
+
+    def load(self, image_size: int | None) -> ImageData:
+        """Download and prepare what is not there yet, and decode it at ``image_size``."""
+        builder = self._prepared()
+        features = builder.info.features
+        keys = sorted((k for k in features if _is_picture(features[k])), key="image".__ne__)
+        if not keys:
+            raise ConfigError("dataset", f"tfds:{self.argument} has no images: {list(features)}")
+        key, shape = keys[0], features[keys[0]].shape
+        height, width, channels = shape[0], shape[1], 1 if shape[2] == 1 else 3
+        if image_size is None and (height is None or height != width):
+            raise ConfigError(
+                "image_size",
+                f"none given, and the pictures of tfds:{self.argument} are {width}x{height}; give "
+                "--image-size to crop and resize them",
+            )
+        decoded = (image_size or height, channels)
+        test = next((s for s in ("test", "validation") if s in builder.info.splits), None)
+        if "train" not in builder.info.splits:
+            raise ConfigError("dataset", f"tfds:{self.argument} has no split train")
         return ImageData(
-            Split(pictures[:cut], None if labels is None else labels[:cut]),
-            Split(pictures[cut:], None if labels is None else labels[cut:]) if test else None,
+            self._split(builder, "train", key, *decoded),
+            self._split(builder, test, key, *decoded) if test else None,
         )
+
+    def _prepared(self) -> Any:
+        try:
+            import tensorflow_datasets as tfds
+        except ImportError as error:
+            raise ConfigError(
+                "dataset",
+                f"tfds:{self.argument} needs TensorFlow Datasets ({error}); pip install "
+                "'autogan[tfds]'",
+            ) from None
+        try:
+            builder = tfds.builder(self.argument, data_dir=self.data_dir)
+            builder.download_and_prepare()
+        except Exception as error:
+            raise ConfigError(
+                "dataset",
+                f"tfds:{self.argument} cannot be had ({type(error).__name__}: "
+                f"{str(error).strip().splitlines()[0][:200]}); prepare it with tensorflow_datasets "
+                "on a machine that reaches it, and give its folder with --data-dir",
+            ) from error
+        return builder
+
+    def _split(self, builder: Any, name: str, key: str, size: int, channels: int) -> Split:
+        count = builder.info.splits[name].num_examples
+        place = f"{builder.info.full_name.replace('/', '-')}-{name}-{size}"
+        labelled = "label" in builder.info.features
+        images, labels = mapped_arrays(
+            cache_root() / "datasets" / place,
+            {"images": ((count, size, size, channels), np.uint8), "labels": ((count,), np.int64)},
+            lambda arrays: _decode(builder, name, key, arrays, labelled),
+        )
+        return Split(images, np.array(labels) if labelled else None)
 
 
 DATASETS: Registry[Dataset] = Registry("dataset", Dataset)
-for _dataset in (Digits, MNIST, FashionMNIST, CIFAR10, Folder):
+for _dataset in (Digits, MNIST, FashionMNIST, CIFAR10, Folder, TensorFlowDatasets):
     DATASETS.register(_dataset)
 
 
@@ -312,6 +400,9 @@ def dataset_named(name: str, data_dir: Path | None) -> Dataset:
         ConfigError: if there is none of that name.
     """
     kind, _, argument = name.partition(":")
+    if ":" in name and kind not in DATASETS.names():  # package.module:Name, or that:ARGUMENT
+        attribute, _, argument = argument.partition(":")
+        kind = f"{kind}:{attribute}"
     return DATASETS.get(kind)(argument, data_dir)
 
 
@@ -343,53 +434,26 @@ def resized(images: Images, size: int | None) -> Images:
     return made
 
 
-def _labelled_files(root: Path) -> tuple[list[tuple[Path, int]], tuple[str, ...]]:
-    """The images below ``root`` with their labels, and the classes; labels are -1 without any."""
-    paths = sorted(p for p in root.rglob("*") if p.suffix.lower() in _IMAGE_SUFFIXES)
-    parents = [path.relative_to(root).parts[:-1] for path in paths]
-    classes = sorted({parts[0] for parts in parents if parts})
-    if len(classes) < 2 or not all(parents):
-        return [(path, -1) for path in paths], ()
-    number = {name: i for i, name in enumerate(classes)}
-    labelled = [(path, number[parts[0]]) for path, parts in zip(paths, parents, strict=True)]
-    return labelled, tuple(classes)
+def _is_picture(feature: Any) -> bool:
+    """Whether a feature of TensorFlow Datasets is a picture."""
+    import tensorflow_datasets as tfds
+
+    return isinstance(feature, tfds.features.Image)
 
 
-def _read_pictures(paths: list[Path], size: int | None) -> Images:
-    """Read files as [N, height, width, channels]; one channel if all of them are grey.
+def _decode(
+    builder: Any, split: str, key: str, arrays: Mapping[str, npt.NDArray[Any]], labelled: bool
+) -> None:
+    """Fill arrays with a split's pictures and labels, in the order in which they are stored."""
+    from PIL import Image
 
-    With a ``size`` they are cropped at the centre to squares and resized.
-    """
-    from PIL import Image, ImageOps
-
-    pictures = []
-    grey = True
-    for path in paths:
-        try:
-            with Image.open(path) as picture:
-                upright = ImageOps.exif_transpose(picture)
-                if upright.mode.startswith("I;16"):
-                    upright = Image.fromarray((np.asarray(upright) >> 8).astype(np.uint8))
-                elif upright.mode in ("I", "F"):
-                    raise ValueError(f"its pixels are of mode {upright.mode}, not 8 or 16 bits")
-                grey = grey and upright.mode in ("1", "L", "LA")
-                upright = upright.convert("RGB")
-                if size is not None:
-                    upright = ImageOps.fit(upright, (size, size), Image.Resampling.BICUBIC)
-                pictures.append(np.asarray(upright))
-        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-            raise ConfigError(
-                "dataset", f"{path} cannot be read as an image ({error}); repair or remove it"
-            ) from error
-        if pictures[-1].shape != pictures[0].shape:
-            (height, width, _), (h, w, _) = pictures[-1].shape, pictures[0].shape
-            raise ConfigError(
-                "image_size",
-                f"{path} has {width}x{height} pixels, {paths[0]} {w}x{h}; give --image-size to "
-                "crop and resize them all",
-            )
-    stacked = np.stack(pictures)
-    return stacked[..., :1] if grey else stacked
+    side = arrays["images"].shape[1]
+    examples = builder.as_dataset(split=split, shuffle_files=False).as_numpy_iterator()
+    for i, example in enumerate(examples):
+        picture = square(Image.fromarray(example[key].squeeze()), side)
+        arrays["images"][i] = np.asarray(picture).reshape(arrays["images"].shape[1:])
+        if labelled:
+            arrays["labels"][i] = example["label"]
 
 
 def _read_idx(path: Path) -> npt.NDArray[np.uint8]:

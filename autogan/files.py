@@ -7,6 +7,7 @@ import contextlib
 import io
 import json
 import os
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
+import platformdirs
 import yaml
 
 
@@ -85,6 +87,43 @@ def read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
     """Read an .npz file; nothing in it is unpickled."""
     with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
         return {name: archive[name] for name in archive.files}
+
+
+def cache_root() -> Path:
+    """The user's cache folder, or the one that AUTOGAN_CACHE names."""
+    return Path(os.environ.get("AUTOGAN_CACHE") or platformdirs.user_cache_path("autogan"))
+
+
+def mapped_arrays(
+    folder: Path,
+    specs: Mapping[str, tuple[tuple[int, ...], npt.DTypeLike]],
+    fill: Callable[[Mapping[str, npt.NDArray[Any]]], None],
+) -> list[npt.NDArray[Any]]:
+    """Arrays that stay on the disk, filled once and kept in a folder of the cache.
+
+    Args:
+        folder: their place.
+        specs: their shapes and dtypes, by name.
+        fill: writes into arrays of these names.
+
+    Returns:
+        The arrays, mapped read-only, in the order of ``specs``.
+    """
+    if not folder.exists():
+        own = folder.with_name(f"{folder.name}.{os.getpid()}")  # a cache has many writers
+        own.mkdir(parents=True, exist_ok=True)
+        arrays = {
+            name: np.lib.format.open_memmap(own / f"{name}.npy", "w+", dtype, shape)
+            for name, (shape, dtype) in specs.items()
+        }
+        fill(arrays)
+        for array in arrays.values():
+            array.flush()
+        try:
+            own.replace(folder)
+        except OSError:  # another process was faster
+            shutil.rmtree(own)
+    return [np.load(folder / f"{name}.npy", mmap_mode="r") for name in specs]
 
 
 def cached_arrays(

@@ -1,7 +1,6 @@
 """What a worker can be asked to do, and what it keeps in memory in between."""
 
 import dataclasses
-import math
 import os
 import platform
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +12,6 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import numpy as np
 import numpy.typing as npt
-import platformdirs
 import tensorflow as tf
 from threadpoolctl import threadpool_limits
 
@@ -28,7 +26,7 @@ from autogan.criteria.networks import (
 from autogan.datasets import ImageData, Split, check_trainable, dataset_named
 from autogan.errors import ConfigError
 from autogan.events import declare_search
-from autogan.files import read_arrays, write_arrays
+from autogan.files import cache_root, read_arrays, write_arrays
 from autogan.folder import TrialFolder, lock, moved
 from autogan.models.adversarial import Adversarial, Latents
 from autogan.models.base import ImageShape
@@ -37,7 +35,7 @@ from autogan.trial import EVALUATION_LATENTS, Driver, run_trial
 from autogan.version import __version__
 
 _MAX_SHAPES = 2  # built GANs kept in memory; beyond, the driver starts a fresh worker
-_DEVICE_BYTES = 2**30  # datasets up to this size live on the device
+_CLASSIFIER_IMAGES = 100_000  # that a classifier learns from, at most
 
 T = TypeVar("T")
 
@@ -164,21 +162,22 @@ class Session:
         if training is not None:
             gan = self._restored(TrainConfig(**training), Path(folder), checkpoint)
             latents = gan.latents(evaluator.samples, EVALUATION_LATENTS)
-            made = Split(_generated(gan, latents), latents.labels)
+            images = _generated(gan, latents)
+            given: npt.NDArray[np.int64] | None = latents.labels
         else:
             size = run.image_size if evaluator.network.resizes else reference[0]
             loaded = dataset_named(dataset, run.data_dir).load(size)
-            made = loaded.train.subset(run.eval_samples)
-        if not evaluator.network.resizes and made.images.shape[1:] != reference:
+            images, given = loaded.train.subset(run.eval_samples)
+        if not evaluator.network.resizes and images.shape[1:] != reference:
             raise ConfigError(
                 "reference",
                 f"{run.dataset} has {_shape(reference)} images, the others are "
-                f"{_shape(made.images.shape[1:])}, and the features {run.features} take one kind",
+                f"{_shape(images.shape[1:])}, and the features {run.features} take one kind",
             )
-        if made.labels is None or not len(made.labels):
+        if given is None or not len(given):
             _check_labels(run, "the images have none; put each class into a sub-folder")
         self._check_classes_known(run)
-        scores, labels = evaluator.score(made.images, made.labels), evaluator.labels(len(made))
+        scores, labels = evaluator.score(images, given), evaluator.labels(len(images))
         labelled = {labels[name]: score for name, score in scores.items()}
         objective = run.objective
         return {objective.label(labels): objective.value(labelled, labels), **labelled}
@@ -224,7 +223,7 @@ class Session:
             tf.config.experimental.enable_op_determinism()  # on the CPU it holds without
         details = tf.config.experimental.get_device_details(chosen) if chosen else {}
         self._device = details.get("device_name", "gpu") if chosen else "cpu"
-        os.environ.setdefault("TFHUB_CACHE_DIR", str(_cache_root() / "tfhub"))  # not in /tmp
+        os.environ.setdefault("TFHUB_CACHE_DIR", str(cache_root() / "tfhub"))  # not in /tmp
 
     def _environment(self) -> Mapping[str, Any]:
         """What a result depends on beside its configuration."""
@@ -275,11 +274,13 @@ class Session:
                 f"classifier learns from labels, and {run.dataset} has none; use --features "
                 "inception or the path of a SavedModel",
             )
-        return train.images, train.labels
+        images, labels = train.subset(_CLASSIFIER_IMAGES)
+        assert labels is not None
+        return images, labels
 
     def _evaluator(self, run: TrainConfig) -> Evaluator:
         def build() -> Evaluator:
-            reference = self._reference(run).subset(run.eval_samples).images
+            reference, _ = self._reference(run).subset(run.eval_samples)
             return Evaluator(self._network(run), run.criteria(), reference, self._cache(run))
 
         key = (run.features, *run.criteria(), _data_key(run), run.reference_split, run.eval_samples)
@@ -328,7 +329,7 @@ class Session:
     def _cache(self, run: TrainConfig) -> Path:
         """Where trained classifiers and real statistics are kept, for each kind of bits."""
         device = (self._device or "cpu").replace(" ", "-").replace("/", "-")
-        return _cache_root() / f"tensorflow-{tf.__version__}-{device}-{run.threads}-threads"
+        return cache_root() / f"tensorflow-{tf.__version__}-{device}-{run.threads}-threads"
 
     def _keep(self, slot: str, key: Any, make: Callable[[], T]) -> T:
         """The last thing made in this slot, made again if it was made for another key."""
@@ -337,11 +338,6 @@ class Session:
             self._kept[slot] = (key, make())
         value: T = self._kept[slot][1]
         return value
-
-
-def _cache_root() -> Path:
-    """The user's cache folder, or the one that AUTOGAN_CACHE names."""
-    return Path(os.environ.get("AUTOGAN_CACHE") or platformdirs.user_cache_path("autogan"))
 
 
 def _data_key(run: TrainConfig) -> tuple[Any, ...]:
@@ -362,7 +358,7 @@ def _check_labels(run: TrainConfig, problem: str) -> None:
 
 def _training_set(train: Split) -> TrainingSet:
     """The training split, held on the device unless it is too large."""
-    return TrainingSet(train.images, train.labels, math.prod(train.images.shape) <= _DEVICE_BYTES)
+    return TrainingSet(train.images, train.labels, train.fits_in_memory)
 
 
 def _generated(gan: Adversarial, latents: Latents) -> npt.NDArray[np.uint8]:

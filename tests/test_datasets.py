@@ -4,14 +4,17 @@ import gzip
 import io
 import pickle
 import struct
+import sys
 import tarfile
 
 import numpy as np
 import pytest
 from PIL import Image
 
+import autogan
 from autogan.datasets import DATASETS, check_trainable, dataset_named, resized
 from autogan.errors import ConfigError
+from autogan.pictures import PictureFiles, square
 
 
 def load(name, data_dir=None, image_size=None):
@@ -30,7 +33,7 @@ def numbers(count, size=28, channels=None, seed=0):
 
 
 def test_every_dataset_declares_itself():
-    assert DATASETS.names() == ("digits", "mnist", "fashion_mnist", "cifar10", "folder")
+    assert DATASETS.names() == ("digits", "mnist", "fashion_mnist", "cifar10", "folder", "tfds")
     assert all(kind.summary for kind in DATASETS)
 
 
@@ -226,9 +229,14 @@ def test_images_that_networks_cannot_make(shape):
 
 def test_subsets_are_drawn_once_and_for_all():
     split = load("digits").train
-    assert split.subset(99999) is split.images
-    assert split.subset(50).shape == (50, 8, 8, 1)
-    np.testing.assert_array_equal(split.subset(50), split.subset(50))
+    images, labels = split.subset(99999)
+    np.testing.assert_array_equal(images, split.images)
+    np.testing.assert_array_equal(labels, split.labels)
+    images, labels = split.subset(50)
+    assert images.shape == (50, 8, 8, 1)
+    np.testing.assert_array_equal(images, split.subset(50)[0])
+    places = [np.flatnonzero((split.images == image).all(axis=(1, 2, 3)))[0] for image in images]
+    assert split.labels[places].tolist() == labels.tolist()
 
 
 def test_the_real_mnist(shared_data):
@@ -245,3 +253,95 @@ def test_real_photographs_in_class_folders(shared_data, tmp_path):
     data = load(f"folder:{tmp_path}")
     assert data.image_shape == (32, 32, 3)
     assert sorted(set(data.train.labels)) == [0, 1]
+
+
+def test_too_many_files_for_memory_are_read_as_they_are_needed(tmp_path, monkeypatch):
+    rng = np.random.default_rng(0)
+    for i in range(12):
+        path = tmp_path / "ab"[i % 2] / f"{i:02d}.png"
+        path.parent.mkdir(exist_ok=True)
+        Image.fromarray(rng.integers(0, 256, (20 + i, 30, 3), np.uint8)).save(path)
+    whole = load(f"folder:{tmp_path}", image_size=8).train
+    monkeypatch.setattr(autogan.datasets, "MEMORY_BYTES", 100)
+    decoded = []
+    read = PictureFiles._read
+    monkeypatch.setattr(PictureFiles, "_read", lambda s, p: decoded.append(p) or read(s, p))
+    split = load(f"folder:{tmp_path}", image_size=8).train
+    assert (split.images.shape, split.fits_in_memory, decoded) == ((12, 8, 8, 3), False, [])
+    chosen = np.array([3, 0, 11, 3])
+    np.testing.assert_array_equal(split.images[chosen], whole.images[chosen])
+    assert len(decoded) == 4
+    np.testing.assert_array_equal(split.labels, whole.labels)
+    np.testing.assert_array_equal(split.subset(5)[0], whole.subset(5)[0])
+
+
+def test_a_file_that_is_cut_off_is_named_when_it_is_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(autogan.datasets, "MEMORY_BYTES", 100)
+    Image.effect_noise((64, 64), 90).save(tmp_path / "a.png")
+    (tmp_path / "b.png").write_bytes((tmp_path / "a.png").read_bytes()[:1500])
+    split = load(f"folder:{tmp_path}", image_size=8).train
+    assert split.images.shape == (2, 8, 8, 1)
+    with pytest.raises(ConfigError, match=r"b.png cannot be read as an image .*repair or remove"):
+        split.images[np.array([0, 1])]
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory):
+    """A dataset of TensorFlow Datasets as it lies on a disk: 6 pictures of 12x10, 4 of test."""
+    tfds = pytest.importorskip("tensorflow_datasets", reason="the extra tfds is not installed")
+    import tensorflow as tf
+
+    root = tmp_path_factory.mktemp("tfds")
+    pictures = np.random.default_rng(0).integers(0, 256, (10, 12, 10, 3), np.uint8)
+    labels = np.arange(10) % 3
+
+    def split(part):
+        return tf.data.Dataset.from_tensor_slices({"image": pictures[part], "label": labels[part]})
+
+    tfds.dataset_builders.store_as_tfds_dataset(
+        name="tiny",
+        version="1.0.0",
+        features=tfds.features.FeaturesDict(
+            {
+                "image": tfds.features.Image(shape=(None, None, 3), encoding_format="png"),
+                "label": tfds.features.ClassLabel(num_classes=3),
+            }
+        ),
+        split_datasets={"train": split(slice(0, 6)), "validation": split(slice(6, 10))},
+        data_dir=root,
+    )
+    return root, pictures, labels
+
+
+class TestTensorFlowDatasets:
+    def test_is_decoded_once_and_then_mapped(self, stored, monkeypatch):
+        root, pictures, labels = stored
+        data = load("tfds:tiny", root, 8)
+        assert data.image_shape == (8, 8, 3)
+        assert (len(data.train), len(data.test)) == (6, 4)
+        assert isinstance(data.train.images, np.memmap)
+        order = data.train.labels.argsort(kind="stable")
+        assert data.train.labels[order].tolist() == sorted(labels[:6].tolist())
+        expected = {square(Image.fromarray(picture), 8).tobytes() for picture in pictures[:6]}
+        assert {image.tobytes() for image in data.train.images} == expected
+        monkeypatch.setattr(autogan.datasets, "_decode", None)  # not again
+        again = load("tfds:tiny", root, 8)
+        np.testing.assert_array_equal(again.train.images, data.train.images)
+
+    def test_pictures_of_many_shapes_need_a_size(self, stored):
+        with pytest.raises(ConfigError, match="image_size: none given, .* give --image-size"):
+            load("tfds:tiny", stored[0])
+
+    def test_what_cannot_be_had_is_said_in_one_line(self, stored, tmp_path):
+        with pytest.raises(ConfigError, match=r"tfds:no_such cannot be had .* --data-dir") as error:
+            load("tfds:no_such", tmp_path, 8)
+        assert len(str(error.value).splitlines()) == 1
+
+    def test_without_the_extra_it_says_what_to_install(self, monkeypatch):
+        monkeypatch.setitem(sys.modules, "tensorflow_datasets", None)
+        with pytest.raises(ConfigError, match=r"pip install 'autogan\[tfds\]'"):
+            load("tfds:mnist", None, 8)
+
+    def test_names_nothing(self):
+        with pytest.raises(ConfigError, match="write tfds:NAME"):
+            load("tfds")
