@@ -554,8 +554,8 @@ def _setting(hyperparameter: Hyperparameter, setting: Setting) -> Value | Dimens
 
 
 def _short_name(dataset: str) -> str:
-    """``cats`` for ``folder:pictures/cats``, the name itself for the others."""
-    return dataset.removeprefix("folder:").rstrip("/").rsplit("/", 1)[-1]
+    """``cats`` for ``folder:pictures/cats``, the name itself for a plain one."""
+    return dataset.rstrip("/").rsplit("/", 1)[-1].rsplit(":", 1)[-1]
 
 
 def _available_cores() -> int:

@@ -1,0 +1,142 @@
+"""Parts of one's own: the documentation's worked example runs, and bad parts are refused."""
+
+import importlib.metadata
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from fakes import FakeEngine
+
+import autogan
+from autogan.config import SearchConfig, load_config
+from autogan.criteria import CRITERIA, Criterion
+from autogan.datasets import dataset_named
+from autogan.errors import ConfigError
+from autogan.models import GAN_TYPES, GANType
+from autogan.registry import Registry
+from autogan.search import SEARCH_METHODS, History, State
+
+DOCUMENT = Path(__file__).parents[1] / "docs" / "extending.md"
+
+
+@pytest.fixture
+def example(tmp_path, monkeypatch):
+    """The files of the document, in a folder of their own; none is importable by itself."""
+    folder = tmp_path / "own"
+    folder.mkdir()
+    blocks = re.findall(r"```\w+\n# (\S+)\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
+    for name, text in blocks:
+        (folder / name).write_text(text)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    yield folder
+    for name, _ in blocks:
+        sys.modules.pop(name.removesuffix(".py"), None)
+
+
+def test_the_worked_example_runs(example):
+    from autogan.session import Session
+
+    class Engine(FakeEngine):
+        def __init__(self):
+            super().__init__(Session(self))
+
+    config = load_config(SearchConfig, example / "own.yaml", {"eval_samples": 50})
+    result = autogan.search(config, engine=Engine())
+    assert [t.state for t in result.trials] == [State.COMPLETE, State.COMPLETE]
+    assert result.objective == "is_classifier_50+2*contrast_classifier_50"
+    scores = result.best.evaluations[-1].scores
+    value = scores["is_classifier_50"] + 2 * scores["contrast_classifier_50"]
+    assert result.best.last_value == pytest.approx(value)
+    assert result.folder.root == Path("runs/hinge-Blobs")
+    saved = yaml.safe_load(result.folder.best_config.read_text())
+    assert saved["plugin_dir"] == str(example)
+    assert saved["gan_type"] == "my_gan:HingeGAN"
+
+
+def test_its_search_method_is_pure(example):
+    sys.path.append(str(example))
+    method = SEARCH_METHODS.get("my_search:Halton")()
+    config = load_config(SearchConfig, example / "own.yaml")
+    history = History((), "max")
+    first = method.propose(config.space(), history, 3)
+    assert first == method.propose(config.space(), history, 3)
+    assert 1e-4 <= first.point["learning_rate"] <= 1e-2
+
+
+def test_its_feature_network_fits(example, tmp_path):
+    sys.path.append(str(example))
+    from my_features import FeatureNetwork
+
+    from autogan.criteria.networks import SavedModelNetwork
+
+    FeatureNetwork(classes=4, size=32, weights=None).save(str(tmp_path / "net"))
+    network = SavedModelNetwork(None, tmp_path / "net")
+    features = network.features(np.zeros([3, 8, 8, 1], np.uint8))
+    assert (network.classes, network.resizes) == (4, True)
+    assert (features.logits.shape, features.pool.shape) == ((3, 4), (3, 1280))
+
+
+def test_a_dataset_of_ones_own_may_take_an_argument(example):
+    sys.path.append(str(example))
+    with pytest.raises(ConfigError, match="blobs takes no argument"):
+        dataset_named("my_data:Blobs:fine", None)
+
+
+class Taken(Criterion):
+    name, summary, direction = "fid", "a name that is taken", "min"
+
+
+class Unnamed(Criterion):
+    direction = "min"
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("nowhere:Part", "criterion: 'nowhere:Part' cannot be imported (ModuleNotFoundError: "),
+        ("json:Part", "'json:Part' cannot be imported (AttributeError: "),
+        ("json:JSONDecoder", "does not derive from autogan.criteria.base.Criterion"),
+        ("test_extending:Taken", "calls itself 'fid', which is taken; rename it"),
+        ("test_extending:Unnamed", "has no name; give it a text"),
+    ],
+)
+def test_bad_parts_are_refused_in_one_line(name, problem):
+    with pytest.raises(ConfigError, match=re.escape(problem)):
+        CRITERIA.get(name)
+
+
+def test_a_gan_type_whose_loss_is_none_is_refused():
+    class Odd(GAN_TYPES.get("dcgan")):
+        loss = "json:JSONDecoder"
+
+    with pytest.raises(ConfigError, match=r"loss: .* does not derive from .*Loss"):
+        Odd.build((8, 8, 1), {**Odd.defaults(), "width": 2, "dense_width": 2})
+
+
+def test_parts_of_installed_packages_are_known_by_name(example, monkeypatch):
+    sys.path.append(str(example))
+    points = [
+        importlib.metadata.EntryPoint("hinge", "my_gan:HingeGAN", "autogan.gan_type"),
+        importlib.metadata.EntryPoint("dcgan", "my_gan:HingeGAN", "autogan.gan_type"),
+    ]
+    monkeypatch.setattr(
+        importlib.metadata,
+        "entry_points",
+        lambda group: points if group == "autogan.gan_type" else [],
+    )
+    registry = Registry("gan_type", GANType)
+    registry.register(GAN_TYPES.get("dcgan"))
+    assert registry.names() == ("dcgan", "hinge")  # ours cannot be replaced
+    assert registry.get("dcgan") is GAN_TYPES.get("dcgan")
+    assert [kind.summary for kind in registry][1] == "convolutional GAN with the hinge loss"
+    assert registry.key("hinge") == "hinge"
+
+
+def test_without_a_file_modules_are_found_in_the_working_folder(example, monkeypatch):
+    monkeypatch.chdir(example)
+    config = load_config(SearchConfig, None, {"gan_type": "my_gan:HingeGAN"})
+    assert config.plugin_dir == example
+    assert config.gan.name == "hinge"
