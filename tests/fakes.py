@@ -23,6 +23,11 @@ LABEL = "fid_fake_9"
 CRASH, RAISE, HANG, DIVERGE, CHATTER = 11, 12, 13, 14, 15
 
 
+def labels_of(config):
+    """The labels of a configuration's criteria."""
+    return {name: f"{name}_fake_9" for name in config.criteria()}
+
+
 def score(config, step):
     """The value of a trial at a step: a bowl over the learning rate, and noise from the seed."""
     rate = config.hyperparameters()["learning_rate"]
@@ -56,9 +61,10 @@ class FakeSession:
         return {}
 
     def prepare(self, config):
+        run = TrainConfig(**config)
         return {
-            "objective": LABEL,
-            "labels": {"fid": LABEL},
+            "objective": run.objective.label(labels_of(run)),
+            "labels": labels_of(run),
             "features": {"network": "fake"},
         }
 
@@ -82,21 +88,24 @@ class FakeSession:
         trial = Trial(0, {}, run.seed, state=State.COMPLETE)
         state = root / "state.json"
         done = json.loads(state.read_text())["done"] if state.exists() else 0
+        objective, labels = run.objective, labels_of(run)
         for step in (10, 20, 30):
-            value = score(run, step)
-            trial.evaluations.append(Evaluation(step, {LABEL: value}))
+            values = {"fid": score(run, step), "is": 1 + run.seed % 13}
+            scores = {labels[name]: values[name] for name in run.criteria()}
+            trial.evaluations.append(Evaluation(step, scores))
             if step > done:
                 self._driver.progress(step, 30, {"d_loss": 0.0})
                 write_json(state, {"done": step})
-            self._driver.evaluated(step, {LABEL: value})
+            self._driver.evaluated(step, scores)
             if self._driver.interrupted():
                 return None
         if behaviour == DIVERGE:
             trial.state, trial.reason = State.DIVERGED, "a loss became NaN"
         else:
-            best = min(trial.evaluations, key=lambda e: e.scores[LABEL])
-            trial.value, trial.step = best.scores[LABEL], best.step
-            trial.last_value = trial.evaluations[-1].scores[LABEL]
+            choose = min if objective.direction == "min" else max
+            best = choose(trial.evaluations, key=lambda e: objective.value(e.scores, labels))
+            trial.value, trial.step = objective.value(best.scores, labels), best.step
+            trial.last_value = objective.value(trial.evaluations[-1].scores, labels)
         return dataclasses.asdict(trial)
 
 

@@ -96,6 +96,21 @@ def test_grid_runs_all_its_points_by_default():
         ({"gan_typ": "dcgan"}, "gan_typ: there is no such key; did you mean 'gan_type'?"),
         ({"gan_type": "dgan"}, "gan_type: 'dgan' is not known; did you mean 'dcgan'?"),
         ({"criterion": "fidd"}, "criterion: 'fidd' is not known; did you mean 'fid'?"),
+        ({"criterion": "is + fid"}, "criterion: 'is + fid': is is better when it rises, fid is"),
+        ({"criterion": {"is": -1}}, "criterion: is: -1 is no weight; give a positive number"),
+        ({"normalise": "history"}, "normalise: history with the single criterion fid; it is for"),
+        (
+            {"criterion": "is - fid", "normalise": "always"},
+            "normalise: 'always' is neither history nor of the form is=1..10,fid=0..400",
+        ),
+        (
+            {"criterion": "is - fid", "normalise": {"wd": [0, 1]}},
+            "normalise: 'wd' is no part of is - fid; known: fid, is",
+        ),
+        (
+            {"criterion": "is - fid", "normalise": "is=9..1"},
+            "normalise: is=9..1: the first end must be the lower one",
+        ),
         ({"search_method": "grd"}, "search_method: 'grd' is not known; did you mean 'grid'?"),
         ({"dataset": "minst"}, "dataset: 'minst' is not known; did you mean 'mnist'?"),
         ({"dataset": "mnist:x"}, "dataset: mnist:x: mnist takes no argument"),
@@ -131,6 +146,34 @@ def test_bad_values_are_refused_in_one_line(values, expected):
         validated(SearchConfig, values)
     assert str(error.value).startswith(expected)
     assert "\n" not in str(error.value)
+
+
+def test_weighted_criteria_from_files_and_flags(tmp_path):
+    path = write(tmp_path, "criterion: {is: 1, fid: 0.01}\nnormalise: {is: [1, 10]}\n")
+    config = load_config(SearchConfig, path, {"also": "fid,wd"})
+    assert config.criterion == "1*is - 0.01*fid"
+    assert list(config.criteria()) == ["is", "fid", "wd"]
+    assert config.resolved().also == ["wd"]
+    assert config.objective.bounds == {"is": (1.0, 10.0)}
+    flags = {"criterion": "0.5*fid - is", "normalise": "is=1..10,fid=0..400"}
+    config = load_config(SearchConfig, None, flags)
+    assert config.objective.direction == "min"
+    assert config.objective.bounds == {"is": (1.0, 10.0), "fid": (0.0, 400.0)}
+    with pytest.raises(ConfigError, match="normalise: history belongs to a search"):
+        validated(TrainConfig, {"criterion": "is - fid", "normalise": "history"})
+
+
+def test_a_trial_of_a_normalised_search_can_be_trained_again():
+    values = {"criterion": "is - fid", "normalise": "history", "params": {"d_iter": [1, 2]}}
+    config = validated(SearchConfig, values)
+    seen = {"is": (1.0, 5.0), "wd": (0.0, 1.0)}
+    trial = config.trial_config({"d_iter": 2}, 0, seen)
+    assert trial.normalise == {"is": (1.0, 5.0)}
+    assert validated(TrainConfig, trial.as_dict()) == trial
+    first = config.trial_config({"d_iter": 1}, 0)
+    assert validated(TrainConfig, first.as_dict()).objective.label({"is": "i", "fid": "f"}) == (
+        "scaled(i-f)"
+    )
 
 
 @pytest.mark.parametrize(
@@ -217,8 +260,12 @@ def test_a_hyperparameter_is_given_once():
 def test_configurations_that_come_along_are_found_by_name_and_can_run(tmp_path):
     assert "dcgan_digits" in packaged_configs()
     for name in packaged_configs():
-        config = load_config(SearchConfig, Path(name)).resolved()
-        assert config.trials
+        text = packaged_configs()[name].read_text()
+        command = text.splitlines()[0].split()[:3]
+        assert command[:2] == ["#", "autogan"], "the head gives the command"
+        kind = {"search": SearchConfig, "train": TrainConfig}[command[2]]
+        config = load_config(kind, Path(name)).resolved()
+        assert config.steps or config.epochs
     write(tmp_path, "steps: 7\n").rename(tmp_path / "dcgan_digits")
     assert load_config(SearchConfig, Path("dcgan_digits")).steps == 7  # a file of one's own first
 

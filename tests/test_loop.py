@@ -1,5 +1,7 @@
 """The search loop: budgets, outcomes, resuming, and what it refuses."""
 
+import json
+
 import pytest
 import yaml
 from fakes import DIVERGE, LABEL, RAISE, FakeEngine
@@ -140,7 +142,8 @@ def test_a_refused_resumption_changes_nothing(tmp_path, monkeypatch):
     search()
     before = (tmp_path / "runs/a/search.yaml").read_text()
     monkeypatch.setattr(
-        "fakes.FakeSession.prepare", lambda *a, **k: {"objective": LABEL, "features": {"other": 1}}
+        "fakes.FakeSession.prepare",
+        lambda *a, **k: {"objective": LABEL, "labels": {}, "features": {"other": 1}},
     )
     with pytest.raises(ConfigError, match="features"):
         autogan.search({"trials": 9}, resume="runs/a", engine=FakeEngine())
@@ -171,7 +174,7 @@ def test_another_feature_network_ends_a_resumption(monkeypatch):
     search()
 
     def prepare(self, config):
-        return {"objective": LABEL, "features": {"network": "other"}}
+        return {"objective": LABEL, "labels": {}, "features": {"network": "other"}}
 
     monkeypatch.setattr("fakes.FakeSession.prepare", prepare)
     with pytest.raises(ConfigError, match="features: .*would not be comparable"):
@@ -200,3 +203,56 @@ def test_training_keeps_the_same_rules(tmp_path):
         autogan.train(config, engine=FakeEngine())
     with pytest.raises(ConfigError, match="resume: .*seed was 0, now 3"):
         autogan.train({**config, "seed": 3}, resume=True, engine=FakeEngine())
+
+
+IS = "is_fake_9"
+
+
+def test_a_weighted_sum_decides(tmp_path):
+    result = search(criterion="is - 0.01*fid")
+    assert result.objective == f"{IS}-0.01*{LABEL}"
+    for trial in result.trials:
+        sums = [e.scores[IS] - 0.01 * e.scores[LABEL] for e in trial.evaluations]
+        assert trial.value == pytest.approx(max(sums))
+    assert result.best.value == max(t.value for t in result.trials)
+    assert f"{IS}-0.01*{LABEL}" in (tmp_path / "runs/a/best.yaml").read_text()
+
+
+def test_sums_scaled_by_the_history_are_of_one_scale_and_never_stored(tmp_path):
+    changes = {
+        "criterion": "is - 0.5*fid",
+        "normalise": "history",
+        "params": {"learning_rate": [1e-4, 3e-4, 1e-3, 3e-3]},
+    }
+    result = search(**changes)
+    kept = [next(e.scores for e in t.evaluations if e.step == t.step) for t in result.trials]
+    ranges = {
+        label: (min(k[label] for k in kept), max(k[label] for k in kept)) for label in (IS, LABEL)
+    }
+
+    def scaled(scores, label):
+        low, high = ranges[label]
+        return (scores[label] - low) / (high - low)
+
+    for trial, scores in zip(result.trials, kept, strict=True):
+        assert trial.value == pytest.approx(scaled(scores, IS) - 0.5 * scaled(scores, LABEL))
+    assert result.best.value == max(t.value for t in result.trials)
+    lines = (tmp_path / "runs/a/trials.jsonl").read_text().splitlines()
+    records = [json.loads(line) for line in lines]
+    assert [r["value"] for r in records if r["record"] == "ended"] == [None] * 4
+
+    # A trial's own configuration holds the ranges that had been seen when it began.
+    best = yaml.safe_load((tmp_path / "runs/a/best.yaml").read_text())
+    number = result.best.number
+    expected = {
+        name: [min(k[label] for k in kept[:number]), max(k[label] for k in kept[:number])]
+        for name, label in (("is", IS), ("fid", LABEL))
+        if number > 1
+    }
+    assert best["normalise"] == expected
+
+    # Two trials and then two more come to the same as four.
+    first = search(**{**changes, "trials": 2, "run_dir": "runs/b"})
+    assert len(first.trials) == 2
+    resumed = autogan.search({"trials": 4}, resume="runs/b", engine=FakeEngine())
+    assert [t.value for t in resumed.trials] == [t.value for t in result.trials]

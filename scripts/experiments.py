@@ -1,0 +1,254 @@
+"""The experiments of docs/experiments.md: each prints its table in Markdown, and keeps its runs.
+
+    python scripts/experiments.py grids --data-dir DIR       a training of each GAN type on MNIST
+    python scripts/experiments.py training                   the criteria over two of those
+    python scripts/experiments.py collapse --data-dir DIR    the criteria where classes are missing
+    python scripts/experiments.py labels --data-dir DIR      the criteria against label accuracy
+    python scripts/experiments.py gamma --folder DIR         BEGAN's gamma on colour images
+
+--data-dir holds mnist.npz, --folder class folders of images. All runs go below runs/experiments;
+one that is there already is not run again.
+"""
+
+import argparse
+import dataclasses
+import json
+import shutil
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import yaml
+from PIL import Image
+
+import autogan
+from autogan.config import TrainConfig, load_config
+from autogan.display import make_display
+from autogan.folder import TrialFolder
+from autogan.images import grid, png
+from autogan.search import Evaluation, Trial
+
+RUNS = Path("runs/experiments")
+PICTURES = Path(__file__).parents[1] / "docs" / "experiments"
+GAN_TYPES = ("dcgan", "lsgan", "cgan", "acgan", "wgan_gp", "wgan", "began")
+THESIS = ("is", "js_is", "fid", "wd")
+
+
+def main() -> None:
+    """Run one experiment."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("name", choices=("grids", "training", "collapse", "labels", "gamma"))
+    parser.add_argument("--data-dir", type=Path, default=None)
+    parser.add_argument("--folder", type=Path, default=None)
+    given = parser.parse_args()
+    if given.name == "grids":
+        grids(given.data_dir)
+    elif given.name == "training":
+        training()
+    elif given.name == "collapse":
+        collapse(given.data_dir)
+    elif given.name == "labels":
+        labels(given.data_dir)
+    else:
+        gamma(given.folder)
+
+
+def grids(data_dir: Path | None) -> None:
+    """Train each type by its configuration for MNIST; keep a grid of its best generator."""
+    rows = []
+    for gan_type in GAN_TYPES:
+        file = Path(f"{gan_type}_mnist" if gan_type != "dcgan" else "lsgan_mnist")
+        config = load_config(TrainConfig, file, {"gan_type": gan_type, "data_dir": data_dir})
+        root, trial = trained(config, gan_type)
+        still = {"params": {**config.params, "learning_rate": 1e-7}, "steps": 1, "epochs": None}
+        _, untrained = trained(config.model_copy(update=still), f"{gan_type}-untrained")
+        classes = range(10) if config.gan.condition != "none" else None
+        keep_grid(gan_type, autogan.sample(root, count=60, classes=classes))
+        first, best = trial.evaluations[0], at_step(trial, trial.step)
+        accuracy = score(best.scores, "label_accuracy")
+        rows.append(
+            [
+                f"`{gan_type}`",
+                f"{trial.seconds / 60:.1f}",
+                f"{score(untrained.evaluations[-1].scores, 'fid'):.0f}",
+                f"{score(first.scores, 'fid'):.0f} ({first.step})",
+                f"{score(best.scores, 'fid'):.1f} ({best.step})",
+                f"{score(best.scores, 'is'):.2f}",
+                f"{score(best.scores, 'kid'):.2f}",
+                "" if accuracy is None else f"{accuracy:.3f}",
+            ]
+        )
+    print_table(
+        ["GAN type", "minutes", "FID untrained", "first (step)", "best (step)", "IS", "KID",
+         "label accuracy"], rows,
+    )  # fmt: skip
+
+
+def training() -> None:
+    """The criteria over the trainings of `grids`."""
+    for gan_type in ("wgan_gp", "acgan"):
+        trial = ended(RUNS / gan_type)
+        print(f"\n{gan_type}:\n")
+        names = [*THESIS, "kid", *(["label_accuracy"] if gan_type == "acgan" else [])]
+        rows = [[str(e.step), *numbers(e.scores, names)] for e in trial.evaluations]
+        print_table(["step", *names], rows)
+
+
+def collapse(data_dir: Path | None) -> None:
+    """Real images of 2, 3, 9 and 10 classes, and images of generators that saw only those."""
+    with np.load((data_dir or Path()) / "mnist.npz") as arrays:
+        mnist = dict(arrays)
+    rows: dict[str, list[list[str]]] = {"real": [], "generated": []}
+    for classes in (2, 3, 9, 10):
+        kept = {
+            f"{kind}_{split}": mnist[f"{kind}_{split}"][mnist[f"y_{split}"] < classes]
+            for kind in "xy"
+            for split in ("train", "test")
+        }
+        folder = RUNS / f"classes-{classes}"
+        folder.mkdir(parents=True, exist_ok=True)
+        np.savez(folder / "mnist.npz", **kept)
+        chosen = np.random.default_rng(0).permutation(len(kept["x_train"]))[:10_000]
+        real = images_folder(folder / "real", kept["x_train"][chosen])
+        options = {"data_dir": data_dir, "features": "classifier"}
+        criteria = ",".join(THESIS)
+        scores = autogan.evaluate(real, reference="mnist", criteria=criteria, options=options)
+        rows["real"].append([str(classes), *numbers(scores, THESIS)])
+        config = load_config(
+            TrainConfig, Path("lsgan_mnist"), {"data_dir": folder, "steps": 500, "also": []}
+        )
+        root, _ = trained(config, f"lsgan-{classes}-classes")
+        scores = autogan.evaluate(root, reference="mnist", criteria=criteria, options=options)
+        rows["generated"].append([str(classes), *numbers(scores, THESIS)])
+    for kind, table in rows.items():
+        print(f"\n{kind}:\n")
+        print_table(["classes", *THESIS], table)
+
+
+def labels(data_dir: Path | None) -> None:
+    """Generators that care ever less for the class they are given."""
+    rows = []
+    for weight in (1.0, 0.03, 0.01, 0.003):
+        config = load_config(
+            TrainConfig,
+            Path("acgan_mnist"),
+            {"data_dir": data_dir, "steps": 500, "evaluate_every": 250,
+             "params": {"generator_class_weight": weight}},
+        )  # fmt: skip
+        root, trial = trained(config, f"acgan-{weight:g}")
+        keep_grid(f"labels-{weight:g}", autogan.sample(root, classes=range(10), count=40))
+        best = at_step(trial, trial.step)
+        rows.append([f"{weight:g}", *numbers(best.scores, ["label_accuracy", *THESIS])])
+    print_table(["generator_class_weight", "label_accuracy", *THESIS], rows)
+
+
+def gamma(folder: Path | None) -> None:
+    """BEGAN under three values of gamma; what each criterion, and each weighting, chooses."""
+    base: dict[str, Any] = {
+        "gan_type": "began",
+        "dataset": f"folder:{folder}",
+        "features": "classifier",
+        "params": {"learning_rate": 5e-4, "lambda_k": 0.01, "width": 16, "z_dim": 32},
+        "steps": 2000,
+        "evaluate_every": 500,
+        "also": [name for name in THESIS if name != "fid"],
+    }
+    kept = {}
+    rows = []
+    for value in (0.3, 0.5, 0.7):
+        config = TrainConfig(**{**base, "params": {**base["params"], "gamma": value}})
+        root, trial = trained(config, f"began-gamma-{value:g}")
+        images = autogan.sample(root, count=1000, checkpoint="last")
+        keep_grid(f"gamma-{value:g}", images[:24], columns=8)
+        kept[value] = trial.evaluations[-1].scores
+        rows.append(
+            [
+                f"{value:g}",
+                f"{sharpness(images):.2f}",
+                f"{diversity(images):.1f}",
+                *numbers(kept[value], THESIS),
+            ]
+        )
+    print_table(["gamma", "sharpness", "diversity", *THESIS], rows)
+    print()
+    chosen = [[name, f"{choice(kept, {name: 1.0 if 'is' in name else -1.0}):g}"] for name in THESIS]
+    for weight in (0.001, 0.01, 1.0):
+        best = choice(kept, {"is": 1.0, "fid": -weight})
+        chosen.append([f"is - {weight:g}*fid", f"{best:g}"])
+    print_table(["criterion", "gamma chosen"], chosen)
+
+
+def trained(config: TrainConfig, name: str) -> tuple[Path, Trial]:
+    """The folder and result of a training, which runs unless it has ended already."""
+    root = RUNS / name
+    if not (root / "result.json").exists():
+        shutil.rmtree(root, ignore_errors=True)
+        display = make_display()
+        autogan.train(config.model_copy(update={"run_dir": root}), display=display)
+        display.close()
+    return root, ended(root)
+
+
+def ended(root: Path) -> Trial:
+    """What came of a training."""
+    config = TrainConfig(**yaml.safe_load((root / "config.yaml").read_text()))
+    result = json.loads(TrialFolder.of(root, config).result.read_text())
+    return Trial.from_dict({f.name: result[f.name] for f in dataclasses.fields(Trial)})
+
+
+def at_step(trial: Trial, step: int | None) -> Evaluation:
+    """The evaluation at a step."""
+    return next(e for e in trial.evaluations if e.step == step)
+
+
+def score(scores: dict[str, float], name: str) -> float | None:
+    """A criterion's value, whatever its label adds to its name."""
+    return next((v for label, v in scores.items() if label.startswith(f"{name}_classifier")), None)
+
+
+def numbers(scores: dict[str, float], names: Iterable[str]) -> list[str]:
+    """Values for a table."""
+    return [f"{score(scores, name):.4g}" for name in names]
+
+
+def choice(kept: dict[float, dict[str, float]], weights: dict[str, float]) -> float:
+    """The key whose weighted scores are highest."""
+    return max(kept, key=lambda key: sum(w * score(kept[key], n) for n, w in weights.items()))
+
+
+def sharpness(images: npt.NDArray[np.uint8]) -> float:
+    """Mean over images of the mean absolute difference of neighbouring pixels, in grey levels."""
+    x = images.astype(np.float64)
+    return float((np.abs(np.diff(x, axis=1)).mean() + np.abs(np.diff(x, axis=2)).mean()) / 2)
+
+
+def diversity(images: npt.NDArray[np.uint8]) -> float:
+    """Mean over pixels of the standard deviation over images, in grey levels."""
+    return float(images.astype(np.float64).std(axis=0).mean())
+
+
+def images_folder(folder: Path, images: npt.NDArray[np.uint8]) -> Path:
+    """Write images as files, once."""
+    if not folder.exists():
+        folder.mkdir(parents=True)
+        for i, image in enumerate(images):
+            Image.fromarray(image).save(folder / f"{i:05d}.png")
+    return folder
+
+
+def keep_grid(name: str, images: npt.NDArray[np.uint8], columns: int = 10) -> None:
+    """Keep a picture beside the document."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    (PICTURES / f"{name}.png").write_bytes(png(grid(images, columns)))
+
+
+def print_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print Markdown."""
+    for row in (heads, ["---"] * len(heads), *rows):
+        print("| " + " | ".join(row) + " |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

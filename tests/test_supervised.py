@@ -1,0 +1,135 @@
+"""GAN types and criteria that need labels: what they make, and what they refuse."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from fakes import FakeEngine
+from PIL import Image
+
+import autogan
+from autogan.cli import main
+from autogan.errors import ConfigError
+from autogan.models import GAN_TYPES
+from autogan.session import Session
+
+CONFIG = {
+    "gan_type": "acgan",
+    "dataset": "digits",
+    "params": {"width": 4, "dense_width": 8, "batch_size": 8, "z_dim": 4},
+    "steps": 6,
+    "evaluate_every": 3,
+    "eval_samples": 50,
+    "also": ["label_accuracy"],
+    "run_dir": "runs/a",
+}
+SUPERVISED = [kind.name for kind in GAN_TYPES if kind.condition != "none"]
+
+
+class Engine(FakeEngine):
+    """A real session in this process."""
+
+    def __init__(self):
+        super().__init__(Session(self))
+
+
+def train(**changes):
+    return autogan.train({**CONFIG, **changes}, engine=Engine())
+
+
+@pytest.fixture
+def unlabelled(tmp_path):
+    for i in range(9):
+        Image.fromarray(np.full((8, 8), i, np.uint8)).save(tmp_path / f"{i}.png")
+    return f"folder:{tmp_path}"
+
+
+def test_classes_are_sampled_a_column_each(tmp_path, capsys):
+    result = train()
+    labels = {"fid_classifier_50", "label_accuracy_classifier_50"}
+    assert set(result.trial.evaluations[0].scores) == labels
+    with Image.open(result.folder.sample(6)) as picture:
+        assert picture.size == (342, 240)  # ten columns of 32 pixels, gaps of 2; seven rows
+    with pytest.raises(SystemExit) as exit_:
+        main(["sample", "runs/a", "--classes", "0,3,7", "--output", "grid.png"])
+    assert exit_.value.code == 0
+    with Image.open(tmp_path / "grid.png") as picture:
+        assert picture.size == (104, 274)  # three columns, eight rows
+    for given, problem in (("0,10", "0,10: the classes are 0 to 9"), ("a", "no list of numbers")):
+        with pytest.raises(SystemExit) as exit_:
+            main(["sample", "runs/a", "--classes", given])
+        assert exit_.value.code == 2
+        assert f"autogan: classes: {given}"[:18] in (error := capsys.readouterr().err)
+        assert problem in error
+    assert not (tmp_path / "samples.png").exists()
+
+
+def test_a_sample_of_one_class_is_the_same_generators(tmp_path):
+    train()
+    engine = Engine()
+    run = yaml.safe_load((tmp_path / "runs/a/config.yaml").read_text())
+    arrays = {}
+    for name, classes in (("all", list(range(10))), ("three", [3])):
+        engine.call("sample", config=run, folder="runs/a", checkpoint="best", count=10,
+                    output=f"{name}.npz", classes=classes)  # fmt: skip
+        with np.load(tmp_path / f"{name}.npz") as file:
+            arrays[name] = file["images"]
+    np.testing.assert_array_equal(arrays["all"][3], arrays["three"][3])  # the same z and class
+    assert not np.array_equal(arrays["all"][4], arrays["three"][4])
+
+
+@pytest.mark.parametrize("gan_type", SUPERVISED)
+def test_unlabelled_images_are_refused_before_anything_starts(gan_type, unlabelled, tmp_path):
+    with pytest.raises(ConfigError, match=f"dataset: folder:.* has no labels, and {gan_type} "):
+        train(gan_type=gan_type, dataset=unlabelled, also=[], features="inception")
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize("criterion", ["label_accuracy", "label_accuracy - 0.01*fid"])
+def test_label_accuracy_wants_images_of_given_classes(criterion, tmp_path):
+    with pytest.raises(ConfigError, match="needs images of known classes, and dcgan makes images"):
+        train(gan_type="dcgan", criterion=criterion)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_label_accuracy_wants_features_that_tell_the_classes(tmp_path):
+    import tensorflow as tf
+
+    module = tf.Module()
+
+    def call(images):
+        pool = tf.reduce_mean(images, axis=[1, 2])
+        return {"logits": tf.tile(pool, [1, 2]), "pool_3": pool}
+
+    spec = tf.TensorSpec([None, None, None, 3], tf.float32)
+    module.__call__ = tf.function(call, input_signature=[spec])
+    tf.saved_model.save(module, str(tmp_path / "net"))
+    with pytest.raises(ConfigError, match="net tells 6 classes and digits has 10; use --features"):
+        train(features=str(tmp_path / "net"))
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_folders_own_labels_are_judged(tmp_path, capsys):
+    """Of real digits in class folders the classifier tells nearly all."""
+    digits = autogan.datasets.dataset_named("digits", None).load(None).test
+    for i, (image, label) in enumerate(zip(digits.images, digits.labels, strict=True)):
+        folder = tmp_path / "real" / str(label)
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image.squeeze()).save(folder / f"{i}.png")
+    session = Session(Engine())
+    config = {"dataset": "digits", "features": "classifier", "criterion": "label_accuracy",
+              "also": ["kid"], "threads": 2}  # fmt: skip
+    scores = session.evaluate(config, dataset=f"folder:{tmp_path / 'real'}")
+    assert scores["label_accuracy_classifier_360"] > 0.97
+    assert abs(scores["kid_classifier_360"]) < 0.5
+    with pytest.raises(ConfigError, match="the images have none; put each class into"):
+        session.evaluate(config, dataset=f"folder:{tmp_path / 'real' / '3'}")
+
+
+def test_unsupervised_types_have_no_classes_to_sample():
+    train(gan_type="dcgan", also=[])
+    run = yaml.safe_load(Path("runs/a/config.yaml").read_text())
+    with pytest.raises(ConfigError, match="classes: 0: dcgan makes images of no given class"):
+        Engine().call("sample", config=run, folder="runs/a", checkpoint="best", count=1,
+                      output="x.npz", classes=[0])  # fmt: skip
