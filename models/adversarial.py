@@ -242,7 +242,8 @@ class Adversarial:
         """What a call of `train` consumes."""
         d_size, g_size = d_iter * self.batch_size, self.batch_size
         real = data.order(seed, _REAL, start * d_size, steps * d_size)
-        images, places = data.images(real)
+        following = data.order(seed, _REAL, (start + steps) * d_size, steps * d_size)
+        images, places = data.images(real, following)
         if not self.class_counts:
             return _Batches(images, places, *[tf.zeros([0], tf.int64)] * 3)
         return _Batches(

@@ -1,6 +1,7 @@
 """The training set as training takes it: batches in an order that is computed, not stored."""
 
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Protocol
 
 import numpy as np
@@ -40,15 +41,27 @@ class TrainingSet:
         self._images = images
         self._labels = labels
         self._held = tf.constant(images[np.arange(len(images))]) if resident else None
+        self._reader = ThreadPoolExecutor(1)
+        self._ahead: tuple[Index, Future[npt.NDArray[np.uint8]]] | None = None
 
     def __len__(self) -> int:
         return len(self._images)
 
-    def images(self, index: Index) -> tuple[tf.Tensor, tf.Tensor]:
-        """Where to find the images of ``index``: a tensor of images, and their places in it."""
+    def images(self, index: Index, then: Index) -> tuple[tf.Tensor, tf.Tensor]:
+        """Where to find the images of ``index``: a tensor of images, and their places in it.
+
+        Args:
+            index: the images that are wanted now.
+            then: those that will be wanted next, as far as one knows; they are read meanwhile.
+        """
         if self._held is not None:
             return self._held, tf.constant(index)
-        return tf.constant(self._images[index]), tf.range(len(index), dtype=tf.int64)
+        if self._ahead is not None and np.array_equal(self._ahead[0], index):
+            images = self._ahead[1].result()
+        else:
+            images = self._images[index]
+        self._ahead = (then, self._reader.submit(self._images.__getitem__, then))
+        return tf.constant(images), tf.range(len(index), dtype=tf.int64)
 
     def labels(self, index: Index) -> tf.Tensor:
         """The labels of ``index``, int64; none at all in an unlabelled set."""

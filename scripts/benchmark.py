@@ -160,11 +160,11 @@ class OwnTraining:
     """AutoGAN's training, without a search around it."""
 
     def __init__(self, kind: Any, images: Any, hyperparameters: Any) -> None:
-        import tensorflow as tf
+        from autogan.models.batches import TrainingSet
 
         self._gan = kind.build(images.shape[1:], hyperparameters)
         self._gan.reset(0)
-        self._images, self._hyperparameters = tf.constant(images), hyperparameters
+        self._images, self._hyperparameters = TrainingSet(images), hyperparameters
         self._step = 0
 
     def train(self, steps: int) -> None:

@@ -217,6 +217,20 @@ def test_batches_go_through_all_images_in_a_new_order_each_time():
     assert data.order(0, 0, 3, 9).tolist() == first[3:12]
 
 
+class Source:
+    """Images that are read when they are asked for."""
+
+    def __init__(self, images):
+        self._images, self.shape, self.reads = images, images.shape, []
+
+    def __len__(self):
+        return len(self._images)
+
+    def __getitem__(self, index):
+        self.reads.append(len(index))
+        return self._images[index]
+
+
 def test_images_read_batch_by_batch_train_to_the_same_bits():
     """What does not fit on the device is read as it is needed."""
     made = np.random.default_rng(0).integers(0, 256, (20, 8, 8, 1), np.uint8)
@@ -225,10 +239,14 @@ def test_images_read_batch_by_batch_train_to_the_same_bits():
     states = []
     for resident in (True, False):
         gan.reset(1)
-        data = TrainingSet(made, np.arange(20) % 3, resident)
-        gan.train(data, 1, 0, 5, settings(kind, d_iter=2))
+        source = Source(made)
+        data = TrainingSet(source, np.arange(20) % 3, resident)
+        for start in (0, 3, 6):
+            gan.train(data, 1, start, 3, settings(kind, d_iter=2))
         states.append(gan.state())
     assert same(*states)
+    data._reader.shutdown()
+    assert source.reads == [36] * 4  # three calls, and one ahead
 
 
 def test_fewer_images_than_a_batch_are_enough():
