@@ -314,8 +314,13 @@ def _print_plan(plan: commands.Plan, as_json: bool) -> None:
     height, width, channels = plan.image_shape
     points = "uncountable" if plan.points is None else plan.points
     print(f"# {plan.images} training images of {width}x{height}x{channels}")
-    print(f"# {plan.trials} trials of {plan.steps} steps; points in the space: {points}")
-    print(f"# about {plan.updates} updates of both networks and {plan.megabytes:.0f} MB on disk")
+    trials = "as many" if plan.trials is None else plan.trials
+    print(f"# {trials} trials of {plan.steps} steps; points in the space: {points}")
+    if plan.trials is None:
+        print(f"# as fit into {plan.config.max_minutes:g} minutes; in each")
+    count = plan.trials or 1
+    print(f"# about {count * plan.updates} updates of both networks and "
+          f"{count * plan.megabytes:.0f} MB on disk")  # fmt: skip
 
 
 def _print_search(result: SearchResult, as_json: bool) -> None:

@@ -5,6 +5,7 @@ is done in a worker process; nothing here imports TensorFlow.
 """
 
 import contextlib
+import math
 import statistics
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,7 +28,9 @@ from autogan.search import Evaluation, History, Trial
 
 Checkpoint = Literal["best", "last"]
 
-RESUMABLE = ("trials", "max_trial_minutes", "run_dir")
+RESUMABLE = (
+    "trials", "max_minutes", "max_steps", "target", "max_trial_minutes", "run_dir",
+)  # fmt: skip
 """The keys that may change when a search is resumed; all others decide its results."""
 
 _SAMPLES_BYTES = 300_000  # about what grids and event files of a trial take
@@ -39,17 +42,17 @@ class Plan:
 
     Attributes:
         config: resolved.
-        trials: to run at most.
+        trials: to run at most; None if only max_minutes limits them.
         points: in the search space; None if they cannot be counted.
         images: in the training set.
         image_shape: height, width, channels.
         steps: generator updates of a trial (of the first, where the batch size is searched).
-        updates: of both networks in all trials, about.
-        megabytes: that the search leaves on disk, about.
+        updates: of both networks in a trial, about.
+        megabytes: that a trial leaves on disk, about.
     """
 
     config: SearchConfig
-    trials: int
+    trials: int | None
     points: int | None
     images: int
     image_shape: tuple[int, int, int]
@@ -359,19 +362,21 @@ def _plan(run: SearchConfig, facts: Mapping[str, Any]) -> Plan:
     candidates = [*d_iters[0].candidates] if d_iters else [hyperparameters["d_iter"]]
     if d_iters and d_iters[0].range:
         candidates = [d_iters[0].range.low, d_iters[0].range.high]
-    trials, points = run.trials or 0, run.space().size()
+    updates = steps * (1 + statistics.fmean(float(d) for d in candidates))
+    limits, points = [run.trials], run.space().size()
     if points is not None and run.distinct and run.method.stays_in_space:
-        trials = min(trials, points)
-    updates = trials * steps * (1 + statistics.fmean(float(d) for d in candidates))
+        limits.append(points)
+    if run.max_steps is not None:
+        limits.append(math.ceil(run.max_steps / updates))
     return Plan(
         config=run,
-        trials=trials,
+        trials=min((limit for limit in limits if limit is not None), default=None),
         points=points,
         images=facts["images"],
         image_shape=tuple(facts["image_shape"]),
         steps=steps,
         updates=round(updates),
-        megabytes=trials * (2 * facts["generator_bytes"] + _SAMPLES_BYTES) / 1e6,
+        megabytes=(2 * facts["generator_bytes"] + _SAMPLES_BYTES) / 1e6,
     )
 
 

@@ -271,7 +271,23 @@ class SearchConfig(TrainConfig):
     search_method: Annotated[
         str, Field(description="search method; see: autogan list search-methods")
     ] = "explore"
-    trials: Annotated[int | None, Field(ge=1, description="trials to run [grid: all; 10]")] = None
+    trials: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            description="trials to run [10; grid: all; without limit under max_minutes or max_steps]",
+        ),
+    ] = None
+    max_minutes: Annotated[
+        float | None, Field(gt=0, description="begin no trial after so many minutes of trials")
+    ] = None
+    max_steps: Annotated[
+        int | None,
+        Field(ge=1, description="begin no trial after so many updates of both networks in all"),
+    ] = None
+    target: Annotated[
+        float | None, Field(description="stop when the criterion that decides is this good")
+    ] = None
     distinct: Annotated[bool, Field(description="never try a point twice")] = True
 
     @field_validator("search_method")
@@ -286,7 +302,9 @@ class SearchConfig(TrainConfig):
             ConfigError: if the method cannot search the space.
         """
         size = self._checked_space().size()
-        trials = self.trials or (size if self.search_method == "grid" else _DEFAULT_TRIALS)
+        trials = self.trials
+        if trials is None and not (self.max_minutes or self.max_steps):
+            trials = size if self.search_method == "grid" else _DEFAULT_TRIALS
         return super().resolved().model_copy(update={"trials": trials})
 
     def default_folder(self) -> str:

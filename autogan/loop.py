@@ -152,7 +152,8 @@ class SearchLoop:
     def _proposed(self) -> Trial | None:
         """Ask the method for a point and record the trial."""
         history = self._history()
-        if self._config.trials is not None and history.tries() >= self._config.trials:
+        if spent := self._spent(history):
+            self._display.note(spent)
             return None
         proposal = self._config.method.propose(self._space, history, self._config.seed)
         if proposal is None:
@@ -168,6 +169,35 @@ class SearchLoop:
             folder=trial_name(number, proposal.point),
         )
         return self._ledger.trials[number]
+
+    def _spent(self, history: History) -> str:
+        """Why no further trial may begin; empty if one may."""
+        config = self._config
+        if config.trials is not None and history.tries() >= config.trials:
+            return f"all {config.trials} trials are done"
+        best = history.best()
+        if best is not None and self._reaches_target(best.value):
+            return f"the target {config.target:g} is reached"
+        minutes = sum(trial.seconds for trial in history.trials) / 60
+        if config.max_minutes is not None and minutes >= config.max_minutes:
+            return f"max_minutes {config.max_minutes:g} are spent: {minutes:.1f}"
+        updates = sum(self._updates(trial) for trial in history.trials)
+        if config.max_steps is not None and updates >= config.max_steps:
+            return f"max_steps {config.max_steps} are spent: {updates}"
+        return ""
+
+    def _updates(self, trial: Trial) -> int:
+        """Updates of both networks in a trial, up to its last evaluation."""
+        d_iter = int({**self._config.fixed(), **trial.params}["d_iter"])
+        return trial.evaluations[-1].step * (1 + d_iter) if trial.evaluations else 0
+
+    def _reaches_target(self, value: float | None) -> bool:
+        target = self._config.target
+        return (
+            target is not None
+            and value is not None
+            and (self._history().at_least_as_good(value, target))
+        )
 
     def _handle(self, event: Event) -> None:
         trial = self._ledger.trials[event.trial]

@@ -190,7 +190,11 @@ def test_plans_count(monkeypatch):
     monkeypatch.setattr("autogan.commands.LocalEngine", FakeEngine)
     plan = autogan.plan({**GRID, "params": {"d_iter": [1, 3]}, "epochs": 2})
     assert (plan.points, plan.config.trials, plan.steps) == (2, 2, 20)
-    assert plan.updates == 20 * (1 + 1) + 20 * (1 + 3)
+    assert plan.updates == 20 * (1 + 2)  # of a trial, at the mean of d_iter
+    plan = autogan.plan({**GRID, "params": {"d_iter": [1, 3]}, "steps": 20, "max_steps": 30})
+    assert (plan.trials, plan.config.trials) == (1, None)
+    unlimited = {"search_method": "random", "params": {"learning_rate": "1e-4..1e-2"}}
+    assert autogan.plan({**GRID, **unlimited, "max_minutes": 5}).trials is None
 
 
 def test_training_keeps_the_same_rules(tmp_path):
@@ -256,3 +260,38 @@ def test_sums_scaled_by_the_history_are_of_one_scale_and_never_stored(tmp_path):
     assert len(first.trials) == 2
     resumed = autogan.search({"trials": 4}, resume="runs/b", engine=FakeEngine())
     assert [t.value for t in resumed.trials] == [t.value for t in result.trials]
+
+
+RANDOM = {"search_method": "random", "params": {"learning_rate": "1e-4..1e-2:log"}}
+
+
+class TestBudgets:
+    """A search ends before a trial that would begin beyond a budget."""
+
+    def test_steps_count_updates_of_both_networks(self, tmp_path):
+        d_iter = {**RANDOM["params"], "d_iter": 3}
+        result = search(**RANDOM | {"params": d_iter, "steps": 30, "max_steps": 300})
+        assert len(result.trials) == 3  # 30 steps of four updates each: 120, 240, 360
+        more = autogan.search({"max_steps": 400}, resume="runs/a", engine=FakeEngine())
+        assert len(more.trials) == 4
+
+    def test_minutes_count_trials_work(self, monkeypatch):
+        monkeypatch.setattr("fakes.SECONDS", 60.0)
+        assert len(search(**RANDOM, max_minutes=4.5).trials) == 5
+
+    def test_trials_limit_too(self):
+        assert len(search(**RANDOM, max_steps=10**6, trials=2).trials) == 2
+
+    def test_without_any_budget_there_are_ten_trials(self):
+        assert len(search(**RANDOM).trials) == 10
+
+    @pytest.mark.parametrize("criterion", ["fid", "is"])
+    def test_a_target_ends_the_search(self, criterion):
+        whole = search(**RANDOM, criterion=criterion, trials=8)
+        values = [t.value for t in whole.trials]
+        better = min if criterion == "fid" else max
+        target = better(values[:4])
+        first = values.index(target)
+        result = search(**RANDOM, criterion=criterion, target=target, run_dir="runs/b")
+        assert len(result.trials) == first + 1
+        assert result.best.value == target
