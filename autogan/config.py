@@ -275,7 +275,7 @@ class SearchConfig(TrainConfig):
         int | None,
         Field(
             ge=1,
-            description="trials to run [10; grid: all; without limit under max_minutes or max_steps]",
+            description="trials to run [10; grid: all; no limit under another budget]",
         ),
     ] = None
     max_minutes: Annotated[
