@@ -10,14 +10,15 @@ from autogan.search.grid import GridSearch
 from autogan.search.history import Direction, Evaluation, History, State, Trial
 from autogan.search.random_search import RandomSearch
 from autogan.search.space import Point, Space
+from autogan.search.tpe import TPE
 
 SEARCH_METHODS: Registry[SearchMethod] = Registry("search_method", SearchMethod)
-SEARCH_METHODS.register(GridSearch)
-SEARCH_METHODS.register(RandomSearch)
-SEARCH_METHODS.register(Explore)
+for _method in (GridSearch, RandomSearch, Explore, TPE):
+    SEARCH_METHODS.register(_method)
 
 __all__ = [
     "SEARCH_METHODS",
+    "TPE",
     "Direction",
     "Evaluation",
     "Explore",

@@ -2,11 +2,22 @@
 
 import math
 import statistics
+import sys
 
 import pytest
 
+from autogan.errors import ConfigError
 from autogan.hyperparameters import Dimension, Hyperparameter, Range
-from autogan.search import SEARCH_METHODS, Explore, GridSearch, History, RandomSearch, State, Trial
+from autogan.search import (
+    SEARCH_METHODS,
+    TPE,
+    Explore,
+    GridSearch,
+    History,
+    RandomSearch,
+    State,
+    Trial,
+)
 from autogan.search.space import Space, distinct_values, key, neighbours
 
 RATE = Hyperparameter("learning_rate", "scale", 1e-3, "", low=1e-7, high=1.0)
@@ -88,7 +99,7 @@ class TestEveryMethod:
         assert best.value == max(t.value for t in trials)
 
 
-@pytest.mark.parametrize("kind", [RandomSearch, Explore])
+@pytest.mark.parametrize("kind", [RandomSearch, Explore, TPE])
 class TestSampling:
     def test_seeds_matter(self, kind):
         runs = {
@@ -113,12 +124,14 @@ class TestSampling:
         values = [t.params["batch_size"] for t in run(kind(), space, 50, lambda p: 1.0)]
         assert sorted(values) == [2, 3, 4, 5, 6]
 
-    def test_bags_weigh(self, kind):
-        space = Space((Dimension(RATE, (1e-4, 1e-4, 1e-4, 1e-3)),))
-        history = History([], "min")
-        method = kind(distinct=False)
-        draws = [method.propose(space, history, s).point["learning_rate"] for s in range(400)]
-        assert 260 < draws.count(1e-4) < 340
+
+@pytest.mark.parametrize("kind", [RandomSearch, Explore])
+def test_bags_weigh(kind):
+    space = Space((Dimension(RATE, (1e-4, 1e-4, 1e-4, 1e-3)),))
+    history = History([], "min")
+    method = kind(distinct=False)
+    draws = [method.propose(space, history, s).point["learning_rate"] for s in range(400)]
+    assert 260 < draws.count(1e-4) < 340
 
 
 def test_grid_order_is_the_command_lines():
@@ -257,3 +270,47 @@ class _Counting(list):
         for item in super().__iter__():
             self.reads += 1
             yield item
+
+
+class TestTPE:
+    SPACE = Space(
+        (Dimension(RATE, range=Range(1e-6, 1e-1, log=True)), Dimension(COUNT, range=Range(1, 9)))
+    )
+
+    def test_is_nearer_the_best_than_random_search(self):
+        """The mean of the best of 30 trials over ten seeds."""
+        means = [
+            statistics.fmean(
+                min(t.value for t in run(kind(), self.SPACE, 30, bowl, seed)) for seed in range(10)
+            )
+            for kind in (TPE, RandomSearch)
+        ]
+        assert means[0] < 0.75 * means[1]
+
+    def test_diverged_trials_repel(self):
+        """All learning rates above 1e-2 diverge, a fifth of the space: few are drawn later."""
+        later = 0
+        for seed in range(5):
+            trials = []
+            for number in range(40):
+                point = TPE().propose(self.SPACE, History(trials, "min"), seed).point
+                bad = point["learning_rate"] > 1e-2
+                state = State.DIVERGED if bad else State.COMPLETE
+                trials.append(trial(number, point, None if bad else bowl(point), state))
+            later += sum(t.state is State.DIVERGED for t in trials[10:])
+        assert later < 0.5 * 0.2 * 5 * 30  # half of what draws at random would come to
+
+    def test_trials_outside_the_space_are_left_out(self):
+        inside = run(TPE(), LISTS, 3, bowl)
+        outside = trial(3, {"learning_rate": 0.5, "d_iter": 5, "optimizer": "adam"}, -9.0)
+        other = trial(3, {"learning_rate": 1e-4, "d_iter": 5, "optimizer": "sgd"}, -9.0)
+        proposals = {
+            key(TPE().propose(LISTS, History([*inside, t], "min"), 0).point)
+            for t in (outside, other)
+        }
+        assert len(proposals) == 1
+
+    def test_without_optuna_it_says_what_to_install(self, monkeypatch):
+        monkeypatch.setitem(sys.modules, "optuna", None)
+        with pytest.raises(ConfigError, match=r"search_method: tpe needs Optuna; pip install"):
+            TPE().propose(LISTS, History([], "min"), 0)
