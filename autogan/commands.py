@@ -30,6 +30,7 @@ Checkpoint = Literal["best", "last"]
 
 RESUMABLE = (
     "trials", "max_minutes", "max_steps", "target", "max_trial_minutes", "run_dir",
+    "plugin_dirs",
 )  # fmt: skip
 """The keys that may change when a search is resumed; all others decide its results."""
 
@@ -320,7 +321,7 @@ def _claimed(
     """Check all that can be checked, then make a run's folder ours; clear it if that is asked.
 
     Returns:
-        What the run's values depend on: objective, features, environment.
+        What the run's values depend on: objective, features, data, environment.
     """
 
     def check() -> None:
@@ -338,7 +339,7 @@ def _claimed(
     check()  # another command may have been here meanwhile
     if overwrite:
         clear(root, config_file)
-    return {**prepared, "environment": facts["environment"]}
+    return {**prepared, "data": facts["data"], "environment": facts["environment"]}
 
 
 def _run_dir(run: TrainConfig) -> Path:
@@ -388,6 +389,12 @@ def _check_header(ledger: Ledger, header: Mapping[str, Any], display: Display) -
     """
     if not ledger.header:
         return
+    if "data" in ledger.header and ledger.header["data"] != header["data"]:
+        raise ConfigError(
+            "dataset",
+            f"{header['data']} now, {ledger.header['data']} in the record: other images; restore "
+            "them, or begin anew",
+        )
     if ledger.header["features"] != header["features"]:
         raise ConfigError(
             "features",

@@ -112,19 +112,22 @@ class TrainConfig(BaseModel):
     log_dir: Annotated[
         Path | None, Field(description="keep TensorBoard's files below this folder instead")
     ] = None
-    plugin_dir: Annotated[
-        Path | None,
-        Field(description="folder of modules of your own, for parts named package.module:Name "
+    plugin_dirs: Annotated[
+        list[Path] | None,
+        Field(description="folders of modules of your own, for parts named package.module:Name "
                           "[that of the configuration file, or the working folder]"),
     ] = None  # fmt: skip
 
     @model_validator(mode="before")
     @classmethod
     def _plugins(cls, values: Any) -> Any:
-        folder = values.get("plugin_dir") if isinstance(values, Mapping) else None
-        if folder is not None and str(folder) not in sys.path:
-            sys.path.append(str(folder))
-        return values
+        given = values.get("plugin_dirs") if isinstance(values, Mapping) else None
+        if not given:
+            return values
+        texts = given.split(",") if isinstance(given, str) else given
+        folders = [str(Path(text).expanduser().resolve()) for text in texts]
+        sys.path.extend(folder for folder in folders if folder not in sys.path)
+        return {**values, "plugin_dirs": folders}
 
     @field_validator("gan_type")
     @classmethod
@@ -139,13 +142,17 @@ class TrainConfig(BaseModel):
     @field_validator("criterion")
     @classmethod
     def _known_criterion(cls, text: str) -> str:
-        weights = Objective.parse(text, CRITERIA).weights
-        return text if len(weights) > 1 else next(iter(weights))
+        return Objective.parse(text, CRITERIA).text
 
     @field_validator("normalise", mode="before")
     @classmethod
     def _parse_ranges(cls, value: Any) -> Any:
-        return _ranges(value) if isinstance(value, str) and value != "history" else value
+        if isinstance(value, str):
+            return value if value == "history" else _ranges(value)
+        for name, ends in value.items() if isinstance(value, Mapping) else ():
+            if not (isinstance(ends, list | tuple) and len(ends) == 2):
+                raise ConfigError("normalise", f"{name}: {ends} is no range; give [LOW, HIGH]")
+        return value
 
     @field_validator("also", mode="before")
     @classmethod
@@ -171,6 +178,7 @@ class TrainConfig(BaseModel):
         dataset_named(self.dataset, self.data_dir)
         _settings(GAN_TYPES.get(self.gan_type), self.params)
         self._check_normalise()
+        self._check_labels_differ()
         return self
 
     def _check_normalise(self) -> None:
@@ -184,6 +192,12 @@ class TrainConfig(BaseModel):
                 "such as is - 0.5*fid",
             )
         if self.normalise == "history":
+            if isinstance(self, SearchConfig) and self.target is not None:
+                raise ConfigError(
+                    "target",
+                    f"{self.target:g} beside normalise history, which scales values anew with each "
+                    "trial; leave the target out, or give ranges: is=1..10,fid=0..400",
+                )
             if not isinstance(self, SearchConfig):
                 raise ConfigError(
                     "normalise", "history belongs to a search; give ranges: is=1..10,fid=0..400"
@@ -237,6 +251,13 @@ class TrainConfig(BaseModel):
         """All criteria to compute, those that decide first."""
         names = dict.fromkeys([*self.objective.weights, *self.also])
         return {name: CRITERIA.get(name)() for name in names}
+
+    def _check_labels_differ(self) -> None:
+        """Two criteria of one's own may call themselves the same."""
+        names = [kind.name for kind in self.criteria().values()]
+        for name in names:
+            if names.count(name) > 1:
+                raise ConfigError("also", f"two criteria call themselves {name!r}; rename one")
 
     def hyperparameters(self) -> dict[str, Value]:
         """A value for every hyperparameter of the GAN type.
@@ -400,10 +421,13 @@ def load_config(
         values.pop("epochs", None)
     if "epochs" in given:
         values.pop("steps", None)
-    values |= given
-    if file and file.exists() and _names_own_parts(values):
-        values.setdefault("plugin_dir", str(file.parent.resolve()))
-    return validated(kind, values)
+    if "criterion" in given:
+        values.pop("normalise", None)
+    if file and _names_own_parts(values):
+        values.setdefault("plugin_dirs", [str(file.parent)])
+    if _names_own_parts(given):
+        values["plugin_dirs"] = [*values.get("plugin_dirs", []), str(Path.cwd())]
+    return validated(kind, {**values, **given})
 
 
 def validated(kind: type[Config], values: Mapping[str, Any]) -> Config:
@@ -414,7 +438,7 @@ def validated(kind: type[Config], values: Mapping[str, Any]) -> Config:
     """
     known = kind.model_fields
     if _names_own_parts(values):
-        values = {"plugin_dir": str(Path.cwd()), **values}
+        values = {"plugin_dirs": [str(Path.cwd())], **values}
     for name in values:
         if name in known:
             continue
@@ -430,7 +454,8 @@ def validated(kind: type[Config], values: Mapping[str, Any]) -> Config:
         return kind(**values)
     except ValidationError as error:
         first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"][:2] if part != "float")
+        # Pydantic names the alternatives of a union too; the key, and a place in it, is enough.
+        field = ".".join(str(part) for part in first["loc"][:2] if str(part) in known)
         message = f"{first['msg'][0].lower()}{first['msg'][1:]}"
         raise ConfigError(field, f"{first['input']!r}: {message}") from None
 

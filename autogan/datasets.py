@@ -5,11 +5,12 @@ Knows nothing of TensorFlow until `keras.datasets` is needed for a download, or
 """
 
 import gzip
+import hashlib
 import io
 import math
 import pickle
 import tarfile
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,7 @@ import numpy.typing as npt
 from autogan.errors import ConfigError
 from autogan.files import cache_root, mapped_arrays
 from autogan.pictures import SUFFIXES, PictureFiles, labelled_files, square
-from autogan.registry import Registry
+from autogan.registry import Part, Registry
 
 Images = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
@@ -42,6 +43,21 @@ class Split:
 
     images: Images | PictureFiles
     labels: Labels | None
+
+    def __post_init__(self) -> None:
+        shape, dtype = self.images.shape, getattr(self.images, "dtype", np.uint8)
+        if len(shape) != 4 or shape[3] not in (1, 3) or dtype != np.uint8 or not len(self):
+            raise ConfigError(
+                "dataset",
+                f"images are {np.dtype(dtype)} {list(shape)}; they must be uint8 [N, height, "
+                "width, 1 or 3]",
+            )
+        if self.labels is not None and (len(self.labels) != len(self) or self.labels.min() < 0):
+            raise ConfigError(
+                "dataset",
+                f"{len(self.labels)} labels from {self.labels.min()} on for {len(self)} images; "
+                "there must be one for each, from 0 on",
+            )
 
     def __len__(self) -> int:
         return len(self.images)
@@ -79,7 +95,7 @@ class ImageData:
         return height, width, channels
 
 
-class Dataset(ABC):
+class Dataset(Part):
     """A source of images.
 
     Args:
@@ -87,8 +103,6 @@ class Dataset(ABC):
         data_dir: where the user keeps the dataset's files; None to download them.
     """
 
-    name: ClassVar[str]
-    summary: ClassVar[str]
     default_features: ClassVar[str] = "inception"
 
     def __init__(self, argument: str, data_dir: Path | None) -> None:
@@ -339,6 +353,10 @@ class TensorFlowDatasets(Dataset):
         if not keys:
             raise ConfigError("dataset", f"tfds:{self.argument} has no images: {list(features)}")
         key, shape = keys[0], features[keys[0]].shape
+        if features[key].dtype != np.uint8:
+            raise ConfigError(
+                "dataset", f"tfds:{self.argument}: pictures of {features[key].dtype} are not 8 bits"
+            )
         height, width, channels = shape[0], shape[1], 1 if shape[2] == 1 else 3
         if image_size is None and (height is None or height != width):
             raise ConfigError(
@@ -370,16 +388,18 @@ class TensorFlowDatasets(Dataset):
         except Exception as error:
             raise ConfigError(
                 "dataset",
-                f"tfds:{self.argument} cannot be had ({type(error).__name__}: "
-                f"{str(error).strip().splitlines()[0][:200]}); prepare it with tensorflow_datasets "
+                f"tfds:{self.argument} cannot be had ({_first_line(error)}); prepare it with "
+                "tensorflow_datasets "
                 "on a machine that reaches it, and give its folder with --data-dir",
             ) from error
         return builder
 
     def _split(self, builder: Any, name: str, key: str, size: int, channels: int) -> Split:
         count = builder.info.splits[name].num_examples
-        place = f"{builder.info.full_name.replace('/', '-')}-{name}-{size}"
-        labelled = "label" in builder.info.features
+        origin = hashlib.sha256(f"{builder.data_dir}/{size}".encode()).hexdigest()[:12]
+        place = f"{builder.info.full_name.replace('/', '-')}-{name}-{origin}"
+        features = builder.info.features
+        labelled = "label" in features and hasattr(features["label"], "num_classes")
         images, labels = mapped_arrays(
             cache_root() / "datasets" / place,
             {"images": ((count, size, size, channels), np.uint8), "labels": ((count,), np.int64)},
@@ -403,7 +423,13 @@ def dataset_named(name: str, data_dir: Path | None) -> Dataset:
     if ":" in name and kind not in DATASETS.names():  # package.module:Name, or that:ARGUMENT
         attribute, _, argument = argument.partition(":")
         kind = f"{kind}:{attribute}"
-    return DATASETS.get(kind)(argument, data_dir)
+    dataset = DATASETS.get(kind)
+    try:
+        return dataset(argument, data_dir)
+    except ConfigError:
+        raise
+    except Exception as error:
+        raise ConfigError("dataset", f"{name}: {type(error).__name__}: {error}") from error
 
 
 def check_trainable(image_shape: tuple[int, int, int]) -> None:
@@ -434,6 +460,12 @@ def resized(images: Images, size: int | None) -> Images:
     return made
 
 
+def _first_line(error: Exception) -> str:
+    """An exception's name and the first line of what it says."""
+    said = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {said[0][:200]}" if said else type(error).__name__
+
+
 def _is_picture(feature: Any) -> bool:
     """Whether a feature of TensorFlow Datasets is a picture."""
     import tensorflow_datasets as tfds
@@ -447,11 +479,11 @@ def _decode(
     """Fill arrays with a split's pictures and labels, in the order in which they are stored."""
     from PIL import Image
 
-    side = arrays["images"].shape[1]
+    _, side, _, channels = arrays["images"].shape
     examples = builder.as_dataset(split=split, shuffle_files=False).as_numpy_iterator()
     for i, example in enumerate(examples):
-        picture = square(Image.fromarray(example[key].squeeze()), side)
-        arrays["images"][i] = np.asarray(picture).reshape(arrays["images"].shape[1:])
+        picture = Image.fromarray(example[key].squeeze()).convert("L" if channels == 1 else "RGB")
+        arrays["images"][i] = np.asarray(square(picture, side)).reshape(side, side, channels)
         if labelled:
             arrays["labels"][i] = example["label"]
 

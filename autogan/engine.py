@@ -144,6 +144,8 @@ class LocalEngine:
             self.close()
             reason = failure.report.splitlines()[0]
             message = {"event": "failed", "reason": reason, "traceback": failure.report}
+        except ConfigError as error:  # such as a picture that cannot be decoded
+            message = {"event": "failed", "reason": str(error), "traceback": str(error)}
         event = Event(self._trial, message.pop("event"), message)
         if event.kind in ("done", "failed"):
             self._trial = None

@@ -1,5 +1,6 @@
 """TensorBoard: losses, scores, sample grids, the networks' graph, and hyperparameters."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -57,18 +58,18 @@ class TrialEvents:
 
 
 def declare_search(
-    logs: str, dimensions: Sequence[Dimension], objective: str, labels: Iterable[str]
+    logs: str, dimensions: Sequence[Dimension], objective: str | None, labels: Iterable[str]
 ) -> None:
     """Declare a search's hyperparameters and metrics, so that HParams shows all of them.
 
-    The metrics are the best value of what decides and the last values of all criteria (HParams
-    shows a curve's last point). Numbers are declared with their limits and not as lists, since
-    exploring leaves the lists.
+    The metrics are the best value of what decides, if that can be compared over trials, and the
+    last values of all criteria (HParams shows a curve's last point). Numbers are declared with
+    their limits and not as lists, since exploring leaves the lists.
     """
     searched = [hparams.HParam(dimension.name, _domain(dimension)) for dimension in dimensions]
-    best = f"best/{objective}"
+    best = [] if objective is None else [f"best/{objective}"]
     metrics = [
-        hparams.Metric(best, display_name=best),
+        *(hparams.Metric(name, display_name=name) for name in best),
         *(hparams.Metric(f"scores/{label}", display_name=f"last {label}") for label in labels),
     ]
     writer = tf.summary.create_file_writer(logs)
@@ -77,10 +78,14 @@ def declare_search(
     writer.close()
 
 
-def _domain(dimension: Dimension) -> hparams.Discrete | hparams.RealInterval | hparams.IntInterval:
+def _domain(
+    dimension: Dimension,
+) -> hparams.Discrete | hparams.RealInterval | hparams.IntInterval | None:
     declared = dimension.hyperparameter
     if declared.kind == "choice":
         return hparams.Discrete(list(declared.choices))
+    if math.isinf(declared.high):
+        return None
     if declared.integer:
         return hparams.IntInterval(int(declared.low), int(declared.high))
     return hparams.RealInterval(float(declared.low), float(declared.high))

@@ -116,13 +116,14 @@ def mapped_arrays(
             name: np.lib.format.open_memmap(own / f"{name}.npy", "w+", dtype, shape)
             for name, (shape, dtype) in specs.items()
         }
-        fill(arrays)
-        for array in arrays.values():
-            array.flush()
         try:
-            own.replace(folder)
-        except OSError:  # another process was faster
-            shutil.rmtree(own)
+            fill(arrays)
+            for array in arrays.values():
+                array.flush()
+            with contextlib.suppress(OSError):  # another process was faster
+                own.replace(folder)
+        finally:
+            shutil.rmtree(own, ignore_errors=True)
     return [np.load(folder / f"{name}.npy", mmap_mode="r") for name in specs]
 
 

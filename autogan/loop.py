@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +12,12 @@ from autogan.config import SearchConfig, TrainConfig
 from autogan.criteria import Bounds, bounds_seen
 from autogan.display import Display
 from autogan.engine import CtrlC, Engine, Event
-from autogan.errors import SearchFailed
+from autogan.errors import ConfigError, SearchFailed
 from autogan.files import link, write_bytes, write_yaml
 from autogan.folder import SearchFolder, TrialFolder, moved, trial_name
 from autogan.hyperparameters import Value
 from autogan.ledger import Ledger
-from autogan.search import Evaluation, History, State, Trial
+from autogan.search import Evaluation, History, Point, State, Trial
 
 _MAX_FAILURES = 3
 
@@ -71,7 +72,7 @@ class SearchLoop:
         self._engine = engine
         self._display = display
         self._space = config.space()
-        self._running: set[int] = set()
+        self._running: dict[int, float] = {}  # when they began, by number
         self._failures = 0
 
     def run(self) -> SearchResult:
@@ -139,7 +140,7 @@ class SearchLoop:
             return False
         config = self._trial_config(trial)
         folder = self._folder.trial(self._ledger.folders[trial.number])
-        self._running.add(trial.number)
+        self._running[trial.number] = time.monotonic()
         self._display.trial_started(trial, self._history().tries(), self._config.trials)
         self._engine.start(
             trial.number,
@@ -159,16 +160,25 @@ class SearchLoop:
         if proposal is None:
             self._display.note(f"{self._config.search_method} has no further point to propose")
             return None
-        number = len(history.trials)
+        number, point = len(history.trials), self._checked(proposal.point)
         self._ledger.append(
             "started",
             trial=number,
-            params=dict(proposal.point),
+            params=point,
             seed=trial_seed(self._config.seed, number),
             origin=proposal.origin,
-            folder=trial_name(number, proposal.point),
+            folder=trial_name(number, point),
         )
         return self._ledger.trials[number]
+
+    def _checked(self, point: Point) -> dict[str, Value]:
+        """A proposal as it is recorded: of the hyperparameters' own types, and within limits."""
+        try:
+            return {d.name: d.hyperparameter.check(point[d.name]) for d in self._space.dimensions}
+        except (KeyError, ValueError) as error:
+            raise ConfigError(
+                "search_method", f"{self._config.search_method} proposed {dict(point)}: {error}"
+            ) from error
 
     def _spent(self, history: History) -> str:
         """Why no further trial may begin; empty if one may."""
@@ -213,9 +223,11 @@ class SearchLoop:
             folder = self._trial_folder(trial)
             write_bytes(folder.traceback, event.fields["traceback"].encode())
             folder.state.unlink(missing_ok=True)
-            self._end(trial, {"state": State.FAILED.value, "reason": event.fields["reason"]})
+            seconds = time.monotonic() - self._running[event.trial]
+            failed = {"state": State.FAILED.value, "reason": event.fields["reason"]}
+            self._end(trial, {**failed, "seconds": seconds})
         elif event.fields["result"] is None:
-            self._running.discard(trial.number)  # interrupted: it stays unfinished
+            del self._running[trial.number]  # interrupted: it stays unfinished
         else:
             self._end(trial, event.fields["result"])
 
@@ -231,7 +243,7 @@ class SearchLoop:
             seconds=result.get("seconds", 0.0),
             reason=result.get("reason", ""),
         )
-        self._running.discard(trial.number)
+        del self._running[trial.number]
         self._keep_best()
         history = self._history()
         self._display.trial_ended(history.trials[trial.number], history.best())
@@ -249,7 +261,9 @@ class SearchLoop:
             return
         name = self._ledger.folders[best.number]
         target = self._folder.trial(name).relative_to(self._folder.root)
-        if self._folder.best.is_symlink() and self._folder.best.readlink() == target:
+        moved_on = self._config.normalise == "history"  # its value does, if not the trial
+        same = self._folder.best.is_symlink() and self._folder.best.readlink() == target
+        if same and not moved_on:
             return
         objective = self._ledger.header["objective"]
         write_yaml(

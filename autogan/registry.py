@@ -1,20 +1,27 @@
 """One registry for the four kinds of parts: GAN types, datasets, criteria and search methods."""
 
+import contextlib
 import difflib
 import importlib
 import importlib.metadata
+from abc import ABC
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from autogan.errors import ConfigError
 
 
-class Part(Protocol):
+class Part(ABC):
     """What every registered class declares about itself."""
 
     name: ClassVar[str]
     summary: ClassVar[str]
+
+    @classmethod
+    def fault(cls) -> str:
+        """What is wrong with the class's declarations, in words; empty if nothing is."""
+        return ""
 
 
 T = TypeVar("T", bound=Part)
@@ -71,7 +78,7 @@ class Registry(Generic[T]):
         if known in self._parts:
             return self._parts[known]
         if known in self._entry_points:
-            return self._checked(name, self._entry_points[known])
+            return self._checked(known, self._entry_points[known])
         if ":" in name:
             return self._checked(name, name)
         raise ConfigError(self._field, f"{name!r} is not known; {suggestion(name, self.names())}")
@@ -81,13 +88,20 @@ class Registry(Generic[T]):
         return (*self._parts, *self._entry_points)
 
     def __iter__(self) -> Iterator[type[T]]:
-        return (self.get(name) for name in self.names())
+        """All parts that can be had; one that cannot says why when it is asked for."""
+        for name in self.names():
+            with contextlib.suppress(ConfigError):
+                yield self.get(name)
 
     @cached_property
     def _entry_points(self) -> dict[str, str]:
-        """Where other packages' parts are, by name; none may take a name of ours."""
-        found = importlib.metadata.entry_points(group=f"autogan.{self._field}")
-        return {point.name: point.value for point in found if point.name not in self._parts}
+        """Where other packages' parts are, by name; none may take a name of ours or of another."""
+        places: dict[str, str] = {}
+        for point in importlib.metadata.entry_points(group=f"autogan.{self._field}"):
+            name = point.name.replace("-", "_")
+            if name not in self._parts:
+                places.setdefault(name, point.value)
+        return places
 
     def _checked(self, name: str, place: str) -> type[T]:
         """Import a part and check what can be checked without using it."""
@@ -99,6 +113,14 @@ class Registry(Generic[T]):
             raise ConfigError(
                 self._field, f"{name!r} calls itself {part.name!r}, which is taken; rename it"
             )
+        if part.name != name and ":" not in name:
+            raise ConfigError(
+                self._field, f"the entry point {name!r} holds {part.name!r}; let both be the same"
+            )
+        missing = sorted(getattr(part, "__abstractmethods__", ()))
+        fault = f"it has no {missing[0]}" if missing else part.fault()
+        if fault:
+            raise ConfigError(self._field, f"{name!r}: {fault}")
         return part
 
 
@@ -120,7 +142,7 @@ def imported(field: str, name: str, base: type[C]) -> type[C]:
         raise ConfigError(
             field,
             f"{name!r} cannot be imported ({type(error).__name__}: {error}); modules are looked "
-            "for beside the configuration file and in plugin_dir",
+            "for in plugin_dirs, by default beside the configuration file",
         ) from error
     if not (isinstance(part, type) and issubclass(part, base)):
         raise ConfigError(field, f"{name!r} does not derive from {base.__module__}.{base.__name__}")

@@ -80,6 +80,7 @@ class Session:
         return {
             "images": len(data.train),
             "image_shape": data.image_shape,
+            "data": {"images": len(data.train), "classes": data.train.class_counts},
             "generator_bytes": 4 * generator.count_params(),
             "environment": self._environment(),
         }
@@ -116,9 +117,9 @@ class Session:
         search = SearchConfig(**config)
         logs = moved(Path(folder), search.log_dir)
         labels = self._evaluator(search).labels()
-        declare_search(
-            str(logs), search.space().dimensions, search.objective.label(labels), labels.values()
-        )
+        # Scaled by the history, each trial's curve has a scale of its own: no column of a table.
+        best = None if search.normalise == "history" else search.objective.label(labels)
+        declare_search(str(logs), search.space().dimensions, best, labels.values())
         return {}
 
     def train(self, config: Mapping[str, Any], folder: str) -> Mapping[str, Any] | None:

@@ -27,7 +27,7 @@ EVALUATION_LATENTS = 1  # a seed, the same for all trials
 _GRID_LATENTS = 2  # likewise
 _STEPS_PER_CALL = 20  # between two looks at the losses, at Ctrl-C and at the display
 _FLAT = 1e-3 * 127.5  # standard deviation of constant images: 0.001 where pixels are in [-1, 1]
-_FLAT_IMAGES = 256  # are looked at for it
+_FLAT_IMAGES = 256  # are looked at for it, about, from all classes
 
 
 class Driver(Protocol):
@@ -147,7 +147,7 @@ def run_trial(
             write_arrays(folder.last, generator)
             lines = [json.dumps({"step": e.step, **e.scores}) for e in trial.evaluations]
             write_bytes(folder.scores, "".join(f"{line}\n" for line in lines).encode())
-            flat = flat + 1 if made[:_FLAT_IMAGES].std() < _FLAT else 0
+            flat = flat + 1 if made[:: max(len(made) // _FLAT_IMAGES, 1)].std() < _FLAT else 0
             save()
             if not driver.evaluated(step, scores) and step < steps:
                 trial.state = State.STOPPED

@@ -95,6 +95,8 @@ def _reason(error: Exception) -> str:
 
 def main() -> None:
     """Serve the real thing."""
+    if sys.path[0] in ("", os.getcwd()):
+        del sys.path[0]  # put there by python -m; the driver looks for plug-ins without it
 
     def make_session(pipe: Pipe) -> Any:
         from autogan.session import Session  # takes seconds: TensorFlow

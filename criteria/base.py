@@ -1,12 +1,13 @@
 """What a criterion is: the last stage of images -> features -> statistics -> number."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from typing import ClassVar, Literal
 
 from autogan.criteria.statistics import Features, Moments
+from autogan.registry import Part
 
 
-class Criterion(ABC):
+class Criterion(Part):
     """A number that says how good generated images are.
 
     Subclasses declare which way they are better, and compute their number from the features of
@@ -21,11 +22,15 @@ class Criterion(ABC):
         needs_real_features: whether it wants ``real.pool``, the real features themselves.
     """
 
-    name: ClassVar[str]
-    summary: ClassVar[str]
     direction: ClassVar[Literal["min", "max"]]
     needs_labels: ClassVar[bool] = False
     needs_real_features: ClassVar[bool] = False
+
+    @classmethod
+    def fault(cls) -> str:
+        """See `Part.fault`."""
+        known = getattr(cls, "direction", None) in ("min", "max")
+        return "" if known else "its direction must be min or max"
 
     @abstractmethod
     def compute(self, generated: Features, real: Moments) -> float:

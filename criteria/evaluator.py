@@ -1,6 +1,7 @@
 """Scoring of generated images: one pass of features for all criteria."""
 
 import dataclasses
+import functools
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +11,7 @@ import numpy.typing as npt
 
 from autogan.criteria.base import Criterion
 from autogan.criteria.networks import FeatureNetwork
-from autogan.criteria.statistics import Moments
+from autogan.criteria.statistics import Features, Moments
 from autogan.files import cached_arrays
 
 Images = npt.NDArray[np.uint8]
@@ -82,16 +83,19 @@ def real_moments(
     key.update(np.ascontiguousarray(images).data)
     name = f"{network.name}-{key.hexdigest()[:20]}"
 
+    @functools.cache
+    def features() -> Features:
+        return network.features(images)
+
     def moments() -> dict[str, npt.NDArray[np.float64]]:
-        made = network.features(images).moments
+        made = features().moments
         root = made.covariance_root
         return {"mean": made.mean, "covariance": made.covariance, "root": root}
 
     made = Moments(**cached_arrays(cache / "statistics" / f"{name}.npz", moments))
     if not pool:
         return made
-    features = cached_arrays(
-        cache / "statistics" / f"{name}-features.npz",
-        lambda: {"pool": network.features(images).pool},
+    kept = cached_arrays(
+        cache / "statistics" / f"{name}-features.npz", lambda: {"pool": features().pool}
     )
-    return dataclasses.replace(made, pool=features["pool"])
+    return dataclasses.replace(made, pool=kept["pool"])

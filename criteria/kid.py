@@ -1,10 +1,14 @@
 """Kernel Inception Distance (Bińkowski et al., 2018, arXiv:1801.01401)."""
 
+import math
+
 import numpy as np
 
 import autogan.tfgan as tfgan
 from autogan.criteria.base import Criterion
 from autogan.criteria.statistics import Features, Moments
+
+_BLOCK = 1024  # images, TF-GAN's default
 
 
 class KID(Criterion):
@@ -25,10 +29,14 @@ class KID(Criterion):
         """Return the distance.
 
         Raises:
-            ValueError: if ``real`` is without the features themselves.
+            ValueError: if ``real`` is without the features themselves, or either side is so small
+                that a block would have fewer than two images.
         """
         if real.pool is None:
             raise ValueError("kid needs the real images' features, not only their moments")
+        few, many = sorted((len(real.pool), len(generated.pool)))
+        if few < 2 * math.ceil(many / _BLOCK):
+            raise ValueError(f"kid wants more than {few} images against {many}")
         import tensorflow as tf
 
         shuffled = [

@@ -1,6 +1,7 @@
 """What a search decides by: a criterion, or a weighted sum of several."""
 
 import dataclasses
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -76,16 +77,29 @@ class Objective:
         if not weights:
             raise ConfigError("criterion", "{} names no criterion")
         directions = {name: criteria.get(str(name)).direction for name in weights}
-        rising = "max" if "max" in directions.values() else "min"
-        text = ""
+        rising: Direction = "max" if "max" in directions.values() else "min"
+        signed: dict[str, float] = {}
         for name, weight in weights.items():
-            if isinstance(weight, bool) or not isinstance(weight, int | float) or not weight > 0:
+            number = isinstance(weight, int | float) and not isinstance(weight, bool)
+            if not number or not 0 < float(str(weight)) < math.inf:
                 raise ConfigError(
                     "criterion", f"{name}: {weight!r} is no weight; give a positive number"
                 )
-            sign = "+" if directions[name] == rising else "-"
-            text += f" {sign} {weight:g}*{name}"
-        return text.removeprefix(" + ").strip()
+            sign = 1 if directions[name] == rising else -1
+            signed[criteria.key(str(name))] = sign * float(str(weight))
+        return cls(signed, rising).text
+
+    @property
+    def text(self) -> str:
+        """As `parse` reads it, in one spelling: a single criterion without its weight."""
+        first, *rest = self.weights
+        if not rest:
+            return first
+        terms = (
+            f"{'+' if w > 0 else '-'} {'' if abs(w) == 1 else f'{abs(w)!r}*'}{name}"
+            for name, w in self.weights.items()
+        )
+        return " ".join(terms).removeprefix("+ ")
 
     def within(self, bounds: Bounds) -> "Objective":
         """The same sum with criteria scaled to [0, 1] by their bounds."""
@@ -140,18 +154,20 @@ def _terms(text: str, criteria: Registry[Criterion]) -> dict[str, float]:
     while end < len(text):
         match = _TERM.match(text, end)
         if match is None or (end and not match["sign"]):
-            criteria.get(text.strip())  # an unknown name gets its own message
             raise ConfigError(
                 "criterion",
-                f"{text!r} is neither a criterion nor a sum such as is - 0.01*fid; to record "
+                f"{text!r} is neither a criterion nor a sum such as 'is - 0.01*fid'; to record "
                 "further criteria use also",
             )
         name = criteria.key(match["name"])
         if name in terms:
             raise ConfigError("criterion", f"{text!r} names {name} twice")
         weight = float(match["weight"] or 1.0)
-        if weight == 0:
-            raise ConfigError("criterion", f"{text!r}: the weight of {name} is 0; leave it out")
+        if not 0 < weight < math.inf:
+            raise ConfigError(
+                "criterion",
+                f"{text!r}: the weight of {name} is {weight:g}; give another, or leave it out",
+            )
         terms[name] = -weight if match["sign"] == "-" else weight
         end = match.end()
     if not terms:

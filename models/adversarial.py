@@ -88,6 +88,7 @@ class Adversarial:
         self.z_dim: int = shape["z_dim"]
         self._condition = gan_type.condition
         self._loss = _loss(gan_type.loss)
+        self._loss_starts = {name: v.numpy() for name, v in self._loss.variables.items()}
         self._penalty = PENALTIES[gan_type.penalty] if gan_type.penalty else None
         self._clips = gan_type.clips
         self.generator, self.discriminator = build_networks(
@@ -138,8 +139,8 @@ class Adversarial:
             if "seed" in config:
                 initializer = initializer.from_config({**config, "seed": int(s)})
             variable.assign(initializer(variable.shape, dtype=variable.dtype))
-        for variable in self._loss.variables.values():
-            variable.assign(tf.zeros_like(variable))
+        for name, start in self._loss_starts.items():
+            self._loss.variables[name].assign(start)
         self._g_optimizer.reset()
         self._d_optimizer.reset()
 

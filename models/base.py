@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from abc import ABC
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from autogan.hyperparameters import Hyperparameter, Value
+from autogan.registry import Part
 
 if TYPE_CHECKING:
     from autogan.models.adversarial import Adversarial
@@ -15,7 +15,13 @@ ImageShape = tuple[int, int, int]
 """Height, width and channels of an image."""
 
 
-class GANType(ABC):
+_ALWAYS = (
+    "learning_rate", "generator_lr_scale", "d_iter", "optimizer", "beta1", "beta2", "batch_size",
+    "z_dim", "architecture", "width", "dense_width",
+)  # fmt: skip
+
+
+class GANType(Part):
     """A way of training a generator against a discriminator, put together from named parts.
 
     A type declares its parts and its hyperparameters; the parts' code stands in
@@ -41,8 +47,6 @@ class GANType(ABC):
         hyperparameters: all of them, with their defaults and default search space.
     """
 
-    name: ClassVar[str]
-    summary: ClassVar[str]
     loss: ClassVar[str]
     penalty: ClassVar[str | None] = None
     clips: ClassVar[bool] = False
@@ -50,6 +54,22 @@ class GANType(ABC):
     autoencoder: ClassVar[bool] = False
     condition: ClassVar[Literal["none", "input", "auxiliary"]] = "none"
     hyperparameters: ClassVar[tuple[Hyperparameter, ...]]
+
+    @classmethod
+    def fault(cls) -> str:
+        """See `Part.fault`."""
+        declared = {h.name for h in getattr(cls, "hyperparameters", ())}
+        wanted = {*_ALWAYS}
+        if cls.penalty:
+            wanted.add("penalty_weight")
+        if cls.clips:
+            wanted.add("clip")
+        if cls.condition == "auxiliary":
+            wanted |= {"class_weight", "generator_class_weight"}
+        missing = ", ".join(sorted(wanted - declared))
+        if missing:
+            return f"it lacks the hyperparameters {missing}"
+        return "" if hasattr(cls, "loss") else "it names no loss"
 
     @classmethod
     def defaults(cls) -> dict[str, Value]:

@@ -13,7 +13,7 @@ import autogan.tfgan as tfgan
 
 _tfgan = tfgan.losses()
 
-Settings = Mapping[str, tf.Tensor]
+Values = Mapping[str, tf.Tensor]
 """The hyperparameters that are data to the compiled training function, by name."""
 
 
@@ -30,15 +30,15 @@ class Loss:
     def __init__(self) -> None:
         self.variables: dict[str, tf.Variable] = {}
 
-    def discriminator(self, real: tf.Tensor, fake: tf.Tensor, settings: Settings) -> tf.Tensor:
+    def discriminator(self, real: tf.Tensor, fake: tf.Tensor, settings: Values) -> tf.Tensor:
         """The discriminator's loss on what it says of real and of generated images."""
         raise NotImplementedError
 
-    def generator(self, fake: tf.Tensor, settings: Settings) -> tf.Tensor:
+    def generator(self, fake: tf.Tensor, settings: Values) -> tf.Tensor:
         """The generator's loss on what the discriminator says of generated images."""
         raise NotImplementedError
 
-    def updated(self, real: tf.Tensor, fake: tf.Tensor, settings: Settings) -> dict[str, tf.Tensor]:
+    def updated(self, real: tf.Tensor, fake: tf.Tensor, settings: Values) -> dict[str, tf.Tensor]:
         """Take note of a discriminator update; returns values worth a curve."""
         return {}
 
@@ -46,11 +46,11 @@ class Loss:
 class NonSaturating(Loss):
     """Goodfellow et al., 2014 (arXiv:1406.2661), with the generator's -log D(G(z))."""
 
-    def discriminator(self, real: tf.Tensor, fake: tf.Tensor, settings: Settings) -> tf.Tensor:
+    def discriminator(self, real: tf.Tensor, fake: tf.Tensor, settings: Values) -> tf.Tensor:
         """E softplus(-D(x)) + E softplus(D(G(z))); TF-GAN would smooth labels by 0.25 unasked."""
         return _tfgan.modified_discriminator_loss(real, fake, label_smoothing=0.0)
 
-    def generator(self, fake: tf.Tensor, settings: Settings) -> tf.Tensor:
+    def generator(self, fake: tf.Tensor, settings: Values) -> tf.Tensor:
         """E softplus(-D(G(z)))."""
         return _tfgan.modified_generator_loss(fake, label_smoothing=0.0)
 
@@ -58,11 +58,11 @@ class NonSaturating(Loss):
 class Wasserstein(Loss):
     """Arjovsky et al., 2017 (arXiv:1701.07875)."""
 
-    def discriminator(self, real: tf.Tensor, fake: tf.Tensor, settings: Settings) -> tf.Tensor:
+    def discriminator(self, real: tf.Tensor, fake: tf.Tensor, settings: Values) -> tf.Tensor:
         """E D(G(z)) - E D(x)."""
         return _tfgan.wasserstein_discriminator_loss(real, fake)
 
-    def generator(self, fake: tf.Tensor, settings: Settings) -> tf.Tensor:
+    def generator(self, fake: tf.Tensor, settings: Values) -> tf.Tensor:
         """-E D(G(z))."""
         return _tfgan.wasserstein_generator_loss(fake)
 
@@ -70,11 +70,11 @@ class Wasserstein(Loss):
 class LeastSquares(Loss):
     """Mao et al., 2017 (arXiv:1611.04076), with targets 1 and 0, on logits."""
 
-    def discriminator(self, real: tf.Tensor, fake: tf.Tensor, settings: Settings) -> tf.Tensor:
+    def discriminator(self, real: tf.Tensor, fake: tf.Tensor, settings: Values) -> tf.Tensor:
         """E (D(x) - 1)^2 / 2 + E D(G(z))^2 / 2."""
         return _tfgan.least_squares_discriminator_loss(real, fake)
 
-    def generator(self, fake: tf.Tensor, settings: Settings) -> tf.Tensor:
+    def generator(self, fake: tf.Tensor, settings: Values) -> tf.Tensor:
         """E (D(G(z)) - 1)^2 / 2."""
         return _tfgan.least_squares_generator_loss(fake)
 
@@ -92,15 +92,15 @@ class Equilibrium(Loss):
         super().__init__()
         self.variables = {"k": tf.Variable(0.0, trainable=False)}
 
-    def discriminator(self, real: tf.Tensor, fake: tf.Tensor, settings: Settings) -> tf.Tensor:
+    def discriminator(self, real: tf.Tensor, fake: tf.Tensor, settings: Values) -> tf.Tensor:
         """E L(x) - k_t E L(G(z))."""
         return tf.reduce_mean(real) - self.variables["k"] * tf.reduce_mean(fake)
 
-    def generator(self, fake: tf.Tensor, settings: Settings) -> tf.Tensor:
+    def generator(self, fake: tf.Tensor, settings: Values) -> tf.Tensor:
         """E L(G(z))."""
         return tf.reduce_mean(fake)
 
-    def updated(self, real: tf.Tensor, fake: tf.Tensor, settings: Settings) -> dict[str, tf.Tensor]:
+    def updated(self, real: tf.Tensor, fake: tf.Tensor, settings: Values) -> dict[str, tf.Tensor]:
         """k_t+1 = k_t + lambda_k (gamma E L(x) - E L(G(z))), kept in [0, 1].
 
         The curve ``convergence`` is the paper's measure E L(x) + |gamma E L(x) - E L(G(z))|.

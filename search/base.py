@@ -1,11 +1,12 @@
 """What a search method is."""
 
 import random
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
 from autogan.hyperparameters import Value
+from autogan.registry import Part
 from autogan.search.history import History
 from autogan.search.space import Point, Space, key
 
@@ -18,7 +19,7 @@ class Proposal:
     origin: str = ""
 
 
-class SearchMethod(ABC):
+class SearchMethod(Part):
     """A pure function of (space, history, seed).
 
     The search loop calls `propose` whenever a worker is free. A method keeps nothing between two
@@ -29,8 +30,6 @@ class SearchMethod(ABC):
         distinct: never propose a point that is done or running; False gives independent draws.
     """
 
-    name: ClassVar[str]
-    summary: ClassVar[str]
     needs_lists: ClassVar[bool] = False
     """Whether every hyperparameter must have a list of candidates (no ranges)."""
 

@@ -108,6 +108,14 @@ def test_grid_runs_all_its_points_by_default():
             "normalise: 'wd' is no part of is - fid; known: fid, is",
         ),
         (
+            {"criterion": "is - fid", "normalise": {"is": [1]}},
+            "normalise: is: [1] is no range; give [LOW, HIGH]",
+        ),
+        (
+            {"criterion": "is - fid", "normalise": "history", "target": 0.9},
+            "target: 0.9 beside normalise history, which scales values anew with each trial",
+        ),
+        (
             {"criterion": "is - fid", "normalise": "is=9..1"},
             "normalise: is=9..1: the first end must be the lower one",
         ),
@@ -151,7 +159,7 @@ def test_bad_values_are_refused_in_one_line(values, expected):
 def test_weighted_criteria_from_files_and_flags(tmp_path):
     path = write(tmp_path, "criterion: {is: 1, fid: 0.01}\nnormalise: {is: [1, 10]}\n")
     config = load_config(SearchConfig, path, {"also": "fid,wd"})
-    assert config.criterion == "1*is - 0.01*fid"
+    assert config.criterion == "is - 0.01*fid"
     assert list(config.criteria()) == ["is", "fid", "wd"]
     assert config.resolved().also == ["wd"]
     assert config.objective.bounds == {"is": (1.0, 10.0)}

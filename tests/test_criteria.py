@@ -212,10 +212,11 @@ class TestObjective:
             ("fid - wd", "so that all terms rise or all fall together"),
             ("fidd", "'fidd' is not known; did you mean 'fid'?"),
             ("is - 0.01*fidd", "'fidd' is not known; did you mean 'fid'?"),
-            ("is - 0*fid", "the weight of fid is 0; leave it out"),
+            ("is - 0*fid", "the weight of fid is 0; give another, or leave it out"),
             ("is - fid - fid", "names fid twice"),
-            ("fid,is", "'fid,is' is not known"),
-            ("is fid", "'is fid' is not known"),
+            ("1e999*fid - is", "the weight of fid is inf"),
+            ("fid,is", "'fid,is' is neither a criterion nor a sum such as 'is - 0.01*fid'; to"),
+            ("is - 0.01 fid", "'is - 0.01 fid' is neither a criterion nor a sum"),
             ("", "names no criterion"),
         ],
     )
@@ -224,9 +225,13 @@ class TestObjective:
             Objective.parse(text, CRITERIA)
 
     def test_positive_weights_get_their_signs(self):
-        assert Objective.text_of({"is": 1, "fid": 0.01}, CRITERIA) == "1*is - 0.01*fid"
-        assert Objective.text_of({"fid": 2, "is": 1}, CRITERIA) == "- 2*fid + 1*is"
-        assert Objective.text_of({"fid": 2, "wd": 1}, CRITERIA) == "2*fid + 1*wd"
+        assert Objective.text_of({"is": 1, "fid": 0.01}, CRITERIA) == "is - 0.01*fid"
+        assert Objective.text_of({"fid": 2, "js-is": 1}, CRITERIA) == "- 2.0*fid + js_is"
+        assert Objective.text_of({"fid": 2, "wd": 1}, CRITERIA) == "2.0*fid + wd"
+        assert Objective.text_of({"fid": 7}, CRITERIA) == "fid"
+        exact = Objective.text_of({"is": 1, "fid": 0.000123456789}, CRITERIA)
+        assert Objective.parse(exact, CRITERIA).weights["fid"] == -0.000123456789
+        assert Objective.parse("is-fid", CRITERIA).text == "is - fid"
         for bad in ({"is": -1}, {"is": "much"}, {"is": True}, {}, {"isx": 1}):
             with pytest.raises(ConfigError, match="^criterion: "):
                 Objective.text_of(bad, CRITERIA)

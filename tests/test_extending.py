@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from fakes import FakeEngine
+from sessions import SessionEngine
 
 import autogan
-from autogan.config import SearchConfig, load_config
+from autogan.config import SearchConfig, TrainConfig, load_config, validated
 from autogan.criteria import CRITERIA, Criterion
-from autogan.datasets import dataset_named
+from autogan.datasets import Dataset, ImageData, Split, dataset_named
 from autogan.errors import ConfigError
-from autogan.models import GAN_TYPES, GANType
+from autogan.models import DCGAN, GAN_TYPES, GANType
 from autogan.registry import Registry
 from autogan.search import SEARCH_METHODS, History, State
 
@@ -37,14 +37,8 @@ def example(tmp_path, monkeypatch):
 
 
 def test_the_worked_example_runs(example):
-    from autogan.session import Session
-
-    class Engine(FakeEngine):
-        def __init__(self):
-            super().__init__(Session(self))
-
     config = load_config(SearchConfig, example / "own.yaml", {"eval_samples": 50})
-    result = autogan.search(config, engine=Engine())
+    result = autogan.search(config, engine=SessionEngine())
     assert [t.state for t in result.trials] == [State.COMPLETE, State.COMPLETE]
     assert result.objective == "is_classifier_50+2*contrast_classifier_50"
     scores = result.best.evaluations[-1].scores
@@ -52,7 +46,7 @@ def test_the_worked_example_runs(example):
     assert result.best.last_value == pytest.approx(value)
     assert result.folder.root == Path("runs/hinge-Blobs")
     saved = yaml.safe_load(result.folder.best_config.read_text())
-    assert saved["plugin_dir"] == str(example)
+    assert saved["plugin_dirs"] == [str(example)]
     assert saved["gan_type"] == "my_gan:HingeGAN"
 
 
@@ -93,6 +87,60 @@ class Unnamed(Criterion):
     direction = "min"
 
 
+class Undirected(Criterion):
+    name, summary, direction = "undirected", "no direction", "lower"
+
+    def compute(self, generated, real):
+        return 0.0
+
+
+class Empty(Criterion):
+    name, summary, direction = "empty", "nothing to compute", "min"
+
+
+class Clipless(DCGAN):
+    name, clips = "clipless", True
+
+
+class Counting(Dataset):
+    name, summary = "counting", "as many images as its argument says"
+
+    def __init__(self, argument, data_dir):
+        self.count = int(argument)
+
+    def load(self, image_size):
+        return ImageData(Split(np.zeros((self.count, 8, 8, 1), np.uint8), None), None)
+
+
+def test_a_gan_type_declares_the_hyperparameters_of_its_parts():
+    with pytest.raises(ConfigError, match="it lacks the hyperparameters clip"):
+        GAN_TYPES.get("test_extending:Clipless")
+
+
+def test_a_dataset_of_ones_own_takes_its_argument():
+    assert len(dataset_named("test_extending:Counting:12", None).load(None).train) == 12
+    with pytest.raises(ConfigError, match="dataset: test_extending:Counting:x: ValueError"):
+        dataset_named("test_extending:Counting:x", None)
+    with pytest.raises(ConfigError, match=r"uint8 \[0, 8, 8, 1\]; they must be uint8 \[N, height"):
+        dataset_named("test_extending:Counting:0", None).load(None)
+    with pytest.raises(ConfigError, match="2 labels from -1 on for 1 images"):
+        Split(np.zeros((1, 8, 8, 1), np.uint8), np.array([-1, 0]))
+
+
+def test_two_criteria_of_one_name_are_refused():
+    own = {"also": ["test_extending:Mean", "test_extending:OtherMean"]}
+    with pytest.raises(ConfigError, match="also: two criteria call themselves 'mean'"):
+        validated(SearchConfig, own)
+
+
+class Mean(Undirected):
+    name, direction = "mean", "max"
+
+
+class OtherMean(Mean):
+    pass
+
+
 @pytest.mark.parametrize(
     ("name", "problem"),
     [
@@ -101,11 +149,14 @@ class Unnamed(Criterion):
         ("json:JSONDecoder", "does not derive from autogan.criteria.base.Criterion"),
         ("test_extending:Taken", "calls itself 'fid', which is taken; rename it"),
         ("test_extending:Unnamed", "has no name; give it a text"),
+        ("test_extending:Undirected", "its direction must be min or max"),
+        ("test_extending:Empty", "it has no compute"),
     ],
 )
 def test_bad_parts_are_refused_in_one_line(name, problem):
-    with pytest.raises(ConfigError, match=re.escape(problem)):
+    with pytest.raises(ConfigError, match=re.escape(problem)) as error:
         CRITERIA.get(name)
+    assert "\n" not in str(error.value)
 
 
 def test_a_gan_type_whose_loss_is_none_is_refused():
@@ -120,6 +171,8 @@ def test_parts_of_installed_packages_are_known_by_name(example, monkeypatch):
     sys.path.append(str(example))
     points = [
         importlib.metadata.EntryPoint("hinge", "my_gan:HingeGAN", "autogan.gan_type"),
+        importlib.metadata.EntryPoint("hinge", "nowhere:Other", "autogan.gan_type"),
+        importlib.metadata.EntryPoint("my-broken", "nowhere:Part", "autogan.gan_type"),
         importlib.metadata.EntryPoint("dcgan", "my_gan:HingeGAN", "autogan.gan_type"),
     ]
     monkeypatch.setattr(
@@ -129,14 +182,60 @@ def test_parts_of_installed_packages_are_known_by_name(example, monkeypatch):
     )
     registry = Registry("gan_type", GANType)
     registry.register(GAN_TYPES.get("dcgan"))
-    assert registry.names() == ("dcgan", "hinge")  # ours cannot be replaced
+    assert registry.names() == ("dcgan", "hinge", "my_broken")  # ours cannot be replaced
     assert registry.get("dcgan") is GAN_TYPES.get("dcgan")
-    assert [kind.summary for kind in registry][1] == "convolutional GAN with the hinge loss"
+    assert [kind.name for kind in registry] == ["dcgan", "hinge"]  # what can be had
+    with pytest.raises(ConfigError, match="cannot be imported"):
+        registry.get("my-broken")
     assert registry.key("hinge") == "hinge"
 
 
 def test_without_a_file_modules_are_found_in_the_working_folder(example, monkeypatch):
     monkeypatch.chdir(example)
     config = load_config(SearchConfig, None, {"gan_type": "my_gan:HingeGAN"})
-    assert config.plugin_dir == example
+    assert config.plugin_dirs == [example]
     assert config.gan.name == "hinge"
+
+
+def test_a_run_can_be_judged_by_a_criterion_of_ones_own(example, monkeypatch, tmp_path):
+    """The run names no part of one's own; the flag's module lies in the working folder."""
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "config.yaml").write_text("dataset: digits\n")
+    monkeypatch.chdir(example)
+    flags = {"criterion": "my_criterion:Contrast"}
+    config = load_config(TrainConfig, tmp_path / "run" / "config.yaml", flags)
+    assert config.plugin_dirs == [example]
+    assert list(config.criteria()) == ["my_criterion:Contrast"]
+
+
+def test_plugin_dirs_are_kept_as_absolute_paths(example, monkeypatch):
+    monkeypatch.chdir(example.parent)
+    config = validated(SearchConfig, {"plugin_dirs": "own", "gan_type": "my_gan:HingeGAN"})
+    assert config.plugin_dirs == [example]
+
+
+def test_a_loss_starts_each_training_as_it_was_made(example):
+    import tensorflow as tf
+
+    from autogan.models.losses import LOSSES
+
+    class Weighted(LOSSES["non_saturating"]):
+        def __init__(self):
+            super().__init__()
+            self.variables = {"weight": tf.Variable(3.0, trainable=False)}
+
+        def updated(self, real, fake, settings):
+            self.variables["weight"].assign_add(1.0)
+            return {}
+
+    monkey = pytest.MonkeyPatch()
+    monkey.setitem(LOSSES, "weighted", Weighted)
+
+    class Type(DCGAN):
+        loss = "weighted"
+
+    gan = Type.build((8, 8, 1), {**Type.defaults(), "width": 2, "dense_width": 2})
+    monkey.undo()
+    gan._loss.variables["weight"].assign(9.0)
+    gan.reset(0)
+    assert gan.state()["loss/weight"] == 3.0
