@@ -1,6 +1,7 @@
 """What a worker can be asked to do, and what it keeps in memory in between."""
 
 import dataclasses
+import math
 import os
 import platform
 from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +24,7 @@ from autogan.criteria.networks import (
     SavedModelNetwork,
     inception,
 )
-from autogan.datasets import ImageData, Split, check_trainable, dataset_named
+from autogan.datasets import MEMORY_BYTES, ImageData, Split, check_trainable, dataset_named
 from autogan.errors import ConfigError
 from autogan.events import declare_search
 from autogan.files import cache_root, read_arrays, write_arrays
@@ -71,11 +72,11 @@ class Session:
         self._reference(run)
         generator = self._gan(run, data.image_shape, data.train.class_counts).generator
         if run.features == "classifier":
-            self._labelled(run)  # trained in `prepare`
+            self._check_labelled(run)  # trained in `prepare`
         else:
             self._network(run)
         if run.gan.condition == "none":
-            _check_labels(run, f"{run.gan_type} makes images of no given class; use cgan or acgan")
+            _refuse_labels(run, f"{run.gan_type} makes images of no given class; use cgan or acgan")
         self._check_classes_known(run)
         return {
             "images": len(data.train),
@@ -158,26 +159,37 @@ class Session:
         """
         run = TrainConfig(**config)
         self._use(run)
-        evaluator = self._evaluator(run)
-        reference = self._data(run).image_shape
+        data = self._data(run)
+        resizes = self._network(run).resizes
         if training is not None:
-            gan = self._restored(TrainConfig(**training), Path(folder), checkpoint)
-            latents = gan.latents(evaluator.samples, EVALUATION_LATENTS)
-            images = _generated(gan, latents)
-            given: npt.NDArray[np.int64] | None = latents.labels
+            trained = TrainConfig(**training)
+            gan = self._restored(trained, Path(folder), checkpoint)
+            shape, classes = gan.image_shape, len(gan.class_counts)
+            none = f"{trained.gan_type} makes images of no given class; use cgan or acgan"
         else:
-            size = run.image_size if evaluator.network.resizes else reference[0]
+            size = run.image_size if resizes else data.image_shape[0]
             loaded = dataset_named(dataset, run.data_dir).load(size)
-            images, given = loaded.train.subset(run.eval_samples)
-        if not evaluator.network.resizes and images.shape[1:] != reference:
+            shape, classes = loaded.image_shape, len(loaded.train.class_counts)
+            none = "the images have none; put each class into a sub-folder"
+        if not resizes and shape != data.image_shape:
             raise ConfigError(
                 "reference",
-                f"{run.dataset} has {_shape(reference)} images, the others are "
-                f"{_shape(images.shape[1:])}, and the features {run.features} take one kind",
+                f"{run.dataset} has {_shape(data.image_shape)} images, the others are "
+                f"{_shape(shape)}, and the features {run.features} take one kind",
             )
-        if given is None or not len(given):
-            _check_labels(run, "the images have none; put each class into a sub-folder")
+        known = len(data.train.class_counts)
+        if not classes:
+            _refuse_labels(run, none)
+        elif classes != known:
+            _refuse_labels(run, f"the images show {classes} classes, {run.dataset} {known}")
         self._check_classes_known(run)
+        evaluator = self._evaluator(run)
+        given: npt.NDArray[np.int64] | None
+        if training is not None:
+            latents = gan.latents(evaluator.samples, EVALUATION_LATENTS)
+            images, given = _generated(gan, latents), latents.labels
+        else:
+            images, given = loaded.train.subset(run.eval_samples)
         scores, labels = evaluator.score(images, given), evaluator.labels(len(images))
         labelled = {labels[name]: score for name, score in scores.items()}
         objective = run.objective
@@ -260,24 +272,24 @@ class Session:
                 return inception()
             if run.features != "classifier":
                 return SavedModelNetwork(None, Path(run.features or "").expanduser())
-            images, labels = self._labelled(run)
+            self._check_labelled(run)
+            train = self._data(run).train
+            affordable = MEMORY_BYTES // math.prod(train.images.shape[1:])
+            images, labels = train.subset(min(_CLASSIFIER_IMAGES, affordable))
+            assert labels is not None
             return ClassifierNetwork(images, labels, self._cache(run))
 
         key = (run.features, _data_key(run) if run.features == "classifier" else None)
         return self._keep("network", key, load)
 
-    def _labelled(self, run: TrainConfig) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
-        """The training split, which must have labels."""
-        train = self._data(run).train
-        if train.labels is None:
+    def _check_labelled(self, run: TrainConfig) -> None:
+        """Refuse a classifier of images without labels."""
+        if self._data(run).train.labels is None:
             raise ConfigError(
                 "features",
                 f"classifier learns from labels, and {run.dataset} has none; use --features "
                 "inception or the path of a SavedModel",
             )
-        images, labels = train.subset(_CLASSIFIER_IMAGES)
-        assert labels is not None
-        return images, labels
 
     def _evaluator(self, run: TrainConfig) -> Evaluator:
         def build() -> Evaluator:
@@ -291,7 +303,7 @@ class Session:
         """Check that the features tell the dataset's classes, if a criterion needs that."""
         classes = len(self._data(run).train.class_counts)
         if run.features != "classifier" and self._network(run).classes != classes:
-            _check_labels(
+            _refuse_labels(
                 run,
                 f"{run.features} tells {self._network(run).classes} classes and {run.dataset} has "
                 f"{classes}; use --features classifier, or a SavedModel with those logits",
@@ -350,7 +362,7 @@ def _shape(shape: tuple[int, ...]) -> str:
     return f"{'grey' if channels == 1 else 'RGB'} {width}x{height}"
 
 
-def _check_labels(run: TrainConfig, problem: str) -> None:
+def _refuse_labels(run: TrainConfig, problem: str) -> None:
     """Refuse criteria that need labels, for a reason."""
     for name, criterion in run.criteria().items():
         if criterion.needs_labels:

@@ -93,6 +93,8 @@ def run_trial(
         return trial
 
     before = trial.seconds
+    images_per_step = int(hyperparameters["d_iter"]) * gan.batch_size
+    stride = min(_STEPS_PER_CALL, data.steps_at_once(images_per_step))
     latents = gan.latents(evaluator.samples, EVALUATION_LATENTS)
     classes = range(min(len(gan.class_counts), GRID_CLASSES))  # a column each, if there are any
     grid_latents = gan.latents(GRID, _GRID_LATENTS, classes)
@@ -112,7 +114,7 @@ def run_trial(
     while step < steps and flat < 2 and trial.state is State.RUNNING:
         # Train up to the next look or evaluation, in one compiled call.
         boundary = min(steps, (step // evaluate_every + 1) * evaluate_every)
-        look = (step // _STEPS_PER_CALL + 1) * _STEPS_PER_CALL
+        look = (step // stride + 1) * stride
         count = min(look, boundary) - step
         done, losses = gan.train(data, config.seed, step, count, hyperparameters)
         step += done

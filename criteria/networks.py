@@ -119,7 +119,7 @@ class SavedModelNetwork(FeatureNetwork):
             raise ConfigError(
                 "features",
                 f"{folder} does not map float32 RGB images [N, {side}, {side}, 3] to logits and "
-                f"pool_3 ({type(error).__name__}: {str(error).splitlines()[0]})",
+                f"pool_3 ({type(error).__name__}: {(str(error).splitlines() or [''])[0]})",
             ) from error
 
 

@@ -11,7 +11,13 @@ import tensorflow as tf
 
 from autogan.hyperparameters import Value
 from autogan.models.base import ImageShape
-from autogan.models.batches import TrainingSet, proportional_labels
+from autogan.models.batches import (
+    LABELS_D,
+    LABELS_G,
+    REAL,
+    TrainingSet,
+    proportional_labels,
+)
 from autogan.models.losses import LOSSES, Loss, class_error
 from autogan.models.networks import NetworkShape, build_networks
 from autogan.models.optimizers import OPTIMIZERS, Settings
@@ -24,10 +30,6 @@ if TYPE_CHECKING:
 # Streams of random numbers. Each draw is a pure function of (seed, stream, update number): there
 # is no generator state that a checkpoint could miss or an earlier trial could have moved on.
 _LATENT_D, _LATENT_G, _PENALTY, _STREAMS = range(1, 5)
-
-# Orders of the training set: of the real images, and of the labels that generated images get,
-# which so are as frequent as in the data.
-_REAL, _LABELS_D, _LABELS_G = range(3)
 
 _GENERATE_BATCH = 256
 
@@ -242,17 +244,15 @@ class Adversarial:
     ) -> _Batches:
         """What a call of `train` consumes."""
         d_size, g_size = d_iter * self.batch_size, self.batch_size
-        real = data.order(seed, _REAL, start * d_size, steps * d_size)
-        following = data.order(seed, _REAL, (start + steps) * d_size, steps * d_size)
-        images, places = data.images(real, following)
+        images, places = data.images(seed, start * d_size, steps * d_size)
         if not self.class_counts:
             return _Batches(images, places, *[tf.zeros([0], tf.int64)] * 3)
         return _Batches(
             images,
             places,
-            data.labels(real),
-            data.labels(data.order(seed, _LABELS_D, start * d_size, steps * d_size)),
-            data.labels(data.order(seed, _LABELS_G, start * g_size, steps * g_size)),
+            data.labels(data.order(seed, REAL, start * d_size, steps * d_size)),
+            data.labels(data.order(seed, LABELS_D, start * d_size, steps * d_size)),
+            data.labels(data.order(seed, LABELS_G, start * g_size, steps * g_size)),
         )
 
     def _training_loop(

@@ -1,5 +1,7 @@
 """The training set as training takes it: batches in an order that is computed, not stored."""
 
+import math
+import sys
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Protocol
@@ -7,6 +9,13 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
+
+# Walks through the training set: of the real images, and of the labels that generated images get,
+# which so are as frequent as in the data.
+REAL, LABELS_D, LABELS_G = range(3)
+
+_BLOCK_BYTES = 2**25  # of images that are read at once
+_CALL_BYTES = 2**28  # of images that a compiled call takes at most
 
 Index = npt.NDArray[np.int64]
 
@@ -41,31 +50,46 @@ class TrainingSet:
         self._images = images
         self._labels = labels
         self._held = tf.constant(images[np.arange(len(images))]) if resident else None
+        self._image_bytes = math.prod(images.shape[1:])
+        self._block_size = max(_BLOCK_BYTES // self._image_bytes, 1)
+        self._blocks: dict[tuple[int, int], Future[npt.NDArray[np.uint8]]] = {}
         self._reader = ThreadPoolExecutor(1)
-        self._ahead: tuple[Index, Future[npt.NDArray[np.uint8]]] | None = None
 
     def __len__(self) -> int:
         return len(self._images)
 
-    def images(self, index: Index, then: Index) -> tuple[tf.Tensor, tf.Tensor]:
-        """Where to find the images of ``index``: a tensor of images, and their places in it.
+    def images(self, seed: int, first: int, count: int) -> tuple[tf.Tensor, tf.Tensor]:
+        """The images at ``count`` places of the walk of real images: a tensor, and places in it.
 
-        Args:
-            index: the images that are wanted now.
-            then: those that will be wanted next, as far as one knows; they are read meanwhile.
+        What is not held is read in blocks, the one after those that are wanted meanwhile.
         """
         if self._held is not None:
-            return self._held, tf.constant(index)
-        if self._ahead is not None and np.array_equal(self._ahead[0], index):
-            images = self._ahead[1].result()
-        else:
-            images = self._images[index]
-        self._ahead = (then, self._reader.submit(self._images.__getitem__, then))
-        return tf.constant(images), tf.range(len(index), dtype=tf.int64)
+            return self._held, tf.constant(self.order(seed, REAL, first, count))
+        begin, end = first // self._block_size, (first + count - 1) // self._block_size + 1
+        wanted = {(seed, number) for number in range(begin, end + 1)}
+        self._blocks = {key: block for key, block in self._blocks.items() if key in wanted}
+        for key in sorted(wanted - self._blocks.keys()):
+            self._blocks[key] = self._reader.submit(self._read, *key)
+        blocks = [self._blocks[seed, number].result() for number in range(begin, end)]
+        start = first - begin * self._block_size
+        images = np.concatenate(blocks)[start : start + count]
+        return tf.constant(images), tf.range(count, dtype=tf.int64)
+
+    def _read(self, seed: int, number: int) -> npt.NDArray[np.uint8]:
+        """A block of the walk of real images."""
+        first = number * self._block_size
+        return self._images[self.order(seed, REAL, first, self._block_size)]
+
+    def steps_at_once(self, images_per_step: int) -> int:
+        """How many steps' images may be in memory at once; no limit where all are held."""
+        if self._held is not None:
+            return sys.maxsize
+        return max(_CALL_BYTES // (self._image_bytes * images_per_step), 1)
 
     def labels(self, index: Index) -> tf.Tensor:
-        """The labels of ``index``, int64; none at all in an unlabelled set."""
-        return tf.constant(self._labels[index] if self._labels is not None else [], tf.int64)
+        """The labels of ``index``, int64, in a labelled set."""
+        assert self._labels is not None
+        return tf.constant(self._labels[index], tf.int64)
 
     def order(self, seed: int, stream: int, first: int, count: int) -> Index:
         """The indices at ``count`` places of an endless walk through the set, from ``first`` on.
@@ -75,7 +99,7 @@ class TrainingSet:
 
         Args:
             seed: of the trial; with ``stream`` it decides the orders.
-            stream: which of several walks.
+            stream: which walk: `REAL`, `LABELS_D` or `LABELS_G`.
             first: the first place.
             count: how many places.
         """

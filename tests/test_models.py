@@ -231,8 +231,9 @@ class Source:
         return self._images[index]
 
 
-def test_images_read_batch_by_batch_train_to_the_same_bits():
+def test_images_read_batch_by_batch_train_to_the_same_bits(monkeypatch):
     """What does not fit on the device is read as it is needed."""
+    monkeypatch.setattr("autogan.models.batches._BLOCK_BYTES", 10 * 64)
     made = np.random.default_rng(0).integers(0, 256, (20, 8, 8, 1), np.uint8)
     kind = GAN_TYPES.get("cgan")
     gan = kind.build((8, 8, 1), settings(kind), COUNTS)
@@ -241,12 +242,12 @@ def test_images_read_batch_by_batch_train_to_the_same_bits():
         gan.reset(1)
         source = Source(made)
         data = TrainingSet(source, np.arange(20) % 3, resident)
-        for start in (0, 3, 6):
-            gan.train(data, 1, start, 3, settings(kind, d_iter=2))
+        for start, steps in ((0, 3), (3, 1), (4, 4)):  # twelve images each, in blocks of ten
+            gan.train(data, 1, start, steps, settings(kind, d_iter=2))
         states.append(gan.state())
     assert same(*states)
     data._reader.shutdown()
-    assert source.reads == [36] * 4  # three calls, and one ahead
+    assert source.reads == [10] * 11  # 96 images, and the block after them; none twice
 
 
 def test_fewer_images_than_a_batch_are_enough():
@@ -447,3 +448,11 @@ def test_weights_start_as_declared():
             assert (value == 1).all()
         else:
             assert (value == 0).all(), name
+
+
+def test_calls_are_as_long_as_memory_allows(monkeypatch):
+    monkeypatch.setattr("autogan.models.batches._CALL_BYTES", 64 * 100)
+    made = np.zeros((20, 8, 8, 1), np.uint8)
+    assert TrainingSet(made).steps_at_once(30) > 10**6
+    assert TrainingSet(made, resident=False).steps_at_once(30) == 3
+    assert TrainingSet(made, resident=False).steps_at_once(300) == 1

@@ -119,6 +119,11 @@ def test_a_folders_own_labels_are_judged(tmp_path, capsys):
     assert abs(scores["kid_classifier_360"]) < 0.5
     with pytest.raises(ConfigError, match="the images have none; put each class into"):
         session.evaluate(config, dataset=f"folder:{tmp_path / 'real' / '3'}")
+    (tmp_path / "few").mkdir()
+    for label in "37":
+        (tmp_path / "real" / label).rename(tmp_path / "few" / label)
+    with pytest.raises(ConfigError, match="the images show 2 classes, digits 10"):
+        session.evaluate(config, dataset=f"folder:{tmp_path / 'few'}")
 
 
 def test_unsupervised_types_have_no_classes_to_sample():
