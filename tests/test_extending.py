@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from fakes import FakeEngine
 from sessions import SessionEngine
 
 import autogan
@@ -17,7 +18,7 @@ from autogan.datasets import Dataset, ImageData, Split, dataset_named
 from autogan.errors import ConfigError
 from autogan.models import DCGAN, GAN_TYPES, GANType
 from autogan.registry import Registry
-from autogan.search import SEARCH_METHODS, History, State
+from autogan.search import SEARCH_METHODS, History, Proposal, SearchMethod, State
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "extending.md"
 
@@ -239,3 +240,17 @@ def test_a_loss_starts_each_training_as_it_was_made(example):
     gan._loss.variables["weight"].assign(9.0)
     gan.reset(0)
     assert gan.state()["loss/weight"] == 3.0
+
+
+class Wild(SearchMethod):
+    name, summary = "wild", "leaves the limits at the second trial"
+
+    def propose(self, space, history, seed):
+        return Proposal({"learning_rate": 7.0 if history.trials else 1e-3})
+
+
+def test_a_search_method_that_leaves_the_limits_is_told_so(tmp_path):
+    config = {"search_method": "test_extending:Wild", "params": {"learning_rate": [1e-3, 1e-2]}}
+    with pytest.raises(ConfigError, match=r"search_method: .*Wild proposed .*7.0 is not a number"):
+        autogan.search({**config, "run_dir": "runs/a"}, engine=FakeEngine())
+    assert (tmp_path / "runs/a/trials.jsonl").read_text().count('"started"') == 1

@@ -11,7 +11,7 @@ from autogan.models.batches import TrainingSet
 from autogan.models.losses import LOSSES, class_error
 from autogan.models.networks import NetworkShape, _with_class_planes, build_networks
 from autogan.models.optimizers import OPTIMIZERS, Settings
-from autogan.models.penalties import gradient_norm
+from autogan.models.penalties import PENALTIES, gradient_norm
 
 TINY = {"width": 4, "dense_width": 8, "batch_size": 6, "z_dim": 5, "optimizer": "adam"}
 TYPES = list(GAN_TYPES)
@@ -191,6 +191,18 @@ def test_an_autoencoder_says_its_mean_absolute_error(architecture):
     shown = tf.random.stateless_normal([4, 12, 12, 3], seed=[0, 0])
     expected = np.abs(shown.numpy()).mean(axis=(1, 2, 3))
     np.testing.assert_allclose(discriminator(shown)[:, 0], expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("architecture", ["infogan", "strided"])
+def test_discriminators_say_logits(architecture):
+    """Losses want logits: nothing squashes them at the end."""
+    shape = NetworkShape(8, 1, 5, architecture, 2, 4, "none")
+    _, discriminator = build_networks(shape)
+    shown = tf.random.stateless_normal([4, 8, 8, 1], seed=[0, 0])
+    last = discriminator.layers[-1]
+    before = discriminator(shown).numpy()
+    last.kernel.assign(1e6 * last.kernel)
+    np.testing.assert_allclose(discriminator(shown), 1e6 * before, rtol=1e-4)
 
 
 def test_networks_have_the_references_weights():
@@ -396,6 +408,28 @@ class TestGradientPenalty:
         kernel = np.random.default_rng(0).normal(size=12)
         expected = (np.linalg.norm(kernel) - 1) ** 2
         assert float(self.penalty(critic, kernel)) == pytest.approx(expected, rel=1e-5)
+
+    def test_each_image_has_one_place_between(self, monkeypatch):
+        """One random number an image, not one a pixel nor one a batch."""
+        seen = []
+
+        def spy(judge, real, fake, alpha):
+            seen.append(alpha)
+            return gradient_norm(judge, real, fake, alpha)
+
+        monkeypatch.setitem(PENALTIES, "gradient_norm", spy)
+        kind = GAN_TYPES.get("wgan_gp")
+        gan = kind.build((8, 8, 3), settings(kind))
+        gan.reset(0)
+        tf.config.run_functions_eagerly(True)
+        try:
+            gan.train(images(channels=3), 0, 0, 1, settings(kind, d_iter=2))
+        finally:
+            tf.config.run_functions_eagerly(False)
+        first, second = (alpha.numpy() for alpha in seen)
+        assert first.shape == (6, 1, 1, 1)
+        assert len(np.unique(np.concatenate([first, second]))) == 12
+        assert 0 <= min(first.min(), second.min()) <= max(first.max(), second.max()) < 1
 
     def test_no_gradient_is_no_nan(self, critic):
         with tf.GradientTape() as tape:
