@@ -165,7 +165,7 @@ def train(
 @app.command()
 @options_of(
     TrainConfig, "data_dir", "image_size", "features", "eval_samples", "reference_split", "device",
-    "threads",
+    "threads", "plugin_dirs",
 )  # fmt: skip
 def evaluate(
     images: Annotated[str, typer.Argument(help="a run's folder, a folder of images, a dataset")],
@@ -197,7 +197,7 @@ def evaluate(
 
 
 @app.command()
-@options_of(TrainConfig, "data_dir", "device", "threads")
+@options_of(TrainConfig, "data_dir", "device", "threads", "plugin_dirs")
 def sample(
     folder: Annotated[Path, typer.Argument(help="of a search (its best trial) or a training")],
     count: Annotated[
@@ -239,7 +239,10 @@ def sample(
 @app.command("list")
 def list_(
     what: Annotated[
-        str, typer.Argument(help="gan-types, datasets, criteria, search-methods or configs")
+        str,
+        typer.Argument(
+            help="gan-types, one of them, datasets, criteria, search-methods or configs"
+        ),
     ] = "gan-types",
     json_: Json = False,
     debug: Debug = False,
@@ -258,6 +261,8 @@ def list_(
         else:
             print("\n".join(f"# {name}\n{text}" for name, text in configs.items()))
         return
+    if what.replace("-", "_") in GAN_TYPES.names():
+        kinds[what] = [GAN_TYPES.get(what)]
     if what not in kinds:
         raise ConfigError(
             "list", f"{what!r} cannot be listed; {suggestion(what, [*kinds, 'configs'])}"
@@ -314,6 +319,9 @@ def _print_plan(plan: commands.Plan, as_json: bool) -> None:
     height, width, channels = plan.image_shape
     points = "uncountable" if plan.points is None else plan.points
     print(f"# {plan.images} training images of {width}x{height}x{channels}")
+    if plan.classes:
+        names = (f"{number} {name} ({n})" for number, (name, n) in enumerate(plan.classes.items()))
+        print(f"# classes: {', '.join(names)}")
     trials = "as many" if plan.trials is None else plan.trials
     print(f"# {trials} trials of {plan.steps} steps; points in the space: {points}")
     if plan.trials is None:

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autogan.config import SearchConfig, TrainConfig, load_config, validated
+from autogan.datasets import DATASETS
 from autogan.display import Display
 from autogan.engine import CtrlC, Engine, LocalEngine
 from autogan.errors import ConfigError, SearchFailed
@@ -24,6 +25,7 @@ from autogan.files import read_arrays, write_bytes, write_yaml
 from autogan.folder import SearchFolder, TrialFolder, check_free, clear
 from autogan.ledger import Ledger
 from autogan.loop import SearchLoop, SearchResult, trial_seed
+from autogan.registry import suggestion
 from autogan.search import Evaluation, History, Trial
 
 Checkpoint = Literal["best", "last"]
@@ -47,6 +49,7 @@ class Plan:
         points: in the search space; None if they cannot be counted.
         images: in the training set.
         image_shape: height, width, channels.
+        classes: images of each class, by its name, in the order of their numbers.
         steps: generator updates of a trial (of the first, where the batch size is searched).
         updates: of both networks in a trial, about.
         megabytes: that a trial leaves on disk, about.
@@ -57,6 +60,7 @@ class Plan:
     points: int | None
     images: int
     image_shape: tuple[int, int, int]
+    classes: dict[str, int]
     steps: int
     updates: int
     megabytes: float
@@ -207,11 +211,11 @@ def evaluate(
         file: Path | None = trained / "config.yaml"
         training = load_config(TrainConfig, file).resolved().as_dict()
         source = {"training": training, "folder": str(trained), "checkpoint": checkpoint}
-    elif reference is None:
-        raise ConfigError("reference", "none given; name a dataset or a folder of images")
     else:
         file = None
         source = {"dataset": _dataset_or_folder(str(images), "images")}
+        if reference is None:
+            raise ConfigError("reference", "none given; name a dataset or a folder of images")
     if reference is not None:
         values |= {"dataset": _dataset_or_folder(reference, "reference")}
     run = load_config(TrainConfig, file, values).resolved()
@@ -247,7 +251,7 @@ def sample(
     """
     trained = _trained(Path(folder))
     if trained is None:
-        raise ConfigError("folder", f"{folder} holds no search or training")
+        raise ConfigError("folder", f"{folder} holds no search or training; train one first")
     values = {**(options or {}), "seed": seed}
     run = load_config(TrainConfig, trained / "config.yaml", values).resolved()
     with tempfile.TemporaryDirectory() as temporary, _engine(None) as workers:
@@ -375,6 +379,7 @@ def _plan(run: SearchConfig, facts: Mapping[str, Any]) -> Plan:
         points=points,
         images=facts["images"],
         image_shape=tuple(facts["image_shape"]),
+        classes=facts["data"]["classes"],
         steps=steps,
         updates=round(updates),
         megabytes=(2 * facts["generator_bytes"] + _SAMPLES_BYTES) / 1e6,
@@ -448,8 +453,10 @@ def _dataset_or_folder(name: str, field: str) -> str:
     """The name as a dataset's: a path to a folder becomes folder:PATH."""
     if Path(name).is_dir():
         return f"folder:{name}"
-    if "/" in name and ":" not in name:
-        raise ConfigError(field, f"{name}: there is no such folder")
+    if ":" not in name and name.replace("-", "_") not in DATASETS.names():
+        raise ConfigError(
+            field, f"{name} is neither a folder nor a dataset; {suggestion(name, DATASETS.names())}"
+        )
     return name
 
 

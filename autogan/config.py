@@ -126,6 +126,11 @@ class TrainConfig(BaseModel):
             return values
         texts = given.split(",") if isinstance(given, str) else given
         folders = [str(Path(text).expanduser().resolve()) for text in texts]
+        for folder in folders:
+            if not Path(folder).is_dir():
+                raise ConfigError(
+                    "plugin_dirs", f"{folder}: there is no such folder; give that of your modules"
+                )
         sys.path.extend(folder for folder in folders if folder not in sys.path)
         return {**values, "plugin_dirs": folders}
 
@@ -137,6 +142,12 @@ class TrainConfig(BaseModel):
     @field_validator("criterion", mode="before")
     @classmethod
     def _weighted(cls, value: Any) -> Any:
+        if isinstance(value, list):
+            raise ConfigError(
+                "criterion",
+                f"{value} are several; let one decide and record the others with also, or weigh "
+                "them: {is: 1, fid: 0.01}",
+            )
         return Objective.text_of(value, CRITERIA) if isinstance(value, dict) else value
 
     @field_validator("criterion")
@@ -209,9 +220,10 @@ class TrainConfig(BaseModel):
                     "normalise",
                     f"{name!r} is no part of {self.criterion}; {suggestion(name, names)}",
                 )
-            if not low < high:
+            if not -math.inf < low < high < math.inf:
                 raise ConfigError(
-                    "normalise", f"{name}={low:g}..{high:g}: the first end must be the lower one"
+                    "normalise",
+                    f"{name}={low:g}..{high:g}: the ends must be finite, the lower one first",
                 )
 
     def resolved(self) -> Self:
@@ -307,7 +319,8 @@ class SearchConfig(TrainConfig):
         Field(ge=1, description="begin no trial after so many updates of both networks in all"),
     ] = None
     target: Annotated[
-        float | None, Field(description="stop when the criterion that decides is this good")
+        float | None,
+        Field(allow_inf_nan=False, description="stop when the criterion that decides is this good"),
     ] = None
     distinct: Annotated[bool, Field(description="never try a point twice")] = True
 
@@ -356,8 +369,8 @@ class SearchConfig(TrainConfig):
         if not space.dimensions:
             raise ConfigError(
                 "params",
-                "every hyperparameter is fixed, so there is nothing to search; give one of them "
-                "several values, or use autogan train",
+                f"{', '.join(self.params)} are fixed, and with them all of {self.gan_type}'s "
+                "default space; give one of them several values, or use autogan train",
             )
         if self.method.needs_lists:
             for dimension in space.dimensions:
@@ -421,12 +434,13 @@ def load_config(
         values.pop("epochs", None)
     if "epochs" in given:
         values.pop("steps", None)
-    if "criterion" in given:
-        values.pop("normalise", None)
-    if file and _names_own_parts(values):
-        values.setdefault("plugin_dirs", [str(file.parent)])
+    beside = [str(file.parent)] if file else []
+    if _names_own_parts(values):
+        values.setdefault("plugin_dirs", beside)
     if _names_own_parts(given):
-        values["plugin_dirs"] = [*values.get("plugin_dirs", []), str(Path.cwd())]
+        values["plugin_dirs"] = [*values.get("plugin_dirs", beside), str(Path.cwd())]
+    if "criterion" in given and not _scales(values.get("normalise"), given["criterion"]):
+        values.pop("normalise", None)
     return validated(kind, {**values, **given})
 
 
@@ -458,6 +472,14 @@ def validated(kind: type[Config], values: Mapping[str, Any]) -> Config:
         field = ".".join(str(part) for part in first["loc"][:2] if str(part) in known)
         message = f"{first['msg'][0].lower()}{first['msg'][1:]}"
         raise ConfigError(field, f"{first['input']!r}: {message}") from None
+
+
+def _scales(normalise: Any, criterion: Any) -> bool:
+    """Whether a file's ``normalise`` still has a meaning under another criterion."""
+    terms = re.findall(r"[\w.:]+", str(criterion))
+    if isinstance(normalise, dict):
+        return all(name in terms for name in normalise) and len(terms) > 1
+    return normalise is not None and len(terms) > 1
 
 
 def _names_own_parts(values: Mapping[str, Any]) -> bool:
@@ -509,7 +531,8 @@ def read_yaml(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text()
     except OSError as error:
-        raise ConfigError(str(path), f"cannot be read ({error.strerror})") from None
+        known = suggestion(str(path), packaged_configs())
+        raise ConfigError("config", f"{path} cannot be read ({error.strerror}); {known}") from None
     except UnicodeDecodeError:
         raise ConfigError(str(path), "is not text; give a YAML file") from None
     try:
@@ -568,7 +591,12 @@ def _settings(gan: type[GANType], params: Mapping[str, Setting]) -> dict[str, Va
     for name, setting in params.items():
         if name not in declared:
             known = suggestion(name, declared)
-            raise ConfigError("params", f"{name!r} is no hyperparameter of {gan.name}; {known}")
+            others = [g.name for g in GAN_TYPES if name in g.defaults()]
+            if others:
+                known = f"it is one of {', '.join(others)}; choose it with gan_type"
+            raise ConfigError(
+                "params", f"{name!r} ({setting}) is no hyperparameter of {gan.name}; {known}"
+            )
         settings[name] = _setting(declared[name], setting)
     return settings
 

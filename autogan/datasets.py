@@ -22,7 +22,7 @@ import numpy.typing as npt
 from autogan.errors import ConfigError
 from autogan.files import cache_root, mapped_arrays
 from autogan.pictures import SUFFIXES, PictureFiles, labelled_files, square
-from autogan.registry import Part, Registry
+from autogan.registry import Part, Registry, suggestion
 
 Images = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
@@ -83,16 +83,27 @@ class Split:
 
 @dataclass(frozen=True)
 class ImageData:
-    """A dataset's splits; ``test`` is None where it has no test images."""
+    """A dataset's splits; ``test`` is None where it has no test images.
+
+    ``names`` are those of the classes, in the order of their numbers, where they have any.
+    """
 
     train: Split
     test: Split | None
+    names: tuple[str, ...] = ()
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
         """Height, width and channels."""
         _, height, width, channels = self.train.images.shape
         return height, width, channels
+
+    @property
+    def classes(self) -> dict[str, int]:
+        """How many training images of each class there are, by its name or number."""
+        counts = self.train.class_counts
+        names = self.names or tuple(map(str, range(len(counts))))
+        return dict(zip(names, counts, strict=True))
 
 
 class Dataset(Part):
@@ -323,7 +334,7 @@ class Folder(Dataset):
             return Split(*given.subset(last - first)) if given.fits_in_memory else given
 
         count = len(train)
-        return ImageData(split(0, count), split(count, len(files)) if test else None)
+        return ImageData(split(0, count), split(count, len(files)) if test else None, classes)
 
 
 class TensorFlowDatasets(Dataset):
@@ -347,7 +358,7 @@ class TensorFlowDatasets(Dataset):
 
     def load(self, image_size: int | None) -> ImageData:
         """Download and prepare what is not there yet, and decode it at ``image_size``."""
-        builder = self._prepared()
+        builder = self._builder()
         features = builder.info.features
         keys = sorted((k for k in features if _is_picture(features[k])), key="image".__ne__)
         if not keys:
@@ -368,12 +379,13 @@ class TensorFlowDatasets(Dataset):
         test = next((s for s in ("test", "validation") if s in builder.info.splits), None)
         if "train" not in builder.info.splits:
             raise ConfigError("dataset", f"tfds:{self.argument} has no split train")
+        self._prepare(builder)
         return ImageData(
             self._split(builder, "train", key, *decoded),
             self._split(builder, test, key, *decoded) if test else None,
         )
 
-    def _prepared(self) -> Any:
+    def _builder(self) -> Any:
         try:
             import tensorflow_datasets as tfds
         except ImportError as error:
@@ -383,16 +395,25 @@ class TensorFlowDatasets(Dataset):
                 "'autogan[tfds]'",
             ) from None
         try:
-            builder = tfds.builder(self.argument, data_dir=self.data_dir)
+            return tfds.builder(self.argument, data_dir=self.data_dir)
+        except Exception as error:
+            raise ConfigError(
+                "dataset",
+                f"tfds:{self.argument} cannot be found ({_first_line(error)}); see the catalogue "
+                "of TensorFlow Datasets for names, or give with --data-dir the root folder in "
+                "which you prepared one of your own",
+            ) from error
+
+    def _prepare(self, builder: Any) -> None:
+        try:
             builder.download_and_prepare()
         except Exception as error:
             raise ConfigError(
                 "dataset",
                 f"tfds:{self.argument} cannot be had ({_first_line(error)}); prepare it with "
-                "tensorflow_datasets "
-                "on a machine that reaches it, and give its folder with --data-dir",
+                "tensorflow_datasets on a machine that reaches it, and give the root folder (of "
+                "all its datasets) with --data-dir",
             ) from error
-        return builder
 
     def _split(self, builder: Any, name: str, key: str, size: int, channels: int) -> Split:
         count = builder.info.splits[name].num_examples
@@ -423,6 +444,12 @@ def dataset_named(name: str, data_dir: Path | None) -> Dataset:
     if ":" in name and kind not in DATASETS.names():  # package.module:Name, or that:ARGUMENT
         attribute, _, argument = argument.partition(":")
         kind = f"{kind}:{attribute}"
+    elif kind.replace("-", "_") not in DATASETS.names():
+        known = suggestion(name, DATASETS.names())
+        raise ConfigError(
+            "dataset", f"{name!r} is not known; {known}; a folder is folder:PATH, a dataset of "
+            "TensorFlow Datasets tfds:NAME"
+        )  # fmt: skip
     dataset = DATASETS.get(kind)
     try:
         return dataset(argument, data_dir)

@@ -1,5 +1,6 @@
 """Image files as arrays: all at once, or each as it is asked for."""
 
+import math
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -101,10 +102,16 @@ def square(picture: Image.Image, size: int) -> Image.Image:
 
 
 def labelled_files(root: Path) -> tuple[list[tuple[Path, int]], tuple[str, ...]]:
-    """The images below ``root`` with their labels, and the classes; labels are -1 without any."""
-    paths = sorted(p for p in root.rglob("*") if p.suffix.lower() in SUFFIXES)
-    parents = [path.relative_to(root).parts[:-1] for path in paths]
-    classes = sorted({parts[0] for parts in parents if parts})
+    """The images below ``root`` with their labels, and the classes; labels are -1 without any.
+
+    Classes are in alphabetical order, numbers in their own; hidden files and folders are left out.
+    """
+    found = [path.relative_to(root) for path in root.rglob("*") if path.suffix.lower() in SUFFIXES]
+    shown = sorted(path for path in found if not any(part.startswith(".") for part in path.parts))
+    paths = [root / path for path in shown]
+    parents = [path.parts[:-1] for path in shown]
+    names = {parts[0] for parts in parents if parts}
+    classes = sorted(names, key=lambda name: (int(name) if name.isdecimal() else math.inf, name))
     if len(classes) < 2 or not all(parents):
         return [(path, -1) for path in paths], ()
     number = {name: i for i, name in enumerate(classes)}

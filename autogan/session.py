@@ -81,7 +81,7 @@ class Session:
         return {
             "images": len(data.train),
             "image_shape": data.image_shape,
-            "data": {"images": len(data.train), "classes": data.train.class_counts},
+            "data": {"images": len(data.train), "classes": data.classes},
             "generator_bytes": 4 * generator.count_params(),
             "environment": self._environment(),
         }
@@ -317,8 +317,8 @@ class Session:
             raise ConfigError(
                 "dataset",
                 f"{run.dataset} has no labels, and {run.gan_type} learns classes; choose a "
-                "labelled dataset (of a folder, the sub-folders are the classes), or a GAN type "
-                "without classes, such as dcgan",
+                "labelled dataset (of a folder, the sub-folders are the classes: two or more, with "
+                "every image in one), or a GAN type without classes, such as dcgan",
             )
         hyperparameters = run.hyperparameters()
         key = (run.gan_type, image_shape, class_counts, run.gan.shape_of(hyperparameters))

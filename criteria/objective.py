@@ -147,8 +147,8 @@ _WORDS = {"min": "when it falls", "max": "when it rises"}
 
 def _terms(text: str, criteria: Registry[Criterion]) -> dict[str, float]:
     """The signed weights by name, in order."""
-    if text.strip().replace("-", "_") in criteria.names():  # js-is is no difference
-        return {criteria.key(text.strip()): 1.0}
+    for known in criteria.names():  # js-is is no difference
+        text = text.replace(known.replace("_", "-"), known)
     terms: dict[str, float] = {}
     end = 0
     while end < len(text):
@@ -156,8 +156,8 @@ def _terms(text: str, criteria: Registry[Criterion]) -> dict[str, float]:
         if match is None or (end and not match["sign"]):
             raise ConfigError(
                 "criterion",
-                f"{text!r} is neither a criterion nor a sum such as 'is - 0.01*fid'; to record "
-                "further criteria use also",
+                f"{text!r} is neither a criterion nor a sum such as 'is - 0.01*fid' (weights come "
+                "first); one decides, others are recorded with also",
             )
         name = criteria.key(match["name"])
         if name in terms:

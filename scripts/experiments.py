@@ -151,7 +151,7 @@ def gamma(folder: Path | None) -> None:
         "dataset": f"folder:{folder}",
         "features": "classifier",
         "params": {"learning_rate": 5e-4, "lambda_k": 0.01, "width": 16, "z_dim": 32},
-        "steps": 2000,
+        "steps": 1500,
         "evaluate_every": 500,
         "also": [name for name in THESIS if name != "fid"],
     }

@@ -52,7 +52,7 @@ class FakeSession:
             "images": 640,
             "image_shape": [8, 8, 1],
             "reference": 9,
-            "data": {"images": 640, "classes": []},
+            "data": {"images": 640, "classes": {}},
             "generator_bytes": 1000,
             "environment": {"fake": 1},
         }

@@ -117,7 +117,7 @@ def test_grid_runs_all_its_points_by_default():
         ),
         (
             {"criterion": "is - fid", "normalise": "is=9..1"},
-            "normalise: is=9..1: the first end must be the lower one",
+            "normalise: is=9..1: the ends must be finite, the lower one first",
         ),
         ({"search_method": "grd"}, "search_method: 'grd' is not known; did you mean 'grid'?"),
         ({"dataset": "minst"}, "dataset: 'minst' is not known; did you mean 'mnist'?"),
@@ -135,8 +135,20 @@ def test_grid_runs_all_its_points_by_default():
         ),
         (
             {"params": {"learning_rat": 1e-3}},
-            "params: 'learning_rat' is no hyperparameter of dcgan; did you mean 'learning_rate'?",
+            "params: 'learning_rat' (0.001) is no hyperparameter of dcgan; did you mean",
         ),
+        (
+            {"params": {"clip": 0.1}},
+            "params: 'clip' (0.1) is no hyperparameter of dcgan; it is one of wgan; choose it with",
+        ),
+        ({"criterion": ["is", "fid"]}, "criterion: ['is', 'fid'] are several; let one decide"),
+        ({"plugin_dirs": "nowhere"}, "plugin_dirs: "),
+        ({"target": float("nan")}, "target: nan: "),
+        (
+            {"criterion": "is - fid", "normalise": "fid=0..inf"},
+            "normalise: fid=0..inf: the ends must be finite, the lower one first",
+        ),
+        ({"dataset": "celeb_a"}, "dataset: 'celeb_a' is not known; "),
         ({"params": {"learning_rate": "fast"}}, "learning_rate: 'fast' is not a number"),
         ({"params": {"learning_rate": [1e-3, 9.0]}}, "learning_rate: 9.0 is not a number from"),
         ({"params": {"d_iter": True}}, "d_iter: True is not an integer"),
@@ -167,6 +179,9 @@ def test_weighted_criteria_from_files_and_flags(tmp_path):
     config = load_config(SearchConfig, None, flags)
     assert config.objective.direction == "min"
     assert config.objective.bounds == {"is": (1.0, 10.0), "fid": (0.0, 400.0)}
+    for criterion, kept in (("is - 0.5*fid", True), ("fid", False), ("fid + wd", False)):
+        other = load_config(SearchConfig, path, {"criterion": criterion})
+        assert (other.normalise is not None) == kept  # its ranges, while they mean something
     with pytest.raises(ConfigError, match="normalise: history belongs to a search"):
         validated(TrainConfig, {"criterion": "is - fid", "normalise": "history"})
 
@@ -194,7 +209,7 @@ def test_a_trial_of_a_normalised_search_can_be_trained_again():
         ),
         (
             {"params": {h.name: h.default for h in GAN_TYPES.get("dcgan").hyperparameters}},
-            "params: every hyperparameter is fixed, so there is nothing to search",
+            "are fixed, and with them all of dcgan's default space; give one of them several",
         ),
     ],
 )

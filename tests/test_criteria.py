@@ -191,6 +191,7 @@ class TestObjective:
         [
             ("fid", {"fid": 1}, "min"),
             ("js-is", {"js_is": 1}, "max"),
+            ("js-is - 0.1*fid", {"js_is": 1, "fid": -0.1}, "max"),
             ("is - 0.01*fid", {"is": 1, "fid": -0.01}, "max"),
             ("0.01 * fid - is", {"fid": 0.01, "is": -1}, "min"),
             ("fid+2e-3*wd", {"fid": 1, "wd": 2e-3}, "min"),
@@ -215,7 +216,10 @@ class TestObjective:
             ("is - 0*fid", "the weight of fid is 0; give another, or leave it out"),
             ("is - fid - fid", "names fid twice"),
             ("1e999*fid - is", "the weight of fid is inf"),
-            ("fid,is", "'fid,is' is neither a criterion nor a sum such as 'is - 0.01*fid'; to"),
+            (
+                "fid,is",
+                "'fid,is' is neither a criterion nor a sum such as 'is - 0.01*fid' (weights",
+            ),
             ("is - 0.01 fid", "'is - 0.01 fid' is neither a criterion nor a sum"),
             ("", "names no criterion"),
         ],

@@ -333,7 +333,9 @@ class TestTensorFlowDatasets:
             load("tfds:tiny", stored[0])
 
     def test_what_cannot_be_had_is_said_in_one_line(self, stored, tmp_path):
-        with pytest.raises(ConfigError, match=r"tfds:no_such cannot be had .* --data-dir") as error:
+        with pytest.raises(
+            ConfigError, match="tfds:no_such cannot be found .* --data-dir"
+        ) as error:
             load("tfds:no_such", tmp_path, 8)
         assert len(str(error.value).splitlines()) == 1
 
@@ -345,3 +347,11 @@ class TestTensorFlowDatasets:
     def test_names_nothing(self):
         with pytest.raises(ConfigError, match="write tfds:NAME"):
             load("tfds")
+
+
+def test_classes_of_a_folder_have_names_in_their_natural_order(tmp_path):
+    for i, name in enumerate(("10", "2", "owls", "cats", ".thumbs")):
+        picture(tmp_path / name / f"{i}.png", mode="L")
+    assert load(f"folder:{tmp_path}").classes == {"2": 1, "10": 1, "cats": 1, "owls": 1}
+    digits = load("digits").classes
+    assert (list(digits), sum(digits.values())) == (list("0123456789"), 1437)

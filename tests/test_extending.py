@@ -205,7 +205,7 @@ def test_a_run_can_be_judged_by_a_criterion_of_ones_own(example, monkeypatch, tm
     monkeypatch.chdir(example)
     flags = {"criterion": "my_criterion:Contrast"}
     config = load_config(TrainConfig, tmp_path / "run" / "config.yaml", flags)
-    assert config.plugin_dirs == [example]
+    assert config.plugin_dirs == [tmp_path / "run", example]
     assert list(config.criteria()) == ["my_criterion:Contrast"]
 
 
