@@ -403,7 +403,7 @@ def _hint(arguments: list[str]) -> str:
     for argument in arguments:
         name = argument.partition("=")[0].removeprefix("--").replace("-", "_")
         if argument.startswith("--") and name in known:
-            return f" {name} is a hyperparameter: --param {name}=VALUE"
+            return f"; {name} is a hyperparameter: --param {name}=VALUE"
     return ""
 
 

@@ -110,7 +110,7 @@ def collapse(data_dir: Path | None) -> None:
         folder = RUNS / f"classes-{classes}"
         folder.mkdir(parents=True, exist_ok=True)
         np.savez(folder / "mnist.npz", **kept)
-        chosen = np.random.default_rng(0).permutation(len(kept["x_train"]))[:10_000]
+        chosen = np.random.default_rng(1).permutation(len(kept["x_train"]))[:10_000]
         real = images_folder(folder / "real", kept["x_train"][chosen])
         options = {"data_dir": data_dir, "features": "classifier"}
         criteria = ",".join(THESIS)
