@@ -150,8 +150,15 @@ def gamma(folder: Path | None) -> None:
         "gan_type": "began",
         "dataset": f"folder:{folder}",
         "features": "classifier",
-        "params": {"learning_rate": 5e-4, "lambda_k": 0.01, "width": 16, "z_dim": 32},
-        "steps": 1500,
+        "image_size": 16,
+        "params": {
+            "architecture": "began",
+            "learning_rate": 1e-3,
+            "lambda_k": 0.02,
+            "width": 16,
+            "z_dim": 32,
+        },
+        "steps": 2000,
         "evaluate_every": 500,
         "also": [name for name in THESIS if name != "fid"],
     }
