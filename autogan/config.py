@@ -195,7 +195,7 @@ class TrainConfig(BaseModel):
     def _check_normalise(self) -> None:
         if self.normalise is None:
             return
-        names = list(Objective.parse(self.criterion, CRITERIA).weights)
+        names = list(self.objective.weights)
         if len(names) == 1:
             raise ConfigError(
                 "normalise",
@@ -203,12 +203,6 @@ class TrainConfig(BaseModel):
                 "such as is - 0.5*fid",
             )
         if self.normalise == "history":
-            if isinstance(self, SearchConfig) and self.target is not None:
-                raise ConfigError(
-                    "target",
-                    f"{self.target:g} beside normalise history, which scales values anew with each "
-                    "trial; leave the target out, or give ranges: is=1..10,fid=0..400",
-                )
             if not isinstance(self, SearchConfig):
                 raise ConfigError(
                     "normalise", "history belongs to a search; give ranges: is=1..10,fid=0..400"
@@ -328,6 +322,16 @@ class SearchConfig(TrainConfig):
     @classmethod
     def _known_method(cls, name: str) -> str:
         return SEARCH_METHODS.key(name)
+
+    @model_validator(mode="after")
+    def _target_is_reachable(self) -> "SearchConfig":
+        if self.target is not None and self.normalise == "history":
+            raise ConfigError(
+                "target",
+                f"{self.target:g} beside normalise history, which scales values anew with each "
+                "trial; leave the target out, or give ranges: is=1..10,fid=0..400",
+            )
+        return self
 
     def resolved(self) -> Self:
         """See `TrainConfig.resolved`.

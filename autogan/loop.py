@@ -185,9 +185,10 @@ class SearchLoop:
         config = self._config
         if config.trials is not None and history.tries() >= config.trials:
             return f"all {config.trials} trials are done"
-        best = history.best()
-        if best is not None and self._reaches_target(best.value):
-            return f"the target {config.target:g} is reached"
+        best, target = history.best(), config.target
+        value = None if best is None else best.value
+        if target is not None and value is not None and history.at_least_as_good(value, target):
+            return f"the target {target:g} is reached"
         minutes = sum(trial.seconds for trial in history.trials) / 60
         if config.max_minutes is not None and minutes >= config.max_minutes:
             return f"max_minutes {config.max_minutes:g} are spent: {minutes:.1f}"
@@ -200,14 +201,6 @@ class SearchLoop:
         """Updates of both networks in a trial, up to its last evaluation."""
         d_iter = int({**self._config.fixed(), **trial.params}["d_iter"])
         return trial.evaluations[-1].step * (1 + d_iter) if trial.evaluations else 0
-
-    def _reaches_target(self, value: float | None) -> bool:
-        target = self._config.target
-        return (
-            target is not None
-            and value is not None
-            and (self._history().at_least_as_good(value, target))
-        )
 
     def _handle(self, event: Event) -> None:
         trial = self._ledger.trials[event.trial]

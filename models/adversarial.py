@@ -292,9 +292,7 @@ class Adversarial:
         part = self._part(batch)
         real = tf.cast(tf.gather(batches.images, batches.places[part]), tf.float32) / 127.5 - 1.0
         labels, fake_labels = batches.labels[part], batches.d_labels[part]
-        z = tf.random.stateless_normal(
-            [self.batch_size, self.z_dim], _stream(seed, update, _LATENT_D)
-        )
+        z = self._noise(seed, update, _LATENT_D)
         fake = self._made(z, fake_labels, training=True)
         with tf.GradientTape() as tape:
             real_logits, real_classes = self._judged(real, labels, training=True)
@@ -328,9 +326,7 @@ class Adversarial:
     ) -> tf.Tensor:
         """One update; see `_discriminator_step`."""
         labels = batches.g_labels[self._part(batch)]
-        z = tf.random.stateless_normal(
-            [self.batch_size, self.z_dim], _stream(seed, update, _LATENT_G)
-        )
+        z = self._noise(seed, update, _LATENT_G)
         with tf.GradientTape() as tape:
             made = self._made(z, labels, training=True)
             logits, classes = self._judged(made, labels, training=True)
@@ -341,6 +337,12 @@ class Adversarial:
         rate = settings["learning_rate"] * settings["generator_lr_scale"]
         self._g_optimizer.apply(gradients, Settings(rate, settings["beta1"], settings["beta2"]))
         return loss
+
+    def _noise(self, seed: tf.Tensor, update: tf.Tensor, stream: int) -> tf.Tensor:
+        """The latent vectors of an update, float32 [batch, z_dim]."""
+        return tf.random.stateless_normal(
+            [self.batch_size, self.z_dim], _stream(seed, update, stream)
+        )
 
     def _part(self, batch: tf.Tensor) -> slice:
         """Where a batch stands among the images or labels of a call."""
