@@ -19,6 +19,7 @@ from pydantic.fields import FieldInfo
 
 from autogan import commands
 from autogan.config import SearchConfig, TrainConfig, load_config, packaged_configs, parse_params
+from autogan.confirmation import advantage
 from autogan.criteria import CRITERIA
 from autogan.datasets import DATASETS
 from autogan.display import Display, describe, make_display, outcome
@@ -28,7 +29,7 @@ from autogan.images import grid, png
 from autogan.loop import SearchResult
 from autogan.models import GAN_TYPES
 from autogan.registry import suggestion
-from autogan.search import SEARCH_METHODS
+from autogan.search import SEARCH_METHODS, STOPPING_RULES
 from autogan.version import __version__
 
 F = TypeVar("F", bound=Callable[..., None])
@@ -241,7 +242,8 @@ def list_(
     what: Annotated[
         str,
         typer.Argument(
-            help="gan-types, one of them, datasets, criteria, search-methods or configs"
+            help="gan-types, one of them, datasets, criteria, search-methods, "
+            "stopping-rules or configs"
         ),
     ] = "gan-types",
     json_: Json = False,
@@ -253,6 +255,7 @@ def list_(
         "datasets": DATASETS,
         "criteria": CRITERIA,
         "search-methods": SEARCH_METHODS,
+        "stopping-rules": STOPPING_RULES,
     }
     if what == "configs":
         configs = {name: path.read_text() for name, path in packaged_configs().items()}
@@ -326,8 +329,11 @@ def _print_plan(plan: commands.Plan, as_json: bool) -> None:
     print(f"# {trials} trials of {plan.steps} steps; points in the space: {points}")
     if plan.trials is None:
         print(f"# as fit into {plan.config.max_minutes:g} minutes; in each")
-    count = plan.trials or 1
-    print(f"# about {count * plan.updates} updates of both networks and "
+    count = plan.trainings or 1
+    if count != plan.trials and plan.trainings:
+        print(f"# {count} trainings with repeated seeds and the confirmation")
+    about = "about" if plan.config.stopping is None else "at most"
+    print(f"# {about} {count * plan.updates} updates of both networks and "
           f"{count * plan.megabytes:.0f} MB on disk")  # fmt: skip
 
 
@@ -342,17 +348,69 @@ def _print_search(result: SearchResult, as_json: bool) -> None:
             "hyperparameters": dict(result.hyperparameters),
             "best": None if best is None else best.number,
             "trials": [dataclasses.asdict(trial) for trial in result.trials],
+            "front": [trial.number for trial in result.front],
+            "confirmed": [
+                {**dataclasses.asdict(c), "mean": c.mean, "spread": c.spread}
+                for c in result.confirmed
+            ],
         })  # fmt: skip
         return
     if best is None:
         print(f"none of {len(result.trials)} trials came to a value; see {root}")
         return
+    for trial in result.front:
+        scores = next(e.scores for e in trial.evaluations if e.step == trial.step)
+        print(f"on the front: trial {trial.number}  {describe(scores)}  {describe(trial.params)}")
     print(f"best of {len(result.trials)} trials: trial {best.number}")
     for name, value in best.params.items():
         print(f"  {name} = {value}")
-    print(f"  {result.objective} = {best.value:.6g} at step {best.step}")
+    if not result.front:
+        print(f"  {result.objective} = {best.value:.6g} at step {best.step}")
+    _print_confirmed(result)
     print(f"train it again:  autogan train {result.folder.best_config}")
     _print_further(result.folder.best, result.logs)
+
+
+def _print_confirmed(result: SearchResult) -> None:
+    """What the best are worth under fresh seeds, beside what the search had seen of them."""
+    if not result.confirmed:
+        return
+    seeds = len(result.confirmed[0].values) + result.confirmed[0].lost
+    print(f"trained again under {seeds} fresh seeds, mean ± standard deviation:")
+    for each in result.confirmed:
+        words = ["no value" if each.mean is None else f"{each.mean:.4g}"]
+        if each.spread is not None:
+            words[0] += f" ± {each.spread:.2g}"
+        if each.lost:
+            words.append(f"{each.lost} diverged")
+        if each.observed is not None:
+            words.append(f"the search saw {each.observed:.4g}")
+        if each.observed is not None and each.mean is not None:
+            words.append(f"a gap of {each.mean - each.observed:+.3g}")
+        name = "the defaults" if each.number is None else f"trial {each.number}"
+        print(f"  {name}: {', '.join(words)}  {describe(each.params)}")
+    print(_verdict(result))
+
+
+def _verdict(result: SearchResult) -> str:
+    """Whether the search beat the GAN type's defaults."""
+    winner = result.confirmed[0]
+    if winner.number is None:
+        return "the defaults did better than all that was found"
+    defaults = next((c for c in result.confirmed if c.number is None), None)
+    if defaults is None:
+        return "the defaults are among the best that were found"
+    if len(defaults.values) < 2 or len(winner.values) < 2:
+        return f"of the defaults' trainings {defaults.lost} diverged, of the winner's {winner.lost}"
+    difference, low, high = advantage(winner, defaults)
+    if low <= 0 <= high:
+        verdict = "it may be luck"
+    elif (difference < 0) == (result.direction == "min"):
+        verdict = "better"
+    else:
+        verdict = "worse, but the defaults diverged more often"
+    interval = f"95 % interval {low:+.3g} to {high:+.3g}"
+    return f"against the defaults: {difference:+.3g}, {interval}: {verdict}"
 
 
 def _print_further(folder: Path, logs: Path) -> None:

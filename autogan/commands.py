@@ -5,6 +5,7 @@ is done in a worker process; nothing here imports TensorFlow.
 """
 
 import contextlib
+import dataclasses
 import math
 import statistics
 import tempfile
@@ -27,11 +28,12 @@ from autogan.ledger import Ledger
 from autogan.loop import SearchLoop, SearchResult, trial_seed
 from autogan.registry import suggestion
 from autogan.search import Evaluation, History, Trial
+from autogan.warmstart import earlier_trials
 
 Checkpoint = Literal["best", "last"]
 
 RESUMABLE = (
-    "trials", "max_minutes", "max_steps", "target", "max_trial_minutes", "run_dir",
+    "trials", "max_minutes", "max_steps", "target", "confirm", "max_trial_minutes", "run_dir",
     "plugin_dirs",
 )  # fmt: skip
 """The keys that may change when a search is resumed; all others decide its results."""
@@ -46,6 +48,7 @@ class Plan:
     Attributes:
         config: resolved.
         trials: to run at most; None if only max_minutes limits them.
+        trainings: the same with repeated seeds and the confirmation.
         points: in the search space; None if they cannot be counted.
         images: in the training set.
         image_shape: height, width, channels.
@@ -57,6 +60,7 @@ class Plan:
 
     config: SearchConfig
     trials: int | None
+    trainings: int | None
     points: int | None
     images: int
     image_shape: tuple[int, int, int]
@@ -339,11 +343,18 @@ def _claimed(
     facts = workers.call("open", config=trial.as_dict())
     display.note(f"preparing the features ({run.features})")
     prepared = workers.call("prepare", config=trial.as_dict())
+    header = {**prepared, "data": facts["data"], "environment": facts["environment"]}
+    if isinstance(run, SearchConfig):
+        run.rule(facts["images"])
+        if run.warm_start is not None and not resume:
+            earlier = earlier_trials(run.warm_start, run, header)
+            display.note(f"learning from {len(earlier)} trials in {run.warm_start}")
+            header["earlier"] = [dataclasses.asdict(trial) for trial in earlier]
     workers.call("claim", folder=str(root))
     check()  # another command may have been here meanwhile
     if overwrite:
         clear(root, config_file)
-    return {**prepared, "data": facts["data"], "environment": facts["environment"]}
+    return header
 
 
 def _run_dir(run: TrainConfig) -> Path:
@@ -373,9 +384,12 @@ def _plan(run: SearchConfig, facts: Mapping[str, Any]) -> Plan:
         limits.append(points)
     if run.max_steps is not None:
         limits.append(math.ceil(run.max_steps / updates))
+    trials = min((limit for limit in limits if limit is not None), default=None)
+    confirm = (run.confirm.top + 1) * run.confirm.repeats if run.confirm else 0
     return Plan(
         config=run,
-        trials=min((limit for limit in limits if limit is not None), default=None),
+        trials=trials,
+        trainings=None if trials is None else trials * run.repeats + confirm,
         points=points,
         images=facts["images"],
         image_shape=tuple(facts["image_shape"]),

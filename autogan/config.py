@@ -24,7 +24,7 @@ from autogan.errors import ConfigError
 from autogan.hyperparameters import Dimension, Hyperparameter, Range, Value
 from autogan.models import GAN_TYPES, GANType
 from autogan.registry import suggestion
-from autogan.search import SEARCH_METHODS, SearchMethod, Space
+from autogan.search import SEARCH_METHODS, STOPPING_RULES, SearchMethod, Space, StoppingRule
 
 _DEFAULT_STEPS = 2000
 _DEFAULT_TRIALS = 10
@@ -32,6 +32,15 @@ _EVALUATIONS = 5
 _RANGE = re.compile(r"^(?P<low>[^:]+?)\.\.(?P<high>[^:]+?)(?P<log>:log)?$")
 
 Setting = Value | list[Value]
+
+
+class Confirm(BaseModel):
+    """How a search's winner is named: by training the best again."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    top: Annotated[int, Field(ge=1, description="points, the best of the search")]
+    repeats: Annotated[int, Field(ge=2, description="fresh seeds for each")]
 
 
 class TrainConfig(BaseModel):
@@ -143,17 +152,24 @@ class TrainConfig(BaseModel):
     @classmethod
     def _weighted(cls, value: Any) -> Any:
         if isinstance(value, list):
-            raise ConfigError(
-                "criterion",
-                f"{value} are several; let one decide and record the others with also, or weigh "
-                "them: {is: 1, fid: 0.01}",
-            )
+            return ",".join(map(str, value))
         return Objective.text_of(value, CRITERIA) if isinstance(value, dict) else value
 
     @field_validator("criterion")
     @classmethod
     def _known_criterion(cls, text: str) -> str:
-        return Objective.parse(text, CRITERIA).text
+        texts = text.split(",")
+        if len(texts) > 1 and not issubclass(cls, SearchConfig):
+            raise ConfigError(
+                "criterion",
+                f"{text!r} are several, among which a search chooses; let one decide and record "
+                "the others with also, or weigh them: {is: 1, fid: 0.01}",
+            )
+        parsed = [Objective.parse(part, CRITERIA).text for part in texts]
+        for part in parsed:
+            if parsed.count(part) > 1:
+                raise ConfigError("criterion", f"{text!r} names {part} twice")
+        return ",".join(parsed)
 
     @field_validator("normalise", mode="before")
     @classmethod
@@ -195,7 +211,7 @@ class TrainConfig(BaseModel):
     def _check_normalise(self) -> None:
         if self.normalise is None:
             return
-        names = list(self.objective.weights)
+        names = self.deciding()
         if len(names) == 1:
             raise ConfigError(
                 "normalise",
@@ -230,7 +246,7 @@ class TrainConfig(BaseModel):
             "features": self.features or kind.default_features,
             "threads": self.threads or _available_cores(),
             "run_dir": self.run_dir or Path("runs") / self.default_folder(),
-            "also": [n for n in dict.fromkeys(self.also) if n not in self.objective.weights],
+            "also": [n for n in dict.fromkeys(self.also) if n not in self.deciding()],
         }
         if self.steps is None and self.epochs is None:
             values["steps"] = _DEFAULT_STEPS
@@ -247,15 +263,19 @@ class TrainConfig(BaseModel):
 
     @property
     def objective(self) -> Objective:
-        """What decides; not yet scaled where that takes a history."""
+        """What decides in a training; not yet scaled where that takes a history."""
         objective = Objective.parse(self.criterion, CRITERIA)
         if self.normalise is None:
             return objective
         return objective.within({} if self.normalise == "history" else self.normalise)
 
+    def deciding(self) -> list[str]:
+        """The names of the criteria that have a part in what decides."""
+        return list(self.objective.weights)
+
     def criteria(self) -> dict[str, Criterion]:
         """All criteria to compute, those that decide first."""
-        names = dict.fromkeys([*self.objective.weights, *self.also])
+        names = dict.fromkeys([*self.deciding(), *self.also])
         return {name: CRITERIA.get(name)() for name in names}
 
     def _check_labels_differ(self) -> None:
@@ -298,6 +318,11 @@ class SearchConfig(TrainConfig):
     search_method: Annotated[
         str, Field(description="search method; see: autogan list search-methods")
     ] = "explore"
+    stopping: Annotated[
+        str | None,
+        Field(description="rule that stops poor trials early, at evaluations (ten in a training "
+                          "are best); see: autogan list stopping-rules"),
+    ] = None  # fmt: skip
     trials: Annotated[
         int | None,
         Field(
@@ -317,11 +342,62 @@ class SearchConfig(TrainConfig):
         Field(allow_inf_nan=False, description="stop when the criterion that decides is this good"),
     ] = None
     distinct: Annotated[bool, Field(description="never try a point twice")] = True
+    repeats: Annotated[
+        int,
+        Field(ge=1, description="seeds that each point is trained under; their mean decides"),
+    ] = 1
+    confirm: Annotated[
+        Confirm | None,
+        Field(description="train the best again under fresh seeds, and the defaults beside them:"
+                          " top=3,repeats=5"),
+    ] = None  # fmt: skip
+    prefer: Annotated[
+        str | None,
+        Field(description="of several criteria, the one that chooses from the Pareto front "
+                          "[its knee]"),
+    ] = None  # fmt: skip
+    warm_start: Annotated[
+        Path | None, Field(description="folder of an earlier search to learn from")
+    ] = None
 
     @field_validator("search_method")
     @classmethod
     def _known_method(cls, name: str) -> str:
         return SEARCH_METHODS.key(name)
+
+    @field_validator("confirm", mode="before")
+    @classmethod
+    def _parse_confirm(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        return dict(part.partition("=")[::2] for part in value.replace(" ", "").split(","))
+
+    @field_validator("warm_start")
+    @classmethod
+    def _expand_earlier(cls, path: Path | None) -> Path | None:
+        return path.expanduser() if path else None
+
+    @field_validator("stopping")
+    @classmethod
+    def _known_rule(cls, name: str | None) -> str | None:
+        return None if name is None else STOPPING_RULES.key(name)
+
+    @model_validator(mode="after")
+    def _several_criteria_suit(self) -> "SearchConfig":
+        names = self.criterion.split(",")
+        if self.prefer is not None and (len(names) == 1 or self.prefer not in names):
+            raise ConfigError(
+                "prefer", f"{self.prefer!r} with criterion {self.criterion!r}; it chooses among "
+                "several: --criterion is,fid --prefer fid"
+            )  # fmt: skip
+        for key in ("normalise", "stopping", "target", "repeats", "confirm", "warm_start"):
+            value = getattr(self, key)
+            if len(names) > 1 and value != type(self).model_fields[key].default:
+                raise ConfigError(
+                    key, f"{value} with the several criteria {self.criterion}; it takes one that "
+                    "decides, or a weighted sum such as is - 0.01*fid"
+                )  # fmt: skip
+        return self
 
     @model_validator(mode="after")
     def _target_is_reachable(self) -> "SearchConfig":
@@ -350,9 +426,44 @@ class SearchConfig(TrainConfig):
         return f"{self.gan.name}-{_short_name(self.dataset)}"
 
     @property
+    def objectives(self) -> dict[str, Objective]:
+        """All that decide, in the order in which they were given."""
+        return {text: Objective.parse(text, CRITERIA) for text in self.criterion.split(",")}
+
+    @property
+    def objective(self) -> Objective:
+        """What decides in each training: of several criteria the preferred or first one."""
+        several = self.objectives
+        if len(several) > 1:
+            return several[self.prefer or next(iter(several))]
+        return super().objective
+
+    def deciding(self) -> list[str]:
+        """See `TrainConfig.deciding`."""
+        return list(dict.fromkeys(n for o in self.objectives.values() for n in o.weights))
+
+    @property
     def method(self) -> SearchMethod:
         """The search method."""
         return SEARCH_METHODS.get(self.search_method)(distinct=self.distinct)
+
+    def rule(self, images: int) -> StoppingRule | None:
+        """The rule of early stopping, if there is one, for a training set of so many images.
+
+        Raises:
+            ConfigError: if trials are evaluated at their end only.
+        """
+        if self.stopping is None:
+            return None
+        sizes = {**self.gan.defaults(), **self.fixed()}  # the default one, if it is searched
+        steps, evaluate_every = self.schedule(images, int(sizes["batch_size"]))
+        evaluations = math.ceil(steps / evaluate_every)
+        if evaluations == 1:
+            raise ConfigError(
+                "stopping",
+                f"{self.stopping} with one evaluation in {steps} steps; lower evaluate_every",
+            )
+        return STOPPING_RULES.get(self.stopping)(evaluations)
 
     def space(self) -> Space:
         """What is searched: the given candidates, or the GAN type's default space without any."""
@@ -360,13 +471,10 @@ class SearchConfig(TrainConfig):
         given = [s for s in settings.values() if isinstance(s, Dimension)]
         if given:
             return Space(tuple(given))
-        return Space(
-            tuple(
-                Dimension(h, h.search)
-                for h in self.gan.hyperparameters
-                if h.search and h.name not in settings
-            )
-        )
+        fixed = {**self.gan.defaults(), **self.params}
+        free = [h for h in self.gan.hyperparameters if h.search and h.name not in settings]
+        default = [Dimension(h, h.search) for h in free]
+        return Space(tuple(dimension for dimension in default if dimension.exists(fixed)))
 
     def _checked_space(self) -> Space:
         space = self.space()
@@ -376,6 +484,14 @@ class SearchConfig(TrainConfig):
                 f"{', '.join(self.params)} are fixed, and with them all of {self.gan_type}'s "
                 "default space; give one of them several values, or use autogan train",
             )
+        for dimension in space.dimensions:
+            if not dimension.exists(self.fixed()):
+                name, value = dimension.hyperparameter.under or ("", "")
+                raise ConfigError(
+                    dimension.name,
+                    f"{self.params[dimension.name]} with {name} {self.fixed()[name]}: it has a "
+                    f"meaning under {name} {value} alone; leave it out",
+                )
         if self.method.needs_lists:
             for dimension in space.dimensions:
                 if dimension.range:
@@ -404,7 +520,9 @@ class SearchConfig(TrainConfig):
             seen: the ranges of the criteria so far, for an objective that the history scales.
         """
         values = {name: getattr(self, name) for name in TrainConfig.model_fields}
-        chosen = {**self.fixed(), **params}
+        values["criterion"] = self.objective.text
+        values["also"] = [n for n in self.criteria() if n not in self.objective.weights]
+        chosen = {**self.gan.defaults(), **self.fixed(), **params}
         ordered = {h.name: chosen[h.name] for h in self.gan.hyperparameters}
         if self.normalise == "history":
             values["normalise"] = {
@@ -488,7 +606,8 @@ def _scales(normalise: Any, criterion: Any) -> bool:
 
 def _names_own_parts(values: Mapping[str, Any]) -> bool:
     """Whether a part is named as ``package.module:Name``, which is then looked for on a path."""
-    texts = [values.get(key) for key in ("gan_type", "dataset", "search_method", "criterion")]
+    keys = ("gan_type", "dataset", "search_method", "stopping", "criterion")
+    texts = [values.get(key) for key in keys]
     also = values.get("also")
     texts += also if isinstance(also, list) else [also]
     if isinstance(values.get("criterion"), dict):

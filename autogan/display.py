@@ -196,9 +196,7 @@ def outcome(trial: Trial) -> str:
         return f"{trial.state.value}: {trial.reason}"
     if trial.value is None:
         return f"{trial.state.value}"
-    return (
-        f"{trial.state.value}: {trial.value:.6g} at step {trial.step} ({_duration(trial.seconds)})"
-    )
+    return f"{trial.state.value}: {_worth(trial)} at step {trial.step} ({_duration(trial.seconds)})"
 
 
 def _name(trial: Trial, position: int, trials: int | None) -> str:
@@ -209,7 +207,15 @@ def _name(trial: Trial, position: int, trials: int | None) -> str:
 def _best(best: Trial | None) -> str:
     if best is None or best.value is None:
         return "no best yet"
-    return f"best {best.value:.6g} in trial {best.number}: {describe(best.params)}"
+    return f"best {_worth(best)} in trial {best.number}: {describe(best.params)}"
+
+
+def _worth(trial: Trial) -> str:
+    """A trial's value; where several criteria decide, how many layers are better in all."""
+    if not trial.losses:
+        return f"{trial.value:.6g}"
+    layer = int(trial.value or 0)
+    return "on the front" if layer == 0 else f"{layer} behind the front"
 
 
 def _duration(seconds: float) -> str:

@@ -1,6 +1,7 @@
 """What a hyperparameter is: declared by GAN types, validated by the configuration, searched."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -26,6 +27,8 @@ class Hyperparameter:
         search: the candidates of the GAN type's default search space; empty, if not in it.
         shape: whether another value needs other networks or another compiled training function.
             All others are data to the compiled function, so that trials share it.
+        under: the name and value of a ``choice`` without which this one has no meaning; None if
+            it always has one.
     """
 
     name: str
@@ -37,6 +40,7 @@ class Hyperparameter:
     choices: tuple[str, ...] = ()
     search: tuple[Value, ...] = ()
     shape: bool = False
+    under: tuple[str, str] | None = None
 
     @property
     def integer(self) -> bool:
@@ -101,3 +105,8 @@ class Dimension:
     def name(self) -> str:
         """The hyperparameter's name."""
         return self.hyperparameter.name
+
+    def exists(self, point: Mapping[str, Value]) -> bool:
+        """Whether it has a meaning beside the values of others, as far as they are given."""
+        under = self.hyperparameter.under
+        return under is None or point.get(under[0], under[1]) == under[1]

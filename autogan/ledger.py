@@ -6,6 +6,7 @@ Each line is one record, flushed to the disk before the search goes on:
     {"record": "started", ...}      a trial's number, hyperparameters, seed and folder
     {"record": "evaluation", ...}   a trial's scores after a step
     {"record": "ended", ...}        a trial's state, value, timing, and the reason of a failure
+    {"record": "revived", ...}      a trial that was stopped early goes on
 
 The driver alone writes it. A last line that a kill tore is cut off at the next write.
 """
@@ -63,7 +64,10 @@ class Ledger:
         if kind == "started":
             if number != len(self.trials):
                 raise ValueError(f"trial {number} follows trial {len(self.trials) - 1}")
-            self.trials.append(Trial(number, record["params"], record["seed"], record["origin"]))
+            own = {name: record[name] for name in ("repeats", "confirms") if name in record}
+            self.trials.append(
+                Trial(number, record["params"], record["seed"], record["origin"], **own)
+            )
             self.folders[number] = record["folder"]
             return
         trial = self.trials[number]
@@ -74,5 +78,7 @@ class Ledger:
             trial.value, trial.step = record["value"], record["step"]
             trial.last_value = record["last_value"]
             trial.reason, trial.seconds = record["reason"], record["seconds"]
+        elif kind == "revived":
+            trial.state, trial.revived = State.RUNNING, len(trial.evaluations)
         else:
             raise ValueError(f"unknown record {kind!r}")

@@ -1,6 +1,5 @@
 """The search loop: propose, train, score, record, again."""
 
-import dataclasses
 import hashlib
 import time
 from collections.abc import Mapping
@@ -8,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autogan.config import SearchConfig, TrainConfig
-from autogan.criteria import Bounds, bounds_seen
+from autogan.config import SearchConfig
+from autogan.confirmation import Confirmed, next_training
 from autogan.display import Display
 from autogan.engine import CtrlC, Engine, Event
 from autogan.errors import ConfigError, SearchFailed
@@ -17,7 +16,9 @@ from autogan.files import link, write_bytes, write_yaml
 from autogan.folder import SearchFolder, TrialFolder, moved, trial_name
 from autogan.hyperparameters import Value
 from autogan.ledger import Ledger
-from autogan.search import Evaluation, History, Point, State, Trial
+from autogan.search import History, Point, State, Trial
+from autogan.search.repeats import unfinished
+from autogan.tally import Tally
 
 _MAX_FAILURES = 3
 
@@ -32,8 +33,11 @@ class SearchResult:
         objective: the label of the criterion that decided.
         direction: ``min`` or ``max``.
         trials: all of them, in order.
-        best: the trial with the best value; None if none ended with one.
+        best: the trial with the best value, or of the best hyperparameters where these are judged
+            by several seeds; None if none ended with a value.
         hyperparameters: of the best trial, all of them.
+        confirmed: what was trained again to name the best, the best first.
+        front: of several criteria, the trials that none other beats, by number.
     """
 
     folder: SearchFolder
@@ -43,6 +47,8 @@ class SearchResult:
     trials: list[Trial]
     best: Trial | None
     hyperparameters: Mapping[str, Value]
+    confirmed: list[Confirmed]
+    front: list[Trial]
 
 
 class SearchLoop:
@@ -72,8 +78,11 @@ class SearchLoop:
         self._engine = engine
         self._display = display
         self._space = config.space()
+        self._tally = Tally(config, ledger)
+        self._rule = config.rule(ledger.header["data"]["images"])
         self._running: dict[int, float] = {}  # when they began, by number
         self._failures = 0
+        self._end_told = ""
 
     def run(self) -> SearchResult:
         """Search.
@@ -83,7 +92,7 @@ class SearchLoop:
             SearchFailed: after three failures in a row.
         """
         self._keep_best()
-        self._display.searching(self._history().best())
+        self._display.searching(self._tally.best())
         advice = f"go on with: autogan search --resume {self._folder.root}"
         with CtrlC(self._engine, self._display, advice) as ctrl_c:
             while True:
@@ -99,49 +108,30 @@ class SearchLoop:
 
     def result(self) -> SearchResult:
         """What has been found so far."""
-        best = self._history().best()
+        best = self._tally.best()
         return SearchResult(
-            self._folder,
-            moved(self._folder.root, self._config.log_dir),
-            self._ledger.header["objective"],
-            self._config.objective.direction,
-            self._valued_trials(),
-            best,
-            {**self._config.fixed(), **best.params} if best else {},
+            folder=self._folder,
+            logs=moved(self._folder.root, self._config.log_dir),
+            objective=self._ledger.header["objective"],
+            direction=self._tally.direction,
+            trials=self._tally.trials(),
+            best=best,
+            hyperparameters=self._tally.trial_config(best).params if best else {},
+            confirmed=self._tally.confirmed(),
+            front=self._tally.front(),
         )
 
-    def _history(self) -> History:
-        return History(self._valued_trials(), self._config.objective.direction)
-
-    def _valued_trials(self) -> list[Trial]:
-        """The trials with their values, which all have a part in if the history scales them."""
-        if self._config.normalise != "history":
-            return self._ledger.trials
-        objective = self._config.objective.within(self._bounds(len(self._ledger.trials)))
-        return [
-            dataclasses.replace(
-                trial, value=objective.value(kept.scores, self._ledger.header["labels"])
-            )
-            if (kept := _kept(trial))
-            else trial
-            for trial in self._ledger.trials
-        ]
-
-    def _bounds(self, number: int) -> Bounds:
-        """The ranges of all criteria over the trials before one, at their kept evaluations."""
-        kept = [_kept(trial) for trial in self._ledger.trials[:number]]
-        return bounds_seen((e.scores for e in kept if e), self._ledger.header["labels"])
-
     def _start_next(self) -> bool:
-        """Start an unfinished trial of an earlier run, or else a new one; False if none is left."""
+        """Start an unfinished trial of an earlier run, or else the next; False if none is left."""
         left = [t for t in self._ledger.unfinished() if t.number not in self._running]
-        trial = left[0] if left else self._proposed()
+        trial = left[0] if left else self._next()
         if trial is None:
             return False
-        config = self._trial_config(trial)
+        config = self._tally.trial_config(trial)
         folder = self._folder.trial(self._ledger.folders[trial.number])
         self._running[trial.number] = time.monotonic()
-        self._display.trial_started(trial, self._history().tries(), self._config.trials)
+        trials = None if trial.confirms else self._config.trials
+        self._display.trial_started(trial, self._tally.points().tries(), trials)
         self._engine.start(
             trial.number,
             self._config.max_trial_minutes,
@@ -150,42 +140,96 @@ class SearchLoop:
         )
         return True
 
+    def _next(self) -> Trial | None:
+        """Record a stopped trial as going on, or a new one as begun."""
+        history = self._tally.history()
+        if end := self._spent(history):
+            return self._confirming(end)
+        if trial := self._revived(closing=False):
+            return trial
+        if first := unfinished(history, self._config.repeats):
+            return self._begun(first.params, f"again {first.number}", repeats=first.number)
+        if self._config.trials is not None and self._tally.points().tries() >= self._config.trials:
+            end = f"all {self._config.trials} trials are done"
+        elif trial := self._proposed():
+            return trial
+        else:
+            end = f"{self._config.search_method} has no further point to propose"
+        if not self._running and (trial := self._revived(closing=True)):
+            return trial
+        return self._confirming(end)
+
+    def _confirming(self, end: str) -> Trial | None:
+        """The search has ended: record the next training of the confirmation as begun."""
+        if end != self._end_told:
+            self._display.note(end)
+            self._end_told = end
+        if self._config.confirm is None or self._running:
+            return None
+        point = next_training(
+            self._config.confirm, self._tally.points(), self._space, self._tally.trials()
+        )
+        if point is None:
+            return None
+        if point.number < 0:
+            return self._begun(point.params, "confirming the defaults", confirms=True)
+        origin = f"confirming trial {point.number}"
+        return self._begun(point.params, origin, repeats=point.number, confirms=True)
+
+    def _revived(self, *, closing: bool) -> Trial | None:
+        """Record a stopped trial as going on, if the rule wants one to."""
+        if self._rule is None:
+            return None
+        trial = self._rule.revived(self._tally.first_seeds(), closing=closing)
+        if trial is None:
+            return None
+        self._ledger.append("revived", trial=trial.number)
+        return self._ledger.trials[trial.number]
+
     def _proposed(self) -> Trial | None:
         """Ask the method for a point and record the trial."""
-        history = self._history()
-        if spent := self._spent(history):
-            self._display.note(spent)
-            return None
-        proposal = self._config.method.propose(self._space, history, self._config.seed)
+        points = self._tally.points()
+        known = History([*self._tally.earlier(), *points.trials], points.direction)
+        proposal = self._config.method.propose(self._space, known, self._config.seed)
         if proposal is None:
-            self._display.note(f"{self._config.search_method} has no further point to propose")
             return None
-        number, point = len(history.trials), self._checked(proposal.point)
+        return self._begun(self._checked(proposal.point), proposal.origin)
+
+    def _begun(self, point: Mapping[str, Value], origin: str, **again: Any) -> Trial:
+        """Record a new trial."""
+        number = len(self._ledger.trials)
+        confirms = again.get("confirms", False)
+        # Confirming takes no seeds from the search, which may go on afterwards.
+        place = sum(trial.confirms == confirms for trial in self._ledger.trials)
+        name = f"confirmation/{place}" if confirms else place
         self._ledger.append(
             "started",
             trial=number,
-            params=point,
-            seed=trial_seed(self._config.seed, number),
-            origin=proposal.origin,
+            params=dict(point),
+            seed=trial_seed(self._config.seed, name),
+            origin=origin,
             folder=trial_name(number, point),
+            **again,
         )
         return self._ledger.trials[number]
 
     def _checked(self, point: Point) -> dict[str, Value]:
         """A proposal as it is recorded: of the hyperparameters' own types, and within limits."""
         try:
-            return {d.name: d.hyperparameter.check(point[d.name]) for d in self._space.dimensions}
+            return {
+                d.name: d.hyperparameter.check(point[d.name])
+                for d in self._space.dimensions
+                if d.exists(point)
+            }
         except (KeyError, ValueError) as error:
             raise ConfigError(
                 "search_method", f"{self._config.search_method} proposed {dict(point)}: {error}"
             ) from error
 
     def _spent(self, history: History) -> str:
-        """Why no further trial may begin; empty if one may."""
+        """Why no trial may begin or go on; empty if one may."""
         config = self._config
-        if config.trials is not None and history.tries() >= config.trials:
-            return f"all {config.trials} trials are done"
-        best, target = history.best(), config.target
+        best, target = self._tally.points().best(), config.target
         value = None if best is None else best.value
         if target is not None and value is not None and history.at_least_as_good(value, target):
             return f"the target {target:g} is reached"
@@ -211,7 +255,7 @@ class SearchLoop:
             if event.fields["step"] not in {e.step for e in trial.evaluations}:
                 self._ledger.append("evaluation", trial=trial.number, **event.fields)
                 self._display.evaluated(trial)
-            self._engine.answer(trial.number, go_on=True)
+            self._engine.answer(trial.number, go_on=self._goes_on(trial.number))
         elif event.kind == "failed":
             folder = self._trial_folder(trial)
             write_bytes(folder.traceback, event.fields["traceback"].encode())
@@ -223,6 +267,14 @@ class SearchLoop:
             del self._running[trial.number]  # interrupted: it stays unfinished
         else:
             self._end(trial, event.fields["result"])
+
+    def _goes_on(self, number: int) -> bool:
+        """Whether a trial is worth going on with after its last evaluation."""
+        trial = self._tally.trials()[number]
+        again = trial.confirms or trial.repeats is not None
+        if self._rule is None or again or len(trial.evaluations) <= trial.revived:
+            return True
+        return self._rule.goes_on(self._tally.first_seeds(), trial)
 
     def _end(self, trial: Trial, result: Mapping[str, Any]) -> None:
         own_value = self._config.normalise != "history"  # else it depends on all trials
@@ -238,8 +290,7 @@ class SearchLoop:
         )
         del self._running[trial.number]
         self._keep_best()
-        history = self._history()
-        self._display.trial_ended(history.trials[trial.number], history.best())
+        self._display.trial_ended(self._tally.trials()[trial.number], self._tally.best())
         self._failures = self._failures + 1 if trial.state is State.FAILED else 0
         if self._failures == _MAX_FAILURES:
             raise SearchFailed(
@@ -249,7 +300,7 @@ class SearchLoop:
 
     def _keep_best(self) -> None:
         """Let best.yaml and the link tell of the best trial so far."""
-        best = self._history().best()
+        best = self._tally.best()
         if best is None:
             return
         name = self._ledger.folders[best.number]
@@ -258,31 +309,22 @@ class SearchLoop:
         same = self._folder.best.is_symlink() and self._folder.best.readlink() == target
         if same and not moved_on:
             return
-        objective = self._ledger.header["objective"]
+        worth = f"{self._ledger.header['objective']} {best.value:.6g}"
+        if best.losses:
+            worth = f"of those that no other beats in {self._config.criterion}"
         write_yaml(
             self._folder.best_config,
-            self._trial_config(best).as_dict(),
-            f"The best of {self._folder.root.name}: trial {best.number}, {objective} "
-            f"{best.value:.6g} at step {best.step}.\nTrain it again with: autogan train FILE",
+            self._tally.trial_config(best).as_dict(),
+            f"The best of {self._folder.root.name}: trial {best.number}, {worth} at step "
+            f"{best.step}.\nTrain it again with: autogan train FILE",
         )
         link(self._folder.best, str(target))
-
-    def _trial_config(self, trial: Trial) -> TrainConfig:
-        """What trains a trial, with the ranges that had been seen when it began."""
-        if self._config.normalise != "history":
-            return self._config.trial_config(trial.params, trial.seed)
-        return self._config.trial_config(trial.params, trial.seed, self._bounds(trial.number))
 
     def _trial_folder(self, trial: Trial) -> TrialFolder:
         root = self._folder.trial(self._ledger.folders[trial.number])
         return TrialFolder.of(root, self._config)
 
 
-def _kept(trial: Trial) -> Evaluation | None:
-    """The evaluation whose generator was kept as the trial's best, once it has ended."""
-    return next((e for e in trial.evaluations if e.step == trial.step), None)
-
-
-def trial_seed(seed: int, number: int) -> int:
-    """The seed of a trial, from the search's seed and the trial's number; 31 bits."""
-    return int.from_bytes(hashlib.sha256(f"{seed}/{number}".encode()).digest()[:4], "big") >> 1
+def trial_seed(seed: int, name: int | str) -> int:
+    """The seed of a trial, from the search's seed and the trial's place in it; 31 bits."""
+    return int.from_bytes(hashlib.sha256(f"{seed}/{name}".encode()).digest()[:4], "big") >> 1

@@ -74,23 +74,25 @@ def run_trial(
     started = time.monotonic()
 
     # Begin, or go back to the last checkpoint; a result that was not told yet is told now.
-    if folder.result.exists():
-        result = json.loads(folder.result.read_text())
-        trial = Trial.from_dict({k: v for k, v in result.items() if k != "environment"})
-    elif folder.state.exists():
+    if folder.state.exists():
         state = read_arrays(folder.state)
         progress = json.loads(state.pop("progress").tobytes())
-        trial.evaluations = [Evaluation(*pair) for pair in progress["evaluations"]]
+        trial.evaluations = [Evaluation(*triple) for triple in progress["evaluations"]]
         step, flat, trial.seconds = progress["step"], progress["flat"], progress["seconds"]
         gan.restore(state)
+    elif folder.result.exists():
+        result = json.loads(folder.result.read_text())
+        trial = Trial.from_dict({k: v for k, v in result.items() if k != "environment"})
     else:
         gan.reset(config.seed)
         write_yaml(folder.config, config.as_dict(), "Train this again with: autogan train FILE")
+    goes_on = True  # what is said to the last one told counts, before a kill or now
     for evaluation in trial.evaluations:
-        driver.evaluated(evaluation.step, evaluation.scores)
+        goes_on = driver.evaluated(evaluation.step, evaluation.scores)
     if trial.state is not State.RUNNING:
-        folder.state.unlink(missing_ok=True)
         return trial
+    if not goes_on and step < steps:
+        trial.state = State.STOPPED
 
     before = trial.seconds
     images_per_step = int(hyperparameters["d_iter"]) * gan.batch_size
@@ -106,7 +108,7 @@ def run_trial(
             "step": step,
             "flat": flat,
             "seconds": trial.seconds,
-            "evaluations": [[e.step, e.scores] for e in trial.evaluations],
+            "evaluations": [[e.step, e.scores, e.value] for e in trial.evaluations],
         }
         packed = np.frombuffer(json.dumps(progress).encode(), np.uint8)
         write_arrays(folder.state, {**gan.state(), "progress": packed})
@@ -133,7 +135,7 @@ def run_trial(
                 trial.state, trial.reason = State.DIVERGED, f"{error} at step {step}"
                 break
             scores = {labels[name]: score for name, score in named.items()}
-            trial.evaluations.append(Evaluation(step, scores))
+            trial.evaluations.append(Evaluation(step, scores, objective.value(scores, labels)))
             picture = grid(gan.generate(grid_latents), len(classes))
             write_bytes(folder.sample(step), png(picture))
             best = best_evaluation(trial.evaluations, objective, labels)
@@ -166,12 +168,13 @@ def run_trial(
         trial.state = State.COMPLETE
     if trial.evaluations and trial.state is not State.DIVERGED:
         best = best_evaluation(trial.evaluations, objective, labels)
-        trial.value, trial.step = objective.value(best.scores, labels), best.step
-        trial.last_value = objective.value(trial.evaluations[-1].scores, labels)
+        trial.value, trial.step = best.value, best.step
+        trial.last_value = trial.evaluations[-1].value
     trial.seconds = before + time.monotonic() - started
     events.close()
     write_json(folder.result, {**dataclasses.asdict(trial), "environment": dict(environment)})
-    folder.state.unlink(missing_ok=True)
+    if trial.state is not State.STOPPED:  # which can be gone on with
+        folder.state.unlink(missing_ok=True)
     return trial
 
 

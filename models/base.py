@@ -139,6 +139,7 @@ def training_hyperparameters(
             "beta1", "share", beta1,
             "decay of Adam's running mean of gradients (RMSProp has none)",
             low=0.0, high=0.999, search=(0.0, 0.5, 0.9) if optimizer == "adam" else (),
+            under=("optimizer", "adam"),
         ),
         Hyperparameter(
             "beta2", "share", beta2,

@@ -1,23 +1,47 @@
-"""Search: the space, the history, and the methods that propose the next trial.
+"""Search: the space, the history, the methods that propose trials and the rules that stop them.
 
 Knows nothing of TensorFlow, GANs or criteria.
 """
 
 from autogan.registry import Registry
+from autogan.search.adaptive import AdaptiveExplore
 from autogan.search.base import Proposal, SearchMethod
+from autogan.search.cmaes import CMAES
 from autogan.search.explore import Explore
+from autogan.search.gp import GaussianProcess
 from autogan.search.grid import GridSearch
 from autogan.search.history import Direction, Evaluation, History, State, Trial
+from autogan.search.optuna_samplers import NSGAII, TPE
 from autogan.search.random_search import RandomSearch
 from autogan.search.space import Point, Space
-from autogan.search.tpe import TPE
+from autogan.search.stopping import (
+    Hyperband,
+    MedianRule,
+    Screening,
+    StoppingRule,
+    SuccessiveHalving,
+)
 
 SEARCH_METHODS: Registry[SearchMethod] = Registry("search_method", SearchMethod)
-for _method in (GridSearch, RandomSearch, Explore, TPE):
+for _method in (
+    GridSearch,
+    RandomSearch,
+    Explore,
+    AdaptiveExplore,
+    TPE,
+    GaussianProcess,
+    CMAES,
+    NSGAII,
+):
     SEARCH_METHODS.register(_method)
+
+STOPPING_RULES: Registry[StoppingRule] = Registry("stopping", StoppingRule)
+for _rule in (MedianRule, Screening, SuccessiveHalving, Hyperband):
+    STOPPING_RULES.register(_rule)
 
 __all__ = [
     "SEARCH_METHODS",
+    "STOPPING_RULES",
     "TPE",
     "Direction",
     "Evaluation",
@@ -30,5 +54,6 @@ __all__ = [
     "SearchMethod",
     "Space",
     "State",
+    "StoppingRule",
     "Trial",
 ]

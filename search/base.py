@@ -5,10 +5,9 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
-from autogan.hyperparameters import Value
 from autogan.registry import Part
 from autogan.search.history import History
-from autogan.search.space import Point, Space, key
+from autogan.search.space import Key, Point, Space, key
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ class SearchMethod(Part):
     def propose(self, space: Space, history: History, seed: int) -> Proposal | None:
         """Return the next point to try, or None when there is none left."""
 
-    def used(self, history: History) -> set[tuple[Value, ...]]:
+    def used(self, history: History) -> set[Key]:
         """The points that may not be proposed again."""
         return {key(trial.params) for trial in history.trials} if self.distinct else set()
 
@@ -51,3 +50,8 @@ class SearchMethod(Part):
 def rng(seed: int, history: History) -> random.Random:
     """Random numbers for the next proposal, from (search seed, trial number) alone."""
     return random.Random(f"{seed}/{len(history.trials)}")
+
+
+def digest(seed: int, history: History) -> int:
+    """The same for generators that begin from an integer; 31 bits."""
+    return rng(seed, history).getrandbits(31)

@@ -1,6 +1,5 @@
 """Exploit & explore, the search method of Auto-GAN (2018, sections 3.5 and 4.3.3)."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from autogan.hyperparameters import Dimension, Value
@@ -63,6 +62,8 @@ def _around(space: Space, point: Point) -> Space:
     return Space(
         tuple(
             Dimension(dimension.hyperparameter, neighbours(dimension, point[dimension.name]))
+            if dimension.name in point
+            else dimension
             for dimension in space.dimensions
         )
     )
@@ -73,10 +74,12 @@ def _appended(space: Space, exploited: Sequence[Trial]) -> Mapping[str, Sequence
 
     Sizes and choices are left out: they move among their candidates, which are in the bag already.
     """
-    appended: dict[str, list[Value]] = defaultdict(list)
-    for trial in exploited:
-        for dimension in space.dimensions:
-            if dimension.hyperparameter.kind not in ("size", "choice"):
-                value = trial.params[dimension.name]
-                appended[dimension.name] += [v for v in neighbours(dimension, value) if v != value]
+    appended: dict[str, list[Value]] = {}
+    for dimension in space.dimensions:
+        if dimension.hyperparameter.kind in ("size", "choice"):
+            continue
+        name = dimension.name
+        values = [trial.params[name] for trial in exploited if name in trial.params]
+        steps = {v: [n for n in neighbours(dimension, v) if n != v] for v in set(values)}
+        appended[name] = [step for value in values for step in steps[value]]
     return appended

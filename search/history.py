@@ -1,8 +1,11 @@
 """What a search method sees of the past: the trials, their states and their values."""
 
+import bisect
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from statistics import NormalDist
 from typing import Any, Literal
 
 from autogan.hyperparameters import Value
@@ -15,17 +18,24 @@ class State(str, Enum):
 
     RUNNING = "running"
     COMPLETE = "complete"
-    STOPPED = "stopped early"
+    STOPPED = "stopped early"  # it can go on from its checkpoint
     DIVERGED = "diverged"  # NaN, Inf or constant images: the region is bad
     FAILED = "failed"  # a crash or a time-out: says nothing about the point
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The scores of a trial's generator after ``step`` generator updates, by criterion label."""
+    """The scores of a trial's generator after ``step`` generator updates.
+
+    Attributes:
+        step: counts from the trial's beginning.
+        scores: by criterion label.
+        value: the objective's; None where nobody has asked for it yet.
+    """
 
     step: int
     scores: dict[str, float]
+    value: float | None = None
 
 
 @dataclass
@@ -37,11 +47,18 @@ class Trial:
         params: the searched hyperparameters' values.
         seed: of the training.
         origin: how the method came to it, such as ``explore 3`` for a step away from trial 3.
+        repeats: the number of the trial whose hyperparameters it trains under another seed.
+        confirms: whether it belongs to the confirmation after the search, which methods never see.
         state: what became of it.
         evaluations: in the order of their steps.
-        value: the objective's best evaluation, the trial's worth; None without one.
+        value: the objective's best evaluation, the trial's worth; None without one. A stopped
+            trial that goes on keeps what it had until it ends again.
+        losses: where several objectives decide, each one's value at that evaluation, with the sign
+            that makes it one that should fall.
         step: the step of that evaluation.
         last_value: the objective's last evaluation.
+        revived: how many evaluations it had when it last went on after a stop, which are not judged
+            again; 0 if it was never stopped.
         reason: of a failure or divergence, in one line.
         seconds: of work.
     """
@@ -50,11 +67,15 @@ class Trial:
     params: dict[str, Value]
     seed: int = 0
     origin: str = ""
+    repeats: int | None = None
+    confirms: bool = False
     state: State = State.RUNNING
     evaluations: list[Evaluation] = field(default_factory=list)
     value: float | None = None
+    losses: tuple[float, ...] = ()
     step: int | None = None
     last_value: float | None = None
+    revived: int = 0
     reason: str = ""
     seconds: float = 0.0
 
@@ -62,7 +83,9 @@ class Trial:
     def from_dict(cls, values: Mapping[str, Any]) -> "Trial":
         """The inverse of `dataclasses.asdict`, after a passage through JSON."""
         evaluations = [Evaluation(**evaluation) for evaluation in values["evaluations"]]
-        return cls(**{**values, "state": State(values["state"]), "evaluations": evaluations})
+        losses = tuple(values.get("losses", ()))
+        state = State(values["state"])
+        return cls(**{**values, "state": state, "evaluations": evaluations, "losses": losses})
 
 
 @dataclass(frozen=True)
@@ -72,21 +95,66 @@ class History:
     trials: Sequence[Trial]
     direction: Direction
 
+    @property
+    def sign(self) -> int:
+        """What makes the objective one that should fall."""
+        return 1 if self.direction == "min" else -1
+
     def at_least_as_good(self, value: float, other: float) -> bool:
         """Whether ``value`` is as good as ``other`` or better."""
         return value <= other if self.direction == "min" else value >= other
 
+    def after(self, trial: Trial, count: int) -> float:
+        """A trial's best value over its first evaluations, as one that should fall."""
+        if trial.value is not None and count >= len(trial.evaluations):
+            return self.sign * trial.value
+        values = [e.value for e in trial.evaluations[:count] if e.value is not None]
+        return min((self.sign * value for value in values), default=math.inf)
+
     def ranked(self) -> list[Trial]:
-        """The trials that ended with a value, the best first; the earlier of equals first."""
-        sign = 1 if self.direction == "min" else -1
-        ended = [t for t in self.trials if t.state in (State.COMPLETE, State.STOPPED)]
-        scored = [(sign * t.value, t.number, t) for t in ended if t.value is not None]
+        """The trials that have a value, the best first; the earlier of equals first."""
+        good = [t for t in self.trials if t.state not in (State.DIVERGED, State.FAILED)]
+        scored = [(self.sign * t.value, t.number, t) for t in good if t.value is not None]
         return [trial for _, _, trial in sorted(scored, key=lambda item: item[:2])]
 
     def best(self) -> Trial | None:
         """The best trial, if any ended with a value."""
         return next(iter(self.ranked()), None)
 
+    @property
+    def losses(self) -> list[tuple[float, ...]]:
+        """The trials' losses where several objectives decide; else none."""
+        return [trial.losses for trial in self.trials if trial.losses]
+
     def tries(self) -> int:
         """How many trials count against the budget: all but the failed ones."""
         return sum(trial.state is not State.FAILED for trial in self.trials)
+
+
+def standings(history: History, trials: Sequence[Trial]) -> list[float]:
+    """How good trials are, as normal scores of their ranks, the best one's the lowest.
+
+    Ranks make criteria of any scale alike, and let a diverged trial be the worst without a number
+    for it. Trials that were trained for different lengths are compared where they can be: all by
+    their first evaluation, then those with a second change places among themselves by the best of
+    both, and so on.
+    """
+    order = [trial for trial in trials if trial.state is not State.DIVERGED]
+    length = {trial.number: max(len(trial.evaluations), 1) for trial in order}
+    for count in range(1, max(length.values(), default=0) + 1):
+        places = [place for place, trial in enumerate(order) if length[trial.number] >= count]
+        reached = sorted((order[place] for place in places), key=lambda t: history.after(t, count))
+        for place, trial in zip(places, reached, strict=True):
+            order[place] = trial
+    ranks = {trial.number: float(rank) for rank, trial in enumerate(order)}
+    return normal_scores([ranks.get(trial.number, math.inf) for trial in trials])
+
+
+def normal_scores(values: Sequence[float]) -> list[float]:
+    """The quantiles of a normal distribution at the values' ranks; equals share the middle."""
+    ranked, normal = sorted(values), NormalDist()
+    middles = {
+        value: bisect.bisect_left(ranked, value) + bisect.bisect_right(ranked, value)
+        for value in set(values)
+    }
+    return [normal.inv_cdf(middles[value] / (2 * len(values))) for value in values]

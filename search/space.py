@@ -3,13 +3,16 @@
 import itertools
 import math
 import random
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from autogan.hyperparameters import Dimension, Value
 
 Point = Mapping[str, Value]
-"""A value for each dimension, by name, in the order of the dimensions."""
+"""A value for each dimension that exists beside the others, by name, in the dimensions' order."""
+
+Key = tuple[tuple[str, Value], ...]
+"""What two points that are the same have in common; see `key`."""
 
 _MAX_REJECTIONS = 200
 
@@ -22,10 +25,26 @@ class Space:
 
     def size(self) -> int | None:
         """How many different points there are; None if a range makes them uncountable."""
-        values = [distinct_values(dimension) for dimension in self.dimensions]
-        if any(v is None for v in values):
+        values = {dimension.name: distinct_values(dimension) for dimension in self.dimensions}
+        if any(v is None for v in values.values()):
             return None
-        return math.prod(len(v) for v in values if v is not None)
+        sizes = {name: len(v or ()) for name, v in values.items()}
+        conditions = {d.hyperparameter.under for d in self.dimensions} - {None}
+        choices = {
+            name: values[name] or () for name, _ in filter(None, conditions) if name in sizes
+        }
+        return sum(
+            math.prod(
+                sizes[d.name]
+                for d in self.dimensions
+                if d.name not in choices and d.exists(dict(zip(choices, chosen, strict=True)))
+            )
+            for chosen in itertools.product(*choices.values())
+        )
+
+    def existing(self, point: Point) -> dict[str, Value]:
+        """A point without the values that have no meaning beside the others."""
+        return {d.name: point[d.name] for d in self.dimensions if d.exists(point)}
 
     def points(self, appended: Mapping[str, Sequence[Value]] | None = None) -> Iterator[Point]:
         """All different points of a countable space, the first dimension outermost."""
@@ -34,13 +53,17 @@ class Space:
             unique((*(distinct_values(d) or ()), *(appended or {}).get(d.name, ())))
             for d in self.dimensions
         ]
+        seen = set()
         for combination in itertools.product(*values):
-            yield dict(zip(names, combination, strict=True))
+            point = self.existing(dict(zip(names, combination, strict=True)))
+            if key(point) not in seen:
+                seen.add(key(point))
+                yield point
 
     def draw(
         self,
         rng: random.Random,
-        used: set[tuple[Value, ...]],
+        used: Set[Key],
         appended: Mapping[str, Sequence[Value]] | None = None,
     ) -> Point | None:
         """Draw a point, each dimension independently, that is not in ``used``.
@@ -55,7 +78,8 @@ class Space:
         """
         more = appended or {}
         for _ in range(_MAX_REJECTIONS):
-            point = {d.name: draw(d, more.get(d.name, ()), rng) for d in self.dimensions}
+            drawn = {d.name: draw(d, more.get(d.name, ()), rng) for d in self.dimensions}
+            point = self.existing(drawn)
             if key(point) not in used:
                 return point
         if self.size() is None:
@@ -65,9 +89,9 @@ class Space:
         return rng.choice(left) if left else None
 
 
-def key(point: Point) -> tuple[Value, ...]:
+def key(point: Point) -> Key:
     """A point as something that can be compared and kept in a set."""
-    return tuple(point.values())
+    return tuple(point.items())
 
 
 def unique(values: Iterable[Value]) -> tuple[Value, ...]:

@@ -8,7 +8,9 @@ import contextlib
 import dataclasses
 import json
 import os
+import queue
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -98,9 +100,12 @@ class FakeSession:
             if step > done:
                 self._driver.progress(step, 30, {"d_loss": 0.0})
                 write_json(state, {"done": step})
-            self._driver.evaluated(step, scores)
+            goes_on = self._driver.evaluated(step, scores)
             if self._driver.interrupted():
                 return None
+            if not goes_on and step >= done and step < 30:
+                trial.state = State.STOPPED
+                break
         if behaviour == DIVERGE:
             trial.state, trial.reason = State.DIVERGED, "a loss became NaN"
         else:
@@ -113,7 +118,7 @@ class FakeSession:
 
 
 class FakeEngine:
-    """Does a worker's work in this process; a trial runs when it is started.
+    """Does a worker's work in this process, in a thread while a trial runs.
 
     Args:
         session: answers the calls; a fake one by default.
@@ -121,7 +126,8 @@ class FakeEngine:
 
     def __init__(self, session=None):
         self._session = session or FakeSession(self)
-        self._events = []
+        self._events = queue.SimpleQueue()
+        self._answers = queue.SimpleQueue()
         self._trial = None
         self.started = []
 
@@ -129,22 +135,28 @@ class FakeEngine:
         return json.loads(json.dumps(getattr(self._session, name)(**arguments)))
 
     def free(self):
-        return not self._events
+        return self._trial is None
 
     def start(self, trial, minutes, config, folder):
         self._trial = trial
         self.started.append(trial)
+        threading.Thread(target=self._run, args=(config, folder), daemon=True).start()
+
+    def _run(self, config, folder):
         try:
             result = self._session.train(config, folder)
             self._tell("done", result=result)
-        except RuntimeError as error:
+        except Exception as error:
             self._tell("failed", reason=str(error), traceback=f"Traceback\n{error}")
 
     def next_event(self):
-        return self._events.pop(0)
+        event = self._events.get()
+        if event.kind in ("done", "failed"):
+            self._trial = None
+        return event
 
     def answer(self, trial, go_on):
-        assert go_on
+        self._answers.put(go_on)
 
     def interrupt(self):
         pass
@@ -160,14 +172,14 @@ class FakeEngine:
 
     def evaluated(self, step, scores):
         self._tell("evaluation", step=step, scores=scores)
-        return True
+        return self._answers.get()
 
     def interrupted(self):
         return False
 
     def _tell(self, kind, **fields):
         fields = json.loads(json.dumps(fields, default=lambda o: o.value))
-        self._events.append(Event(self._trial, kind, fields))
+        self._events.put(Event(self._trial, kind, fields))
 
 
 FAKE_WORKER = (sys.executable, __file__)

@@ -141,7 +141,10 @@ def test_grid_runs_all_its_points_by_default():
             {"params": {"clip": 0.1}},
             "params: 'clip' (0.1) is no hyperparameter of dcgan; it is one of wgan; choose it with",
         ),
-        ({"criterion": ["is", "fid"]}, "criterion: ['is', 'fid'] are several; let one decide"),
+        (
+            {"criterion": ["is", "fid"], "target": 3.0},
+            "target: 3.0 with the several criteria is,fid",
+        ),
         ({"plugin_dirs": "nowhere"}, "plugin_dirs: "),
         ({"target": float("nan")}, "target: nan: "),
         (
@@ -208,6 +211,10 @@ def test_a_trial_of_a_normalised_search_can_be_trained_again():
             "learning_rate: 0.0001..0.01 is a range, and grid needs a list",
         ),
         (
+            {"params": {"optimizer": "rmsprop", "beta1": [0.0, 0.5]}},
+            r"beta1: \[0.0, 0.5\] with optimizer rmsprop: it has a meaning under optimizer adam",
+        ),
+        (
             {"params": {h.name: h.default for h in GAN_TYPES.get("dcgan").hyperparameters}},
             "are fixed, and with them all of dcgan's default space; give one of them several",
         ),
@@ -220,6 +227,27 @@ def test_spaces_that_cannot_be_searched(values, expected):
         return
     with pytest.raises(ConfigError, match=expected):
         config.resolved()
+
+
+def test_what_has_no_meaning_is_not_searched_and_has_its_default():
+    rmsprop = validated(SearchConfig, {"params": {"optimizer": "rmsprop"}})
+    assert "beta1" not in [d.name for d in rmsprop.space().dimensions]
+    both = validated(
+        SearchConfig, {"params": {"beta1": [0.0, 0.9], "optimizer": ["adam", "rmsprop"]}}
+    )
+    assert both.space().size() == 2 + 1
+    trial = both.trial_config({"optimizer": "rmsprop"}, 0)
+    assert trial.hyperparameters()["beta1"] == 0.5
+
+
+def test_several_criteria_belong_to_a_search():
+    config = validated(SearchConfig, {"criterion": ["is", "js-is - 0.01*fid"], "also": "fid,kid"})
+    assert config.criterion == "is,js_is - 0.01*fid"
+    assert list(config.criteria()) == ["is", "js_is", "fid", "kid"]
+    trial = config.trial_config({"d_iter": 1}, 0)
+    assert (trial.criterion, trial.also) == ("is", ["js_is", "fid", "kid"])
+    with pytest.raises(ConfigError, match=r"criterion: 'is,fid' are several, among which a search"):
+        validated(TrainConfig, {"criterion": "is,fid"})
 
 
 @pytest.mark.parametrize(

@@ -190,11 +190,14 @@ def test_plans_count(monkeypatch):
     monkeypatch.setattr("autogan.commands.LocalEngine", FakeEngine)
     plan = autogan.plan({**GRID, "params": {"d_iter": [1, 3]}, "epochs": 2})
     assert (plan.points, plan.config.trials, plan.steps) == (2, 2, 20)
+    assert plan.trainings == 2
     assert plan.updates == 20 * (1 + 2)  # of a trial, at the mean of d_iter
     plan = autogan.plan({**GRID, "params": {"d_iter": [1, 3]}, "steps": 20, "max_steps": 30})
     assert (plan.trials, plan.config.trials) == (1, None)
     unlimited = {"search_method": "random", "params": {"learning_rate": "1e-4..1e-2"}}
     assert autogan.plan({**GRID, **unlimited, "max_minutes": 5}).trials is None
+    honest = {"repeats": 3, "confirm": {"top": 2, "repeats": 5}}
+    assert autogan.plan({**GRID, **honest}).trainings == 3 * 3 + (2 + 1) * 5
 
 
 def test_training_keeps_the_same_rules(tmp_path):

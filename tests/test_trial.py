@@ -151,6 +151,28 @@ def test_told_to_stop_it_stops_early_with_its_value(world, tmp_path):
     assert trial.value == trial.evaluations[0].scores[FID_LABEL]
 
 
+def test_a_stopped_trial_can_go_on_to_the_same_end(world, tmp_path):
+    """From its checkpoint, when it is started again and told to; told to stop, it stays."""
+    whole_folder, whole = run(world, tmp_path / "whole", steps=75)
+    folder, stopped = run(world, tmp_path / "t", Driver(stop_at=25), steps=75)
+    assert folder.state.exists()
+    driver = Driver(stop_at=25)
+    _, again = run(world, tmp_path / "t", driver, steps=75)
+    assert (again.state, again.evaluations) == (State.STOPPED, stopped.evaluations)
+    assert driver.steps == []
+
+    driver = Driver()
+    _, trial = run(world, tmp_path / "t", driver, steps=75)
+    assert driver.steps == [40, 50, 60, 75]
+    assert trial.state is State.COMPLETE
+    assert (trial.evaluations, trial.value) == (whole.evaluations, whole.value)
+    assert not folder.state.exists()
+    for name in ("best.npz", "last.npz"):
+        made = read_arrays(folder.checkpoints / name)
+        expected = read_arrays(whole_folder.checkpoints / name)
+        assert all(np.array_equal(made[key], expected[key]) for key in expected)
+
+
 def test_nan_weights_are_a_divergence(world, tmp_path, monkeypatch):
     gan = world.gans["dcgan"]
     monkeypatch.setattr(gan, "train", lambda *a: (a[3], {"d_loss": float("nan"), "g_loss": 0.0}))

@@ -1,0 +1,131 @@
+"""What a search's trials come to, found anew from the ledger whenever it is asked for."""
+
+import dataclasses
+from collections.abc import Sequence
+
+from autogan.config import SearchConfig, TrainConfig
+from autogan.confirmation import Confirmed, confirmed
+from autogan.criteria import Bounds, bounds_seen
+from autogan.ledger import Ledger
+from autogan.search import Direction, Evaluation, History, Trial
+from autogan.search.pareto import fronts, worths
+from autogan.search.repeats import points
+
+
+class Tally:
+    """The trials of a ledger with the values that a configuration gives them.
+
+    Args:
+        config: of the search, resolved.
+        ledger: of the search, with its header.
+    """
+
+    def __init__(self, config: SearchConfig, ledger: Ledger) -> None:
+        self._config = config
+        self._ledger = ledger
+        self._labels: dict[str, str] = ledger.header["labels"]
+
+    @property
+    def direction(self) -> Direction:
+        """Which way a trial's value is better: of several criteria it is a place in their order."""
+        return "min" if len(self._config.objectives) > 1 else self._config.objective.direction
+
+    def trials(self) -> list[Trial]:
+        """All trials, with the values of their evaluations by what is known by now."""
+        trials = self._valued(self._ledger.trials)
+        return self._ordered(trials) if len(self._config.objectives) > 1 else trials
+
+    def history(self) -> History:
+        """The search's own trials, without those of the confirmation."""
+        return History([t for t in self.trials() if not t.confirms], self.direction)
+
+    def first_seeds(self) -> History:
+        """The same without repeated seeds, which are trained to their end: for stopping rules."""
+        history = self.history()
+        return History([t for t in history.trials if t.repeats is None], history.direction)
+
+    def points(self) -> History:
+        """The same with one trial for each point, which is what search methods see."""
+        return points(self.history(), self._config.repeats)
+
+    def earlier(self) -> list[Trial]:
+        """The trials of an earlier search that this one learns from, numbered from below."""
+        trials = [Trial.from_dict(values) for values in self._ledger.header.get("earlier", [])]
+        return [
+            dataclasses.replace(trial, number=number - len(trials))
+            for number, trial in enumerate(self._valued(trials))
+        ]
+
+    def confirmed(self) -> list[Confirmed]:
+        """What came of the confirmation, the best first; nothing before its end."""
+        if self._config.confirm is None:
+            return []
+        return confirmed(self._config.confirm, self.points(), self._config.space(), self.trials())
+
+    def best(self) -> Trial | None:
+        """The best trial of the best hyperparameters."""
+        chosen = self.points().best() or self.history().best()
+        if chosen is None:
+            return None
+        winners = [result.params for result in self.confirmed() if result.values]
+        params = [*winners, chosen.params][0]
+        same = [trial for trial in self.trials() if trial.params == params]
+        return History(same, self.direction).best()
+
+    def front(self) -> list[Trial]:
+        """Of several criteria, the trials that none other beats."""
+        placed = [trial for trial in self.trials() if trial.losses]
+        layers = fronts([trial.losses for trial in placed])
+        return [trial for trial, layer in zip(placed, layers, strict=True) if layer == 0]
+
+    def trial_config(self, trial: Trial) -> TrainConfig:
+        """What trains a trial, with the ranges of criteria that had been seen when it began."""
+        scaled_by_all = self._config.normalise == "history"
+        seen = self._bounds(trial.number) if scaled_by_all else None
+        return self._config.trial_config(trial.params, trial.seed, seen)
+
+    def _valued(self, trials: Sequence[Trial]) -> list[Trial]:
+        """Trials with the values of their evaluations."""
+        objective = self._config.objective
+        scaled_by_all = self._config.normalise == "history"
+        if scaled_by_all:
+            objective = objective.within(self._bounds(len(self._ledger.trials)))
+        views = []
+        for trial in trials:
+            evaluations = [
+                dataclasses.replace(e, value=objective.value(e.scores, self._labels))
+                for e in trial.evaluations
+            ]
+            view = dataclasses.replace(trial, evaluations=evaluations)
+            if scaled_by_all and (kept := _kept(view)):
+                view.value = kept.value
+            views.append(view)
+        return views
+
+    def _bounds(self, number: int) -> Bounds:
+        """The ranges of all criteria over the trials before one, at their kept evaluations."""
+        kept = [_kept(trial) for trial in self._ledger.trials[:number]]
+        return bounds_seen((e.scores for e in kept if e), self._labels)
+
+    def _ordered(self, trials: list[Trial]) -> list[Trial]:
+        """Trials with what several objectives say of them, and their place in the order."""
+        objectives, prefer = self._config.objectives, self._config.prefer
+        valued = [(t, kept) for t in trials if t.value is not None and (kept := _kept(t))]
+        losses = [
+            tuple(
+                (1 if o.direction == "min" else -1) * o.value(kept.scores, self._labels)
+                for o in objectives.values()
+            )
+            for _, kept in valued
+        ]
+        order = worths(losses, None if prefer is None else list(objectives).index(prefer))
+        placed = {
+            trial.number: dataclasses.replace(trial, losses=own, value=worth)
+            for (trial, _), own, worth in zip(valued, losses, order, strict=True)
+        }
+        return [placed.get(trial.number, trial) for trial in trials]
+
+
+def _kept(trial: Trial) -> Evaluation | None:
+    """The evaluation whose generator was kept as the trial's best, once it has ended."""
+    return next((e for e in trial.evaluations if e.step == trial.step), None)

@@ -1,0 +1,68 @@
+"""What a search learns from an earlier one."""
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from autogan.config import SearchConfig, load_config
+from autogan.errors import ConfigError
+from autogan.folder import SearchFolder
+from autogan.ledger import Ledger
+from autogan.search import State, Trial
+
+_SAME = (
+    "gan_type", "dataset", "data_dir", "image_size", "steps", "epochs", "evaluate_every",
+    "criterion", "normalise", "features", "eval_samples", "reference_split",
+)  # fmt: skip
+"""The keys on which a trial's values depend, beside its hyperparameters."""
+
+
+def earlier_trials(path: Path, run: SearchConfig, header: Mapping[str, Any]) -> list[Trial]:
+    """The trials of an earlier search that the new one could have made itself.
+
+    Args:
+        path: folder of the earlier search.
+        run: the new search, resolved.
+        header: of the new search's ledger.
+
+    Returns:
+        Complete and diverged ones, with the hyperparameters that the new search varies.
+
+    Raises:
+        ConfigError: if there is no such search, its values mean something else, or none of its
+            trials has the hyperparameters that the new search holds fixed.
+    """
+    folder = SearchFolder(path)
+    if not folder.config.is_file():
+        raise ConfigError("warm_start", f"{path} holds no search; give the folder of one")
+    earlier, ledger = load_config(SearchConfig, folder.config).resolved(), Ledger(folder.ledger)
+    for name in _SAME:
+        before, now = getattr(earlier, name), getattr(run, name)
+        if before != now:
+            raise ConfigError(
+                "warm_start",
+                f"{path} has {name} {before}, this search {now}: their values cannot be compared; "
+                "leave it out, or search alike",
+            )
+    for name in ("data", "features"):
+        if ledger.header.get(name) != header[name]:
+            raise ConfigError(
+                "warm_start", f"{path} was measured by other {name}: {ledger.header.get(name)}, "
+                f"now {header[name]}; leave it out"
+            )  # fmt: skip
+    taken = []
+    fixed, searched = run.fixed(), [d.name for d in run.space().dimensions]
+    for trial in ledger.trials:
+        whole = {**run.gan.defaults(), **earlier.fixed(), **trial.params}
+        alike = all(whole[name] == value for name, value in fixed.items())
+        if alike and trial.state in (State.COMPLETE, State.DIVERGED):
+            params = run.space().existing({name: whole[name] for name in searched})
+            taken.append(dataclasses.replace(trial, params=dict(params), origin="", repeats=None))
+    if not taken:
+        raise ConfigError(
+            "warm_start",
+            f"none of the {len(ledger.trials)} trials in {path} ended with the values that are "
+            f"fixed here: {', '.join(f'{n}={v}' for n, v in fixed.items())}",
+        )
+    return taken

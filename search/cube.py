@@ -1,0 +1,119 @@
+"""Points of a search space as places in a unit cube, for methods that measure distances."""
+
+import bisect
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from autogan.hyperparameters import Dimension, Value
+from autogan.search.space import Point, Space, distinct_values, tidy
+
+Places = npt.NDArray[np.float64]
+
+
+class Cube:
+    """A space in [0, 1]^d.
+
+    Args:
+        space: to be measured.
+    """
+
+    def __init__(self, space: Space) -> None:
+        self._space = space
+        self._axes = [_axis(dimension) for dimension in space.dimensions]
+        self.size = sum(axis.size for axis in self._axes)
+
+    def places(self, points: Sequence[Point]) -> Places:
+        """Points as rows of a float64 array [points, size]; what a point lacks is one half."""
+        names = [dimension.name for dimension in self._space.dimensions]
+        rows = [
+            [
+                coordinate
+                for name, axis in zip(names, self._axes, strict=True)
+                for coordinate in (axis.place(p[name]) if name in p else [0.5] * axis.size)
+            ]
+            for p in points
+        ]
+        return np.array(rows, np.float64).reshape(len(points), self.size)
+
+    def point(self, place: Sequence[float] | Places) -> Point:
+        """The point of the space that is nearest to a place, which may lie outside the cube."""
+        point: dict[str, Value] = {}
+        begin = 0
+        for dimension, axis in zip(self._space.dimensions, self._axes, strict=True):
+            own = [float(coordinate) for coordinate in place[begin : begin + axis.size]]
+            point[dimension.name] = axis.value(own)
+            begin += axis.size
+        return self._space.existing(point)
+
+
+class _Choices:
+    """A coordinate for each value: one for the chosen one, zero for the others."""
+
+    def __init__(self, choices: tuple[Value, ...]) -> None:
+        self._choices = choices
+        self.size = len(choices)
+
+    def place(self, value: Value) -> list[float]:
+        return [float(value == choice) for choice in self._choices]
+
+    def value(self, place: list[float]) -> Value:
+        return self._choices[place.index(max(place))]
+
+
+class _List:
+    """Numbers spread evenly, whatever they are; a value between two lies between their places."""
+
+    size = 1
+
+    def __init__(self, numbers: tuple[float, ...]) -> None:
+        self._numbers = sorted(numbers)
+        self._last = max(len(numbers) - 1, 1)
+
+    def place(self, value: Value) -> list[float]:
+        numbers, value = self._numbers, float(value)
+        upper = bisect.bisect_left(numbers, value)
+        if upper == 0 or upper == len(numbers):
+            return [float(min(upper, len(numbers) - 1) / self._last)]
+        low, high = numbers[upper - 1], numbers[upper]
+        return [(upper - 1 + (value - low) / (high - low)) / self._last]
+
+    def value(self, place: list[float]) -> Value:
+        return self._numbers[round(min(max(place[0], 0.0), 1.0) * (len(self._numbers) - 1))]
+
+
+class _Interval:
+    """A range, linear or logarithmic as it says."""
+
+    size = 1
+
+    def __init__(self, dimension: Dimension) -> None:
+        assert dimension.range is not None
+        self._range = dimension.range
+        self._integer = dimension.hyperparameter.integer
+        self._low, self._high = map(self._scaled, (self._range.low, self._range.high))
+
+    def _scaled(self, value: float) -> float:
+        return math.log(value) if self._range.log else value
+
+    def place(self, value: Value) -> list[float]:
+        inside = min(max(float(value), self._range.low), self._range.high)
+        return [(self._scaled(inside) - self._low) / (self._high - self._low)]
+
+    def value(self, place: list[float]) -> Value:
+        scaled = self._low + (self._high - self._low) * min(max(place[0], 0.0), 1.0)
+        value = tidy(math.exp(scaled) if self._range.log else scaled)
+        if self._integer:
+            return min(max(round(value), math.ceil(self._range.low)), math.floor(self._range.high))
+        return min(max(value, self._range.low), self._range.high)
+
+
+def _axis(dimension: Dimension) -> _Choices | _List | _Interval:
+    if dimension.range is not None:
+        return _Interval(dimension)
+    values = distinct_values(dimension) or ()
+    if dimension.hyperparameter.kind == "choice":
+        return _Choices(values)
+    return _List(tuple(value for value in values if not isinstance(value, str)))

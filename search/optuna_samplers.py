@@ -1,0 +1,171 @@
+"""Optuna's samplers as search methods: pure functions of the history, like our own."""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from autogan.errors import ConfigError
+from autogan.hyperparameters import Dimension, Value
+from autogan.search.base import Proposal, SearchMethod, digest, rng
+from autogan.search.history import History, State, Trial, standings
+from autogan.search.space import Space, distinct_values, key, tidy
+
+_ATTEMPTS = 20  # at a point that has not been tried, before one is drawn at random
+_POPULATION = 10  # of a generation of NSGA-II: budgets here are small
+
+
+class OptunaMethod(SearchMethod):
+    """A sampler that sees the history anew at each call, as a study in memory.
+
+    A list of numbers is one ordered axis, evenly spaced, whatever the numbers are; trials at
+    values outside the space are left out. Trials are told by their `standings`, or by all
+    objectives where there are several; a diverged one as the worst so far.
+    """
+
+    generations: ClassVar[int | None] = None
+    """How many trials make a generation, for samplers that keep count of generations."""
+
+    @abstractmethod
+    def sampler(self, samplers: Any, seed: int) -> Any:
+        """Make one of the module's ``samplers``."""
+
+    def propose(self, space: Space, history: History, seed: int) -> Proposal | None:
+        """Return the sampler's draw; see `SearchMethod.propose`."""
+        optuna = _optuna(self.name)
+        used = self.used(history)
+        axes = [_Axis(dimension, optuna.distributions) for dimension in space.dimensions]
+        told = self._told(history, axes, optuna.trial)
+        study = optuna.create_study(
+            sampler=self.sampler(optuna.samplers, digest(seed, history)),
+            directions=["minimize"] * len(next(iter(history.losses), (0.0,))),
+        )
+        study.add_trials(told)
+        for _ in range(_ATTEMPTS):
+            point: dict[str, Value] = {}
+            trial = study.ask()
+            for axis in axes:
+                if axis.dimension.exists(point):
+                    point[axis.dimension.name] = axis.suggested(trial)
+            point = space.existing(point)  # a choice may stand behind what depends on it
+            if key(point) not in used:
+                return Proposal(point)
+        point_left = space.draw(rng(seed, history), used)
+        return None if point_left is None else Proposal(point_left)
+
+    def _told(self, history: History, axes: Sequence["_Axis"], trials: Any) -> list[Any]:
+        """The history as Optuna's trials; failed ones say nothing."""
+        ended = [t for t in history.trials if t.state not in (State.FAILED, State.RUNNING)]
+        values = {
+            trial.number: [standing]
+            for trial, standing in zip(ended, standings(history, ended), strict=True)
+        }
+        if history.losses:
+            worst = [max(column) for column in zip(*history.losses, strict=True)]
+            values = {trial.number: list(trial.losses) or worst for trial in ended}
+        made: list[Any] = []
+        complete = 0
+        for trial in history.trials:
+            if trial.state is State.FAILED or not all(axis.holds(trial) for axis in axes):
+                continue
+            own = [axis for axis in axes if axis.dimension.name in trial.params]
+            running = trial.number not in values
+            generation = complete // self.generations if self.generations else 0
+            complete += not running
+            made.append(
+                trials.create_trial(
+                    state=trials.TrialState.RUNNING if running else trials.TrialState.COMPLETE,
+                    params={a.dimension.name: a.encode(trial) for a in own},
+                    distributions={a.dimension.name: a.distribution for a in own},
+                    values=None if running else values[trial.number],
+                    system_attrs={"NSGAIISampler:generation": generation},
+                )
+            )
+        return made
+
+
+class TPE(OptunaMethod):
+    """Draw where good trials were dense and bad ones were not (Bergstra et al., 2011).
+
+    The first ten trials are random; running ones count as bad.
+    """
+
+    name = "tpe"
+    summary = "Parzen estimators of good and bad trials (Optuna's; pip install autogan[optuna])"
+
+    def sampler(self, samplers: Any, seed: int) -> Any:
+        """See `OptunaMethod.sampler`."""
+        return samplers.TPESampler(seed=seed)
+
+
+class NSGAII(OptunaMethod):
+    """Cross and mutate the trials that no other one dominates (Deb et al., 2002)."""
+
+    name = "nsga2"
+    summary = "genetic algorithm for several criteria (Optuna's; pip install autogan[optuna])"
+    generations = _POPULATION
+
+    def sampler(self, samplers: Any, seed: int) -> Any:
+        """See `OptunaMethod.sampler`."""
+        return samplers.NSGAIISampler(population_size=_POPULATION, seed=seed)
+
+
+class _Axis:
+    """A dimension as Optuna sees it."""
+
+    def __init__(self, dimension: Dimension, distributions: Any) -> None:
+        self.dimension = dimension
+        self._numbers: tuple[Value, ...] | None = None
+        interval = dimension.range
+        values = distinct_values(dimension)
+        if dimension.hyperparameter.kind == "choice":
+            self.distribution = distributions.CategoricalDistribution(values)
+        elif interval is None:
+            self._numbers = tuple(sorted(values or ()))
+            self.distribution = distributions.IntDistribution(0, len(self._numbers) - 1)
+        elif values:
+            self.distribution = distributions.IntDistribution(
+                values[0], values[-1], log=interval.log
+            )
+        else:
+            self.distribution = distributions.FloatDistribution(
+                interval.low, interval.high, log=interval.log
+            )
+
+    def suggested(self, trial: Any) -> Value:
+        """Ask Optuna's trial for a value."""
+        name, kind = self.dimension.name, self.distribution
+        if self._numbers is not None:
+            place: int = trial.suggest_int(name, kind.low, kind.high)
+            return self._numbers[place]
+        if hasattr(kind, "choices"):
+            return str(trial.suggest_categorical(name, kind.choices))
+        if self.dimension.hyperparameter.integer:
+            return int(trial.suggest_int(name, kind.low, kind.high, log=kind.log))
+        return tidy(trial.suggest_float(name, kind.low, kind.high, log=kind.log))
+
+    def holds(self, trial: Trial) -> bool:
+        """Whether a trial's value lies on the axis, if it has one."""
+        value = trial.params.get(self.dimension.name)
+        if value is None:
+            return not self.dimension.exists(trial.params)
+        if self._numbers is not None:
+            return value in self._numbers
+        if hasattr(self.distribution, "choices"):
+            return value in self.distribution.choices
+        return bool(self.distribution.low <= value <= self.distribution.high)
+
+    def encode(self, trial: Trial) -> Any:
+        """A trial's value as Optuna sees it."""
+        value = trial.params[self.dimension.name]
+        return value if self._numbers is None else self._numbers.index(value)
+
+
+def _optuna(method: str) -> Any:
+    try:
+        import optuna
+    except ImportError:
+        raise ConfigError(
+            "search_method", f"{method} needs Optuna; pip install 'autogan[optuna]'"
+        ) from None
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    return optuna

@@ -1,0 +1,177 @@
+"""Early stopping: which trials are not worth going on with, by their intermediate values."""
+
+import itertools
+import math
+import statistics
+from abc import abstractmethod
+from collections.abc import Sequence
+
+from autogan.registry import Part
+from autogan.search.history import History, State, Trial
+
+REDUCTION = 3  # of the trials from one rung to the next, and of the training: the papers' eta
+_MEDIAN_OF = 4  # trials at least, before their median tells anything
+
+
+class StoppingRule(Part):
+    """Pure functions of the history, like a search method: nothing is kept between two calls.
+
+    A trial is evaluated so many times on its way; trials are compared by the best value that each
+    had after the same number of evaluations.
+
+    Args:
+        evaluations: of a trial that is trained to its end.
+    """
+
+    def __init__(self, evaluations: int) -> None:
+        self.evaluations = evaluations
+
+    @abstractmethod
+    def goes_on(self, history: History, trial: Trial) -> bool:
+        """Whether a trial, which is one of the history's, goes on after its last evaluation."""
+
+    def revived(self, history: History, *, closing: bool) -> Trial | None:
+        """A stopped trial that should go on before a new one begins.
+
+        Args:
+            history: all trials.
+            closing: no new trial will begin.
+        """
+        return None
+
+
+class MedianRule(StoppingRule):
+    """Stop what is worse than half of the others were (after Golovin et al., 2017, Vizier)."""
+
+    name = "median"
+    summary = "stop a trial that is worse than the median of the others at the same step"
+
+    def goes_on(self, history: History, trial: Trial) -> bool:
+        """See `StoppingRule.goes_on`."""
+        count = len(trial.evaluations)
+        others = [_after(history, t, count) for t in history.trials if t.number != trial.number]
+        known = [value for value in others if value is not None]
+        own = _after(history, trial, count)
+        return own is None or len(known) < _MEDIAN_OF or own <= statistics.median(known)
+
+
+class Screening(StoppingRule):
+    """A tenth of the training for all, then the best few in full (after arXiv:2307.15422).
+
+    Nothing goes on before the last trial has begun, so that all are compared with all; then the
+    best go on to their end, as many as make their further training cost what all beginnings did.
+    It wants to know beforehand how many trials there will be, and gives nothing until then.
+    """
+
+    name = "screening"
+    summary = "a tenth of the training for all trials, and at last the best few in full"
+
+    def goes_on(self, history: History, trial: Trial) -> bool:
+        """See `StoppingRule.goes_on`."""
+        return len(trial.evaluations) != self._beginning
+
+    def revived(self, history: History, *, closing: bool) -> Trial | None:
+        """The first of the best few that has not gone on yet, once all have begun."""
+        if not closing:
+            return None
+        begun = [
+            (value, trial.number, trial)
+            for trial in history.trials
+            if (value := _after(history, trial, self._beginning)) is not None
+        ]
+        share = min(self._beginning / (self.evaluations - self._beginning), 1 / REDUCTION)
+        best = sorted(begun)[: max(round(share * len(history.trials)), 1)]
+        return next((trial for *_, trial in best if trial.state is State.STOPPED), None)
+
+    @property
+    def _beginning(self) -> int:
+        """Evaluations in the first tenth of a training, or as little as there is."""
+        return max(round(self.evaluations / 10), 1)
+
+
+class SuccessiveHalving(StoppingRule):
+    """Asynchronous successive halving (Li et al., 2020, arXiv:1810.05934).
+
+    Trials pause at *rungs*: at the end, at a third of the training, at a ninth, ..., as far as
+    there are evaluations. The best third of those that have reached a rung go on from it: at once
+    if they belong to it then, or later, when further trials have done worse. When no new trial
+    begins any more, the best at each rung goes on even if fewer than three have come so far.
+    """
+
+    name = "asha"
+    summary = "successive halving: of the trials at each rung, the best third goes on"
+
+    def goes_on(self, history: History, trial: Trial) -> bool:
+        """See `StoppingRule.goes_on`."""
+        count = len(trial.evaluations)
+        bracket = self.bracket(trial.number)
+        if count not in self._rungs()[bracket:]:
+            return True
+        return trial.number in self._best(history, bracket, count, at_least=0)
+
+    def revived(self, history: History, *, closing: bool) -> Trial | None:
+        """The best stopped trial that belongs to its rung's best third, from the highest rung."""
+        rungs = self._rungs()
+        for rung in reversed(rungs[:-1]):
+            for bracket in range(len(rungs)):
+                best = self._best(history, bracket, rung, at_least=int(closing))
+                for trial in history.trials:
+                    stopped = trial.state is State.STOPPED and len(trial.evaluations) == rung
+                    if stopped and trial.number in best:
+                        return trial
+        return None
+
+    def bracket(self, number: int) -> int:
+        """How many of the lowest rungs a trial is spared; trials compete within their bracket."""
+        return 0
+
+    def _rungs(self) -> Sequence[int]:
+        """Numbers of evaluations, the lowest first."""
+        count = int(math.log(self.evaluations, REDUCTION) + 1e-9) + 1
+        fractions = (self.evaluations / REDUCTION**power for power in range(count))
+        return sorted({max(round(fraction), 1) for fraction in fractions})
+
+    def _best(self, history: History, bracket: int, rung: int, at_least: int) -> list[int]:
+        """The numbers of a bracket's trials that belong to the best third at a rung.
+
+        A diverged trial competes on all rungs, as the worst.
+        """
+        reached = []
+        for trial in history.trials:
+            if self.bracket(trial.number) != bracket:
+                continue
+            value = _after(history, trial, rung)
+            if trial.state is State.DIVERGED:
+                reached.append((math.inf, trial.number))
+            elif value is not None:
+                reached.append((value, trial.number))
+        places = max(len(reached) // REDUCTION, at_least)
+        return [number for _, number in sorted(reached)[:places]]
+
+
+class Hyperband(SuccessiveHalving):
+    """Successive halving from several lowest rungs at once (Li et al., 2018, arXiv:1603.06560).
+
+    Where early values mislead, trials that were spared them decide. Trials are dealt out to the
+    brackets in turn, as many to each as the paper gives: those that are stopped earliest are most.
+    """
+
+    name = "hyperband"
+    summary = "successive halving in brackets, some of which spare their trials the first rungs"
+
+    def bracket(self, number: int) -> int:
+        """See `SuccessiveHalving.bracket`."""
+        highest = len(self._rungs()) - 1
+        sizes = [
+            math.ceil((highest + 1) / (highest - spared + 1) * REDUCTION ** (highest - spared))
+            for spared in range(highest + 1)
+        ]
+        place = number % sum(sizes)
+        return next(b for b, end in enumerate(itertools.accumulate(sizes)) if place < end)
+
+
+def _after(history: History, trial: Trial, count: int) -> float | None:
+    """See `History.after`; None if the trial has not come so far, or failed."""
+    if len(trial.evaluations) < count or trial.state is State.FAILED:
+        return None
+    return history.after(trial, count)

@@ -1,0 +1,238 @@
+"""Early stopping: a contract for all rules, what each is known for, and how a search uses them."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from fakes import FakeEngine
+
+import autogan
+from autogan.errors import ConfigError
+from autogan.search import STOPPING_RULES, Evaluation, History, State, Trial
+from autogan.search.stopping import Hyperband, MedianRule, Screening, SuccessiveHalving
+
+RULES = list(STOPPING_RULES)
+
+
+def trial(number, values, state=State.STOPPED):
+    evaluations = [Evaluation(step, {}, value) for step, value in enumerate(values, start=1)]
+    value = min(values, default=None)
+    return Trial(number, {}, state=state, evaluations=evaluations, value=value)
+
+
+def replayed(rule, curves, direction="min"):
+    """Train trials with these curves one after the other, as the search loop does."""
+    trials = []
+
+    def go_on(own, history):
+        own.state = State.RUNNING
+        while own.state is State.RUNNING:
+            done = len(own.evaluations)
+            own.evaluations.append(Evaluation(done + 1, {}, curves[own.number][done]))
+            if done + 1 == len(curves[own.number]):
+                own.state = State.COMPLETE
+            elif not rule.goes_on(history, own):
+                own.state = State.STOPPED
+
+    for number in range(len(curves)):
+        while revived := rule.revived(History(trials, direction), closing=False):
+            go_on(revived, History(trials, direction))
+        trials.append(Trial(number, {}))
+        go_on(trials[-1], History(trials, direction))
+    while revived := rule.revived(History(trials, direction), closing=True):
+        go_on(revived, History(trials, direction))
+    return [len(t.evaluations) for t in trials]
+
+
+FLAT = [[float(level)] * 9 for level in (5, 3, 8, 1, 9, 2, 7, 4, 6)]
+
+
+@pytest.mark.parametrize("kind", RULES)
+class TestEveryRule:
+    def test_lets_the_best_trial_reach_the_end(self, kind):
+        lengths = replayed(kind(9), FLAT)
+        assert lengths[3] == 9
+
+    def test_directions_are_mirrors(self, kind):
+        rising = [[-value for value in curve] for curve in FLAT]
+        assert replayed(kind(9), rising, "max") == replayed(kind(9), FLAT)
+
+    def test_is_pure(self, kind):
+        history = History([trial(n, curve[:3]) for n, curve in enumerate(FLAT)], "min")
+        before = repr(history)
+        answers = [kind(9).goes_on(history, t) for t in history.trials]
+        assert answers == [kind(9).goes_on(history, t) for t in history.trials]
+        assert repr(history) == before
+
+    def test_failed_trials_say_nothing(self, kind):
+        trials = [trial(n, curve[:3]) for n, curve in enumerate(FLAT)]
+        failed = [trial(n + 9, [0.0] * 3, State.FAILED) for n in range(9)]
+        for own in trials:
+            rule = kind(9)
+            assert rule.goes_on(History([*trials, *failed], "min"), own) == rule.goes_on(
+                History(trials, "min"), own
+            )
+
+
+def test_median_stops_the_worse_half():
+    others = [trial(n, [float(n)] * 3, State.COMPLETE) for n in range(4)]  # median 1.5
+
+    def goes_on(value, known=others):
+        own = trial(9, [value], State.RUNNING)
+        return MedianRule(3).goes_on(History([*known, own], "min"), own)
+
+    assert goes_on(1.5)
+    assert not goes_on(1.6)
+    assert goes_on(99.0, others[:3])  # too few to tell
+    assert MedianRule(3).revived(History(others, "min"), closing=True) is None
+
+
+def test_median_compares_the_best_so_far_at_the_same_step():
+    """A trial that was better once is not stopped for a bad evaluation."""
+    others = [trial(n, [4.0, 2.0], State.COMPLETE) for n in range(4)]
+    own = trial(9, [2.0, 50.0], State.RUNNING)
+    assert MedianRule(3).goes_on(History([*others, own], "min"), own)
+
+
+def test_screening_trains_the_best_few_when_all_have_begun():
+    """Of twenty trials of ten evaluations two: their other nine tenths cost what beginning did."""
+    levels = [float((7 * n) % 20) for n in range(20)]
+    lengths = replayed(Screening(10), [[level] * 10 for level in levels])
+    assert [length for level, length in sorted(zip(levels, lengths, strict=True))] == [
+        10, 10, *[1] * 18,
+    ]  # fmt: skip
+
+
+def test_successive_halving_trains_a_third_of_a_third_to_the_end():
+    """Nine trials of nine evaluations: rungs at 1, 3 and 9; 9, 3 and 1 of them get so far.
+
+    Asynchronously a trial also goes on that only was among the best when it came: the sixth here.
+    """
+    lengths = replayed(SuccessiveHalving(9), FLAT)
+    assert lengths == [1, 3, 1, 9, 1, 3, 1, 1, 1]
+
+
+def test_successive_halving_goes_on_late_with_what_looks_better_by_then():
+    """The first trial pauses, since one of one is no third, and goes on when two others are worse.
+
+    The paper's algorithm 2: nothing waits for a rung to be full.
+    """
+    rule = SuccessiveHalving(9)
+    first = trial(0, [1.0], State.RUNNING)
+    assert not rule.goes_on(History([first], "min"), first)
+    trials = [trial(0, [1.0]), trial(1, [2.0])]
+    assert rule.revived(History(trials, "min"), closing=False) is None
+    trials.append(trial(2, [3.0]))
+    assert rule.revived(History(trials, "min"), closing=False).number == 0
+
+
+def test_successive_halving_ends_with_a_trial_that_is_trained_to_its_end():
+    assert replayed(SuccessiveHalving(9), FLAT[:2]) == [1, 9]
+
+
+def test_a_diverged_trial_competes_as_the_worst():
+    lost = [trial(n, [], State.DIVERGED) for n in range(2)]
+    own = trial(2, [50.0], State.RUNNING)
+    assert SuccessiveHalving(9).goes_on(History([*lost, own], "min"), own)
+
+
+@pytest.mark.parametrize(
+    ("evaluations", "expected"), [(9, [1, 3, 9]), (10, [1, 3, 10]), (5, [2, 5]), (2, [2])]
+)
+def test_rungs(evaluations, expected):
+    paused = [
+        count
+        for count in range(1, evaluations + 1)
+        if not SuccessiveHalving(evaluations).goes_on(
+            History([own := trial(0, [1.0] * count, State.RUNNING)], "min"), own
+        )
+    ]
+    assert sorted({*paused, evaluations}) == expected
+
+
+def test_hyperband_deals_out_its_brackets_as_the_paper_does():
+    """Three rungs: 9 trials from the lowest, 5 from the middle one, 3 straight to the end."""
+    brackets = [Hyperband(9).bracket(number) for number in range(34)]
+    assert brackets == [0] * 9 + [1] * 5 + [2] * 3 + [0] * 9 + [1] * 5 + [2] * 3
+
+
+def test_hyperband_spares_a_bracket_the_first_rung():
+    lengths = replayed(Hyperband(9), [[float(50 - n)] * 9 for n in range(17)])
+    assert min(lengths[9:14]) == 3
+    assert lengths[14:] == [9, 9, 9]
+
+
+SEARCH = {
+    "params": {"learning_rate": "1e-4..1e-2:log"},
+    "search_method": "random",
+    "trials": 9,
+    "steps": 30,
+    "evaluate_every": 10,
+    "run_dir": "runs/a",
+}
+
+
+class Snapshots(FakeEngine):
+    """Copies the run's folder before each evaluation is handled: what a kill would leave."""
+
+    count = 0
+
+    def next_event(self):
+        event = super().next_event()
+        if event.kind == "evaluation":
+            shutil.copytree("runs/a", f"runs/killed-{self.count}", symlinks=True)
+            self.count += 1
+        return event
+
+
+@pytest.mark.parametrize("rule", STOPPING_RULES.names())
+def test_a_search_that_was_killed_decides_the_same(rule):
+    engine = Snapshots()
+    whole = autogan.search({**SEARCH, "stopping": rule}, engine=engine)
+    assert {t.state for t in whole.trials} == {State.COMPLETE, State.STOPPED}
+    assert whole.best.state is State.COMPLETE
+
+    def told(result):
+        return [(t.params, t.state, [e.step for e in t.evaluations]) for t in result.trials]
+
+    for number in range(engine.count):
+        resumed = autogan.search(resume=f"runs/killed-{number}", engine=FakeEngine())
+        assert told(resumed) == told(whole)
+        assert resumed.best == whole.best
+
+
+def test_stopping_saves_updates_and_keeps_the_best():
+    full = autogan.search(SEARCH, engine=FakeEngine())
+    saved = autogan.search({**SEARCH, "stopping": "asha", "run_dir": "runs/b"}, engine=FakeEngine())
+    updates = [sum(t.evaluations[-1].step for t in r.trials) for r in (full, saved)]
+    assert updates[1] < 0.7 * updates[0]
+    assert saved.best.params == full.best.params
+    records = map(json.loads, Path("runs/b/trials.jsonl").read_text().splitlines())
+    assert any(record["record"] == "revived" for record in records)
+
+
+def test_more_trials_later_go_on_from_stopped_ones():
+    autogan.search({**SEARCH, "stopping": "asha", "trials": 2}, engine=FakeEngine())
+    more = autogan.search({"trials": 9}, resume="runs/a", engine=FakeEngine())
+    assert len(more.trials) == 9
+    assert more.best.state is State.COMPLETE
+
+
+def test_repeated_seeds_are_trained_to_their_end():
+    """Only a point that has come to its own end is trained again, and then is not stopped."""
+    result = autogan.search({**SEARCH, "stopping": "asha", "repeats": 2}, engine=FakeEngine())
+    again = [t for t in result.trials if t.repeats is not None]
+    assert again
+    for t in again:
+        assert t.state is result.trials[t.repeats].state is State.COMPLETE
+    firsts = autogan.search(
+        {**SEARCH, "stopping": "asha", "run_dir": "runs/b"}, engine=FakeEngine()
+    )
+    assert len(result.trials) == len(firsts.trials) + len(again)
+
+
+def test_a_rule_without_anything_to_compare_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match=r"stopping: asha with one evaluation in 30 steps"):
+        autogan.search({**SEARCH, "stopping": "asha", "evaluate_every": 30}, engine=FakeEngine())
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,314 @@
+"""Honest winners: repeated seeds, confirmation, several criteria, and learning from the past."""
+
+import json
+import math
+import statistics
+from pathlib import Path
+
+import pytest
+import yaml
+from fakes import DIVERGE, FakeEngine
+
+import autogan
+from autogan.cli import main
+from autogan.config import Confirm
+from autogan.confirmation import Confirmed, advantage
+from autogan.errors import ConfigError
+from autogan.search import History, State, Trial
+from autogan.search.pareto import fronts, worths
+from autogan.search.repeats import points, unfinished
+
+SEARCH = {
+    "params": {"learning_rate": [1e-4, 3e-4, 4e-4, 1e-3]},
+    "search_method": "grid",
+    "run_dir": "runs/a",
+}
+
+
+def search(**changes):
+    return autogan.search({**SEARCH, **changes}, engine=FakeEngine())
+
+
+def trained(number, value, repeats=None, state=State.COMPLETE):
+    return Trial(number, {"x": number}, state=state, value=value, repeats=repeats)
+
+
+class TestRepeats:
+    def test_points_have_the_mean_of_their_seeds(self):
+        result = search(repeats=3)
+        assert len({t.seed for t in result.trials}) == len(result.trials)
+        means = {}
+        for t in result.trials:
+            means.setdefault(t.params["learning_rate"], []).append(t.value)
+        assert [len(values) for values in means.values()] == [3, 3, 3, 1]  # the last is hopeless
+        best = min(means, key=lambda rate: statistics.fmean(means[rate]))
+        assert result.best.params["learning_rate"] == best
+        assert result.best.value == min(means[best])  # its best training is the one to use
+
+    def test_the_budget_counts_points(self):
+        assert len(search(repeats=2, trials=3).trials) == 6
+
+    def test_methods_see_one_trial_for_each_point(self):
+        first = [trained(0, 1.0), trained(1, 3.0, repeats=0), trained(2, 9.0)]
+        merged = points(History(first, "min"), 2).trials
+        assert [(t.number, t.state, t.value) for t in merged] == [
+            (0, State.COMPLETE, 2.0),
+            (2, State.COMPLETE, 9.0),  # given up: worse than each seed of the best
+        ]
+        first[2].value = 2.5
+        merged = points(History(first, "min"), 2).trials
+        assert [(t.number, t.state, t.value) for t in merged][1] == (2, State.RUNNING, None)
+        assert unfinished(History(first, "min"), 2).number == 2
+
+    def test_hopeless_points_are_given_up_in_both_directions(self):
+        for direction, sign in (("min", 1), ("max", -1)):
+            trials = [trained(0, sign * 1.0), trained(1, sign * 3.0, 0), trained(2, sign * 3.5)]
+            assert unfinished(History(trials, direction), 2) is None
+            trials[2].value = sign * 2.9
+            assert unfinished(History(trials, direction), 2).number == 2
+
+    def test_a_point_that_diverges_once_is_bad(self):
+        trials = [trained(0, 1.0), trained(1, None, 0, State.DIVERGED), trained(2, 5.0)]
+        history = History(trials, "min")
+        assert points(history, 3).trials[0].state is State.DIVERGED
+        assert points(history, 3).trials[0].value is None
+        assert unfinished(history, 3).number == 2
+
+    def test_failed_seeds_are_replaced(self):
+        trials = [trained(0, None, state=State.FAILED), trained(1, 1.0), trained(2, None, 1)]
+        trials[2].state = State.FAILED
+        assert unfinished(History(trials, "min"), 2).number == 1
+
+    def test_one_seed_changes_nothing(self):
+        history = History([trained(0, 1.0)], "min")
+        assert points(history, 1) is history
+        assert unfinished(history, 1) is None
+
+    def test_resuming_repeats_nothing(self):
+        whole = search(repeats=2)
+        search(repeats=2, trials=2, run_dir="runs/b")
+        resumed = autogan.search({"trials": 4}, resume="runs/b", engine=FakeEngine())
+        assert resumed.trials == whole.trials
+
+
+CONFIRM = {"confirm": {"top": 2, "repeats": 3}}
+
+
+class TestConfirmation:
+    def test_the_winner_is_named_by_fresh_seeds(self, tmp_path):
+        result = search(**CONFIRM)
+        searched, again = result.trials[:4], result.trials[4:]
+        assert len(again) == 3 * 3
+        assert all(t.confirms for t in again)
+        assert len({t.seed for t in result.trials}) == 13
+        ranked = sorted(searched, key=lambda t: t.value)[:2]
+        by_number = {c.number: c for c in result.confirmed}
+        assert set(by_number) == {ranked[0].number, ranked[1].number, None}
+        for t in ranked:
+            values = [a.value for a in again if a.params == t.params]
+            assert by_number[t.number].values == values
+            assert by_number[t.number].observed == t.value
+            assert by_number[t.number].mean == pytest.approx(sum(values) / 3)
+            assert by_number[t.number].spread == pytest.approx(statistics.stdev(values))
+        assert by_number[None].params == {"learning_rate": 2e-4}  # DCGAN's own
+        means = [c.mean for c in result.confirmed]
+        assert means == sorted(means)
+        assert result.best.params == result.confirmed[0].params
+        best = yaml.safe_load((tmp_path / "runs/a/best.yaml").read_text())
+        assert best["params"]["learning_rate"] == result.best.params["learning_rate"]
+        assert best["seed"] == result.best.seed
+
+    def test_defaults_that_were_found_are_not_trained_twice(self):
+        result = search(params={"learning_rate": [2e-4]}, confirm={"top": 3, "repeats": 2})
+        assert len(result.trials) == 1 + 2
+        assert [c.number for c in result.confirmed] == [0]
+
+    def test_diverging_counts_against_a_point(self):
+        result = search(params={"z_dim": [DIVERGE, 20]}, **CONFIRM)
+        assert [c.lost for c in result.confirmed] == [0, 0]
+        ranked = sorted(
+            [Confirmed(0, {}, 1.0, [1.0], 2), Confirmed(1, {}, 2.0, [2.0, 2.0, 2.0], 0)],
+            key=lambda c: c.lost,
+        )
+        assert ranked[0].number == 1
+
+    def test_it_can_be_asked_for_later_and_the_search_goes_on_unmoved(self):
+        whole = search()
+        search(trials=2, run_dir="runs/b")
+        later = autogan.search(CONFIRM, resume="runs/b", engine=FakeEngine())
+        assert len(later.confirmed) == 3
+        more = autogan.search({"trials": 4}, resume="runs/b", engine=FakeEngine())
+        own = [(t.params, t.seed, t.value) for t in more.trials if not t.confirms]
+        assert own == [(t.params, t.seed, t.value) for t in whole.trials]
+
+    def test_nothing_is_said_before_its_end(self):
+        """Killed in the middle, it goes on where it was."""
+
+        class Killed(FakeEngine):
+            def start(self, trial, minutes, config, folder):
+                if trial == 8:
+                    raise KeyboardInterrupt
+                super().start(trial, minutes, config, folder)
+
+        with pytest.raises(KeyboardInterrupt):
+            autogan.search({**SEARCH, **CONFIRM}, engine=Killed())
+        resumed = autogan.search(resume="runs/a", engine=FakeEngine())
+        whole = search(**CONFIRM, run_dir="runs/b")
+        assert resumed.trials == whole.trials
+        assert resumed.confirmed == whole.confirmed
+
+    def test_the_interval_is_welchs(self):
+        """The example of unequal variances: t quantile 3.18245 for 3 degrees of freedom."""
+        one = Confirmed(0, {}, None, [1.0, 3.0], 0)
+        other = Confirmed(None, {}, None, [10.0, 10.0 + 2.0], 0)
+        difference, low, high = advantage(one, other)
+        half = 4.302653 * math.sqrt(2 / 2 + 2 / 2)  # two degrees of freedom: equal variances
+        assert difference == -9.0
+        assert (low, high) == pytest.approx((-9 - half, -9 + half), rel=1e-6)
+
+    def test_the_command_line_tells_of_it(self, capsys, monkeypatch):
+        monkeypatch.setattr("autogan.commands.LocalEngine", FakeEngine)
+        flags = ["--param", "learning_rate=1e-4,4e-4,1e-3", "--search-method", "grid"]
+        with pytest.raises(SystemExit):
+            main(["search", *flags, "--confirm", "top=1,repeats=3", "--run-dir", "runs/a"])
+        out = capsys.readouterr().out
+        assert "trained again under 3 fresh seeds" in out
+        assert "the search saw" in out
+        assert "against the defaults: " in out
+
+    @pytest.mark.parametrize(
+        ("value", "expected"),
+        [
+            ("top=3", "confirm.repeats"),
+            ("top=3,repeats=1", "confirm.repeats: '1'"),
+            ("best=3,repeats=2", "confirm"),
+        ],
+    )
+    def test_bad_values_are_refused(self, value, expected, tmp_path):
+        with pytest.raises(ConfigError, match=expected):
+            search(confirm=value)
+        assert list(tmp_path.iterdir()) == []
+
+    def test_flags_and_mappings_are_the_same(self):
+        config = autogan.SearchConfig(confirm="top=2,repeats=3")
+        assert config.confirm == Confirm(top=2, repeats=3)
+
+
+class TestSeveralCriteria:
+    """Fake scores: FID is a bowl over the learning rate, IS depends on the seed alone."""
+
+    def test_the_front_is_what_none_other_beats(self, tmp_path):
+        result = search(criterion="fid,is", params={"learning_rate": "1e-4..1e-2:log"},
+                        search_method="random", trials=12)  # fmt: skip
+        assert len(result.trials) == 12
+
+        def losses(t):
+            scores = next(e.scores for e in t.evaluations if e.step == t.step)
+            return scores["fid_fake_9"], -scores["is_fake_9"]
+
+        def beaten(t):
+            own = losses(t)
+            return any(
+                all(o <= p for o, p in zip(losses(other), own, strict=True))
+                and losses(other) != own
+                for other in result.trials
+            )
+
+        assert [t.number for t in result.front] == [
+            t.number for t in result.trials if not beaten(t)
+        ]
+        assert 1 < len(result.front) < 12
+        assert result.best in result.front
+        best = yaml.safe_load((tmp_path / "runs/a/best.yaml").read_text())
+        assert (best["criterion"], best["also"]) == ("fid", ["is"])
+
+    def test_a_preference_chooses_from_the_front(self):
+        free = {"params": {"learning_rate": "1e-4..1e-2:log"}, "search_method": "random"}
+        for criterion, other, sign in (("fid", "is", 1), ("is", "fid", -1)):
+            result = search(**free, criterion=f"{other},{criterion}", prefer=criterion,
+                            run_dir=f"runs/{criterion}")  # fmt: skip
+            values = [
+                sign
+                * next(e.scores for e in t.evaluations if e.step == t.step)[f"{criterion}_fake_9"]
+                for t in result.trials
+            ]
+            assert values[result.best.number] == min(values)
+
+    @pytest.mark.parametrize("method", ["random", "explore", "adaptive", "tpe", "gp", "nsga2"])
+    def test_any_method_searches(self, method):
+        result = search(criterion="fid,is", params={"learning_rate": "1e-4..1e-2:log"},
+                        search_method=method, trials=14)  # fmt: skip
+        assert len(result.trials) == 14
+        assert result.front
+
+    def test_layers(self):
+        rows = [(1, 5), (2, 2), (5, 1), (2, 5), (6, 6), (2, 2)]
+        assert fronts(rows) == [0, 0, 0, 1, 2, 0]
+        assert fronts([]) == []
+
+    def test_the_knee_comes_first_and_a_better_layer_before_a_worse(self):
+        rows = [(0.0, 10.0), (1.0, 1.0), (10.0, 0.0), (2.0, 2.0)]
+        order = worths(rows, None)
+        assert min(range(4), key=order.__getitem__) == 1
+        assert order[3] >= 1 > max(order[:3])
+        preferred = worths(rows, 1)
+        assert min(range(4), key=preferred.__getitem__) == 2
+
+    @pytest.mark.parametrize(
+        ("changes", "expected"),
+        [
+            ({"stopping": "asha"}, "stopping: asha with the several criteria is,fid"),
+            ({"target": 3.0}, "target: 3.0 with the several criteria is,fid"),
+            ({"repeats": 2}, "repeats: 2 with the several criteria is,fid"),
+            ({"normalise": "history"}, "normalise: history with the several"),
+            ({"warm_start": "runs/early"}, "warm_start: runs/early with the several"),
+            ({"prefer": "kid"}, "prefer: 'kid' with criterion 'is,fid'"),
+            ({"criterion": "fid", "prefer": "fid"}, "prefer: 'fid' with criterion 'fid'"),
+            ({"criterion": "fid,fid"}, "criterion: 'fid,fid' names fid twice"),
+        ],
+    )
+    def test_what_does_not_go_together_is_refused(self, changes, expected):
+        with pytest.raises(ConfigError, match=expected):
+            search(**{"criterion": "is,fid", **changes})
+
+
+class TestWarmStart:
+    def test_an_earlier_history_is_part_of_what_methods_see(self):
+        search(run_dir="runs/early", params={"learning_rate": [1e-4, 3e-4]})
+        result = search(warm_start="runs/early", search_method="grid")
+        assert [t.params["learning_rate"] for t in result.trials] == [4e-4, 1e-3]
+        assert result.best in result.trials
+
+    def test_resuming_needs_the_earlier_folder_no_more(self):
+        search(run_dir="runs/early", params={"learning_rate": [1e-4, 3e-4]})
+        search(warm_start="runs/early", trials=1)
+        Path("runs/early/trials.jsonl").unlink()
+        resumed = autogan.search({"trials": 9}, resume="runs/a", engine=FakeEngine())
+        assert [t.params["learning_rate"] for t in resumed.trials] == [4e-4, 1e-3]
+
+    def test_trials_of_other_fixed_values_are_left_out(self):
+        search(run_dir="runs/early", params={"learning_rate": [1e-4, 3e-4], "z_dim": [20, 62]})
+        search(warm_start="runs/early")
+        header = json.loads(Path("runs/a/trials.jsonl").read_text().splitlines()[0])
+        assert [t["params"] for t in header["earlier"]] == [
+            {"learning_rate": 1e-4},
+            {"learning_rate": 3e-4},
+        ]
+
+    @pytest.mark.parametrize(
+        ("changes", "expected"),
+        [
+            ({"warm_start": "nowhere"}, "warm_start: nowhere holds no search"),
+            ({"steps": 77}, "warm_start: runs/early has steps 2000, this search 77"),
+            ({"criterion": "is"}, "warm_start: runs/early has criterion fid, this search is"),
+            (
+                {"params": {"learning_rate": [1e-4], "z_dim": 20}},
+                "none of the 4 trials in runs/early",
+            ),
+        ],
+    )
+    def test_what_cannot_be_compared_is_refused(self, changes, expected):
+        search(run_dir="runs/early")
+        with pytest.raises(ConfigError, match=expected):
+            search(**{"warm_start": "runs/early", **changes})
+        assert not Path("runs/a").exists()
