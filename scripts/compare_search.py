@@ -1,0 +1,378 @@
+"""Compare search methods on recorded tables of real trainings, without training.
+
+    python scripts/compare_search.py tests/data/dcgan_digits.csv tests/data/wgan_gp_digits.csv \
+        --seeds 50 --picture docs/search/regret.png
+
+A search is replayed by the product's own methods and stopping rules. A trial's values are those
+that were recorded for its hyperparameters (for the nearest ones, where a method leaves the lists)
+under one of the recorded seeds, drawn by the trial's number. What a search would return is judged
+by its worth: the mean over all recorded seeds, trained to the end. Regret is how much worse that is
+than the best combination's. Budgets count updates of both networks; their unit is a full trial of
+mean length. A confirmed search trains its three best again under the other recorded seeds, at its
+own cost, and returns the best mean. Printed are means over searches with 95 % intervals.
+"""
+
+import argparse
+import csv
+import math
+import os
+import random
+import statistics
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw
+
+from autogan.hyperparameters import Dimension, Hyperparameter, Value
+from autogan.models import GAN_TYPES
+from autogan.search import SEARCH_METHODS, STOPPING_RULES, Evaluation, History, Space, State, Trial
+from autogan.search.cube import Cube
+from autogan.search.space import Point
+from autogan.search.stopping import Screening, StoppingRule
+
+CASES = (
+    "random", "random x2", "random screening", "random median", "random asha", "random hyperband",
+    "grid", "grid asha", "explore", "explore asha",
+    "adaptive", "adaptive median", "adaptive screening", "adaptive asha", "adaptive hyperband",
+    "tpe", "tpe screening", "tpe asha", "gp", "gp screening", "gp asha", "cmaes", "cmaes asha",
+    "nsga2", "nsga2 asha",
+)  # fmt: skip
+DRAWN = {
+    "random": "gray", "random screening": "black", "explore": "peru", "adaptive": "skyblue",
+    "gp": "salmon", "random asha": "green", "adaptive asha": "blue", "adaptive screening": "purple",
+    "gp screening": "red",
+}  # fmt: skip
+SHOWN = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50)  # budgets, and numbers of trials
+GRID = np.arange(1, 101) / 2  # budgets at which regrets are known
+PLANNED = (1, 2, 3, 5, 7, 10, 15)  # budgets of searches that must know theirs beforehand
+_TOP = 3  # that are confirmed
+STOPPED_LIMIT = 15.0  # budget of a search that stops trials early: by then it has seen enough
+
+
+class Table:
+    """A recorded table.
+
+    Attributes:
+        space: its hyperparameters.
+        curves: FID at each evaluation, by the values of a combination and its seed.
+        diverged: combinations and seeds of the trials that did.
+        truth: each combination's worth; a diverged trial counts as the worst of the others.
+        evaluations: of a full trial.
+        unit: updates of both networks in a full trial, on average.
+    """
+
+    def __init__(self, file: Path) -> None:
+        with file.open() as lines:
+            rows = list(csv.DictReader(lines))
+        names = [*rows[0]][: [*rows[0]].index("seed")]
+        gan = GAN_TYPES.get(file.stem.removesuffix("_digits"))
+        declared = {h.name: h for h in gan.hyperparameters}
+        self.curves: dict[tuple[Value, ...], dict[str, list[float]]] = defaultdict(dict)
+        self.diverged: set[tuple[tuple[Value, ...], str]] = set()
+        for row in rows:
+            point = tuple(_value(declared[name], row[name]) for name in names)
+            curve = self.curves[point].setdefault(row["seed"], [])
+            if row["fid"]:
+                curve.append(float(row["fid"]))
+            if row["state"] == State.DIVERGED.value:
+                self.diverged.add((point, row["seed"]))
+        self.space = Space(
+            tuple(
+                Dimension(declared[name], tuple(sorted({point[i] for point in self.curves})))
+                for i, name in enumerate(names)
+            )
+        )
+        self._points = list(self.curves)
+        self._cube = Cube(self.space)
+        self._places = self._cube.places([dict(zip(names, p, strict=True)) for p in self._points])
+        self._d_iter = names.index("d_iter")
+        steps = {int(row["step"]) for row in rows} - {0}
+        self._stride, self.evaluations = min(steps), len(steps)
+        whole = {
+            (point, seed): min(curve)
+            for point, seeds in self.curves.items()
+            for seed, curve in seeds.items()
+            if (point, seed) not in self.diverged
+        }
+        self._whole, self._worst = whole, max(whole.values())
+        self.truth = {
+            point: statistics.fmean(self.final(point, seed) for seed in seeds)
+            for point, seeds in self.curves.items()
+        }
+        self.unit = statistics.fmean(map(self.updates, self._points)) * self.evaluations
+
+    def updates(self, point: tuple[Value, ...]) -> float:
+        """Updates of both networks between two evaluations."""
+        return self._stride * (1 + float(point[self._d_iter]))
+
+    def final(self, point: tuple[Value, ...], seed: str) -> float:
+        """The value of a full trial; a diverged one counts as the worst of the others."""
+        return self._whole.get((point, seed), self._worst)
+
+    def nearest(self, point: Point) -> tuple[Value, ...]:
+        """The recorded combination that stands for a point."""
+        if (values := tuple(point.values())) in self.curves:
+            return values
+        distances = ((self._places - self._cube.places([point])) ** 2).sum(1)
+        return self._points[int(distances.argmin())]
+
+
+@dataclass(frozen=True)
+class Stand:
+    """How a search stands.
+
+    Attributes:
+        spent: updates so far, in full trials.
+        begun: trials.
+        regret: of the trial with the best value.
+        total: updates with those of a confirmation now.
+        confirmed: the regret of what the confirmation chooses.
+    """
+
+    spent: float
+    begun: int
+    regret: float
+    total: float
+    confirmed: float
+
+
+@dataclass
+class Replay:
+    """One search on a table.
+
+    Attributes:
+        trace: how it stood after each time that a trial was trained.
+    """
+
+    table: Table
+    method: str
+    rule: StoppingRule | None
+    seed: int
+    trials: list[Trial] = field(default_factory=list)
+    spent: float = 0.0
+    trace: list[Stand] = field(default_factory=list)
+
+    def run(self, budget: float, most_trials: float = math.inf) -> "Replay":
+        """Search until the budget is spent."""
+        method = SEARCH_METHODS.get(self.method)()
+        while self.spent < budget:
+            history = History(self.trials, "min")
+            trial = self.rule.revived(history, closing=False) if self.rule else None
+            if trial is None and len(self.trials) < most_trials:
+                proposal = method.propose(self.table.space, history, self.seed)
+                if proposal is not None:
+                    number = len(self.trials)
+                    trial = Trial(number, dict(proposal.point), origin=proposal.origin)
+                    self.trials.append(trial)
+            if trial is None and self.rule:
+                trial = self.rule.revived(history, closing=True)
+            if trial is None:
+                break
+            self._train(trial)
+            self.trace.append(self._stand())
+        return self
+
+    def _stand(self) -> Stand:
+        """What the search would return now, with and without a confirmation."""
+        table, begun = self.table, len(self.trials)
+        least, most = min(table.truth.values()), max(table.truth.values())
+        best = History(self.trials, "min").ranked()[:_TOP]
+        if not best:
+            return Stand(self.spent, begun, most - least, self.spent, most - least)
+        points = [table.nearest(trial.params) for trial in best]
+        cost, means = 0.0, []
+        for trial, point in zip(best, points, strict=True):
+            seeds = [s for s in sorted(table.curves[point]) if s != self._recorded(trial, point)]
+            cost += len(seeds) * table.evaluations * table.updates(point) / table.unit
+            means.append(statistics.fmean(table.final(point, seed) for seed in seeds))
+        confirmed = points[means.index(min(means))]
+        return Stand(
+            self.spent,
+            begun,
+            table.truth[points[0]] - least,
+            self.spent + cost,
+            table.truth[confirmed] - least,
+        )
+
+    def _recorded(self, trial: Trial, point: tuple[Value, ...]) -> str:
+        """The recorded seed under which a trial is trained."""
+        seeds = sorted(self.table.curves[point])
+        return random.Random(f"{self.seed}/{trial.number}").choice(seeds)
+
+    def _train(self, trial: Trial) -> None:
+        """Go on with a trial to its end, or until the rule stops it."""
+        table = self.table
+        point = table.nearest(trial.params)
+        recorded = self._recorded(trial, point)
+        curve, lost = table.curves[point][recorded], (point, recorded) in table.diverged
+        trial.state = State.RUNNING
+        while trial.state is State.RUNNING:
+            done = len(trial.evaluations)
+            self.spent += table.updates(point) / table.unit
+            if done == len(curve):
+                trial.state = State.DIVERGED
+                break
+            trial.evaluations.append(Evaluation(done + 1, {}, curve[done]))
+            if done + 1 == table.evaluations:
+                trial.state = State.DIVERGED if lost else State.COMPLETE
+            elif self.rule and not self.rule.goes_on(History(self.trials, "min"), trial):
+                trial.state = State.STOPPED
+        trial.value = min(curve[: len(trial.evaluations)], default=None)
+        if trial.state is State.DIVERGED:
+            trial.value = None
+
+
+def regrets(task: tuple[Path, str, int]) -> list[list[float]]:
+    """One search's regrets: plain and confirmed at budgets of `GRID`, then at `SHOWN` trials."""
+    file, case, seed = task
+    table, (method, _, how) = load(file), case.partition(" ")
+    faster = 2 if how == "x2" else 1  # two of them beside each other
+    if how == Screening.name:
+        # A search that is planned: half a budget for beginnings, half for the best. "A tenth of
+        # the training for all, then the best few in full" is a baseline that is hard to beat.
+        plans = [max(round(budget / 2 * table.evaluations), 1) for budget in PLANNED]
+        rule: StoppingRule | None = Screening(table.evaluations)
+        trace = [Replay(table, method, rule, seed).run(math.inf, n).trace[-1] for n in plans]
+        limit = max(PLANNED)
+    else:
+        named = how in STOPPING_RULES.names()
+        rule = STOPPING_RULES.get(how)(table.evaluations) if named else None
+        limit = STOPPED_LIMIT if named else float(GRID[-1])
+        trace = Replay(table, method, rule, seed).run(limit * faster).trace
+
+    def at(values: Sequence[float], reached: str, regret: str, end: float) -> list[float]:
+        found = []
+        for value in values:
+            stands = [stand for stand in trace if getattr(stand, reached) <= value * faster]
+            nothing = max(table.truth.values()) - min(table.truth.values())
+            last = getattr(stands[-1], regret) if stands else nothing
+            found.append(last if value <= end else math.nan)
+        return found
+
+    budgets, begun = GRID.tolist(), trace[-1].begun
+    return [
+        at(budgets, "spent", "regret", limit),
+        at(budgets, "total", "confirmed", limit),
+        at(SHOWN, "begun", "regret", begun),
+        at(SHOWN, "begun", "confirmed", begun),
+    ]
+
+
+@cache
+def load(file: Path) -> Table:
+    """A table, read once in each process."""
+    return Table(file)
+
+
+def main() -> None:
+    """Print the regrets on each table, and draw them if asked."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("tables", type=Path, nargs="+")
+    parser.add_argument("--seeds", type=int, default=50)
+    parser.add_argument("--cases", default=",".join(CASES))
+    parser.add_argument("--picture", type=Path, default=None)
+    given = parser.parse_args()
+    curves: list[dict[str, npt.NDArray[np.float64]]] = []
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        for file in given.tables:
+            table = load(file)
+            worths = table.truth.values()
+            print(
+                f"\n{file.stem}: {len(worths)} combinations; best FID {min(worths):.2f}, median "
+                f"{statistics.median(worths):.0f}; a full trial is {table.unit:.0f} updates\n"
+            )
+            curves.append(print_regrets(file, given.cases.split(","), given.seeds, pool))
+    if given.picture is not None:
+        draw(given.picture, dict(zip([f.stem for f in given.tables], curves, strict=True)))
+
+
+def print_regrets(
+    file: Path, cases: Sequence[str], seeds: int, pool: ProcessPoolExecutor
+) -> dict[str, npt.NDArray[np.float64]]:
+    """Print four tables; return the mean regrets of confirmed searches at the budgets of `GRID`."""
+    made = {}
+    for case in cases:
+        tasks = [(file, case, seed) for seed in range(seeds)]
+        made[case] = [
+            np.array(rows) for rows in zip(*pool.map(regrets, tasks, chunksize=5), strict=True)
+        ]
+    places = [int(2 * budget) - 1 for budget in SHOWN]
+    for kind, name in enumerate(("the best value", "confirmed")):
+        print(f"\nRegret of {name} against full trials' worth of updates\n")
+        print(f"| | {_row(SHOWN)} | random's at 50 |")
+        print("|---" * (len(SHOWN) + 2) + "|")
+        goal = made[cases[0]][kind].mean(0)[-1]
+        for case in cases:
+            rows = made[case][kind]
+            reached = GRID[np.nan_to_num(rows.mean(0), nan=math.inf) <= goal]
+            first = f"{reached[0]:g}" if reached.size else "not"
+            print(f"| {case} | {_row(_intervals(rows[:, places]))} | {first} |")
+    for kind, name in enumerate(("the best value", "confirmed"), start=2):
+        print(f"\nRegret of {name} against trials begun\n")
+        print(f"| | {_row(SHOWN)} |")
+        print("|---" * (len(SHOWN) + 1) + "|")
+        for case in cases:
+            print(f"| {case} | {_row(_intervals(made[case][kind]))} |", flush=True)
+    return {case: rows[1].mean(0) for case, rows in made.items()}
+
+
+def draw(file: Path, tables: dict[str, dict[str, npt.NDArray[np.float64]]]) -> None:
+    """Regret against updates, both on logarithmic scales."""
+    width, height, margin, zoom = 420, 320, 44, 3  # drawn large and made small: smooth edges
+    picture = Image.new("RGB", (width * len(tables) * zoom, height * zoom), "white")
+    pen = ImageDraw.Draw(picture)
+    low, high = math.log(0.3), math.log(1000)
+    for column, (name, curves) in enumerate(tables.items()):
+
+        def place(budget: float, regret: float, column: int = column) -> tuple[float, float]:
+            right = math.log(2 * budget) / math.log(100)
+            up = (math.log(max(regret, 0.3)) - low) / (high - low)
+            return (
+                (column * width + margin + right * (width - margin - 12)) * zoom,
+                (height - 30 - up * (height - 60)) * zoom,
+            )
+
+        title = f"{name}: regret of confirmed searches (FID) against full trials"
+        pen.text((place(0.5, 1000)[0], 4 * zoom), title, "black", font_size=11 * zoom)
+        for regret in (1, 3, 10, 30, 100, 300):
+            pen.line([*place(0.5, regret), *place(50, regret)], "gainsboro", zoom)
+            x, y = place(0.5, regret)
+            pen.text((x - 30 * zoom, y - 6 * zoom), str(regret), "black", font_size=10 * zoom)
+        for budget in (1, 2, 5, 10, 20, 50):
+            x, y = place(budget, 0.3)
+            pen.text((x - 4 * zoom, y + 4 * zoom), str(budget), "black", font_size=10 * zoom)
+        known = [case for case in DRAWN if case in curves]
+        for line, case in enumerate(known):
+            pairs = zip(GRID.tolist(), curves[case].tolist(), strict=True)
+            line_points = [place(budget, regret) for budget, regret in pairs if regret == regret]
+            pen.line([xy for point in line_points for xy in point], DRAWN[case], 2 * zoom)
+            x, y = place(14, 900)
+            pen.text((x, y + 12 * line * zoom), case, DRAWN[case], font_size=10 * zoom)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    picture.resize((width * len(tables), height), Image.Resampling.LANCZOS).save(file)
+
+
+def _row(cells: Iterable[object]) -> str:
+    return " | ".join(map(str, cells))
+
+
+def _intervals(rows: npt.NDArray[np.float64]) -> list[str]:
+    """Means with the half-widths of their 95 % intervals; nothing where a search had ended."""
+    half = 1.96 * rows.std(0, ddof=1) / math.sqrt(len(rows))
+    pairs: Sequence[tuple[float, float]] = list(zip(rows.mean(0), half, strict=True))
+    return ["" if math.isnan(mean) else f"{mean:.1f} ± {h:.1f}" for mean, h in pairs]
+
+
+def _value(hyperparameter: Hyperparameter, text: str) -> Value:
+    """A cell as a value of the hyperparameter's own type."""
+    return hyperparameter.check(text if hyperparameter.kind == "choice" else float(text))
+
+
+if __name__ == "__main__":
+    main()

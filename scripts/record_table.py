@@ -1,0 +1,114 @@
+"""Record a table of real trainings, on which search methods are compared without training.
+
+    python scripts/record_table.py dcgan_digits --seed 0     and with 1 and 2, beside each other
+    python scripts/record_table.py dcgan_digits --export tests/data
+
+Each seed is a grid search like any other: it can be stopped at any time and goes on when called
+again, and its shapes come one after the other, so that each is compiled once. Exporting writes
+what there is of all seeds to a CSV file, whose columns tests/data/README.md explains.
+"""
+
+import argparse
+import csv
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import autogan
+from autogan.folder import SearchFolder
+from autogan.ledger import Ledger
+from autogan.search import State
+
+CRITERIA = ("fid", "is", "js_is", "wd", "kid")
+TABLES: dict[str, dict[str, Any]] = {
+    "dcgan_digits": {
+        "gan_type": "dcgan",
+        "params": {
+            "batch_size": [16, 64],
+            "z_dim": [64, 8],
+            "learning_rate": [1e-4, 2.5e-4, 6e-4, 1.5e-3, 4e-3, 1e-2, 2.5e-2],
+            "d_iter": [1, 2, 4],
+            "beta1": [0.0, 0.5],
+            "width": 16,
+            "dense_width": 128,
+        },
+        "steps": 1500,
+        "evaluate_every": 150,
+    },
+    "wgan_gp_digits": {
+        "gan_type": "wgan_gp",
+        "params": {
+            "learning_rate": [1e-4, 3e-4, 1e-3, 3e-3, 1e-2],
+            "d_iter": [1, 2, 4],
+            "beta1": [0.0, 0.5],
+            "penalty_weight": [0.1, 1.0, 10.0],
+            "batch_size": 32,
+            "z_dim": 16,
+            "width": 16,
+            "dense_width": 128,
+        },
+        "steps": 900,
+        "evaluate_every": 90,
+    },
+}
+
+
+def main() -> None:
+    """Record, or export what is recorded."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("table", choices=TABLES)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--folder", type=Path, default=Path("runs/tables"))
+    parser.add_argument("--export", type=Path, metavar="FOLDER", default=None)
+    given = parser.parse_args()
+    if given.export:
+        export(given.table, given.folder, given.export / f"{given.table}.csv")
+    else:
+        record(given.table, given.folder, given.seed, given.threads)
+
+
+def record(table: str, folder: Path, seed: int, threads: int) -> None:
+    """Train all combinations that have not been trained under a seed."""
+    run_dir = folder / f"{table}-{seed}"
+    if SearchFolder(run_dir).config.exists():
+        autogan.search(resume=run_dir)
+        return
+    run = {
+        **TABLES[table],
+        "dataset": "digits",
+        "criterion": CRITERIA[0],
+        "also": list(CRITERIA[1:]),
+        "search_method": "grid",
+        "seed": seed,
+        "threads": threads,
+        "run_dir": str(run_dir),
+    }
+    autogan.search(run)
+
+
+def export(table: str, folder: Path, file: Path) -> None:
+    """Write a line for each evaluation, and one for a trial that diverged before its first."""
+    names = [name for name, given in TABLES[table]["params"].items() if isinstance(given, list)]
+    with file.open("w", newline="") as out:
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow([*names, "seed", "state", "step", *CRITERIA])
+        seen: Counter[tuple[Any, ...]] = Counter()
+        for run in sorted(folder.glob(f"{table}-[0-9]*")):
+            ledger = Ledger(SearchFolder(run).ledger)
+            labels = ledger.header["labels"]
+            for trial in ledger.trials:
+                if trial.state not in (State.COMPLETE, State.DIVERGED):
+                    continue
+                point = tuple(trial.params[name] for name in names)
+                start = [*point, seen[point], trial.state.value]
+                seen[point] += 1
+                for evaluation in trial.evaluations:
+                    scores = [f"{evaluation.scores[labels[name]]:.5g}" for name in CRITERIA]
+                    writer.writerow([*start, evaluation.step, *scores])
+                if not trial.evaluations:
+                    writer.writerow([*start, 0, *[""] * len(CRITERIA)])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,116 @@
+"""The recorded tables, and what replays searches on them."""
+
+import importlib.util
+import math
+import statistics
+import sys
+from pathlib import Path
+
+import pytest
+
+from autogan.search import State
+from autogan.search.stopping import Screening, SuccessiveHalving
+
+ROOT = Path(__file__).parents[1]
+TABLES = sorted((ROOT / "tests" / "data").glob("*.csv"))
+
+
+def script(name):
+    """A script as a module."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # its dataclasses look there
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def compare():
+    yield script("compare_search")
+    del sys.modules["compare_search"]
+
+
+@pytest.mark.parametrize("file", TABLES, ids=lambda file: file.stem)
+def test_recorded_tables_are_whole(compare, file):
+    table = compare.Table(file)
+    declared = script("record_table").TABLES[file.stem]
+    del sys.modules["record_table"]
+    lists = [values for values in declared["params"].values() if isinstance(values, list)]
+    assert len(table.curves) == math.prod(map(len, lists)) == table.space.size()
+    for point, seeds in table.curves.items():
+        assert sorted(seeds) == ["0", "1", "2"]
+        for seed, curve in seeds.items():
+            whole = len(curve) == table.evaluations == 10
+            assert whole or (point, seed) in table.diverged
+            assert all(math.isfinite(value) and value > 0 for value in curve)
+
+
+TINY = """\
+learning_rate,d_iter,seed,state,step,fid,is
+0.001,1,0,complete,10,8,1
+0.001,1,0,complete,20,4,1
+0.001,1,1,complete,10,9,1
+0.001,1,1,complete,20,10,1
+0.01,1,0,complete,10,20,1
+0.01,1,0,complete,20,30,1
+0.01,1,1,diverged,0,,
+0.001,3,0,complete,10,2,1
+0.001,3,0,complete,20,6,1
+0.001,3,1,complete,10,3,1
+0.001,3,1,complete,20,1,1
+0.01,3,0,complete,10,50,1
+0.01,3,0,complete,20,40,1
+0.01,3,1,complete,10,60,1
+0.01,3,1,diverged,10,60,1
+"""
+
+
+@pytest.fixture
+def tiny(compare, tmp_path):
+    """Two learning rates, d_iter 1 and 3, two evaluations."""
+    file = tmp_path / "dcgan_digits.csv"
+    file.write_text(TINY)
+    return compare.Table(file)
+
+
+def test_worths_are_means_of_the_best_evaluations(tiny):
+    """A diverged trial counts as the worst of the others, 40."""
+    assert tiny.truth == {
+        (0.001, 1): (4 + 9) / 2,
+        (0.01, 1): (20 + 40) / 2,
+        (0.001, 3): (2 + 1) / 2,
+        (0.01, 3): (40 + 40) / 2,
+    }
+
+
+def test_budgets_count_updates_of_both_networks(tiny):
+    assert tiny.evaluations == 2
+    assert tiny.updates((0.001, 3)) == 10 * (1 + 3)
+    assert tiny.unit == statistics.fmean([40, 80, 40, 80])
+
+
+def test_the_nearest_recorded_point_answers(tiny):
+    assert tiny.nearest({"learning_rate": 0.002, "d_iter": 4}) == (0.001, 3)
+    assert tiny.nearest({"learning_rate": 0.009, "d_iter": 1}) == (0.01, 1)
+
+
+def test_a_replay_is_a_search(compare, tiny):
+    replay = compare.Replay(tiny, "grid", None, 0).run(math.inf)
+    assert [t.params["learning_rate"] for t in replay.trials] == [0.001, 0.001, 0.01, 0.01]
+    assert [stand.begun for stand in replay.trace] == [1, 2, 3, 4]
+    first, last = replay.trace[0], replay.trace[-1]
+    assert (first.spent, first.regret) == (40 / 60, (4 + 9) / 2 - 1.5)
+    assert first.total == 2 * first.spent  # the other seed
+    assert last.regret == last.confirmed == 0.0
+    again = compare.Replay(tiny, "grid", None, 0).run(math.inf)
+    assert again.trials == replay.trials
+
+
+def test_stopping_saves_updates_in_a_replay(compare, tiny):
+    whole = compare.Replay(tiny, "grid", None, 0).run(math.inf)
+    for rule in (Screening(2), SuccessiveHalving(3)):
+        replay = compare.Replay(tiny, "grid", rule, 0).run(math.inf)
+        assert replay.spent <= whole.spent
+    stopped = compare.Replay(tiny, "grid", Screening(2), 0).run(math.inf)
+    assert sum(t.state is State.STOPPED for t in stopped.trials) > 0
+    assert stopped.spent < whole.spent
