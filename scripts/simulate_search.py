@@ -11,8 +11,10 @@ same without repeated points, as the product searches by default.
 
 import argparse
 import math
+import os
 import statistics
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -45,9 +47,10 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=200)
     parser.add_argument("--picture", type=Path, default=None)
     given = parser.parse_args()
-    for distinct in (False, True):
-        for dimensions in (2, 3):
-            print_table(dimensions, distinct, given.seeds)
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        for distinct in (False, True):
+            for dimensions in (2, 3):
+                print_table(dimensions, distinct, given.seeds, pool)
     if given.picture is not None:
         draw_scatter(given.picture)
 
@@ -98,7 +101,14 @@ def counts(trials: Sequence[Trial], stages: Iterable[int]) -> list[int]:
     return [sum(trial.value is not None for trial in trials[:stage]) for stage in stages]
 
 
-def print_table(dimensions: int, distinct: bool, seeds: int) -> None:
+def simulated(task: tuple[str, int, int, bool]) -> list[int]:
+    """Usable trials at each stage of one search."""
+    name, dimensions, seed, distinct = task
+    stages = [stage * (1 if dimensions == 2 else 10) for stage in STAGES]
+    return counts(search(name, space(dimensions), stages[-1], seed, distinct), stages)
+
+
+def print_table(dimensions: int, distinct: bool, seeds: int, pool: ProcessPoolExecutor) -> None:
     """One table, of usable trials among the first n."""
     stages = [stage * (1 if dimensions == 2 else 10) for stage in STAGES]
     how = "without repeated points" if distinct else "independent draws, as in the thesis"
@@ -107,10 +117,8 @@ def print_table(dimensions: int, distinct: bool, seeds: int) -> None:
     print("|---" * (len(stages) + 1) + "|")
     for name in ("grid", "random", "explore"):
         runs = 1 if name == "grid" else seeds  # the grid has no randomness
-        table = [
-            counts(search(name, space(dimensions), stages[-1], seed, distinct), stages)
-            for seed in range(runs)
-        ]
+        tasks = [(name, dimensions, seed, distinct) for seed in range(runs)]
+        table = list(pool.map(simulated, tasks))
         cells = [_mean(column) for column in zip(*table, strict=True)]
         print(f"| {name} | " + " | ".join(cells) + " |", flush=True)
         if not distinct:
