@@ -270,11 +270,13 @@ class SearchLoop:
 
     def _goes_on(self, number: int) -> bool:
         """Whether a trial is worth going on with after its last evaluation."""
-        trial = self._tally.trials()[number]
+        trial = self._ledger.trials[number]
         again = trial.confirms or trial.repeats is not None
         if self._rule is None or again or len(trial.evaluations) <= trial.revived:
             return True
-        return self._rule.goes_on(self._tally.first_seeds(), trial)
+        history = self._tally.first_seeds()
+        valued = next(trial for trial in history.trials if trial.number == number)
+        return self._rule.goes_on(history, valued)
 
     def _end(self, trial: Trial, result: Mapping[str, Any]) -> None:
         own_value = self._config.normalise != "history"  # else it depends on all trials

@@ -12,6 +12,7 @@ from autogan.search.base import Proposal, SearchMethod, digest, rng
 from autogan.search.cube import Cube, Places
 from autogan.search.history import History, State, Trial, normal_scores
 from autogan.search.space import Point, Space, key
+from autogan.search.stopping import REDUCTION
 
 _SPREAD = 8  # trials, before a model is made: each the farthest from the others of as many draws
 _MODELLED = 200  # observations at most, the best ones: the time grows with their cube
@@ -19,7 +20,6 @@ _DRAWN = 300  # candidates from the whole space
 _PARENTS, _NEAR = 5, 40  # good trials, and candidates near each
 _NEARNESS = 0.1  # standard deviation of their distance in each coordinate
 _FIT = 15  # iterations
-_REDUCTION = 3  # between the lengths of training at which a trial is looked at
 
 
 class GaussianProcess(SearchMethod):
@@ -92,7 +92,7 @@ def _observed(
         own = max(len(trial.evaluations), 1)
         counts = {own}
         if len(lengths) > 1:
-            counts |= {_REDUCTION**n for n in range(own) if _REDUCTION**n < own}
+            counts |= {REDUCTION**n for n in range(own) if REDUCTION**n < own}
         if trial.state is State.DIVERGED:
             counts = {longest}
         for count in sorted(counts):

@@ -1,8 +1,9 @@
 """One run is not a result: points that are trained under several seeds."""
 
 import dataclasses
+import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from autogan.search.history import History, State, Trial
 
@@ -11,7 +12,7 @@ def points(history: History, repeats: int) -> History:
     """A history with one trial for each point: the mean over its seeds.
 
     A point's trial has the number, seed and origin of its first. It is running until it has been
-    trained under all seeds or is given up (`is_hopeless`); diverged, if one of its trainings
+    trained under all seeds or is given up (`_needs_another`); diverged, if one of its trainings
     diverged; failed, if all failed.
 
     Args:
@@ -20,39 +21,22 @@ def points(history: History, repeats: int) -> History:
     """
     if repeats == 1:
         return history
-    groups = _groups(history.trials)
-    return History(
-        [_merged(history, group, repeats) for group in groups.values()], history.direction
-    )
+    groups = _groups(history.trials).values()
+    limit = _limit(history, groups)
+    merged = [_merged(group, _needs_another(history, group, repeats, limit)) for group in groups]
+    return History(merged, history.direction)
 
 
 def unfinished(history: History, repeats: int) -> Trial | None:
     """The first trial of a point that needs a further seed, if there is one."""
     if repeats == 1:
         return None
-    for group in _groups(history.trials).values():
-        if _needs_another(history, group, repeats):
+    groups = _groups(history.trials).values()
+    limit = _limit(history, groups)
+    for group in groups:
+        if _needs_another(history, group, repeats, limit):
             return group[0]
     return None
-
-
-def is_hopeless(history: History, group: Sequence[Trial]) -> bool:
-    """Whether a point is given up: its best seed is worse than the worst one of the best point.
-
-    Args:
-        history: of all trainings.
-        group: those of the point.
-    """
-    own = [history.sign * t.value for t in group if t.value is not None]
-    complete = [
-        [history.sign * t.value for t in other if t.value is not None]
-        for other in _groups(history.trials).values()
-        if len(other) > 1 and all(t.state is State.COMPLETE for t in other)
-    ]
-    if not own or not complete:
-        return False
-    best = min(complete, key=statistics.fmean)
-    return min(own) > max(best)
 
 
 def _groups(trials: Sequence[Trial]) -> dict[int, list[Trial]]:
@@ -65,21 +49,35 @@ def _groups(trials: Sequence[Trial]) -> dict[int, list[Trial]]:
     return groups
 
 
-def _needs_another(history: History, group: Sequence[Trial], repeats: int) -> bool:
-    """Whether a point, none of whose seeds is running, shall be trained once more."""
+def _limit(history: History, groups: Iterable[Sequence[Trial]]) -> float:
+    """The worst value of the best point, as one that should fall; infinite without such a point."""
+    complete = [
+        [history.sign * t.value for t in group if t.value is not None]
+        for group in groups
+        if len(group) > 1 and all(t.state is State.COMPLETE for t in group)
+    ]
+    return max(min(complete, key=statistics.fmean)) if complete else math.inf
+
+
+def _needs_another(history: History, group: Sequence[Trial], repeats: int, limit: float) -> bool:
+    """Whether a point, none of whose seeds is running, shall be trained once more.
+
+    It is given up when its best seed is worse than the limit.
+    """
+    values = [history.sign * trial.value for trial in group if trial.value is not None]
     counted = [trial for trial in group if trial.state is not State.FAILED]
     return (
         0 < len(counted) < repeats
         and all(trial.state is State.COMPLETE for trial in counted)
-        and not is_hopeless(history, group)
+        and min(values, default=-math.inf) <= limit
     )
 
 
-def _merged(history: History, group: Sequence[Trial], repeats: int) -> Trial:
+def _merged(group: Sequence[Trial], needs_another: bool) -> Trial:
     counted = [trial for trial in group if trial.state is not State.FAILED] or group
     states = [trial.state for trial in counted]
     values = [trial.value for trial in counted if trial.value is not None]
-    if State.RUNNING in states or _needs_another(history, group, repeats):
+    if State.RUNNING in states or needs_another:
         state = State.RUNNING
     elif State.DIVERGED in states:
         state = State.DIVERGED
