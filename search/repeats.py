@@ -50,27 +50,25 @@ def _groups(trials: Sequence[Trial]) -> dict[int, list[Trial]]:
 
 
 def _limit(history: History, groups: Iterable[Sequence[Trial]]) -> float:
-    """The worst value of the best point, as one that should fall; infinite without such a point."""
-    complete = [
-        [history.sign * t.value for t in group if t.value is not None]
+    """The best point's mean, as one that should fall; infinite before a point has two seeds."""
+    means = [
+        statistics.fmean(history.sign * t.value for t in group if t.value is not None)
         for group in groups
         if len(group) > 1 and all(t.state is State.COMPLETE for t in group)
     ]
-    return max(min(complete, key=statistics.fmean)) if complete else math.inf
+    return min(means, default=math.inf)
 
 
 def _needs_another(history: History, group: Sequence[Trial], repeats: int, limit: float) -> bool:
     """Whether a point, none of whose seeds is running, shall be trained once more.
 
-    It is given up when its best seed is worse than the limit.
+    It is given up when the mean of its seeds so far is worse than the limit.
     """
-    values = [history.sign * trial.value for trial in group if trial.value is not None]
     counted = [trial for trial in group if trial.state is not State.FAILED]
-    return (
-        0 < len(counted) < repeats
-        and all(trial.state is State.COMPLETE for trial in counted)
-        and min(values, default=-math.inf) <= limit
-    )
+    if not 0 < len(counted) < repeats or any(t.state is not State.COMPLETE for t in counted):
+        return False
+    values = [history.sign * trial.value for trial in counted if trial.value is not None]
+    return not values or statistics.fmean(values) <= limit
 
 
 def _merged(group: Sequence[Trial], needs_another: bool) -> Trial:

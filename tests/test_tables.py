@@ -106,6 +106,15 @@ def test_a_replay_is_a_search(compare, tiny):
     assert again.trials == replay.trials
 
 
+def test_a_replay_gives_up_points_after_their_first_seed(compare, tiny):
+    replay = compare.Replay(tiny, "grid", None, 0, repeats=2).run(math.inf)
+    seeds = [(trial.number, trial.repeats) for trial in replay.trials]
+    assert seeds == [(0, None), (1, 0), (2, None), (3, 2), (4, None), (5, None)]
+    assert sorted(trial.value for trial in replay.trials[:4]) == [1, 2, 4, 9]  # fresh seeds each
+    assert replay.trace[-1].begun == 4
+    assert replay.trace[-1].regret == 0.0
+
+
 def test_stopping_saves_updates_in_a_replay(compare, tiny):
     whole = compare.Replay(tiny, "grid", None, 0).run(math.inf)
     for rule in (Screening(2), SuccessiveHalving(3)):

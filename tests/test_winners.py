@@ -53,19 +53,23 @@ class TestRepeats:
         merged = points(History(first, "min"), 2).trials
         assert [(t.number, t.state, t.value) for t in merged] == [
             (0, State.COMPLETE, 2.0),
-            (2, State.COMPLETE, 9.0),  # given up: worse than each seed of the best
+            (2, State.COMPLETE, 9.0),  # given up: worse than the best point's mean
         ]
-        first[2].value = 2.5
+        first[2].value = 2.0
         merged = points(History(first, "min"), 2).trials
         assert [(t.number, t.state, t.value) for t in merged][1] == (2, State.RUNNING, None)
         assert unfinished(History(first, "min"), 2).number == 2
 
     def test_hopeless_points_are_given_up_in_both_directions(self):
         for direction, sign in (("min", 1), ("max", -1)):
-            trials = [trained(0, sign * 1.0), trained(1, sign * 3.0, 0), trained(2, sign * 3.5)]
+            trials = [trained(0, sign * 1.0), trained(1, sign * 3.0, 0), trained(2, sign * 2.1)]
             assert unfinished(History(trials, direction), 2) is None
-            trials[2].value = sign * 2.9
+            trials[2].value = sign * 1.9
             assert unfinished(History(trials, direction), 2).number == 2
+            lucky = [trained(3, sign * 1.0), trained(4, sign * 3.1, 3)]  # at first
+            assert unfinished(History([*trials[:2], *lucky], direction), 3).number == 0
+            trials[:2] = [*trials[:2], trained(2, sign * 2.0, 0)]
+            assert unfinished(History([*trials[:3], *lucky], direction), 3) is None
 
     def test_a_point_that_diverges_once_is_bad(self):
         trials = [trained(0, 1.0), trained(1, None, 0, State.DIVERGED), trained(2, 5.0)]
