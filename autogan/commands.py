@@ -348,7 +348,7 @@ def _claimed(
         run.rule(facts["images"])
         if run.warm_start is not None and not resume:
             earlier = earlier_trials(run.warm_start, run, header)
-            display.note(f"learning from {len(earlier)} trials in {run.warm_start}")
+            display.note(f"learning from {run.warm_start}, number of trials: {len(earlier)}")
             header["earlier"] = [dataclasses.asdict(trial) for trial in earlier]
     workers.call("claim", folder=str(root))
     check()  # another command may have been here meanwhile

@@ -370,7 +370,10 @@ class SearchConfig(TrainConfig):
     def _parse_confirm(cls, value: Any) -> Any:
         if not isinstance(value, str):
             return value
-        return dict(part.partition("=")[::2] for part in value.replace(" ", "").split(","))
+        given = dict(part.partition("=")[::2] for part in value.replace(" ", "").split(","))
+        if set(given) != set(Confirm.model_fields):
+            raise ConfigError("confirm", f"{value!r}; write it as top=3,repeats=5")
+        return given
 
     @field_validator("warm_start")
     @classmethod

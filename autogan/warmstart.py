@@ -27,7 +27,7 @@ def earlier_trials(path: Path, run: SearchConfig, header: Mapping[str, Any]) -> 
         header: of the new search's ledger.
 
     Returns:
-        Complete and diverged ones, with the hyperparameters that the new search varies.
+        Those that tell something, with the hyperparameters that the new search varies.
 
     Raises:
         ConfigError: if there is no such search, its values mean something else, or none of its
@@ -56,7 +56,7 @@ def earlier_trials(path: Path, run: SearchConfig, header: Mapping[str, Any]) -> 
     for trial in ledger.trials:
         whole = {**run.gan.defaults(), **earlier.fixed(), **trial.params}
         alike = all(whole[name] == value for name, value in fixed.items())
-        if alike and trial.state in (State.COMPLETE, State.DIVERGED):
+        if alike and trial.state in (State.COMPLETE, State.STOPPED, State.DIVERGED):
             params = run.space().existing({name: whole[name] for name in searched})
             taken.append(dataclasses.replace(trial, params=dict(params), origin="", repeats=None))
     if not taken:

@@ -183,7 +183,7 @@ class TestConfirmation:
     @pytest.mark.parametrize(
         ("value", "expected"),
         [
-            ("top=3", "confirm.repeats"),
+            ("top=3", "confirm: 'top=3'; write it as top=3,repeats=5"),
             ("top=3,repeats=1", "confirm.repeats: '1'"),
             ("best=3,repeats=2", "confirm"),
         ],
@@ -282,6 +282,13 @@ class TestWarmStart:
         result = search(warm_start="runs/early", search_method="grid")
         assert [t.params["learning_rate"] for t in result.trials] == [4e-4, 1e-3]
         assert result.best in result.trials
+
+    def test_stopped_trials_teach_too(self):
+        early = search(run_dir="runs/early", stopping="asha")
+        assert {t.state for t in early.trials} == {State.COMPLETE, State.STOPPED}
+        search(warm_start="runs/early", params={"learning_rate": [4e-5]})
+        lines = Path("runs/a/trials.jsonl").read_text().splitlines()
+        assert len(json.loads(lines[0])["earlier"]) == len(early.trials)
 
     def test_resuming_needs_the_earlier_folder_no_more(self):
         search(run_dir="runs/early", params={"learning_rate": [1e-4, 3e-4]})
