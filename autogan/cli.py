@@ -380,7 +380,7 @@ def _print_confirmed(result: SearchResult) -> None:
     for each in result.confirmed:
         words = ["no value" if each.mean is None else f"{each.mean:.4g}"]
         if each.spread is not None:
-            words[0] += f" ± {each.spread:.2g}"
+            words[0] += f" ± {each.spread:.3g}"
         if each.lost:
             words.append(f"{each.lost} diverged")
         if each.observed is not None:

@@ -93,6 +93,7 @@ class PlainDisplay(Display):
     def trial_started(self, trial: Trial, position: int, trials: int | None) -> None:
         """See `Display.trial_started`."""
         self._pace.start(position, trials)
+        self._where = ""
         self.note(f"{_name(trial, position, trials)}  {describe(trial.params)}")
 
     def progress(self, step: int, steps: int, losses: Mapping[str, float]) -> None:
@@ -102,7 +103,9 @@ class PlainDisplay(Display):
 
     def evaluated(self, trial: Trial) -> None:
         """See `Display.evaluated`."""
-        self.note(f"  {self._where}  {describe(trial.evaluations[-1].scores)}")
+        last = trial.evaluations[-1]
+        # Evaluations from before an interruption are told without progress.
+        self.note(f"  {self._where or f'step {last.step}'}  {describe(last.scores)}")
 
     def trial_ended(self, trial: Trial, best: Trial | None) -> None:
         """See `Display.trial_ended`."""
