@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from autogan.errors import ConfigError
+from autogan.errors import ConfigError, one_line
 from autogan.files import cache_root, mapped_arrays
 from autogan.pictures import SUFFIXES, PictureFiles, labelled_files, square
 from autogan.registry import Part, Registry, suggestion
@@ -399,7 +399,7 @@ class TensorFlowDatasets(Dataset):
         except Exception as error:
             raise ConfigError(
                 "dataset",
-                f"tfds:{self.argument} cannot be found ({_first_line(error)}); see the catalogue "
+                f"tfds:{self.argument} cannot be found ({one_line(error)}); see the catalogue "
                 "of TensorFlow Datasets for names, or give with --data-dir the root folder in "
                 "which you prepared one of your own",
             ) from error
@@ -410,7 +410,7 @@ class TensorFlowDatasets(Dataset):
         except Exception as error:
             raise ConfigError(
                 "dataset",
-                f"tfds:{self.argument} cannot be had ({_first_line(error)}); prepare it with "
+                f"tfds:{self.argument} cannot be had ({one_line(error)}); prepare it with "
                 "tensorflow_datasets on a machine that reaches it, and give the root folder (of "
                 "all its datasets) with --data-dir",
             ) from error
@@ -485,12 +485,6 @@ def resized(images: Images, size: int | None) -> Images:
         picture = Image.fromarray(image.squeeze()).resize((size, size), Image.Resampling.BICUBIC)
         made[i] = np.asarray(picture).reshape(size, size, -1)
     return made
-
-
-def _first_line(error: Exception) -> str:
-    """An exception's name and the first line of what it says."""
-    said = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {said[0][:200]}" if said else type(error).__name__
 
 
 def _is_picture(feature: Any) -> bool:

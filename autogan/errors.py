@@ -39,3 +39,14 @@ class Interrupted(AutoGANError):
     """The user pressed Ctrl-C; what was done is saved."""
 
     exit_code = 130
+
+
+def one_line(error: Exception) -> str:
+    """The name of an exception of others and what it says, in at most 300 characters of one line.
+
+    That is its first line; TensorFlow's is the one before the node, ``[[{{node ...}}]]``.
+    """
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    node = next((place for place, line in enumerate(lines) if line.startswith("[[")), 1)
+    said = lines[max(node - 1, 0)] if lines else ""
+    return f"{type(error).__name__}: {said}"[:300].removesuffix(": ")

@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from queue import SimpleQueue
 from typing import Any
 
-from autogan.errors import ConfigError
+from autogan.errors import ConfigError, one_line
 
 
 class Pipe:
@@ -83,14 +83,7 @@ def serve(make_session: Callable[[Pipe], Any]) -> None:
         except ConfigError as error:
             pipe.send("refused", field=error.field, problem=error.problem)
         except Exception as error:
-            pipe.send("failed", reason=_reason(error), traceback=traceback.format_exc())
-
-
-def _reason(error: Exception) -> str:
-    """An exception in one line. TensorFlow says what happened before its ``[[{{node ...}}]]``."""
-    lines = [line.strip() for line in str(error).splitlines()]
-    said = [line for line in lines if line and not line.startswith("[[")]
-    return f"{type(error).__name__}: {said[-1]}" if said else type(error).__name__
+            pipe.send("failed", reason=one_line(error), traceback=traceback.format_exc())
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from autogan.criteria.statistics import Features
-from autogan.errors import ConfigError
+from autogan.errors import ConfigError, one_line
 from autogan.files import cached_arrays
 
 Images = npt.NDArray[np.uint8]
@@ -78,7 +78,9 @@ class SavedModelNetwork(FeatureNetwork):
         try:
             self._model: Callable[[tf.Tensor], Any] = tf.saved_model.load(str(folder))
         except Exception as error:
-            raise ConfigError("features", f"{folder} is no SavedModel ({error})") from error
+            raise ConfigError(
+                "features", f"{folder} is no SavedModel ({one_line(error)})"
+            ) from error
         if not callable(self._model):
             raise ConfigError(
                 "features",
@@ -119,7 +121,7 @@ class SavedModelNetwork(FeatureNetwork):
             raise ConfigError(
                 "features",
                 f"{folder} does not map float32 RGB images [N, {side}, {side}, 3] to logits and "
-                f"pool_3 ({type(error).__name__}: {(str(error).splitlines() or [''])[0]})",
+                f"pool_3 ({one_line(error)})",
             ) from error
 
 
@@ -213,9 +215,9 @@ def inception() -> FeatureNetwork:
     except Exception as error:
         raise ConfigError(
             "features",
-            f"inception cannot be downloaded from {INCEPTION_ADDRESS} ({error}); give the folder "
-            "of a downloaded copy with --features PATH, or use --features classifier on "
-            "labelled data",
+            f"inception cannot be downloaded from {INCEPTION_ADDRESS} ({one_line(error)}); give "
+            "the folder of a downloaded copy with --features PATH, or use --features classifier "
+            "on labelled data",
         ) from error
     return SavedModelNetwork("inception", Path(folder), size=_INCEPTION_SIZE)
 

@@ -11,7 +11,7 @@ from fakes import CHATTER, CRASH, FAKE_WORKER, HANG, LABEL, RAISE
 
 import autogan
 from autogan.engine import CtrlC, LocalEngine
-from autogan.errors import ConfigError, Interrupted
+from autogan.errors import ConfigError, Interrupted, one_line
 from autogan.search import State
 
 
@@ -158,3 +158,17 @@ def test_a_second_ctrl_c_ends_at_once(engine):
         with pytest.raises(Interrupted, match="stopped at once; go on later"):
             signal.raise_signal(signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is before
+
+
+@pytest.mark.parametrize(
+    ("said", "line"),
+    [
+        ("it broke\nand more", "ValueError: it broke"),
+        ("Graph execution error:\n\nout of memory\n\t [[{{node a/b}}]]\nHint: x", "out of memory"),
+        ("", "ValueError"),
+        ("x" * 1000, "x" * 288),
+    ],
+)
+def test_errors_of_others_are_told_in_one_line(said, line):
+    told = one_line(ValueError(said))
+    assert told == (line if line.startswith("ValueError") else f"ValueError: {line}")
