@@ -346,7 +346,8 @@ def _claimed(
     header = {**prepared, "data": facts["data"], "environment": facts["environment"]}
     if isinstance(run, SearchConfig):
         run.rule(facts["images"])
-        if run.warm_start is not None and not resume:
+        begun = resume and Ledger(SearchFolder(root).ledger).header
+        if run.warm_start is not None and not begun:
             earlier = earlier_trials(run.warm_start, run, header)
             display.note(f"learning from {run.warm_start}, number of trials: {len(earlier)}")
             header["earlier"] = [dataclasses.asdict(trial) for trial in earlier]

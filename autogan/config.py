@@ -403,6 +403,18 @@ class SearchConfig(TrainConfig):
         return self
 
     @model_validator(mode="after")
+    def _evaluations_are_alike(self) -> "SearchConfig":
+        searched = any(dimension.name == "batch_size" for dimension in self.space().dimensions)
+        if searched and self.evaluate_every is not None and self.steps is None:
+            raise ConfigError(
+                "evaluate_every",
+                f"{self.evaluate_every} beside epochs, of which each batch_size that is searched "
+                "makes another number of steps: trials must be compared at the same places; leave "
+                "it out, or give steps instead of epochs",
+            )
+        return self
+
+    @model_validator(mode="after")
     def _target_is_reachable(self) -> "SearchConfig":
         if self.target is not None and self.normalise == "history":
             raise ConfigError(
@@ -422,6 +434,10 @@ class SearchConfig(TrainConfig):
         trials = self.trials
         if trials is None and not (self.max_minutes or self.max_steps):
             trials = size if self.search_method == "grid" else _DEFAULT_TRIALS
+        if trials is None and self.stopping and STOPPING_RULES.get(self.stopping).needs_trials:
+            raise ConfigError(
+                "stopping", f"{self.stopping} must know how many trials there will be; give trials"
+            )
         return super().resolved().model_copy(update={"trials": trials})
 
     def default_folder(self) -> str:
@@ -454,19 +470,20 @@ class SearchConfig(TrainConfig):
         """The rule of early stopping, if there is one, for a training set of so many images.
 
         Raises:
-            ConfigError: if trials are evaluated at their end only.
+            ConfigError: if trials are evaluated too seldom for it.
         """
         if self.stopping is None:
             return None
         sizes = {**self.gan.defaults(), **self.fixed()}  # the default one, if it is searched
         steps, evaluate_every = self.schedule(images, int(sizes["batch_size"]))
-        evaluations = math.ceil(steps / evaluate_every)
-        if evaluations == 1:
+        evaluations, rule = math.ceil(steps / evaluate_every), STOPPING_RULES.get(self.stopping)
+        if evaluations < rule.fewest_evaluations:
             raise ConfigError(
                 "stopping",
-                f"{self.stopping} with one evaluation in {steps} steps; lower evaluate_every",
+                f"{self.stopping} wants {rule.fewest_evaluations} evaluations of a training, and "
+                f"{steps} steps have {evaluations}; lower evaluate_every",
             )
-        return STOPPING_RULES.get(self.stopping)(evaluations)
+        return rule(evaluations)
 
     def space(self) -> Space:
         """What is searched: the given candidates, or the GAN type's default space without any."""

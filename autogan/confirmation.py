@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from autogan.config import Confirm
 from autogan.hyperparameters import Value
 from autogan.search import History, Space, State, Trial
+from autogan.search.space import Key, key
 
 _DEFAULTS = -1  # a number that no trial has
 
@@ -98,7 +99,10 @@ def advantage(winner: Confirmed, other: Confirmed) -> tuple[float, float, float]
 
 def _candidates(confirm: Confirm, points: History, space: Space) -> list[Trial]:
     """The search's best points, and the defaults if they are not one of them."""
-    best = points.ranked()[: confirm.top]
+    different: dict[Key, Trial] = {}
+    for trial in points.ranked():
+        different.setdefault(key(trial.params), trial)
+    best = list(different.values())[: confirm.top]
     defaults = space.existing({d.name: d.hyperparameter.default for d in space.dimensions})
     if not best or any(trial.params == defaults for trial in best):
         return best

@@ -3,7 +3,8 @@
 Each line is one record, flushed to the disk before the search goes on:
 
     {"record": "search", ...}       what all values depend on; once, first
-    {"record": "started", ...}      a trial's number, hyperparameters, seed and folder
+    {"record": "started", ...}      a trial's number, hyperparameters, seed and folder, and the
+                                    ranges of criteria by which its own best is chosen
     {"record": "evaluation", ...}   a trial's scores after a step
     {"record": "ended", ...}        a trial's state, value, timing, and the reason of a failure
     {"record": "revived", ...}      a trial that was stopped early goes on
@@ -35,6 +36,7 @@ class Ledger:
         self.header: dict[str, Any] = {}
         self.trials: list[Trial] = []
         self.folders: dict[int, str] = {}
+        self.bounds: dict[int, dict[str, tuple[float, float]]] = {}
         text = path.read_text(errors="replace") if path.exists() else ""
         for number, line in enumerate(text.split("\n")[:-1], start=1):  # the last is torn or empty
             try:
@@ -69,6 +71,8 @@ class Ledger:
                 Trial(number, record["params"], record["seed"], record["origin"], **own)
             )
             self.folders[number] = record["folder"]
+            if "bounds" in record:
+                self.bounds[number] = {n: (b[0], b[1]) for n, b in record["bounds"].items()}
             return
         trial = self.trials[number]
         if kind == "evaluation":
@@ -78,6 +82,7 @@ class Ledger:
             trial.value, trial.step = record["value"], record["step"]
             trial.last_value = record["last_value"]
             trial.reason, trial.seconds = record["reason"], record["seconds"]
+            trial.steps = record.get("steps", 0)  # AutoGAN 0.1 wrote none
         elif kind == "revived":
             trial.state, trial.revived = State.RUNNING, len(trial.evaluations)
         else:

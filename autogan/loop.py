@@ -201,6 +201,8 @@ class SearchLoop:
         confirms = again.get("confirms", False)
         # Confirming takes no seeds from the search, which may go on afterwards.
         place = sum(trial.confirms == confirms for trial in self._ledger.trials)
+        if self._config.normalise == "history":
+            again["bounds"] = self._tally.bounds()
         name = f"confirmation/{place}" if confirms else place
         self._ledger.append(
             "started",
@@ -229,7 +231,7 @@ class SearchLoop:
     def _spent(self, history: History) -> str:
         """Why no trial may begin or go on; empty if one may."""
         config = self._config
-        best, target = self._tally.points().best(), config.target
+        best, target = self._tally.best_point(), config.target
         value = None if best is None else best.value
         if target is not None and value is not None and history.at_least_as_good(value, target):
             return f"the target {target:g} is reached"
@@ -242,9 +244,10 @@ class SearchLoop:
         return ""
 
     def _updates(self, trial: Trial) -> int:
-        """Updates of both networks in a trial, up to its last evaluation."""
+        """Updates of both networks in a trial; while it runs, up to its last evaluation."""
         d_iter = int({**self._config.fixed(), **trial.params}["d_iter"])
-        return trial.evaluations[-1].step * (1 + d_iter) if trial.evaluations else 0
+        evaluated = trial.evaluations[-1].step if trial.evaluations else 0
+        return max(evaluated, trial.steps) * (1 + d_iter)
 
     def _handle(self, event: Event) -> None:
         trial = self._ledger.trials[event.trial]
@@ -289,6 +292,7 @@ class SearchLoop:
             last_value=result.get("last_value") if own_value else None,
             seconds=result.get("seconds", 0.0),
             reason=result.get("reason", ""),
+            steps=result.get("steps", 0),
         )
         del self._running[trial.number]
         self._keep_best()
@@ -307,10 +311,6 @@ class SearchLoop:
             return
         name = self._ledger.folders[best.number]
         target = self._folder.trial(name).relative_to(self._folder.root)
-        moved_on = self._config.normalise == "history"  # its value does, if not the trial
-        same = self._folder.best.is_symlink() and self._folder.best.readlink() == target
-        if same and not moved_on:
-            return
         worth = f"{self._ledger.header['objective']} {best.value:.6g}"
         if best.losses:
             worth = f"of those that no other beats in {self._config.criterion}"

@@ -9,7 +9,7 @@ from autogan.criteria import Bounds, bounds_seen
 from autogan.ledger import Ledger
 from autogan.search import Direction, Evaluation, History, Trial
 from autogan.search.pareto import fronts, worths
-from autogan.search.repeats import points
+from autogan.search.repeats import judged, points
 
 
 class Tally:
@@ -46,7 +46,15 @@ class Tally:
 
     def points(self) -> History:
         """The same with one trial for each point, which is what search methods see."""
-        return points(self.history(), self._config.repeats)
+        history = self.history()
+        if len(self._config.objectives) > 1:  # early scores have no place in their order
+            whole = [dataclasses.replace(trial, evaluations=[]) for trial in history.trials]
+            return History(whole, history.direction)
+        return points(history, self._config.repeats)
+
+    def best_point(self) -> Trial | None:
+        """The best point of the search."""
+        return next(iter(judged(self.points(), self._config.repeats)), None)
 
     def earlier(self) -> list[Trial]:
         """The trials of an earlier search that this one learns from, numbered from below."""
@@ -64,7 +72,7 @@ class Tally:
 
     def best(self) -> Trial | None:
         """The best trial of the best hyperparameters."""
-        chosen = self.points().best() or self.history().best()
+        chosen = self.best_point() or self.history().best()
         if chosen is None:
             return None
         winners = [result.params for result in self.confirmed() if result.values]
@@ -80,8 +88,7 @@ class Tally:
 
     def trial_config(self, trial: Trial) -> TrainConfig:
         """What trains a trial, with the ranges of criteria that had been seen when it began."""
-        scaled_by_all = self._config.normalise == "history"
-        seen = self._bounds(trial.number) if scaled_by_all else None
+        seen = self._ledger.bounds.get(trial.number)
         return self._config.trial_config(trial.params, trial.seed, seen)
 
     def _valued(self, trials: Sequence[Trial]) -> list[Trial]:
@@ -89,7 +96,7 @@ class Tally:
         objective = self._config.objective
         scaled_by_all = self._config.normalise == "history"
         if scaled_by_all:
-            objective = objective.within(self._bounds(len(self._ledger.trials)))
+            objective = objective.within(self.bounds())
         views = []
         for trial in trials:
             evaluations = [
@@ -102,9 +109,9 @@ class Tally:
             views.append(view)
         return views
 
-    def _bounds(self, number: int) -> Bounds:
-        """The ranges of all criteria over the trials before one, at their kept evaluations."""
-        kept = [_kept(trial) for trial in self._ledger.trials[:number]]
+    def bounds(self) -> Bounds:
+        """The ranges of all criteria over the search's trials, at their kept evaluations."""
+        kept = [_kept(trial) for trial in self._ledger.trials if not trial.confirms]
         return bounds_seen((e.scores for e in kept if e), self._labels)
 
     def _ordered(self, trials: list[Trial]) -> list[Trial]:

@@ -80,9 +80,8 @@ def run_trial(
         trial.evaluations = [Evaluation(*triple) for triple in progress["evaluations"]]
         step, flat, trial.seconds = progress["step"], progress["flat"], progress["seconds"]
         gan.restore(state)
-    elif folder.result.exists():
-        result = json.loads(folder.result.read_text())
-        trial = Trial.from_dict({k: v for k, v in result.items() if k != "environment"})
+    elif ended := _ended(folder):
+        trial = ended
     else:
         gan.reset(config.seed)
         write_yaml(folder.config, config.as_dict(), "Train this again with: autogan train FILE")
@@ -170,12 +169,21 @@ def run_trial(
         best = best_evaluation(trial.evaluations, objective, labels)
         trial.value, trial.step = best.value, best.step
         trial.last_value = trial.evaluations[-1].value
-    trial.seconds = before + time.monotonic() - started
+    trial.seconds, trial.steps = before + time.monotonic() - started, step
     events.close()
     write_json(folder.result, {**dataclasses.asdict(trial), "environment": dict(environment)})
     if trial.state is not State.STOPPED:  # which can be gone on with
         folder.state.unlink(missing_ok=True)
     return trial
+
+
+def _ended(folder: TrialFolder) -> Trial | None:
+    """The result of a trial that has ended; nothing of one that was stopped, if it is to go on."""
+    if not folder.result.exists():
+        return None
+    result = json.loads(folder.result.read_text())
+    trial = Trial.from_dict({k: v for k, v in result.items() if k != "environment"})
+    return None if trial.state is State.STOPPED else trial
 
 
 def best_evaluation(

@@ -14,7 +14,9 @@ as the product does. Printed are means over searches with 95 % intervals.
 """
 
 import argparse
+import copy
 import csv
+import dataclasses
 import math
 import os
 import random
@@ -35,8 +37,8 @@ from autogan.models import GAN_TYPES
 from autogan.search import SEARCH_METHODS, STOPPING_RULES, Evaluation, History, Space, State, Trial
 from autogan.search.base import SearchMethod
 from autogan.search.cube import Cube
+from autogan.search.repeats import judged, unfinished
 from autogan.search.repeats import points as repeated
-from autogan.search.repeats import unfinished
 from autogan.search.space import Point
 from autogan.search.stopping import Screening, StoppingRule
 
@@ -54,10 +56,9 @@ DRAWN = {
 }  # fmt: skip
 SHOWN = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50)  # budgets, and numbers of trials
 GRID = np.arange(1, 101) / 2  # budgets at which regrets are known
-PLANNED = (1, 2, 3, 5, 7, 10, 15)  # budgets of searches that must know theirs beforehand
 _TOP, _FRESH = 3, 2  # points that are confirmed, and seeds for each
 _REPEATS = 3  # seeds of each point, in searches with repeats
-STOPPED_LIMIT = 15.0  # budget of a search that stops trials early: by then it has seen enough
+STOPPED_LIMIT = 20.0  # budget of a search that stops trials early: by then it has seen enough
 
 
 class Table:
@@ -164,17 +165,35 @@ class Replay:
     spent: float = 0.0
     trace: list[Stand] = field(default_factory=list)
 
-    def run(self, budget: float, most_trials: float = math.inf) -> "Replay":
-        """Search until the budget is spent."""
+    def run(
+        self, budget: float, most_trials: float = math.inf, *, closing: bool = True
+    ) -> "Replay":
+        """Search until the budget is spent; what to do at the end of the trials may be left out."""
         method = SEARCH_METHODS.get(self.method)()
-        while self.spent < budget and (trial := self._next(method, most_trials)):
+        while self.spent < budget and (trial := self._next(method, most_trials, closing)):
             if trial.number == len(self.trials):
                 self.trials.append(trial)
             self._train(trial)
             self.trace.append(self._stand())
         return self
 
-    def _next(self, method: SearchMethod, most_trials: float) -> Trial | None:
+    def planned(self, budget: float) -> list[Stand]:
+        """How searches of 1, 2, 3, ... trials end that must know their number beforehand.
+
+        They share their beginnings. All but the last keep to the budget.
+        """
+        ends: list[Stand] = []
+        while not ends or ends[-1].spent <= budget:
+            begun = len(self.trials)
+            self.run(math.inf, begun + 1, closing=False)
+            if len(self.trials) == begun:
+                break  # all points are used
+            trials = copy.deepcopy(self.trials)
+            whole = dataclasses.replace(self, trials=trials, trace=self.trace[-1:])
+            ends.append(whole.run(math.inf, begun + 1).trace[-1])
+        return ends
+
+    def _next(self, method: SearchMethod, most_trials: float, closing: bool) -> Trial | None:
         """What is trained next, in the order of the product's search loop."""
         history, begun, number = self._history(), self._first_seeds(), len(self.trials)
         if self.rule and (stopped := self.rule.revived(begun, closing=False)):
@@ -185,7 +204,7 @@ class Replay:
             points = repeated(history, self.repeats)
             if proposal := method.propose(self.table.space, points, self.seed):
                 return Trial(number, dict(proposal.point), origin=proposal.origin)
-        return self.rule.revived(begun, closing=True) if self.rule else None
+        return self.rule.revived(begun, closing=True) if self.rule and closing else None
 
     def _history(self) -> History:
         return History(self.trials, "min")
@@ -199,22 +218,23 @@ class Replay:
         table, begun = self.table, len(self._first_seeds().trials)
         least, most = min(table.truth.values()), max(table.truth.values())
         history = self._history()
-        best = (repeated(history, self.repeats).ranked() or history.ranked())[:_TOP]
+        points = repeated(history, self.repeats)
+        best = (judged(points, self.repeats) or history.ranked())[:_TOP]
         if not best:
             return Stand(self.spent, begun, most - least, self.spent, most - least)
-        points = [table.nearest(trial.params) for trial in best]
+        nearest = [table.nearest(trial.params) for trial in best]
         cost, means = 0.0, []
-        for trial, point in zip(best, points, strict=True):
+        for trial, point in zip(best, nearest, strict=True):
             used = sum(trial.number in (t.number, t.repeats) for t in self.trials)
             seeds = self._seeds(trial)[used : used + _FRESH]
             cost += len(seeds) * table.evaluations * table.updates(point) / table.unit
             values = [table.final(point, seed) for seed in seeds]
             means.append(statistics.fmean(values) if values else trial.value)
-        confirmed = points[means.index(min(means))]
+        confirmed = nearest[means.index(min(means))]
         return Stand(
             self.spent,
             begun,
-            table.truth[points[0]] - least,
+            table.truth[nearest[0]] - least,
             self.spent + cost,
             table.truth[confirmed] - least,
         )
@@ -255,19 +275,11 @@ def regrets(task: tuple[Path, str, int]) -> list[list[float]]:
     file, case, seed = task
     table, (method, *how) = load(file), case.split()
     faster = 2 if "x2" in how else 1  # two of them beside each other
-    if Screening.name in how:
-        # A search that is planned: half a budget for beginnings, half for the best. "A tenth of
-        # the training for all, then the best few in full" is a baseline that is hard to beat.
-        plans = [max(round(budget / 2 * table.evaluations), 1) for budget in PLANNED]
-        rule: StoppingRule | None = Screening(table.evaluations)
-        trace = [Replay(table, method, rule, seed).run(math.inf, n).trace[-1] for n in plans]
-        limit = max(PLANNED)
-    else:
-        named = [STOPPING_RULES.get(name) for name in how if name in STOPPING_RULES.names()]
-        rule = named[0](table.evaluations) if named else None
-        limit = STOPPED_LIMIT if named else float(GRID[-1])
-        repeats = _REPEATS if "repeats" in how else 1
-        trace = Replay(table, method, rule, seed, repeats).run(limit * faster).trace
+    named = [STOPPING_RULES.get(name) for name in how if name in STOPPING_RULES.names()]
+    rule = named[0](table.evaluations) if named else None
+    limit = STOPPED_LIMIT if named else float(GRID[-1])
+    replay = Replay(table, method, rule, seed, _REPEATS if "repeats" in how else 1)
+    trace = replay.planned(limit) if Screening in named else replay.run(limit * faster).trace
 
     def at(values: Sequence[float], reached: str, regret: str, end: float) -> list[float]:
         found = []

@@ -1,6 +1,6 @@
 """Record a table of real trainings, on which search methods are compared without training.
 
-    python scripts/record_table.py dcgan_digits --seed 0     and with 1 and 2, beside each other
+    python scripts/record_table.py dcgan_digits --seed 0     and with 1, 2, ..., beside each other
     python scripts/record_table.py dcgan_digits --export tests/data
 
 Each seed is a grid search like any other: it can be stopped at any time and goes on when called

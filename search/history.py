@@ -61,6 +61,7 @@ class Trial:
             again; 0 if it was never stopped.
         reason: of a failure or divergence, in one line.
         seconds: of work.
+        steps: generator updates when it ended.
     """
 
     number: int
@@ -78,6 +79,7 @@ class Trial:
     revived: int = 0
     reason: str = ""
     seconds: float = 0.0
+    steps: int = 0
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Trial":
@@ -106,7 +108,8 @@ class History:
 
     def after(self, trial: Trial, count: int) -> float:
         """A trial's best value over its first evaluations, as one that should fall."""
-        if trial.value is not None and count >= len(trial.evaluations):
+        ended = trial.state is not State.RUNNING  # one that goes on still has its old value
+        if ended and trial.value is not None and count >= len(trial.evaluations):
             return self.sign * trial.value
         values = [e.value for e in trial.evaluations[:count] if e.value is not None]
         return min((self.sign * value for value in values), default=math.inf)

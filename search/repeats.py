@@ -39,6 +39,14 @@ def unfinished(history: History, repeats: int) -> Trial | None:
     return None
 
 
+def judged(points: History, repeats: int) -> list[Trial]:
+    """The points that may be called the best, the best first.
+
+    Those with a value; where several seeds decide, not those whose only one was stopped early.
+    """
+    return [t for t in points.ranked() if repeats == 1 or t.state is State.COMPLETE]
+
+
 def _groups(trials: Sequence[Trial]) -> dict[int, list[Trial]]:
     """The trials of each point, in their order, by the number of the first."""
     groups: dict[int, list[Trial]] = {}
@@ -51,9 +59,10 @@ def _groups(trials: Sequence[Trial]) -> dict[int, list[Trial]]:
 
 def _limit(history: History, groups: Iterable[Sequence[Trial]]) -> float:
     """The best point's mean, as one that should fall; infinite before a point has two seeds."""
+    counted = [[t for t in group if t.state is not State.FAILED] for group in groups]
     means = [
         statistics.fmean(history.sign * t.value for t in group if t.value is not None)
-        for group in groups
+        for group in counted
         if len(group) > 1 and all(t.state is State.COMPLETE for t in group)
     ]
     return min(means, default=math.inf)
@@ -85,6 +94,6 @@ def _merged(group: Sequence[Trial], needs_another: bool) -> Trial:
     return dataclasses.replace(
         group[0],
         state=state,
-        evaluations=counted[-1].evaluations,
+        evaluations=counted[0].evaluations,
         value=statistics.fmean(values) if values and good else None,
     )

@@ -5,6 +5,7 @@ import math
 import statistics
 from abc import abstractmethod
 from collections.abc import Sequence
+from typing import ClassVar
 
 from autogan.registry import Part
 from autogan.search.history import History, State, Trial
@@ -22,6 +23,12 @@ class StoppingRule(Part):
     Args:
         evaluations: of a trial that is trained to its end.
     """
+
+    fewest_evaluations: ClassVar[int] = 2
+    """In a training, for the rule to do anything."""
+
+    needs_trials: ClassVar[bool] = False
+    """Whether the number of trials must be known beforehand."""
 
     def __init__(self, evaluations: int) -> None:
         self.evaluations = evaluations
@@ -66,6 +73,8 @@ class Screening(StoppingRule):
     name = "screening"
     summary = "a tenth of the training for all trials, and at last the best few in full"
 
+    needs_trials = True
+
     def goes_on(self, history: History, trial: Trial) -> bool:
         """See `StoppingRule.goes_on`."""
         return len(trial.evaluations) != self._beginning
@@ -101,10 +110,13 @@ class SuccessiveHalving(StoppingRule):
     name = "asha"
     summary = "successive halving: of the trials at each rung, the best third goes on"
 
+    fewest_evaluations = REDUCTION
+
     def goes_on(self, history: History, trial: Trial) -> bool:
         """See `StoppingRule.goes_on`."""
         count = len(trial.evaluations)
-        bracket = self.bracket(trial.number)
+        place = [t.number for t in history.trials].index(trial.number)
+        bracket = self.bracket(place)
         if count not in self._rungs()[bracket:]:
             return True
         return trial.number in self._best(history, bracket, count, at_least=0)
@@ -121,8 +133,11 @@ class SuccessiveHalving(StoppingRule):
                         return trial
         return None
 
-    def bracket(self, number: int) -> int:
-        """How many of the lowest rungs a trial is spared; trials compete within their bracket."""
+    def bracket(self, place: int) -> int:
+        """How many of the lowest rungs a trial is spared, by its place in the history.
+
+        Trials compete within their bracket.
+        """
         return 0
 
     def _rungs(self) -> Sequence[int]:
@@ -137,8 +152,8 @@ class SuccessiveHalving(StoppingRule):
         A diverged trial competes on all rungs, as the worst.
         """
         reached = []
-        for trial in history.trials:
-            if self.bracket(trial.number) != bracket:
+        for place, trial in enumerate(history.trials):
+            if self.bracket(place) != bracket:
                 continue
             value = _after(history, trial, rung)
             if trial.state is State.DIVERGED:
@@ -159,15 +174,15 @@ class Hyperband(SuccessiveHalving):
     name = "hyperband"
     summary = "successive halving in brackets, some of which spare their trials the first rungs"
 
-    def bracket(self, number: int) -> int:
+    def bracket(self, place: int) -> int:
         """See `SuccessiveHalving.bracket`."""
         highest = len(self._rungs()) - 1
         sizes = [
             math.ceil((highest + 1) / (highest - spared + 1) * REDUCTION ** (highest - spared))
             for spared in range(highest + 1)
         ]
-        place = number % sum(sizes)
-        return next(b for b, end in enumerate(itertools.accumulate(sizes)) if place < end)
+        dealt = place % sum(sizes)
+        return next(b for b, end in enumerate(itertools.accumulate(sizes)) if dealt < end)
 
 
 def _after(history: History, trial: Trial, count: int) -> float | None:

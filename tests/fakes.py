@@ -93,7 +93,7 @@ class FakeSession:
         state = root / "state.json"
         done = json.loads(state.read_text())["done"] if state.exists() else 0
         objective, labels = run.objective, labels_of(run)
-        for step in (10, 20, 30):
+        for step in (10, 20, 30) if behaviour != DIVERGE else ():
             values = {"fid": score(run, step), "is": 1 + run.seed % 13}
             scores = {labels[name]: values[name] for name in run.criteria()}
             trial.evaluations.append(Evaluation(step, scores))
@@ -107,13 +107,14 @@ class FakeSession:
                 trial.state = State.STOPPED
                 break
         if behaviour == DIVERGE:
-            trial.state, trial.reason = State.DIVERGED, "a loss became NaN"
+            trial.state, trial.reason = State.DIVERGED, "a loss became NaN before an evaluation"
         else:
             choose = min if objective.direction == "min" else max
             best = choose(trial.evaluations, key=lambda e: objective.value(e.scores, labels))
             trial.value, trial.step = objective.value(best.scores, labels), best.step
             trial.last_value = objective.value(trial.evaluations[-1].scores, labels)
         trial.seconds = SECONDS
+        trial.steps = trial.evaluations[-1].step if trial.evaluations else 30
         return dataclasses.asdict(trial)
 
 

@@ -338,3 +338,11 @@ def test_functions_and_package_of_one_name():
 
     assert callable(autogan.search)
     assert autogan.search.__module__ == "autogan.commands"
+
+
+def test_trials_of_any_batch_size_are_compared_at_the_same_places():
+    searched = {"params": {"batch_size": [16, 64]}, "epochs": 3}
+    with pytest.raises(ConfigError, match="evaluate_every: 10 beside epochs"):
+        SearchConfig(**searched, evaluate_every=10)
+    SearchConfig(**searched)
+    SearchConfig(params=searched["params"], steps=100, evaluate_every=10)

@@ -278,6 +278,11 @@ class TestBudgets:
         more = autogan.search({"max_steps": 400}, resume="runs/a", engine=FakeEngine())
         assert len(more.trials) == 4
 
+    def test_steps_count_trials_that_diverge_before_an_evaluation(self):
+        diverging = {"params": {**RANDOM["params"], "z_dim": DIVERGE, "d_iter": 3}}
+        result = search(**RANDOM | diverging | {"steps": 30, "max_steps": 300})
+        assert len(result.trials) == 3
+
     def test_minutes_count_trials_work(self, monkeypatch):
         monkeypatch.setattr("fakes.SECONDS", 60.0)
         assert len(search(**RANDOM, max_minutes=4.5).trials) == 5

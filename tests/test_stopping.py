@@ -34,6 +34,7 @@ def replayed(rule, curves, direction="min"):
                 own.state = State.COMPLETE
             elif not rule.goes_on(history, own):
                 own.state = State.STOPPED
+        own.value = (min if direction == "min" else max)(e.value for e in own.evaluations)
 
     for number in range(len(curves)):
         while revived := rule.revived(History(trials, direction), closing=False):
@@ -153,8 +154,25 @@ def test_rungs(evaluations, expected):
 
 def test_hyperband_deals_out_its_brackets_as_the_paper_does():
     """Three rungs: 9 trials from the lowest, 5 from the middle one, 3 straight to the end."""
-    brackets = [Hyperband(9).bracket(number) for number in range(34)]
+    brackets = [Hyperband(9).bracket(place) for place in range(34)]
     assert brackets == [0] * 9 + [1] * 5 + [2] * 3 + [0] * 9 + [1] * 5 + [2] * 3
+
+
+def test_hyperband_counts_the_trials_that_it_judges():
+    """Confirmations and repeated seeds have numbers of the ledger too."""
+    rule = Hyperband(9)
+    for numbers in (range(17), range(0, 34, 2)):
+        trials = [trial(number, [float(50 + place)]) for place, number in enumerate(numbers)]
+        history = History(trials, "min")
+        assert [rule.goes_on(history, t) for t in trials[8:10]] == [False, True]
+
+
+def test_a_trial_that_goes_on_is_judged_by_what_it_has_become():
+    """At its second rung the revived trial is the best of three, and was the worst."""
+    others = [trial(0, [5.0] * 3), trial(1, [6.0] * 3)]
+    own = trial(2, [9.0, 7.0, 1.0], State.RUNNING)
+    own.value = 9.0  # as it was recorded when it stopped
+    assert SuccessiveHalving(9).goes_on(History([*others, own], "min"), own)
 
 
 def test_hyperband_spares_a_bracket_the_first_rung():
@@ -232,7 +250,37 @@ def test_repeated_seeds_are_trained_to_their_end():
     assert len(result.trials) == len(firsts.trials) + len(again)
 
 
+def test_one_seed_that_was_stopped_early_is_no_result_of_a_point():
+    """Neither the best, where another point has all its seeds, nor at the target."""
+    settings = {**SEARCH, "stopping": "asha", "repeats": 3, "trials": 4}
+    result = autogan.search(settings, engine=FakeEngine())
+    assert result.best.state is State.COMPLETE
+    assert sum(t.params == result.best.params for t in result.trials) == 3
+    target = result.trials[0].evaluations[0].value + 1
+    settings = {**settings, "target": target, "run_dir": "runs/b"}
+    aimed = autogan.search(settings, engine=FakeEngine())
+    assert sum(t.params == aimed.best.params for t in aimed.trials) == 3
+
+
+def test_the_best_is_told_as_it_has_become(tmp_path):
+    """A best trial that goes on after a stop changes its value, and best.yaml with it."""
+    for seed in range(8):
+        settings = {**SEARCH, "stopping": "asha", "seed": seed, "run_dir": f"runs/{seed}"}
+        best = autogan.search(settings, engine=FakeEngine()).best
+        told = (tmp_path / f"runs/{seed}/best.yaml").read_text()
+        assert f"fid_fake_9 {best.value:.6g} at step {best.step}" in told
+
+
+def test_screening_must_know_the_number_of_trials(tmp_path):
+    settings = {**SEARCH, "stopping": "screening", "trials": None, "max_steps": 600}
+    with pytest.raises(ConfigError, match="stopping: screening must know how many trials"):
+        autogan.search(settings, engine=FakeEngine())
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_rule_without_anything_to_compare_is_refused(tmp_path):
-    with pytest.raises(ConfigError, match=r"stopping: asha with one evaluation in 30 steps"):
+    with pytest.raises(
+        ConfigError, match=r"stopping: asha wants 3 evaluations of a training, and 30 steps have 1"
+    ):
         autogan.search({**SEARCH, "stopping": "asha", "evaluate_every": 30}, engine=FakeEngine())
     assert list(tmp_path.iterdir()) == []

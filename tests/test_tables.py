@@ -38,7 +38,7 @@ def test_recorded_tables_are_whole(compare, file):
     lists = [values for values in declared["params"].values() if isinstance(values, list)]
     assert len(table.curves) == math.prod(map(len, lists)) == table.space.size()
     for point, seeds in table.curves.items():
-        assert sorted(seeds) == ["0", "1", "2"]
+        assert sorted(seeds) == ["0", "1", "2", "3", "4"][: 5 if "dcgan" in file.stem else 3]
         for seed, curve in seeds.items():
             whole = len(curve) == table.evaluations == 10
             assert whole or (point, seed) in table.diverged

@@ -94,6 +94,7 @@ def test_a_trial_leaves_all_that_is_promised(world, tmp_path):
     values = [e.scores[FID_LABEL] for e in trial.evaluations]
     assert (trial.value, trial.last_value) == (min(values), values[-1])
     assert trial.step == [25, 50][values.index(min(values))]
+    assert trial.steps == 50
 
     result = json.loads(folder.result.read_text())
     assert (result["state"], result["value"]) == ("complete", trial.value)
@@ -171,6 +172,15 @@ def test_a_stopped_trial_can_go_on_to_the_same_end(world, tmp_path):
         made = read_arrays(folder.checkpoints / name)
         expected = read_arrays(whole_folder.checkpoints / name)
         assert all(np.array_equal(made[key], expected[key]) for key in expected)
+
+
+def test_a_stopped_trial_without_its_checkpoint_begins_anew_to_the_same_end(world, tmp_path):
+    folder, _ = run(world, tmp_path / "t", Driver(stop_at=25))
+    folder.state.unlink()
+    _, again = run(world, tmp_path / "t")
+    _, whole = run(world, tmp_path / "whole")
+    assert again.state is State.COMPLETE
+    assert again.evaluations == whole.evaluations
 
 
 def test_nan_weights_are_a_divergence(world, tmp_path, monkeypatch):

@@ -12,9 +12,10 @@ from fakes import DIVERGE, FakeEngine
 import autogan
 from autogan.cli import main
 from autogan.config import Confirm
-from autogan.confirmation import Confirmed, advantage
+from autogan.confirmation import Confirmed, advantage, confirmed
 from autogan.errors import ConfigError
-from autogan.search import History, State, Trial
+from autogan.search import History, Space, State, Trial
+from autogan.search.grid import GridSearch
 from autogan.search.pareto import fronts, worths
 from autogan.search.repeats import points, unfinished
 
@@ -78,6 +79,11 @@ class TestRepeats:
         assert points(history, 3).trials[0].value is None
         assert unfinished(history, 3).number == 2
 
+    def test_a_replaced_seed_counts_in_the_best_point_as_any(self):
+        group = [trained(0, 1.0), trained(1, None, 0, State.FAILED), trained(2, 3.0, 0)]
+        assert unfinished(History([*group, trained(3, 5.0)], "min"), 2) is None
+        assert unfinished(History([*group, trained(3, 1.5)], "min"), 2).number == 3
+
     def test_failed_seeds_are_replaced(self):
         trials = [trained(0, None, state=State.FAILED), trained(1, 1.0), trained(2, None, 1)]
         trials[2].state = State.FAILED
@@ -93,6 +99,11 @@ class TestRepeats:
         search(repeats=2, trials=2, run_dir="runs/b")
         resumed = autogan.search({"trials": 4}, resume="runs/b", engine=FakeEngine())
         assert resumed.trials == whole.trials
+
+
+def lost_defaults(number):
+    """A training of the defaults of a space without dimensions, which diverged."""
+    return Trial(number, {}, confirms=True, state=State.DIVERGED)
 
 
 CONFIRM = {"confirm": {"top": 2, "repeats": 3}}
@@ -130,11 +141,28 @@ class TestConfirmation:
     def test_diverging_counts_against_a_point(self):
         result = search(params={"z_dim": [DIVERGE, 20]}, **CONFIRM)
         assert [c.lost for c in result.confirmed] == [0, 0]
-        ranked = sorted(
-            [Confirmed(0, {}, 1.0, [1.0], 2), Confirmed(1, {}, 2.0, [2.0, 2.0, 2.0], 0)],
-            key=lambda c: c.lost,
-        )
-        assert ranked[0].number == 1
+        found = [Trial(n, {"x": n}, state=State.COMPLETE, value=n) for n in range(2)]
+        again = [
+            Trial(2, {"x": 0}, confirms=True, state=State.COMPLETE, value=0.0),
+            Trial(3, {"x": 0}, confirms=True, state=State.DIVERGED),
+            Trial(4, {"x": 1}, confirms=True, state=State.COMPLETE, value=5.0),
+            Trial(5, {"x": 1}, confirms=True, state=State.COMPLETE, value=6.0),
+        ]
+        settings = Confirm(top=2, repeats=2), History(found, "min"), Space(())
+        results = confirmed(*settings, [*again, *map(lost_defaults, (6, 7))])
+        assert [(r.number, r.lost) for r in results] == [(1, 0), (0, 1), (None, 2)]
+
+    def test_points_that_were_drawn_twice_are_confirmed_once(self):
+        rates = {"params": {"learning_rate": [1e-4, 3e-4, 4e-4, 1e-3]}, "distinct": False}
+        result = search(**rates, search_method="random", trials=20, confirm="top=3,repeats=2")
+        params = [c.params["learning_rate"] for c in result.confirmed]
+        assert len(set(params)) == len(params) == 4
+
+    def test_the_confirmation_does_not_move_the_ranges_of_a_scaled_sum(self):
+        before = search(criterion="is - 0.5*fid", normalise="history")
+        after = autogan.search(CONFIRM, resume="runs/a", engine=FakeEngine())
+        assert len(after.trials) > len(before.trials)
+        assert [t.value for t in after.trials[:4]] == [t.value for t in before.trials]
 
     def test_it_can_be_asked_for_later_and_the_search_goes_on_unmoved(self):
         whole = search()
@@ -245,6 +273,22 @@ class TestSeveralCriteria:
         assert len(result.trials) == 14
         assert result.front
 
+    def test_methods_see_places_in_the_order_and_nothing_else(self, monkeypatch):
+        """Beside a diverged trial, which is shorter, early scores would be taken for places."""
+        seen = []
+
+        def propose(self, space, history, seed):
+            seen.append(history)
+            return None if len(history.trials) == 3 else original(self, space, history, seed)
+
+        original = GridSearch.propose
+        monkeypatch.setattr(GridSearch, "propose", propose)
+        search(criterion="is,fid", params={"z_dim": [20, DIVERGE, 30, 40]})
+        trials = seen[-1].trials
+        assert [t.state for t in trials] == [State.COMPLETE, State.DIVERGED, State.COMPLETE]
+        assert not any(t.evaluations for t in trials)
+        assert sorted(t.value for t in trials if t.value is not None)[0] == 0.0
+
     def test_layers(self):
         rows = [(1, 5), (2, 2), (5, 1), (2, 5), (6, 6), (2, 2)]
         assert fronts(rows) == [0, 0, 0, 1, 2, 0]
@@ -295,6 +339,19 @@ class TestWarmStart:
         search(warm_start="runs/early", trials=1)
         Path("runs/early/trials.jsonl").unlink()
         resumed = autogan.search({"trials": 9}, resume="runs/a", engine=FakeEngine())
+        assert [t.params["learning_rate"] for t in resumed.trials] == [4e-4, 1e-3]
+
+    def test_a_kill_before_the_first_record_loses_nothing(self, monkeypatch):
+        search(run_dir="runs/early", params={"learning_rate": [1e-4, 3e-4]})
+
+        def killed(self, config, folder):
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr("fakes.FakeSession.declare", killed)
+            with pytest.raises(KeyboardInterrupt):
+                search(warm_start="runs/early")
+        resumed = autogan.search(resume="runs/a", engine=FakeEngine())
         assert [t.params["learning_rate"] for t in resumed.trials] == [4e-4, 1e-3]
 
     def test_trials_of_other_fixed_values_are_left_out(self):
