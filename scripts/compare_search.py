@@ -388,7 +388,7 @@ def draw(file: Path, tables: dict[str, dict[str, npt.NDArray[np.float64]]]) -> N
             pairs = zip(GRID.tolist(), curves[case].tolist(), strict=True)
             line_points = [place(budget, regret) for budget, regret in pairs if regret == regret]
             pen.line([xy for point in line_points for xy in point], DRAWN[case], 2 * zoom)
-            x, y = place(0.55, 4)  # no search is so good so early
+            x, y = place(0.55, 5.6)  # no search is so good so early
             pen.text((x, y + 11 * line * zoom), case, DRAWN[case], font_size=10 * zoom)
     file.parent.mkdir(parents=True, exist_ok=True)
     picture.resize((width * len(tables), height), Image.Resampling.LANCZOS).save(file)
