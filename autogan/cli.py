@@ -8,6 +8,7 @@ import contextlib
 import dataclasses
 import inspect
 import json
+import statistics
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -366,6 +367,11 @@ def _print_search(result: SearchResult, as_json: bool) -> None:
         print(f"  {name} = {value}")
     if not result.front:
         print(f"  {result.objective} = {best.value:.6g} at step {best.step}")
+        alike = [t for t in result.trials if t.params == best.params and not t.confirms]
+        values = [trial.value for trial in alike if trial.value is not None]
+        if len(values) > 1:
+            spread = f"standard deviation {statistics.stdev(values):.3g}"
+            print(f"  under its {len(values)} seeds: mean {statistics.fmean(values):.6g}, {spread}")
     _print_confirmed(result)
     print(f"train it again:  autogan train {result.folder.best_config}")
     _print_further(result.folder.best, result.logs)

@@ -79,6 +79,16 @@ class TestRepeats:
         assert points(history, 3).trials[0].value is None
         assert unfinished(history, 3).number == 2
 
+    def test_the_command_line_tells_the_mean(self, capsys, monkeypatch):
+        monkeypatch.setattr("autogan.commands.LocalEngine", FakeEngine)
+        flags = ["--param", "learning_rate=1e-4,4e-4", "--search-method", "grid", "--repeats", "3"]
+        with pytest.raises(SystemExit):
+            main(["search", *flags, "--run-dir", "runs/a"])
+        result = autogan.search(resume="runs/a", engine=FakeEngine())
+        values = [t.value for t in result.trials if t.params == result.best.params]
+        told = f"under its 3 seeds: mean {statistics.fmean(values):.6g}, standard deviation"
+        assert told in capsys.readouterr().out
+
     def test_a_replaced_seed_counts_in_the_best_point_as_any(self):
         group = [trained(0, 1.0), trained(1, None, 0, State.FAILED), trained(2, 3.0, 0)]
         assert unfinished(History([*group, trained(3, 5.0)], "min"), 2) is None
