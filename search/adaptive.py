@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from autogan.search.base import Proposal, SearchMethod, rng
 from autogan.search.cube import Cube
-from autogan.search.history import History, State, Trial, standings
+from autogan.search.history import History, Trial, standings
 from autogan.search.space import Space, key
 
 _RANDOM = 0.1  # the share of draws from the whole space, for what steps cannot reach
@@ -34,7 +34,7 @@ class AdaptiveExplore(SearchMethod):
     def propose(self, space: Space, history: History, seed: int) -> Proposal | None:
         """Step away from a good point, or draw anew; see `SearchMethod.propose`."""
         random, used, cube = rng(seed, history), self.used(history), Cube(space)
-        known = [t for t in history.trials if t.state not in (State.FAILED, State.RUNNING)]
+        known = history.telling
         if len(known) >= 2 * cube.size and random.random() >= _RANDOM:
             numbers = [trial.number for trial in known]
             standing = dict(zip(numbers, standings(history, known), strict=True))

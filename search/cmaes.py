@@ -7,7 +7,7 @@ import numpy as np
 from autogan.errors import ConfigError
 from autogan.search.base import Proposal, SearchMethod, digest, rng
 from autogan.search.cube import Cube
-from autogan.search.history import History, State, standings
+from autogan.search.history import History, standings
 from autogan.search.space import Space, key
 
 _ATTEMPTS = 20
@@ -27,7 +27,7 @@ class CMAES(SearchMethod):
     def propose(self, space: Space, history: History, seed: int) -> Proposal | None:
         """Draw from the distribution; see `SearchMethod.propose`."""
         used, cube = self.used(history), Cube(space)
-        known = [t for t in history.trials if t.state not in (State.FAILED, State.RUNNING)]
+        known = history.telling
         if cube.size > 1:  # the strategy needs two dimensions
             optimizer = _cma()(
                 mean=np.full(cube.size, 0.5),

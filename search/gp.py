@@ -38,7 +38,7 @@ class GaussianProcess(SearchMethod):
     def propose(self, space: Space, history: History, seed: int) -> Proposal | None:
         """Return what promises the largest expected improvement; see `SearchMethod.propose`."""
         random, used = rng(seed, history), self.used(history)
-        known = [t for t in history.trials if t.state not in (State.FAILED, State.RUNNING)]
+        known = history.telling
         first = space.draw(random, used)
         if first is None:
             return None
@@ -96,11 +96,11 @@ def _observed(
         if trial.state is State.DIVERGED:
             counts = {longest}
         for count in sorted(counts):
-            observed.append((trial.params, math.log(count) / math.log(max(longest, 2))))
+            length = math.log(count) / math.log(longest) if longest > 1 else 1.0
+            observed.append((trial.params, length))
             lost = trial.state is State.DIVERGED
             values.append(math.inf if lost else history.after(trial, count))
-    share = 0.0 if len(lengths) > 1 else 1.0
-    return [(point, max(length, share)) for point, length in observed], values
+    return observed, values
 
 
 def _distance(tried: Places, place: Places) -> float:

@@ -129,6 +129,11 @@ class History:
         """The trials' losses where several objectives decide; else none."""
         return [trial.losses for trial in self.trials if trial.losses]
 
+    @property
+    def telling(self) -> list[Trial]:
+        """The trials that say something of their points: neither running nor failed."""
+        return [t for t in self.trials if t.state not in (State.RUNNING, State.FAILED)]
+
     def tries(self) -> int:
         """How many trials count against the budget: all but the failed ones."""
         return sum(trial.state is not State.FAILED for trial in self.trials)

@@ -54,7 +54,7 @@ class OptunaMethod(SearchMethod):
 
     def _told(self, history: History, axes: Sequence["_Axis"], trials: Any) -> list[Any]:
         """The history as Optuna's trials; failed ones say nothing."""
-        ended = [t for t in history.trials if t.state not in (State.FAILED, State.RUNNING)]
+        ended = history.telling
         values = {
             trial.number: [standing]
             for trial, standing in zip(ended, standings(history, ended), strict=True)
