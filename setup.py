@@ -8,6 +8,10 @@ from setuptools import setup
 
 PACKAGE_DIR = {
     "autogan": "autogan",
+    "autogan.core": "autogan/core",
+    "autogan.data": "autogan/data",
+    "autogan.config": "autogan/config",
+    "autogan.run": "autogan/run",
     "autogan.models": "models",
     "autogan.search": "search",
     "autogan.criteria": "criteria",

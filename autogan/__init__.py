@@ -1,18 +1,39 @@
 """AutoGAN: automatic search for GAN hyperparameters, driven by the quality of the images.
 
 import autogan
-result = autogan.search({"gan_type": "dcgan", "dataset": "digits", "trials": 5})
+result = autogan.run_search({"gan_type": "dcgan", "dataset": "digits", "trials": 5})
 print(result.best, result.hyperparameters)
+
+Names are imported when they are first used, so that ``import autogan`` costs nothing.
 """
 
-# The package autogan.search first: importing it later would put the package, as an attribute of
-# this one, in the place of the function of that name.
-import autogan.search  # noqa: F401
-from autogan.commands import evaluate, plan, sample, search, train
-from autogan.config import SearchConfig, TrainConfig
-from autogan.errors import AutoGANError, ConfigError, Interrupted, SearchFailed
-from autogan.loop import SearchResult
+import importlib
+import importlib.util
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 from autogan.version import __version__
+
+if TYPE_CHECKING:
+    from autogan.commands import evaluate, plan, run_search, sample, train
+    from autogan.config import SearchConfig, TrainConfig
+    from autogan.core.errors import AutoGANError, ConfigError, Interrupted, SearchFailed
+    from autogan.run.loop import SearchResult
+
+_PLACES = {
+    "AutoGANError": "core.errors",
+    "ConfigError": "core.errors",
+    "Interrupted": "core.errors",
+    "SearchConfig": "config",
+    "SearchFailed": "core.errors",
+    "SearchResult": "run.loop",
+    "TrainConfig": "config",
+    "evaluate": "commands",
+    "plan": "commands",
+    "run_search": "commands",
+    "sample": "commands",
+    "train": "commands",
+}
 
 __all__ = [
     "AutoGANError",
@@ -25,7 +46,40 @@ __all__ = [
     "__version__",
     "evaluate",
     "plan",
+    "run_search",
     "sample",
-    "search",
     "train",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "search":  # a package; called, it is `run_search` under its old name
+        return importlib.import_module("autogan.search")
+    if name not in _PLACES:
+        raise AttributeError(f"module 'autogan' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"autogan.{_PLACES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+def _check_one_checkout() -> None:
+    """Refuse to run half of one checkout and half of another.
+
+    ``setup.py`` maps folders beside this one to sub-packages. In a second checkout that is not
+    installed, Python finds this file there and those folders in the first.
+    """
+    here = Path(__file__).resolve().parent
+    spec = importlib.util.find_spec("autogan.search")
+    found = Path(spec.origin).resolve().parent.parent if spec and spec.origin else None
+    if found not in (here, here.parent):
+        raise ImportError(
+            f"autogan is in {here}, but its search methods are in {found or 'no place'}; "
+            f"install this checkout: pip install -e {here.parent}"
+        )
+
+
+_check_one_checkout()

@@ -6,30 +6,26 @@ that failed, 2 for something wrong in what the user gave, 130 after Ctrl-C.
 
 import contextlib
 import dataclasses
-import inspect
-import json
-import statistics
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
-import yaml
-from pydantic.fields import FieldInfo
 
 from autogan import commands
-from autogan.config import SearchConfig, TrainConfig, load_config, packaged_configs, parse_params
-from autogan.confirmation import advantage
+from autogan.config import SearchConfig, TrainConfig, load_config, packaged_configs
+from autogan.core.errors import AutoGANError, ConfigError, Interrupted
+from autogan.core.files import write_bytes
+from autogan.core.registry import suggestion
 from autogan.criteria import CRITERIA
-from autogan.datasets import DATASETS
-from autogan.display import Display, describe, make_display, outcome
-from autogan.errors import AutoGANError, ConfigError, Interrupted
-from autogan.files import write_bytes
-from autogan.images import grid, png
-from autogan.loop import SearchResult
+from autogan.data import DATASETS
+from autogan.data.grids import grid, png
+from autogan.display import describe, make_display, outcome
 from autogan.models import GAN_TYPES
-from autogan.registry import suggestion
+from autogan.options import options_of
+from autogan.output import part_as_dict, print_further, print_json, print_plan, print_search
+from autogan.run.display import Display
 from autogan.search import SEARCH_METHODS, STOPPING_RULES
 from autogan.version import __version__
 
@@ -52,55 +48,6 @@ Overwrite = Annotated[
 ]
 Debug = Annotated[bool, typer.Option("--debug", help="show the traceback of an error")]
 Checkpoint = Annotated[commands.Checkpoint, typer.Option(help="which evaluation's generator")]
-
-
-def options_of(kind: type[TrainConfig], *names: str) -> Callable[[F], F]:
-    """Give a command a flag for each key of a configuration, or for the named ones.
-
-    The command takes them as one dictionary, ``flags``; a flag that was not given is None.
-    """
-
-    def decorate(command: F) -> F:
-        fields = {n: f for n, f in kind.model_fields.items() if not names or n in names}
-
-        def wrapper(**arguments: Any) -> None:
-            flags = {name: arguments.pop(name) for name in fields}
-            if "params" in fields:
-                flags["params"] = parse_params(flags["params"] or [])
-            command(**arguments, flags=flags)
-
-        own = [p for n, p in inspect.signature(command).parameters.items() if n != "flags"]
-        added = [
-            inspect.Parameter(
-                name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_option(name, field)
-            )
-            for name, field in fields.items()
-        ]
-        wrapper.__name__, wrapper.__doc__ = command.__name__, command.__doc__
-        keyword = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own]
-        wrapper.__signature__ = inspect.Signature([*keyword, *added])  # type: ignore[attr-defined]
-        wrapper.__annotations__ = {p.name: p.annotation for p in [*keyword, *added]}
-        return wrapper  # type: ignore[return-value]
-
-    return decorate
-
-
-def _option(name: str, field: FieldInfo) -> Any:
-    """The flag of one key."""
-    text = field.description or ""
-    if field.default not in (None, [], {}) and not isinstance(field.default, bool):
-        text += f" [{field.default}]"
-    flag = f"--{name.replace('_', '-')}"
-    if name == "params":
-        return Annotated[
-            list[str] | None, typer.Option("--param", help=text, metavar="NAME=VALUES")
-        ]
-    if field.annotation is bool:
-        return Annotated[bool | None, typer.Option(f"{flag}/--no-{flag[2:]}", help=text)]
-    # All others are text here: the configuration reads numbers, and says what is wrong with them.
-    kinds = {int: "INT", float: "NUMBER", Path: "PATH"}
-    metavar = next((m for k, m in kinds.items() if field.annotation in (k, k | None)), "TEXT")
-    return Annotated[str | None, typer.Option(flag, help=text, metavar=metavar)]
 
 
 @app.command()
@@ -128,11 +75,11 @@ def search(
     else:
         wanted = load_config(SearchConfig, config, flags)
     if dry_run:
-        _print_plan(commands.plan(wanted, resume=resume, overwrite=overwrite), json_)
+        print_plan(commands.plan(wanted, resume=resume, overwrite=overwrite), json_)
         return
     with _display() as display:
-        result = commands.search(wanted, resume=resume, overwrite=overwrite, display=display)
-    _print_search(result, json_)
+        result = commands.run_search(wanted, resume=resume, overwrite=overwrite, display=display)
+    print_search(result, json_)
 
 
 @app.command()
@@ -154,14 +101,14 @@ def train(
         result = commands.train(run, resume=resume, overwrite=overwrite, display=display)
     trial = result.trial
     if json_:
-        _print_json({"folder": result.folder.root, "objective": result.objective,
+        print_json({"folder": result.folder.root, "objective": result.objective,
                      **dataclasses.asdict(trial)})  # fmt: skip
         return
     print(f"{result.objective}: {outcome(trial)}")
     if trial.evaluations:
         print(f"last evaluation: step {trial.evaluations[-1].step}, "
               f"{describe(trial.evaluations[-1].scores)}")  # fmt: skip
-    _print_further(result.folder.root, result.folder.logs)
+    print_further(result.folder.root, result.folder.logs)
 
 
 @app.command()
@@ -192,7 +139,7 @@ def evaluate(
         options=flags,
     )
     if json_:
-        _print_json(scores)
+        print_json(scores)
     else:
         for label, score in scores.items():
             print(f"{label}  {score:.6g}")
@@ -261,7 +208,7 @@ def list_(
     if what == "configs":
         configs = {name: path.read_text() for name, path in packaged_configs().items()}
         if json_:
-            _print_json(configs)
+            print_json(configs)
         else:
             print("\n".join(f"# {name}\n{text}" for name, text in configs.items()))
         return
@@ -273,7 +220,7 @@ def list_(
         )
     parts = list(kinds[what])
     if json_:
-        _print_json([_part(part) for part in parts])
+        print_json([part_as_dict(part) for part in parts])
         return
     for part in parts:
         better = {"min": " (lower is better)", "max": " (higher is better)"}
@@ -313,129 +260,6 @@ def _display() -> Iterator[Display]:
         yield display
     finally:
         display.close()
-
-
-def _print_plan(plan: commands.Plan, as_json: bool) -> None:
-    if as_json:
-        _print_json({**dataclasses.asdict(plan), "config": plan.config.as_dict()})
-        return
-    print(yaml.safe_dump(plan.config.as_dict(), sort_keys=False).rstrip())
-    height, width, channels = plan.image_shape
-    points = "uncountable" if plan.points is None else plan.points
-    print(f"# {plan.images} training images of {width}x{height}x{channels}")
-    if plan.classes:
-        names = (f"{number} {name} ({n})" for number, (name, n) in enumerate(plan.classes.items()))
-        print(f"# classes: {', '.join(names)}")
-    trials = "as many" if plan.trials is None else plan.trials
-    print(f"# {trials} trials of {plan.steps} steps; points in the space: {points}")
-    if plan.trials is None:
-        print(f"# as fit into {plan.config.max_minutes:g} minutes; in each")
-    count = plan.trainings or 1
-    if count != plan.trials and plan.trainings:
-        print(f"# {count} trainings with repeated seeds and the confirmation")
-    about = "about" if plan.config.stopping is None else "at most"
-    print(f"# {about} {count * plan.updates} updates of both networks and "
-          f"{count * plan.megabytes:.0f} MB on disk")  # fmt: skip
-
-
-def _print_search(result: SearchResult, as_json: bool) -> None:
-    best = result.best
-    root = result.folder.root
-    if as_json:
-        _print_json({
-            "folder": root,
-            "objective": result.objective,
-            "direction": result.direction,
-            "hyperparameters": dict(result.hyperparameters),
-            "best": None if best is None else best.number,
-            "trials": [dataclasses.asdict(trial) for trial in result.trials],
-            "front": [trial.number for trial in result.front],
-            "confirmed": [
-                {**dataclasses.asdict(c), "mean": c.mean, "spread": c.spread}
-                for c in result.confirmed
-            ],
-        })  # fmt: skip
-        return
-    if best is None:
-        print(f"none of {len(result.trials)} trials came to a value; see {root}")
-        return
-    for trial in result.front:
-        scores = next(e.scores for e in trial.evaluations if e.step == trial.step)
-        print(f"on the front: trial {trial.number}  {describe(scores)}  {describe(trial.params)}")
-    print(f"best of {len(result.trials)} trials: trial {best.number}")
-    for name, value in best.params.items():
-        print(f"  {name} = {value}")
-    if not result.front:
-        print(f"  {result.objective} = {best.value:.6g} at step {best.step}")
-        alike = [t for t in result.trials if t.params == best.params and not t.confirms]
-        values = [trial.value for trial in alike if trial.value is not None]
-        if len(values) > 1:
-            spread = f"standard deviation {statistics.stdev(values):.3g}"
-            print(f"  under its {len(values)} seeds: mean {statistics.fmean(values):.6g}, {spread}")
-    _print_confirmed(result)
-    print(f"train it again:  autogan train {result.folder.best_config}")
-    _print_further(result.folder.best, result.logs)
-
-
-def _print_confirmed(result: SearchResult) -> None:
-    """What the best are worth under fresh seeds, beside what the search had seen of them."""
-    if not result.confirmed:
-        return
-    seeds = len(result.confirmed[0].values) + result.confirmed[0].lost
-    print(f"trained again under {seeds} fresh seeds, mean ± standard deviation:")
-    for each in result.confirmed:
-        words = ["no value" if each.mean is None else f"{each.mean:.4g}"]
-        if each.spread is not None:
-            words[0] += f" ± {each.spread:.3g}"
-        if each.lost:
-            words.append(f"{each.lost} diverged")
-        if each.observed is not None:
-            words.append(f"the search saw {each.observed:.4g}")
-        if each.observed is not None and each.mean is not None:
-            words.append(f"a gap of {each.mean - each.observed:+.3g}")
-        name = "the defaults" if each.number is None else f"trial {each.number}"
-        print(f"  {name}: {', '.join(words)}  {describe(each.params)}")
-    print(_verdict(result))
-
-
-def _verdict(result: SearchResult) -> str:
-    """Whether the search beat the GAN type's defaults."""
-    winner = result.confirmed[0]
-    if winner.number is None:
-        return "the defaults did better than all that was found"
-    defaults = next((c for c in result.confirmed if c.number is None), None)
-    if defaults is None:
-        return "the defaults are among the best that were found"
-    if len(defaults.values) < 2 or len(winner.values) < 2:
-        return f"of the defaults' trainings {defaults.lost} diverged, of the winner's {winner.lost}"
-    difference, low, high = advantage(winner, defaults)
-    if low <= 0 <= high:
-        verdict = "it may be luck"
-    elif (difference < 0) == (result.direction == "min"):
-        verdict = "better"
-    else:
-        verdict = "worse, but the defaults diverged more often"
-    interval = f"95 % interval {low:+.3g} to {high:+.3g}"
-    return f"against the defaults: {difference:+.3g}, {interval}: {verdict}"
-
-
-def _print_further(folder: Path, logs: Path) -> None:
-    print(f"see its images:  autogan sample {folder}")
-    print(f"see its curves:  tensorboard --logdir {logs}")
-
-
-def _print_json(value: Any) -> None:
-    print(json.dumps(value, indent=2, default=str))
-
-
-def _part(part: Any) -> dict[str, Any]:
-    """A registered part as plain values."""
-    values = {"name": part.name, "summary": part.summary}
-    if hasattr(part, "direction"):
-        values["direction"] = part.direction
-    if hasattr(part, "hyperparameters"):
-        values["hyperparameters"] = [dataclasses.asdict(h) for h in part.hyperparameters]
-    return values
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -6,8 +6,6 @@ is done in a worker process; nothing here imports TensorFlow.
 
 import contextlib
 import dataclasses
-import math
-import statistics
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,56 +16,21 @@ import numpy as np
 import numpy.typing as npt
 
 from autogan.config import SearchConfig, TrainConfig, load_config, validated
-from autogan.datasets import DATASETS
-from autogan.display import Display
-from autogan.engine import CtrlC, Engine, LocalEngine
-from autogan.errors import ConfigError, SearchFailed
-from autogan.files import read_arrays, write_bytes, write_yaml
-from autogan.folder import SearchFolder, TrialFolder, check_free, clear
-from autogan.ledger import Ledger
-from autogan.loop import SearchLoop, SearchResult, trial_seed
-from autogan.registry import suggestion
-from autogan.search import Evaluation, History, Trial
-from autogan.warmstart import earlier_trials
+from autogan.core.errors import ConfigError, SearchFailed
+from autogan.core.files import read_arrays, write_bytes, write_yaml
+from autogan.core.registry import suggestion
+from autogan.data import DATASETS
+from autogan.run.display import Display
+from autogan.run.engine import CtrlC, Engine, LocalEngine
+from autogan.run.folder import SearchFolder, TrialFolder, check_free, clear
+from autogan.run.ledger import Ledger
+from autogan.run.loop import SearchLoop, SearchResult
+from autogan.run.plan import Plan, first_trial, plan_of
+from autogan.run.resume import check_header, check_same, resumed_config
+from autogan.run.warmstart import earlier_trials
+from autogan.search import Evaluation, Trial
 
 Checkpoint = Literal["best", "last"]
-
-RESUMABLE = (
-    "trials", "max_minutes", "max_steps", "target", "confirm", "max_trial_minutes", "run_dir",
-    "plugin_dirs",
-)  # fmt: skip
-"""The keys that may change when a search is resumed; all others decide its results."""
-
-_SAMPLES_BYTES = 300_000  # about what grids and event files of a trial take
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a search would do and cost.
-
-    Attributes:
-        config: resolved.
-        trials: to run at most; None if only max_minutes limits them.
-        trainings: the same with repeated seeds and the confirmation.
-        points: in the search space; None if they cannot be counted.
-        images: in the training set.
-        image_shape: height, width, channels.
-        classes: images of each class, by its name, in the order of their numbers.
-        steps: generator updates of a trial (of the first, where the batch size is searched).
-        updates: of both networks in a trial, about.
-        megabytes: that a trial leaves on disk, about.
-    """
-
-    config: SearchConfig
-    trials: int | None
-    trainings: int | None
-    points: int | None
-    images: int
-    image_shape: tuple[int, int, int]
-    classes: dict[str, int]
-    steps: int
-    updates: int
-    megabytes: float
 
 
 @dataclass(frozen=True)
@@ -103,10 +66,10 @@ def plan(
     if resume is None:
         check_free(folder.root, folder.config, run, overwrite=overwrite)
     with _engine(None) as engine:
-        return _plan(run, engine.call("open", config=_first_trial(run).as_dict()))
+        return plan_of(run, engine.call("open", config=first_trial(run).as_dict()))
 
 
-def search(
+def run_search(
     config: SearchConfig | Mapping[str, Any] | None = None,
     *,
     resume: Path | str | None = None,
@@ -133,11 +96,11 @@ def search(
     display = display or Display()
     with _engine(engine) as workers:
         header = _claimed(
-            run, _first_trial(run), folder.root, folder.config, workers, display,
+            run, first_trial(run), folder.root, folder.config, workers, display,
             resume=resume is not None, overwrite=overwrite,
         )  # fmt: skip
         ledger = Ledger(folder.ledger)
-        _check_header(ledger, header, display)
+        check_header(ledger, header, display)
         write_yaml(folder.config, run.as_dict(), "Run this search again with: autogan search FILE")
         if not ledger.header:
             workers.call("declare", config=run.as_dict(), folder=str(folder.root))
@@ -172,7 +135,7 @@ def train(
     root = _run_dir(run)
     folder = TrialFolder.of(root, run)
     if resume:
-        _check_same(folder.config, load_config(TrainConfig, folder.config), run)
+        check_same(folder.config, load_config(TrainConfig, folder.config), run)
     display = display or Display()
     with _engine(engine) as workers:
         header = _claimed(
@@ -273,38 +236,6 @@ def sample(
         return images
 
 
-def resumed_config(root: Path, changes: SearchConfig | Mapping[str, Any]) -> SearchConfig:
-    """The configuration of an earlier search, with what may change changed.
-
-    Raises:
-        ConfigError: if there is no search, or something else was to be changed.
-    """
-    path = SearchFolder(root).config
-    if not path.exists():
-        raise ConfigError("resume", f"{root} holds no search; begin one without --resume")
-    saved = load_config(SearchConfig, path)
-    if isinstance(changes, SearchConfig):
-        wanted = changes
-    else:
-        wanted = load_config(SearchConfig, path, changes)
-    _check_same(path, saved, wanted.resolved())
-    update = {name: getattr(wanted, name) for name in RESUMABLE} | {"run_dir": root}
-    return saved.model_copy(update=update).resolved()
-
-
-def _check_same(path: Path, saved: TrainConfig, wanted: TrainConfig) -> None:
-    """Refuse to go on with another configuration, and show the difference."""
-    before, now = saved.resolved().as_dict(), wanted.as_dict()
-    names = [n for n in {**before, **now} if n not in RESUMABLE and before.get(n) != now.get(n)]
-    if names:
-        changes = "; ".join(f"{n} was {before.get(n)}, now {now.get(n)}" for n in names)
-        raise ConfigError(
-            "resume",
-            f"{path} says otherwise: {changes}; resume with its own values, or begin anew in "
-            "another --run-dir",
-        )
-
-
 def _search_config(
     config: SearchConfig | Mapping[str, Any] | None, resume: Path | str | None = None
 ) -> SearchConfig:
@@ -361,68 +292,6 @@ def _claimed(
 def _run_dir(run: TrainConfig) -> Path:
     assert run.run_dir is not None
     return run.run_dir
-
-
-def _first_trial(run: SearchConfig) -> TrainConfig:
-    """A trial of the search, to check what all of them share."""
-    history = History((), run.objective.direction)
-    proposal = run.method.propose(run.space(), history, run.seed)
-    if proposal is None:
-        raise ConfigError("params", "the search space has no points")
-    return run.trial_config(proposal.point, trial_seed(run.seed, 0))
-
-
-def _plan(run: SearchConfig, facts: Mapping[str, Any]) -> Plan:
-    hyperparameters = _first_trial(run).hyperparameters()
-    steps, _ = run.schedule(facts["images"], int(hyperparameters["batch_size"]))
-    d_iters = [d for d in run.space().dimensions if d.name == "d_iter"]
-    candidates = [*d_iters[0].candidates] if d_iters else [hyperparameters["d_iter"]]
-    if d_iters and d_iters[0].range:
-        candidates = [d_iters[0].range.low, d_iters[0].range.high]
-    updates = steps * (1 + statistics.fmean(float(d) for d in candidates))
-    limits, points = [run.trials], run.space().size()
-    if points is not None and run.distinct and run.method.stays_in_space:
-        limits.append(points)
-    if run.max_steps is not None:
-        limits.append(math.ceil(run.max_steps / updates))
-    trials = min((limit for limit in limits if limit is not None), default=None)
-    confirm = (run.confirm.top + 1) * run.confirm.repeats if run.confirm else 0
-    return Plan(
-        config=run,
-        trials=trials,
-        trainings=None if trials is None else trials * run.repeats + confirm,
-        points=points,
-        images=facts["images"],
-        image_shape=tuple(facts["image_shape"]),
-        classes=facts["data"]["classes"],
-        steps=steps,
-        updates=round(updates),
-        megabytes=(2 * facts["generator_bytes"] + _SAMPLES_BYTES) / 1e6,
-    )
-
-
-def _check_header(ledger: Ledger, header: Mapping[str, Any], display: Display) -> None:
-    """Check that a search that goes on is still measured alike.
-
-    Raises:
-        ConfigError: if the feature network or the reference is another one now.
-    """
-    if not ledger.header:
-        return
-    if "data" in ledger.header and ledger.header["data"] != header["data"]:
-        raise ConfigError(
-            "dataset",
-            f"{header['data']} now, {ledger.header['data']} in the record: other images; restore "
-            "them, or begin anew",
-        )
-    if ledger.header["features"] != header["features"]:
-        raise ConfigError(
-            "features",
-            f"{header['features']} now, {ledger.header['features']} in the record: the values "
-            "would not be comparable; restore the feature network, or begin anew",
-        )
-    if ledger.header["environment"] != header["environment"]:
-        display.note("versions or device are not those the search began with; results may differ")
 
 
 def _train(run: TrainConfig, folder: TrialFolder, workers: Engine, display: Display) -> Trial:

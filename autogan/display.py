@@ -11,33 +11,9 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from autogan.hyperparameters import Value
+from autogan.core.hyperparameters import Value
+from autogan.run.display import Display
 from autogan.search import State, Trial
-
-
-class Display:
-    """Is told of everything and shows nothing; the base of those that show."""
-
-    def note(self, text: str) -> None:
-        """Something worth a line."""
-
-    def searching(self, best: Trial | None) -> None:
-        """A search begins or goes on; this is the best so far."""
-
-    def trial_started(self, trial: Trial, position: int, trials: int | None) -> None:
-        """A trial begins or goes on, at a position among so many."""
-
-    def progress(self, step: int, steps: int, losses: Mapping[str, float]) -> None:
-        """The training has come to a step."""
-
-    def evaluated(self, trial: Trial) -> None:
-        """A trial has been evaluated; its last evaluation is the new one."""
-
-    def trial_ended(self, trial: Trial, best: Trial | None) -> None:
-        """A trial has ended, and this is the best so far."""
-
-    def close(self) -> None:
-        """Leave the terminal as it was."""
 
 
 class _Pace:

@@ -3,6 +3,7 @@
 Knows nothing of search or GAN types. Importing this package does not import TensorFlow.
 """
 
+from autogan.core.registry import Registry
 from autogan.criteria.base import Criterion
 from autogan.criteria.fid import FID
 from autogan.criteria.inception_score import InceptionScore
@@ -12,7 +13,6 @@ from autogan.criteria.label_accuracy import LabelAccuracy
 from autogan.criteria.objective import Bounds, Objective, bounds_seen
 from autogan.criteria.statistics import Features, Moments
 from autogan.criteria.wd import WD
-from autogan.registry import Registry
 
 CRITERIA: Registry[Criterion] = Registry("criterion", Criterion)
 for _criterion in (InceptionScore, JSInceptionScore, FID, WD, KID, LabelAccuracy):

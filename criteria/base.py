@@ -3,8 +3,8 @@
 from abc import abstractmethod
 from typing import ClassVar, Literal
 
+from autogan.core.registry import Part
 from autogan.criteria.statistics import Features, Moments
-from autogan.registry import Part
 
 
 class Criterion(Part):

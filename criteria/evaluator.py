@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from autogan.core.files import cached_arrays
 from autogan.criteria.base import Criterion
 from autogan.criteria.networks import FeatureNetwork
 from autogan.criteria.statistics import Features, Moments
-from autogan.files import cached_arrays
 
 Images = npt.NDArray[np.uint8]
 

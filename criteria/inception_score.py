@@ -1,6 +1,6 @@
 """Inception Score (Salimans et al., 2016, arXiv:1606.03498)."""
 
-import autogan.tfgan as tfgan
+import autogan.core.tfgan as tfgan
 from autogan.criteria.base import Criterion
 from autogan.criteria.statistics import Features, Moments
 

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-import autogan.tfgan as tfgan
+import autogan.core.tfgan as tfgan
 from autogan.criteria.base import Criterion
 from autogan.criteria.statistics import Features, Moments
 

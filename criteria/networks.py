@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from autogan.core.errors import ConfigError, one_line
+from autogan.core.files import cached_arrays
 from autogan.criteria.statistics import Features
-from autogan.errors import ConfigError, one_line
-from autogan.files import cached_arrays
 
 Images = npt.NDArray[np.uint8]
 
@@ -145,6 +145,7 @@ class ClassifierNetwork(FeatureNetwork):
 
     def __init__(self, images: Images, labels: npt.NDArray[np.int64], cache: Path) -> None:
         self.classes = int(labels.max()) + 1
+        keras.utils.set_random_seed(0)  # before the weights are drawn
         self._model = _classifier(images.shape[1:], self.classes)
         data = hashlib.sha256(f"{self._VERSION}/{images.shape}".encode())
         data.update(np.ascontiguousarray(images).data)
@@ -170,7 +171,6 @@ class ClassifierNetwork(FeatureNetwork):
     def _trained_weights(
         self, images: Images, labels: npt.NDArray[np.int64]
     ) -> dict[str, npt.NDArray[np.float32]]:
-        keras.utils.set_random_seed(0)
         data = (
             tf.data.Dataset.from_tensor_slices((images, labels))
             .shuffle(len(images), seed=0)

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from autogan.core.errors import ConfigError
+from autogan.core.registry import Registry
 from autogan.criteria.base import Criterion
-from autogan.errors import ConfigError
-from autogan.registry import Registry
 
 Direction = Literal["min", "max"]
 

@@ -4,6 +4,7 @@ Knows nothing of search, criteria or folders on disk. Importing this package doe
 TensorFlow; building a GAN type does.
 """
 
+from autogan.core.registry import Registry
 from autogan.models.acgan import ACGAN
 from autogan.models.base import GANType
 from autogan.models.began import BEGAN
@@ -12,7 +13,6 @@ from autogan.models.dcgan import DCGAN
 from autogan.models.lsgan import LSGAN
 from autogan.models.wgan import WGAN
 from autogan.models.wgan_gp import WGANGP
-from autogan.registry import Registry
 
 GAN_TYPES: Registry[GANType] = Registry("gan_type", GANType)
 for _gan_type in (DCGAN, LSGAN, WGAN, WGANGP, BEGAN, CGAN, ACGAN):

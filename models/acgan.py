@@ -1,6 +1,6 @@
 """ACGAN (Odena, Olah and Shlens, 2017, arXiv:1610.09585)."""
 
-from autogan.hyperparameters import Hyperparameter
+from autogan.core.hyperparameters import Hyperparameter
 from autogan.models.dcgan import DCGAN
 
 

@@ -1,15 +1,15 @@
 """Adversarial training: two networks, their optimisers, and one compiled call of many steps."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import keras
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from autogan.hyperparameters import Value
+from autogan.core.hyperparameters import Value
+from autogan.core.registry import imported
 from autogan.models.base import ImageShape
 from autogan.models.batches import (
     LABELS_D,
@@ -22,7 +22,7 @@ from autogan.models.losses import LOSSES, Loss, class_error
 from autogan.models.networks import NetworkShape, build_networks
 from autogan.models.optimizers import OPTIMIZERS, Settings
 from autogan.models.penalties import PENALTIES, clip_weights
-from autogan.registry import imported
+from autogan.models.state import initialise, named_variables
 
 if TYPE_CHECKING:
     from autogan.models.base import GANType
@@ -110,6 +110,11 @@ class Adversarial:
         optimizer = OPTIMIZERS[shape["optimizer"]]
         self._g_optimizer = optimizer([v.value for v in self.generator.trainable_variables])
         self._d_optimizer = optimizer([v.value for v in self.discriminator.trainable_variables])
+        self._variables = named_variables(
+            (self.generator, self.discriminator),
+            {"generator": self._g_optimizer, "discriminator": self._d_optimizer},
+            self._loss,
+        )
         self._data = {h.name: h for h in gan_type.hyperparameters if not h.shape}
         self._train = tf.function(
             self._training_loop,
@@ -135,12 +140,7 @@ class Adversarial:
 
     def reset(self, seed: int) -> None:
         """Start anew: fresh weights from ``seed``, empty optimisers."""
-        seeds = np.random.SeedSequence(seed).generate_state(len(self._initial_values()))
-        for (variable, initializer), s in zip(self._initial_values(), seeds, strict=True):
-            config = initializer.get_config()
-            if "seed" in config:
-                initializer = initializer.from_config({**config, "seed": int(s)})
-            variable.assign(initializer(variable.shape, dtype=variable.dtype))
+        initialise((self.generator, self.discriminator), seed)
         for name, start in self._loss_starts.items():
             self._loss.variables[name].assign(start)
         self._g_optimizer.reset()
@@ -209,20 +209,20 @@ class Adversarial:
 
     def state(self) -> dict[str, npt.NDArray[Any]]:
         """All that training goes on from: weights, moving statistics, optimisers' state."""
-        return {name: variable.numpy() for name, variable in self._variables()}
+        return {name: variable.numpy() for name, variable in self._variables}
 
     def restore(self, state: Mapping[str, npt.NDArray[Any]]) -> None:
         """Go back to a `state`."""
-        for name, variable in self._variables():
+        for name, variable in self._variables:
             variable.assign(state[name])
 
     def generator_state(self) -> dict[str, npt.NDArray[Any]]:
         """The generator's part of `state`: enough to generate images."""
-        return {name: v.numpy() for name, v in self._variables() if name.startswith("generator/")}
+        return {name: v.numpy() for name, v in self._variables if name.startswith("generator/")}
 
     def restore_generator(self, state: Mapping[str, npt.NDArray[Any]]) -> None:
         """Go back to a `generator_state`."""
-        for name, variable in self._variables():
+        for name, variable in self._variables:
             if name.startswith("generator/"):
                 variable.assign(state[name])
 
@@ -370,32 +370,6 @@ class Adversarial:
         images = self._made(z, labels, training=False)
         finite = tf.reduce_all(tf.math.is_finite(images))
         return tf.cast(tf.round((tf.clip_by_value(images, -1, 1) + 1.0) * 127.5), tf.uint8), finite
-
-    def _variables(self) -> Iterator[tuple[str, tf.Variable]]:
-        """All state by name; numbered, since Keras's own names count on through a process."""
-        for network in (self.generator, self.discriminator):
-            for number, variable in enumerate(network.variables):
-                yield f"{network.name}/{number:02d}_{variable.name}", variable.value
-        for name, optimizer in (
-            ("generator", self._g_optimizer),
-            ("discriminator", self._d_optimizer),
-        ):
-            for number, variable in enumerate(optimizer.variables):
-                yield f"optimizer/{name}/{number:02d}", variable
-        for name, variable in self._loss.variables.items():
-            yield f"loss/{name}", variable
-
-    def _initial_values(self) -> list[tuple[Any, keras.initializers.Initializer]]:
-        """Each network variable with the initializer that its layer keeps for it.
-
-        Keras layers keep the initializer of ``x`` as ``x_initializer``.
-        """
-        return [
-            (variable, keras.initializers.get(getattr(layer, f"{variable.name}_initializer")))
-            for network in (self.generator, self.discriminator)
-            for layer in network.layers
-            for variable in layer.variables
-        ]
 
 
 def _stream(seed: tf.Tensor, update: tf.Tensor, stream: int) -> tf.Tensor:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from autogan.hyperparameters import Hyperparameter, Value
-from autogan.registry import Part
+from autogan.core.hyperparameters import Hyperparameter, Value
+from autogan.core.registry import Part
 
 if TYPE_CHECKING:
     from autogan.models.adversarial import Adversarial
@@ -80,6 +80,11 @@ class GANType(Part):
     def shape_of(cls, hyperparameters: Mapping[str, Value]) -> tuple[tuple[str, Value], ...]:
         """The part of the hyperparameters that decides the networks and the compiled function."""
         return tuple((h.name, hyperparameters[h.name]) for h in cls.hyperparameters if h.shape)
+
+    @classmethod
+    def updates_per_step(cls, hyperparameters: Mapping[str, Value]) -> int:
+        """Updates of both networks in one generator step: what a step costs."""
+        return 1 + int(hyperparameters["d_iter"])
 
     @classmethod
     def build(

@@ -1,6 +1,6 @@
 """BEGAN (Berthelot, Schumm and Metz, 2017, arXiv:1703.10717)."""
 
-from autogan.hyperparameters import Hyperparameter
+from autogan.core.hyperparameters import Hyperparameter
 from autogan.models.base import GANType, network_hyperparameters, training_hyperparameters
 
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import tensorflow as tf
 
-import autogan.tfgan as tfgan
+import autogan.core.tfgan as tfgan
 
 _tfgan = tfgan.losses()
 

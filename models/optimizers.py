@@ -7,11 +7,12 @@ settings share one compiled function; the fused kernels also cost less per step.
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import tensorflow as tf
 
-_EPSILON = 1e-7  # Keras's
+_ADAM_EPSILON = 1e-7  # Keras's
+_RMSPROP_EPSILON = 1e-8  # WGAN's own code (Arjovsky et al., 2017)
 
 
 class Settings(NamedTuple):
@@ -29,16 +30,19 @@ class Settings(NamedTuple):
 
 
 class Optimizer(ABC):
-    """Updates a list of variables, each with two running means beside it.
+    """Updates a list of variables, each with running means beside it.
 
     Args:
         variables: what is updated.
     """
 
+    slots: ClassVar[int]
+    """Running means beside each variable."""
+
     def __init__(self, variables: Sequence[tf.Variable]) -> None:
         self.parameters = list(variables)
         self._slots = [
-            [tf.Variable(tf.zeros_like(variable), trainable=False) for _ in range(2)]
+            [tf.Variable(tf.zeros_like(variable), trainable=False) for _ in range(self.slots)]
             for variable in self.parameters
         ]
         self._updates = tf.Variable(0, dtype=tf.int64, trainable=False)
@@ -75,6 +79,8 @@ class Optimizer(ABC):
 class Adam(Optimizer):
     """Adam (Kingma and Ba, 2015, arXiv:1412.6980), with the bias correction of its section 2."""
 
+    slots = 2
+
     def _update(
         self,
         variable: tf.Variable,
@@ -92,13 +98,20 @@ class Adam(Optimizer):
             lr=settings.learning_rate,
             beta1=settings.beta1,
             beta2=settings.beta2,
-            epsilon=_EPSILON,
+            epsilon=_ADAM_EPSILON,
             grad=gradient,
         )
 
 
 class RMSProp(Optimizer):
-    """RMSProp (Tieleman and Hinton, 2012) without momentum; ``beta2`` is its decay."""
+    """RMSProp (Tieleman and Hinton, 2012) without momentum; ``beta2`` is its decay.
+
+    Epsilon stands beside the root, as in WGAN's code: v - lr g / (sqrt(E g^2) + epsilon). Under the
+    root, where Keras and TensorFlow have it, it damps every step whose gradient is below its own
+    root, which are nearly all that a clipped critic gives its generator.
+    """
+
+    slots = 1
 
     def _update(
         self,
@@ -108,16 +121,10 @@ class RMSProp(Optimizer):
         settings: Settings,
         powers: tuple[tf.Tensor, tf.Tensor],
     ) -> None:
-        tf.raw_ops.ResourceApplyRMSProp(
-            var=variable.handle,
-            ms=slots[0].handle,
-            mom=slots[1].handle,
-            lr=settings.learning_rate,
-            rho=settings.beta2,
-            momentum=0.0,
-            epsilon=_EPSILON,
-            grad=gradient,
-        )
+        decay = settings.beta2
+        mean = slots[0].assign(decay * slots[0] + (1.0 - decay) * tf.square(gradient))
+        root = tf.sqrt(mean) + _RMSPROP_EPSILON
+        variable.assign_sub(settings.learning_rate * gradient / root)
 
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {"adam": Adam, "rmsprop": RMSProp}

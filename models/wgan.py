@@ -1,6 +1,6 @@
 """WGAN (Arjovsky, Chintala and Bottou, 2017, arXiv:1701.07875)."""
 
-from autogan.hyperparameters import Hyperparameter
+from autogan.core.hyperparameters import Hyperparameter
 from autogan.models.base import GANType, network_hyperparameters, training_hyperparameters
 
 

@@ -1,6 +1,6 @@
 """WGAN-GP (Gulrajani et al., 2017, arXiv:1704.00028)."""
 
-from autogan.hyperparameters import Hyperparameter
+from autogan.core.hyperparameters import Hyperparameter
 from autogan.models.base import GANType, network_hyperparameters, training_hyperparameters
 
 

@@ -25,7 +25,7 @@ import numpy as np
 
 import autogan
 from autogan.display import Display
-from autogan.engine import LocalEngine
+from autogan.run.engine import LocalEngine
 from autogan.search import Trial
 
 PARTS = ("search", "step", "gap", "memory", "fid")
@@ -233,7 +233,7 @@ def usual_search(features: str, trials: int, steps: int) -> None:
     import tensorflow as tf
 
     from autogan import tfgan
-    from autogan.datasets import dataset_named
+    from autogan.data import dataset_named
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     images = dataset_named("digits", None).load(None).train.images
@@ -258,7 +258,7 @@ def usual_search(features: str, trials: int, steps: int) -> None:
 def feature_network(features: str) -> Any:
     """The same feature network for both sides."""
     from autogan.criteria.networks import ClassifierNetwork, SavedModelNetwork
-    from autogan.datasets import dataset_named
+    from autogan.data import dataset_named
 
     if features != "classifier":
         return SavedModelNetwork(Path(features).name, Path(features))
@@ -297,7 +297,7 @@ def small_search(watch: Watch, trials: int, steps: int) -> None:
             "trials": trials,
             "run_dir": f"{temporary}/run",
         }
-        autogan.search(config, display=watch, engine=watch.engine)
+        autogan.run_search(config, display=watch, engine=watch.engine)
 
 
 def run(command: list[str]) -> None:

@@ -32,7 +32,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
-from autogan.hyperparameters import Dimension, Hyperparameter, Value
+from autogan.core.hyperparameters import Dimension, Hyperparameter, Value
 from autogan.models import GAN_TYPES
 from autogan.search import SEARCH_METHODS, STOPPING_RULES, Evaluation, History, Space, State, Trial
 from autogan.search.base import SearchMethod

@@ -25,9 +25,9 @@ from PIL import Image
 
 import autogan
 from autogan.config import TrainConfig, load_config
+from autogan.data.grids import grid, png
 from autogan.display import make_display
-from autogan.folder import TrialFolder
-from autogan.images import grid, png
+from autogan.run.folder import TrialFolder
 from autogan.search import Evaluation, Trial
 
 RUNS = Path("runs/experiments")

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import autogan
-from autogan.folder import SearchFolder
-from autogan.ledger import Ledger
+from autogan.run.folder import SearchFolder
+from autogan.run.ledger import Ledger
 from autogan.search import State
 
 CRITERIA = ("fid", "is", "js_is", "wd", "kid")
@@ -72,7 +72,7 @@ def record(table: str, folder: Path, seed: int, threads: int) -> None:
     """Train all combinations that have not been trained under a seed."""
     run_dir = folder / f"{table}-{seed}"
     if SearchFolder(run_dir).config.exists():
-        autogan.search(resume=run_dir)
+        autogan.run_search(resume=run_dir)
         return
     run = {
         **TABLES[table],
@@ -84,7 +84,7 @@ def record(table: str, folder: Path, seed: int, threads: int) -> None:
         "threads": threads,
         "run_dir": str(run_dir),
     }
-    autogan.search(run)
+    autogan.run_search(run)
 
 
 def export(table: str, folder: Path, file: Path) -> None:

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from autogan.hyperparameters import Dimension
+from autogan.core.hyperparameters import Dimension
 from autogan.models import GAN_TYPES
 from autogan.search import SEARCH_METHODS, History, Point, Space, State, Trial
 

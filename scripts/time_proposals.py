@@ -6,7 +6,7 @@ python scripts/time_proposals.py
 import math
 import time
 
-from autogan.hyperparameters import Dimension, Range
+from autogan.core.hyperparameters import Dimension, Range
 from autogan.models import GAN_TYPES
 from autogan.search import SEARCH_METHODS, Evaluation, History, RandomSearch, Space, State, Trial
 

@@ -5,7 +5,7 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
-from autogan.registry import Part
+from autogan.core.registry import Part
 from autogan.search.history import History
 from autogan.search.space import Key, Point, Space, key
 

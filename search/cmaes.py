@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from autogan.errors import ConfigError
+from autogan.core.errors import ConfigError
 from autogan.search.base import Proposal, SearchMethod, digest, rng
 from autogan.search.cube import Cube
 from autogan.search.history import History, standings

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from autogan.hyperparameters import Dimension, Value
+from autogan.core.hyperparameters import Dimension, Value
 from autogan.search.space import Point, Space, distinct_values, tidy
 
 Places = npt.NDArray[np.float64]

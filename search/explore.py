@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from autogan.hyperparameters import Dimension, Value
+from autogan.core.hyperparameters import Dimension, Value
 from autogan.search.base import Proposal, SearchMethod, rng
 from autogan.search.history import History, State, Trial
 from autogan.search.space import Point, Space, neighbours

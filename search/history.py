@@ -8,7 +8,7 @@ from enum import Enum
 from statistics import NormalDist
 from typing import Any, Literal
 
-from autogan.hyperparameters import Value
+from autogan.core.hyperparameters import Value
 
 Direction = Literal["min", "max"]
 

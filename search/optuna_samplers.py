@@ -4,8 +4,8 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from autogan.errors import ConfigError
-from autogan.hyperparameters import Dimension, Value
+from autogan.core.errors import ConfigError
+from autogan.core.hyperparameters import Dimension, Value
 from autogan.search.base import Proposal, SearchMethod, digest, rng
 from autogan.search.history import History, State, Trial, standings
 from autogan.search.space import Space, distinct_values, key, tidy

@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
-from autogan.hyperparameters import Dimension, Value
+from autogan.core.hyperparameters import Dimension, Value
 
 Point = Mapping[str, Value]
 """A value for each dimension that exists beside the others, by name, in the dimensions' order."""

@@ -7,7 +7,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar
 
-from autogan.registry import Part
+from autogan.core.registry import Part
 from autogan.search.history import History, State, Trial
 
 REDUCTION = 3  # of the trials from one rung to the next, and of the training: the papers' eta

@@ -15,11 +15,11 @@ import time
 from pathlib import Path
 
 from autogan.config import TrainConfig
-from autogan.engine import Event
-from autogan.files import write_json
-from autogan.folder import lock
+from autogan.core.files import write_json
+from autogan.run.engine import Event
+from autogan.run.folder import lock
+from autogan.run.worker import serve
 from autogan.search import Evaluation, State, Trial
-from autogan.worker import serve
 
 LABEL = "fid_fake_9"
 SECONDS = 0.0  # that each trial claims to have taken
@@ -38,7 +38,7 @@ def score(config, step):
 
 
 class FakeSession:
-    """The calls of `autogan.session.Session`, answered by a formula."""
+    """The calls of `autogan.run.session.Session`, answered by a formula."""
 
     full = False
     lock = None

@@ -2,7 +2,7 @@
 
 from fakes import FakeEngine
 
-from autogan.session import Session
+from autogan.run.session import Session
 
 
 class SessionEngine(FakeEngine):

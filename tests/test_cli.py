@@ -171,7 +171,7 @@ def test_training_the_best_configuration_gives_its_score(searched):
 @pytest.fixture
 def in_process(monkeypatch):
     """Let commands do their work in this process: its TensorFlow is imported already."""
-    from autogan.session import Session
+    from autogan.run.session import Session
 
     session = Session(None)
     session._device = "cpu"  # threads and devices cannot be set once TensorFlow has begun
@@ -312,10 +312,10 @@ def test_bad_input_is_one_line(capsys, tmp_path, arguments, expected):
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (("--dataset", "folder:cats"), "dataset: folder:cats: there is no such folder"),
+        (("--dataset", "folder:cats"), "dataset: folder:{}/cats: there is no such folder"),
         (("--dataset", "folder:plain"), "features: classifier learns from labels"),
         (("--dataset", "folder:plain", "--reference-split", "test"), "reference_split: test"),
-        (("--features", "no/where"), "features: no/where is no SavedModel"),
+        (("--features", "no/where"), "features: {}/no/where is no SavedModel"),
         (("--run-dir", "/proc/x"), "run_dir: /proc/x cannot be written"),
     ],
 )
@@ -327,7 +327,7 @@ def test_what_only_a_worker_can_see_is_one_line_too(tmp_path, capsys, arguments,
         main(["search", *TINY, "--features", "classifier", *arguments])
     assert exit_.value.code == 2
     err = capsys.readouterr().err.splitlines()
-    assert err[-1].startswith(f"autogan: {expected}")
+    assert err[-1].startswith(f"autogan: {expected.format(tmp_path)}")
     assert set(err[:-1]) <= {"checking the configuration", "preparing the features (classifier)"}
     assert os.listdir(tmp_path) == ["plain"]
 

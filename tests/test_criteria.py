@@ -9,6 +9,7 @@ import pytest
 import scipy.linalg
 
 from autogan import tfgan
+from autogan.core.errors import ConfigError
 from autogan.criteria import (
     CRITERIA,
     FID,
@@ -22,7 +23,6 @@ from autogan.criteria import (
     Objective,
     bounds_seen,
 )
-from autogan.errors import ConfigError
 
 ALL = list(CRITERIA)
 

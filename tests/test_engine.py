@@ -10,8 +10,8 @@ import pytest
 from fakes import CHATTER, CRASH, FAKE_WORKER, HANG, LABEL, RAISE
 
 import autogan
-from autogan.engine import CtrlC, LocalEngine
-from autogan.errors import ConfigError, Interrupted, one_line
+from autogan.core.errors import ConfigError, Interrupted, one_line
+from autogan.run.engine import CtrlC, LocalEngine
 from autogan.search import State
 
 
@@ -46,13 +46,13 @@ def wait_until_gone(pid):
 
 
 def test_a_search_in_a_worker_process(engine):
-    result = autogan.search(config(), engine=engine)
+    result = autogan.run_search(config(), engine=engine)
     assert [t.state for t in result.trials] == [State.COMPLETE, State.COMPLETE]
     assert result.objective == LABEL
 
 
 def test_a_crash_fails_the_trial_and_the_search_goes_on(engine, tmp_path):
-    result = autogan.search(config(params={"z_dim": [CRASH, 62]}), engine=engine)
+    result = autogan.run_search(config(params={"z_dim": [CRASH, 62]}), engine=engine)
     assert [t.state for t in result.trials] == [State.FAILED, State.COMPLETE]
     assert result.trials[0].reason == "the worker process ended with code 7"
     traceback = tmp_path / "runs/a/trials/0000-z_dim=11/traceback.txt"
@@ -62,14 +62,16 @@ def test_a_crash_fails_the_trial_and_the_search_goes_on(engine, tmp_path):
 def test_a_worker_that_dies_between_trials_fails_one_of_them(engine):
     """Its pipe is broken when the next trial is sent."""
 
-    class Kill(autogan.commands.Display):
+    class Kill(autogan.run.display.Display):
         def trial_ended(self, trial, best):
             if trial.number == 0:
                 engine._process.kill()
                 engine._process.wait()
 
     rates = [1e-4, 3e-4, 1e-3]
-    result = autogan.search(config(params={"learning_rate": rates}), engine=engine, display=Kill())
+    result = autogan.run_search(
+        config(params={"learning_rate": rates}), engine=engine, display=Kill()
+    )
     states = [t.state for t in result.trials]
     assert states == [State.COMPLETE, State.FAILED, State.COMPLETE]
     assert "SIGKILL" in result.trials[1].reason
@@ -80,7 +82,7 @@ def test_a_trial_that_takes_too_long_fails(behaviour):
     """An hour passes while the first trial runs, whether it is silent or talks."""
     hours = []
 
-    class Wait(autogan.commands.Display):
+    class Wait(autogan.run.display.Display):
         def trial_ended(self, trial, best):
             hours.clear()
 
@@ -89,7 +91,7 @@ def test_a_trial_that_takes_too_long_fails(behaviour):
                 hours.extend([0, 1])  # one look at the clock sets the deadline
 
     engine = LocalEngine(FAKE_WORKER, clock=lambda: 3600 * hours.pop(0) if hours else 0.0)
-    result = autogan.search(
+    result = autogan.run_search(
         config(params={"z_dim": [behaviour, 62]}, max_trial_minutes=30),
         engine=engine,
         display=Wait(),
@@ -100,7 +102,7 @@ def test_a_trial_that_takes_too_long_fails(behaviour):
 
 
 def test_an_exception_keeps_the_worker(engine):
-    result = autogan.search(config(params={"z_dim": [RAISE, 62]}), engine=engine)
+    result = autogan.run_search(config(params={"z_dim": [RAISE, 62]}), engine=engine)
     assert [t.state for t in result.trials] == [State.FAILED, State.COMPLETE]
     assert result.trials[0].reason == "RuntimeError: no luck today"
 
@@ -116,7 +118,7 @@ def test_a_worker_ends_when_its_driver_is_killed(tmp_path):
 import sys
 sys.path.insert(0, {os.path.dirname(__file__)!r})
 from fakes import FAKE_WORKER, HANG
-from autogan.engine import LocalEngine
+from autogan.run.engine import LocalEngine
 engine = LocalEngine(FAKE_WORKER)
 engine.start(0, None, config={{"params": {{"z_dim": HANG}}}}, folder="hang")
 print(engine._process.pid, flush=True)
@@ -137,22 +139,22 @@ def test_ctrl_c_saves_and_can_be_resumed(engine, tmp_path):
     """Ctrl-C during the first trial: it stays unfinished, and resuming gives the same result."""
     pressed = []
 
-    class Press(autogan.commands.Display):
+    class Press(autogan.run.display.Display):
         def evaluated(self, trial):
             if not pressed:
                 pressed.append(os.kill(os.getpid(), signal.SIGINT))
 
     with pytest.raises(Interrupted, match="--resume runs/a"):
-        autogan.search(config(), engine=engine, display=Press())
-    resumed = autogan.search(resume="runs/a", engine=LocalEngine(FAKE_WORKER))
-    whole = autogan.search(config(run_dir="runs/b"), engine=LocalEngine(FAKE_WORKER))
+        autogan.run_search(config(), engine=engine, display=Press())
+    resumed = autogan.run_search(resume="runs/a", engine=LocalEngine(FAKE_WORKER))
+    whole = autogan.run_search(config(run_dir="runs/b"), engine=LocalEngine(FAKE_WORKER))
     assert [t.value for t in resumed.trials] == [t.value for t in whole.trials]
     assert [t.evaluations for t in resumed.trials] == [t.evaluations for t in whole.trials]
 
 
 def test_a_second_ctrl_c_ends_at_once(engine):
     before = signal.getsignal(signal.SIGINT)
-    with CtrlC(engine, autogan.commands.Display(), "go on later") as ctrl_c:
+    with CtrlC(engine, autogan.run.display.Display(), "go on later") as ctrl_c:
         os.kill(os.getpid(), signal.SIGINT)
         assert ctrl_c.pressed
         with pytest.raises(Interrupted, match="stopped at once; go on later"):

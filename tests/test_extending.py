@@ -13,11 +13,11 @@ from sessions import SessionEngine
 
 import autogan
 from autogan.config import SearchConfig, TrainConfig, load_config, validated
+from autogan.core.errors import ConfigError
+from autogan.core.registry import Registry
 from autogan.criteria import CRITERIA, Criterion
-from autogan.datasets import Dataset, ImageData, Split, dataset_named
-from autogan.errors import ConfigError
+from autogan.data import Dataset, ImageData, Split, dataset_named
 from autogan.models import DCGAN, GAN_TYPES, GANType
-from autogan.registry import Registry
 from autogan.search import SEARCH_METHODS, History, Proposal, SearchMethod, State
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "extending.md"
@@ -38,8 +38,10 @@ def example(tmp_path, monkeypatch):
 
 
 def test_the_worked_example_runs(example):
-    config = load_config(SearchConfig, example / "own.yaml", {"eval_samples": 50})
-    result = autogan.search(config, engine=SessionEngine())
+    config = load_config(
+        SearchConfig, example / "own.yaml", {"eval_samples": 50, "plugin_dirs": [example]}
+    )
+    result = autogan.run_search(config, engine=SessionEngine())
     assert [t.state for t in result.trials] == [State.COMPLETE, State.COMPLETE]
     assert result.objective == "is_classifier_50+2*contrast_classifier_50"
     scores = result.best.evaluations[-1].scores
@@ -54,10 +56,10 @@ def test_the_worked_example_runs(example):
 def test_its_search_method_is_pure(example):
     sys.path.append(str(example))
     method = SEARCH_METHODS.get("my_search:Halton")()
-    config = load_config(SearchConfig, example / "own.yaml")
+    config = load_config(SearchConfig, example / "own.yaml", {"plugin_dirs": [example]})
     history = History((), "max")
-    first = method.propose(config.space(), history, 3)
-    assert first == method.propose(config.space(), history, 3)
+    first = method.propose(config.space, history, 3)
+    assert first == method.propose(config.space, history, 3)
     assert 1e-4 <= first.point["learning_rate"] <= 1e-2
 
 
@@ -205,7 +207,7 @@ def test_a_run_can_be_judged_by_a_criterion_of_ones_own(example, monkeypatch, tm
     monkeypatch.chdir(example)
     flags = {"criterion": "my_criterion:Contrast"}
     config = load_config(TrainConfig, tmp_path / "run" / "config.yaml", flags)
-    assert config.plugin_dirs == [tmp_path / "run", example]
+    assert config.plugin_dirs == [example]
     assert list(config.criteria()) == ["my_criterion:Contrast"]
 
 
@@ -252,5 +254,5 @@ class Wild(SearchMethod):
 def test_a_search_method_that_leaves_the_limits_is_told_so(tmp_path):
     config = {"search_method": "test_extending:Wild", "params": {"learning_rate": [1e-3, 1e-2]}}
     with pytest.raises(ConfigError, match=r"search_method: .*Wild proposed .*7.0 is not a number"):
-        autogan.search({**config, "run_dir": "runs/a"}, engine=FakeEngine())
+        autogan.run_search({**config, "run_dir": "runs/a"}, engine=FakeEngine())
     assert (tmp_path / "runs/a/trials.jsonl").read_text().count('"started"') == 1

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from autogan.core.errors import ConfigError
 from autogan.criteria import FID, Features, InceptionScore
 from autogan.criteria.evaluator import Evaluator, real_moments
 from autogan.criteria.networks import ClassifierNetwork, SavedModelNetwork, inception
-from autogan.datasets import Digits
-from autogan.errors import ConfigError
+from autogan.data import Digits
 
 
 def noise(count=12, size=8, channels=3, seed=0):

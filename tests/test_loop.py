@@ -7,8 +7,8 @@ import yaml
 from fakes import DIVERGE, LABEL, RAISE, FakeEngine
 
 import autogan
-from autogan.errors import ConfigError, SearchFailed
-from autogan.loop import trial_seed
+from autogan.core.errors import ConfigError, SearchFailed
+from autogan.run.loop import trial_seed
 from autogan.search import State
 
 GRID = {
@@ -19,7 +19,7 @@ GRID = {
 
 
 def search(**changes):
-    return autogan.search({**GRID, **changes}, engine=FakeEngine())
+    return autogan.run_search({**GRID, **changes}, engine=FakeEngine())
 
 
 def test_a_search_returns_the_best_and_leaves_its_record(tmp_path):
@@ -70,7 +70,7 @@ def test_a_finished_search_is_resumed_with_more_trials():
     random = {"search_method": "random", "trials": 2, "params": {"learning_rate": "1e-4..1e-2"}}
     first = search(**random)
     engine = FakeEngine()
-    more = autogan.search({"trials": 4}, resume="runs/a", engine=engine)
+    more = autogan.run_search({"trials": 4}, resume="runs/a", engine=engine)
     assert engine.started == [2, 3]
     assert more.trials[:2] == first.trials
     whole = search(**{**random, "trials": 4, "run_dir": "runs/b"})
@@ -80,12 +80,12 @@ def test_a_finished_search_is_resumed_with_more_trials():
 def test_resuming_with_another_configuration_shows_the_difference():
     search()
     with pytest.raises(ConfigError, match=r"resume: .*seed was 0, now 5"):
-        autogan.search({"seed": 5}, resume="runs/a", engine=FakeEngine())
+        autogan.run_search({"seed": 5}, resume="runs/a", engine=FakeEngine())
 
 
 def test_resuming_nothing_is_refused():
     with pytest.raises(ConfigError, match="resume: runs/none holds no search"):
-        autogan.search(resume="runs/none", engine=FakeEngine())
+        autogan.run_search(resume="runs/none", engine=FakeEngine())
 
 
 def test_a_folder_is_not_reused_silently(tmp_path):
@@ -97,7 +97,9 @@ def test_a_folder_is_not_reused_silently(tmp_path):
     (tmp_path / "other" / "search.yaml").write_text("the: user's own\n")
     for overwrite in (False, True):
         with pytest.raises(ConfigError, match="run_dir: other holds files of something else"):
-            autogan.search({**GRID, "run_dir": "other"}, overwrite=overwrite, engine=FakeEngine())
+            autogan.run_search(
+                {**GRID, "run_dir": "other"}, overwrite=overwrite, engine=FakeEngine()
+            )
     assert (tmp_path / "other" / "thesis.doc").exists()
 
 
@@ -106,7 +108,7 @@ def test_overwriting_replaces_all_of_an_earlier_run(tmp_path):
     search(**elsewhere)
     (tmp_path / "checkpoints" / "a" / "0000").mkdir(parents=True)
     (tmp_path / "checkpoints" / "b").mkdir()
-    autogan.search(
+    autogan.run_search(
         {**GRID, **elsewhere, "params": {"z_dim": [5]}}, overwrite=True, engine=FakeEngine()
     )
     assert [p.name for p in (tmp_path / "runs/a/trials").iterdir()] == ["0000-z_dim=5"]
@@ -119,9 +121,9 @@ def test_overwriting_deletes_the_runs_own_files_alone(tmp_path):
     (tmp_path / "pictures/a").mkdir(parents=True)
     (tmp_path / "pictures/a/holiday.jpg").write_text("mine")
     with pytest.raises(ConfigError, match="result_dir: pictures/a holds files"):
-        autogan.search({**GRID, "result_dir": "pictures"}, overwrite=True, engine=FakeEngine())
+        autogan.run_search({**GRID, "result_dir": "pictures"}, overwrite=True, engine=FakeEngine())
     assert (tmp_path / "runs/a/best.yaml").exists()
-    autogan.search({**GRID, "trials": 1}, overwrite=True, engine=FakeEngine())
+    autogan.run_search({**GRID, "trials": 1}, overwrite=True, engine=FakeEngine())
     assert (tmp_path / "runs/a/notes.txt").exists()
     assert len(list((tmp_path / "runs/a/trials").iterdir())) == 1
 
@@ -134,7 +136,7 @@ def test_a_run_that_appears_during_the_checks_is_not_lost(tmp_path, monkeypatch)
             return super().call(name, **arguments)
 
     with pytest.raises(ConfigError, match="runs/a holds an earlier run"):
-        autogan.search({**GRID, "seed": 5}, engine=Slow())
+        autogan.run_search({**GRID, "seed": 5}, engine=Slow())
     assert "seed: 0" in (tmp_path / "runs/a/search.yaml").read_text()
 
 
@@ -146,7 +148,7 @@ def test_a_refused_resumption_changes_nothing(tmp_path, monkeypatch):
         lambda *a, **k: {"objective": LABEL, "labels": {}, "features": {"other": 1}},
     )
     with pytest.raises(ConfigError, match="features"):
-        autogan.search({"trials": 9}, resume="runs/a", engine=FakeEngine())
+        autogan.run_search({"trials": 9}, resume="runs/a", engine=FakeEngine())
     assert (tmp_path / "runs/a/search.yaml").read_text() == before
 
 
@@ -178,7 +180,7 @@ def test_another_feature_network_ends_a_resumption(monkeypatch):
 
     monkeypatch.setattr("fakes.FakeSession.prepare", prepare)
     with pytest.raises(ConfigError, match="features: .*would not be comparable"):
-        autogan.search({"trials": 3}, resume="runs/a", engine=FakeEngine())
+        autogan.run_search({"trials": 3}, resume="runs/a", engine=FakeEngine())
 
 
 def test_trials_have_their_own_seeds():
@@ -261,7 +263,7 @@ def test_sums_scaled_by_the_history_are_of_one_scale_and_never_stored(tmp_path):
     # Two trials and then two more come to the same as four.
     first = search(**{**changes, "trials": 2, "run_dir": "runs/b"})
     assert len(first.trials) == 2
-    resumed = autogan.search({"trials": 4}, resume="runs/b", engine=FakeEngine())
+    resumed = autogan.run_search({"trials": 4}, resume="runs/b", engine=FakeEngine())
     assert [t.value for t in resumed.trials] == [t.value for t in result.trials]
 
 
@@ -275,7 +277,7 @@ class TestBudgets:
         d_iter = {**RANDOM["params"], "d_iter": 3}
         result = search(**RANDOM | {"params": d_iter, "steps": 30, "max_steps": 300})
         assert len(result.trials) == 3  # 30 steps of four updates each: 120, 240, 360
-        more = autogan.search({"max_steps": 400}, resume="runs/a", engine=FakeEngine())
+        more = autogan.run_search({"max_steps": 400}, resume="runs/a", engine=FakeEngine())
         assert len(more.trials) == 4
 
     def test_steps_count_trials_that_diverge_before_an_evaluation(self):

@@ -490,3 +490,16 @@ def test_calls_are_as_long_as_memory_allows(monkeypatch):
     assert TrainingSet(made).steps_at_once(30) > 10**6
     assert TrainingSet(made, resident=False).steps_at_once(30) == 3
     assert TrainingSet(made, resident=False).steps_at_once(300) == 1
+
+
+@pytest.mark.parametrize("size", [1.0, 1e-6])
+def test_rmsprop_is_the_papers_at_gradients_of_any_size(size):
+    """v - lr g / (sqrt(E g^2) + 1e-8): under the root, Keras's epsilon would leave 0.3 % of it."""
+    gradients = size * np.random.default_rng(1).normal(size=(9, 3, 2)).astype("float32")
+    ours, mean, value = tf.Variable(np.zeros([3, 2], "float32")), 0.0, 0.0
+    optimizer = OPTIMIZERS["rmsprop"]([ours])
+    for gradient in gradients:
+        optimizer.apply([tf.constant(gradient)], Settings(0.01, 0.0, 0.8))
+        mean = 0.8 * mean + 0.2 * gradient.astype("float64") ** 2
+        value = value - 0.01 * gradient / (np.sqrt(mean) + 1e-8)
+    np.testing.assert_allclose(ours.numpy(), value, rtol=1e-4)

@@ -7,9 +7,9 @@ import pytest
 from fakes import LABEL, FakeEngine
 
 import autogan
-from autogan import files
-from autogan.errors import ConfigError
-from autogan.ledger import Ledger
+from autogan.core import files
+from autogan.core.errors import ConfigError
+from autogan.run.ledger import Ledger
 from autogan.search import State
 
 SEARCH = {
@@ -30,7 +30,7 @@ def outcome(root):
 
 @pytest.fixture
 def undisturbed(tmp_path):
-    autogan.search({**SEARCH, "run_dir": str(tmp_path / "whole" / "a")}, engine=FakeEngine())
+    autogan.run_search({**SEARCH, "run_dir": str(tmp_path / "whole" / "a")}, engine=FakeEngine())
     return outcome(tmp_path / "whole" / "a")
 
 
@@ -122,14 +122,14 @@ def search_and_die(config, resume, point):
 
             return writer
 
-        import autogan.loop
+        import autogan.run.loop
 
         for name in WRITES:
             replacement = wrapped(name, getattr(files, name))
-            for module in (files, autogan.loop, autogan.ledger):
+            for module in (files, autogan.run.loop, autogan.run.ledger):
                 if hasattr(module, name):
                     setattr(module, name, replacement)
-        autogan.search(None if resume else config, resume=resume, engine=FakeEngine())
+        autogan.run_search(None if resume else config, resume=resume, engine=FakeEngine())
     except BaseException:
         import traceback
 
@@ -148,9 +148,9 @@ def test_a_search_killed_at_any_write_ends_as_if_it_had_not_been(tmp_path, undis
         if survived:
             break
         if (root / "search.yaml").exists():
-            autogan.search(resume=root, engine=FakeEngine())
+            autogan.run_search(resume=root, engine=FakeEngine())
         else:  # nothing had begun: the same command again
-            autogan.search(config, engine=FakeEngine())
+            autogan.run_search(config, engine=FakeEngine())
         assert outcome(root) == undisturbed, f"killed at point {point}"
         point += 1
     assert point > 80  # search.yaml, and per trial a line before, four after, best and its link

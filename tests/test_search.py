@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from autogan.errors import ConfigError
-from autogan.hyperparameters import Dimension, Hyperparameter, Range
+from autogan.core.errors import ConfigError
+from autogan.core.hyperparameters import Dimension, Hyperparameter, Range
 from autogan.search import (
     SEARCH_METHODS,
     Evaluation,

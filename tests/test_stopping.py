@@ -8,7 +8,7 @@ import pytest
 from fakes import FakeEngine
 
 import autogan
-from autogan.errors import ConfigError
+from autogan.core.errors import ConfigError
 from autogan.search import STOPPING_RULES, Evaluation, History, State, Trial
 from autogan.search.stopping import Hyperband, MedianRule, Screening, SuccessiveHalving
 
@@ -207,7 +207,7 @@ class Snapshots(FakeEngine):
 @pytest.mark.parametrize("rule", STOPPING_RULES.names())
 def test_a_search_that_was_killed_decides_the_same(rule):
     engine = Snapshots()
-    whole = autogan.search({**SEARCH, "stopping": rule}, engine=engine)
+    whole = autogan.run_search({**SEARCH, "stopping": rule}, engine=engine)
     assert {t.state for t in whole.trials} == {State.COMPLETE, State.STOPPED}
     assert whole.best.state is State.COMPLETE
 
@@ -215,14 +215,16 @@ def test_a_search_that_was_killed_decides_the_same(rule):
         return [(t.params, t.state, [e.step for e in t.evaluations]) for t in result.trials]
 
     for number in range(engine.count):
-        resumed = autogan.search(resume=f"runs/killed-{number}", engine=FakeEngine())
+        resumed = autogan.run_search(resume=f"runs/killed-{number}", engine=FakeEngine())
         assert told(resumed) == told(whole)
         assert resumed.best == whole.best
 
 
 def test_stopping_saves_updates_and_keeps_the_best():
-    full = autogan.search(SEARCH, engine=FakeEngine())
-    saved = autogan.search({**SEARCH, "stopping": "asha", "run_dir": "runs/b"}, engine=FakeEngine())
+    full = autogan.run_search(SEARCH, engine=FakeEngine())
+    saved = autogan.run_search(
+        {**SEARCH, "stopping": "asha", "run_dir": "runs/b"}, engine=FakeEngine()
+    )
     updates = [sum(t.evaluations[-1].step for t in r.trials) for r in (full, saved)]
     assert updates[1] < 0.7 * updates[0]
     assert saved.best.params == full.best.params
@@ -231,20 +233,20 @@ def test_stopping_saves_updates_and_keeps_the_best():
 
 
 def test_more_trials_later_go_on_from_stopped_ones():
-    autogan.search({**SEARCH, "stopping": "asha", "trials": 2}, engine=FakeEngine())
-    more = autogan.search({"trials": 9}, resume="runs/a", engine=FakeEngine())
+    autogan.run_search({**SEARCH, "stopping": "asha", "trials": 2}, engine=FakeEngine())
+    more = autogan.run_search({"trials": 9}, resume="runs/a", engine=FakeEngine())
     assert len(more.trials) == 9
     assert more.best.state is State.COMPLETE
 
 
 def test_repeated_seeds_are_trained_to_their_end():
     """Only a point that has come to its own end is trained again, and then is not stopped."""
-    result = autogan.search({**SEARCH, "stopping": "asha", "repeats": 2}, engine=FakeEngine())
+    result = autogan.run_search({**SEARCH, "stopping": "asha", "repeats": 2}, engine=FakeEngine())
     again = [t for t in result.trials if t.repeats is not None]
     assert again
     for t in again:
         assert t.state is result.trials[t.repeats].state is State.COMPLETE
-    firsts = autogan.search(
+    firsts = autogan.run_search(
         {**SEARCH, "stopping": "asha", "run_dir": "runs/b"}, engine=FakeEngine()
     )
     assert len(result.trials) == len(firsts.trials) + len(again)
@@ -253,12 +255,12 @@ def test_repeated_seeds_are_trained_to_their_end():
 def test_one_seed_that_was_stopped_early_is_no_result_of_a_point():
     """Neither the best, where another point has all its seeds, nor at the target."""
     settings = {**SEARCH, "stopping": "asha", "repeats": 3, "trials": 4}
-    result = autogan.search(settings, engine=FakeEngine())
+    result = autogan.run_search(settings, engine=FakeEngine())
     assert result.best.state is State.COMPLETE
     assert sum(t.params == result.best.params for t in result.trials) == 3
     target = result.trials[0].evaluations[0].value + 1
     settings = {**settings, "target": target, "run_dir": "runs/b"}
-    aimed = autogan.search(settings, engine=FakeEngine())
+    aimed = autogan.run_search(settings, engine=FakeEngine())
     assert sum(t.params == aimed.best.params for t in aimed.trials) == 3
 
 
@@ -266,7 +268,7 @@ def test_the_best_is_told_as_it_has_become(tmp_path):
     """A best trial that goes on after a stop changes its value, and best.yaml with it."""
     for seed in range(8):
         settings = {**SEARCH, "stopping": "asha", "seed": seed, "run_dir": f"runs/{seed}"}
-        best = autogan.search(settings, engine=FakeEngine()).best
+        best = autogan.run_search(settings, engine=FakeEngine()).best
         told = (tmp_path / f"runs/{seed}/best.yaml").read_text()
         assert f"fid_fake_9 {best.value:.6g} at step {best.step}" in told
 
@@ -274,7 +276,7 @@ def test_the_best_is_told_as_it_has_become(tmp_path):
 def test_screening_must_know_the_number_of_trials(tmp_path):
     settings = {**SEARCH, "stopping": "screening", "trials": None, "max_steps": 600}
     with pytest.raises(ConfigError, match="stopping: screening must know how many trials"):
-        autogan.search(settings, engine=FakeEngine())
+        autogan.run_search(settings, engine=FakeEngine())
     assert list(tmp_path.iterdir()) == []
 
 
@@ -282,5 +284,7 @@ def test_a_rule_without_anything_to_compare_is_refused(tmp_path):
     with pytest.raises(
         ConfigError, match=r"stopping: asha wants 3 evaluations of a training, and 30 steps have 1"
     ):
-        autogan.search({**SEARCH, "stopping": "asha", "evaluate_every": 30}, engine=FakeEngine())
+        autogan.run_search(
+            {**SEARCH, "stopping": "asha", "evaluate_every": 30}, engine=FakeEngine()
+        )
     assert list(tmp_path.iterdir()) == []

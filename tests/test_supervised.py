@@ -10,7 +10,7 @@ from sessions import SessionEngine
 
 import autogan
 from autogan.cli import main
-from autogan.errors import ConfigError
+from autogan.core.errors import ConfigError
 from autogan.models import GAN_TYPES
 
 CONFIG = {
@@ -106,7 +106,7 @@ def test_label_accuracy_wants_features_that_tell_the_classes(tmp_path):
 
 def test_a_folders_own_labels_are_judged(tmp_path, capsys):
     """Of real digits in class folders the classifier tells nearly all."""
-    digits = autogan.datasets.dataset_named("digits", None).load(None).test
+    digits = autogan.data.dataset_named("digits", None).load(None).test
     for i, (image, label) in enumerate(zip(digits.images, digits.labels, strict=True)):
         folder = tmp_path / "real" / str(label)
         folder.mkdir(parents=True, exist_ok=True)

@@ -9,15 +9,15 @@ import tensorflow as tf
 from PIL import Image
 
 from autogan.config import TrainConfig
+from autogan.core.files import read_arrays
 from autogan.criteria import FID, InceptionScore
 from autogan.criteria.evaluator import Evaluator
 from autogan.criteria.statistics import Features
-from autogan.files import read_arrays
-from autogan.folder import TrialFolder
 from autogan.models import GAN_TYPES
 from autogan.models.batches import TrainingSet
+from autogan.run.folder import TrialFolder
+from autogan.run.trial import run_trial
 from autogan.search import State
-from autogan.trial import run_trial
 
 PARAMS = {"width": 4, "dense_width": 8, "batch_size": 8, "z_dim": 4}
 LABELS = np.arange(40) % 2

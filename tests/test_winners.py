@@ -12,8 +12,8 @@ from fakes import DIVERGE, FakeEngine
 import autogan
 from autogan.cli import main
 from autogan.config import Confirm
-from autogan.confirmation import Confirmed, advantage, confirmed
-from autogan.errors import ConfigError
+from autogan.core.errors import ConfigError
+from autogan.run.confirmation import Confirmed, advantage, confirmed
 from autogan.search import History, Space, State, Trial
 from autogan.search.grid import GridSearch
 from autogan.search.pareto import fronts, worths
@@ -27,7 +27,7 @@ SEARCH = {
 
 
 def search(**changes):
-    return autogan.search({**SEARCH, **changes}, engine=FakeEngine())
+    return autogan.run_search({**SEARCH, **changes}, engine=FakeEngine())
 
 
 def trained(number, value, repeats=None, state=State.COMPLETE):
@@ -84,7 +84,7 @@ class TestRepeats:
         flags = ["--param", "learning_rate=1e-4,4e-4", "--search-method", "grid", "--repeats", "3"]
         with pytest.raises(SystemExit):
             main(["search", *flags, "--run-dir", "runs/a"])
-        result = autogan.search(resume="runs/a", engine=FakeEngine())
+        result = autogan.run_search(resume="runs/a", engine=FakeEngine())
         values = [t.value for t in result.trials if t.params == result.best.params]
         told = f"under its 3 seeds: mean {statistics.fmean(values):.6g}, standard deviation"
         assert told in capsys.readouterr().out
@@ -107,7 +107,7 @@ class TestRepeats:
     def test_resuming_repeats_nothing(self):
         whole = search(repeats=2)
         search(repeats=2, trials=2, run_dir="runs/b")
-        resumed = autogan.search({"trials": 4}, resume="runs/b", engine=FakeEngine())
+        resumed = autogan.run_search({"trials": 4}, resume="runs/b", engine=FakeEngine())
         assert resumed.trials == whole.trials
 
 
@@ -170,16 +170,16 @@ class TestConfirmation:
 
     def test_the_confirmation_does_not_move_the_ranges_of_a_scaled_sum(self):
         before = search(criterion="is - 0.5*fid", normalise="history")
-        after = autogan.search(CONFIRM, resume="runs/a", engine=FakeEngine())
+        after = autogan.run_search(CONFIRM, resume="runs/a", engine=FakeEngine())
         assert len(after.trials) > len(before.trials)
         assert [t.value for t in after.trials[:4]] == [t.value for t in before.trials]
 
     def test_it_can_be_asked_for_later_and_the_search_goes_on_unmoved(self):
         whole = search()
         search(trials=2, run_dir="runs/b")
-        later = autogan.search(CONFIRM, resume="runs/b", engine=FakeEngine())
+        later = autogan.run_search(CONFIRM, resume="runs/b", engine=FakeEngine())
         assert len(later.confirmed) == 3
-        more = autogan.search({"trials": 4}, resume="runs/b", engine=FakeEngine())
+        more = autogan.run_search({"trials": 4}, resume="runs/b", engine=FakeEngine())
         own = [(t.params, t.seed, t.value) for t in more.trials if not t.confirms]
         assert own == [(t.params, t.seed, t.value) for t in whole.trials]
 
@@ -193,8 +193,8 @@ class TestConfirmation:
                 super().start(trial, minutes, config, folder)
 
         with pytest.raises(KeyboardInterrupt):
-            autogan.search({**SEARCH, **CONFIRM}, engine=Killed())
-        resumed = autogan.search(resume="runs/a", engine=FakeEngine())
+            autogan.run_search({**SEARCH, **CONFIRM}, engine=Killed())
+        resumed = autogan.run_search(resume="runs/a", engine=FakeEngine())
         whole = search(**CONFIRM, run_dir="runs/b")
         assert resumed.trials == whole.trials
         assert resumed.confirmed == whole.confirmed
@@ -348,7 +348,7 @@ class TestWarmStart:
         search(run_dir="runs/early", params={"learning_rate": [1e-4, 3e-4]})
         search(warm_start="runs/early", trials=1)
         Path("runs/early/trials.jsonl").unlink()
-        resumed = autogan.search({"trials": 9}, resume="runs/a", engine=FakeEngine())
+        resumed = autogan.run_search({"trials": 9}, resume="runs/a", engine=FakeEngine())
         assert [t.params["learning_rate"] for t in resumed.trials] == [4e-4, 1e-3]
 
     def test_a_kill_before_the_first_record_loses_nothing(self, monkeypatch):
@@ -361,7 +361,7 @@ class TestWarmStart:
             patch.setattr("fakes.FakeSession.declare", killed)
             with pytest.raises(KeyboardInterrupt):
                 search(warm_start="runs/early")
-        resumed = autogan.search(resume="runs/a", engine=FakeEngine())
+        resumed = autogan.run_search(resume="runs/a", engine=FakeEngine())
         assert [t.params["learning_rate"] for t in resumed.trials] == [4e-4, 1e-3]
 
     def test_trials_of_other_fixed_values_are_left_out(self):

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from autogan.config import SearchConfig, load_config
-from autogan.errors import ConfigError
-from autogan.folder import SearchFolder
-from autogan.ledger import Ledger
+from autogan.core.errors import ConfigError
+from autogan.run.folder import SearchFolder
+from autogan.run.ledger import Ledger
 from autogan.search import State, Trial
 
 _SAME = (
@@ -52,12 +52,12 @@ def earlier_trials(path: Path, run: SearchConfig, header: Mapping[str, Any]) -> 
                 f"now {header[name]}; leave it out"
             )  # fmt: skip
     taken = []
-    fixed, searched = run.fixed(), [d.name for d in run.space().dimensions]
+    fixed, searched = run.fixed, [d.name for d in run.space.dimensions]
     for trial in ledger.trials:
-        whole = {**run.gan.defaults(), **earlier.fixed(), **trial.params}
+        whole = {**run.gan.defaults(), **earlier.fixed, **trial.params}
         alike = all(whole[name] == value for name, value in fixed.items())
         if alike and trial.state in (State.COMPLETE, State.STOPPED, State.DIVERGED):
-            params = run.space().existing({name: whole[name] for name in searched})
+            params = run.space.existing({name: whole[name] for name in searched})
             taken.append(dataclasses.replace(trial, params=dict(params), origin="", repeats=None))
     if not taken:
         raise ConfigError(

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Any, ClassVar, Generic, TypeVar
 
-from autogan.errors import ConfigError
+from autogan.core.errors import ConfigError
 
 
 class Part(ABC):

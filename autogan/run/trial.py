@@ -13,14 +13,14 @@ from typing import Any, Protocol
 import numpy as np
 
 from autogan.config import TrainConfig
+from autogan.core.files import read_arrays, write_arrays, write_bytes, write_json, write_yaml
 from autogan.criteria import Objective
 from autogan.criteria.evaluator import Evaluator
-from autogan.events import TrialEvents
-from autogan.files import read_arrays, write_arrays, write_bytes, write_json, write_yaml
-from autogan.folder import TrialFolder
-from autogan.images import GRID, GRID_CLASSES, grid, png
+from autogan.data.grids import GRID, GRID_CLASSES, grid, png
 from autogan.models.adversarial import Adversarial
 from autogan.models.batches import TrainingSet
+from autogan.run.events import TrialEvents
+from autogan.run.folder import TrialFolder
 from autogan.search import Evaluation, State, Trial
 
 EVALUATION_LATENTS = 1  # a seed, the same for all trials

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from autogan.config import Confirm
-from autogan.hyperparameters import Value
+from autogan.core.hyperparameters import Value
 from autogan.search import History, Space, State, Trial
 from autogan.search.space import Key, key
 

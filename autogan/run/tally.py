@@ -4,9 +4,9 @@ import dataclasses
 from collections.abc import Sequence
 
 from autogan.config import SearchConfig, TrainConfig
-from autogan.confirmation import Confirmed, confirmed
 from autogan.criteria import Bounds, bounds_seen
-from autogan.ledger import Ledger
+from autogan.run.confirmation import Confirmed, confirmed
+from autogan.run.ledger import Ledger
 from autogan.search import Direction, Evaluation, History, Trial
 from autogan.search.pareto import fronts, worths
 from autogan.search.repeats import judged, points
@@ -68,7 +68,7 @@ class Tally:
         """What came of the confirmation, the best first; nothing before its end."""
         if self._config.confirm is None:
             return []
-        return confirmed(self._config.confirm, self.points(), self._config.space(), self.trials())
+        return confirmed(self._config.confirm, self.points(), self._config.space, self.trials())
 
     def best(self) -> Trial | None:
         """The best trial of the best hyperparameters."""

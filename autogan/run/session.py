@@ -17,6 +17,8 @@ import tensorflow as tf
 from threadpoolctl import threadpool_limits
 
 from autogan.config import SearchConfig, TrainConfig
+from autogan.core.errors import ConfigError
+from autogan.core.files import cache_root, read_arrays, write_arrays
 from autogan.criteria.evaluator import Evaluator
 from autogan.criteria.networks import (
     ClassifierNetwork,
@@ -24,15 +26,13 @@ from autogan.criteria.networks import (
     SavedModelNetwork,
     inception,
 )
-from autogan.datasets import MEMORY_BYTES, ImageData, Split, check_trainable, dataset_named
-from autogan.errors import ConfigError
-from autogan.events import declare_search
-from autogan.files import cache_root, read_arrays, write_arrays
-from autogan.folder import TrialFolder, lock, moved
+from autogan.data import MEMORY_BYTES, ImageData, Split, check_trainable, dataset_named
 from autogan.models.adversarial import Adversarial, Latents
 from autogan.models.base import ImageShape
 from autogan.models.batches import TrainingSet
-from autogan.trial import EVALUATION_LATENTS, Driver, run_trial
+from autogan.run.events import declare_search
+from autogan.run.folder import TrialFolder, lock, moved
+from autogan.run.trial import EVALUATION_LATENTS, Driver, run_trial
 from autogan.version import __version__
 
 _MAX_SHAPES = 2  # built GANs kept in memory; beyond, the driver starts a fresh worker
@@ -120,7 +120,7 @@ class Session:
         labels = self._evaluator(search).labels()
         # Scaled by the history, each trial's curve has a scale of its own: no column of a table.
         best = None if search.normalise == "history" else search.objective.label(labels)
-        declare_search(str(logs), search.space().dimensions, best, labels.values())
+        declare_search(str(logs), search.space.dimensions, best, labels.values())
         return {}
 
     def train(self, config: Mapping[str, Any], folder: str) -> Mapping[str, Any] | None:

@@ -1,6 +1,6 @@
-"""The process that does the work: ``python -m autogan.worker``, on a pipe.
+"""The process that does the work: ``python -m autogan.run.worker``, on a pipe.
 
-The driver (`autogan.engine`) writes one JSON line for a call to standard input and reads JSON
+The driver (`autogan.run.engine`) writes one JSON line for a call to standard input and reads JSON
 lines from standard output until the call's last, ``done``, ``refused`` or ``failed``. The end of
 the pipe means that the driver is gone: the worker ends at once, and whatever it was writing is
 whole or not there.
@@ -18,11 +18,11 @@ from collections.abc import Callable, Mapping
 from queue import SimpleQueue
 from typing import Any
 
-from autogan.errors import ConfigError, one_line
+from autogan.core.errors import ConfigError, one_line
 
 
 class Pipe:
-    """The worker's end of the pipe; the driver that `autogan.trial` talks to."""
+    """The worker's end of the pipe; the driver that `autogan.run.trial` talks to."""
 
     def __init__(self) -> None:
         # Whatever libraries print goes to standard error: standard output is the pipe's.
@@ -43,16 +43,16 @@ class Pipe:
         return self._calls.get()
 
     def progress(self, step: int, steps: int, losses: Mapping[str, float]) -> None:
-        """See `autogan.trial.Driver`."""
+        """See `autogan.run.trial.Driver`."""
         self.send("progress", step=step, steps=steps, losses=dict(losses))
 
     def evaluated(self, step: int, scores: Mapping[str, float]) -> bool:
-        """See `autogan.trial.Driver`."""
+        """See `autogan.run.trial.Driver`."""
         self.send("evaluation", step=step, scores=dict(scores))
         return self._answers.get()
 
     def interrupted(self) -> bool:
-        """See `autogan.trial.Driver`."""
+        """See `autogan.run.trial.Driver`."""
         return self._interrupt.is_set()
 
     def _listen(self) -> None:
@@ -92,7 +92,7 @@ def main() -> None:
         del sys.path[0]  # put there by python -m; the driver looks for plug-ins without it
 
     def make_session(pipe: Pipe) -> Any:
-        from autogan.session import Session  # takes seconds: TensorFlow
+        from autogan.run.session import Session  # takes seconds: TensorFlow
 
         return Session(pipe)
 

@@ -16,8 +16,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from autogan.errors import ConfigError
-from autogan.files import append_line
+from autogan.core.errors import ConfigError
+from autogan.core.files import append_line
 from autogan.search import Evaluation, State, Trial
 
 

@@ -8,9 +8,9 @@ import numpy.typing as npt
 import tensorflow as tf
 from tensorboard.plugins.hparams import api as hparams
 
-from autogan.folder import TrialFolder
-from autogan.hyperparameters import Dimension, Value
+from autogan.core.hyperparameters import Dimension, Value
 from autogan.models.adversarial import Adversarial
+from autogan.run.folder import TrialFolder
 
 
 class TrialEvents:

@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from autogan.config import SearchConfig
-from autogan.confirmation import Confirmed, next_training
-from autogan.display import Display
-from autogan.engine import CtrlC, Engine, Event
-from autogan.errors import ConfigError, SearchFailed
-from autogan.files import link, write_bytes, write_yaml
-from autogan.folder import SearchFolder, TrialFolder, moved, trial_name
-from autogan.hyperparameters import Value
-from autogan.ledger import Ledger
+from autogan.core.errors import ConfigError, SearchFailed
+from autogan.core.files import link, write_bytes, write_yaml
+from autogan.core.hyperparameters import Value
+from autogan.run.confirmation import Confirmed, next_training
+from autogan.run.display import Display
+from autogan.run.engine import CtrlC, Engine, Event
+from autogan.run.folder import SearchFolder, TrialFolder, moved, trial_name
+from autogan.run.ledger import Ledger
+from autogan.run.tally import Tally
 from autogan.search import History, Point, State, Trial
 from autogan.search.repeats import unfinished
-from autogan.tally import Tally
 
 _MAX_FAILURES = 3
 
@@ -77,7 +77,7 @@ class SearchLoop:
         self._ledger = ledger
         self._engine = engine
         self._display = display
-        self._space = config.space()
+        self._space = config.space
         self._tally = Tally(config, ledger)
         self._rule = config.rule(ledger.header["data"]["images"])
         self._running: dict[int, float] = {}  # when they began, by number
@@ -245,7 +245,7 @@ class SearchLoop:
 
     def _updates(self, trial: Trial) -> int:
         """Updates of both networks in a trial; while it runs, up to its last evaluation."""
-        d_iter = int({**self._config.fixed(), **trial.params}["d_iter"])
+        d_iter = int({**self._config.fixed, **trial.params}["d_iter"])
         evaluated = trial.evaluations[-1].step if trial.evaluations else 0
         return max(evaluated, trial.steps) * (1 + d_iter)
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autogan.config import SearchConfig, TrainConfig, load_config
-from autogan.errors import ConfigError
-from autogan.hyperparameters import Value
+from autogan.core.errors import ConfigError
+from autogan.core.hyperparameters import Value
 
 LOCK = ".lock"
 _SEARCH_CONFIG = "search.yaml"
@@ -196,10 +196,11 @@ def check_free(root: Path, config_file: Path, config: TrainConfig, *, overwrite:
             "--overwrite, or give another --run-dir",
         )
     replaced = [root, *_moved_parts(root, earlier).values()] if earlier is not None else []
+    replaced = [path.absolute() for path in replaced]
     for field, path in {"run_dir": root, **_moved_parts(root, config)}.items():
         if path.exists() and not path.is_dir():
             raise ConfigError(field, f"{path} is a file; give another folder")
-        if path.is_dir() and path not in replaced and any(map(_counts, path.iterdir())):
+        if path.is_dir() and path.absolute() not in replaced and any(map(_counts, path.iterdir())):
             raise ConfigError(field, f"{path} holds files of something else; give another folder")
         _check_writable(field, path)
 

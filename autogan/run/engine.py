@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Any, Protocol
 
-from autogan.display import Display
-from autogan.errors import AutoGANError, ConfigError, Interrupted
+from autogan.core.errors import AutoGANError, ConfigError, Interrupted
+from autogan.run.display import Display
 
 _POLL = 0.2  # seconds between two looks at Ctrl-C
 _TAIL = 4000  # characters of a dead worker's last words
@@ -86,7 +86,7 @@ class LocalEngine:
 
     def __init__(
         self,
-        command: Sequence[str] = (sys.executable, "-m", "autogan.worker"),
+        command: Sequence[str] = (sys.executable, "-m", "autogan.run.worker"),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._command = command

@@ -1,0 +1,23 @@
+"""Configuration: what can be set, how files and flags are read, and what follows from it.
+
+A configuration comes from defaults, a YAML file and flags, each over the one before. It is
+validated once, here, and saved before any work.
+"""
+
+from autogan.config.grammar import Setting, packaged_configs, parse_param, parse_params, read_yaml
+from autogan.config.loading import load_config, validated
+from autogan.config.searching import Confirm, SearchConfig
+from autogan.config.training import TrainConfig
+
+__all__ = [
+    "Confirm",
+    "SearchConfig",
+    "Setting",
+    "TrainConfig",
+    "load_config",
+    "packaged_configs",
+    "parse_param",
+    "parse_params",
+    "read_yaml",
+    "validated",
+]

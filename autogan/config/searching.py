@@ -1,0 +1,263 @@
+"""What decides a search, and what follows from it: the space, the method, the rule."""
+
+import math
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from typing_extensions import Self
+
+from autogan.config.training import TrainConfig, key, short_name
+from autogan.core.errors import ConfigError
+from autogan.core.hyperparameters import Dimension, Value
+from autogan.criteria import CRITERIA, Bounds, Objective
+from autogan.search import SEARCH_METHODS, STOPPING_RULES, SearchMethod, Space, StoppingRule
+
+_DEFAULT_TRIALS = 10
+
+
+class Confirm(BaseModel):
+    """How a search's winner is named: by training the best again."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    top: Annotated[int, Field(ge=1, description="points, the best of the search")]
+    repeats: Annotated[int, Field(ge=2, description="fresh seeds for each")]
+
+
+class SearchConfig(TrainConfig):
+    """All that decides a search."""
+
+    is_search: ClassVar[bool] = True
+
+    search_method: Annotated[
+        str, key("search", "search method; see: autogan list search-methods")
+    ] = "explore"
+    stopping: Annotated[
+        str | None,
+        key("search", "rule that stops poor trials early, at evaluations (ten in a training are "
+            "best); see: autogan list stopping-rules"),
+    ] = None  # fmt: skip
+    trials: Annotated[
+        int | None,
+        key("search", "trials to run [10; grid: all; no limit under another budget]", ge=1),
+    ] = None
+    max_minutes: Annotated[
+        float | None,
+        key("search", "end the search after so many minutes of training, confirmation included",
+            gt=0, allow_inf_nan=False),
+    ] = None  # fmt: skip
+    max_steps: Annotated[
+        int | None,
+        key("search", "end the search after so many updates of both networks, confirmation "
+            "included", ge=1),
+    ] = None  # fmt: skip
+    target: Annotated[
+        float | None,
+        key("search", "stop when the criterion that decides is this good", allow_inf_nan=False),
+    ] = None
+    distinct: Annotated[bool, key("search", "never try a point twice")] = True
+    repeats: Annotated[
+        int, key("search", "seeds that each point is trained under; their mean decides", ge=1)
+    ] = 1
+    confirm: Annotated[
+        Confirm | None,
+        key("search", "train the best again under fresh seeds, and the defaults beside them: "
+            "top=3,repeats=5"),
+    ] = None  # fmt: skip
+    prefer: Annotated[
+        str | None,
+        key("criteria", "of several criteria, the one that chooses from the Pareto front "
+            "[its knee]"),
+    ] = None  # fmt: skip
+    warm_start: Annotated[
+        Path | None, key("search", "folder of an earlier search to learn from")
+    ] = None
+
+    @field_validator("search_method")
+    @classmethod
+    def _known_method(cls, name: str) -> str:
+        return SEARCH_METHODS.key(name)
+
+    @field_validator("confirm", mode="before")
+    @classmethod
+    def _parse_confirm(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        given = dict(part.partition("=")[::2] for part in value.replace(" ", "").split(","))
+        if set(given) != set(Confirm.model_fields):
+            raise ConfigError("confirm", f"{value!r}; write it as top=3,repeats=5")
+        return given
+
+    @field_validator("stopping")
+    @classmethod
+    def _known_rule(cls, name: str | None) -> str | None:
+        return None if name is None else STOPPING_RULES.key(name)
+
+    @model_validator(mode="after")
+    def _several_criteria_suit(self) -> "SearchConfig":
+        names = self.criterion.split(",")
+        if self.prefer is not None and (len(names) == 1 or self.prefer not in names):
+            raise ConfigError(
+                "prefer", f"{self.prefer!r} with criterion {self.criterion!r}; it chooses among "
+                "several: --criterion is,fid --prefer fid"
+            )  # fmt: skip
+        for name in ("normalise", "stopping", "target", "repeats", "confirm", "warm_start"):
+            value = getattr(self, name)
+            if len(names) > 1 and value != type(self).model_fields[name].default:
+                raise ConfigError(
+                    name, f"{value} with the several criteria {self.criterion}; it takes one that "
+                    "decides, or a weighted sum such as is - 0.01*fid"
+                )  # fmt: skip
+        return self
+
+    @model_validator(mode="after")
+    def _evaluations_are_alike(self) -> "SearchConfig":
+        searched = any(dimension.name == "batch_size" for dimension in self.space.dimensions)
+        if searched and self.evaluate_every is not None and self.steps is None:
+            raise ConfigError(
+                "evaluate_every",
+                f"{self.evaluate_every} beside epochs, of which each batch_size that is searched "
+                "makes another number of steps: trials must be compared at the same places; leave "
+                "it out, or give steps instead of epochs",
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _target_is_reachable(self) -> "SearchConfig":
+        if self.target is not None and self.normalise == "history":
+            raise ConfigError(
+                "target",
+                f"{self.target:g} beside normalise history, which scales values anew with each "
+                "trial; leave the target out, or give ranges: is=1..10,fid=0..400",
+            )
+        return self
+
+    def resolved(self) -> Self:
+        """See `TrainConfig.resolved`.
+
+        Raises:
+            ConfigError: if the method cannot search the space.
+        """
+        size = self._checked_space().size()
+        trials = self.trials
+        if trials is None and not (self.max_minutes or self.max_steps):
+            trials = size if self.method.needs_lists else _DEFAULT_TRIALS
+        if trials is None and self.stopping and STOPPING_RULES.get(self.stopping).needs_trials:
+            raise ConfigError(
+                "stopping", f"{self.stopping} must know how many trials there will be; give trials"
+            )
+        return super().resolved().model_copy(update={"trials": trials})
+
+    def default_folder(self) -> str:
+        """The name of the folder below ``runs`` when none is given."""
+        return f"{self.gan.name}-{short_name(self.dataset)}"
+
+    @cached_property
+    def objectives(self) -> dict[str, Objective]:
+        """All that decide, in the order in which they were given."""
+        return {text: Objective.parse(text, CRITERIA) for text in self.criterion.split(",")}
+
+    @cached_property
+    def objective(self) -> Objective:
+        """What decides in each training: of several criteria the preferred or first one."""
+        several = self.objectives
+        if len(several) > 1:
+            return several[self.prefer or next(iter(several))]
+        return super().objective
+
+    def deciding(self) -> list[str]:
+        """See `TrainConfig.deciding`."""
+        return list(dict.fromkeys(n for o in self.objectives.values() for n in o.weights))
+
+    @cached_property
+    def method(self) -> SearchMethod:
+        """The search method."""
+        return SEARCH_METHODS.get(self.search_method)(distinct=self.distinct)
+
+    def rule(self, images: int) -> StoppingRule | None:
+        """The rule of early stopping, if there is one, for a training set of so many images.
+
+        Raises:
+            ConfigError: if trials are evaluated too seldom for it.
+        """
+        if self.stopping is None:
+            return None
+        sizes = {**self.gan.defaults(), **self.fixed}  # the default one, if it is searched
+        steps, evaluate_every = self.schedule(images, int(sizes["batch_size"]))
+        evaluations, rule = math.ceil(steps / evaluate_every), STOPPING_RULES.get(self.stopping)
+        if evaluations < rule.fewest_evaluations:
+            raise ConfigError(
+                "stopping",
+                f"{self.stopping} wants {rule.fewest_evaluations} evaluations of a training, and "
+                f"{steps} steps have {evaluations}; lower evaluate_every",
+            )
+        return rule(evaluations)
+
+    @cached_property
+    def space(self) -> Space:
+        """What is searched: the given candidates, or the GAN type's default space without any."""
+        settings = self.settings
+        given = [s for s in settings.values() if isinstance(s, Dimension)]
+        if given:
+            return Space(tuple(given))
+        fixed = {**self.gan.defaults(), **self.params}
+        free = [h for h in self.gan.hyperparameters if h.search and h.name not in settings]
+        default = [Dimension(h, h.search) for h in free]
+        return Space(tuple(dimension for dimension in default if dimension.exists(fixed)))
+
+    def _checked_space(self) -> Space:
+        space = self.space
+        if not space.dimensions:
+            raise ConfigError(
+                "params",
+                f"{', '.join(self.params)} are fixed, and with them all of {self.gan_type}'s "
+                "default space; give one of them several values, or use autogan train",
+            )
+        for dimension in space.dimensions:
+            if not dimension.exists(self.fixed):
+                name, value = dimension.hyperparameter.under or ("", "")
+                raise ConfigError(
+                    dimension.name,
+                    f"{self.params[dimension.name]} with {name} {self.fixed[name]}: it has a "
+                    f"meaning under {name} {value} alone; leave it out",
+                )
+        if self.method.needs_lists:
+            for dimension in space.dimensions:
+                if dimension.range:
+                    raise ConfigError(
+                        dimension.name,
+                        f"{dimension.range} is a range, and {self.search_method} needs a list; "
+                        "give values, or use --search-method random",
+                    )
+        return space
+
+    @cached_property
+    def fixed(self) -> dict[str, Value]:
+        """All hyperparameters outside the space: the user's values over the defaults."""
+        given = {n: s for n, s in self.settings.items() if not isinstance(s, Dimension)}
+        searched = {d.name for d in self.space.dimensions}
+        return {n: v for n, v in {**self.gan.defaults(), **given}.items() if n not in searched}
+
+    def trial_config(
+        self, params: Mapping[str, Value], seed: int, seen: Bounds | None = None
+    ) -> TrainConfig:
+        """The configuration that trains one trial, now or again.
+
+        Args:
+            params: the trial's place in the space.
+            seed: of the trial.
+            seen: the ranges of the criteria so far, for an objective that the history scales.
+        """
+        values = {name: getattr(self, name) for name in TrainConfig.model_fields}
+        values["criterion"] = self.objective.text
+        values["also"] = [n for n in self.criteria() if n not in self.objective.weights]
+        chosen = {**self.gan.defaults(), **self.fixed, **params}
+        ordered = {h.name: chosen[h.name] for h in self.gan.hyperparameters}
+        if self.normalise == "history":
+            values["normalise"] = {
+                n: b for n, b in (seen or {}).items() if n in self.objective.weights
+            }
+        return TrainConfig(**{**values, "params": ordered, "seed": seed, "run_dir": None})

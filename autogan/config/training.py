@@ -1,0 +1,360 @@
+"""What decides one training."""
+
+import math
+import os
+import sys
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from typing_extensions import Self
+
+from autogan.config.grammar import read_path, read_ranges, settings_of
+from autogan.core.errors import ConfigError
+from autogan.core.hyperparameters import Dimension, Value
+from autogan.core.registry import suggestion
+from autogan.criteria import CRITERIA, Criterion, Objective
+from autogan.data import MAX_SIZE, MIN_SIZE, SIZE_STEP, dataset_named
+from autogan.models import GAN_TYPES, GANType
+
+_DEFAULT_STEPS = 2000
+_EVALUATIONS = 5
+_MAX_THREADS = 1024
+_KNOWN_FEATURES = ("inception", "classifier")
+_PATHS = ("data_dir", "run_dir", "checkpoint_dir", "result_dir", "log_dir", "warm_start")
+
+Panel = Literal["data", "training", "criteria", "search", "output"]
+"""Where a key's flag stands in ``--help``."""
+
+
+def key(panel: Panel, description: str, **limits: Any) -> Any:
+    """The declaration of a key."""
+    return Field(description=description, json_schema_extra={"panel": panel}, **limits)
+
+
+class TrainConfig(BaseModel):
+    """All that decides one training; the keys of a YAML file and, with dashes, the flags."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+    is_search: ClassVar[bool] = False
+
+    gan_type: Annotated[str, key("training", "GAN type; see: autogan list gan-types")] = "dcgan"
+    dataset: Annotated[str, key("data", "dataset, or folder:PATH; see: autogan list datasets")] = (
+        "digits"
+    )
+    data_dir: Annotated[
+        Path | None, key("data", "read the dataset's files from this folder, not from a download")
+    ] = None
+    image_size: Annotated[
+        int | None,
+        key("data", "side of the images in pixels [their own]",
+            ge=MIN_SIZE, le=MAX_SIZE, multiple_of=SIZE_STEP),
+    ] = None  # fmt: skip
+    params: Annotated[
+        dict[str, Any],  # checked by the GAN type's declarations
+        key("training", "hyperparameter as NAME=VALUE, NAME=V1,V2,... or NAME=LOW..HIGH[:log]"),
+    ] = {}
+    steps: Annotated[
+        int | None, key("training", "generator updates of a training [2000]", ge=1)
+    ] = None
+    epochs: Annotated[
+        int | None,
+        key("training", "instead of steps: an epoch is dataset size / batch_size steps", ge=1),
+    ] = None
+    evaluate_every: Annotated[
+        int | None,
+        key("training", "steps between evaluations [a fifth of the training]", ge=1),
+    ] = None
+    criterion: Annotated[
+        str,
+        key("criteria", "criterion that decides, or a weighted sum such as 'is - 0.01*fid'; see: "
+            "autogan list criteria"),
+    ] = "fid"  # fmt: skip
+    normalise: Annotated[
+        Literal["history"] | dict[str, tuple[float, float]] | None,
+        key("criteria", "scale the terms of a sum to [0, 1]: history, by what the search has seen, "
+            "or by given ranges: is=1..10,fid=0..400"),
+    ] = None  # fmt: skip
+    also: Annotated[list[str], key("criteria", "further criteria to record")] = []
+    features: Annotated[
+        str | None,
+        key("criteria", "feature network: inception, classifier or the path of a SavedModel "
+            "[inception; digits: classifier]"),
+    ] = None  # fmt: skip
+    eval_samples: Annotated[int, key("criteria", "compare at most this many images", ge=2)] = 10_000
+    reference_split: Annotated[
+        Literal["train", "test"], key("criteria", "real images to compare with: train or test")
+    ] = "train"
+    seed: Annotated[int, key("training", "seed of all random numbers", ge=0, lt=2**31)] = 0
+    device: Annotated[
+        str, key("training", "auto, cpu, gpu or gpu:N", pattern=r"^(auto|cpu|gpu(:\d+)?)$")
+    ] = "auto"
+    threads: Annotated[
+        int | None,
+        key("training", "CPU threads; results depend on their number [all cores]",
+            ge=1, le=_MAX_THREADS),
+    ] = None  # fmt: skip
+    max_trial_minutes: Annotated[
+        float | None,
+        key("training", "fail a training that takes longer", gt=0, allow_inf_nan=False),
+    ] = None
+    checkpoint_minutes: Annotated[
+        float,
+        key("output", "save a running training at least this often", gt=0, allow_inf_nan=False),
+    ] = 10.0
+    run_dir: Annotated[
+        Path | None,
+        key("output", "folder of all results; an earlier run in it is not touched "
+            "[runs/<gan_type>-<dataset>; train: runs/train-...]"),
+    ] = None  # fmt: skip
+    checkpoint_dir: Annotated[
+        Path | None, key("output", "keep checkpoints below this folder instead")
+    ] = None
+    result_dir: Annotated[
+        Path | None, key("output", "keep generated images below this folder instead")
+    ] = None
+    log_dir: Annotated[
+        Path | None, key("output", "keep TensorBoard's files below this folder instead")
+    ] = None
+    plugin_dirs: Annotated[
+        list[Path] | None,
+        key("training", "folders whose modules may run, for parts named package.module:Name"),
+    ] = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _plugins(cls, values: Any) -> Any:
+        given = values.get("plugin_dirs") if isinstance(values, Mapping) else None
+        if given is None:
+            return values
+        texts = given.split(",") if isinstance(given, str) else given
+        if not isinstance(texts, list) or not all(isinstance(t, str | Path) for t in texts):
+            raise ConfigError("plugin_dirs", f"{given!r} is no list of folders; give [PATH, ...]")
+        folders = [str(read_path("plugin_dirs", str(text)).resolve()) for text in texts]
+        for folder in folders:
+            if not Path(folder).is_dir():
+                raise ConfigError(
+                    "plugin_dirs", f"{folder}: there is no such folder; give that of your modules"
+                )
+        sys.path.extend(folder for folder in folders if folder not in sys.path)
+        return {**values, "plugin_dirs": folders}
+
+    @field_validator("gan_type")
+    @classmethod
+    def _known_gan_type(cls, name: str) -> str:
+        return GAN_TYPES.key(name)
+
+    @field_validator("criterion", mode="before")
+    @classmethod
+    def _weighted(cls, value: Any) -> Any:
+        if isinstance(value, list):
+            return ",".join(map(str, value))
+        return Objective.text_of(value, CRITERIA) if isinstance(value, dict) else value
+
+    @field_validator("criterion")
+    @classmethod
+    def _known_criterion(cls, text: str) -> str:
+        texts = text.split(",")
+        if len(texts) > 1 and not cls.is_search:
+            raise ConfigError(
+                "criterion",
+                f"{text!r} are several, among which a search chooses; let one decide and record "
+                "the others with also, or weigh them: {is: 1, fid: 0.01}",
+            )
+        parsed = [Objective.parse(part, CRITERIA).text for part in texts]
+        for part in parsed:
+            if parsed.count(part) > 1:
+                raise ConfigError("criterion", f"{text!r} names {part} twice")
+        return ",".join(parsed)
+
+    @field_validator("normalise", mode="before")
+    @classmethod
+    def _parse_ranges(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return value if value == "history" else read_ranges(value)
+        for name, ends in value.items() if isinstance(value, Mapping) else ():
+            if not (isinstance(ends, list | tuple) and len(ends) == 2):
+                raise ConfigError("normalise", f"{name}: {ends} is no range; give [LOW, HIGH]")
+        return value
+
+    @field_validator("also", mode="before")
+    @classmethod
+    def _split_names(cls, names: Any) -> Any:
+        return [name for name in names.split(",") if name] if isinstance(names, str) else names
+
+    @field_validator("also")
+    @classmethod
+    def _known_criteria(cls, names: list[str]) -> list[str]:
+        return [CRITERIA.key(name) for name in names]
+
+    @field_validator(*_PATHS, mode="before", check_fields=False)
+    @classmethod
+    def _usable_path(cls, path: Any, info: ValidationInfo) -> Any:
+        return read_path(str(info.field_name), path) if isinstance(path, str) else path
+
+    @field_validator("features")
+    @classmethod
+    def _usable_features(cls, features: str | None) -> str | None:
+        if features is not None:
+            read_path("features", features)
+        return features
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "TrainConfig":
+        if self.steps is not None and self.epochs is not None:
+            raise ConfigError(
+                "epochs", f"{self.epochs} beside steps {self.steps}; give one of them"
+            )
+        dataset_named(self.dataset, self.data_dir)
+        settings_of(self.gan, self.params)
+        self._check_normalise()
+        self._check_labels_differ()
+        return self
+
+    def _check_normalise(self) -> None:
+        if self.normalise is None:
+            return
+        names = self.deciding()
+        if len(names) == 1:
+            raise ConfigError(
+                "normalise",
+                f"{self.normalise} with the single criterion {self.criterion}; it is for sums "
+                "such as is - 0.5*fid",
+            )
+        if self.normalise == "history":
+            if not self.is_search:
+                raise ConfigError(
+                    "normalise", "history belongs to a search; give ranges: is=1..10,fid=0..400"
+                )
+            return
+        for name, (low, high) in self.normalise.items():
+            if name not in names:
+                raise ConfigError(
+                    "normalise",
+                    f"{name!r} is no part of {self.criterion}; {suggestion(name, names)}",
+                )
+            if not -math.inf < low < high < math.inf:
+                raise ConfigError(
+                    "normalise",
+                    f"{name}={low:g}..{high:g}: the ends must be finite, the lower one first",
+                )
+
+    def resolved(self) -> Self:
+        """With every default that depends on something else put in its place.
+
+        Doing it twice changes nothing.
+        """
+        kind = dataset_named(self.dataset, self.data_dir)
+        values: dict[str, Any] = {
+            "features": self.features or kind.default_features,
+            "threads": self.threads or _available_cores(),
+            "run_dir": self.run_dir or Path("runs") / self.default_folder(),
+            "also": [n for n in dict.fromkeys(self.also) if n not in self.deciding()],
+        }
+        if self.steps is None and self.epochs is None:
+            values["steps"] = _DEFAULT_STEPS
+        return self.model_copy(update=values)
+
+    def default_folder(self) -> str:
+        """The name of the folder below ``runs`` when none is given."""
+        return f"train-{self.gan.name}-{short_name(self.dataset)}"
+
+    @cached_property
+    def gan(self) -> type[GANType]:
+        """The GAN type."""
+        return GAN_TYPES.get(self.gan_type)
+
+    @cached_property
+    def settings(self) -> dict[str, Value | Dimension]:
+        """Each given hyperparameter as a fixed value or, with several, a dimension."""
+        return settings_of(self.gan, self.params)
+
+    @cached_property
+    def objective(self) -> Objective:
+        """What decides in a training; not yet scaled where that takes a history."""
+        objective = Objective.parse(self.criterion, CRITERIA)
+        if self.normalise is None:
+            return objective
+        return objective.within({} if self.normalise == "history" else self.normalise)
+
+    def deciding(self) -> list[str]:
+        """The names of the criteria that have a part in what decides."""
+        return list(self.objective.weights)
+
+    def criteria(self) -> dict[str, Criterion]:
+        """All criteria to compute, those that decide first."""
+        names = dict.fromkeys([*self.deciding(), *self.also])
+        return {name: CRITERIA.get(name)() for name in names}
+
+    def _check_labels_differ(self) -> None:
+        """Two criteria of one's own may call themselves the same."""
+        names = [kind.name for kind in self.criteria().values()]
+        for name in names:
+            if names.count(name) > 1:
+                raise ConfigError("also", f"two criteria call themselves {name!r}; rename one")
+
+    def hyperparameters(self) -> dict[str, Value]:
+        """A value for every hyperparameter of the GAN type.
+
+        Raises:
+            ConfigError: if one has several candidates.
+        """
+        values = self.gan.defaults()
+        for name, setting in self.settings.items():
+            if isinstance(setting, Dimension):
+                raise ConfigError(
+                    name,
+                    f"{self.params[name]} are several candidates; a training takes one value "
+                    "(autogan search tries several)",
+                )
+            values[name] = setting
+        return values
+
+    def schedule(self, images: int, batch_size: int) -> tuple[int, int]:
+        """Generator updates of a training on ``images`` images, and those between evaluations."""
+        steps = self.steps or (self.epochs or 1) * math.ceil(images / batch_size)
+        return steps, min(self.evaluate_every or math.ceil(steps / _EVALUATIONS), steps)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The keys that are set, in order, as plain values; paths are whole ones.
+
+        So a saved configuration means the same from every folder.
+        """
+        values = self.model_dump(mode="json", exclude_none=True)
+        for name in (*_PATHS, "features"):
+            known = name == "features" and values.get(name) in _KNOWN_FEATURES
+            if name in values and not known:
+                values[name] = os.path.abspath(Path(values[name]).expanduser())
+        kind, _, folder = self.dataset.partition(":")
+        if kind == "folder":
+            values["dataset"] = f"folder:{os.path.abspath(Path(folder).expanduser())}"
+        return values
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy with some keys changed; what follows from the keys is found anew."""
+        copied = super().model_copy(update=update, deep=deep)
+        for name in set(copied.__dict__) - set(type(self).model_fields):
+            del copied.__dict__[name]
+        return copied
+
+
+def short_name(dataset: str) -> str:
+    """``cats`` for ``folder:pictures/cats``, ``celeb_a-2.1.0`` for ``tfds:celeb_a:2.1.0``."""
+    name = dataset.partition(":")[2] or dataset
+    return name.rstrip("/").rsplit("/", 1)[-1].replace(":", "-")
+
+
+def _available_cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

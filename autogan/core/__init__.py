@@ -1,0 +1,1 @@
+"""What all rooms stand on: errors, files, the registry, hyperparameters, the door to TF-GAN."""

@@ -1,0 +1,67 @@
+"""Datasets: images and labels as uint8, in memory or, where they are too many, on disk.
+
+Knows nothing of TensorFlow until `keras.datasets` is needed for a download, or
+`tensorflow_datasets` for one of its own.
+"""
+
+from pathlib import Path
+
+from autogan.core.errors import ConfigError
+from autogan.core.registry import Registry, suggestion
+from autogan.data.base import (
+    MAX_SIZE,
+    MEMORY_BYTES,
+    MIN_SIZE,
+    SIZE_STEP,
+    Dataset,
+    ImageData,
+    Split,
+    check_trainable,
+)
+from autogan.data.digits import Digits
+from autogan.data.folder import Folder
+from autogan.data.keras_family import CIFAR10, MNIST, FashionMNIST
+from autogan.data.tfds import TensorFlowDatasets
+
+DATASETS: Registry[Dataset] = Registry("dataset", Dataset)
+for _dataset in (Digits, MNIST, FashionMNIST, CIFAR10, Folder, TensorFlowDatasets):
+    DATASETS.register(_dataset)
+
+
+def dataset_named(name: str, data_dir: Path | None) -> Dataset:
+    """Return the dataset that the user calls ``name``, such as ``mnist`` or ``folder:cats``.
+
+    Raises:
+        ConfigError: if there is none of that name.
+    """
+    kind, _, argument = name.partition(":")
+    if ":" in name and kind not in DATASETS.names():  # package.module:Name, or that:ARGUMENT
+        attribute, _, argument = argument.partition(":")
+        kind = f"{kind}:{attribute}"
+    elif kind.replace("-", "_") not in DATASETS.names():
+        known = suggestion(name, DATASETS.names())
+        raise ConfigError(
+            "dataset", f"{name!r} is not known; {known}; a folder is folder:PATH, a dataset of "
+            "TensorFlow Datasets tfds:NAME"
+        )  # fmt: skip
+    dataset = DATASETS.get(kind)
+    try:
+        return dataset(argument, data_dir)
+    except ConfigError:
+        raise
+    except Exception as error:
+        raise ConfigError("dataset", f"{name}: {type(error).__name__}: {error}") from error
+
+
+__all__ = [
+    "DATASETS",
+    "MAX_SIZE",
+    "MEMORY_BYTES",
+    "MIN_SIZE",
+    "SIZE_STEP",
+    "Dataset",
+    "ImageData",
+    "Split",
+    "check_trainable",
+    "dataset_named",
+]

@@ -1,0 +1,128 @@
+"""Any dataset of TensorFlow Datasets, through the optional extra ``tfds``."""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from autogan.core.errors import ConfigError, one_line
+from autogan.core.files import cache_root, mapped_arrays
+from autogan.data.base import Dataset, ImageData, Split
+from autogan.data.pictures import square
+
+
+class TensorFlowDatasets(Dataset):
+    """Any dataset of TensorFlow Datasets that has images, through the optional extra ``tfds``.
+
+    Its pictures are decoded once, cropped at the centre to squares and resized, into a file of
+    the user's cache, from where they are read as they are needed. The test split is ``test``, or
+    ``validation`` where there is none. Labels are the feature ``label``, if there is one.
+    """
+
+    name = "tfds"
+    summary = "tfds:NAME, any of TensorFlow Datasets, as tfds:celeb_a; pip install autogan[tfds]"
+
+    def __init__(self, argument: str, data_dir: Path | None) -> None:
+        if not argument:
+            raise ConfigError(
+                "dataset", "tfds names no dataset; write tfds:NAME, as in tfds:celeb_a"
+            )
+        self.argument = argument
+        self.data_dir = data_dir
+
+    def load(self, image_size: int | None) -> ImageData:
+        """Download and prepare what is not there yet, and decode it at ``image_size``."""
+        builder = self._builder()
+        features = builder.info.features
+        keys = sorted((k for k in features if _is_picture(features[k])), key="image".__ne__)
+        if not keys:
+            raise ConfigError("dataset", f"tfds:{self.argument} has no images: {list(features)}")
+        key, shape = keys[0], features[keys[0]].shape
+        if features[key].dtype != np.uint8:
+            raise ConfigError(
+                "dataset", f"tfds:{self.argument}: pictures of {features[key].dtype} are not 8 bits"
+            )
+        height, width, channels = shape[0], shape[1], 1 if shape[2] == 1 else 3
+        if image_size is None and (height is None or height != width):
+            raise ConfigError(
+                "image_size",
+                f"none given, and the pictures of tfds:{self.argument} are {width}x{height}; give "
+                "--image-size to crop and resize them",
+            )
+        decoded = (image_size or height, channels)
+        test = next((s for s in ("test", "validation") if s in builder.info.splits), None)
+        if "train" not in builder.info.splits:
+            raise ConfigError("dataset", f"tfds:{self.argument} has no split train")
+        self._prepare(builder)
+        return ImageData(
+            self._split(builder, "train", key, *decoded),
+            self._split(builder, test, key, *decoded) if test else None,
+        )
+
+    def _builder(self) -> Any:
+        try:
+            import tensorflow_datasets as tfds
+        except ImportError as error:
+            raise ConfigError(
+                "dataset",
+                f"tfds:{self.argument} needs TensorFlow Datasets ({error}); pip install "
+                "'autogan[tfds]'",
+            ) from None
+        try:
+            return tfds.builder(self.argument, data_dir=self.data_dir)
+        except Exception as error:
+            raise ConfigError(
+                "dataset",
+                f"tfds:{self.argument} cannot be found ({one_line(error)}); see the catalogue "
+                "of TensorFlow Datasets for names, or give with --data-dir the root folder in "
+                "which you prepared one of your own",
+            ) from error
+
+    def _prepare(self, builder: Any) -> None:
+        try:
+            builder.download_and_prepare()
+        except Exception as error:
+            raise ConfigError(
+                "dataset",
+                f"tfds:{self.argument} cannot be had ({one_line(error)}); prepare it with "
+                "tensorflow_datasets on a machine that reaches it, and give the root folder (of "
+                "all its datasets) with --data-dir",
+            ) from error
+
+    def _split(self, builder: Any, name: str, key: str, size: int, channels: int) -> Split:
+        count = builder.info.splits[name].num_examples
+        origin = hashlib.sha256(f"{builder.data_dir}/{size}".encode()).hexdigest()[:12]
+        place = f"{builder.info.full_name.replace('/', '-')}-{name}-{origin}"
+        features = builder.info.features
+        labelled = "label" in features and hasattr(features["label"], "num_classes")
+        images, labels = mapped_arrays(
+            cache_root() / "datasets" / place,
+            {"images": ((count, size, size, channels), np.uint8), "labels": ((count,), np.int64)},
+            lambda arrays: _decode(builder, name, key, arrays, labelled),
+        )
+        return Split(images, np.array(labels) if labelled else None)
+
+
+def _is_picture(feature: Any) -> bool:
+    """Whether a feature of TensorFlow Datasets is a picture."""
+    import tensorflow_datasets as tfds
+
+    return isinstance(feature, tfds.features.Image)
+
+
+def _decode(
+    builder: Any, split: str, key: str, arrays: Mapping[str, npt.NDArray[Any]], labelled: bool
+) -> None:
+    """Fill arrays with a split's pictures and labels, in the order in which they are stored."""
+    from PIL import Image
+
+    _, side, _, channels = arrays["images"].shape
+    examples = builder.as_dataset(split=split, shuffle_files=False).as_numpy_iterator()
+    for i, example in enumerate(examples):
+        picture = Image.fromarray(example[key].squeeze()).convert("L" if channels == 1 else "RGB")
+        arrays["images"][i] = np.asarray(square(picture, side)).reshape(side, side, channels)
+        if labelled:
+            arrays["labels"][i] = example["label"]

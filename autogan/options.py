@@ -1,0 +1,62 @@
+"""Flags of the command line, made from the keys of the configuration."""
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+from pydantic.fields import FieldInfo
+
+from autogan.config import TrainConfig, parse_params
+
+F = TypeVar("F", bound=Callable[..., None])
+
+
+def options_of(kind: type[TrainConfig], *names: str) -> Callable[[F], F]:
+    """Give a command a flag for each key of a configuration, or for the named ones.
+
+    The command takes them as one dictionary, ``flags``; a flag that was not given is None.
+    """
+
+    def decorate(command: F) -> F:
+        fields = {n: f for n, f in kind.model_fields.items() if not names or n in names}
+
+        def wrapper(**arguments: Any) -> None:
+            flags = {name: arguments.pop(name) for name in fields}
+            if "params" in fields:
+                flags["params"] = parse_params(flags["params"] or [])
+            command(**arguments, flags=flags)
+
+        own = [p for n, p in inspect.signature(command).parameters.items() if n != "flags"]
+        added = [
+            inspect.Parameter(
+                name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_option(name, field)
+            )
+            for name, field in fields.items()
+        ]
+        wrapper.__name__, wrapper.__doc__ = command.__name__, command.__doc__
+        keyword = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own]
+        wrapper.__signature__ = inspect.Signature([*keyword, *added])  # type: ignore[attr-defined]
+        wrapper.__annotations__ = {p.name: p.annotation for p in [*keyword, *added]}
+        return wrapper  # type: ignore[return-value]
+
+    return decorate
+
+
+def _option(name: str, field: FieldInfo) -> Any:
+    """The flag of one key."""
+    text = field.description or ""
+    if field.default not in (None, [], {}) and not isinstance(field.default, bool):
+        text += f" [{field.default}]"
+    flag = f"--{name.replace('_', '-')}"
+    if name == "params":
+        return Annotated[
+            list[str] | None, typer.Option("--param", help=text, metavar="NAME=VALUES")
+        ]
+    if field.annotation is bool:
+        return Annotated[bool | None, typer.Option(f"{flag}/--no-{flag[2:]}", help=text)]
+    # All others are text here: the configuration reads numbers, and says what is wrong with them.
+    kinds = {int: "INT", float: "NUMBER", Path: "PATH"}
+    metavar = next((m for k, m in kinds.items() if field.annotation in (k, k | None)), "TEXT")
+    return Annotated[str | None, typer.Option(flag, help=text, metavar=metavar)]

@@ -1,0 +1,238 @@
+"""What driver and worker say to each other: one JSON line each, of these types alone.
+
+The driver makes calls; the worker answers each with its reply, or with `Refused` or `Failed`, and
+tells `Note`, `Progress` and `Evaluated` on the way. `Answer` and `Interrupt` come in between.
+"""
+
+import json
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from autogan.search import Evaluation, Trial
+
+
+class Message(BaseModel):
+    """One line on the pipe."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Call(Message):
+    """What a worker is asked to do; its session's method of the same name does it.
+
+    Attributes:
+        config: a resolved `TrainConfig` as plain values.
+    """
+
+    config: dict[str, Any]
+
+
+class Open(Call):
+    """Check all of a configuration that needs data, devices or TensorFlow."""
+
+
+class Opened(Message):
+    """What the configuration comes to; see `Open`.
+
+    Attributes:
+        images: in the training set.
+        image_shape: height, width, channels.
+        classes: how many images each class has, by its name.
+        digest: SHA-256 of the training set.
+        generator_bytes: of a saved generator.
+        state_bytes: of a checkpoint from which a training can go on.
+        environment: what results depend on beside the configuration.
+    """
+
+    images: int
+    image_shape: tuple[int, int, int]
+    classes: dict[str, int]
+    digest: str
+    generator_bytes: int
+    state_bytes: int
+    environment: dict[str, Any]
+
+
+class Prepare(Call):
+    """Train or load the feature network, and compute or load the real data's statistics.
+
+    Attributes:
+        folder: of the run, which keeps the weights of a network that was trained here.
+    """
+
+    folder: str
+
+
+class Prepared(Message):
+    """What values are measured by; see `Prepare`.
+
+    Attributes:
+        objective: the label of what decides.
+        labels: of the criteria, by name.
+        features: network, hash of its weights, number and digest of the reference's images, split.
+    """
+
+    objective: str
+    labels: dict[str, str]
+    features: dict[str, str | int]
+
+
+class Declare(Call):
+    """Declare a search's hyperparameters to TensorBoard; the configuration is the search's."""
+
+    folder: str
+
+
+class Declared(Message):
+    """See `Declare`."""
+
+
+class Train(Call):
+    """Train in a folder, or go on there.
+
+    Attributes:
+        name: of the training in TensorBoard.
+        number: of the trial, for its result.
+        run: the folder of the run, which keeps the feature network.
+    """
+
+    folder: str
+    run: str
+    name: str
+    number: int
+
+
+class Trained(Message):
+    """See `Train`.
+
+    Attributes:
+        trial: what came of it; None if it was interrupted.
+        full: whether the worker's memory holds enough, so that a fresh one should follow.
+    """
+
+    trial: Trial | None
+    full: bool = False
+
+
+class Evaluate(Call):
+    """Score images against the configuration's dataset, by the configuration's criteria.
+
+    Attributes:
+        training: the configuration of a training whose generator makes the images,
+        folder: which lies here,
+        checkpoint: at its best or last evaluation,
+        seed: from latent vectors of this seed;
+        dataset: or else the dataset whose images are scored.
+        run: the folder of a run that keeps its feature network.
+    """
+
+    training: dict[str, Any] | None = None
+    folder: str = ""
+    checkpoint: Literal["best", "last"] = "best"
+    seed: int = 0
+    dataset: str = ""
+    run: str = ""
+
+
+class Scores(Message):
+    """See `Evaluate`.
+
+    Attributes:
+        scores: values by label.
+        test: the same against the dataset's test images, where a trained generator is judged
+            against the images that it was trained on and there are others.
+    """
+
+    scores: dict[str, float]
+    test: dict[str, float] | None = None
+
+
+class Sample(Call):
+    """Generate images and write them as an .npz file with the array ``images``."""
+
+    folder: str
+    checkpoint: Literal["best", "last"]
+    count: int
+    seed: int
+    output: str
+    classes: list[int] | None = None
+
+
+class Sampled(Message):
+    """See `Sample`."""
+
+
+class Answer(Message):
+    """To an evaluation: whether the training goes on."""
+
+    go_on: bool
+
+
+class Interrupt(Message):
+    """Save and end the training as soon as possible."""
+
+
+class Note(Message):
+    """Something that the user should know."""
+
+    text: str
+
+
+class Progress(Message):
+    """A training has come to a step of so many; ``losses`` are means over the steps before."""
+
+    step: int
+    steps: int
+    losses: dict[str, float]
+
+
+class Evaluated(Message):
+    """A training has been evaluated, and waits for an `Answer`."""
+
+    evaluation: Evaluation
+
+
+class Refused(Message):
+    """What the user gave is wrong; see `autogan.core.errors.ConfigError`."""
+
+    field: str
+    problem: str
+
+
+class Failed(Message):
+    """A call ended in an error.
+
+    Attributes:
+        reason: in one line.
+        traceback: in full.
+        cause: ``memory``, ``disk`` or ``killed`` where the machine is at fault; else ``itself``.
+    """
+
+    reason: str
+    traceback: str
+    cause: Literal["itself", "memory", "disk", "killed"] = "itself"
+
+
+_KINDS: dict[str, type[Message]] = {
+    kind.__name__: kind
+    for kind in (
+        Open, Opened, Prepare, Prepared, Declare, Declared, Train, Trained, Evaluate, Scores,
+        Sample, Sampled, Answer, Interrupt, Note, Progress, Evaluated, Refused, Failed,
+    )
+}  # fmt: skip
+
+
+def encode(message: Message) -> str:
+    """A message as one line without its end."""
+    return json.dumps({"message": type(message).__name__, **message.model_dump(mode="json")})
+
+
+def decode(line: str) -> Message:
+    """The inverse of `encode`.
+
+    Raises:
+        ValueError: if it is no message.
+    """
+    fields = json.loads(line)
+    return _KINDS[fields.pop("message")](**fields)
