@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from autogan.commands import evaluate, plan, run_search, sample, train
     from autogan.config import SearchConfig, TrainConfig
     from autogan.core.errors import AutoGANError, ConfigError, Interrupted, SearchFailed
-    from autogan.run.loop import SearchResult
+    from autogan.run.result import SearchResult
 
 _PLACES = {
     "AutoGANError": "core.errors",
@@ -26,7 +26,7 @@ _PLACES = {
     "Interrupted": "core.errors",
     "SearchConfig": "config",
     "SearchFailed": "core.errors",
-    "SearchResult": "run.loop",
+    "SearchResult": "run.result",
     "TrainConfig": "config",
     "evaluate": "commands",
     "plan": "commands",

@@ -1,5 +1,18 @@
 """``python -m autogan`` is ``autogan``."""
 
-from autogan.cli import main
+import sys
 
-main()
+
+def main() -> None:
+    """Run the command line; Ctrl-C while it is being imported is no error either."""
+    try:
+        from autogan.cli import main as run
+
+        run()
+    except KeyboardInterrupt:
+        print("autogan: stopped", file=sys.stderr)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

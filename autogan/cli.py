@@ -6,7 +6,9 @@ that failed, 2 for something wrong in what the user gave, 130 after Ctrl-C.
 
 import contextlib
 import dataclasses
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -18,6 +20,7 @@ from autogan.config import SearchConfig, TrainConfig, load_config, packaged_conf
 from autogan.core.errors import AutoGANError, ConfigError, Interrupted
 from autogan.core.files import write_bytes
 from autogan.core.registry import suggestion
+from autogan.core.signals import SIGNALS
 from autogan.criteria import CRITERIA
 from autogan.data import DATASETS
 from autogan.data.grids import grid, png
@@ -34,9 +37,7 @@ F = TypeVar("F", bound=Callable[..., None])
 app = typer.Typer(
     help="Find the hyperparameters of a GAN by the quality of its images.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode=None,
 )
 
 ConfigFile = Annotated[
@@ -46,6 +47,7 @@ Json = Annotated[bool, typer.Option("--json", help="print the result as JSON")]
 Overwrite = Annotated[
     bool, typer.Option("--overwrite", help="replace an earlier run in the folder")
 ]
+Quiet = Annotated[bool, typer.Option("--quiet", help="show nothing but the result and errors")]
 Debug = Annotated[bool, typer.Option("--debug", help="show the traceback of an error")]
 Checkpoint = Annotated[commands.Checkpoint, typer.Option(help="which evaluation's generator")]
 
@@ -55,11 +57,15 @@ Checkpoint = Annotated[commands.Checkpoint, typer.Option(help="which evaluation'
 def search(
     config: ConfigFile = None,
     resume: Annotated[Path | None, typer.Option(help="go on with the search in a folder")] = None,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="with --resume: try failed trials again")
+    ] = False,
     overwrite: Overwrite = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="print what would be done, and stop")
     ] = False,
     json_: Json = False,
+    quiet: Quiet = False,
     debug: Debug = False,
     *,
     flags: dict[str, Any],
@@ -77,8 +83,10 @@ def search(
     if dry_run:
         print_plan(commands.plan(wanted, resume=resume, overwrite=overwrite), json_)
         return
-    with _display() as display:
-        result = commands.run_search(wanted, resume=resume, overwrite=overwrite, display=display)
+    with _display(quiet) as display:
+        result = commands.run_search(
+            wanted, resume=resume, overwrite=overwrite, retry_failed=retry_failed, display=display
+        )
     print_search(result, json_)
 
 
@@ -91,13 +99,14 @@ def train(
     ] = False,
     overwrite: Overwrite = False,
     json_: Json = False,
+    quiet: Quiet = False,
     debug: Debug = False,
     *,
     flags: dict[str, Any],
 ) -> None:
     """Train one GAN; any saved configuration runs again."""
     run = load_config(TrainConfig, config, flags)
-    with _display() as display:
+    with _display(quiet) as display:
         result = commands.train(run, resume=resume, overwrite=overwrite, display=display)
     trial = result.trial
     if json_:
@@ -125,6 +134,7 @@ def evaluate(
         str | None, typer.Option(help="criteria, separated by commas [the run's own; fid]")
     ] = None,
     checkpoint: Checkpoint = "best",
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="of the latent vectors")] = 0,
     json_: Json = False,
     debug: Debug = False,
     *,
@@ -136,6 +146,7 @@ def evaluate(
         reference=reference,
         criteria=criterion,
         checkpoint=checkpoint,
+        seed=seed,
         options=flags,
     )
     if json_:
@@ -156,7 +167,7 @@ def sample(
         str | None,
         typer.Option(help="classes to make, as 0,3,7: a column each [those of the training set]"),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="of the latent vectors")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="of the latent vectors")] = 0,
     checkpoint: Checkpoint = "best",
     output: Annotated[
         Path | None,
@@ -254,8 +265,8 @@ def _given(flags: dict[str, Any]) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def _display() -> Iterator[Display]:
-    display = make_display()
+def _display(quiet: bool) -> Iterator[Display]:
+    display = Display() if quiet else make_display()
     try:
         yield display
     finally:
@@ -265,6 +276,9 @@ def _display() -> Iterator[Display]:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; exits the process."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    for number in SIGNALS:  # until a search or training catches them itself, all are as Ctrl-C
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(number, signal.default_int_handler)
     try:
         code = app(arguments, standalone_mode=False) or 0
     except AutoGANError as error:
@@ -293,7 +307,3 @@ def _hint(arguments: list[str]) -> str:
         if argument.startswith("--") and name in known:
             return f"; {name} is a hyperparameter: --param {name}=VALUE"
     return ""
-
-
-if __name__ == "__main__":
-    main()

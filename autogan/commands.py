@@ -16,19 +16,35 @@ import numpy as np
 import numpy.typing as npt
 
 from autogan.config import SearchConfig, TrainConfig, load_config, validated
-from autogan.core.errors import ConfigError, SearchFailed
-from autogan.core.files import read_arrays, write_bytes, write_yaml
+from autogan.core.errors import ConfigError
+from autogan.core.files import read_arrays, write_yaml
 from autogan.core.registry import suggestion
 from autogan.data import DATASETS
+from autogan.run.budget import Budget
+from autogan.run.claim import Claim, check_free, clear
 from autogan.run.display import Display
-from autogan.run.engine import CtrlC, Engine, LocalEngine
-from autogan.run.folder import SearchFolder, TrialFolder, check_free, clear
+from autogan.run.engine import Engine, LocalEngine
+from autogan.run.folder import SearchFolder, TrialFolder, run_of
 from autogan.run.ledger import Ledger
-from autogan.run.loop import SearchLoop, SearchResult
+from autogan.run.loop import SearchLoop
+from autogan.run.messages import (
+    Declare,
+    Declared,
+    Evaluate,
+    Open,
+    Opened,
+    Prepare,
+    Prepared,
+    Sample,
+    Sampled,
+    Scores,
+)
 from autogan.run.plan import Plan, first_trial, plan_of
+from autogan.run.result import SearchResult
 from autogan.run.resume import check_header, check_same, resumed_config
+from autogan.run.training import train_alone
 from autogan.run.warmstart import earlier_trials
-from autogan.search import Evaluation, Trial
+from autogan.search import Trial
 
 Checkpoint = Literal["best", "last"]
 
@@ -66,7 +82,7 @@ def plan(
     if resume is None:
         check_free(folder.root, folder.config, run, overwrite=overwrite)
     with _engine(None) as engine:
-        return plan_of(run, engine.call("open", config=first_trial(run).as_dict()))
+        return plan_of(run, engine.call(Open(config=first_trial(run).as_dict()), Opened))
 
 
 def run_search(
@@ -74,6 +90,7 @@ def run_search(
     *,
     resume: Path | str | None = None,
     overwrite: bool = False,
+    retry_failed: bool = False,
     display: Display | None = None,
     engine: Engine | None = None,
 ) -> SearchResult:
@@ -83,29 +100,48 @@ def run_search(
         config: of the search; with ``resume``, only the keys that change.
         resume: the folder of a search to go on with.
         overwrite: replace an earlier run in the folder.
+        retry_failed: with ``resume``, try the trials again that had failed.
         display: is told of progress; nobody if None.
         engine: runs the trials; one worker on this machine if None.
 
     Raises:
         ConfigError: if it cannot be run; nothing was created.
-        Interrupted: after Ctrl-C; it can be resumed.
+        Interrupted: after Ctrl-C, SIGTERM or SIGHUP; it can be resumed.
         SearchFailed: after three failed trials in a row.
+        DiskFull: if there is no space left; it can be resumed.
     """
     run = _search_config(config, resume)
+    if retry_failed and resume is None:
+        raise ConfigError("retry_failed", "True without --resume; name the search to go on with")
     folder = SearchFolder(_run_dir(run))
     display = display or Display()
-    with _engine(engine) as workers:
-        header = _claimed(
-            run, first_trial(run), folder.root, folder.config, workers, display,
-            resume=resume is not None, overwrite=overwrite,
-        )  # fmt: skip
-        ledger = Ledger(folder.ledger)
-        check_header(ledger, header, display)
+    with _claimed(run, folder.root, folder.config, engine, resume is not None, overwrite) as (
+        claim,
+        workers,
+    ):
+        begun = Ledger(folder.ledger) if resume is not None else None
+        opened, prepared = _prepared(run, first_trial(run), folder.root, workers, display)
+        run.rule(opened.images)
+        Budget(run, opened.images).check()
+        header = _header(opened, prepared)
+        if begun is not None and begun.header:
+            check_header(begun.header, header, display)
+        elif run.warm_start is not None:
+            earlier = earlier_trials(run.warm_start, run, header)
+            display.note(f"learning from {len(earlier)} trials of {run.warm_start}")
+            header["earlier"] = [dataclasses.asdict(trial) for trial in earlier]
+        claim.begin()
+        if overwrite:
+            clear(folder.root, folder.config)
+        ledger = begun or Ledger(folder.ledger)
         write_yaml(folder.config, run.as_dict(), "Run this search again with: autogan search FILE")
         if not ledger.header:
-            workers.call("declare", config=run.as_dict(), folder=str(folder.root))
+            workers.call(Declare(config=run.as_dict(), folder=str(folder.root)), Declared)
             ledger.append("search", **header)
-        return SearchLoop(run, folder, ledger, workers, display).run()
+        loop = SearchLoop(run, folder, ledger, workers, display)
+        if retry_failed:
+            loop.retry_failed()
+        return loop.run()
 
 
 def train(
@@ -135,13 +171,15 @@ def train(
     root = _run_dir(run)
     folder = TrialFolder.of(root, run)
     if resume:
-        check_same(folder.config, load_config(TrainConfig, folder.config), run)
+        saved = load_config(TrainConfig, folder.config, {"plugin_dirs": run.plugin_dirs})
+        check_same(folder.config, saved, run)
     display = display or Display()
-    with _engine(engine) as workers:
-        header = _claimed(
-            run, run, root, folder.config, workers, display, resume=resume, overwrite=overwrite
-        )
-        return TrainResult(folder, header["objective"], _train(run, folder, workers, display))
+    with _claimed(run, root, folder.config, engine, resume, overwrite) as (claim, workers):
+        _, prepared = _prepared(run, run, run_of(root), workers, display)
+        claim.begin()
+        if overwrite:
+            clear(root, folder.config)
+        return TrainResult(folder, prepared.objective, train_alone(run, folder, workers, display))
 
 
 def evaluate(
@@ -150,6 +188,7 @@ def evaluate(
     reference: str | None = None,
     criteria: str | None = None,
     checkpoint: Checkpoint = "best",
+    seed: int = 0,
     options: Mapping[str, Any] | None = None,
 ) -> dict[str, float]:
     """Score a trained generator or a set of images by several criteria.
@@ -160,10 +199,12 @@ def evaluate(
             generator was trained on.
         criteria: names, separated by commas; by default those of the training, or fid.
         checkpoint: which of the trained generators.
+        seed: of the latent vectors, which are others than those that chose the checkpoint.
         options: further keys of the configuration, such as ``features``.
 
     Returns:
-        The values by label.
+        The values by label; of a trained generator, unless another ``reference`` is given, also
+        those against its dataset's test images, where there are some.
 
     Raises:
         ConfigError: if it cannot be done.
@@ -172,22 +213,25 @@ def evaluate(
     if criteria is not None:
         first, *more = [name for name in criteria.split(",") if name] or [criteria]
         values |= {"criterion": first, "also": more}
-    source: dict[str, Any]
     trained = _trained(Path(images))
-    if trained is not None:
-        file: Path | None = trained / "config.yaml"
-        training = load_config(TrainConfig, file).resolved().as_dict()
-        source = {"training": training, "folder": str(trained), "checkpoint": checkpoint}
-    else:
-        file = None
-        source = {"dataset": _dataset_or_folder(str(images), "images")}
+    file = trained / "config.yaml" if trained else None
+    source: dict[str, Any] = {"seed": seed}
+    if trained is None:
+        source["dataset"] = _dataset_or_folder(str(images), "images")
         if reference is None:
             raise ConfigError("reference", "none given; name a dataset or a folder of images")
     if reference is not None:
         values |= {"dataset": _dataset_or_folder(reference, "reference")}
     run = load_config(TrainConfig, file, values).resolved()
+    if trained is not None:
+        plugins = {"plugin_dirs": run.plugin_dirs}
+        training = load_config(TrainConfig, file, plugins).resolved().as_dict()
+        source |= {"training": training, "folder": str(trained), "checkpoint": checkpoint}
+        if reference is None:
+            source["run"] = str(run_of(trained))
     with _engine(None) as workers:
-        return dict(workers.call("evaluate", config=run.as_dict(), **source))
+        found = workers.call(Evaluate(config=run.as_dict(), **source), Scores)
+        return {**found.scores, **(found.test or {})}
 
 
 def sample(
@@ -219,18 +263,20 @@ def sample(
     trained = _trained(Path(folder))
     if trained is None:
         raise ConfigError("folder", f"{folder} holds no search or training; train one first")
-    values = {**(options or {}), "seed": seed}
-    run = load_config(TrainConfig, trained / "config.yaml", values).resolved()
+    run = load_config(TrainConfig, trained / "config.yaml", options).resolved()
     with tempfile.TemporaryDirectory() as temporary, _engine(None) as workers:
         output = Path(temporary) / "images.npz"
         workers.call(
-            "sample",
-            config=run.as_dict(),
-            folder=str(trained),
-            checkpoint=checkpoint,
-            count=count or (64 if classes is None else 8 * len(classes)),
-            classes=classes if classes is None else list(classes),
-            output=str(output),
+            Sample(
+                config=run.as_dict(),
+                folder=str(trained),
+                checkpoint=checkpoint,
+                count=count or (64 if classes is None else 8 * len(classes)),
+                seed=seed,
+                classes=classes if classes is None else list(classes),
+                output=str(output),
+            ),
+            Sampled,
         )
         images: npt.NDArray[np.uint8] = read_arrays(output)["images"]
         return images
@@ -246,79 +292,48 @@ def _search_config(
     return run.resolved()
 
 
+@contextlib.contextmanager
 def _claimed(
     run: TrainConfig,
-    trial: TrainConfig,
     root: Path,
     config_file: Path,
-    workers: Engine,
-    display: Display,
-    *,
+    engine: Engine | None,
     resume: bool,
     overwrite: bool,
-) -> dict[str, Any]:
-    """Check all that can be checked, then make a run's folder ours; clear it if that is asked.
+) -> Iterator[tuple[Claim, Engine]]:
+    """A run's folder, locked for as long as we and our workers live, and workers that hold it."""
+    if not resume:
+        check_free(root, config_file, run, overwrite=overwrite)
+    claim = Claim(root)
+    try:
+        with _engine(engine) as workers:
+            workers.hold(claim.descriptor)
+            if not resume:  # another command may have been here meanwhile
+                check_free(root, config_file, run, overwrite=overwrite)
+            yield claim, workers
+    finally:
+        claim.release()
 
-    Returns:
-        What the run's values depend on: objective, features, data, environment.
-    """
 
-    def check() -> None:
-        if not resume:
-            check_free(root, config_file, run, overwrite=overwrite)
-
-    check()
+def _prepared(
+    run: TrainConfig, trial: TrainConfig, root: Path, workers: Engine, display: Display
+) -> tuple[Opened, Prepared]:
+    """Check all that can be checked, and have the features ready."""
     display.note("checking the configuration")
-    if config_file.exists():
-        workers.call("claim", folder=str(root))  # in use? better known before the long checks
-    facts = workers.call("open", config=trial.as_dict())
+    opened = workers.call(Open(config=trial.as_dict()), Opened)
     display.note(f"preparing the features ({run.features})")
-    prepared = workers.call("prepare", config=trial.as_dict())
-    header = {**prepared, "data": facts["data"], "environment": facts["environment"]}
-    if isinstance(run, SearchConfig):
-        run.rule(facts["images"])
-        begun = resume and Ledger(SearchFolder(root).ledger).header
-        if run.warm_start is not None and not begun:
-            earlier = earlier_trials(run.warm_start, run, header)
-            display.note(f"learning from {run.warm_start}, number of trials: {len(earlier)}")
-            header["earlier"] = [dataclasses.asdict(trial) for trial in earlier]
-    workers.call("claim", folder=str(root))
-    check()  # another command may have been here meanwhile
-    if overwrite:
-        clear(root, config_file)
-    return header
+    return opened, workers.call(Prepare(config=trial.as_dict(), folder=str(root)), Prepared)
+
+
+def _header(opened: Opened, prepared: Prepared) -> dict[str, Any]:
+    """What a search's values depend on beside its configuration, for its record."""
+    data = {"images": opened.images, "classes": opened.classes, "digest": opened.digest}
+    return {**prepared.model_dump(), "data": data, "environment": opened.environment}
 
 
 def _run_dir(run: TrainConfig) -> Path:
     assert run.run_dir is not None
     return run.run_dir
-
-
-def _train(run: TrainConfig, folder: TrialFolder, workers: Engine, display: Display) -> Trial:
-    """Run one training to its end."""
-    trial = Trial(0, run.hyperparameters(), run.seed)
-    display.trial_started(trial, 1, None)
-    config = run.model_copy(update={"run_dir": None}).as_dict()
-    workers.start(0, run.max_trial_minutes, config=config, folder=str(folder.root))
-    advice = f"go on with: autogan train {folder.config} --run-dir {folder.root} --resume"
-    with CtrlC(workers, display, advice) as ctrl_c:
-        while True:
-            event = ctrl_c.next_event()
-            if event is None:
-                continue
-            if event.kind == "progress":
-                display.progress(**event.fields)
-            elif event.kind == "evaluation":
-                trial.evaluations.append(Evaluation(**event.fields))
-                display.evaluated(trial)
-                workers.answer(0, go_on=True)
-            elif event.kind == "failed":
-                write_bytes(folder.traceback, event.fields["traceback"].encode())
-                raise SearchFailed(f"{event.fields['reason']} (see {folder.traceback})")
-            elif event.fields["result"] is None:
-                raise ctrl_c.interrupted()
-            else:
-                return Trial.from_dict(event.fields["result"])
 
 
 def _trained(path: Path) -> Path | None:

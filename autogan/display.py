@@ -4,6 +4,7 @@ import statistics
 import sys
 import time
 from collections.abc import Mapping
+from typing import Any
 
 from rich.console import Console
 from rich.live import Live
@@ -156,10 +157,55 @@ class LiveDisplay(Display):
         self._status.plain = "\n".join(line for line in lines if line)
 
 
+class _Patient(Display):
+    """Shows by another display until that cannot write any more: a closed terminal ends no search.
+
+    Args:
+        display: the other one.
+    """
+
+    def __init__(self, display: Display) -> None:
+        self._display = display
+
+    def _tell(self, name: str, *arguments: Any) -> None:
+        try:
+            getattr(self._display, name)(*arguments)
+        except (OSError, ValueError):  # ValueError: a file that Python has closed
+            self._display = Display()
+
+    def note(self, text: str) -> None:
+        """See `Display.note`."""
+        self._tell("note", text)
+
+    def searching(self, best: Trial | None) -> None:
+        """See `Display.searching`."""
+        self._tell("searching", best)
+
+    def trial_started(self, trial: Trial, position: int, trials: int | None) -> None:
+        """See `Display.trial_started`."""
+        self._tell("trial_started", trial, position, trials)
+
+    def progress(self, step: int, steps: int, losses: Mapping[str, float]) -> None:
+        """See `Display.progress`."""
+        self._tell("progress", step, steps, losses)
+
+    def evaluated(self, trial: Trial) -> None:
+        """See `Display.evaluated`."""
+        self._tell("evaluated", trial)
+
+    def trial_ended(self, trial: Trial, best: Trial | None) -> None:
+        """See `Display.trial_ended`."""
+        self._tell("trial_ended", trial, best)
+
+    def close(self) -> None:
+        """See `Display.close`."""
+        self._tell("close")
+
+
 def make_display() -> Display:
     """The display that suits standard error."""
     console = Console(stderr=True)
-    return LiveDisplay(console) if console.is_terminal else PlainDisplay()
+    return _Patient(LiveDisplay(console) if console.is_terminal else PlainDisplay())
 
 
 def describe(values: Mapping[str, Value]) -> str:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 from pydantic.fields import FieldInfo
+from rich.markup import escape
 
 from autogan.config import TrainConfig, parse_params
 
@@ -45,18 +46,19 @@ def options_of(kind: type[TrainConfig], *names: str) -> Callable[[F], F]:
 
 
 def _option(name: str, field: FieldInfo) -> Any:
-    """The flag of one key."""
+    """The flag of one key, in the panel that the key names."""
     text = field.description or ""
     if field.default not in (None, [], {}) and not isinstance(field.default, bool):
         text += f" [{field.default}]"
+    extra = field.json_schema_extra
+    panel = str(extra["panel"]).capitalize() if isinstance(extra, dict) else None
+    how: dict[str, Any] = {"help": escape(text), "rich_help_panel": panel}
     flag = f"--{name.replace('_', '-')}"
     if name == "params":
-        return Annotated[
-            list[str] | None, typer.Option("--param", help=text, metavar="NAME=VALUES")
-        ]
+        return Annotated[list[str] | None, typer.Option("--param", metavar="NAME=VALUES", **how)]
     if field.annotation is bool:
-        return Annotated[bool | None, typer.Option(f"{flag}/--no-{flag[2:]}", help=text)]
+        return Annotated[bool | None, typer.Option(f"{flag}/--no-{flag[2:]}", **how)]
     # All others are text here: the configuration reads numbers, and says what is wrong with them.
     kinds = {int: "INT", float: "NUMBER", Path: "PATH"}
     metavar = next((m for k, m in kinds.items() if field.annotation in (k, k | None)), "TEXT")
-    return Annotated[str | None, typer.Option(flag, help=text, metavar=metavar)]
+    return Annotated[str | None, typer.Option(flag, metavar=metavar, **how)]

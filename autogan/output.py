@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 import statistics
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,8 @@ import yaml
 
 from autogan.display import describe
 from autogan.run.confirmation import advantage
-from autogan.run.loop import SearchResult
 from autogan.run.plan import Plan
+from autogan.run.result import SearchResult
 
 
 def print_plan(plan: Plan, as_json: bool) -> None:
@@ -34,8 +35,9 @@ def print_plan(plan: Plan, as_json: bool) -> None:
     if count != plan.trials and plan.trainings:
         print(f"# {count} trainings with repeated seeds and the confirmation")
     about = "about" if plan.config.stopping is None else "at most"
-    print(f"# {about} {count * plan.updates} updates of both networks and "
-          f"{count * plan.megabytes:.0f} MB on disk")  # fmt: skip
+    print(f"# {about} {count * plan.updates} updates of both networks")
+    print(f"# at most {plan.most_megabytes:.0f} MB on disk while it runs, "
+          f"about {count * plan.megabytes:.0f} MB afterwards")  # fmt: skip
 
 
 def print_search(result: SearchResult, as_json: bool) -> None:
@@ -51,6 +53,7 @@ def print_search(result: SearchResult, as_json: bool) -> None:
             "best": None if best is None else best.number,
             "trials": [dataclasses.asdict(trial) for trial in result.trials],
             "front": [trial.number for trial in result.front],
+            "judged": None if result.judged is None else result.judged.model_dump(),
             "confirmed": [
                 {**dataclasses.asdict(c), "mean": c.mean, "spread": c.spread}
                 for c in result.confirmed
@@ -73,9 +76,20 @@ def print_search(result: SearchResult, as_json: bool) -> None:
         if len(values) > 1:
             spread = f"standard deviation {statistics.stdev(values):.3g}"
             print(f"  under its {len(values)} seeds: mean {statistics.fmean(values):.6g}, {spread}")
+    _print_judged(result)
     _print_confirmed(result)
     print(f"train it again:  autogan train {result.folder.best_config}")
     print_further(result.folder.best, result.logs)
+
+
+def _print_judged(result: SearchResult) -> None:
+    """The best generator's scores on latent vectors that had no part in choosing it."""
+    if result.judged is None:
+        return
+    print("on fresh latent vectors:")
+    print(f"  {describe(result.judged.scores)}")
+    if result.judged.test is not None:
+        print(f"  {describe(result.judged.test)}")
 
 
 def _print_confirmed(result: SearchResult) -> None:
@@ -107,17 +121,20 @@ def _verdict(result: SearchResult) -> str:
     defaults = next((c for c in result.confirmed if c.number is None), None)
     if defaults is None:
         return "the defaults are among the best that were found"
-    if len(defaults.values) < 2 or len(winner.values) < 2:
-        return f"of the defaults' trainings {defaults.lost} diverged, of the winner's {winner.lost}"
-    difference, low, high = advantage(winner, defaults)
-    if low <= 0 <= high:
+    choices = sum(each.number is not None for each in result.confirmed)
+    worst = math.inf if result.direction == "min" else -math.inf
+    found = advantage(winner, defaults, choices, worst)
+    interval = f"95 % interval {found.low:+.3g} to {found.high:+.3g}"
+    if found.low <= 0 <= found.high:
         verdict = "it may be luck"
-    elif (difference < 0) == (result.direction == "min"):
-        verdict = "better"
+        if math.isinf(found.low) and math.isinf(found.high):
+            verdict += ", so few seeds cannot tell"
     else:
-        verdict = "worse, but the defaults diverged more often"
-    interval = f"95 % interval {low:+.3g} to {high:+.3g}"
-    return f"against the defaults: {difference:+.3g}, {interval}: {verdict}"
+        verdict = "better" if (found.high < 0) == (result.direction == "min") else "worse"
+    return (
+        f"against the defaults: {found.shift:+.3g}, {interval} "
+        f"(by ranks, for the best of {choices}): {verdict}"
+    )
 
 
 def print_further(folder: Path, logs: Path) -> None:

@@ -42,10 +42,9 @@ class Criterion(Part):
         """
 
     @classmethod
-    def label(cls, network: str, samples: int) -> str:
-        """The name under which values are reported, such as ``fid_inception_10000``.
+    def label(cls, network: str, scale: str) -> str:
+        """The name under which values are reported, such as ``fid_inception_10000_3d61bb``.
 
-        Values from different feature networks or sample counts are different quantities and
-        never share a label.
+        Values that cannot be compared never share a label; see `Evaluator.labels`.
         """
-        return f"{cls.name}_{network}_{samples}"
+        return f"{cls.name}_{network}_{scale}"

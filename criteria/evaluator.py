@@ -25,9 +25,12 @@ class Evaluator:
         criteria: all that is wanted, by the names under which scores are returned.
         reference: the real images, uint8 [N, height, width, channels].
         cache: folder of the real data's statistics.
+        split: which of a dataset's images the reference is; ``test`` shows in labels.
 
     Attributes:
         samples: images in the reference, and to be generated for a comparison.
+        digest: SHA-256 of the network's weights and the reference: what values depend on beside
+            the generated images.
     """
 
     def __init__(
@@ -36,17 +39,26 @@ class Evaluator:
         criteria: Mapping[str, Criterion],
         reference: Images,
         cache: Path,
+        split: str = "train",
     ) -> None:
         self.network = network
         self.criteria = criteria
         self.samples = len(reference)
+        self._split = "_test" if split == "test" else ""
+        self.digest = _digest(network, reference)
         pool = any(criterion.needs_real_features for criterion in criteria.values())
-        self.real = real_moments(network, reference, cache, pool)
+        self.real = _real_moments(network, reference, cache / "statistics" / self.digest, pool)
 
     def labels(self, samples: int | None = None) -> dict[str, str]:
-        """The labels of all criteria on so many images; on as many as the reference's if None."""
+        """The labels of all criteria on so many images; on as many as the reference's if None.
+
+        A label names the network and the number of images, and ends in six digits that stand for
+        the network's weights and the reference: values of two classifiers, or against two sets of
+        real images, are different quantities.
+        """
         count = self.samples if samples is None else samples
-        return {n: c.label(self.network.name, count) for n, c in self.criteria.items()}
+        scale = f"{count}{self._split}_{self.digest[:6]}"
+        return {n: c.label(self.network.name, scale) for n, c in self.criteria.items()}
 
     def score(
         self, images: Images, labels: npt.NDArray[np.int64] | None = None
@@ -63,25 +75,29 @@ class Evaluator:
         features = dataclasses.replace(self.network.features(images), labels=labels)
         if not (np.isfinite(features.pool).all() and np.isfinite(features.logits).all()):
             raise FloatingPointError(f"features of {self.network.name} are not finite")
-        scores = {n: c.compute(features, self.real) for n, c in self.criteria.items()}
+        scores = {n: float(c.compute(features, self.real)) for n, c in self.criteria.items()}
         for name, value in scores.items():
             if not np.isfinite(value):
                 raise FloatingPointError(f"{name} is {value}")
         return scores
 
 
-def real_moments(
-    network: FeatureNetwork, images: Images, cache: Path, pool: bool = False
-) -> Moments:
+def _digest(network: FeatureNetwork, images: Images) -> str:
+    """SHA-256 of a network's weights and of images."""
+    digest = hashlib.sha256(f"2/{network.weights_hash}/{images.shape}".encode())
+    digest.update(np.ascontiguousarray(images).data)
+    return digest.hexdigest()
+
+
+def _real_moments(network: FeatureNetwork, images: Images, place: Path, pool: bool) -> Moments:
     """The moments of the reference's features and their root, computed once and kept.
 
-    With ``pool`` the features come along.
-
-    The key holds all that they depend on: the images themselves and the network's weights.
+    Args:
+        network: gives the features.
+        images: the reference.
+        place: where they are kept; its name stands for all that they depend on.
+        pool: whether the features are to come along.
     """
-    key = hashlib.sha256(f"1/{network.weights_hash}/{images.shape}".encode())
-    key.update(np.ascontiguousarray(images).data)
-    name = f"{network.name}-{key.hexdigest()[:20]}"
 
     @functools.cache
     def features() -> Features:
@@ -92,10 +108,10 @@ def real_moments(
         root = made.covariance_root
         return {"mean": made.mean, "covariance": made.covariance, "root": root}
 
-    made = Moments(**cached_arrays(cache / "statistics" / f"{name}.npz", moments))
+    made = Moments(**cached_arrays(place.with_suffix(".npz"), moments))
     if not pool:
         return made
     kept = cached_arrays(
-        cache / "statistics" / f"{name}-features.npz", lambda: {"pool": features().pool}
+        place.with_name(f"{place.name}-features.npz"), lambda: {"pool": features().pool}
     )
     return dataclasses.replace(made, pool=kept["pool"])

@@ -3,7 +3,7 @@
 import hashlib
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,13 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from autogan.core.errors import ConfigError, one_line
-from autogan.core.files import cached_arrays
+from autogan.core.files import (
+    Damaged,
+    arrays_digest,
+    cached_arrays,
+    read_arrays,
+    write_arrays,
+)
 from autogan.criteria.statistics import Features
 
 Images = npt.NDArray[np.uint8]
@@ -52,6 +58,9 @@ class FeatureNetwork(ABC):
     def run(self, images: tf.Tensor) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """Return logits [N, K] and pooled features [N, D] of one batch."""
 
+    def keep(self, path: Path) -> None:  # noqa: B027 (most come from files of their own)
+        """Write into a file of a run what only this machine's cache holds; nothing by default."""
+
 
 class SavedModelNetwork(FeatureNetwork):
     """Any SavedModel with the signature of TF-GAN's Inception module.
@@ -63,8 +72,7 @@ class SavedModelNetwork(FeatureNetwork):
     repeated over the three channels.
 
     Args:
-        name: for the labels of criteria; if None, the folder's with a hash of the weights, since
-            many folders have one name.
+        name: for the labels of criteria; if None, the folder's.
         folder: of the SavedModel.
         size: to resize to where the model declares none.
 
@@ -91,7 +99,7 @@ class SavedModelNetwork(FeatureNetwork):
         self.resizes = self._size is not None
         self._run = tf.function(self._call, reduce_retracing=True, autograph=False)
         self.weights_hash = _folder_hash(folder)
-        self.name = name or f"{folder.resolve().name}-{self.weights_hash[:6]}"
+        self.name = name or folder.resolve().name
         self._check_signature(folder)
 
     def run(self, images: tf.Tensor) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
@@ -131,33 +139,45 @@ class ClassifierNetwork(FeatureNetwork):
     The features of Inception mean little for 8x8 or grey images, and Inception cannot be had
     offline; the authors of the usual FID tools advise a classifier of the data itself there.
 
+    Its weights depend on the training set, the number of threads and the versions alone, and not on
+    what ran before in the process.
+
     Args:
         images: uint8 [N, height, width, channels], the training set.
         labels: int64 [N], in 0..K-1.
         cache: folder of trained classifiers.
+        kept: a file of `keep`; the weights in it are taken, if it exists.
+
+    Raises:
+        ConfigError: if that file is damaged.
     """
 
     name = "classifier"
     resizes = False
     batch_size = 256
-    _VERSION = 1  # of the architecture and its training: part of the cache's key
+    _VERSION = 2  # of the architecture and its training: part of the cache's key
     _STEPS, _BATCH = 1000, 64
 
-    def __init__(self, images: Images, labels: npt.NDArray[np.int64], cache: Path) -> None:
+    def __init__(
+        self,
+        images: Images,
+        labels: npt.NDArray[np.int64],
+        cache: Path,
+        kept: Path | None = None,
+    ) -> None:
         self.classes = int(labels.max()) + 1
         keras.utils.set_random_seed(0)  # before the weights are drawn
         self._model = _classifier(images.shape[1:], self.classes)
-        data = hashlib.sha256(f"{self._VERSION}/{images.shape}".encode())
-        data.update(np.ascontiguousarray(images).data)
-        data.update(np.ascontiguousarray(labels).data)
-        key = data.hexdigest()[:20]
-        path = cache / "classifiers" / f"{key}.npz"
-        arrays = cached_arrays(path, lambda: self._trained_weights(images, labels))
-        self._model.set_weights([arrays[name] for name in sorted(arrays)])
-        digest = hashlib.sha256()
-        for name in sorted(arrays):
-            digest.update(np.ascontiguousarray(arrays[name]).tobytes())
-        self.weights_hash = digest.hexdigest()
+        if kept is not None and kept.exists():
+            self._arrays: Mapping[str, npt.NDArray[np.float32]] = _kept_weights(kept)
+        else:
+            data = hashlib.sha256(f"{self._VERSION}/{images.shape}".encode())
+            data.update(np.ascontiguousarray(images).data)
+            data.update(np.ascontiguousarray(labels).data)
+            path = cache / "classifiers" / f"{data.hexdigest()[:20]}.npz"
+            self._arrays = cached_arrays(path, lambda: self._trained_weights(images, labels))
+        self._model.set_weights([self._arrays[name] for name in sorted(self._arrays)])
+        self.weights_hash = arrays_digest(self._arrays)
         self._run = tf.function(
             lambda x: self._model(x, training=False),
             input_signature=[tf.TensorSpec([None, *images.shape[1:]], tf.uint8)],
@@ -167,6 +187,11 @@ class ClassifierNetwork(FeatureNetwork):
         """Return logits [N, K] and pooled features [N, 128] of one batch."""
         logits, pool = self._run(images)
         return logits.numpy(), pool.numpy()
+
+    def keep(self, path: Path) -> None:
+        """See `FeatureNetwork.keep`; a file that exists is left alone."""
+        if not path.exists():
+            write_arrays(path, self._arrays)
 
     def _trained_weights(
         self, images: Images, labels: npt.NDArray[np.int64]
@@ -185,6 +210,15 @@ class ClassifierNetwork(FeatureNetwork):
         )
         trainer.fit(data, steps_per_epoch=self._STEPS, shuffle=False, verbose=0)
         return {f"{i:02d}": weight for i, weight in enumerate(self._model.get_weights())}
+
+
+def _kept_weights(path: Path) -> Mapping[str, npt.NDArray[np.float32]]:
+    try:
+        return read_arrays(path)
+    except Damaged as error:
+        raise ConfigError(
+            "features", f"{error}; restore it, or remove it to train the classifier again"
+        ) from None
 
 
 def _classifier(image_shape: tuple[int, ...], classes: int) -> keras.Model:

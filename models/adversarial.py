@@ -1,5 +1,6 @@
 """Adversarial training: two networks, their optimisers, and one compiled call of many steps."""
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -185,7 +186,7 @@ class Adversarial:
             seed: of the vectors.
             classes: to go round and round; if None, all as often as in the training set.
         """
-        z = tf.random.stateless_normal([count, self.z_dim], seed=[seed, _STREAMS])
+        z = tf.random.stateless_normal([count, self.z_dim], tf.constant([seed, _STREAMS], tf.int64))
         if not self.class_counts:
             return Latents(z, np.zeros(0, np.int64))
         if classes is None:
@@ -210,6 +211,16 @@ class Adversarial:
     def state(self) -> dict[str, npt.NDArray[Any]]:
         """All that training goes on from: weights, moving statistics, optimisers' state."""
         return {name: variable.numpy() for name, variable in self._variables}
+
+    @property
+    def state_bytes(self) -> int:
+        """How much `state` is."""
+        return sum(math.prod(v.shape) * v.dtype.size for _, v in self._variables)
+
+    @property
+    def generator_bytes(self) -> int:
+        """How much `generator_state` is."""
+        return 4 * int(self.generator.count_params())
 
     def restore(self, state: Mapping[str, npt.NDArray[Any]]) -> None:
         """Go back to a `state`."""

@@ -62,6 +62,7 @@ class Trial:
         reason: of a failure or divergence, in one line.
         seconds: of work.
         steps: generator updates when it ended.
+        times_lost: how often the machine took it away since it was last begun by choice.
     """
 
     number: int
@@ -80,6 +81,7 @@ class Trial:
     reason: str = ""
     seconds: float = 0.0
     steps: int = 0
+    times_lost: int = 0
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Trial":

@@ -30,6 +30,9 @@ class StoppingRule(Part):
     needs_trials: ClassVar[bool] = False
     """Whether the number of trials must be known beforehand."""
 
+    revives: ClassVar[bool] = True
+    """Whether it may ask for a stopped trial again."""
+
     def __init__(self, evaluations: int) -> None:
         self.evaluations = evaluations
 
@@ -46,12 +49,23 @@ class StoppingRule(Part):
         """
         return None
 
+    def finals(self, history: History) -> int:
+        """How many stopped trials will go on to their end when no new trial begins, at most.
+
+        A budget keeps the cost of so many full trainings back.
+
+        Args:
+            history: all trials so far; one more may begin.
+        """
+        return 0
+
 
 class MedianRule(StoppingRule):
     """Stop what is worse than half of the others were (after Golovin et al., 2017, Vizier)."""
 
     name = "median"
     summary = "stop a trial that is worse than the median of the others at the same step"
+    revives = False
 
     def goes_on(self, history: History, trial: Trial) -> bool:
         """See `StoppingRule.goes_on`."""
@@ -88,9 +102,17 @@ class Screening(StoppingRule):
             for trial in history.trials
             if (value := _after(history, trial, self._beginning)) is not None
         ]
-        share = min(self._beginning / (self.evaluations - self._beginning), 1 / REDUCTION)
-        best = sorted(begun)[: max(round(share * len(history.trials)), 1)]
+        best = sorted(begun)[: self._best_few(len(history.trials))]
         return next((trial for *_, trial in best if trial.state is State.STOPPED), None)
+
+    def finals(self, history: History) -> int:
+        """See `StoppingRule.finals`."""
+        return self._best_few(len(history.trials) + 1)
+
+    def _best_few(self, trials: int) -> int:
+        """How many of so many trials are trained in full."""
+        share = min(self._beginning / (self.evaluations - self._beginning), 1 / REDUCTION)
+        return max(round(share * trials), 1)
 
     @property
     def _beginning(self) -> int:
@@ -132,6 +154,10 @@ class SuccessiveHalving(StoppingRule):
                     if stopped and trial.number in best:
                         return trial
         return None
+
+    def finals(self, history: History) -> int:
+        """See `StoppingRule.finals`: the best one, unless a trial has come to its end before."""
+        return 0 if any(t.state is State.COMPLETE for t in history.trials) else 1
 
     def bracket(self, place: int) -> int:
         """How many of the lowest rungs a trial is spared, by its place in the history.

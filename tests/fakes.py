@@ -5,7 +5,7 @@ parameter ``z_dim`` makes a trial misbehave: see `FakeSession.train`.
 """
 
 import contextlib
-import dataclasses
+import errno
 import json
 import os
 import queue
@@ -17,13 +17,26 @@ from pathlib import Path
 from autogan.config import TrainConfig
 from autogan.core.files import write_json
 from autogan.run.engine import Event
-from autogan.run.folder import lock
-from autogan.run.worker import serve
+from autogan.run.messages import (
+    Declared,
+    Evaluated,
+    Failed,
+    Opened,
+    Prepared,
+    Progress,
+    Refused,
+    Sampled,
+    Scores,
+    Trained,
+    decode,
+    encode,
+)
+from autogan.run.worker import failure, serve
 from autogan.search import Evaluation, State, Trial
 
 LABEL = "fid_fake_9"
 SECONDS = 0.0  # that each trial claims to have taken
-CRASH, RAISE, HANG, DIVERGE, CHATTER = 11, 12, 13, 14, 15
+CRASH, RAISE, HANG, DIVERGE, CHATTER, KILLED, FULL = 11, 12, 13, 14, 15, 16, 17
 
 
 def labels_of(config):
@@ -40,45 +53,48 @@ def score(config, step):
 class FakeSession:
     """The calls of `autogan.run.session.Session`, answered by a formula."""
 
-    full = False
-    lock = None
-    _claimed = None
+    data = "a"  # stands for the training images
 
     def __init__(self, driver):
         self._driver = driver
 
-    def open(self, config):
-        run = TrainConfig(**config)
+    def open(self, call):
+        run = TrainConfig(**call.config)
         run.hyperparameters()
-        return {
-            "images": 640,
-            "image_shape": [8, 8, 1],
-            "reference": 9,
-            "data": {"images": 640, "classes": {}},
-            "generator_bytes": 1000,
-            "environment": {"fake": 1},
-        }
+        return Opened(
+            images=640,
+            image_shape=(8, 8, 1),
+            classes={},
+            digest=self.data,
+            generator_bytes=1000,
+            state_bytes=4000,
+            environment={"fake": 1},
+        )
 
-    def claim(self, folder):
-        if self._claimed != folder:
-            self._claimed, self.lock = folder, lock(Path(folder))
-        return {}
+    def prepare(self, call):
+        run = TrainConfig(**call.config)
+        return Prepared(
+            objective=run.objective.label(labels_of(run)),
+            labels=labels_of(run),
+            features={"network": "fake"},
+        )
 
-    def prepare(self, config):
-        run = TrainConfig(**config)
-        return {
-            "objective": run.objective.label(labels_of(run)),
-            "labels": labels_of(run),
-            "features": {"network": "fake"},
-        }
+    def declare(self, call):
+        return Declared()
 
-    def declare(self, config, folder):
-        return {}
+    def evaluate(self, call):
+        """The best evaluation's scores again, and one worse on the test images."""
+        run = TrainConfig(**call.config)
+        scores = {label: score(run, 30) + call.seed for label in labels_of(run).values()}
+        return Scores(scores=scores, test={f"{k}_test": v + 1 for k, v in scores.items()})
 
-    def train(self, config, folder):
+    def sample(self, call):
+        return Sampled()
+
+    def train(self, call):
         """Three segments, each checkpointed before it is told."""
-        run = TrainConfig(**config)
-        root = Path(folder)
+        run = TrainConfig(**call.config)
+        root = Path(call.folder)
         root.mkdir(parents=True, exist_ok=True)
         behaviour = run.hyperparameters()["z_dim"]
         if behaviour == CRASH:
@@ -86,10 +102,14 @@ class FakeSession:
             os._exit(7)
         if behaviour == RAISE:
             raise RuntimeError("no luck today")
+        if behaviour == FULL:
+            raise OSError(errno.ENOSPC, "No space left on device", "runs/a")
+        if behaviour == KILLED:
+            raise MemoryError("not enough of it")
         while behaviour in (HANG, CHATTER):
             time.sleep(60 if behaviour == HANG else 0.02)
             self._driver.progress(1, 30, {"d_loss": 0.0})
-        trial = Trial(0, {}, run.seed, state=State.COMPLETE)
+        trial = Trial(call.number, {}, run.seed, state=State.COMPLETE)
         state = root / "state.json"
         done = json.loads(state.read_text())["done"] if state.exists() else 0
         objective, labels = run.objective, labels_of(run)
@@ -100,9 +120,9 @@ class FakeSession:
             if step > done:
                 self._driver.progress(step, 30, {"d_loss": 0.0})
                 write_json(state, {"done": step})
-            goes_on = self._driver.evaluated(step, scores)
+            goes_on = self._driver.evaluated(trial.evaluations[-1])
             if self._driver.interrupted():
-                return None
+                return Trained(trial=None)
             if not goes_on and step >= done and step < 30:
                 trial.state = State.STOPPED
                 break
@@ -115,7 +135,7 @@ class FakeSession:
             trial.last_value = objective.value(trial.evaluations[-1].scores, labels)
         trial.seconds = SECONDS
         trial.steps = trial.evaluations[-1].step if trial.evaluations else 30
-        return dataclasses.asdict(trial)
+        return Trained(trial=trial)
 
 
 class FakeEngine:
@@ -132,27 +152,35 @@ class FakeEngine:
         self._trial = None
         self.started = []
 
-    def call(self, name, **arguments):
-        return json.loads(json.dumps(getattr(self._session, name)(**arguments)))
+    def hold(self, descriptor):
+        pass
+
+    def call(self, call, reply):
+        """Every message goes through the form that it has on the pipe."""
+        answer = decode(encode(self._answer(decode(encode(call)))))
+        assert isinstance(answer, reply)
+        return answer
 
     def free(self):
         return self._trial is None
 
-    def start(self, trial, minutes, config, folder):
+    def start(self, trial, minutes, call):
         self._trial = trial
         self.started.append(trial)
-        threading.Thread(target=self._run, args=(config, folder), daemon=True).start()
+        threading.Thread(target=self._run, args=(decode(encode(call)),), daemon=True).start()
 
-    def _run(self, config, folder):
+    def _run(self, call):
         try:
-            result = self._session.train(config, folder)
-            self._tell("done", result=result)
+            self._tell(self._answer(call))
         except Exception as error:
-            self._tell("failed", reason=str(error), traceback=f"Traceback\n{error}")
+            self._tell(failure(error))
+
+    def _answer(self, call):
+        return getattr(self._session, type(call).__name__.lower())(call)
 
     def next_event(self):
         event = self._events.get()
-        if event.kind in ("done", "failed"):
+        if isinstance(event.message, Trained | Failed | Refused):
             self._trial = None
         return event
 
@@ -163,24 +191,24 @@ class FakeEngine:
         pass
 
     def close(self):
-        if getattr(self._session, "lock", None):
-            os.close(self._session.lock)
-            self._session.lock = self._session._claimed = None
+        pass
 
     # The driver that the session talks to.
-    def progress(self, step, steps, losses):
-        self._tell("progress", step=step, steps=steps, losses=losses)
+    def note(self, text):
+        pass
 
-    def evaluated(self, step, scores):
-        self._tell("evaluation", step=step, scores=scores)
+    def progress(self, step, steps, losses):
+        self._tell(Progress(step=step, steps=steps, losses=losses))
+
+    def evaluated(self, evaluation):
+        self._tell(Evaluated(evaluation=evaluation))
         return self._answers.get()
 
     def interrupted(self):
         return False
 
-    def _tell(self, kind, **fields):
-        fields = json.loads(json.dumps(fields, default=lambda o: o.value))
-        self._events.put(Event(self._trial, kind, fields))
+    def _tell(self, message):
+        self._events.put(Event(self._trial, decode(encode(message))))
 
 
 FAKE_WORKER = (sys.executable, __file__)

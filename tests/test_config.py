@@ -298,7 +298,7 @@ def test_every_key_is_a_flag_and_the_other_way_round(command, kind):
 
     options = {o for p in typer.main.get_command(app).commands[command].params for o in p.opts}
     flags = {o[2:].replace("-", "_") for o in options if o.startswith("--")}
-    actions = {"resume", "overwrite", "dry_run", "json", "debug"}
+    actions = {"resume", "retry_failed", "overwrite", "dry_run", "json", "quiet", "debug"}
     assert flags - actions == (set(kind.model_fields) - {"params"}) | {"param"}
 
 

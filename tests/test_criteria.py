@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import scipy.linalg
 
-from autogan import tfgan
+from autogan.core import tfgan
 from autogan.core.errors import ConfigError
 from autogan.criteria import (
     CRITERIA,

@@ -7,11 +7,15 @@ import sys
 import time
 
 import pytest
-from fakes import CHATTER, CRASH, FAKE_WORKER, HANG, LABEL, RAISE
+from fakes import CHATTER, CRASH, FAKE_WORKER, HANG, KILLED, LABEL, RAISE
 
 import autogan
 from autogan.core.errors import ConfigError, Interrupted, one_line
-from autogan.run.engine import CtrlC, LocalEngine
+from autogan.run.claim import Claim
+from autogan.run.display import Display
+from autogan.run.engine import LocalEngine, WorkerFailed
+from autogan.run.interruption import StopSignals
+from autogan.run.messages import Open, Opened
 from autogan.search import State
 
 
@@ -59,22 +63,126 @@ def test_a_crash_fails_the_trial_and_the_search_goes_on(engine, tmp_path):
     assert "the last words" in traceback.read_text()
 
 
-def test_a_worker_that_dies_between_trials_fails_one_of_them(engine):
-    """Its pipe is broken when the next trial is sent."""
+def test_a_worker_that_is_killed_loses_no_trial(engine, tmp_path):
+    """The machine is at fault, not the trial: it is tried again, to the same values."""
+    kills = []
 
-    class Kill(autogan.run.display.Display):
-        def trial_ended(self, trial, best):
-            if trial.number == 0:
-                engine._process.kill()
-                engine._process.wait()
+    class Kill(Display):
+        def evaluated(self, trial):
+            if trial.number == 1 and len(kills) < 2:
+                kills.append(engine._process.kill())
 
     rates = [1e-4, 3e-4, 1e-3]
-    result = autogan.run_search(
-        config(params={"learning_rate": rates}), engine=engine, display=Kill()
+    grid = config(params={"learning_rate": rates})
+    result = autogan.run_search(grid, engine=engine, display=Kill())
+    assert [t.state for t in result.trials] == [State.COMPLETE] * 3
+    assert result.trials[1].times_lost == len(kills) == 2
+    whole = autogan.run_search({**grid, "run_dir": "runs/b"}, engine=LocalEngine(FAKE_WORKER))
+    assert [t.value for t in result.trials] == [t.value for t in whole.trials]
+    assert [t.evaluations for t in result.trials] == [t.evaluations for t in whole.trials]
+
+
+def test_a_trial_that_is_lost_again_and_again_fails(engine):
+    class Kill(Display):
+        def evaluated(self, trial):
+            if trial.number == 0:
+                engine._process.kill()
+
+    grid = config(params={"z_dim": [KILLED, 62]})
+    result = autogan.run_search(grid, engine=engine, display=Kill())
+    assert [t.state for t in result.trials] == [State.FAILED, State.COMPLETE]
+    assert result.trials[0].reason == "lost 3 times: MemoryError: not enough of it"
+
+
+def test_a_worker_that_dies_is_replaced_before_the_next_call(engine):
+    engine.call(Open(config={}), Opened)
+    engine._process.kill()
+    with pytest.raises(WorkerFailed, match="ended by SIGKILL"):
+        engine.call(Open(config={}), Opened)
+    assert engine.call(Open(config={}), Opened).images == 640
+
+
+def test_the_lock_outlives_workers(engine, tmp_path):
+    """A second command is refused while a worker is being replaced, and free when all is done."""
+    refusals = []
+
+    class Intrude(Display):
+        def trial_ended(self, trial, best):
+            engine.close()
+            with pytest.raises(ConfigError, match="in use by another autogan command"):
+                Claim(tmp_path / "runs/a")
+            refusals.append(trial.number)
+
+    autogan.run_search(config(), engine=engine, display=Intrude())
+    assert refusals == [0, 1]
+    Claim(tmp_path / "runs/a").release()
+
+
+def test_workers_inherit_the_lock(engine, tmp_path):
+    """A driver's death frees the folder only when its worker has ended too."""
+    claim = Claim(tmp_path / "a")
+    claim.begin()
+    engine.hold(claim.descriptor)
+    engine.call(Open(config={}), Opened)
+    claim.release()
+    with pytest.raises(ConfigError, match="in use by another autogan command"):
+        Claim(tmp_path / "a")
+    engine.close()
+    Claim(tmp_path / "a").release()
+
+
+def test_a_claim_leaves_nothing_unless_the_run_begins(tmp_path):
+    Claim(tmp_path / "x/y").release()
+    assert not (tmp_path / "x").exists()
+    claim = Claim(tmp_path / "x/y")
+    claim.begin()
+    claim.release()
+    Claim(tmp_path / "x/y").release()
+    assert (tmp_path / "x/y/.lock").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_schedulers_signals_stop_as_ctrl_c_does(engine, number):
+    """However often they come, they never mean to end at once."""
+    pressed = []
+
+    class Press(Display):
+        def evaluated(self, trial):
+            pressed.append(os.kill(os.getpid(), number))
+            os.kill(os.getpid(), number)
+
+    before = signal.getsignal(number)
+    with pytest.raises(Interrupted, match="^stopped; .*--resume runs/a"):
+        autogan.run_search(config(), engine=engine, display=Press())
+    assert signal.getsignal(number) is before
+    resumed = autogan.run_search(resume="runs/a", engine=LocalEngine(FAKE_WORKER))
+    assert [t.state for t in resumed.trials] == [State.COMPLETE, State.COMPLETE]
+
+
+def test_who_asks_for_input_does_not_take_the_drivers_messages(tmp_path):
+    """A part of the user's own calls input(): it finds the end, and the call fails."""
+    file = tmp_path / "asks.py"
+    file.write_text(
+        "from autogan.run.worker import serve\n"
+        "class Session:\n"
+        "    def __init__(self, pipe): pass\n"
+        "    def open(self, call): input('name? ')\n"
+        "serve(Session)\n"
     )
-    states = [t.state for t in result.trials]
-    assert states == [State.COMPLETE, State.FAILED, State.COMPLETE]
-    assert "SIGKILL" in result.trials[1].reason
+    engine = LocalEngine((sys.executable, str(file)))
+    with pytest.raises(WorkerFailed, match="EOFError"):
+        engine.call(Open(config={}), Opened)
+    engine.close()
+
+
+def test_workers_import_nothing_from_the_working_folder(tmp_path):
+    """The user's random.py is not Python's."""
+    for name in ("random", "numpy", "queue", "json"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('taken from the working folder')")
+    engine = LocalEngine()
+    with pytest.raises(ConfigError, match="gan_type: 'none' is not known"):
+        engine.call(Open(config={"gan_type": "none"}), Opened)
+    engine.close()
 
 
 @pytest.mark.parametrize("behaviour", [HANG, CHATTER])
@@ -82,7 +190,7 @@ def test_a_trial_that_takes_too_long_fails(behaviour):
     """An hour passes while the first trial runs, whether it is silent or talks."""
     hours = []
 
-    class Wait(autogan.run.display.Display):
+    class Wait(Display):
         def trial_ended(self, trial, best):
             hours.clear()
 
@@ -109,7 +217,7 @@ def test_an_exception_keeps_the_worker(engine):
 
 def test_a_refusal_is_the_users_error(engine):
     with pytest.raises(ConfigError, match="^d_iter: "):
-        engine.call("open", config={"params": {"d_iter": [1, 2]}})
+        engine.call(Open(config={"params": {"d_iter": [1, 2]}}), Opened)
 
 
 def test_a_worker_ends_when_its_driver_is_killed(tmp_path):
@@ -119,8 +227,10 @@ import sys
 sys.path.insert(0, {os.path.dirname(__file__)!r})
 from fakes import FAKE_WORKER, HANG
 from autogan.run.engine import LocalEngine
+from autogan.run.messages import Train
 engine = LocalEngine(FAKE_WORKER)
-engine.start(0, None, config={{"params": {{"z_dim": HANG}}}}, folder="hang")
+config = {{"params": {{"z_dim": HANG}}}}
+engine.start(0, None, Train(config=config, folder="hang", run="hang", name="hang", number=0))
 print(engine._process.pid, flush=True)
 engine.next_event()
 while True:
@@ -139,7 +249,7 @@ def test_ctrl_c_saves_and_can_be_resumed(engine, tmp_path):
     """Ctrl-C during the first trial: it stays unfinished, and resuming gives the same result."""
     pressed = []
 
-    class Press(autogan.run.display.Display):
+    class Press(Display):
         def evaluated(self, trial):
             if not pressed:
                 pressed.append(os.kill(os.getpid(), signal.SIGINT))
@@ -154,9 +264,9 @@ def test_ctrl_c_saves_and_can_be_resumed(engine, tmp_path):
 
 def test_a_second_ctrl_c_ends_at_once(engine):
     before = signal.getsignal(signal.SIGINT)
-    with CtrlC(engine, autogan.run.display.Display(), "go on later") as ctrl_c:
+    with StopSignals(engine, Display(), "go on later") as stop:
         os.kill(os.getpid(), signal.SIGINT)
-        assert ctrl_c.pressed
+        assert stop.pressed
         with pytest.raises(Interrupted, match="stopped at once; go on later"):
             signal.raise_signal(signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is before

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import yaml
 from fakes import FakeEngine
+from labels import plain
 from sessions import SessionEngine
 
 import autogan
@@ -43,8 +44,8 @@ def test_the_worked_example_runs(example):
     )
     result = autogan.run_search(config, engine=SessionEngine())
     assert [t.state for t in result.trials] == [State.COMPLETE, State.COMPLETE]
-    assert result.objective == "is_classifier_50+2*contrast_classifier_50"
-    scores = result.best.evaluations[-1].scores
+    assert plain(result.objective) == "is_classifier_50+2*contrast_classifier_50"
+    scores = plain(result.best.evaluations[-1].scores)
     value = scores["is_classifier_50"] + 2 * scores["contrast_classifier_50"]
     assert result.best.last_value == pytest.approx(value)
     assert result.folder.root == Path("runs/hinge-Blobs")

@@ -1,16 +1,23 @@
 """Feature networks, and the evaluator that passes images through them once."""
 
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from labels import plain
 
 from autogan.core.errors import ConfigError
+from autogan.core.files import cached_arrays
 from autogan.criteria import FID, Features, InceptionScore
-from autogan.criteria.evaluator import Evaluator, real_moments
+from autogan.criteria.evaluator import Evaluator
 from autogan.criteria.networks import ClassifierNetwork, SavedModelNetwork, inception
 from autogan.data import Digits
+
+INTRA = tf.config.threading.get_intra_op_parallelism_threads()
+INTER = tf.config.threading.get_inter_op_parallelism_threads()
 
 
 def noise(count=12, size=8, channels=3, seed=0):
@@ -202,15 +209,15 @@ def test_all_criteria_share_one_pass_and_real_statistics_are_cached(tmp_path):
     criteria = {"fid": FID(), "is": InceptionScore()}
     evaluator = Evaluator(network, criteria, noise(), tmp_path)
     assert (network.calls, evaluator.samples) == (1, 12)
-    assert evaluator.labels() == {"fid": "fid_counting_12", "is": "is_counting_12"}
+    assert plain(evaluator.labels()["fid"]) == "fid_counting_12"
     evaluator.score(noise(seed=1))
     assert network.calls == 2
-    cached = real_moments(network, noise(), tmp_path)
+    cached = Evaluator(network, {"fid": FID()}, noise(), tmp_path).real
     assert network.calls == 2
     np.testing.assert_array_equal(cached.covariance, evaluator.real.covariance)
-    real_moments(network, noise(seed=3), tmp_path)  # other images: another entry
+    Evaluator(network, {"fid": FID()}, noise(seed=3), tmp_path)  # other images: another entry
     network.weights_hash = "b"
-    real_moments(network, noise(), tmp_path)  # other weights: another entry
+    Evaluator(network, {"fid": FID()}, noise(), tmp_path)  # other weights: another entry
     assert network.calls == 4
 
 
@@ -228,7 +235,7 @@ def test_features_that_are_not_finite_are_named(tmp_path):
 
 def test_networks_of_users_are_told_apart(save):
     network = SavedModelNetwork(None, save())
-    assert network.name == f"net-{network.weights_hash[:6]}"
+    assert network.name == "net"
 
 
 def test_values_that_are_not_finite_are_named(tmp_path):
@@ -236,3 +243,90 @@ def test_values_that_are_not_finite_are_named(tmp_path):
     evaluator.real.mean[:] = np.inf
     with pytest.raises(FloatingPointError, match="fid is inf"):
         evaluator.score(noise(seed=1))
+
+
+def test_the_classifier_is_the_same_from_every_fresh_cache(tmp_path, monkeypatch):
+    """Whatever ran before in the process; and in another process, with numbers of its own."""
+    monkeypatch.setattr(ClassifierNetwork, "_STEPS", 50)
+    images = np.random.default_rng(0).integers(0, 256, (40, 8, 8, 1)).astype(np.uint8)
+    labels = np.arange(40) % 4
+    hashes = set()
+    for number in range(2):
+        tf.random.set_seed(number)
+        np.random.seed(number)
+        tf.random.normal([number + 1])
+        hashes.add(ClassifierNetwork(images, labels, tmp_path / str(number)).weights_hash)
+    code = (
+        "import numpy as np, pathlib\n"
+        "from autogan.criteria.networks import ClassifierNetwork\n"
+        "import tensorflow as tf\n"
+        f"tf.config.threading.set_intra_op_parallelism_threads({INTRA})\n"
+        f"tf.config.threading.set_inter_op_parallelism_threads({INTER})\n"
+        "ClassifierNetwork._STEPS = 50\n"
+        "images = np.random.default_rng(0).integers(0, 256, (40, 8, 8, 1)).astype(np.uint8)\n"
+        "labels = np.arange(40) % 4\n"
+        "print(ClassifierNetwork(images, labels, pathlib.Path('other')).weights_hash)"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert {*hashes, out.stdout.strip()} == {next(iter(hashes))}
+
+
+def test_the_first_of_two_writers_of_a_cache_wins(tmp_path):
+    """The second goes on with what the first wrote, not with what it made itself."""
+    path = tmp_path / "made.npz"
+
+    def slower():
+        assert cached_arrays(path, lambda: {"a": np.array([1])})["a"] == 1
+        return {"a": np.array([2])}
+
+    assert cached_arrays(path, slower)["a"] == 1
+    assert cached_arrays(path, dict)["a"] == 1
+    assert [p.name for p in tmp_path.iterdir()] == ["made.npz"]
+
+
+def test_a_run_keeps_the_weights_of_its_classifier(tmp_path, monkeypatch):
+    monkeypatch.setattr(ClassifierNetwork, "_STEPS", 50)
+    images = np.random.default_rng(0).integers(0, 256, (40, 8, 8, 1)).astype(np.uint8)
+    network = ClassifierNetwork(images, np.arange(40) % 4, tmp_path / "cache")
+    network.keep(tmp_path / "features.npz")
+    monkeypatch.setattr(ClassifierNetwork, "_trained_weights", None)  # may not be called
+    again = ClassifierNetwork(
+        images, np.arange(40) % 4, tmp_path / "empty", tmp_path / "features.npz"
+    )
+    assert again.weights_hash == network.weights_hash
+    np.testing.assert_array_equal(again.features(images).pool, network.features(images).pool)
+    (tmp_path / "features.npz").write_bytes(b"PK")
+    with pytest.raises(ConfigError, match="features: .* is damaged .*; restore it, or remove it"):
+        ClassifierNetwork(images, np.arange(40) % 4, tmp_path, tmp_path / "features.npz")
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_every_changed_byte_of_a_cached_file_is_noticed(tmp_path, seed):
+    """Flipped anywhere, it is made again; a handful of places for each of five files."""
+    rng = np.random.default_rng(seed)
+    path = tmp_path / "made.npz"
+    made = {"mean": rng.normal(size=5), "covariance": rng.normal(size=(5, 5))}
+    cached_arrays(path, lambda: made)
+    whole = path.read_bytes()
+    for place in rng.integers(0, len(whole), 40):
+        data = bytearray(whole)
+        data[place] ^= 1 << int(rng.integers(8))
+        path.write_bytes(data)
+        again = cached_arrays(path, lambda: made)
+        assert again.keys() == made.keys()
+        assert all(np.array_equal(again[name], made[name]) for name in made)
+
+
+def test_labels_differ_where_values_cannot_be_compared(tmp_path):
+    """Other weights, other real images, another number of them, the other split."""
+    network, other = Network(), Network()
+    other.weights_hash = "b"
+    labels = [
+        Evaluator(net, {"fid": FID()}, images, tmp_path, split).labels()["fid"]
+        for net in (network, other)
+        for images in (noise(), noise(seed=3), noise(count=9))
+        for split in ("train", "test")
+    ]
+    assert len(set(labels)) == 3 * 2 * 2
+    assert all(label.startswith("fid_counting_") for label in labels)
+    assert sum("_test_" in label for label in labels) == 6

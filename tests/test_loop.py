@@ -8,7 +8,9 @@ from fakes import DIVERGE, LABEL, RAISE, FakeEngine
 
 import autogan
 from autogan.core.errors import ConfigError, SearchFailed
+from autogan.run.claim import Claim
 from autogan.run.loop import trial_seed
+from autogan.run.messages import Prepared
 from autogan.search import State
 
 GRID = {
@@ -54,14 +56,16 @@ def test_diverged_trials_are_recorded_and_never_the_best():
 def test_failed_trials_leave_their_traceback_and_do_not_count(tmp_path):
     result = search(params={"z_dim": [RAISE, 62, 63]}, trials=2)
     assert [t.state for t in result.trials] == [State.FAILED, State.COMPLETE, State.COMPLETE]
-    assert result.trials[0].reason == "no luck today"
+    assert result.trials[0].reason == "RuntimeError: no luck today"
     traceback = tmp_path / "runs/a/trials/0000-z_dim=12/traceback.txt"
     assert "no luck today" in traceback.read_text()
 
 
 def test_three_failures_in_a_row_end_the_search(tmp_path):
     params = {"z_dim": [RAISE], "d_iter": [1, 2, 3, 4]}
-    with pytest.raises(SearchFailed, match="3 trials failed in a row, the last with: no luck"):
+    with pytest.raises(
+        SearchFailed, match="3 trials failed in a row, the last with: RuntimeError: no luck"
+    ):
         search(params=params)
     assert len((tmp_path / "runs/a/trials.jsonl").read_text().splitlines()) == 1 + 6
 
@@ -129,14 +133,16 @@ def test_overwriting_deletes_the_runs_own_files_alone(tmp_path):
 
 
 def test_a_run_that_appears_during_the_checks_is_not_lost(tmp_path, monkeypatch):
-    class Slow(FakeEngine):
-        def call(self, name, **arguments):
-            if name == "prepare":
-                search()  # another command, faster
-            return super().call(name, **arguments)
+    """Another command is faster, between our look at the folder and our lock on it."""
 
+    def slow(root):
+        monkeypatch.setattr("autogan.commands.Claim", Claim)
+        search()
+        return Claim(root)
+
+    monkeypatch.setattr("autogan.commands.Claim", slow)
     with pytest.raises(ConfigError, match="runs/a holds an earlier run"):
-        autogan.run_search({**GRID, "seed": 5}, engine=Slow())
+        autogan.run_search({**GRID, "seed": 5}, engine=FakeEngine())
     assert "seed: 0" in (tmp_path / "runs/a/search.yaml").read_text()
 
 
@@ -145,7 +151,7 @@ def test_a_refused_resumption_changes_nothing(tmp_path, monkeypatch):
     before = (tmp_path / "runs/a/search.yaml").read_text()
     monkeypatch.setattr(
         "fakes.FakeSession.prepare",
-        lambda *a, **k: {"objective": LABEL, "labels": {}, "features": {"other": 1}},
+        lambda *a: Prepared(objective=LABEL, labels={"fid": LABEL}, features={"network": "other"}),
     )
     with pytest.raises(ConfigError, match="features"):
         autogan.run_search({"trials": 9}, resume="runs/a", engine=FakeEngine())
@@ -175,8 +181,8 @@ def test_moved_parts_of_another_run_are_not_touched(tmp_path):
 def test_another_feature_network_ends_a_resumption(monkeypatch):
     search()
 
-    def prepare(self, config):
-        return {"objective": LABEL, "labels": {}, "features": {"network": "other"}}
+    def prepare(self, call):
+        return Prepared(objective=LABEL, labels={"fid": LABEL}, features={"network": "other"})
 
     monkeypatch.setattr("fakes.FakeSession.prepare", prepare)
     with pytest.raises(ConfigError, match="features: .*would not be comparable"):

@@ -20,11 +20,21 @@ SEARCH = {
 }
 
 
+HEADER = {
+    "objective": LABEL,
+    "labels": {"fid": LABEL},
+    "features": {"network": "fake"},
+    "data": {"images": 640},
+    "environment": {},
+}
+
+
 def outcome(root):
     """All of a search that must not depend on kills: the ledger without times, and the best."""
     records = [json.loads(line) for line in (root / "trials.jsonl").read_text().splitlines()]
     for record in records:
         record.pop("seconds", None)
+        record.pop("crc")
     return records, (root / "best.yaml").read_text(), os.readlink(root / "best")
 
 
@@ -37,7 +47,7 @@ def undisturbed(tmp_path):
 def test_ledger_round_trip(tmp_path):
     path = tmp_path / "trials.jsonl"
     ledger = Ledger(path)
-    ledger.append("search", objective=LABEL)
+    ledger.append("search", **HEADER)
     ledger.append("started", trial=0, params={"a": 1}, seed=5, origin="", folder="0000-a=1")
     ledger.append("evaluation", trial=0, step=10, scores={LABEL: 2.5})
     assert [t.number for t in Ledger(path).unfinished()] == [0]
@@ -46,14 +56,16 @@ def test_ledger_round_trip(tmp_path):
     again = Ledger(path)
     assert again.trials == ledger.trials
     assert again.trials[0].state is State.COMPLETE
-    assert again.header == {"objective": LABEL}
+    assert again.header == HEADER
     assert again.folders == {0: "0000-a=1"}
 
 
-@pytest.mark.parametrize("torn", ['{"record": "sta', '{"record": "started", "trial": 1}', "\x00"])
+@pytest.mark.parametrize(
+    "torn", ['{"record": "sta', '{"record": "started", "trial": 1}', "\x00", "{" + 4096 * "\x00"]
+)
 def test_a_torn_last_line_is_healed(tmp_path, torn):
     path = tmp_path / "trials.jsonl"
-    Ledger(path).append("search", objective=LABEL)
+    Ledger(path).append("search", **HEADER)
     with path.open("a") as file:
         file.write(torn)  # without its newline: the write did not end
     ledger = Ledger(path)
@@ -63,7 +75,7 @@ def test_a_torn_last_line_is_healed(tmp_path, torn):
 
 def test_a_damaged_line_is_named(tmp_path):
     path = tmp_path / "trials.jsonl"
-    Ledger(path).append("search", objective=LABEL)
+    Ledger(path).append("search", **HEADER)
     path.write_text("garbage\n" + path.read_text())
     with pytest.raises(ConfigError, match="line 1 is damaged"):
         Ledger(path)
@@ -109,14 +121,14 @@ def search_and_die(config, resume, point):
         calls = iter(range(10**6))
 
         def wrapped(name, write):
-            def writer(path, data):
+            def writer(path, data, **how):
                 call = next(calls)
                 if call == point // 2 and point % 2 == 0:
                     if name == "append_line":
                         with path.open("a") as file:
                             file.write(data[: len(data) // 2])
                     os._exit(9)
-                write(path, data)
+                write(path, data, **how)
                 if call == point // 2:
                     os._exit(9)
 

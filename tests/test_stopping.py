@@ -9,6 +9,7 @@ from fakes import FakeEngine
 
 import autogan
 from autogan.core.errors import ConfigError
+from autogan.run.messages import Evaluated
 from autogan.search import STOPPING_RULES, Evaluation, History, State, Trial
 from autogan.search.stopping import Hyperband, MedianRule, Screening, SuccessiveHalving
 
@@ -198,7 +199,7 @@ class Snapshots(FakeEngine):
 
     def next_event(self):
         event = super().next_event()
-        if event.kind == "evaluation":
+        if isinstance(event.message, Evaluated):
             shutil.copytree("runs/a", f"runs/killed-{self.count}", symlinks=True)
             self.count += 1
         return event

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from labels import plain
 from PIL import Image
 from sessions import SessionEngine
 
@@ -12,6 +13,7 @@ import autogan
 from autogan.cli import main
 from autogan.core.errors import ConfigError
 from autogan.models import GAN_TYPES
+from autogan.run.messages import Evaluate, Sample, Sampled
 
 CONFIG = {
     "gan_type": "acgan",
@@ -40,7 +42,7 @@ def unlabelled(tmp_path):
 def test_classes_are_sampled_a_column_each(tmp_path, capsys):
     result = train()
     labels = {"fid_classifier_50", "label_accuracy_classifier_50"}
-    assert set(result.trial.evaluations[0].scores) == labels
+    assert set(plain(result.trial.evaluations[0].scores)) == labels
     with Image.open(result.folder.sample(6)) as picture:
         assert picture.size == (342, 240)  # ten columns of 32 pixels, gaps of 2; seven rows
     with pytest.raises(SystemExit) as exit_:
@@ -65,8 +67,9 @@ def test_a_sample_of_one_class_is_the_same_generators(tmp_path):
     run = yaml.safe_load((tmp_path / "runs/a/config.yaml").read_text())
     arrays = {}
     for name, classes in (("all", list(range(10))), ("three", [3])):
-        engine.call("sample", config=run, folder="runs/a", checkpoint="best", count=10,
-                    output=f"{name}.npz", classes=classes)  # fmt: skip
+        call = Sample(config=run, folder="runs/a", checkpoint="best", count=10, seed=0,
+                      output=f"{name}.npz", classes=classes)  # fmt: skip
+        engine.call(call, Sampled)
         with np.load(tmp_path / f"{name}.npz") as file:
             arrays[name] = file["images"]
     np.testing.assert_array_equal(arrays["all"][3], arrays["three"][3])  # the same z and class
@@ -114,21 +117,28 @@ def test_a_folders_own_labels_are_judged(tmp_path, capsys):
     session = SessionEngine().session
     config = {"dataset": "digits", "features": "classifier", "criterion": "label_accuracy",
               "also": ["kid"], "threads": 2}  # fmt: skip
-    scores = session.evaluate(config, dataset=f"folder:{tmp_path / 'real'}")
+
+    def evaluate(folder):
+        call = Evaluate(config=config, dataset=f"folder:{folder}")
+        return plain(session.evaluate(call).scores)
+
+    scores = evaluate(tmp_path / "real")
     assert scores["label_accuracy_classifier_360"] > 0.97
     assert abs(scores["kid_classifier_360"]) < 0.5
     with pytest.raises(ConfigError, match="the images have none; put each class into"):
-        session.evaluate(config, dataset=f"folder:{tmp_path / 'real' / '3'}")
+        evaluate(tmp_path / "real" / "3")
     (tmp_path / "few").mkdir()
     for label in "37":
         (tmp_path / "real" / label).rename(tmp_path / "few" / label)
     with pytest.raises(ConfigError, match="the images show 2 classes, digits 10"):
-        session.evaluate(config, dataset=f"folder:{tmp_path / 'few'}")
+        evaluate(tmp_path / "few")
 
 
 def test_unsupervised_types_have_no_classes_to_sample():
     train(gan_type="dcgan", also=[])
     run = yaml.safe_load(Path("runs/a/config.yaml").read_text())
     with pytest.raises(ConfigError, match="classes: 0: dcgan makes images of no given class"):
-        SessionEngine().call("sample", config=run, folder="runs/a", checkpoint="best", count=1,
-                      output="x.npz", classes=[0])  # fmt: skip
+        SessionEngine().session.sample(
+            Sample(config=run, folder="runs/a", checkpoint="best", count=1, seed=0,
+                   output="x.npz", classes=[0])
+        )  # fmt: skip

@@ -1,12 +1,17 @@
 """One trial in this process: what it leaves, how it goes on, how it ends badly."""
 
 import json
+import tempfile
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.plugins.hparams import api_pb2
+from tensorboard.plugins.hparams.metadata import parse_session_end_info_plugin_data
 
 from autogan.config import TrainConfig
 from autogan.core.files import read_arrays
@@ -21,7 +26,7 @@ from autogan.search import State
 
 PARAMS = {"width": 4, "dense_width": 8, "batch_size": 8, "z_dim": 4}
 LABELS = np.arange(40) % 2
-FID_LABEL, IS_LABEL = "fid_linear_40", "is_linear_40"
+IMAGES = np.random.default_rng(0).integers(0, 256, (40, 8, 8, 1)).astype(np.uint8)
 
 
 class Linear:
@@ -35,20 +40,29 @@ class Linear:
         return Features(flat @ kernel, flat @ kernel)
 
 
+CRITERIA = {"fid": FID(), "is": InceptionScore()}
+with tempfile.TemporaryDirectory() as _cache:
+    FID_LABEL, IS_LABEL = Evaluator(Linear(), CRITERIA, IMAGES, Path(_cache)).labels().values()
+
+
 class Driver:
     """Goes on until told otherwise; interrupts at given steps."""
 
     def __init__(self, interrupt_at=(), stop_at=None):
         self.evaluations = []
         self.steps = []
+        self.notes = []
         self._interrupt_at, self._stop_at = set(interrupt_at), stop_at
+
+    def note(self, text):
+        self.notes.append(text)
 
     def progress(self, step, steps, losses):
         self.steps.append(step)
 
-    def evaluated(self, step, scores):
-        self.evaluations.append((step, scores))
-        return step != self._stop_at
+    def evaluated(self, evaluation):
+        self.evaluations.append((evaluation.step, evaluation.scores))
+        return evaluation.step != self._stop_at
 
     def interrupted(self):
         if self.steps[-1] in self._interrupt_at:
@@ -60,26 +74,27 @@ class Driver:
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
     """A GAN of each type, images and an evaluator, shared by all tests as in a worker."""
-    images = np.random.default_rng(0).integers(0, 256, (40, 8, 8, 1)).astype(np.uint8)
     cache = tmp_path_factory.mktemp("statistics")
     gans = {k.name: k.build((8, 8, 1), {**k.defaults(), **PARAMS}, (20, 20)) for k in GAN_TYPES}
     return SimpleNamespace(
         gans=gans,
-        images=TrainingSet(images, LABELS),
-        evaluator=Evaluator(Linear(), {"fid": FID(), "is": InceptionScore()}, images, cache),
+        images=TrainingSet(IMAGES, LABELS),
+        evaluator=Evaluator(Linear(), CRITERIA, IMAGES, cache),
     )
 
 
-def run(world, root, driver=None, gan_type="dcgan", steps=50, **changes):
+def run(world, root, driver=None, gan_type="dcgan", steps=50, minutes=10.0, **changes):
     known = GAN_TYPES.get(gan_type).defaults()
     params = {name: value for name, value in {**PARAMS, **changes}.items() if name in known}
     config = TrainConfig(
-        gan_type=gan_type, also=["is"], steps=steps, evaluate_every=25, seed=3, params=params
-    )
+        gan_type=gan_type, also=["is"], steps=steps, evaluate_every=25, seed=3, params=params,
+        checkpoint_minutes=minutes,
+    )  # fmt: skip
     folder = TrialFolder.of(root, config)
     driver = driver or Driver()
+    gan = world.gans[gan_type]
     return folder, run_trial(
-        config, folder, world.gans[gan_type], world.images, world.evaluator, driver, {"a": 1}
+        config, folder, gan, world.images, world.evaluator, driver, {"a": 1}, "a 7", 7
     )
 
 
@@ -97,7 +112,7 @@ def test_a_trial_leaves_all_that_is_promised(world, tmp_path):
     assert trial.steps == 50
 
     result = json.loads(folder.result.read_text())
-    assert (result["state"], result["value"]) == ("complete", trial.value)
+    assert (result["number"], result["state"], result["value"]) == (7, "complete", trial.value)
     assert result["environment"] == {"a": 1}
     lines = [json.loads(line) for line in folder.scores.read_text().splitlines()]
     assert lines == [{"step": e.step, **e.scores} for e in trial.evaluations]
@@ -208,8 +223,8 @@ def test_constant_images_are_a_divergence_after_a_kill_too(world, tmp_path, monk
     monkeypatch.setattr(world.gans["dcgan"], "generate", lambda latents: flat[: latents.z.shape[0]])
 
     class Killed(Driver):
-        def evaluated(self, step, scores):
-            if step == 50:
+        def evaluated(self, evaluation):
+            if evaluation.step == 50:
                 raise KeyboardInterrupt
             return True
 
@@ -220,9 +235,99 @@ def test_constant_images_are_a_divergence_after_a_kill_too(world, tmp_path, monk
     assert [e.step for e in trial.evaluations] == [25, 50]
 
 
-def test_tensorboard_gets_everything(world, tmp_path):
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+class Killed(Driver):
+    """Is killed at a step, before it can save."""
 
+    def __init__(self, step):
+        super().__init__()
+        self._step = step
+
+    def progress(self, step, steps, losses):
+        super().progress(step, steps, losses)
+        if step == self._step:
+            raise KeyboardInterrupt
+
+
+def test_a_kill_between_evaluations_costs_minutes_at_most(world, tmp_path):
+    """Checkpoints come by time too; the training that goes on from one ends with the same bits."""
+    _, whole = run(world, tmp_path / "whole")
+    for minutes, expected in ((10.0, 25), (1e-9, 40)):
+        root = tmp_path / str(minutes)
+        with pytest.raises(KeyboardInterrupt):
+            run(world, root, Killed(50), minutes=minutes)
+        folder = TrialFolder.of(root, TrainConfig())
+        progress = json.loads(read_arrays(folder.state)["progress"].tobytes())
+        assert progress["step"] == expected
+        _, trial = run(world, root, minutes=minutes)
+        assert trial.evaluations == whole.evaluations
+
+
+def test_curves_have_no_step_twice_after_a_kill(world, tmp_path):
+    """Killed at 40 after the checkpoint at 25, and again: the curves are an undisturbed run's."""
+    folder, _ = run(world, tmp_path / "whole", steps=75)
+    expected = curves(folder.logs)
+    for step in (40, 60):
+        with pytest.raises(KeyboardInterrupt):
+            run(world, tmp_path / "t", Killed(step), steps=75)
+    folder, _ = run(world, tmp_path / "t", steps=75)
+    assert curves(folder.logs) == expected
+    assert [step for step, _ in expected["losses/d_loss"]] == [20, 25, 40, 50, 60, 75]
+
+
+def test_a_damaged_checkpoint_costs_time_alone(world, tmp_path):
+    _, whole = run(world, tmp_path / "whole")
+    folder, _ = run(world, tmp_path / "t", Driver(interrupt_at=[40]))
+    data = bytearray(folder.state.read_bytes())
+    data[len(data) // 2 : len(data) // 2 + 200] = bytes(200)
+    folder.state.write_bytes(data)
+    driver = Driver()
+    _, trial = run(world, tmp_path / "t", driver)
+    assert driver.notes[0].endswith("the training begins anew")
+    assert trial.evaluations == whole.evaluations
+
+
+@pytest.mark.parametrize(
+    ("driver", "status"),
+    [(Driver(), "STATUS_SUCCESS"), (Driver(stop_at=25), "STATUS_SUCCESS"),
+     (Driver(interrupt_at=[40]), "STATUS_RUNNING")],
+)  # fmt: skip
+def test_tensorboard_knows_how_a_trial_stands(world, tmp_path, driver, status):
+    folder, _ = run(world, tmp_path / "t", driver)
+    assert api_pb2.Status.Name(status_of(folder.logs)) == status
+    run(world, tmp_path / "t")
+    assert status_of(folder.logs) == api_pb2.STATUS_SUCCESS
+
+
+def test_tensorboard_knows_of_a_divergence(world, tmp_path, monkeypatch):
+    gan = world.gans["dcgan"]
+    monkeypatch.setattr(gan, "train", lambda *a: (a[3], {"d_loss": float("nan"), "g_loss": 0.0}))
+    folder, _ = run(world, tmp_path / "t")
+    assert status_of(folder.logs) == api_pb2.STATUS_FAILURE
+
+
+def status_of(logs):
+    """What HParams takes for a session's status: the first that it reads."""
+    events = EventAccumulator(str(logs)).Reload()
+    content = events.summary_metadata["_hparams_/session_end_info"].plugin_data.content
+    return parse_session_end_info_plugin_data(content).status
+
+
+def curves(logs):
+    """All points of all curves, by tag."""
+    events = EventAccumulator(str(logs), size_guidance={"tensors": 0}).Reload()
+    points = {
+        tag: [(e.step, tf.make_ndarray(e.tensor_proto).tolist()) for e in events.Tensors(tag)]
+        for tag in events.Tags()["tensors"]
+        if tag.startswith(("losses/", "scores/", "best/"))
+    }
+    graphs = [
+        event for path in sorted(logs.glob("events.*"))
+        for event in tf.compat.v1.train.summary_iterator(str(path)) if event.graph_def
+    ]  # fmt: skip
+    return {**points, "graphs": len(graphs)}
+
+
+def test_tensorboard_gets_everything(world, tmp_path):
     folder, trial = run(world, tmp_path / "t")
     events = EventAccumulator(str(folder.logs), size_guidance={"tensors": 0}).Reload()
     tags = events.Tags()

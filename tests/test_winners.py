@@ -5,15 +5,17 @@ import math
 import statistics
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from fakes import DIVERGE, FakeEngine
+from scipy.stats import mannwhitneyu
 
 import autogan
 from autogan.cli import main
-from autogan.config import Confirm
+from autogan.config import Confirm, SearchConfig
 from autogan.core.errors import ConfigError
-from autogan.run.confirmation import Confirmed, advantage, confirmed
+from autogan.run.confirmation import Confirmed, advantage, confirmed, next_training
 from autogan.search import History, Space, State, Trial
 from autogan.search.grid import GridSearch
 from autogan.search.pareto import fronts, worths
@@ -32,6 +34,10 @@ def search(**changes):
 
 def trained(number, value, repeats=None, state=State.COMPLETE):
     return Trial(number, {"x": number}, state=state, value=value, repeats=repeats)
+
+
+def confirmed_point(number, values):
+    return Confirmed(number, {}, None, list(map(float, values)), 0)
 
 
 class TestRepeats:
@@ -159,7 +165,7 @@ class TestConfirmation:
             Trial(5, {"x": 1}, confirms=True, state=State.COMPLETE, value=6.0),
         ]
         settings = Confirm(top=2, repeats=2), History(found, "min"), Space(())
-        results = confirmed(*settings, [*again, *map(lost_defaults, (6, 7))])
+        results = confirmed(*settings[:2], 1, settings[2], [*again, *map(lost_defaults, (6, 7))])
         assert [(r.number, r.lost) for r in results] == [(1, 0), (0, 1), (None, 2)]
 
     def test_points_that_were_drawn_twice_are_confirmed_once(self):
@@ -187,10 +193,10 @@ class TestConfirmation:
         """Killed in the middle, it goes on where it was."""
 
         class Killed(FakeEngine):
-            def start(self, trial, minutes, config, folder):
+            def start(self, trial, minutes, call):
                 if trial == 8:
                     raise KeyboardInterrupt
-                super().start(trial, minutes, config, folder)
+                super().start(trial, minutes, call)
 
         with pytest.raises(KeyboardInterrupt):
             autogan.run_search({**SEARCH, **CONFIRM}, engine=Killed())
@@ -199,14 +205,75 @@ class TestConfirmation:
         assert resumed.trials == whole.trials
         assert resumed.confirmed == whole.confirmed
 
-    def test_the_interval_is_welchs(self):
-        """The example of unequal variances: t quantile 3.18245 for 3 degrees of freedom."""
-        one = Confirmed(0, {}, None, [1.0, 3.0], 0)
-        other = Confirmed(None, {}, None, [10.0, 10.0 + 2.0], 0)
-        difference, low, high = advantage(one, other)
-        half = 4.302653 * math.sqrt(2 / 2 + 2 / 2)  # two degrees of freedom: equal variances
-        assert difference == -9.0
-        assert (low, high) == pytest.approx((-9 - half, -9 + half), rel=1e-6)
+    def test_the_interval_is_hodges_and_lehmanns(self):
+        """Five against five at 95 %: the third of 25 differences from either end.
+
+        Critical values of U are those of Mann and Whitney's table: 2 for 5 and 5 values.
+        """
+        rng = np.random.default_rng(0)
+        one, other = rng.normal(size=(2, 5))
+        winner, rest = confirmed_point(0, one), confirmed_point(None, other)
+        found = advantage(winner, rest, choices=1, worst=math.inf)
+        pairs = np.sort(np.subtract.outer(one, other).ravel())
+        assert (found.low, found.shift, found.high) == (pairs[2], pairs[12], pairs[-3])
+
+    @pytest.mark.parametrize(("seeds", "choices"), [(4, 1), (5, 1), (5, 3), (8, 5), (3, 1)])
+    def test_the_interval_is_what_the_rank_test_does_not_reject(self, seeds, choices):
+        """Against SciPy's exact test, at Bonferroni's level."""
+        rng = np.random.default_rng(1)
+        for shift in rng.uniform(-4, 4, size=20):
+            one, other = rng.normal(size=seeds) + shift, rng.normal(size=seeds)
+            winner, rest = confirmed_point(0, one), confirmed_point(None, other)
+            found = advantage(winner, rest, choices, math.inf)
+            rejected = mannwhitneyu(one, other, method="exact").pvalue <= 0.05 / choices
+            assert (not found.low <= 0 <= found.high) == rejected
+
+    def test_a_diverged_run_counts_as_worst(self):
+        winner = Confirmed(0, {}, None, [1.0, 2.0, 3.0, 4.0, 5.0], 0)
+        other = Confirmed(None, {}, None, [6.0], 4)
+        found = advantage(winner, other, 1, math.inf)
+        assert (found.shift, found.low) == (-math.inf, -math.inf)
+        assert found.high <= -1.0
+        upside_down = advantage(other, winner, 1, math.inf)
+        assert upside_down.high == math.inf
+
+    def test_three_seeds_can_never_exclude_luck(self):
+        winner = Confirmed(0, {}, None, [1.0, 2.0, 3.0], 0)
+        other = Confirmed(None, {}, None, [100.0, 200.0, 300.0], 0)
+        found = advantage(winner, other, 1, math.inf)
+        assert (found.low, found.high) == (-math.inf, math.inf)
+
+    def test_equal_points_are_seldom_called_better(self):
+        """The best of k equal points against the defaults: at most 2.5 %, however many k.
+
+        Welch's interval for the chosen one, without a correction, has 4.5 % and 6.8 % here.
+        """
+        rng = np.random.default_rng(2)
+        for choices in (3, 5):
+            better = 0
+            for _ in range(1000):
+                *found, defaults = rng.normal(size=(choices + 1, 5))
+                winner = min(found, key=np.mean)
+                interval = advantage(
+                    confirmed_point(0, winner), confirmed_point(None, defaults), choices, math.inf
+                )
+                better += interval.high < 0
+            assert better <= 35  # 25 expected at most; 35 is two deviations above
+
+    def test_single_seeds_do_not_compete_with_means(self):
+        """With repeats, a point whose only seed was stopped early is no candidate."""
+        history = History(
+            [
+                Trial(0, {"x": 0}, state=State.COMPLETE, value=5.0),
+                Trial(1, {"x": 1}, state=State.STOPPED, value=1.0),
+            ],
+            "min",
+        )
+        space = SearchConfig(params={"learning_rate": [1e-4, 2e-4]}).space
+        confirm = Confirm(top=2, repeats=2)
+        chosen = next_training(confirm, history, 2, space, [])
+        assert chosen.number == 0
+        assert next_training(confirm, history, 1, space, []).number == 1
 
     def test_the_command_line_tells_of_it(self, capsys, monkeypatch):
         monkeypatch.setattr("autogan.commands.LocalEngine", FakeEngine)
@@ -354,7 +421,7 @@ class TestWarmStart:
     def test_a_kill_before_the_first_record_loses_nothing(self, monkeypatch):
         search(run_dir="runs/early", params={"learning_rate": [1e-4, 3e-4]})
 
-        def killed(self, config, folder):
+        def killed(self, call):
             raise KeyboardInterrupt
 
         with monkeypatch.context() as patch:

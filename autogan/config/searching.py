@@ -196,6 +196,11 @@ class SearchConfig(TrainConfig):
             )
         return rule(evaluations)
 
+    @property
+    def stopping_revives(self) -> bool:
+        """Whether stopped trials may be asked for again."""
+        return self.stopping is not None and STOPPING_RULES.get(self.stopping).revives
+
     @cached_property
     def space(self) -> Space:
         """What is searched: the given candidates, or the GAN type's default space without any."""

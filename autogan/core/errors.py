@@ -3,6 +3,7 @@
     AutoGANError
       ConfigError     something the user gave is wrong; nothing was created     (exit code 2)
       SearchFailed    the search cannot go on; its folder holds all that was done (exit code 1)
+      DiskFull        there is no space left; what was done is saved            (exit code 1)
       Interrupted     the user stopped it; its folder can be resumed          (exit code 130)
 
 Each carries one line for the terminal. Everything else that escapes is a bug.
@@ -35,8 +36,21 @@ class SearchFailed(AutoGANError):
     """Trials failed in a way that makes going on pointless."""
 
 
+class DiskFull(AutoGANError):
+    """There is no space for a file; what was written before is whole.
+
+    Args:
+        place: the folder that is full.
+        advice: how to go on once there is space.
+    """
+
+    def __init__(self, place: str, advice: str = "") -> None:
+        self.place = place
+        super().__init__("; ".join(filter(None, [f"no space left in {place}", advice])))
+
+
 class Interrupted(AutoGANError):
-    """The user pressed Ctrl-C; what was done is saved."""
+    """Ctrl-C, SIGTERM or SIGHUP; what was done is saved."""
 
     exit_code = 130
 

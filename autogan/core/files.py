@@ -4,33 +4,54 @@ Everything that a later command relies on is written through this module.
 """
 
 import contextlib
+import errno
+import hashlib
 import io
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 import platformdirs
 import yaml
 
+from autogan.core.errors import DiskFull
+
+_DIGEST = "sha256"  # the name of the array that seals a file of arrays
+
+
+class Damaged(ValueError):
+    """A file does not hold what was written into it."""
+
+
+@contextlib.contextmanager
+def _room_for(path: Path) -> Iterator[None]:
+    """Raises `DiskFull` where there is no space for a file."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DiskFull(str(path.parent)) from error
+        raise
+
 
 def write_bytes(path: Path, data: bytes) -> None:
     """Write a file beside its place and rename it into it; its folder is made."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = temporary_of(path)
-    try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with _room_for(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with temporary.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 def temporary_of(path: Path) -> Path:
@@ -41,15 +62,26 @@ def temporary_of(path: Path) -> Path:
     return path.with_name(f".{path.name}.tmp")
 
 
-def append_line(path: Path, line: str) -> None:
-    """Append a line to a file and flush it to the disk; a torn last line is cut off before."""
-    with path.open("a+b") as file:
+def append_line(path: Path, line: str, *, new: bool = False) -> None:
+    """Append a line to a file and flush it to the disk; a torn last line is cut off before.
+
+    Args:
+        path: of the file.
+        line: without its end.
+        new: whether the file may be absent.
+
+    Raises:
+        DiskFull: if there is no space; what was written of the line is cut off the next time.
+        FileNotFoundError: if the file is absent and not new.
+    """
+    with _room_for(path), path.open("a+b" if new else "r+b") as file:
         end = file.seek(0, os.SEEK_END)
         if end:
             file.seek(end - 1)
             if file.read(1) != b"\n":
                 file.seek(0)
                 file.truncate(file.read().rfind(b"\n") + 1)
+                file.seek(0, os.SEEK_END)
         file.write(line.encode() + b"\n")
         file.flush()
         os.fsync(file.fileno())
@@ -76,17 +108,41 @@ def write_yaml(path: Path, value: Mapping[str, Any], heading: str = "") -> None:
 
 
 def write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
-    """Write arrays as an .npz file."""
+    """Write arrays as an .npz file, sealed by a digest of them all."""
     buffer = io.BytesIO()
-    named: dict[str, Any] = dict(arrays)
+    named: dict[str, Any] = {**arrays, _DIGEST: np.array(arrays_digest(arrays))}
     np.savez(buffer, **named)
     write_bytes(path, buffer.getvalue())
 
 
 def read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
-    """Read an .npz file; nothing in it is unpickled."""
-    with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-        return {name: archive[name] for name in archive.files}
+    """Read an .npz file; nothing in it is unpickled.
+
+    Raises:
+        Damaged: if it is something else, or not what was written. (Files of AutoGAN 0.2 bear no
+            seal; of them only what cannot be read at all is noticed.)
+        OSError: if it cannot be opened.
+    """
+    with path.open("rb") as file:
+        try:
+            with np.load(file, allow_pickle=False) as archive:
+                arrays = {name: archive[name] for name in archive.files}
+            seal = arrays.pop(_DIGEST, None)
+        except Exception as error:  # a damaged archive raises whatever its bytes lead to
+            raise Damaged(f"{path} is damaged ({type(error).__name__})") from error
+    if seal is not None and str(seal) != arrays_digest(arrays):
+        raise Damaged(f"{path} is damaged (its digest is another one)")
+    return arrays
+
+
+def arrays_digest(arrays: Mapping[str, npt.NDArray[Any]]) -> str:
+    """SHA-256 of arrays: their names, types, shapes and values."""
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
+        digest.update(f"{name}/{array.dtype.str}/{array.shape}/".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()
 
 
 def cache_root() -> Path:
@@ -130,17 +186,30 @@ def mapped_arrays(
 def cached_arrays(
     path: Path, make: Callable[[], Mapping[str, npt.NDArray[Any]]]
 ) -> Mapping[str, npt.NDArray[Any]]:
-    """Read an .npz file, or make its arrays and keep them there if it is absent or damaged.
+    """Read an .npz file of the cache, or make its arrays and keep them there.
 
-    A cache has many writers: each writes a file of its own and renames it. One that cannot be
-    written is done without.
+    A cache has many writers. The first one wins: whoever made the same meanwhile gets what is on
+    the disk, so that all go on with the same arrays. A damaged file is made again. Where the cache
+    cannot be written, it is done without.
     """
-    try:
-        return read_arrays(path)
-    except (OSError, ValueError, EOFError, BadZipFile):
-        arrays = make()
     with contextlib.suppress(OSError):
-        own = path.with_name(f"{path.name}.{os.getpid()}")
+        try:
+            return read_arrays(path)
+        except Damaged:
+            path.unlink()
+    arrays = make()
+    own = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
         write_arrays(own, arrays)
-        own.replace(path)
-    return arrays
+        try:
+            os.link(own, path)
+        except FileExistsError:
+            pass  # another process was faster
+        except OSError:
+            own.replace(path)  # a file system without hard links
+        return read_arrays(path)
+    except (OSError, DiskFull, Damaged):
+        return arrays
+    finally:
+        with contextlib.suppress(OSError):
+            own.unlink(missing_ok=True)

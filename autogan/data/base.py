@@ -1,5 +1,6 @@
 """What a dataset is: a source of images and labels as uint8, in memory or on disk."""
 
+import hashlib
 import math
 from abc import abstractmethod
 from dataclasses import dataclass
@@ -55,6 +56,13 @@ class Split:
     def class_counts(self) -> tuple[int, ...]:
         """How many images of each class there are; empty without labels."""
         return () if self.labels is None else tuple(np.bincount(self.labels).tolist())
+
+    @property
+    def digest(self) -> str:
+        """SHA-256."""
+        return hashlib.sha256(
+            np.ascontiguousarray(self.images[np.arange(len(self))]).data
+        ).hexdigest()
 
     @property
     def fits_in_memory(self) -> bool:

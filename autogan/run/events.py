@@ -2,33 +2,64 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 from tensorboard.plugins.hparams import api as hparams
+from tensorboard.plugins.hparams import api_pb2
+from tensorboard.plugins.hparams import summary as hparams_summary
 
 from autogan.core.hyperparameters import Dimension, Value
 from autogan.models.adversarial import Adversarial
 from autogan.run.folder import TrialFolder
+from autogan.search import State
+
+_RUNNING = "events.out.tfevents.0.running"
 
 
 class TrialEvents:
-    """The event file of one trial.
+    """The event files of one trial.
+
+    A trial that goes on from a checkpoint cuts its files back to what they were at that moment, so
+    that no step is shown twice.
 
     Args:
-        folder: of the trial; its name is the trial's name in TensorBoard.
+        folder: of the trial.
+        name: of the trial in TensorBoard.
         hyperparameters: all of them.
         gan: whose graph is shown.
+        sizes: see `sizes`, at the checkpoint that the trial goes on from; empty for a fresh one.
     """
 
     def __init__(
-        self, folder: TrialFolder, hyperparameters: Mapping[str, Value], gan: Adversarial
+        self,
+        folder: TrialFolder,
+        name: str,
+        hyperparameters: Mapping[str, Value],
+        gan: Adversarial,
+        sizes: Mapping[str, int],
     ) -> None:
-        self._writer = tf.summary.create_file_writer(str(folder.logs))
-        with self._writer.as_default():
-            hparams.hparams(dict(hyperparameters), trial_id=folder.root.name)
-            tf.summary.graph(gan.graph)
+        self._logs = folder.logs
+        for path in self._files():
+            if path.name in sizes:
+                with path.open("r+b") as file:
+                    file.truncate(sizes[path.name])
+            else:
+                path.unlink()
+        _write_status(self._logs / _RUNNING, api_pb2.STATUS_RUNNING)
+        self._writer = tf.summary.create_file_writer(str(self._logs))
+        if not sizes:
+            with self._writer.as_default():
+                hparams.hparams(dict(hyperparameters), trial_id=name)
+                tf.summary.graph(gan.graph)
+
+    def sizes(self) -> dict[str, int]:
+        """What has been written so far: bytes by the name of the file."""
+        self._writer.flush()
+        return {path.name: path.stat().st_size for path in self._files()}
 
     def losses(self, step: int, losses: Mapping[str, float]) -> None:
         """Write each network's mean loss since the last call."""
@@ -52,9 +83,39 @@ class TrialEvents:
             tf.summary.image("samples", grid[np.newaxis])
         self._writer.flush()
 
+    def end(self, state: State) -> None:
+        """Write how the trial ended, and what is left."""
+        lost = state in (State.DIVERGED, State.FAILED)
+        with self._writer.as_default(step=0):
+            ended = hparams_summary.session_end_pb(
+                api_pb2.STATUS_FAILURE if lost else api_pb2.STATUS_SUCCESS
+            )
+            tf.summary.experimental.write_raw_pb(ended.SerializeToString())
+        self.close()
+        (self._logs / _RUNNING).unlink(missing_ok=True)
+
     def close(self) -> None:
         """Write what is left."""
         self._writer.close()
+
+    def _files(self) -> list[Path]:
+        files = self._logs.glob("events.out.tfevents.*")
+        return sorted(path for path in files if path.name != _RUNNING)
+
+
+def _write_status(path: Path, status: Any) -> None:
+    """Write a file of events that says how a session stands, and no more.
+
+    TensorBoard keeps the first status that it reads of a session: that it is running stands in a
+    file of its own, which goes when it has ended. Its name sorts before those of the other files,
+    since TensorBoard reads no further in a file once it has seen a later one.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    head = tf.compat.v1.Event(wall_time=0.0, file_version="brain.Event:2")
+    summary = hparams_summary.session_end_pb(status)
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        writer.write(head.SerializeToString())
+        writer.write(tf.compat.v1.Event(wall_time=0.0, summary=summary).SerializeToString())
 
 
 def declare_search(

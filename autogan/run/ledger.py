@@ -1,13 +1,15 @@
 """The record of a search: one append-only file of JSON lines.
 
-Each line is one record, flushed to the disk before the search goes on:
+Each line is one record (`autogan.run.records`), flushed to the disk before the search goes on:
 
     {"record": "search", ...}       what all values depend on; once, first
-    {"record": "started", ...}      a trial's number, hyperparameters, seed and folder, and the
-                                    ranges of criteria by which its own best is chosen
+    {"record": "started", ...}      a trial's number, hyperparameters, seed and folder
     {"record": "evaluation", ...}   a trial's scores after a step
     {"record": "ended", ...}        a trial's state, value, timing, and the reason of a failure
     {"record": "revived", ...}      a trial that was stopped early goes on
+    {"record": "lost", ...}         the machine took a trial away; it is tried again
+    {"record": "retried", ...}      a failed trial is tried again
+    {"record": "judged", ...}       the best trial's scores on fresh latent vectors
 
 The driver alone writes it. A last line that a kill tore is cut off at the next write.
 """
@@ -16,8 +18,22 @@ import json
 from pathlib import Path
 from typing import Any
 
-from autogan.core.errors import ConfigError
+from autogan.core.errors import ConfigError, SearchFailed
 from autogan.core.files import append_line
+from autogan.run.records import (
+    Begun,
+    Ended,
+    Evaluated,
+    Judged,
+    Lost,
+    Record,
+    Retried,
+    Revived,
+    Started,
+    TrialRecord,
+    from_line,
+    to_line,
+)
 from autogan.search import Evaluation, State, Trial
 
 
@@ -28,7 +44,7 @@ class Ledger:
         path: of the file, which need not exist.
 
     Raises:
-        ConfigError: if a line other than a torn last one cannot be read.
+        ConfigError: if a line other than a torn last one is not a record that may stand there.
     """
 
     def __init__(self, path: Path) -> None:
@@ -37,53 +53,100 @@ class Ledger:
         self.trials: list[Trial] = []
         self.folders: dict[int, str] = {}
         self.bounds: dict[int, dict[str, tuple[float, float]]] = {}
+        self.judged: Judged | None = None
         text = path.read_text(errors="replace") if path.exists() else ""
-        for number, line in enumerate(text.split("\n")[:-1], start=1):  # the last is torn or empty
+        lines = text.rstrip("\0").split("\n")[:-1]  # the last is torn, empty, or a block of zeros
+        for number, line in enumerate(lines, start=1):
             try:
-                self._take(json.loads(line))
-            except (ValueError, KeyError, IndexError, TypeError) as error:
+                self._take(from_line(line))
+            except (ValueError, RecursionError) as error:
                 raise ConfigError(
                     "run_dir", f"{path}, line {number} is damaged ({error}); restore it or begin "
                     "a new search in another --run-dir"
                 ) from error  # fmt: skip
 
     def append(self, record: str, **fields: Any) -> None:
-        """Write one record and take it in."""
-        line = {"record": record, **fields}
-        append_line(self._path, json.dumps(line))
-        self._take(json.loads(json.dumps(line)))
+        """Write one record and take it in.
+
+        Raises:
+            SearchFailed: if the file is gone: somebody moved or removed the run's folder.
+        """
+        line = to_line(json.loads(json.dumps({"record": record, **fields})))
+        taken = from_line(line)
+        try:
+            append_line(self._path, line, new=record == "search")
+        except FileNotFoundError:
+            raise SearchFailed(
+                f"{self._path} is gone; put the run's folder back to where it was, and resume"
+            ) from None
+        self._take(taken)
 
     def unfinished(self) -> list[Trial]:
         """The trials that have started and not ended."""
         return [trial for trial in self.trials if trial.state is State.RUNNING]
 
-    def _take(self, record: dict[str, Any]) -> None:
-        kind = record.pop("record")
-        if kind == "search":
-            self.header = record
+    def _take(self, record: Record) -> None:
+        if isinstance(record, Begun):
+            if self.header:
+                raise ValueError("the search begins twice")
+            self.header = record.model_dump(exclude={"record"}, exclude_defaults=True)
             return
-        number = record["trial"]
-        if kind == "started":
-            if number != len(self.trials):
-                raise ValueError(f"trial {number} follows trial {len(self.trials) - 1}")
-            own = {name: record[name] for name in ("repeats", "confirms") if name in record}
-            self.trials.append(
-                Trial(number, record["params"], record["seed"], record["origin"], **own)
+        if not self.header:
+            raise ValueError("the search has not begun")
+        assert isinstance(record, TrialRecord)
+        if isinstance(record, Started):
+            self._begin(record)
+            return
+        if record.trial >= len(self.trials):
+            raise ValueError(f"trial {record.trial} has not started")
+        trial = self.trials[record.trial]
+        wanted = _MUST_BE[type(record)]
+        if wanted is not None and trial.state is not wanted:
+            raise ValueError(f"trial {trial.number} is {trial.state.value}, not {wanted.value}")
+        if isinstance(record, Evaluated):
+            if set(record.scores) != set(self.header["labels"].values()):
+                raise ValueError(f"scores of {', '.join(record.scores)}: other criteria")
+            trial.evaluations.append(Evaluation(record.step, dict(record.scores)))
+        elif isinstance(record, Ended):
+            trial.state = record.state
+            trial.value, trial.step = record.value, record.step
+            trial.last_value = record.last_value
+            trial.reason, trial.seconds = record.reason, record.seconds
+            trial.steps = record.steps
+        elif isinstance(record, Revived | Retried):
+            trial.state, trial.revived, trial.reason = State.RUNNING, len(trial.evaluations), ""
+            trial.times_lost = 0
+        elif isinstance(record, Lost):
+            trial.times_lost += 1
+        elif isinstance(record, Judged):
+            self.judged = record
+
+    def _begin(self, record: Started) -> None:
+        if record.trial != len(self.trials):
+            raise ValueError(f"trial {record.trial} follows trial {len(self.trials) - 1}")
+        if record.repeats is not None and not 0 <= record.repeats < record.trial:
+            raise ValueError(f"trial {record.trial} repeats trial {record.repeats}")
+        self.trials.append(
+            Trial(
+                record.trial,
+                dict(record.params),
+                record.seed,
+                record.origin,
+                repeats=record.repeats,
+                confirms=record.confirms,
             )
-            self.folders[number] = record["folder"]
-            if "bounds" in record:
-                self.bounds[number] = {n: (b[0], b[1]) for n, b in record["bounds"].items()}
-            return
-        trial = self.trials[number]
-        if kind == "evaluation":
-            trial.evaluations.append(Evaluation(record["step"], record["scores"]))
-        elif kind == "ended":
-            trial.state = State(record["state"])
-            trial.value, trial.step = record["value"], record["step"]
-            trial.last_value = record["last_value"]
-            trial.reason, trial.seconds = record["reason"], record["seconds"]
-            trial.steps = record.get("steps", 0)  # AutoGAN 0.1 wrote none
-        elif kind == "revived":
-            trial.state, trial.revived = State.RUNNING, len(trial.evaluations)
-        else:
-            raise ValueError(f"unknown record {kind!r}")
+        )
+        self.folders[record.trial] = record.folder
+        if record.bounds is not None:
+            self.bounds[record.trial] = {n: (b[0], b[1]) for n, b in record.bounds.items()}
+
+
+_MUST_BE: dict[type[Record], State | None] = {
+    Evaluated: State.RUNNING,
+    Ended: State.RUNNING,
+    Revived: State.STOPPED,
+    Lost: State.RUNNING,
+    Retried: State.FAILED,
+    Judged: None,
+}
+"""The state in which a trial must be for a record about it."""

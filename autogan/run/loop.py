@@ -3,52 +3,28 @@
 import hashlib
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from autogan.config import SearchConfig
-from autogan.core.errors import ConfigError, SearchFailed
+from autogan.core.errors import AutoGANError, ConfigError, DiskFull, SearchFailed, one_line
 from autogan.core.files import link, write_bytes, write_yaml
 from autogan.core.hyperparameters import Value
-from autogan.run.confirmation import Confirmed, next_training
+from autogan.run.budget import Budget
+from autogan.run.confirmation import next_training
 from autogan.run.display import Display
-from autogan.run.engine import CtrlC, Engine, Event
+from autogan.run.engine import Engine, Event
 from autogan.run.folder import SearchFolder, TrialFolder, moved, trial_name
+from autogan.run.interruption import StopSignals
 from autogan.run.ledger import Ledger
+from autogan.run.messages import Evaluate, Evaluated, Failed, Note, Progress, Scores, Train, Trained
+from autogan.run.records import Judged
+from autogan.run.result import SearchResult
 from autogan.run.tally import Tally
 from autogan.search import History, Point, State, Trial
 from autogan.search.repeats import unfinished
 
 _MAX_FAILURES = 3
-
-
-@dataclass(frozen=True)
-class SearchResult:
-    """What a search found.
-
-    Attributes:
-        folder: with everything in it.
-        logs: what to show in TensorBoard.
-        objective: the label of the criterion that decided.
-        direction: ``min`` or ``max``.
-        trials: all of them, in order.
-        best: the trial with the best value, or of the best hyperparameters where these are judged
-            by several seeds; None if none ended with a value.
-        hyperparameters: of the best trial, all of them.
-        confirmed: what was trained again to name the best, the best first.
-        front: of several criteria, the trials that none other beats, by number.
-    """
-
-    folder: SearchFolder
-    logs: Path
-    objective: str
-    direction: str
-    trials: list[Trial]
-    best: Trial | None
-    hyperparameters: Mapping[str, Value]
-    confirmed: list[Confirmed]
-    front: list[Trial]
+_MAX_LOST = 2  # times that a trial is tried again when the machine took it away
 
 
 class SearchLoop:
@@ -79,7 +55,9 @@ class SearchLoop:
         self._display = display
         self._space = config.space
         self._tally = Tally(config, ledger)
-        self._rule = config.rule(ledger.header["data"]["images"])
+        images = ledger.header["data"]["images"]
+        self._rule = config.rule(images)
+        self._budget = Budget(config, images)
         self._running: dict[int, float] = {}  # when they began, by number
         self._failures = 0
         self._end_told = ""
@@ -88,23 +66,35 @@ class SearchLoop:
         """Search.
 
         Raises:
-            Interrupted: after Ctrl-C.
+            Interrupted: after Ctrl-C, SIGTERM or SIGHUP.
             SearchFailed: after three failures in a row.
+            DiskFull: if there is no space left.
         """
         self._keep_best()
         self._display.searching(self._tally.best())
         advice = f"go on with: autogan search --resume {self._folder.root}"
-        with CtrlC(self._engine, self._display, advice) as ctrl_c:
-            while True:
-                while self._engine.free() and not ctrl_c.pressed and self._start_next():
-                    pass
-                if not self._running:
-                    break
-                if event := ctrl_c.next_event():
-                    self._handle(event)
-        if ctrl_c.pressed:
-            raise ctrl_c.interrupted()
+        try:
+            with StopSignals(self._engine, self._display, advice) as stop:
+                while True:
+                    while self._engine.free() and not stop.pressed and self._start_next():
+                        pass
+                    if not self._running:
+                        break
+                    if event := stop.next_event():
+                        self._handle(event)
+                if not stop.pressed:
+                    self._finish()
+        except DiskFull as error:
+            raise DiskFull(error.place, advice) from error
+        if stop.pressed:
+            raise stop.interrupted()
         return self.result()
+
+    def retry_failed(self) -> None:
+        """Let all failed trials be tried again, as if they had been interrupted."""
+        for trial in self._ledger.trials:
+            if trial.state is State.FAILED:
+                self._ledger.append("retried", trial=trial.number)
 
     def result(self) -> SearchResult:
         """What has been found so far."""
@@ -119,6 +109,7 @@ class SearchLoop:
             hyperparameters=self._tally.trial_config(best).params if best else {},
             confirmed=self._tally.confirmed(),
             front=self._tally.front(),
+            judged=self._judged(best),
         )
 
     def _start_next(self) -> bool:
@@ -132,49 +123,69 @@ class SearchLoop:
         self._running[trial.number] = time.monotonic()
         trials = None if trial.confirms else self._config.trials
         self._display.trial_started(trial, self._tally.points().tries(), trials)
-        self._engine.start(
-            trial.number,
-            self._config.max_trial_minutes,
+        root = self._folder.root
+        call = Train(
             config=config.as_dict(),
             folder=str(folder),
+            run=str(root),
+            name=f"{root.name} {trial.number}",
+            number=trial.number,
         )
+        self._engine.start(trial.number, self._config.max_trial_minutes, call)
         return True
 
     def _next(self) -> Trial | None:
         """Record a stopped trial as going on, or a new one as begun."""
-        history = self._tally.history()
-        if end := self._spent(history):
+        history, trials = self._tally.history(), self._tally.trials()
+        if end := self._reached_target(history):
             return self._confirming(end)
+        finals = self._rule.finals(self._tally.first_seeds()) if self._rule else 0
+        reserve = finals * self._config.repeats + self._budget.confirmations(trials)
+        if end := self._budget.spent(trials, reserve):
+            return self._closing(end)
         if trial := self._revived(closing=False):
             return trial
         if first := unfinished(history, self._config.repeats):
             return self._begun(first.params, f"again {first.number}", repeats=first.number)
         if self._config.trials is not None and self._tally.points().tries() >= self._config.trials:
-            end = f"all {self._config.trials} trials are done"
-        elif trial := self._proposed():
+            return self._closing(f"all {self._config.trials} trials are done")
+        if trial := self._proposed():
             return trial
-        else:
-            end = f"{self._config.search_method} has no further point to propose"
-        if not self._running and (trial := self._revived(closing=True)):
-            return trial
+        return self._closing(f"{self._config.search_method} has no further point to propose")
+
+    def _closing(self, end: str) -> Trial | None:
+        """No new point is tried: train the best stopped trials in full, and then confirm."""
+        trials = self._tally.trials()
+        if not self._budget.spent(trials, self._budget.confirmations(trials)):
+            if not self._running and (trial := self._revived(closing=True)):
+                return trial
+            if first := unfinished(self._tally.history(), self._config.repeats):
+                return self._begun(first.params, f"again {first.number}", repeats=first.number)
         return self._confirming(end)
 
     def _confirming(self, end: str) -> Trial | None:
         """The search has ended: record the next training of the confirmation as begun."""
-        if end != self._end_told:
-            self._display.note(end)
-            self._end_told = end
+        self._tell_end(end)
         if self._config.confirm is None or self._running:
             return None
+        trials = self._tally.trials()
         point = next_training(
-            self._config.confirm, self._tally.points(), self._space, self._tally.trials()
+            self._config.confirm, self._tally.points(), self._config.repeats, self._space, trials
         )
         if point is None:
+            return None
+        if spent := self._budget.spent(trials):
+            self._tell_end(f"{spent}: the confirmation is not complete")
             return None
         if point.number < 0:
             return self._begun(point.params, "confirming the defaults", confirms=True)
         origin = f"confirming trial {point.number}"
         return self._begun(point.params, origin, repeats=point.number, confirms=True)
+
+    def _tell_end(self, end: str) -> None:
+        if end != self._end_told:
+            self._display.note(end)
+            self._end_told = end
 
     def _revived(self, *, closing: bool) -> Trial | None:
         """Record a stopped trial as going on, if the rule wants one to."""
@@ -190,7 +201,15 @@ class SearchLoop:
         """Ask the method for a point and record the trial."""
         points = self._tally.points()
         known = History([*self._tally.earlier(), *points.trials], points.direction)
-        proposal = self._config.method.propose(self._space, known, self._config.seed)
+        try:
+            proposal = self._config.method.propose(self._space, known, self._config.seed)
+        except AutoGANError:
+            raise
+        except Exception as error:  # a method of the user's own may raise anything
+            raise SearchFailed(
+                f"the search method {self._config.search_method} failed: {one_line(error)} "
+                "(--debug shows more)"
+            ) from error
         if proposal is None:
             return None
         return self._begun(self._checked(proposal.point), proposal.origin)
@@ -228,48 +247,53 @@ class SearchLoop:
                 "search_method", f"{self._config.search_method} proposed {dict(point)}: {error}"
             ) from error
 
-    def _spent(self, history: History) -> str:
-        """Why no trial may begin or go on; empty if one may."""
-        config = self._config
-        best, target = self._tally.best_point(), config.target
+    def _reached_target(self, history: History) -> str:
+        """Why the search has what it was to find; empty if it has not."""
+        best, target = self._tally.best_point(), self._config.target
         value = None if best is None else best.value
         if target is not None and value is not None and history.at_least_as_good(value, target):
             return f"the target {target:g} is reached"
-        minutes = sum(trial.seconds for trial in history.trials) / 60
-        if config.max_minutes is not None and minutes >= config.max_minutes:
-            return f"max_minutes {config.max_minutes:g} are spent: {minutes:.1f}"
-        updates = sum(self._updates(trial) for trial in history.trials)
-        if config.max_steps is not None and updates >= config.max_steps:
-            return f"max_steps {config.max_steps} are spent: {updates}"
         return ""
 
-    def _updates(self, trial: Trial) -> int:
-        """Updates of both networks in a trial; while it runs, up to its last evaluation."""
-        d_iter = int({**self._config.fixed, **trial.params}["d_iter"])
-        evaluated = trial.evaluations[-1].step if trial.evaluations else 0
-        return max(evaluated, trial.steps) * (1 + d_iter)
-
     def _handle(self, event: Event) -> None:
-        trial = self._ledger.trials[event.trial]
-        if event.kind == "progress":
-            self._display.progress(**event.fields)
-        elif event.kind == "evaluation":
+        trial, message = self._ledger.trials[event.trial], event.message
+        if isinstance(message, Note):
+            self._display.note(message.text)
+        elif isinstance(message, Progress):
+            self._display.progress(message.step, message.steps, message.losses)
+        elif isinstance(message, Evaluated):
             # A trial that goes on from its checkpoint tells its evaluations again.
-            if event.fields["step"] not in {e.step for e in trial.evaluations}:
-                self._ledger.append("evaluation", trial=trial.number, **event.fields)
+            told, scores = message.evaluation.step, message.evaluation.scores
+            if told not in {e.step for e in trial.evaluations}:
+                self._ledger.append("evaluation", trial=trial.number, step=told, scores=scores)
                 self._display.evaluated(trial)
             self._engine.answer(trial.number, go_on=self._goes_on(trial.number))
-        elif event.kind == "failed":
-            folder = self._trial_folder(trial)
-            write_bytes(folder.traceback, event.fields["traceback"].encode())
-            folder.state.unlink(missing_ok=True)
-            seconds = time.monotonic() - self._running[event.trial]
-            failed = {"state": State.FAILED.value, "reason": event.fields["reason"]}
-            self._end(trial, {**failed, "seconds": seconds})
-        elif event.fields["result"] is None:
-            del self._running[trial.number]  # interrupted: it stays unfinished
-        else:
-            self._end(trial, event.fields["result"])
+        elif isinstance(message, Failed):
+            self._failed(trial, message)
+        elif isinstance(message, Trained):
+            if message.trial is None:
+                del self._running[trial.number]  # interrupted: it stays unfinished
+            else:
+                self._end(trial, message.trial)
+
+    def _failed(self, trial: Trial, message: Failed) -> None:
+        """A trial's work ended in an error: its own fault, or the machine's."""
+        if message.cause == "disk":
+            raise DiskFull(message.reason)
+        if message.cause != "itself" and trial.times_lost < _MAX_LOST:
+            self._ledger.append("lost", trial=trial.number, reason=message.reason)
+            del self._running[trial.number]
+            self._display.note(f"trial {trial.number} was lost and goes on: {message.reason}")
+            return
+        folder = self._trial_folder(trial)
+        write_bytes(folder.traceback, message.traceback.encode())
+        folder.state.unlink(missing_ok=True)
+        again = f"lost {trial.times_lost + 1} times: " if message.cause != "itself" else ""
+        seconds = trial.seconds + time.monotonic() - self._running[trial.number]
+        reason = f"{again}{message.reason}"
+        self._end(
+            trial, Trial(trial.number, {}, state=State.FAILED, reason=reason, seconds=seconds)
+        )
 
     def _goes_on(self, number: int) -> bool:
         """Whether a trial is worth going on with after its last evaluation."""
@@ -281,20 +305,23 @@ class SearchLoop:
         valued = next(trial for trial in history.trials if trial.number == number)
         return self._rule.goes_on(history, valued)
 
-    def _end(self, trial: Trial, result: Mapping[str, Any]) -> None:
+    def _end(self, trial: Trial, result: Trial) -> None:
+        """Record what came of a trial."""
         own_value = self._config.normalise != "history"  # else it depends on all trials
         self._ledger.append(
             "ended",
             trial=trial.number,
-            state=result["state"],
-            value=result.get("value") if own_value else None,
-            step=result.get("step"),
-            last_value=result.get("last_value") if own_value else None,
-            seconds=result.get("seconds", 0.0),
-            reason=result.get("reason", ""),
-            steps=result.get("steps", 0),
+            state=result.state.value,
+            value=result.value if own_value else None,
+            step=result.step,
+            last_value=result.last_value if own_value else None,
+            seconds=result.seconds,
+            reason=result.reason,
+            steps=result.steps,
         )
         del self._running[trial.number]
+        if trial.state is State.STOPPED and self._rule is not None and not self._rule.revives:
+            self._trial_folder(trial).state.unlink(missing_ok=True)
         self._keep_best()
         self._display.trial_ended(self._tally.trials()[trial.number], self._tally.best())
         self._failures = self._failures + 1 if trial.state is State.FAILED else 0
@@ -303,6 +330,47 @@ class SearchLoop:
                 f"{_MAX_FAILURES} trials failed in a row, the last with: {trial.reason} "
                 f"(see {self._trial_folder(trial).traceback})"
             )
+
+    def _finish(self) -> None:
+        """Judge the best generator by fresh latent vectors, and free the disk.
+
+        A stopped trial that a later `--resume` asks for begins anew, and comes to the same bits.
+        """
+        for trial in self._ledger.trials:
+            if trial.state is State.STOPPED:
+                self._trial_folder(trial).state.unlink(missing_ok=True)
+        if self._rule and not any(t.state is State.COMPLETE for t in self._ledger.trials):
+            self._display.note("no trial was trained to its end: give the search a larger budget")
+        best = self._tally.best()
+        if best is None or self._judged(best):
+            return
+        self._display.note("judging the best generator by fresh latent vectors")
+        config = self._tally.trial_config(best).as_dict()
+        folder = self._folder.trial(self._ledger.folders[best.number])
+        try:
+            found = self._engine.call(
+                Evaluate(
+                    config=config,
+                    training=config,
+                    folder=str(folder),
+                    run=str(self._folder.root),
+                ),
+                Scores,
+            )
+        except DiskFull:
+            raise
+        except AutoGANError as error:  # such as a checkpoint that the user has deleted
+            self._display.note(f"the best generator cannot be judged: {error}")
+            return
+        self._ledger.append(
+            "judged", trial=best.number, step=best.step, scores=found.scores, test=found.test
+        )
+
+    def _judged(self, best: Trial | None) -> Judged | None:
+        """The judgement of a trial's generator, if it is the one that was judged."""
+        judged = self._ledger.judged
+        alike = judged and best and (judged.trial, judged.step) == (best.number, best.step)
+        return judged if alike else None
 
     def _keep_best(self) -> None:
         """Let best.yaml and the link tell of the best trial so far."""

@@ -1,14 +1,13 @@
 """What a search would do and cost."""
 
 import math
-import statistics
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from autogan.config import SearchConfig, TrainConfig
 from autogan.core.errors import ConfigError
+from autogan.run.budget import Budget
 from autogan.run.loop import trial_seed
+from autogan.run.messages import Opened
 from autogan.search import History
 
 _SAMPLES_BYTES = 300_000  # about what grids and event files of a trial take
@@ -29,6 +28,8 @@ class Plan:
         steps: generator updates of a trial (of the first, where the batch size is searched).
         updates: of both networks in a trial, about.
         megabytes: that a trial leaves on disk, about.
+        stopped_megabytes: that each stopped trial takes beside these while the search runs, where
+            a rule may ask for it again; the same is taken once for the trial that is running.
     """
 
     config: SearchConfig
@@ -41,10 +42,22 @@ class Plan:
     steps: int
     updates: int
     megabytes: float
+    stopped_megabytes: float
+
+    @property
+    def most_megabytes(self) -> float:
+        """On disk at the search's height, for so many trainings (or for one)."""
+        count = self.trainings or 1
+        states = (self.trials or 1) if self.config.stopping_revives else 1
+        return count * self.megabytes + states * self.stopped_megabytes
 
 
 def first_trial(run: SearchConfig) -> TrainConfig:
-    """A trial of the search, to check what all of them share."""
+    """A trial of the search, to check what all of them share.
+
+    Raises:
+        ConfigError: if there is none.
+    """
     history = History((), run.objective.direction)
     proposal = run.method.propose(run.space, history, run.seed)
     if proposal is None:
@@ -52,31 +65,33 @@ def first_trial(run: SearchConfig) -> TrainConfig:
     return run.trial_config(proposal.point, trial_seed(run.seed, 0))
 
 
-def plan_of(run: SearchConfig, facts: Mapping[str, Any]) -> Plan:
-    """The plan of a search of which a worker has told the facts."""
+def plan_of(run: SearchConfig, opened: Opened) -> Plan:
+    """The plan of a search whose configuration a worker has opened.
+
+    Raises:
+        ConfigError: if its budget cannot suffice.
+    """
+    budget = Budget(run, opened.images)
+    budget.check()
     hyperparameters = first_trial(run).hyperparameters()
-    steps, _ = run.schedule(facts["images"], int(hyperparameters["batch_size"]))
-    d_iters = [d for d in run.space.dimensions if d.name == "d_iter"]
-    candidates = [*d_iters[0].candidates] if d_iters else [hyperparameters["d_iter"]]
-    if d_iters and d_iters[0].range:
-        candidates = [d_iters[0].range.low, d_iters[0].range.high]
-    updates = steps * (1 + statistics.fmean(float(d) for d in candidates))
+    steps, _ = run.schedule(opened.images, int(hyperparameters["batch_size"]))
     limits, points = [run.trials], run.space.size()
     if points is not None and run.distinct and run.method.stays_in_space:
         limits.append(points)
     if run.max_steps is not None:
-        limits.append(math.ceil(run.max_steps / updates))
+        limits.append(math.ceil(run.max_steps / budget.full))
     trials = min((limit for limit in limits if limit is not None), default=None)
-    confirm = (run.confirm.top + 1) * run.confirm.repeats if run.confirm else 0
+    confirmations = budget.confirmations([])
     return Plan(
         config=run,
         trials=trials,
-        trainings=None if trials is None else trials * run.repeats + confirm,
+        trainings=None if trials is None else trials * run.repeats + confirmations,
         points=points,
-        images=facts["images"],
-        image_shape=tuple(facts["image_shape"]),
-        classes=facts["data"]["classes"],
+        images=opened.images,
+        image_shape=opened.image_shape,
+        classes=opened.classes,
         steps=steps,
-        updates=round(updates),
-        megabytes=(2 * facts["generator_bytes"] + _SAMPLES_BYTES) / 1e6,
+        updates=round(budget.full),
+        megabytes=(2 * opened.generator_bytes + _SAMPLES_BYTES) / 1e6,
+        stopped_megabytes=opened.state_bytes / 1e6,
     )

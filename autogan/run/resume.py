@@ -8,11 +8,10 @@ from autogan.config import SearchConfig, TrainConfig, load_config
 from autogan.core.errors import ConfigError
 from autogan.run.display import Display
 from autogan.run.folder import SearchFolder
-from autogan.run.ledger import Ledger
 
 RESUMABLE = (
     "trials", "max_minutes", "max_steps", "target", "confirm", "max_trial_minutes", "run_dir",
-    "plugin_dirs",
+    "plugin_dirs", "checkpoint_minutes",
 )  # fmt: skip
 """The keys that may change when a search is resumed; all others decide its results."""
 
@@ -26,7 +25,8 @@ def resumed_config(root: Path, changes: SearchConfig | Mapping[str, Any]) -> Sea
     path = SearchFolder(root).config
     if not path.exists():
         raise ConfigError("resume", f"{root} holds no search; begin one without --resume")
-    saved = load_config(SearchConfig, path)
+    given = changes if isinstance(changes, Mapping) else changes.model_dump(include={"plugin_dirs"})
+    saved = load_config(SearchConfig, path, {"plugin_dirs": given.get("plugin_dirs")})
     if isinstance(changes, SearchConfig):
         wanted = changes
     else:
@@ -49,25 +49,37 @@ def check_same(path: Path, saved: TrainConfig, wanted: TrainConfig) -> None:
         )
 
 
-def check_header(ledger: Ledger, header: Mapping[str, Any], display: Display) -> None:
+def check_header(before: Mapping[str, Any], header: Mapping[str, Any], display: Display) -> None:
     """Check that a search that goes on is still measured alike.
 
+    Args:
+        before: the header of its record.
+        header: what it would be now.
+        display: is told if versions or device are others.
+
     Raises:
-        ConfigError: if the feature network or the reference is another one now.
+        ConfigError: if the feature network or the images are other ones now.
     """
-    if not ledger.header:
-        return
-    if "data" in ledger.header and ledger.header["data"] != header["data"]:
-        raise ConfigError(
-            "dataset",
-            f"{header['data']} now, {ledger.header['data']} in the record: other images; restore "
-            "them, or begin anew",
+    for name, field, restore in (
+        ("data", "dataset", "restore the images"),
+        ("features", "features", "restore the feature network and the real images"),
+        ("labels", "features", "use the version of AutoGAN that began it"),
+    ):
+        if before[name] != header[name]:
+            changed = difference(before[name], header[name])
+            raise ConfigError(
+                field,
+                f"{changed}: the values would not be comparable; {restore}, or begin anew in "
+                "another --run-dir",
+            )
+    if before["environment"] != header["environment"]:
+        display.note(
+            f"{difference(before['environment'], header['environment'])}: results may differ from "
+            "those so far"
         )
-    if ledger.header["features"] != header["features"]:
-        raise ConfigError(
-            "features",
-            f"{header['features']} now, {ledger.header['features']} in the record: the values "
-            "would not be comparable; restore the feature network, or begin anew",
-        )
-    if ledger.header["environment"] != header["environment"]:
-        display.note("versions or device are not those the search began with; results may differ")
+
+
+def difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """What differs between two mappings, in words."""
+    names = [n for n in {**before, **now} if before.get(n) != now.get(n)]
+    return "; ".join(f"{n} was {before.get(n)}, is now {now.get(n)}" for n in names)

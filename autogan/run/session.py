@@ -1,24 +1,20 @@
 """What a worker can be asked to do, and what it keeps in memory in between."""
 
-import dataclasses
 import math
 import os
-import platform
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import keras
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
-from threadpoolctl import threadpool_limits
 
 from autogan.config import SearchConfig, TrainConfig
 from autogan.core.errors import ConfigError
-from autogan.core.files import cache_root, read_arrays, write_arrays
+from autogan.core.files import Damaged, cache_root, read_arrays, write_arrays
 from autogan.criteria.evaluator import Evaluator
 from autogan.criteria.networks import (
     ClassifierNetwork,
@@ -30,19 +26,35 @@ from autogan.data import MEMORY_BYTES, ImageData, Split, check_trainable, datase
 from autogan.models.adversarial import Adversarial, Latents
 from autogan.models.base import ImageShape
 from autogan.models.batches import TrainingSet
+from autogan.run.device import environment, set_device
 from autogan.run.events import declare_search
-from autogan.run.folder import TrialFolder, lock, moved
-from autogan.run.trial import EVALUATION_LATENTS, Driver, run_trial
-from autogan.version import __version__
+from autogan.run.folder import TrialFolder, feature_weights, moved
+from autogan.run.messages import (
+    Call,
+    Declare,
+    Declared,
+    Evaluate,
+    Open,
+    Opened,
+    Prepare,
+    Prepared,
+    Sample,
+    Sampled,
+    Scores,
+    Train,
+    Trained,
+)
+from autogan.run.trial import USER_LATENTS, Driver, run_trial
 
 _MAX_SHAPES = 2  # built GANs kept in memory; beyond, the driver starts a fresh worker
 _CLASSIFIER_IMAGES = 100_000  # that a classifier learns from, at most
+_SAMPLE_BYTES = 2**32  # of images or latent vectors that are made at once, at most
 
 T = TypeVar("T")
 
 
 class Session:
-    """The calls of a worker. Each takes and returns what JSON can hold.
+    """A worker's answers to calls, each by the method of its name.
 
     Args:
         driver: the other end of the pipe.
@@ -52,25 +64,18 @@ class Session:
         self._driver = driver
         self._kept: dict[str, tuple[Any, Any]] = {}
         self._gans: dict[Any, Adversarial] = {}
-        self._claimed: str | None = None
         self._device: str | None = None
 
-    @property
-    def full(self) -> bool:
-        """Whether memory holds enough, so that the next trial should have a fresh process."""
-        return len(self._gans) > _MAX_SHAPES
-
-    def open(self, config: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Check all of a configuration that needs data, devices or TensorFlow, and say what it is.
+    def open(self, call: Open) -> Opened:
+        """See `Open`.
 
         Raises:
-            ConfigError: if it cannot be run here.
+            ConfigError: if the configuration cannot be run here.
         """
-        run = TrainConfig(**config)
-        self._use(run)
+        run = self._use(call)
         data = self._data(run)
         self._reference(run)
-        generator = self._gan(run, data.image_shape, data.train.class_counts).generator
+        gan = self._gan(run, data.image_shape, data.train.class_counts)
         if run.features == "classifier":
             self._check_labelled(run)  # trained in `prepare`
         else:
@@ -78,100 +83,101 @@ class Session:
         if run.gan.condition == "none":
             _refuse_labels(run, f"{run.gan_type} makes images of no given class; use cgan or acgan")
         self._check_classes_known(run)
-        return {
-            "images": len(data.train),
-            "image_shape": data.image_shape,
-            "data": {"images": len(data.train), "classes": data.classes},
-            "generator_bytes": 4 * generator.count_params(),
-            "environment": self._environment(),
-        }
+        return Opened(
+            images=len(data.train),
+            image_shape=data.image_shape,
+            classes=data.classes,
+            digest=data.train.digest,
+            generator_bytes=gan.generator_bytes,
+            state_bytes=gan.state_bytes,
+            environment=environment(self._device),
+        )
 
-    def claim(self, folder: str) -> Mapping[str, Any]:
-        """Lock a run's folder for as long as this process lives.
-
-        Raises:
-            ConfigError: if another process has it, or it cannot be written.
-        """
-        if self._claimed != folder:
-            lock(Path(folder))  # lasts as long as the process
-            self._claimed = folder
-        return {}
-
-    def prepare(self, config: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Train or load the feature network, and compute or load the real data's statistics."""
-        run = TrainConfig(**config)
-        self._use(run)
-        evaluator = self._evaluator(run)
-        return {
-            "objective": run.objective.label(evaluator.labels()),
-            "labels": evaluator.labels(),
-            "features": {
+    def prepare(self, call: Prepare) -> Prepared:
+        """See `Prepare`."""
+        run = self._use(call)
+        evaluator = self._evaluator(run, call.folder)
+        return Prepared(
+            objective=run.objective.label(evaluator.labels()),
+            labels=evaluator.labels(),
+            features={
                 "network": evaluator.network.name,
                 "weights": evaluator.network.weights_hash,
                 "samples": evaluator.samples,
                 "split": run.reference_split,
+                "digest": evaluator.digest,
             },
-        }
+        )
 
-    def declare(self, config: Mapping[str, Any], folder: str) -> Mapping[str, Any]:
-        """Declare a search's hyperparameters and metrics to TensorBoard."""
-        search = SearchConfig(**config)
-        logs = moved(Path(folder), search.log_dir)
-        labels = self._evaluator(search).labels()
+    def declare(self, call: Declare) -> Declared:
+        """See `Declare`."""
+        search = SearchConfig(**call.config)
+        logs = moved(Path(call.folder), search.log_dir)
+        labels = self._evaluator(search, call.folder).labels()
         # Scaled by the history, each trial's curve has a scale of its own: no column of a table.
         best = None if search.normalise == "history" else search.objective.label(labels)
         declare_search(str(logs), search.space.dimensions, best, labels.values())
-        return {}
+        return Declared()
 
-    def train(self, config: Mapping[str, Any], folder: str) -> Mapping[str, Any] | None:
-        """Run a trial in ``folder``; None if it was interrupted."""
-        run = TrainConfig(**config)
-        self._use(run)
+    def train(self, call: Train) -> Trained:
+        """See `Train`."""
+        run = self._use(call)
         data = self._data(run)
+        self._network(run, call.run).keep(feature_weights(Path(call.run)))
         trial = run_trial(
             run,
-            TrialFolder.of(Path(folder), run),
+            TrialFolder.of(Path(call.folder), run),
             self._gan(run, data.image_shape, data.train.class_counts),
             self._keep("training", _data_key(run), lambda: _training_set(data.train)),
-            self._evaluator(run),
+            self._evaluator(run, call.run),
             self._driver,
-            self._environment(),
+            environment(self._device),
+            call.name,
+            call.number,
         )
-        return None if trial is None else dataclasses.asdict(trial)
+        return Trained(trial=trial, full=len(self._gans) > _MAX_SHAPES)
 
-    def evaluate(
-        self,
-        config: Mapping[str, Any],
-        *,
-        training: Mapping[str, Any] | None = None,
-        folder: str = "",
-        checkpoint: str = "best",
-        dataset: str = "",
-    ) -> Mapping[str, Any]:
-        """Score images against the configuration's dataset; returns values by label.
+    def evaluate(self, call: Evaluate) -> Scores:
+        """See `Evaluate`."""
+        run = self._use(call)
+        if call.training is None:
+            return Scores(scores=self._scores_of_images(run, call))
+        trained = TrainConfig(**call.training)
+        gan = self._restored(trained, Path(call.folder), call.checkpoint)
+        scores = self._scores_of_gan(run, call, trained, gan)
+        same_data = _data_key(run) == _data_key(trained)
+        if not same_data or run.reference_split == "test" or self._data(run).test is None:
+            return Scores(scores=scores)
+        unseen = run.model_copy(update={"reference_split": "test"})
+        return Scores(scores=scores, test=self._scores_of_gan(unseen, call, trained, gan))
 
-        Args:
-            config: whose dataset is the reference, and whose criteria are wanted.
-            training: the configuration of a training whose generator makes the images,
-            folder: which lies here,
-            checkpoint: at its ``best`` or ``last`` evaluation;
-            dataset: or else the dataset whose images are scored.
-        """
-        run = TrainConfig(**config)
-        self._use(run)
+    def _scores_of_gan(
+        self, run: TrainConfig, call: Evaluate, trained: TrainConfig, gan: Adversarial
+    ) -> dict[str, float]:
+        """Values of a restored generator by label, against the split that ``run`` names."""
+        none = f"{trained.gan_type} makes images of no given class; use cgan or acgan"
+        self._check_comparable(run, call, gan.image_shape, len(gan.class_counts), none)
+        evaluator = self._evaluator(run, call.run)
+        latents = gan.latents(evaluator.samples, USER_LATENTS + call.seed)
+        return _labelled(run, evaluator, _generated(gan, latents), latents.labels)
+
+    def _scores_of_images(self, run: TrainConfig, call: Evaluate) -> dict[str, float]:
+        """Values of a dataset's images by label."""
+        resizes = self._network(run, call.run).resizes
+        size = run.image_size if resizes else self._data(run).image_shape[0]
+        loaded = dataset_named(call.dataset, run.data_dir).load(size)
+        none = "the images have none; put each class into a sub-folder"
+        classes = len(loaded.train.class_counts)
+        self._check_comparable(run, call, loaded.image_shape, classes, none)
+        images, labels = loaded.train.subset(run.eval_samples)
+        return _labelled(run, self._evaluator(run, call.run), images, labels)
+
+    def _check_comparable(
+        self, run: TrainConfig, call: Evaluate, shape: ImageShape, classes: int, none: str
+    ) -> None:
+        """Refuse images that the features cannot take beside the reference, or that lack labels."""
         data = self._data(run)
-        resizes = self._network(run).resizes
-        if training is not None:
-            trained = TrainConfig(**training)
-            gan = self._restored(trained, Path(folder), checkpoint)
-            shape, classes = gan.image_shape, len(gan.class_counts)
-            none = f"{trained.gan_type} makes images of no given class; use cgan or acgan"
-        else:
-            size = run.image_size if resizes else data.image_shape[0]
-            loaded = dataset_named(dataset, run.data_dir).load(size)
-            shape, classes = loaded.image_shape, len(loaded.train.class_counts)
-            none = "the images have none; put each class into a sub-folder"
-        if not resizes and shape != data.image_shape:
+        if not self._network(run, call.run).resizes and shape != data.image_shape:
             raise ConfigError(
                 "reference",
                 f"{run.dataset} has {_shape(data.image_shape)} images, the others are "
@@ -183,72 +189,26 @@ class Session:
         elif classes != known:
             _refuse_labels(run, f"the images show {classes} classes, {run.dataset} {known}")
         self._check_classes_known(run)
-        evaluator = self._evaluator(run)
-        given: npt.NDArray[np.int64] | None
-        if training is not None:
-            latents = gan.latents(evaluator.samples, EVALUATION_LATENTS)
-            images, given = _generated(gan, latents), latents.labels
-        else:
-            images, given = loaded.train.subset(run.eval_samples)
-        scores, labels = evaluator.score(images, given), evaluator.labels(len(images))
-        labelled = {labels[name]: score for name, score in scores.items()}
-        objective = run.objective
-        return {objective.label(labels): objective.value(labelled, labels), **labelled}
 
-    def sample(
-        self,
-        config: Mapping[str, Any],
-        folder: str,
-        checkpoint: str,
-        count: int,
-        output: str,
-        classes: Sequence[int] | None = None,
-    ) -> Mapping[str, Any]:
-        """Generate images from latents of the configuration's seed; write them as an .npz."""
-        run = TrainConfig(**config)
-        self._use(run)
-        gan = self._restored(run, Path(folder), checkpoint)
-        if classes is not None:
-            _check_classes(run, classes, len(gan.class_counts))
-        images = _generated(gan, gan.latents(count, run.seed, classes))
-        write_arrays(Path(output), {"images": images})
-        return {}
+    def sample(self, call: Sample) -> Sampled:
+        """See `Sample`."""
+        run = self._use(call)
+        gan = self._restored(run, Path(call.folder), call.checkpoint)
+        if call.classes is not None:
+            _check_classes(run, call.classes, len(gan.class_counts))
+        most = _SAMPLE_BYTES // max(math.prod(gan.image_shape), 4 * gan.z_dim)
+        if call.count > most:
+            raise ConfigError("count", f"{call.count}; give at most {most} at a time")
+        latents = gan.latents(call.count, USER_LATENTS + call.seed, call.classes)
+        write_arrays(Path(call.output), {"images": _generated(gan, latents)})
+        return Sampled()
 
-    def _use(self, run: TrainConfig) -> None:
-        """Set threads and device, once, before TensorFlow's first operation."""
-        if self._device is not None:
-            return
-        threadpool_limits(run.threads)  # NumPy's linear algebra
-        tf.config.threading.set_intra_op_parallelism_threads(run.threads)
-        tf.config.threading.set_inter_op_parallelism_threads(run.threads)
-        gpus = tf.config.list_physical_devices("GPU")
-        kind, _, index = run.device.partition(":")
-        if kind == "gpu" and int(index or 0) >= len(gpus):
-            raise ConfigError(
-                "device",
-                f"{run.device} was asked for, and TensorFlow sees {len(gpus)} GPUs; use --device "
-                "cpu, or install CUDA for TensorFlow: pip install tensorflow[and-cuda]",
-            )
-        chosen = gpus[int(index or 0)] if gpus and kind != "cpu" else None
-        tf.config.set_visible_devices([chosen] if chosen else [], "GPU")
-        if chosen:
-            tf.config.experimental.set_memory_growth(chosen, True)
-            tf.config.experimental.enable_op_determinism()  # on the CPU it holds without
-        details = tf.config.experimental.get_device_details(chosen) if chosen else {}
-        self._device = details.get("device_name", "gpu") if chosen else "cpu"
-        os.environ.setdefault("TFHUB_CACHE_DIR", str(cache_root() / "tfhub"))  # not in /tmp
-
-    def _environment(self) -> Mapping[str, Any]:
-        """What a result depends on beside its configuration."""
-        return {
-            "autogan": __version__,
-            "tensorflow": tf.__version__,
-            "keras": keras.__version__,
-            "numpy": np.__version__,
-            "python": platform.python_version(),
-            "machine": platform.machine(),
-            "device": self._device,
-        }
+    def _use(self, call: Call) -> TrainConfig:
+        """A call's configuration; the first one decides threads and device."""
+        run = TrainConfig(**call.config)
+        if self._device is None:
+            self._device = set_device(run)
+        return run
 
     def _data(self, run: TrainConfig) -> ImageData:
         dataset = dataset_named(run.dataset, run.data_dir)
@@ -266,20 +226,25 @@ class Session:
             )
         return split
 
-    def _network(self, run: TrainConfig) -> FeatureNetwork:
+    def _network(self, run: TrainConfig, folder: str = "") -> FeatureNetwork:
+        """The feature network; the one that the run in a folder keeps, if it keeps one."""
+        kept = feature_weights(Path(folder)) if folder else None
+
         def load() -> FeatureNetwork:
             if run.features == "inception":
                 return inception()
             if run.features != "classifier":
-                return SavedModelNetwork(None, Path(run.features or "").expanduser())
+                return SavedModelNetwork(None, Path(run.features or ""))
             self._check_labelled(run)
             train = self._data(run).train
             affordable = MEMORY_BYTES // math.prod(train.images.shape[1:])
             images, labels = train.subset(min(_CLASSIFIER_IMAGES, affordable))
             assert labels is not None
-            return ClassifierNetwork(images, labels, self._cache(run))
+            return ClassifierNetwork(images, labels, self._cache(run), kept)
 
-        key = (run.features, _data_key(run) if run.features == "classifier" else None)
+        key: Any = run.features
+        if run.features == "classifier":
+            key = (_data_key(run), kept if kept is not None and kept.exists() else None)
         return self._keep("network", key, load)
 
     def _check_labelled(self, run: TrainConfig) -> None:
@@ -291,12 +256,19 @@ class Session:
                 "inception or the path of a SavedModel",
             )
 
-    def _evaluator(self, run: TrainConfig) -> Evaluator:
+    def _evaluator(self, run: TrainConfig, folder: str) -> Evaluator:
+        network = self._network(run, folder)
+
         def build() -> Evaluator:
             reference, _ = self._reference(run).subset(run.eval_samples)
-            return Evaluator(self._network(run), run.criteria(), reference, self._cache(run))
+            return Evaluator(
+                network, run.criteria(), reference, self._cache(run), run.reference_split
+            )
 
-        key = (run.features, *run.criteria(), _data_key(run), run.reference_split, run.eval_samples)
+        key = (
+            network.weights_hash, *run.criteria(), _data_key(run), run.reference_split,
+            run.eval_samples,
+        )  # fmt: skip
         return self._keep("evaluator", key, build)
 
     def _check_classes_known(self, run: TrainConfig) -> None:
@@ -332,7 +304,12 @@ class Session:
         path = folder.best if checkpoint == "best" else folder.last
         if not path.exists():
             raise ConfigError("checkpoint", f"{path} does not exist; train first")
-        arrays = read_arrays(path)
+        try:
+            arrays = read_arrays(path)
+        except Damaged as error:
+            raise ConfigError(
+                "checkpoint", f"{error}; train again, or take the other one"
+            ) from None
         height, width, channels = arrays.pop("image_shape").tolist()
         counts = tuple(arrays.pop("class_counts", np.zeros(0)).tolist())
         gan = self._gan(run, (height, width, channels), counts)
@@ -355,6 +332,18 @@ class Session:
 
 def _data_key(run: TrainConfig) -> tuple[Any, ...]:
     return (run.dataset, run.data_dir, run.image_size)
+
+
+def _labelled(
+    run: TrainConfig,
+    evaluator: Evaluator,
+    images: npt.NDArray[np.uint8],
+    classes: npt.NDArray[np.int64] | None,
+) -> dict[str, float]:
+    """What decides and all criteria, by label."""
+    scores, labels = evaluator.score(images, classes), evaluator.labels(len(images))
+    labelled = {labels[name]: score for name, score in scores.items()}
+    return {run.objective.label(labels): run.objective.value(labelled, labels), **labelled}
 
 
 def _shape(shape: tuple[int, ...]) -> str:

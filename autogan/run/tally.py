@@ -68,7 +68,13 @@ class Tally:
         """What came of the confirmation, the best first; nothing before its end."""
         if self._config.confirm is None:
             return []
-        return confirmed(self._config.confirm, self.points(), self._config.space, self.trials())
+        return confirmed(
+            self._config.confirm,
+            self.points(),
+            self._config.repeats,
+            self._config.space,
+            self.trials(),
+        )
 
     def best(self) -> Trial | None:
         """The best trial of the best hyperparameters."""

@@ -11,9 +11,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from autogan.config import TrainConfig
-from autogan.core.files import read_arrays, write_arrays, write_bytes, write_json, write_yaml
+from autogan.core.files import (
+    Damaged,
+    read_arrays,
+    write_arrays,
+    write_bytes,
+    write_json,
+    write_yaml,
+)
 from autogan.criteria import Objective
 from autogan.criteria.evaluator import Evaluator
 from autogan.data.grids import GRID, GRID_CLASSES, grid, png
@@ -23,8 +31,9 @@ from autogan.run.events import TrialEvents
 from autogan.run.folder import TrialFolder
 from autogan.search import Evaluation, State, Trial
 
-EVALUATION_LATENTS = 1  # a seed, the same for all trials
+_EVALUATION_LATENTS = 1  # a seed, the same for all trials
 _GRID_LATENTS = 2  # likewise
+USER_LATENTS = 2**32  # what is added to the users' seeds: none of them chose a checkpoint
 _STEPS_PER_CALL = 20  # between two looks at the losses, at Ctrl-C and at the display
 _FLAT = 1e-3 * 127.5  # standard deviation of constant images: 0.001 where pixels are in [-1, 1]
 _FLAT_IMAGES = 256  # are looked at for it, about, from all classes
@@ -33,10 +42,13 @@ _FLAT_IMAGES = 256  # are looked at for it, about, from all classes
 class Driver(Protocol):
     """The other end of the pipe, as a trial sees it."""
 
+    def note(self, text: str) -> None:
+        """Tell what the user should know."""
+
     def progress(self, step: int, steps: int, losses: Mapping[str, float]) -> None:
         """Tell how far the training is."""
 
-    def evaluated(self, step: int, scores: Mapping[str, float]) -> bool:
+    def evaluated(self, evaluation: Evaluation) -> bool:
         """Tell an evaluation; return whether to go on."""
 
     def interrupted(self) -> bool:
@@ -51,6 +63,8 @@ def run_trial(
     evaluator: Evaluator,
     driver: Driver,
     environment: Mapping[str, Any],
+    name: str,
+    number: int = 0,
 ) -> Trial | None:
     """Train, evaluate and save; go on from the folder's checkpoint if there is one.
 
@@ -62,6 +76,8 @@ def run_trial(
         evaluator: of the configuration's criteria.
         driver: is told of progress and decides on stopping.
         environment: what the result depends on beside the configuration, for the record.
+        name: of the training in TensorBoard.
+        number: of the trial in its search.
 
     Returns:
         What came of it, or None if interrupted.
@@ -69,16 +85,17 @@ def run_trial(
     hyperparameters = config.hyperparameters()
     steps, evaluate_every = config.schedule(len(data), gan.batch_size)
     objective, labels = config.objective, evaluator.labels()
-    trial = Trial(0, hyperparameters, config.seed)
+    trial = Trial(number, hyperparameters, config.seed)
     step = flat = 0
-    started = time.monotonic()
+    sizes: dict[str, int] = {}
+    started = saved = time.monotonic()
 
     # Begin, or go back to the last checkpoint; a result that was not told yet is told now.
-    if folder.state.exists():
-        state = read_arrays(folder.state)
+    if state := _checkpoint(folder, driver):
         progress = json.loads(state.pop("progress").tobytes())
         trial.evaluations = [Evaluation(*triple) for triple in progress["evaluations"]]
         step, flat, trial.seconds = progress["step"], progress["flat"], progress["seconds"]
+        sizes = progress.get("events", {})
         gan.restore(state)
     elif ended := _ended(folder):
         trial = ended
@@ -87,7 +104,7 @@ def run_trial(
         write_yaml(folder.config, config.as_dict(), "Train this again with: autogan train FILE")
     goes_on = True  # what is said to the last one told counts, before a kill or now
     for evaluation in trial.evaluations:
-        goes_on = driver.evaluated(evaluation.step, evaluation.scores)
+        goes_on = driver.evaluated(evaluation)
     if trial.state is not State.RUNNING:
         return trial
     if not goes_on and step < steps:
@@ -96,17 +113,20 @@ def run_trial(
     before = trial.seconds
     images_per_step = int(hyperparameters["d_iter"]) * gan.batch_size
     stride = min(_STEPS_PER_CALL, data.steps_at_once(images_per_step))
-    latents = gan.latents(evaluator.samples, EVALUATION_LATENTS)
+    latents = gan.latents(evaluator.samples, _EVALUATION_LATENTS)
     classes = range(min(len(gan.class_counts), GRID_CLASSES))  # a column each, if there are any
     grid_latents = gan.latents(GRID, _GRID_LATENTS, classes)
-    events = TrialEvents(folder, hyperparameters, gan)
+    events = TrialEvents(folder, name, hyperparameters, gan, sizes)
 
     def save() -> None:
-        trial.seconds = before + time.monotonic() - started
+        nonlocal saved
+        saved = time.monotonic()
+        trial.seconds = before + saved - started
         progress = {
             "step": step,
             "flat": flat,
             "seconds": trial.seconds,
+            "events": events.sizes(),
             "evaluations": [[e.step, e.scores, e.value] for e in trial.evaluations],
         }
         packed = np.frombuffer(json.dumps(progress).encode(), np.uint8)
@@ -152,8 +172,12 @@ def run_trial(
             write_bytes(folder.scores, "".join(f"{line}\n" for line in lines).encode())
             flat = flat + 1 if made[:: max(len(made) // _FLAT_IMAGES, 1)].std() < _FLAT else 0
             save()
-            if not driver.evaluated(step, scores) and step < steps:
+            if not driver.evaluated(trial.evaluations[-1]) and step < steps:
                 trial.state = State.STOPPED
+
+        # Save between evaluations too, so that a kill costs minutes at most.
+        elif time.monotonic() - saved >= 60 * config.checkpoint_minutes:
+            save()
 
         if trial.state is State.RUNNING and step < steps and flat < 2 and driver.interrupted():
             save()
@@ -170,11 +194,22 @@ def run_trial(
         trial.value, trial.step = best.value, best.step
         trial.last_value = trial.evaluations[-1].value
     trial.seconds, trial.steps = before + time.monotonic() - started, step
-    events.close()
+    events.end(trial.state)
     write_json(folder.result, {**dataclasses.asdict(trial), "environment": dict(environment)})
     if trial.state is not State.STOPPED:  # which can be gone on with
         folder.state.unlink(missing_ok=True)
     return trial
+
+
+def _checkpoint(folder: TrialFolder, driver: Driver) -> dict[str, npt.NDArray[Any]] | None:
+    """The state that a trial goes on from, if there is one; from a damaged one it begins anew."""
+    if not folder.state.exists():
+        return None
+    try:
+        return read_arrays(folder.state)
+    except Damaged as error:
+        driver.note(f"{error}; the training begins anew")
+        return None
 
 
 def _ended(folder: TrialFolder) -> Trial | None:

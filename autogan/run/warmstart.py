@@ -9,6 +9,7 @@ from autogan.config import SearchConfig, load_config
 from autogan.core.errors import ConfigError
 from autogan.run.folder import SearchFolder
 from autogan.run.ledger import Ledger
+from autogan.run.resume import difference
 from autogan.search import State, Trial
 
 _SAME = (
@@ -36,21 +37,25 @@ def earlier_trials(path: Path, run: SearchConfig, header: Mapping[str, Any]) -> 
     folder = SearchFolder(path)
     if not folder.config.is_file():
         raise ConfigError("warm_start", f"{path} holds no search; give the folder of one")
-    earlier, ledger = load_config(SearchConfig, folder.config).resolved(), Ledger(folder.ledger)
+    earlier, ledger = (
+        load_config(SearchConfig, folder.config, {"plugin_dirs": run.plugin_dirs}).resolved(),
+        Ledger(folder.ledger),
+    )
+    saved, wanted = earlier.as_dict(), run.as_dict()
     for name in _SAME:
-        before, now = getattr(earlier, name), getattr(run, name)
+        before, now = saved.get(name), wanted.get(name)
         if before != now:
             raise ConfigError(
                 "warm_start",
                 f"{path} has {name} {before}, this search {now}: their values cannot be compared; "
                 "leave it out, or search alike",
             )
-    for name in ("data", "features"):
+    for name in ("data", "features", "labels"):
         if ledger.header.get(name) != header[name]:
+            changed = difference(ledger.header.get(name, {}), header[name])
             raise ConfigError(
-                "warm_start", f"{path} was measured by other {name}: {ledger.header.get(name)}, "
-                f"now {header[name]}; leave it out"
-            )  # fmt: skip
+                "warm_start", f"{path} was measured by other {name}: {changed}; leave it out"
+            )
     taken = []
     fixed, searched = run.fixed, [d.name for d in run.space.dimensions]
     for trial in ledger.trials:

@@ -1,54 +1,76 @@
-"""The process that does the work: ``python -m autogan.run.worker``, on a pipe.
+"""The process that does the work, on a pipe.
 
-The driver (`autogan.run.engine`) writes one JSON line for a call to standard input and reads JSON
-lines from standard output until the call's last, ``done``, ``refused`` or ``failed``. The end of
-the pipe means that the driver is gone: the worker ends at once, and whatever it was writing is
-whole or not there.
+The driver (`autogan.run.engine`) writes one message a line to standard input and reads messages
+from standard output until the call's reply (`autogan.run.messages`). The end of the pipe means that
+the driver is gone: the worker ends at once, and whatever it was writing is whole or not there.
 
 Datasets, feature networks, real statistics and built GANs stay in memory between calls.
 """
 
-import json
+import errno
 import os
 import signal
-import sys
 import threading
 import traceback
 from collections.abc import Callable, Mapping
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, Literal
 
-from autogan.core.errors import ConfigError, one_line
+from autogan.core.errors import ConfigError, DiskFull, one_line
+from autogan.core.signals import SIGNALS
+from autogan.run.messages import (
+    Answer,
+    Call,
+    Evaluated,
+    Failed,
+    Interrupt,
+    Message,
+    Note,
+    Progress,
+    Refused,
+    decode,
+    encode,
+)
+from autogan.search import Evaluation
 
 
 class Pipe:
     """The worker's end of the pipe; the driver that `autogan.run.trial` talks to."""
 
     def __init__(self) -> None:
-        # Whatever libraries print goes to standard error: standard output is the pipe's.
+        # Standard input and output are the pipe's alone: what libraries print goes to standard
+        # error, and who asks for input finds its end.
+        self._in = os.fdopen(os.dup(0), encoding="utf-8")
         self._out = os.fdopen(os.dup(1), "w", encoding="utf-8")
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nothing, 0)
+        os.close(nothing)
         os.dup2(2, 1)
-        self._calls: SimpleQueue[dict[str, Any]] = SimpleQueue()
+        self._calls: SimpleQueue[Call] = SimpleQueue()
         self._answers: SimpleQueue[bool] = SimpleQueue()
         self._interrupt = threading.Event()
         threading.Thread(target=self._listen, daemon=True).start()
 
-    def send(self, event: str, **fields: Any) -> None:
+    def send(self, message: Message) -> None:
         """Write one message."""
-        self._out.write(json.dumps({"event": event, **fields}) + "\n")
+        self._out.write(encode(message) + "\n")
         self._out.flush()
 
-    def next_call(self) -> dict[str, Any]:
+    def next_call(self) -> Call:
         """Wait for the next call."""
         return self._calls.get()
 
+    def note(self, text: str) -> None:
+        """See `autogan.run.trial.Driver`."""
+        self.send(Note(text=text))
+
     def progress(self, step: int, steps: int, losses: Mapping[str, float]) -> None:
         """See `autogan.run.trial.Driver`."""
-        self.send("progress", step=step, steps=steps, losses=dict(losses))
+        self.send(Progress(step=step, steps=steps, losses=dict(losses)))
 
-    def evaluated(self, step: int, scores: Mapping[str, float]) -> bool:
+    def evaluated(self, evaluation: Evaluation) -> bool:
         """See `autogan.run.trial.Driver`."""
-        self.send("evaluation", step=step, scores=dict(scores))
+        self.send(Evaluated(evaluation=evaluation))
         return self._answers.get()
 
     def interrupted(self) -> bool:
@@ -56,40 +78,55 @@ class Pipe:
         return self._interrupt.is_set()
 
     def _listen(self) -> None:
-        for line in sys.stdin:
-            message = json.loads(line)
-            if message["call"] == "answer":
-                self._answers.put(message["go_on"])
-            elif message["call"] == "interrupt":
+        for line in self._in:
+            message = decode(line)
+            if isinstance(message, Answer):
+                self._answers.put(message.go_on)
+            elif isinstance(message, Interrupt):
                 self._interrupt.set()
-            else:
+            elif isinstance(message, Call):
                 self._interrupt.clear()
                 self._calls.put(message)
         os._exit(0)
 
 
 def serve(make_session: Callable[[Pipe], Any]) -> None:
-    """Answer calls with the methods of a session, made at the first, until the driver is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's to handle
+    """Answer calls with the methods of a session, made at the first, until the driver is gone.
+
+    A call is answered by the method of its name.
+    """
+    for number in SIGNALS:  # the driver's to handle; the end of the pipe is ours
+        signal.signal(number, signal.SIG_IGN)
     pipe = Pipe()
     session: Any = None
     while True:
-        message = pipe.next_call()
-        name = message.pop("call")
+        call = pipe.next_call()
         try:
             session = session or make_session(pipe)
-            result = getattr(session, name)(**message)
-            pipe.send("done", result=result, full=session.full)
+            pipe.send(getattr(session, type(call).__name__.lower())(call))
         except ConfigError as error:
-            pipe.send("refused", field=error.field, problem=error.problem)
+            pipe.send(Refused(field=error.field, problem=error.problem))
         except Exception as error:
-            pipe.send("failed", reason=one_line(error), traceback=traceback.format_exc())
+            pipe.send(failure(error))
+
+
+def failure(error: Exception) -> Failed:
+    """What to tell of an exception; a full disk's reason is the folder that is full."""
+    cause: Literal["itself", "memory", "disk"] = "itself"
+    reason = one_line(error)
+    if isinstance(error, DiskFull):
+        cause, reason = "disk", error.place
+    elif isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        cause, reason = "disk", str(error.filename or "a folder of the run")
+    elif "No space left on device" in str(error):  # TensorFlow's, of an event file
+        cause, reason = "disk", "the folder of the event files"
+    elif isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
+        cause = "memory"
+    return Failed(reason=reason, traceback=traceback.format_exc(), cause=cause)
 
 
 def main() -> None:
     """Serve the real thing."""
-    if sys.path[0] in ("", os.getcwd()):
-        del sys.path[0]  # put there by python -m; the driver looks for plug-ins without it
 
     def make_session(pipe: Pipe) -> Any:
         from autogan.run.session import Session  # takes seconds: TensorFlow

@@ -1,0 +1,93 @@
+"""What a search may spend: minutes of training, and updates of both networks."""
+
+import itertools
+import random
+import statistics
+from collections.abc import Sequence
+
+from autogan.config import SearchConfig
+from autogan.core.errors import ConfigError
+from autogan.core.hyperparameters import Value
+from autogan.search import Point, Trial
+
+_POINTS = 1000  # of the space, over which the cost of a training is averaged
+
+
+class Budget:
+    """Counts what all trainings of a search cost, those of its confirmation among them.
+
+    Args:
+        config: of the search, resolved.
+        images: in the training set.
+
+    Attributes:
+        full: updates of both networks in a training to the end, in the mean over the space.
+    """
+
+    def __init__(self, config: SearchConfig, images: int) -> None:
+        self._config = config
+        self.full = statistics.fmean(
+            config.gan.updates_per_step(values)
+            * config.schedule(images, int(values["batch_size"]))[0]
+            for values in _points(config)
+        )
+
+    def check(self) -> None:
+        """Refuse a budget that would be spent before the confirmation.
+
+        Raises:
+            ConfigError: naming what would be enough.
+        """
+        least = round(self.full * (1 + self.confirmations([])))
+        limit = self._config.max_steps
+        if self._config.confirm is not None and limit is not None and limit < least:
+            raise ConfigError(
+                "max_steps",
+                f"{limit} for a trial and the confirmation, which take about {least} updates; give "
+                "more, or confirm fewer points",
+            )
+
+    def confirmations(self, trials: Sequence[Trial]) -> int:
+        """How many trainings of the confirmation are left, at most."""
+        confirm = self._config.confirm
+        if confirm is None:
+            return 0
+        done = sum(trial.confirms for trial in trials)
+        return max((confirm.top + 1) * confirm.repeats - done, 0)
+
+    def spent(self, trials: Sequence[Trial], reserve: int = 0) -> str:
+        """Why nothing more may begin; empty if something may.
+
+        Args:
+            trials: all trainings so far.
+            reserve: how many full trainings must remain possible afterwards.
+        """
+        config = self._config
+        updates = sum(self._updates(trial) for trial in trials)
+        seconds = sum(trial.seconds for trial in trials)
+        kept = reserve * self.full
+        rest = f", and the rest is for {reserve} full trainings" if reserve else ""
+        if config.max_steps is not None and updates + kept >= config.max_steps:
+            return f"{updates} of max_steps {config.max_steps} are spent{rest}"
+        kept_seconds = kept * seconds / updates if updates else 0.0
+        if config.max_minutes is not None and seconds + kept_seconds >= 60 * config.max_minutes:
+            return f"{seconds / 60:.1f} of max_minutes {config.max_minutes:g} are spent{rest}"
+        return ""
+
+    def _updates(self, trial: Trial) -> int:
+        """Updates of both networks in a trial; while it runs, up to its last evaluation."""
+        evaluated = trial.evaluations[-1].step if trial.evaluations else 0
+        values = {**self._config.fixed, **trial.params}
+        return max(evaluated, trial.steps) * self._config.gan.updates_per_step(values)
+
+
+def _points(config: SearchConfig) -> list[dict[str, Value]]:
+    """All hyperparameters at points of the space: at all of them, or at many drawn ones."""
+    space, size = config.space, config.space.size()
+    points: list[Point]
+    if size is not None and size <= _POINTS:
+        points = list(itertools.islice(space.points(), _POINTS))
+    else:
+        rng = random.Random(0)
+        points = [p for _ in range(_POINTS) if (p := space.draw(rng, set())) is not None]
+    return [{**config.gan.defaults(), **config.fixed, **point} for point in points]

@@ -1,0 +1,54 @@
+"""A training by itself, outside of any search."""
+
+from autogan.config import TrainConfig
+from autogan.core.errors import DiskFull, SearchFailed
+from autogan.core.files import write_bytes
+from autogan.run.display import Display
+from autogan.run.engine import Engine
+from autogan.run.folder import TrialFolder, run_of
+from autogan.run.interruption import StopSignals
+from autogan.run.messages import Evaluated, Failed, Note, Progress, Train, Trained
+from autogan.search import Trial
+
+
+def train_alone(run: TrainConfig, folder: TrialFolder, workers: Engine, display: Display) -> Trial:
+    """Run one training to its end.
+
+    Raises:
+        Interrupted: after Ctrl-C, SIGTERM or SIGHUP.
+        SearchFailed: if it failed.
+        DiskFull: if there is no space left.
+    """
+    trial = Trial(0, run.hyperparameters(), run.seed)
+    display.trial_started(trial, 1, None)
+    root = folder.root
+    call = Train(
+        config=run.model_copy(update={"run_dir": None}).as_dict(),
+        folder=str(root),
+        run=str(run_of(root)),
+        name=root.name,
+        number=0,
+    )
+    workers.start(0, run.max_trial_minutes, call)
+    advice = f"go on with: autogan train {folder.config} --run-dir {root} --resume"
+    with StopSignals(workers, display, advice) as stop:
+        while True:
+            event = stop.next_event()
+            message = event.message if event else None
+            if isinstance(message, Note):
+                display.note(message.text)
+            elif isinstance(message, Progress):
+                display.progress(message.step, message.steps, message.losses)
+            elif isinstance(message, Evaluated):
+                trial.evaluations.append(message.evaluation)
+                display.evaluated(trial)
+                workers.answer(0, go_on=True)
+            elif isinstance(message, Failed) and message.cause == "disk":
+                raise DiskFull(message.reason, advice)
+            elif isinstance(message, Failed):
+                write_bytes(folder.traceback, message.traceback.encode())
+                raise SearchFailed(f"{message.reason} (see {folder.traceback})")
+            elif isinstance(message, Trained):
+                if message.trial is None:
+                    raise stop.interrupted()
+                return message.trial
