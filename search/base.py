@@ -1,5 +1,6 @@
 """What a search method is."""
 
+import hashlib
 import random
 from abc import abstractmethod
 from dataclasses import dataclass
@@ -55,3 +56,8 @@ def rng(seed: int, history: History) -> random.Random:
 def digest(seed: int, history: History) -> int:
     """The same for generators that begin from an integer; 31 bits."""
     return rng(seed, history).getrandbits(31)
+
+
+def trial_seed(seed: int, name: int | str) -> int:
+    """The seed of a trial, from the search's seed and the trial's place in it; 31 bits."""
+    return int.from_bytes(hashlib.sha256(f"{seed}/{name}".encode()).digest()[:4], "big") >> 1

@@ -49,15 +49,15 @@ class StoppingRule(Part):
         """
         return None
 
-    def finals(self, history: History) -> int:
-        """How many stopped trials will go on to their end when no new trial begins, at most.
+    def finals(self, history: History) -> float:
+        """What stopped trials will still take when no new trial begins, in full trainings.
 
-        A budget keeps the cost of so many full trainings back.
+        A budget keeps so much back.
 
         Args:
             history: all trials so far; one more may begin.
         """
-        return 0
+        return 0.0
 
 
 class MedianRule(StoppingRule):
@@ -105,9 +105,10 @@ class Screening(StoppingRule):
         best = sorted(begun)[: self._best_few(len(history.trials))]
         return next((trial for *_, trial in best if trial.state is State.STOPPED), None)
 
-    def finals(self, history: History) -> int:
+    def finals(self, history: History) -> float:
         """See `StoppingRule.finals`."""
-        return self._best_few(len(history.trials) + 1)
+        left = 1 - self._beginning / self.evaluations
+        return self._best_few(len(history.trials) + 1) * left
 
     def _best_few(self, trials: int) -> int:
         """How many of so many trials are trained in full."""
@@ -155,9 +156,9 @@ class SuccessiveHalving(StoppingRule):
                         return trial
         return None
 
-    def finals(self, history: History) -> int:
+    def finals(self, history: History) -> float:
         """See `StoppingRule.finals`: the best one, unless a trial has come to its end before."""
-        return 0 if any(t.state is State.COMPLETE for t in history.trials) else 1
+        return 0.0 if any(t.state is State.COMPLETE for t in history.trials) else 1.0
 
     def bracket(self, place: int) -> int:
         """How many of the lowest rungs a trial is spared, by its place in the history.

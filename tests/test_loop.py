@@ -1,17 +1,24 @@
 """The search loop: budgets, outcomes, resuming, and what it refuses."""
 
+import errno
 import json
+import os
+import shutil
+from pathlib import Path
 
 import pytest
 import yaml
-from fakes import DIVERGE, LABEL, RAISE, FakeEngine
+from fakes import DIVERGE, FULL, LABEL, RAISE, FakeEngine, FakeSession
 
 import autogan
-from autogan.core.errors import ConfigError, SearchFailed
+from autogan.config import grammar
+from autogan.core.errors import ConfigError, DiskFull, SearchFailed
+from autogan.core.files import write_bytes
 from autogan.run.claim import Claim
-from autogan.run.loop import trial_seed
+from autogan.run.display import Display
 from autogan.run.messages import Prepared
-from autogan.search import State
+from autogan.search import Proposal, State
+from autogan.search.base import trial_seed
 
 GRID = {
     "params": {"learning_rate": [1e-4, 3e-4, 1e-3]},
@@ -311,3 +318,209 @@ class TestBudgets:
         result = search(**RANDOM, criterion=criterion, target=target, run_dir="runs/b")
         assert len(result.trials) == first + 1
         assert result.best.value == target
+
+
+SCREENING = {
+    **RANDOM,
+    "stopping": "screening",
+    "trials": 20,
+    "steps": 30,
+    "evaluate_every": 10,
+}
+
+
+class TestBudgetsBound:
+    """The whole search, with the last full trainings and the confirmation, keeps to a budget."""
+
+    def spent(self, result):
+        return sum(t.steps * 2 for t in result.trials)  # d_iter is 1
+
+    def test_the_last_full_trainings_are_kept_a_reserve_for(self):
+        """A third of a training is 20 updates: before, 20 beginnings took all 400."""
+        result = search(**SCREENING, max_steps=400)
+        states = [t.state for t in result.trials]
+        assert states.count(State.COMPLETE) >= 1
+        assert result.best.state is State.COMPLETE
+        assert 400 - 60 <= self.spent(result) <= 400
+
+    def test_further_seeds_of_the_last_few_are_too(self):
+        result = search(**SCREENING, max_steps=600, repeats=2)
+        assert sum(t.repeats is not None for t in result.trials) >= 1
+        assert self.spent(result) <= 600 + 60
+
+    def test_asha_trains_one_in_full_even_if_little_is_left(self):
+        asha = {**SCREENING, "stopping": "asha", "search_method": "random"}
+        result = search(**asha, max_steps=130)
+        assert State.COMPLETE in [t.state for t in result.trials]
+        assert self.spent(result) <= 130 + 60
+
+    def test_a_confirmation_is_part_of_it(self):
+        """Eight trainings of the confirmation are 480 updates; 520 are left for the search."""
+        confirm = {"confirm": {"top": 1, "repeats": 4}}
+        result = search(**RANDOM, steps=30, max_steps=1000, **confirm)
+        assert sum(t.confirms for t in result.trials) == 8
+        assert len(result.confirmed) == 2
+        assert 1000 - 60 <= self.spent(result) <= 1000 + 60
+
+    def test_minutes_are_kept_for_it_too(self, monkeypatch):
+        monkeypatch.setattr("fakes.SECONDS", 60.0)
+        confirm = {"confirm": {"top": 1, "repeats": 2}}
+        result = search(**RANDOM, steps=30, max_minutes=10, **confirm)
+        assert sum(t.confirms for t in result.trials) == 4
+        assert len(result.trials) == 10
+
+    def test_a_budget_that_cannot_hold_it_is_refused(self, tmp_path):
+        confirm = {"confirm": {"top": 3, "repeats": 5}}
+        with pytest.raises(ConfigError, match="max_steps: 400 for a trial and the confirmation"):
+            search(**RANDOM, steps=30, max_steps=400, **confirm)
+        assert list(tmp_path.iterdir()) == []
+
+    def test_a_search_without_a_full_training_says_so(self):
+        notes = []
+
+        class Notes(Display):
+            def note(self, text):
+                notes.append(text)
+
+        autogan.run_search(
+            {**GRID, **SCREENING, "max_steps": 15}, engine=FakeEngine(), display=Notes()
+        )
+        assert any("no trial was trained to its end" in note for note in notes)
+
+
+class TestMachinesFaults:
+    def test_a_full_disk_fails_no_trial(self, monkeypatch, tmp_path):
+        """One line that says how to go on; resumed, the search is as if nothing had been."""
+        full = {"params": {"z_dim": [FULL, 20, 21]}}
+        with pytest.raises(DiskFull) as caught:
+            search(**full)
+        assert str(caught.value) == (
+            "no space left in runs/a; go on with: autogan search --resume runs/a"
+        )
+        monkeypatch.setattr("fakes.FULL", -1)
+        resumed = autogan.run_search(resume="runs/a", engine=FakeEngine())
+        assert [t.state for t in resumed.trials] == [State.COMPLETE] * 3
+
+    def test_a_record_that_cannot_be_written_loses_nothing(self, monkeypatch, tmp_path):
+        """The file system is full at the fifth line of the record."""
+        whole = search(run_dir="runs/whole")
+        calls = iter(range(100))
+
+        def full(descriptor):
+            if next(calls) == 14:
+                raise OSError(errno.ENOSPC, "No space left on device")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "fsync", full)
+            with pytest.raises(
+                DiskFull, match="no space left in runs/a.*; go on with: autogan search"
+            ):
+                search()
+        resumed = autogan.run_search(resume="runs/a", engine=FakeEngine())
+        assert [t.value for t in resumed.trials] == [t.value for t in whole.trials]
+
+    def test_failed_points_are_tried_again_when_asked(self, monkeypatch):
+        failing = {"params": {"z_dim": [RAISE, 20]}}
+        first = search(**failing)
+        assert first.trials[0].state is State.FAILED
+        unasked = autogan.run_search(resume="runs/a", engine=FakeEngine())
+        assert unasked.trials[0].state is State.FAILED
+        monkeypatch.setattr("fakes.RAISE", -1)
+        again = autogan.run_search(resume="runs/a", retry_failed=True, engine=FakeEngine())
+        assert [t.state for t in again.trials] == [State.COMPLETE] * 2
+        assert again.trials[0].seed == first.trials[0].seed
+        with pytest.raises(ConfigError, match="retry_failed: True without --resume"):
+            autogan.run_search(GRID, retry_failed=True, engine=FakeEngine())
+
+    def test_a_folder_that_is_moved_meanwhile_stops_the_search(self, tmp_path):
+        class Move(Display):
+            def trial_ended(self, trial, best):
+                if trial.number == 0:
+                    (tmp_path / "runs/a").rename(tmp_path / "moved")
+
+        with pytest.raises(SearchFailed, match="runs/a/trials.jsonl is gone; put the run's folder"):
+            autogan.run_search(GRID, engine=FakeEngine(), display=Move())
+        assert not (tmp_path / "runs/a/trials.jsonl").exists()
+        shutil.rmtree(tmp_path / "runs/a", ignore_errors=True)
+        (tmp_path / "moved").rename(tmp_path / "runs/a")
+        resumed = autogan.run_search(resume="runs/a", engine=FakeEngine())
+        assert [t.state for t in resumed.trials] == [State.COMPLETE] * 3
+
+    def test_a_method_that_raises_is_one_line(self, monkeypatch):
+        def propose(self, space, history, seed):
+            if history.trials:
+                raise ZeroDivisionError("of mine")
+            return Proposal({"learning_rate": 1e-3})
+
+        monkeypatch.setattr("autogan.search.grid.GridSearch.propose", propose)
+        with pytest.raises(SearchFailed, match="search method grid failed: ZeroDivisionError: of"):
+            search()
+
+
+class TestIdentity:
+    """What values depend on is in the record, and must be the same when a search goes on."""
+
+    def test_changed_images_are_refused(self, monkeypatch):
+        search()
+        monkeypatch.setattr(FakeSession, "data", "b")
+        with pytest.raises(ConfigError, match="dataset: digest was a, is now b: .*restore the im"):
+            autogan.run_search({"trials": 9}, resume="runs/a", engine=FakeEngine())
+        with pytest.raises(ConfigError, match="warm_start: .*other data: digest was a, is now b"):
+            search(run_dir="runs/b", warm_start="runs/a")
+
+    def test_saved_paths_are_whole(self, tmp_path):
+        for name in ("pics", "ck"):
+            (tmp_path / name).mkdir()
+        search(dataset="folder:pics", features="net", checkpoint_dir="ck", data_dir="pics")
+        saved = yaml.safe_load((tmp_path / "runs/a/search.yaml").read_text())
+        best = yaml.safe_load((tmp_path / "runs/a/best.yaml").read_text())
+        for keys in (saved, best):
+            assert keys["dataset"] == f"folder:{tmp_path}/pics"
+            assert keys["features"] == f"{tmp_path}/net"
+            assert keys["checkpoint_dir"] == f"{tmp_path}/ck"
+            assert keys["data_dir"] == f"{tmp_path}/pics"
+        assert saved["run_dir"] == f"{tmp_path}/runs/a"
+
+
+def test_stopped_trials_state_is_deleted_when_no_rule_asks_for_it(tmp_path):
+    """By the median rule at once; by others when the search has ended."""
+    held, root = [], []
+
+    class Watch(Display):
+        def trial_started(self, trial, position, trials):
+            held.append(len(list(tmp_path.glob(f"{root[-1]}/trials/*/checkpoints/state.npz"))))
+
+    class Saving(FakeSession):
+        def train(self, call):
+            write_bytes(Path(call.folder) / "checkpoints" / "state.npz", b"state")
+            return super().train(call)
+
+    for rule in ("median", "screening"):
+        held.clear()
+        root.append(f"runs/{rule}")
+        engine = FakeEngine()
+        engine._session = Saving(engine)
+        changes = {"stopping": rule, "trials": 12, "steps": 30, "evaluate_every": 10}
+        result = autogan.run_search(
+            {**GRID, **RANDOM, **changes, "run_dir": f"runs/{rule}"}, engine=engine, display=Watch()
+        )
+        assert State.STOPPED in [t.state for t in result.trials]
+        stopped = [t.number for t in result.trials if t.state is State.STOPPED]
+        left = {int(p.parts[-3][:4]) for p in tmp_path.glob(f"runs/{rule}/trials/*/*/state.npz")}
+        assert not left & set(stopped)
+        if rule == "median":  # only complete ones hold some: the fake never deletes its own
+            assert max(held) <= sum(t.state is State.COMPLETE for t in result.trials) + 1
+        else:
+            assert max(held) == 12
+
+
+def test_loop_costs_of_many_trials_are_small(monkeypatch):
+    """Nothing is parsed again at a proposal: hyperparameters are read once from a configuration."""
+    calls = []
+    real = grammar.yaml.load
+    monkeypatch.setattr(grammar.yaml, "load", lambda *a: calls.append(1) or real(*a))
+    search(**RANDOM, trials=8, max_steps=10**9)
+    few = len(calls)
+    calls.clear()
+    search(**RANDOM, trials=16, max_steps=10**9, run_dir="runs/b")
+    assert len(calls) - few <= 8 * 4  # the trials' own configurations, each read a few times

@@ -179,3 +179,78 @@ def test_a_search_killed_again_and_again(tmp_path, undisturbed):
         assert runs < 60
     assert runs > 5
     assert outcome(root) == undisturbed
+
+
+STARTED = {"record": "started", "trial": 0, "params": {"a": 1}, "seed": 5, "origin": "",
+           "folder": "0000-a=1"}  # fmt: skip
+EVALUATED = {"record": "evaluation", "trial": 0, "step": 10, "scores": {LABEL: 2.5}}
+
+
+@pytest.mark.parametrize(
+    ("record", "said"),
+    [
+        ({**STARTED, "params": "x"}, "params: 'x'"),
+        ({**STARTED, "params": {"a": [1]}}, "params.a"),
+        ({**STARTED, "seed": "5"}, "seed: '5'"),
+        ({**STARTED, "folder": "../../../x"}, "folder: '../../../x'"),
+        ({**STARTED, "folder": ".."}, "folder: '..'"),
+        ({**STARTED, "folder": "/etc"}, "folder: '/etc'"),
+        ({**STARTED, "trial": 7}, "trial 7 follows trial -1"),
+        ({**STARTED, "repeats": 3}, "trial 0 repeats trial 3"),
+        ({**STARTED, "colour": "red"}, "colour: 'red'"),
+        ({"record": "ended", "trial": 0}, "state: "),
+        (EVALUATED, "trial 0 has not started"),
+        ({"record": "search", **HEADER}, "the search begins twice"),
+        ({"record": "dance"}, "unknown record 'dance'"),
+        ([1, 2], "it is no mapping"),
+    ],
+)
+def test_a_line_of_another_form_is_named(tmp_path, record, said):
+    path = tmp_path / "trials.jsonl"
+    Ledger(path).append("search", **HEADER)
+    with path.open("a") as file:
+        file.write(json.dumps(record) + "\n")
+    with pytest.raises(ConfigError) as caught:
+        Ledger(path)
+    assert f"line 2 is damaged ({said}" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("record", "said"),
+    [
+        ({**EVALUATED, "scores": {"other": 1.0}}, "scores of other: other criteria"),
+        ({**EVALUATED, "scores": {LABEL: "2"}}, "scores."),
+        ({"record": "revived", "trial": 0}, "trial 0 is running, not stopped early"),
+        ({"record": "retried", "trial": 0}, "trial 0 is running, not failed"),
+    ],
+)
+def test_a_line_that_cannot_follow_is_named(tmp_path, record, said):
+    path = tmp_path / "trials.jsonl"
+    ledger = Ledger(path)
+    ledger.append("search", **HEADER)
+    ledger.append(**STARTED)
+    with path.open("a") as file:
+        file.write(json.dumps(record) + "\n")
+    with pytest.raises(ConfigError, match="line 3 is damaged") as caught:
+        Ledger(path)
+    assert said in str(caught.value)
+
+
+def test_a_record_without_its_header_is_named(tmp_path):
+    path = tmp_path / "trials.jsonl"
+    path.write_text(json.dumps(STARTED) + "\n")
+    with pytest.raises(ConfigError, match=r"line 1 is damaged \(the search has not begun\)"):
+        Ledger(path)
+
+
+def test_every_changed_digit_of_the_record_is_noticed(tmp_path):
+    """A value that became another one is as right a line as before: the checksum tells."""
+    path = tmp_path / "trials.jsonl"
+    ledger = Ledger(path)
+    ledger.append("search", **HEADER)
+    ledger.append(**STARTED)
+    ledger.append(**EVALUATED)
+    path.write_text(path.read_text().replace("2.5", "1.5"))
+    with pytest.raises(ConfigError, match=r"line 3 is damaged \(its checksum is another one\)"):
+        Ledger(path)

@@ -1,6 +1,10 @@
 """The rooms of the house: imports run one way, and no file is too long to read."""
 
 import ast
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -65,3 +69,74 @@ def test_imports_run_one_way(name, path):
 @pytest.mark.parametrize(("name", "path"), [pytest.param(*m, id=m[0]) for m in modules()])
 def test_files_can_be_read(name, path):
     assert len(path.read_text().splitlines()) <= 400
+
+
+def python(code, **environment):
+    """Run code in a process of its own; return what it printed and the error's last line."""
+    made = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True, text=True, env={**os.environ, **environment},
+    )  # fmt: skip
+    return made.stdout.strip(), (made.stderr.strip().splitlines() or [""])[-1]
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    code = (
+        "import sys, autogan; print(autogan.__version__);"
+        "print([m for m in ('numpy', 'pydantic', 'yaml', 'rich') if m in sys.modules])"
+    )
+    assert python(code)[0].splitlines() == [autogan.__version__, "[]"]
+
+
+def test_names_are_imported_when_they_are_used():
+    code = (
+        "import autogan; print(*[getattr(autogan, name).__name__ for name in autogan.__all__"
+        " if name != '__version__']); autogan.nothing"
+    )
+    out, err = python(code)
+    assert "run_search" in out
+    assert "SearchConfig" in out
+    assert err == "AttributeError: module 'autogan' has no attribute 'nothing'"
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["list"], ["search", "--help"]])
+def test_looking_works_where_folders_cannot_be_locked(arguments):
+    """Windows has no fcntl."""
+    code = (
+        "import sys; sys.modules['fcntl'] = None\n"
+        f"from autogan.cli import main; main({arguments!r})"
+    )
+    out, err = python(code)
+    assert out
+    assert err == ""
+
+
+def test_searching_says_where_it_works(tmp_path):
+    code = (
+        "import sys; sys.modules['fcntl'] = None\n"
+        "from autogan.cli import main; main(['search', '--quiet'])"
+    )
+    assert python(code)[1] == (
+        "autogan: run_dir: runs/dcgan-digits cannot be locked on this system; run AutoGAN on "
+        "Linux, macOS or WSL"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_half_of_another_checkout_is_refused(tmp_path):
+    """A checkout that is not installed, found by its folder; its methods come from elsewhere."""
+    shutil.copytree(ROOT, tmp_path / "autogan", ignore=shutil.ignore_patterns("search"))
+    out, err = python("import autogan", PYTHONPATH=str(tmp_path))
+    assert err.startswith(f"ImportError: autogan is in {tmp_path}/autogan, but its search methods")
+
+
+def test_ctrl_c_while_it_is_imported_is_one_line():
+    code = (
+        "import sys\n"
+        "class Pressed:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'autogan.cli': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Pressed())\n"
+        "from autogan.__main__ import main; main()"
+    )
+    assert python(code) == ("", "autogan: stopped")

@@ -316,7 +316,7 @@ def curves(logs):
     """All points of all curves, by tag."""
     events = EventAccumulator(str(logs), size_guidance={"tensors": 0}).Reload()
     points = {
-        tag: [(e.step, tf.make_ndarray(e.tensor_proto).tolist()) for e in events.Tensors(tag)]
+        tag: sorted((e.step, tf.make_ndarray(e.tensor_proto).item()) for e in events.Tensors(tag))
         for tag in events.Tags()["tensors"]
         if tag.startswith(("losses/", "scores/", "best/"))
     }

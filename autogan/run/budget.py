@@ -55,7 +55,7 @@ class Budget:
         done = sum(trial.confirms for trial in trials)
         return max((confirm.top + 1) * confirm.repeats - done, 0)
 
-    def spent(self, trials: Sequence[Trial], reserve: int = 0) -> str:
+    def spent(self, trials: Sequence[Trial], reserve: float = 0.0) -> str:
         """Why nothing more may begin; empty if something may.
 
         Args:
@@ -66,7 +66,7 @@ class Budget:
         updates = sum(self._updates(trial) for trial in trials)
         seconds = sum(trial.seconds for trial in trials)
         kept = reserve * self.full
-        rest = f", and the rest is for {reserve} full trainings" if reserve else ""
+        rest = f", and the rest is for {reserve:.3g} full trainings" if reserve else ""
         if config.max_steps is not None and updates + kept >= config.max_steps:
             return f"{updates} of max_steps {config.max_steps} are spent{rest}"
         kept_seconds = kept * seconds / updates if updates else 0.0

@@ -1,6 +1,6 @@
 """The search loop: propose, train, score, record, again."""
 
-import hashlib
+import math
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -21,6 +21,7 @@ from autogan.run.records import Judged
 from autogan.run.result import SearchResult
 from autogan.run.tally import Tally
 from autogan.search import History, Point, State, Trial
+from autogan.search.base import trial_seed
 from autogan.search.repeats import unfinished
 
 _MAX_FAILURES = 3
@@ -139,8 +140,9 @@ class SearchLoop:
         history, trials = self._tally.history(), self._tally.trials()
         if end := self._reached_target(history):
             return self._confirming(end)
-        finals = self._rule.finals(self._tally.first_seeds()) if self._rule else 0
-        reserve = finals * self._config.repeats + self._budget.confirmations(trials)
+        finals = self._rule.finals(self._tally.first_seeds()) if self._rule else 0.0
+        seeds = math.ceil(finals) * (self._config.repeats - 1)  # further ones of the last few
+        reserve = finals + seeds + self._budget.confirmations(trials)
         if end := self._budget.spent(trials, reserve):
             return self._closing(end)
         if trial := self._revived(closing=False):
@@ -393,8 +395,3 @@ class SearchLoop:
     def _trial_folder(self, trial: Trial) -> TrialFolder:
         root = self._folder.trial(self._ledger.folders[trial.number])
         return TrialFolder.of(root, self._config)
-
-
-def trial_seed(seed: int, name: int | str) -> int:
-    """The seed of a trial, from the search's seed and the trial's place in it; 31 bits."""
-    return int.from_bytes(hashlib.sha256(f"{seed}/{name}".encode()).digest()[:4], "big") >> 1

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from autogan.config import SearchConfig, TrainConfig
 from autogan.core.errors import ConfigError
 from autogan.run.budget import Budget
-from autogan.run.loop import trial_seed
 from autogan.run.messages import Opened
 from autogan.search import History
+from autogan.search.base import trial_seed
 
 _SAMPLES_BYTES = 300_000  # about what grids and event files of a trial take
 
