@@ -412,9 +412,7 @@ class TestMachinesFaults:
 
         with monkeypatch.context() as patch:
             patch.setattr(os, "fsync", full)
-            with pytest.raises(
-                DiskFull, match="no space left in runs/a.*; go on with: autogan search"
-            ):
+            with pytest.raises(DiskFull, match="no space left in runs/a.*; go on with"):
                 search()
         resumed = autogan.run_search(resume="runs/a", engine=FakeEngine())
         assert [t.value for t in resumed.trials] == [t.value for t in whole.trials]

@@ -126,7 +126,7 @@ def test_searching_says_where_it_works(tmp_path):
 def test_half_of_another_checkout_is_refused(tmp_path):
     """A checkout that is not installed, found by its folder; its methods come from elsewhere."""
     shutil.copytree(ROOT, tmp_path / "autogan", ignore=shutil.ignore_patterns("search"))
-    out, err = python("import autogan", PYTHONPATH=str(tmp_path))
+    _, err = python("import autogan", PYTHONPATH=str(tmp_path))
     assert err.startswith(f"ImportError: autogan is in {tmp_path}/autogan, but its search methods")
 
 
