@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import autogan
 from autogan.core.errors import ConfigError
-from autogan.data import DATASETS, check_trainable, dataset_named, resized
+from autogan.data import DATASETS, check_trainable, dataset_named
+from autogan.data.base import resized
 from autogan.data.pictures import PictureFiles, square
 
 
@@ -262,7 +262,7 @@ def test_too_many_files_for_memory_are_read_as_they_are_needed(tmp_path, monkeyp
         path.parent.mkdir(exist_ok=True)
         Image.fromarray(rng.integers(0, 256, (20 + i, 30, 3), np.uint8)).save(path)
     whole = load(f"folder:{tmp_path}", image_size=8).train
-    monkeypatch.setattr(autogan.data, "MEMORY_BYTES", 100)
+    monkeypatch.setattr("autogan.data.base.MEMORY_BYTES", 100)
     decoded = []
     read = PictureFiles._read
     monkeypatch.setattr(PictureFiles, "_read", lambda s, p: decoded.append(p) or read(s, p))
@@ -276,7 +276,7 @@ def test_too_many_files_for_memory_are_read_as_they_are_needed(tmp_path, monkeyp
 
 
 def test_a_file_that_is_cut_off_is_named_when_it_is_read(tmp_path, monkeypatch):
-    monkeypatch.setattr(autogan.data, "MEMORY_BYTES", 100)
+    monkeypatch.setattr("autogan.data.base.MEMORY_BYTES", 100)
     Image.effect_noise((64, 64), 90).save(tmp_path / "a.png")
     (tmp_path / "b.png").write_bytes((tmp_path / "a.png").read_bytes()[:1500])
     split = load(f"folder:{tmp_path}", image_size=8).train
@@ -324,7 +324,7 @@ class TestTensorFlowDatasets:
         assert data.train.labels[order].tolist() == sorted(labels[:6].tolist())
         expected = {square(Image.fromarray(picture), 8).tobytes() for picture in pictures[:6]}
         assert {image.tobytes() for image in data.train.images} == expected
-        monkeypatch.setattr(autogan.data, "_decode", None)  # not again
+        monkeypatch.setattr("autogan.data.tfds._decode", None)  # not again
         again = load("tfds:tiny", root, 8)
         np.testing.assert_array_equal(again.train.images, data.train.images)
 
