@@ -22,7 +22,9 @@ from autogan.models import GAN_TYPES, GANType
 Setting = Value | list[Value]
 
 _RANGE = re.compile(r"^(?P<low>[^:]+?)\.\.(?P<high>[^:]+?)(?P<log>:log)?$")
-_MAX_BYTES = 2**20  # of a configuration file
+_LONGEST_RANGE = 200  # characters
+_BRACKET = re.compile(r"[\[\]{}]")
+_MAX_BYTES, _MAX_BRACKETS = 2**20, 50  # of a configuration file; open at once
 
 
 def packaged_configs() -> dict[str, Path]:
@@ -143,7 +145,7 @@ def _setting(hyperparameter: Hyperparameter, setting: Setting) -> Value | Dimens
         if not setting:
             raise ConfigError(hyperparameter.name, "[] has no candidates; give at least one value")
         return Dimension(hyperparameter, tuple(check(value) for value in setting))
-    match = _RANGE.match(setting) if isinstance(setting, str) else None
+    match = _RANGE.match(setting[:_LONGEST_RANGE]) if isinstance(setting, str) else None
     if match is None or hyperparameter.kind == "choice":
         return check(setting)
     low, high = (float(check(_scalar(hyperparameter.name, match[end]))) for end in ("low", "high"))
@@ -174,6 +176,11 @@ def _yaml(text: str) -> Any:
         ValueError: saying what is wrong with it.
     """
     try:
+        depth = 0
+        for bracket in _BRACKET.findall(text):  # PyYAML takes minutes over thousands of them
+            depth += 1 if bracket in "[{" else -1
+            if depth > _MAX_BRACKETS:
+                raise RecursionError
         return yaml.load(text, _Loader)
     except RecursionError:
         raise ValueError("is nested too deeply; give a flat mapping") from None

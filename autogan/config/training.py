@@ -30,6 +30,7 @@ from autogan.models import GAN_TYPES, GANType
 _DEFAULT_STEPS = 2000
 _EVALUATIONS = 5
 _MAX_THREADS = 1024
+_LONGEST_SUM = 1000  # characters of a sum of criteria
 _LONGEST_NAME = 100  # bytes of a dataset in the name of a folder
 _KNOWN_FEATURES = ("inception", "classifier")
 _PATHS = ("data_dir", "run_dir", "checkpoint_dir", "result_dir", "log_dir", "warm_start")
@@ -139,6 +140,7 @@ class TrainConfig(BaseModel):
         given = values.get("plugin_dirs") if isinstance(values, Mapping) else None
         if given is None:
             return values
+        given = [given] if isinstance(given, Path) else given
         texts = given.split(",") if isinstance(given, str) else given
         if not isinstance(texts, list) or not all(isinstance(t, str | Path) for t in texts):
             raise ConfigError("plugin_dirs", f"{given!r} is no list of folders; give [PATH, ...]")
@@ -166,6 +168,10 @@ class TrainConfig(BaseModel):
     @field_validator("criterion")
     @classmethod
     def _known_criterion(cls, text: str) -> str:
+        if len(text) > _LONGEST_SUM:
+            raise ConfigError(
+                "criterion", f"{text[:40]}... is {len(text)} characters long; give fewer terms"
+            )
         texts = text.split(",")
         if len(texts) > 1 and not cls.is_search:
             raise ConfigError(

@@ -30,7 +30,7 @@ class ConfigError(AutoGANError):
 
     def __init__(self, field: str, problem: str) -> None:
         self.field = _shortened(printable(field), _LONGEST_FIELD)
-        self.problem = _shortened(printable(" ".join(problem.split())), _LONGEST_PROBLEM)
+        self.problem = told(problem)
         super().__init__(f"{self.field}: {self.problem}")
 
 
@@ -60,6 +60,11 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def told(text: str) -> str:
+    """Text as one line for the terminal, without the middle of a very long one."""
+    return _shortened(printable(" ".join(text.split())), _LONGEST_PROBLEM)
 
 
 def _shortened(text: str, length: int) -> str:

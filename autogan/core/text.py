@@ -2,15 +2,17 @@
 
 import datetime
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from autogan.core.errors import ConfigError
 
+_BAD = re.compile("[\0\ud800-\udfff]")  # what neither UTF-8 nor a file's name can hold
 _MAX_COMPONENT = 255  # bytes; file systems allow no more
 _MAX_PATH = 3500  # bytes; Linux allows 4,096, and a run puts files of long names below a folder
 _MAX_BITS = 63  # of a whole number
-_MAX_VALUES, _MAX_DEPTH = 100_000, 20  # in all that one key holds, and how deep
+_MAX_VALUES, _MAX_DEPTH = 10_000, 20  # in all that one key holds, and how deep
 
 
 def read_path(field: str, text: str) -> Path:
@@ -38,9 +40,9 @@ def check_text(field: str, text: str) -> None:
     Raises:
         ConfigError: naming the field.
     """
-    bad = next((c for c in text if c == "\0" or "\ud800" <= c <= "\udfff"), None)
+    bad = _BAD.search(text)
     if bad is not None:
-        raise ConfigError(field, f"{text[:40]!r} holds the character {bad!r}; leave it out")
+        raise ConfigError(field, f"{text[:40]!r} holds the character {bad[0]!r}; leave it out")
 
 
 def check_plain(field: str, value: object) -> None:

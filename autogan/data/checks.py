@@ -45,7 +45,8 @@ def checked_images(field: str, name: str, images: Any) -> Images:
         raise refuse(_IMAGES)
     if not images.size:
         raise refuse(f"{_IMAGES}, at least one image of at least one pixel")
-    return images
+    checked: Images = images
+    return checked
 
 
 def checked_labels(field: str, name: str, labels: Any, count: int) -> Labels:
