@@ -17,10 +17,11 @@ import typer
 
 from autogan import commands
 from autogan.config import SearchConfig, TrainConfig, load_config, packaged_configs
-from autogan.core.errors import AutoGANError, ConfigError, Interrupted
+from autogan.core.errors import AutoGANError, ConfigError, Interrupted, told
 from autogan.core.files import write_bytes
 from autogan.core.registry import suggestion
 from autogan.core.signals import SIGNALS
+from autogan.core.text import read_path
 from autogan.criteria import CRITERIA
 from autogan.data import DATASETS
 from autogan.data.grids import grid, png
@@ -178,7 +179,7 @@ def sample(
     flags: dict[str, Any],
 ) -> None:
     """Generate images with a trained GAN."""
-    output = output or Path("samples.png")
+    output = read_path("output", str(output or "samples.png"))
     if output.suffix.lower() != ".png" and output.is_dir() and any(output.iterdir()):
         raise ConfigError("output", f"{output} is not empty; give a new folder, or NAME.png")
     chosen = _classes(classes)
@@ -294,7 +295,7 @@ def main(arguments: list[str] | None = None) -> None:
         # Typer's usage errors, whose base class has moved between its versions.
         if not hasattr(error, "format_message"):
             raise
-        print(f"autogan: {error.format_message()}{_hint(arguments)}", file=sys.stderr)
+        print(f"autogan: {told(error.format_message())}{_hint(arguments)}", file=sys.stderr)
         code = ConfigError.exit_code
     sys.exit(code)
 

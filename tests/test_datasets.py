@@ -2,18 +2,21 @@
 
 import gzip
 import io
+import os
 import pickle
 import struct
 import sys
 import tarfile
+import zipfile
 
 import numpy as np
 import pytest
 from PIL import Image
 
-import autogan
 from autogan.core.errors import ConfigError
-from autogan.data import DATASETS, check_trainable, dataset_named, resized
+from autogan.data import DATASETS, check_trainable, dataset_named
+from autogan.data.base import ImageData, Split, resized
+from autogan.data.formats import ARRAYS
 from autogan.data.pictures import PictureFiles, square
 
 
@@ -30,6 +33,144 @@ def numbers(count, size=28, channels=None, seed=0):
     shape = (count, size, size) if channels is None else (count, size, size, channels)
     images = np.random.default_rng(seed).integers(0, 256, shape).astype(np.uint8)
     return images, (np.arange(count) % 10).astype(np.uint8)
+
+
+def refusal(name, data_dir=None, image_size=None):
+    with pytest.raises(ConfigError) as error:
+        load(name, data_dir, image_size)
+    assert str(error.value).isprintable()
+    return str(error.value)
+
+
+IDX = ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1")
+
+
+def npy(array):
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    return buffer.getvalue()
+
+
+def npy_head(shape):
+    buffer = io.BytesIO()
+    head = {"descr": "|u1", "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(buffer, head)
+    return buffer.getvalue()
+
+
+def zipped(**members):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return buffer.getvalue()
+
+
+def changed(**arrays):
+    """The arrays of an .npz file with some made anew of what they were; None leaves one out."""
+    return lambda given: {**given, **{name: make(given[name]) for name, make in arrays.items()}}
+
+
+SHAPES = "uint8 [N, height, width] or [N, height, width, 1 or 3]"
+WHOLE = "they must be whole numbers from 0 on, one for each image"
+X, Y = "mnist: training: images are", "mnist: training: labels are"
+
+CHANGES = {
+    "floats": (
+        changed(x_train=lambda x: x / 255),
+        f"{X} float64 [4, 28, 28]; they must be {SHAPES}; multiply values in [0, 1] by 255, round",
+    ),
+    "test floats": (
+        changed(x_test=lambda x: x.astype("f4")),
+        "mnist: test: images are float32 [2, 28, 28]; they must be",
+    ),
+    "wide integers": (
+        changed(x_train=lambda x: x.astype(np.int64)),
+        f"{X} int64 [4, 28, 28]; they must be {SHAPES}; save values from 0 to 255 with",
+    ),
+    "signed bytes": (changed(x_train=lambda x: x.astype(np.int8)), f"{X} int8 "),
+    "16 bits": (changed(x_train=lambda x: x.astype(np.uint16)), f"{X} uint16 "),
+    "truths": (
+        changed(x_train=lambda x: x > 9),
+        f"{X} bool [4, 28, 28]; they must be {SHAPES}; save them as images * 255",
+    ),
+    "complex": (changed(x_train=lambda x: x * 1j), f"{X} complex128 "),
+    "texts": (changed(x_train=lambda x: x.astype(str)), f"{X} <U3 "),
+    "times": (changed(x_train=lambda x: x.astype("M8[s]")), f"{X} datetime64[s] "),
+    "a structure": (
+        changed(x_train=lambda x: x.astype([("a\nb", "u1")])),
+        f"{X} structured [4, 28, 28]; they must be {SHAPES}; save plain numbers",
+    ),
+    "objects": (
+        changed(x_train=lambda x: x.astype(object)),
+        "DIR: mnist cannot be read (x_train holds Python objects, which are not unpickled, as "
+        "they could run code; save it as an array of numbers)",
+    ),
+    "object labels": (
+        changed(y_test=lambda y: np.array([print, 1])),
+        "DIR: mnist cannot be read (y_test holds Python objects",
+    ),
+    "a number": (changed(x_train=lambda x: x[0, 0, 0]), f"{X} uint8 []; they must be {SHAPES}"),
+    "one image": (changed(x_train=lambda x: x[0]), f"{X} uint8 [28, 28]; they must be"),
+    "channels first": (
+        changed(x_train=lambda x: np.stack([x] * 3, 1)),
+        f"{X} uint8 [4, 3, 28, 28]; they must be {SHAPES}",
+    ),
+    "two channels": (changed(x_train=lambda x: np.stack([x] * 2, 3)), f"{X} uint8 [4, 28, 28, 2]"),
+    "five dimensions": (changed(x_train=lambda x: x[..., None, None]), f"{X} uint8 [4, 28, 28, 1"),
+    "no images": (
+        changed(x_train=lambda x: x[:0], y_train=lambda y: y[:0]),
+        f"{X} uint8 [0, 28, 28]; they must be {SHAPES}, at least one image of at least one",
+    ),
+    "no pixels": (changed(x_train=lambda x: x[:, :0]), f"{X} uint8 [4, 0, 28]; they must"),
+    "no test images": (changed(x_test=lambda x: x[:0]), "mnist: test: images are uint8 [0, 28"),
+    "float labels": (
+        changed(y_train=lambda y: y.astype(float)),
+        f"{Y} float64 [4]; {WHOLE}; save them with astype('int64')",
+    ),
+    "labels that are NaN": (changed(y_train=lambda y: y * np.nan), f"{Y} float64 [4]; {WHOLE}"),
+    "labels true or false": (changed(y_train=lambda y: y > 1), f"{Y} bool [4]; {WHOLE}"),
+    "labels in words": (changed(y_train=lambda y: y.astype(str)), f"{Y} <U3 [4]; {WHOLE}"),
+    "labels one-hot": (
+        changed(y_train=lambda y: np.eye(4, dtype=int)),
+        f"{Y} int64 [4, 4]; {WHOLE}, [N] or [N, 1]; of one-hot labels save labels.argmax(axis=1)",
+    ),
+    "one label": (changed(y_train=lambda y: y[0]), "mnist: training: 1 labels for 4 images"),
+    "fewer labels": (
+        changed(y_train=lambda y: y[:2]),
+        "mnist: training: 2 labels for 4 images; there must be one for each, from 0 on",
+    ),
+    "no labels": (changed(y_train=lambda y: y[:0]), "mnist: training: 0 labels for 4 images"),
+    "more labels": (changed(y_test=lambda y: np.arange(3)), "mnist: test: 3 labels for 2 images"),
+    "negative labels": (
+        changed(y_train=lambda y: y.astype(int) - 1),
+        "mnist: training: 4 labels from -1 on for 4 images; there must be one for each, from 0 on",
+    ),
+    "a thousand million classes": (
+        changed(y_train=lambda y: y.astype(int) * 10**9),
+        "mnist: training: labels up to 3000000000 for 4 images; number the classes from 0, each "
+        "below 1000",
+    ),
+    "labels of 64 bits": (
+        changed(y_train=lambda y: np.full(4, 2**64 - 1, np.uint64)),
+        "mnist: training: labels up to 18446744073709551615 for 4 images",
+    ),
+    "lacking": (
+        lambda given: {**given, "y_train": None, "x_test": None},
+        "DIR: mnist cannot be read (mnist.npz lacks y_train, x_test and holds x_train, y_test)",
+    ),
+}  # fmt: skip
+
+ACCEPTED = {
+    "a channel": changed(x_train=lambda x: x[..., None], x_test=lambda x: x[..., None]),
+    "three": changed(x_train=lambda x: np.stack([x] * 3, 3), x_test=lambda x: np.stack([x] * 3, 3)),
+    "another order": changed(x_train=np.asfortranarray, x_test=np.asfortranarray),
+    "labels in a column": changed(y_train=lambda y: y[:, None]),
+    "labels of the other end": changed(y_train=lambda y: y.astype(">i4")),
+    "further arrays": lambda given: {**given, "notes": np.array("by hand")},
+    "one class": changed(y_train=lambda y: y * 0, y_test=lambda y: y * 0),
+    "more classes than images": changed(y_train=lambda y: np.full(4, 999)),
+}
 
 
 def test_every_dataset_declares_itself():
@@ -63,19 +204,69 @@ class TestFiles:
             np.testing.assert_array_equal(data.test.labels, yt)
             assert data.train.labels.dtype == np.int64
 
-    def test_npz_with_objects_is_not_unpickled(self, tmp_path):
-        np.savez(tmp_path / "mnist.npz", x_train=np.array([print], object))
-        with pytest.raises(ConfigError, match="data_dir: .*mnist cannot be read"):
-            load("mnist", tmp_path)
-
-    def test_npz_of_another_type_is_refused(self, tmp_path):
+    @pytest.mark.parametrize("change", CHANGES)
+    def test_what_an_npz_file_may_not_hold(self, tmp_path, change):
+        make, expected = CHANGES[change]
         x, y = numbers(4)
-        np.savez(tmp_path / "mnist.npz", x_train=x / 255, y_train=y, x_test=x, y_test=y)
-        with pytest.raises(ConfigError, match="data_dir: mnist: images are float64"):
-            load("mnist", tmp_path)
-        np.savez(tmp_path / "mnist.npz", x_train=x, y_train=y[:2], x_test=x, y_test=y)
-        with pytest.raises(ConfigError, match="data_dir: mnist: 2 labels for 4 images"):
-            load("mnist", tmp_path)
+        arrays = make({"x_train": x, "y_train": y, "x_test": x[:2], "y_test": y[:2]})
+        np.savez(tmp_path / "mnist.npz", **{k: v for k, v in arrays.items() if v is not None})
+        said = refusal("mnist", tmp_path)
+        assert said.startswith(f"data_dir: {expected}".replace("DIR", str(tmp_path)))
+
+    @pytest.mark.parametrize("change", ACCEPTED)
+    def test_what_an_npz_file_may_hold(self, tmp_path, change):
+        x, y = numbers(4)
+        arrays = ACCEPTED[change]({"x_train": x, "y_train": y, "x_test": x[:2], "y_test": y[:2]})
+        np.savez(tmp_path / "mnist.npz", **arrays)
+        data = load("mnist", tmp_path)
+        np.testing.assert_array_equal(data.train.images[..., 0], x)
+        assert data.train.images.shape[3] in (1, 3)
+        assert (data.train.labels.dtype, data.train.labels.shape) == (np.int64, (4,))
+
+    @pytest.mark.parametrize(
+        ("content", "expected"),
+        [
+            (b"", "mnist.npz is no .npz file; write it with numpy.savez"),
+            (b"GIF89a", "mnist.npz is no .npz file"),
+            (pickle.dumps({"x_train": 1}), "mnist.npz is no .npz file"),
+            (npy(np.zeros((4, 8, 8), np.uint8)), "mnist.npz is no .npz file"),
+            (zipped(**{"a\n\x1b.txt": b"x"}), "mnist.npz lacks x_train, y_train, x_test, y_test "
+             "and holds a \\x1b.txt"),
+            (zipped(**{f"{n}.npy": b"no array" for n in ARRAYS}), "images are of type bytes"),
+            (zipped(**{f"{n}.npy": npy(np.zeros(9, np.uint8))[:-3] for n in ARRAYS}),
+             "mnist cannot be read (ValueError: "),
+            (zipped(**{f"{n}.npy": npy_head((2**40, 28, 28)) for n in ARRAYS}),
+             "mnist cannot be read ("),
+            (zipped(x=b"y" * 400)[:-30], "mnist.npz is no .npz file"),
+        ],
+    )  # fmt: skip
+    def test_an_npz_file_that_is_something_else(self, tmp_path, content, expected):
+        (tmp_path / "mnist.npz").write_bytes(content)
+        for place in (tmp_path, tmp_path / "mnist.npz"):
+            assert expected in refusal("mnist", place)
+
+    def test_images_that_are_not_square_are_cropped_as_those_of_folders_are(self, tmp_path):
+        for channels in (None, 3):
+            x, y = numbers(3, 24, channels)[0][:, :12], np.arange(3)
+            np.savez(tmp_path / "mnist.npz", x_train=x, y_train=y, x_test=x, y_test=y)
+            for i, image in enumerate(x):
+                Image.fromarray(image).save(tmp_path / f"{i}.png")
+            made = load("mnist", tmp_path, image_size=8).train.images
+            assert made.shape == (3, 8, 8, channels or 1)
+            expected = load(f"folder:{tmp_path}", image_size=8).train.images
+            np.testing.assert_array_equal(made, expected)
+            with pytest.raises(ConfigError, match="image_size: 24x12 images cannot be made; give"):
+                check_trainable(load("mnist", tmp_path).image_shape)
+
+    def test_pipes_and_other_things_do_not_hang(self, tmp_path):
+        os.mkfifo(tmp_path / "pipe")
+        assert "pipe is neither a folder nor a file" in refusal("mnist", tmp_path / "pipe")
+        os.mkfifo(tmp_path / "mnist.npz")
+        assert "holds neither mnist.npz" in refusal("mnist", tmp_path)
+        (tmp_path / "cifar-10-batches-py").mkdir()
+        os.mkfifo(tmp_path / "cifar-10-batches-py" / "data_batch_1")
+        assert "data_batch_1 is missing" in refusal("cifar10", tmp_path)
+        assert "there is no such folder" in refusal(f"folder:{tmp_path / 'pipe'}")
 
     @pytest.mark.parametrize("packed", [False, True])
     def test_idx(self, tmp_path, packed):
@@ -90,12 +281,77 @@ class TestFiles:
         np.testing.assert_array_equal(data.train.images[..., 0], numbers(6)[0])
         assert data.test.labels.tolist() == [0, 1, 2]
 
-    def test_idx_cut_short_is_refused(self, tmp_path):
-        for name in ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3",
-                     "t10k-labels-idx1"):  # fmt: skip
-            (tmp_path / f"{name}-ubyte").write_bytes(b"\x00\x00\x08\x03" + b"\x00" * 5)
-        with pytest.raises(ConfigError, match="data_dir: .*mnist cannot be read"):
-            load("mnist", tmp_path)
+    @pytest.mark.parametrize("packed", [False, True])
+    @pytest.mark.parametrize(
+        ("content", "expected"),
+        [
+            (b"", "is no IDX file of bytes"),
+            (b"\0\0\x08", "is no IDX file of bytes"),
+            (b"\0\0\x0d\3", "is no IDX file of bytes"),
+            (b"\0\0\x08\1\0\0\0\1!", "has 1 dimensions, not 3"),
+            (b"\0\0\x08\xff" + b"\0\0\0\1" * 255, "has 255 dimensions, not 3"),
+            (b"\0\0\x08\3\0\0\0\1\0", "should hold a longer head and holds 0"),
+            (b"\0\0\x08\3" + b"\0\0\0\2" * 3 + b"x" * 7, "[2, 2, 2] values and holds 7"),
+            (b"\0\0\x08\3" + b"\0\0\0\2" * 3 + b"x" * 9, "[2, 2, 2] values and holds more"),
+            (b"\0\0\x08\3" + b"\x80\0\0\0" * 3 + b"x" * 9, "2147483648] values and holds 9"),
+            (b"\0\0\x08\3" + b"\0\0\0\0" * 3, "train-labels-idx1-ubyte"),
+        ],
+    )  # fmt: skip
+    def test_idx_files_of_wrong_sizes(self, tmp_path, packed, content, expected):
+        for name in IDX:
+            data = gzip.compress(content) if packed else content
+            (tmp_path / f"{name}-ubyte{'.gz' * packed}").write_bytes(data)
+        assert expected in refusal("mnist", tmp_path)
+
+    @pytest.mark.parametrize("damage", [lambda d: d[:-9], lambda d: d[1:], lambda d: d[:40] * 2])
+    def test_damaged_gzip_files(self, tmp_path, damage):
+        data = gzip.compress(b"\0\0\x08\3" + b"\0\0\0\x20" * 3 + np.random.bytes(32**3))
+        for name in IDX:
+            (tmp_path / f"{name}-ubyte.gz").write_bytes(damage(data))
+        assert "mnist cannot be read (" in refusal("mnist", tmp_path)
+
+    @pytest.mark.parametrize(
+        ("batch", "expected"),
+        [
+            (b"", "cifar10 cannot be read (EOFError"),
+            (b"\x80\x04]", "cifar10 cannot be read ("),
+            (7, "data_batch_1 is no mapping of data and labels"),
+            ({b"data": 1}, "data_batch_1 is no mapping of data and labels"),
+            ({b"data": 1, b"labels": []}, "data_batch_1: data are no uint8 array"),
+            ({b"data": np.zeros((2, 3072)), b"labels": [0, 1]}, "data are no uint8 array"),
+            (
+                {b"data": np.zeros((2, 3071), np.uint8), b"labels": [0, 1]},
+                "data are [2, 3071], not [N, 3072]",
+            ),
+            (
+                {b"data": np.zeros((2, 3072), np.uint8), b"labels": [0]},
+                "data_batch_1: labels are int64 [1], not 2 integers",
+            ),
+            ({b"data": np.zeros((2, 3072), np.uint8), b"labels": [0, 0.5]}, "labels are float64"),
+            ({b"data": np.zeros((1, 3072), np.uint8), b"labels": [10**30]}, "labels are object"),
+            ({b"data": np.zeros((1, 3072), np.uint8), b"labels": None}, "labels are object []"),
+            ({b"data": np.zeros((2, 3072), np.uint8), b"labels": [[0], [0, 1]]}, "cannot be read"),
+            ({b"data": np.zeros((2, 3072), np.uint8), b"labels": [0, -1]}, "10 labels from -1 on"),
+            (
+                {b"data": np.zeros((2, 3072), np.uint8), b"labels": [0, 10**9]},
+                "cifar10: training: labels up to 1000000000 for 10 images",
+            ),
+        ],
+    )
+    def test_cifar_batches_of_wrong_content(self, tmp_path, batch, expected):
+        folder = tmp_path / "cifar-10-batches-py"
+        folder.mkdir()
+        for name in [*(f"data_batch_{i}" for i in range(1, 6)), "test_batch"]:
+            data = batch if isinstance(batch, bytes) else pickle.dumps(batch)
+            (folder / name).write_bytes(data)
+        assert expected in refusal("cifar10", tmp_path)
+
+    def test_a_packed_batch_that_is_missing(self, tmp_path):
+        with tarfile.open(tmp_path / "cifar-10-python.tar.gz", "w:gz"):
+            pass
+        assert "data_batch_1 is missing" in refusal("cifar10", tmp_path)
+        (tmp_path / "cifar-10-python.tar.gz").write_bytes(b"no archive")
+        assert "cifar10 cannot be read (ReadError" in refusal("cifar10", tmp_path)
 
     def test_no_files_names_them(self, tmp_path):
         with pytest.raises(ConfigError, match="data_dir: .* holds neither cifar10.npz"):
@@ -213,6 +469,29 @@ class TestFolders:
         with pytest.raises(ConfigError, match=f"dataset: .*{expected}"):
             load(f"folder:{tmp_path / 'x'}")
 
+    def test_only_files_count(self, tmp_path):
+        picture(tmp_path / "a.png", value=1)
+        (tmp_path / "b.png").symlink_to("a.png")
+        (tmp_path / "c.png").mkdir()
+        os.mkfifo(tmp_path / "d.png")
+        (tmp_path / "e.png").symlink_to("/dev/zero")
+        assert len(load(f"folder:{tmp_path}").train) == 2
+        (tmp_path / "f.png").symlink_to("nowhere")
+        assert "f.png cannot be read as an image (FileNotFound" in refusal(f"folder:{tmp_path}")
+
+    def test_names_that_no_terminal_can_show(self, tmp_path):
+        for name in (b"two\nlines", b"\xff\xfe", b"\x1b[31m", "\N{OWL}".encode()):
+            folder = tmp_path / os.fsdecode(name)
+            for i in range(2):
+                picture(folder / f"{i}{os.fsdecode(name)}.png")
+        data = load(f"folder:{tmp_path}")
+        assert list(data.classes) == ["\\x1b[31m", "two\\nlines", "\\udcff\\udcfe", "\N{OWL}"]
+        assert sum(data.classes.values()) == 8
+        picture(folder / "x.png", (9, 8))
+        assert "has 9x8 pixels" in refusal(f"folder:{tmp_path}")
+        (tmp_path / os.fsdecode(b"two\nlines") / os.fsdecode(b"\xff.png")).write_bytes(b"torn")
+        assert "\\udcff.png cannot be read" in refusal(f"folder:{tmp_path}", image_size=8)
+
     def test_a_truncated_jpeg_is_named(self, tmp_path):
         buffer = io.BytesIO()
         Image.fromarray(numbers(1, 64, 3)[0][0]).save(buffer, "JPEG")
@@ -225,6 +504,97 @@ class TestFolders:
 def test_images_that_networks_cannot_make(shape):
     with pytest.raises(ConfigError, match="image_size: .* give --image-size a multiple of 4"):
         check_trainable(shape)
+
+
+def split_of(count=4, side=8, channels=1, classes=2):
+    images = numbers(count, side, channels)[0]
+    return Split(images, np.arange(count) % classes)
+
+
+class TestSplits:
+    def test_both_are_of_one_kind(self):
+        with pytest.raises(ConfigError, match="image_size: training images have 8x8 pixels, test"):
+            ImageData(split_of(), split_of(side=12))
+        with pytest.raises(ConfigError, match="dataset: training images have 1 channels, test im"):
+            ImageData(split_of(), split_of(channels=3))
+
+    def test_a_class_that_training_does_not_have(self):
+        ImageData(split_of(classes=3), split_of(classes=2))
+        message = "dataset: test images of class 2, and training images of classes 0 to 1 alone"
+        with pytest.raises(ConfigError, match=message):
+            ImageData(split_of(classes=2), split_of(classes=3))
+
+    def test_each_class_has_a_name(self):
+        assert ImageData(split_of(), None, ("a", "b")).classes == {"a": 2, "b": 2}
+        with pytest.raises(ConfigError, match="dataset: 3 names of classes, and labels of 2"):
+            ImageData(split_of(), None, ("a", "b", "c"))
+
+    def test_grey_images_may_come_without_channels(self):
+        split = Split(np.zeros((2, 8, 8), np.uint8), np.zeros((2, 1), np.uint8))
+        assert (split.images.shape, split.labels.shape) == ((2, 8, 8, 1), (2,))
+
+    @pytest.mark.parametrize("labels", [[0, 1], np.zeros(2), np.array(["a", "b"])])
+    def test_labels_are_whole_numbers(self, labels):
+        with pytest.raises(ConfigError, match="dataset: labels are .*; they must be whole numbers"):
+            Split(np.zeros((2, 8, 8, 1), np.uint8), labels)
+
+
+class TestDigests:
+    def test_equal_for_equal_data(self):
+        digest = split_of().digest
+        assert len(digest) == 64
+        assert int(digest, 16) >= 0
+        assert split_of().digest == digest
+        assert Split(np.asfortranarray(split_of().images), np.array([0, 1, 0, 1])).digest == digest
+
+    def test_different_after_any_change(self):
+        split = split_of()
+        pixel, label = split.images.copy(), split.labels.copy()
+        pixel[3, 7, 7, 0] ^= 1
+        label[3] ^= 1
+        backwards = split.images[::-1]
+        splits = (
+            split,
+            Split(pixel, split.labels),
+            Split(split.images, label),
+            Split(split.images, None),
+            Split(backwards, split.labels),
+            Split(split.images.reshape(4, 4, 16, 1), split.labels),
+            Split(split.images[:3], split.labels[:3]),
+        )
+        assert len({s.digest for s in splits}) == len(splits)
+
+    def test_mapped_images_are_read_in_blocks(self, tmp_path, monkeypatch):
+        split = split_of(7)
+        np.save(tmp_path / "images.npy", split.images)
+        monkeypatch.setattr("autogan.data.base._BLOCK_BYTES", 130)  # two images
+        mapped = Split(np.load(tmp_path / "images.npy", mmap_mode="r"), split.labels)
+        assert isinstance(mapped.images, np.memmap)
+        assert mapped.digest == split.digest
+
+    def test_of_files(self, tmp_path, monkeypatch):
+        monkeypatch.setattr("autogan.data.base.MEMORY_BYTES", 100)
+
+        def digest(root, size=8):
+            return load(f"folder:{root}", image_size=size).train.digest
+
+        def made(name, values=(1, 2, 3)):
+            for i, value in enumerate(values):
+                picture(tmp_path / name / "ab"[i % 2] / f"{i}.bmp", value=value)
+            return tmp_path / name
+
+        first = digest(made("x"))
+        assert digest(made("y")) == first  # wherever it lies
+        assert digest(tmp_path / "x", 12) != first
+        assert digest(made("more", (1, 2, 3, 4))) != first
+        assert digest(made("changed", (1, 2, 9))) == first  # what it does not notice
+        (tmp_path / "y" / "a" / "0.bmp").rename(tmp_path / "y" / "a" / "9.bmp")
+        assert digest(tmp_path / "y") != first
+        split = load(f"folder:{tmp_path / 'x'}", image_size=8).train
+        assert Split(split.images, split.labels[::-1]).digest != first
+        (tmp_path / "x" / "a" / "0.bmp").unlink()
+        with pytest.raises(ConfigError, match="0.bmp cannot be read"):
+            split.images.listing()
 
 
 def test_subsets_are_drawn_once_and_for_all():
@@ -262,7 +632,7 @@ def test_too_many_files_for_memory_are_read_as_they_are_needed(tmp_path, monkeyp
         path.parent.mkdir(exist_ok=True)
         Image.fromarray(rng.integers(0, 256, (20 + i, 30, 3), np.uint8)).save(path)
     whole = load(f"folder:{tmp_path}", image_size=8).train
-    monkeypatch.setattr(autogan.data, "MEMORY_BYTES", 100)
+    monkeypatch.setattr("autogan.data.base.MEMORY_BYTES", 100)
     decoded = []
     read = PictureFiles._read
     monkeypatch.setattr(PictureFiles, "_read", lambda s, p: decoded.append(p) or read(s, p))
@@ -276,7 +646,7 @@ def test_too_many_files_for_memory_are_read_as_they_are_needed(tmp_path, monkeyp
 
 
 def test_a_file_that_is_cut_off_is_named_when_it_is_read(tmp_path, monkeypatch):
-    monkeypatch.setattr(autogan.data, "MEMORY_BYTES", 100)
+    monkeypatch.setattr("autogan.data.base.MEMORY_BYTES", 100)
     Image.effect_noise((64, 64), 90).save(tmp_path / "a.png")
     (tmp_path / "b.png").write_bytes((tmp_path / "a.png").read_bytes()[:1500])
     split = load(f"folder:{tmp_path}", image_size=8).train
@@ -324,7 +694,7 @@ class TestTensorFlowDatasets:
         assert data.train.labels[order].tolist() == sorted(labels[:6].tolist())
         expected = {square(Image.fromarray(picture), 8).tobytes() for picture in pictures[:6]}
         assert {image.tobytes() for image in data.train.images} == expected
-        monkeypatch.setattr(autogan.data, "_decode", None)  # not again
+        monkeypatch.setattr("autogan.data.tfds._decode", None)  # not again
         again = load("tfds:tiny", root, 8)
         np.testing.assert_array_equal(again.train.images, data.train.images)
 

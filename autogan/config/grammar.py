@@ -16,12 +16,15 @@ import yaml
 from autogan.core.errors import ConfigError
 from autogan.core.hyperparameters import Dimension, Hyperparameter, Range, Value
 from autogan.core.registry import suggestion
+from autogan.core.text import check_text, read_path
 from autogan.models import GAN_TYPES, GANType
 
 Setting = Value | list[Value]
 
 _RANGE = re.compile(r"^(?P<low>[^:]+?)\.\.(?P<high>[^:]+?)(?P<log>:log)?$")
-_MAX_COMPONENT, _MAX_PATH = 255, 4000  # bytes; file systems and Linux allow 255 and 4,096
+_LONGEST_RANGE = 200  # characters
+_BRACKET = re.compile(r"[\[\]{}]")
+_MAX_BYTES, _MAX_BRACKETS = 2**20, 50  # of a configuration file; open at once
 
 
 def packaged_configs() -> dict[str, Path]:
@@ -40,64 +43,29 @@ def read_yaml(path: Path) -> dict[str, Any]:
         ConfigError: if there is no such file or it is something else.
     """
     read_path("config", str(path))
-    if not path.exists():
+    if not os.path.exists(path):
         path = packaged_configs().get(str(path), path)
-    if path.exists() and not path.is_file():
+    if os.path.exists(path) and not os.path.isfile(path):
         raise ConfigError("config", f"{path} is not a file; give a YAML file")
     try:
-        text = path.read_text()
+        with path.open("rb") as file:
+            data = file.read(_MAX_BYTES + 1)
     except OSError as error:
         known = suggestion(str(path), packaged_configs())
         raise ConfigError("config", f"{path} cannot be read ({error.strerror}); {known}") from None
-    except UnicodeDecodeError:
-        raise ConfigError(str(path), "is not text; give a YAML file") from None
+    if len(data) > _MAX_BYTES:
+        raise ConfigError(str(path), f"is larger than {_MAX_BYTES} bytes; give a YAML file")
     try:
-        values = yaml.load(text, _Loader)
-    except (yaml.YAMLError, ValueError) as error:
-        raise ConfigError(str(path), f"is not valid YAML ({error})") from None
-    except RecursionError:
-        raise ConfigError(str(path), "is nested too deeply; give a flat mapping") from None
+        values = _yaml(data.decode())
+    except UnicodeDecodeError:
+        raise ConfigError(str(path), "is not text in UTF-8; give a YAML file") from None
+    except ValueError as error:
+        raise ConfigError(str(path), f"{error}") from None
     if values is None:
         return {}
     if not isinstance(values, dict):
         raise ConfigError(str(path), "must hold a mapping of keys to values")
     return {str(name): value for name, value in values.items()}
-
-
-def read_path(field: str, text: str) -> Path:
-    """A path as the user wrote it, with ``~`` expanded.
-
-    Raises:
-        ConfigError: if no file can have that name.
-    """
-    check_text(field, text)
-    try:
-        path = Path(text).expanduser()
-    except RuntimeError as error:
-        raise ConfigError(field, f"{text}: {error}; give a full path") from None
-    whole = os.fsencode(path)
-    if len(whole) > _MAX_PATH or any(len(os.fsencode(p)) > _MAX_COMPONENT for p in path.parts):
-        raise ConfigError(field, f"{text[:40]}... is {len(whole)} bytes long; give a shorter path")
-    return path
-
-
-def check_text(field: str, value: object) -> None:
-    """Refuse text, also within lists and mappings, that no file could hold.
-
-    Raises:
-        ConfigError: naming the field.
-    """
-    seen: set[int] = set()  # YAML's aliases can make a value contain itself
-    left = [value]
-    while left:
-        part = left.pop()
-        if isinstance(part, str):
-            bad = next((c for c in part if c == "\0" or "\ud800" <= c <= "\udfff"), None)
-            if bad is not None:
-                raise ConfigError(field, f"{part!r} holds the character {bad!r}; leave it out")
-        elif isinstance(part, Mapping | list | tuple) and id(part) not in seen:
-            seen.add(id(part))
-            left.extend([*part, *part.values()] if isinstance(part, Mapping) else part)
 
 
 def read_ranges(text: str) -> dict[str, tuple[float, float]]:
@@ -177,7 +145,7 @@ def _setting(hyperparameter: Hyperparameter, setting: Setting) -> Value | Dimens
         if not setting:
             raise ConfigError(hyperparameter.name, "[] has no candidates; give at least one value")
         return Dimension(hyperparameter, tuple(check(value) for value in setting))
-    match = _RANGE.match(setting) if isinstance(setting, str) else None
+    match = _RANGE.match(setting[:_LONGEST_RANGE]) if isinstance(setting, str) else None
     if match is None or hyperparameter.kind == "choice":
         return check(setting)
     low, high = (float(check(_scalar(hyperparameter.name, match[end]))) for end in ("low", "high"))
@@ -193,9 +161,31 @@ def _scalar(field: str, text: str) -> Any:
     """Read a number or word as YAML does."""
     check_text(field, text)
     try:
-        return yaml.load(text.strip(), _Loader)
-    except (yaml.YAMLError, RecursionError, ValueError):
-        raise ConfigError(field, f"{text!r} is neither a number nor a word") from None
+        value = _yaml(text.strip())
+    except ValueError:
+        value = ()
+    if not isinstance(value, str | int | float | None):
+        raise ConfigError(field, f"{text!r} is neither a number nor a word")
+    return value
+
+
+def _yaml(text: str) -> Any:
+    """Read YAML.
+
+    Raises:
+        ValueError: saying what is wrong with it.
+    """
+    try:
+        depth = 0
+        for bracket in _BRACKET.findall(text):  # PyYAML takes minutes over thousands of them
+            depth += 1 if bracket in "[{" else -1
+            if depth > _MAX_BRACKETS:
+                raise RecursionError
+        return yaml.load(text, _Loader)
+    except RecursionError:
+        raise ValueError("is nested too deeply; give a flat mapping") from None
+    except Exception as error:  # of `!!bool x` a KeyError, of `!!int ""` an IndexError, ...
+        raise ValueError(f"is not valid YAML ({error})") from None
 
 
 class _Loader(yaml.SafeLoader):
@@ -203,7 +193,11 @@ class _Loader(yaml.SafeLoader):
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
         seen = set()
-        for key_node, _ in node.value:
+        for key_node, _ in node.value if isinstance(node, yaml.MappingNode) else ():
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(
+                    None, None, "a key must be a word or a number", key_node.start_mark
+                )
             key = str(self.construct_object(key_node, deep=True))
             if key in seen:
                 raise yaml.constructor.ConstructorError(

@@ -7,11 +7,12 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from autogan.config.grammar import check_text, read_yaml
+from autogan.config.grammar import read_yaml
 from autogan.config.searching import SearchConfig
 from autogan.config.training import TrainConfig
 from autogan.core.errors import ConfigError
 from autogan.core.registry import suggestion
+from autogan.core.text import check_plain, check_text
 from autogan.data import DATASETS
 from autogan.models import GAN_TYPES
 
@@ -65,7 +66,8 @@ def validated(kind: type[Config], values: Mapping[str, Any]) -> Config:
     """
     known = kind.model_fields
     for name, value in values.items():
-        check_text(name, (name, value))
+        check_text(name, name)
+        check_plain(name, value)
     if _names_own_parts(values):
         values = {"plugin_dirs": [str(Path.cwd())], **values}
     for name in values:

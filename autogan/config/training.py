@@ -18,10 +18,11 @@ from pydantic import (
 )
 from typing_extensions import Self
 
-from autogan.config.grammar import read_path, read_ranges, settings_of
+from autogan.config.grammar import read_ranges, settings_of
 from autogan.core.errors import ConfigError
 from autogan.core.hyperparameters import Dimension, Value
 from autogan.core.registry import suggestion
+from autogan.core.text import read_path
 from autogan.criteria import CRITERIA, Criterion, Objective
 from autogan.data import MAX_SIZE, MIN_SIZE, SIZE_STEP, dataset_named
 from autogan.models import GAN_TYPES, GANType
@@ -29,6 +30,8 @@ from autogan.models import GAN_TYPES, GANType
 _DEFAULT_STEPS = 2000
 _EVALUATIONS = 5
 _MAX_THREADS = 1024
+_LONGEST_SUM = 1000  # characters of a sum of criteria
+_LONGEST_NAME = 100  # bytes of a dataset in the name of a folder
 _KNOWN_FEATURES = ("inception", "classifier")
 _PATHS = ("data_dir", "run_dir", "checkpoint_dir", "result_dir", "log_dir", "warm_start")
 
@@ -137,12 +140,13 @@ class TrainConfig(BaseModel):
         given = values.get("plugin_dirs") if isinstance(values, Mapping) else None
         if given is None:
             return values
+        given = [given] if isinstance(given, Path) else given
         texts = given.split(",") if isinstance(given, str) else given
         if not isinstance(texts, list) or not all(isinstance(t, str | Path) for t in texts):
             raise ConfigError("plugin_dirs", f"{given!r} is no list of folders; give [PATH, ...]")
-        folders = [str(read_path("plugin_dirs", str(text)).resolve()) for text in texts]
+        folders = [os.path.realpath(read_path("plugin_dirs", str(text))) for text in texts]
         for folder in folders:
-            if not Path(folder).is_dir():
+            if not os.path.isdir(folder):
                 raise ConfigError(
                     "plugin_dirs", f"{folder}: there is no such folder; give that of your modules"
                 )
@@ -164,6 +168,10 @@ class TrainConfig(BaseModel):
     @field_validator("criterion")
     @classmethod
     def _known_criterion(cls, text: str) -> str:
+        if len(text) > _LONGEST_SUM:
+            raise ConfigError(
+                "criterion", f"{text[:40]}... is {len(text)} characters long; give fewer terms"
+            )
         texts = text.split(",")
         if len(texts) > 1 and not cls.is_search:
             raise ConfigError(
@@ -200,7 +208,8 @@ class TrainConfig(BaseModel):
     @field_validator(*_PATHS, mode="before", check_fields=False)
     @classmethod
     def _usable_path(cls, path: Any, info: ValidationInfo) -> Any:
-        return read_path(str(info.field_name), path) if isinstance(path, str) else path
+        usable = isinstance(path, str | Path)
+        return read_path(str(info.field_name), str(path)) if usable else path
 
     @field_validator("features")
     @classmethod
@@ -351,7 +360,8 @@ class TrainConfig(BaseModel):
 def short_name(dataset: str) -> str:
     """``cats`` for ``folder:pictures/cats``, ``celeb_a-2.1.0`` for ``tfds:celeb_a:2.1.0``."""
     name = dataset.partition(":")[2] or dataset
-    return name.rstrip("/").rsplit("/", 1)[-1].replace(":", "-")
+    last = name.rstrip("/").rsplit("/", 1)[-1].replace(":", "-")
+    return os.fsencode(last)[:_LONGEST_NAME].decode(errors="ignore")
 
 
 def _available_cores() -> int:

@@ -9,6 +9,8 @@
 Each carries one line for the terminal. Everything else that escapes is a bug.
 """
 
+_LONGEST_FIELD, _LONGEST_PROBLEM = 100, 1000  # characters
+
 
 class AutoGANError(Exception):
     """Base of all errors whose message is meant for the user."""
@@ -21,14 +23,15 @@ class ConfigError(AutoGANError):
 
     Args:
         field: the key or flag at fault, as the user writes it.
-        problem: the value, what is wrong with it and what would be right, in one line.
+        problem: the value, what is wrong with it and what would be right. It is made one line:
+            what a terminal cannot show is escaped, and of a very long one the middle left out.
     """
 
     exit_code = 2
 
     def __init__(self, field: str, problem: str) -> None:
-        self.field = field
-        self.problem = " ".join(problem.split())
+        self.field = _shortened(printable(field), _LONGEST_FIELD)
+        self.problem = told(problem)
         super().__init__(f"{self.field}: {self.problem}")
 
 
@@ -64,3 +67,22 @@ def one_line(error: Exception) -> str:
     node = next((place for place, line in enumerate(lines) if line.startswith("[[")), 1)
     said = lines[max(node - 1, 0)] if lines else ""
     return f"{type(error).__name__}: {said}"[:300].removesuffix(": ")
+
+
+def printable(text: str) -> str:
+    """Text with everything escaped that has no place in a line: control characters, surrogates."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def told(text: str) -> str:
+    """Text as one line for the terminal, without the middle of a very long one."""
+    return _shortened(printable(" ".join(text.split())), _LONGEST_PROBLEM)
+
+
+def _shortened(text: str, length: int) -> str:
+    """Text without its middle, if it is longer."""
+    if len(text) <= length:
+        return text
+    return f"{text[: length // 2 - 3]} ... {text[-(length // 2 - 2) :]}"

@@ -11,6 +11,8 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from autogan.core.errors import ConfigError
 
+_LONGEST_NAME = 100  # of which a part's name is looked for
+
 
 class Part(ABC):
     """What every registered class declares about itself."""
@@ -138,7 +140,7 @@ def imported(field: str, name: str, base: type[C]) -> type[C]:
     module, _, attribute = name.partition(":")
     try:
         part = getattr(importlib.import_module(module), attribute)
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a program is no module
         raise ConfigError(
             field,
             f"{name!r} cannot be imported ({type(error).__name__}: {error}); modules are looked "
@@ -152,6 +154,6 @@ def imported(field: str, name: str, base: type[C]) -> type[C]:
 def suggestion(name: str, known: Iterable[str]) -> str:
     """The nearest of the known names, if one is near, and then all of them."""
     names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    near = difflib.get_close_matches(name[:_LONGEST_NAME], names, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]!r}? " if near else ""
     return f"{hint}known: {', '.join(names)}"

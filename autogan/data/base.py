@@ -1,24 +1,23 @@
 """What a dataset is: a source of images and labels as uint8, in memory or on disk."""
 
-import hashlib
 import math
 from abc import abstractmethod
 from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
 from autogan.core.errors import ConfigError
 from autogan.core.registry import Part
-from autogan.data.pictures import PictureFiles
-
-Images = npt.NDArray[np.uint8]
-Labels = npt.NDArray[np.int64]
+from autogan.data.checks import Images, Labels, checked_images, checked_labels
+from autogan.data.pictures import PictureFiles, square
 
 MIN_SIZE, MAX_SIZE, SIZE_STEP = 8, 128, 4
 MEMORY_BYTES = 2**30  # images beyond this size are not held in memory
+_BLOCK_BYTES = 2**24  # of mapped images read at once for their digest
 
 
 @dataclass(frozen=True)
@@ -26,28 +25,23 @@ class Split:
     """A set of images.
 
     Attributes:
-        images: uint8 [N, height, width, channels], channels 1 or 3; read when they are asked for
-            where they are too many for memory.
+        images: uint8 [N, height, width, channels], channels 1 or 3 (grey ones may be given without
+            channels); read when they are asked for where they are too many for memory.
         labels: int64 [N] in 0..K-1, or None.
+
+    Raises:
+        ConfigError: if they are something else.
     """
 
     images: Images | PictureFiles
     labels: Labels | None
 
     def __post_init__(self) -> None:
-        shape, dtype = self.images.shape, getattr(self.images, "dtype", np.uint8)
-        if len(shape) != 4 or shape[3] not in (1, 3) or dtype != np.uint8 or not len(self):
-            raise ConfigError(
-                "dataset",
-                f"images are {np.dtype(dtype)} {list(shape)}; they must be uint8 [N, height, "
-                "width, 1 or 3]",
-            )
-        if self.labels is not None and (len(self.labels) != len(self) or self.labels.min() < 0):
-            raise ConfigError(
-                "dataset",
-                f"{len(self.labels)} labels from {self.labels.min()} on for {len(self)} images; "
-                "there must be one for each, from 0 on",
-            )
+        if not isinstance(self.images, PictureFiles):
+            object.__setattr__(self, "images", checked_images("dataset", "", self.images))
+        if self.labels is not None:
+            labels = checked_labels("dataset", "", self.labels, len(self))
+            object.__setattr__(self, "labels", labels)
 
     def __len__(self) -> int:
         return len(self.images)
@@ -57,12 +51,26 @@ class Split:
         """How many images of each class there are; empty without labels."""
         return () if self.labels is None else tuple(np.bincount(self.labels).tolist())
 
-    @property
+    @cached_property
     def digest(self) -> str:
-        """SHA-256."""
-        return hashlib.sha256(
-            np.ascontiguousarray(self.images[np.arange(len(self))]).data
-        ).hexdigest()
+        """The SHA-256 of images and labels, in hexadecimal digits: equal for equal data.
+
+        Of images in arrays it notices every pixel, the order and the shape. Files that are read as
+        they are needed are too many to be read for it: of them it notices names (below the folder
+        that holds them all), order and sizes in bytes, but not that a file was replaced by another
+        of the same name and size. Where the files lie has no part in it.
+        """
+        labels = None if self.labels is None else np.ascontiguousarray(self.labels, "<i8")
+        known = sha256(repr((tuple(map(int, self.images.shape)), labels is not None)).encode())
+        if isinstance(self.images, PictureFiles):
+            known.update(self.images.listing())
+        else:
+            rows = max(1, _BLOCK_BYTES // math.prod(self.images.shape[1:]))
+            for first in range(0, len(self), rows):
+                known.update(np.ascontiguousarray(self.images[first : first + rows]).data)
+        if labels is not None:
+            known.update(labels.data)
+        return known.hexdigest()
 
     @property
     def fits_in_memory(self) -> bool:
@@ -88,6 +96,37 @@ class ImageData:
     train: Split
     test: Split | None
     names: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        counts = self.train.class_counts
+        if self.names and len(self.names) != len(counts):
+            raise ConfigError(
+                "dataset",
+                f"{len(self.names)} names of classes, and labels of {len(counts)}; give each class "
+                "one name",
+            )
+        if self.test is None:
+            return
+        made, other = self.image_shape, tuple(self.test.images.shape[1:])
+        if made[2] != other[2]:
+            raise ConfigError(
+                "dataset",
+                f"training images have {made[2]} channels, test images {other[2]}; make both grey "
+                "or both RGB",
+            )
+        if made != other:
+            raise ConfigError(
+                "image_size",
+                f"training images have {made[1]}x{made[0]} pixels, test images "
+                f"{other[1]}x{other[0]}; give --image-size to crop and resize them all",
+            )
+        unknown = len(self.test.class_counts) - 1
+        if counts and unknown >= len(counts):
+            raise ConfigError(
+                "dataset",
+                f"test images of class {unknown}, and training images of classes 0 to "
+                f"{len(counts) - 1} alone; number the classes alike in both",
+            )
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -143,13 +182,18 @@ def check_trainable(image_shape: tuple[int, int, int]) -> None:
 
 
 def resized(images: Images, size: int | None) -> Images:
-    """Resize square images [N, height, width, channels]; unchanged if ``size`` is None."""
+    """Cut the largest squares from the centres of images and resize them.
+
+    Args:
+        images: uint8 [N, height, width, channels].
+        size: side of the squares; None to leave the images as they are.
+    """
     if size is None or images.shape[1:3] == (size, size):
         return images
     from PIL import Image
 
     made = np.empty((len(images), size, size, images.shape[3]), np.uint8)
     for i, image in enumerate(images):
-        picture = Image.fromarray(image.squeeze()).resize((size, size), Image.Resampling.BICUBIC)
-        made[i] = np.asarray(picture).reshape(size, size, -1)
+        picture = Image.fromarray(image[..., 0] if image.shape[2] == 1 else image)
+        made[i] = np.asarray(square(picture, size)).reshape(size, size, -1)
     return made

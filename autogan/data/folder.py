@@ -1,10 +1,12 @@
 """The images below a folder."""
 
+import os
 from pathlib import Path
 
 import numpy as np
 
 from autogan.core.errors import ConfigError
+from autogan.core.text import read_path
 from autogan.data.base import Dataset, ImageData, Split
 from autogan.data.pictures import SUFFIXES, PictureFiles, labelled_files
 
@@ -22,12 +24,12 @@ class Folder(Dataset):
     def __init__(self, argument: str, data_dir: Path | None) -> None:
         if not argument:
             raise ConfigError("dataset", "folder names no folder; write folder:PATH")
-        self.root = Path(argument).expanduser()
+        self.root = read_path("dataset", argument)
         self.data_dir = data_dir
 
     def load(self, image_size: int | None) -> ImageData:
         """Read all images; without ``image_size`` they must have one size already."""
-        if not self.root.is_dir():
+        if not os.path.isdir(self.root):
             raise ConfigError("dataset", f"folder:{self.root}: there is no such folder")
         train_root = self.root / "train" if (self.root / "train").is_dir() else self.root
         test_root = self.root / "test"

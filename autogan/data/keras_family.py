@@ -1,8 +1,6 @@
 """MNIST, Fashion-MNIST and CIFAR-10: downloaded by Keras, or read from the files they come in."""
 
-import gzip
-import io
-import pickle
+import os
 import tarfile
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
@@ -12,8 +10,10 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from autogan.core.errors import ConfigError
-from autogan.data.base import Dataset, ImageData, Images, Labels, Split, resized
+from autogan.core.errors import ConfigError, one_line
+from autogan.data.base import Dataset, ImageData, Split, resized
+from autogan.data.checks import Images, checked_images, checked_labels
+from autogan.data.formats import ARRAYS, Unreadable, read_cifar_batch, read_idx, read_npz
 
 
 class _KerasDataset(Dataset):
@@ -29,9 +29,10 @@ class _KerasDataset(Dataset):
     def load(self, image_size: int | None) -> ImageData:
         """Read from ``data_dir`` if given, else through Keras."""
         arrays = self._local(self.data_dir) if self.data_dir else self._downloaded()
-        x_train, y_train, x_test, y_test = (np.asarray(array) for array in arrays)
+        x_train, y_train, x_test, y_test = arrays
         return ImageData(
-            self._split(x_train, y_train, image_size), self._split(x_test, y_test, image_size)
+            self._split("training", x_train, y_train, image_size),
+            self._split("test", x_test, y_test, image_size),
         )
 
     def _downloaded(self) -> Iterable[Any]:
@@ -47,23 +48,23 @@ class _KerasDataset(Dataset):
             ) from error
         return x_train, y_train, x_test, y_test
 
-    def _local(self, folder: Path) -> Iterable[Any]:
-        archives = [folder] if folder.suffix == ".npz" else [folder / f"{self.name}.npz"]
-        try:
-            for archive in archives:
-                if archive.is_file():
-                    with np.load(archive, allow_pickle=False) as arrays:
-                        return [arrays[k] for k in ("x_train", "y_train", "x_test", "y_test")]
-            arrays = self.read_native(folder)
-        except Exception as error:
+    def _local(self, place: Path) -> Iterable[Any]:
+        if os.path.exists(place) and not (os.path.isdir(place) or os.path.isfile(place)):
             raise ConfigError(
-                "data_dir", f"{folder}: {self.name} cannot be read ({error})"
+                "data_dir", f"{place} is neither a folder nor a file; give that of {self.name}.npz"
+            )
+        archive = place if os.path.isfile(place) else place / f"{self.name}.npz"
+        try:
+            arrays = read_npz(archive) if os.path.isfile(archive) else self.read_native(place)
+        except Exception as error:  # readers of damaged files raise what they like
+            said = str(error) if isinstance(error, Unreadable) else one_line(error)
+            raise ConfigError(
+                "data_dir", f"{place}: {self.name} cannot be read ({said}); get its files again"
             ) from error
         if arrays is None:
             raise ConfigError(
                 "data_dir",
-                f"{folder} holds neither {self.name}.npz (x_train, y_train, x_test, y_test) nor "
-                f"{self.files}",
+                f"{place} holds neither {self.name}.npz ({', '.join(ARRAYS)}) nor {self.files}",
             )
         return arrays
 
@@ -71,20 +72,11 @@ class _KerasDataset(Dataset):
     def read_native(self, folder: Path) -> Iterable[Any] | None:
         """Return x_train, y_train, x_test, y_test from native files; None if they are absent."""
 
-    def _split(self, images: Any, labels: Any, image_size: int | None) -> Split:
-        if images.ndim == 3:
-            images = images[..., np.newaxis]
-        if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] not in (1, 3):
-            raise ConfigError(
-                "data_dir",
-                f"{self.name}: images are {images.dtype} {list(images.shape)}; they must be uint8 "
-                "[N, height, width] or [N, height, width, 1 or 3]",
-            )
-        if labels.size != len(images):
-            raise ConfigError(
-                "data_dir", f"{self.name}: {labels.size} labels for {len(images)} images"
-            )
-        return Split(resized(images, image_size), labels.reshape(-1).astype(np.int64))
+    def _split(self, part: str, images: Any, labels: Any, image_size: int | None) -> Split:
+        name = f"{self.name}: {part}: "
+        images = checked_images("data_dir", name, images)
+        labels = checked_labels("data_dir", name, labels, len(images))
+        return Split(resized(images, image_size), labels)
 
 
 class _IdxDataset(_KerasDataset):
@@ -98,10 +90,10 @@ class _IdxDataset(_KerasDataset):
         paths = []
         for name in names:
             plain, packed = folder / f"{name}-ubyte", folder / f"{name}-ubyte.gz"
-            if not (plain.is_file() or packed.is_file()):
+            if not (os.path.isfile(plain) or os.path.isfile(packed)):
                 return None
-            paths.append(plain if plain.is_file() else packed)
-        return [_read_idx(path) for path in paths]
+            paths.append(plain if os.path.isfile(plain) else packed)
+        return [read_idx(path, int(path.name.partition("-idx")[2][0])) for path in paths]
 
 
 class MNIST(_IdxDataset):
@@ -131,61 +123,35 @@ class CIFAR10(_KerasDataset):
         unpacked = (
             folder if folder.name == "cifar-10-batches-py" else folder / "cifar-10-batches-py"
         )
-        read: Callable[[str], bytes]
-        if unpacked.is_dir():
-            read = lambda name: (unpacked / name).read_bytes()  # noqa: E731
-            return self._batches(read)
-        if packed.is_file():
+        if os.path.isdir(unpacked):
+            return self._batches(lambda name: _regular(unpacked / name).read_bytes())
+        if os.path.isfile(packed):
             with tarfile.open(packed) as tar:
-
-                def member(name: str) -> bytes:
-                    file = tar.extractfile(f"cifar-10-batches-py/{name}")
-                    if file is None:
-                        raise ValueError(f"{name} is missing in {packed.name}")
-                    return file.read()
-
-                return self._batches(member)
+                return self._batches(lambda name: _unpacked(tar, name))
         return None
 
     def _batches(self, read: Callable[[str], bytes]) -> Iterable[Any]:
-        train = [_read_cifar_batch(read(f"data_batch_{i}")) for i in range(1, 6)]
-        x_test, y_test = _read_cifar_batch(read("test_batch"))
+        def batch(name: str) -> tuple[Images, npt.NDArray[Any]]:
+            return read_cifar_batch(name, read(name))
+
+        train = [batch(f"data_batch_{i}") for i in range(1, 6)]
+        x_test, y_test = batch("test_batch")
         x_train = np.concatenate([images for images, _ in train])
         y_train = np.concatenate([labels for _, labels in train])
         return x_train, y_train, x_test, y_test
 
 
-def _read_idx(path: Path) -> npt.NDArray[np.uint8]:
-    """Read an IDX file of unsigned bytes: magic 0, 0, 8, rank; sizes; values."""
-    data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    if data[:3] != b"\x00\x00\x08":
-        raise ValueError(f"{path.name} is no IDX file of bytes")
-    rank = data[3]
-    shape = np.frombuffer(data, ">u4", rank, 4)
-    return np.frombuffer(data, np.uint8, offset=4 + 4 * rank).reshape(shape)
+def _regular(path: Path) -> Path:
+    if not os.path.isfile(path):
+        raise Unreadable(f"{path.name} is missing")
+    return path
 
 
-class _CifarUnpickler(pickle.Unpickler):
-    """Builds arrays from CIFAR's pickles and refuses whatever else a pickle may call."""
-
-    _ALLOWED: ClassVar = {
-        ("numpy.core.multiarray", "_reconstruct"),
-        ("numpy._core.multiarray", "_reconstruct"),  # its name since NumPy 2
-        ("numpy", "ndarray"),
-        ("numpy", "dtype"),
-    }
-
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in self._ALLOWED:
-            raise pickle.UnpicklingError(f"{module}.{name} has no place in a CIFAR batch")
-        if name == "_reconstruct":
-            from numpy._core.multiarray import _reconstruct
-
-            return _reconstruct
-        return getattr(np, name)
-
-
-def _read_cifar_batch(data: bytes) -> tuple[Images, Labels]:
-    batch = _CifarUnpickler(io.BytesIO(data), encoding="bytes").load()
-    images = np.asarray(batch[b"data"], np.uint8).reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
-    return images, np.asarray(batch[b"labels"], np.int64)
+def _unpacked(tar: tarfile.TarFile, name: str) -> bytes:
+    try:
+        file = tar.extractfile(f"cifar-10-batches-py/{name}")
+    except KeyError:
+        file = None
+    if file is None:
+        raise Unreadable(f"{name} is missing")
+    return file.read()

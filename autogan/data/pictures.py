@@ -1,6 +1,7 @@
 """Image files as arrays: all at once, or each as it is asked for."""
 
 import math
+import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,13 +13,12 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
-from autogan.core.errors import ConfigError
+from autogan.core.errors import ConfigError, one_line, printable
 
 SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
 
 _THREADS = 8  # Pillow decodes without Python's lock
 _ORIENTATION = 0x0112  # the EXIF tag; from 5 on it turns a picture on its side
-_BAD_FILE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 
 Images = npt.NDArray[np.uint8]
 T = TypeVar("T")
@@ -81,6 +81,22 @@ class PictureFiles:
         paths = self.paths[first:last]
         return PictureFiles(paths, (len(paths), *self.shape[1:]), self.crop)
 
+    def listing(self) -> bytes:
+        """The files' names below the folder that holds them all, and their sizes in bytes.
+
+        Raises:
+            ConfigError: naming a file that is gone.
+        """
+        root = os.path.commonpath([path.parent for path in self.paths])
+        lines = []
+        for path in self.paths:
+            try:
+                size = path.stat().st_size
+            except OSError as error:
+                raise _unreadable(path, error) from error
+            lines.append(b"%d %s" % (size, os.fsencode(path.relative_to(root))))
+        return b"\0".join(lines)
+
     def _read(self, path: Path) -> Images:
         try:
             with Image.open(path) as picture:
@@ -91,7 +107,7 @@ class PictureFiles:
                 if self.crop:
                     upright = square(upright, self.shape[1])
                 pixels = np.asarray(upright)
-        except _BAD_FILE as error:
+        except Exception as error:  # Pillow's readers raise what they like
             raise _unreadable(path, error) from error
         return pixels[..., : self.shape[3]]  # of a grey picture all three channels are the same
 
@@ -104,10 +120,12 @@ def square(picture: Image.Image, size: int) -> Image.Image:
 def labelled_files(root: Path) -> tuple[list[tuple[Path, int]], tuple[str, ...]]:
     """The images below ``root`` with their labels, and the classes; labels are -1 without any.
 
-    Classes are in alphabetical order, numbers in their own; hidden files and folders are left out.
+    Classes are in alphabetical order, numbers in their own; hidden files and folders are left out,
+    and what is no file, such as a pipe. A link to nothing counts: reading it says so.
     """
     found = [path.relative_to(root) for path in root.rglob("*") if path.suffix.lower() in SUFFIXES]
     shown = sorted(path for path in found if not any(part.startswith(".") for part in path.parts))
+    shown = [path for path in shown if _is_file_or_gone(root / path)]
     paths = [root / path for path in shown]
     parents = [path.parts[:-1] for path in shown]
     names = {parts[0] for parts in parents if parts}
@@ -116,7 +134,11 @@ def labelled_files(root: Path) -> tuple[list[tuple[Path, int]], tuple[str, ...]]
         return [(path, -1) for path in paths], ()
     number = {name: i for i, name in enumerate(classes)}
     labelled = [(path, number[parts[0]]) for path, parts in zip(paths, parents, strict=True)]
-    return labelled, tuple(classes)
+    return labelled, tuple(map(printable, classes))
+
+
+def _is_file_or_gone(path: Path) -> bool:
+    return os.path.isfile(path) or not os.path.exists(path)
 
 
 def _head(path: Path, upright: bool) -> tuple[int, int, bool]:
@@ -129,13 +151,13 @@ def _head(path: Path, upright: bool) -> tuple[int, int, bool]:
             if upright and picture.getexif().get(_ORIENTATION, 1) >= 5:
                 width, height = height, width
             return width, height, picture.mode.startswith(("1", "L", "I;16"))
-    except _BAD_FILE as error:
+    except Exception as error:  # Pillow's readers raise what they like
         raise _unreadable(path, error) from error
 
 
 def _unreadable(path: Path, error: Exception) -> ConfigError:
     return ConfigError(
-        "dataset", f"{path} cannot be read as an image ({error}); repair or remove it"
+        "dataset", f"{path} cannot be read as an image ({one_line(error)}); repair or remove it"
     )
 
 

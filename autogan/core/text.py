@@ -1,0 +1,81 @@
+"""What users may write as a value or a path, before anybody asks what it means."""
+
+import datetime
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from autogan.core.errors import ConfigError
+
+_BAD = re.compile("[\0\ud800-\udfff]")  # what neither UTF-8 nor a file's name can hold
+_MAX_COMPONENT = 255  # bytes; file systems allow no more
+_MAX_PATH = 3500  # bytes; Linux allows 4,096, and a run puts files of long names below a folder
+_MAX_BITS = 63  # of a whole number
+_MAX_VALUES, _MAX_DEPTH = 10_000, 20  # in all that one key holds, and how deep
+
+
+def read_path(field: str, text: str) -> Path:
+    """A path as the user wrote it, with ``~`` expanded.
+
+    Raises:
+        ConfigError: if no file can have that name.
+    """
+    check_text(field, text)
+    if not text:
+        raise ConfigError(field, "'' is no path; leave it out, or write . for the current folder")
+    try:
+        path = Path(text).expanduser()
+        whole = os.fsencode(os.path.abspath(path))
+    except (RuntimeError, OSError) as error:
+        raise ConfigError(field, f"{text}: {error}; give a full path") from None
+    if len(whole) > _MAX_PATH or any(len(os.fsencode(p)) > _MAX_COMPONENT for p in path.parts):
+        raise ConfigError(field, f"{text[:40]}... is {len(whole)} bytes long; give a shorter path")
+    return path
+
+
+def check_text(field: str, text: str) -> None:
+    """Refuse text that no file could hold.
+
+    Raises:
+        ConfigError: naming the field.
+    """
+    bad = _BAD.search(text)
+    if bad is not None:
+        raise ConfigError(field, f"{text[:40]!r} holds the character {bad[0]!r}; leave it out")
+
+
+def check_plain(field: str, value: object) -> None:
+    """Refuse what is not made of plain values: numbers, text, lists and mappings of a usual size.
+
+    YAML has more than these, and its aliases can make a value contain itself, or a thousand million
+    copies of another; whoever comes later may walk through a value and print it.
+
+    Raises:
+        ConfigError: naming the field.
+    """
+    left, count = [(value, 1)], 0
+    while left:
+        part, depth = left.pop()
+        count += 1
+        if isinstance(part, str):
+            count += len(part) // 100  # a copy of a long text counts as well
+            check_text(field, part)
+        elif isinstance(part, datetime.date | datetime.time):  # a datetime is a date
+            raise ConfigError(field, f"{part} is read as a date; write it in quotes: '{part}'")
+        elif isinstance(part, bytes | bytearray | memoryview):
+            raise ConfigError(field, f"{bytes(part[:40])!r} is binary; give text or a number")
+        elif isinstance(part, int) and part.bit_length() > _MAX_BITS:
+            raise ConfigError(
+                field,
+                f"a whole number of {part.bit_length()} bits is too large; give a smaller one",
+            )
+        elif isinstance(part, Mapping | list | tuple | set | frozenset):
+            inner = [*part, *part.values()] if isinstance(part, Mapping) else part
+            left.extend((p, depth + 1) for p in inner)
+        if depth > _MAX_DEPTH:
+            raise ConfigError(field, "is nested too deeply; give a value or a list of values")
+        if count > _MAX_VALUES or len(left) > _MAX_VALUES:
+            raise ConfigError(
+                field, f"holds more than {_MAX_VALUES} values; give fewer, or a range LOW..HIGH"
+            )

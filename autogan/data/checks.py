@@ -1,0 +1,93 @@
+"""Whether arrays that somebody gave can be images and labels, and in words what to do if not."""
+
+import functools
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from autogan.core.errors import ConfigError
+
+Images = npt.NDArray[np.uint8]
+Labels = npt.NDArray[np.int64]
+
+MOST_CLASSES = 1000  # fewer images than that may still have class numbers below it
+
+_IMAGES = "they must be uint8 [N, height, width] or [N, height, width, 1 or 3]"
+_LABELS = "they must be whole numbers from 0 on, one for each image"
+_REMEDIES = {
+    "f": "multiply values in [0, 1] by 255, round, and save them with astype('uint8')",
+    "b": "save them as images * 255, with astype('uint8')",
+    "i": "save values from 0 to 255 with astype('uint8')",
+    "u": "save values from 0 to 255 with astype('uint8')",
+}
+
+
+def checked_images(field: str, name: str, images: Any) -> Images:
+    """Images as [N, height, width, 1 or 3].
+
+    Args:
+        field: the key that named their source.
+        name: what to call them.
+        images: what was found there.
+
+    Raises:
+        ConfigError: if they are not uint8 of such a shape, or there are none.
+    """
+    refuse = functools.partial(_refuse, field, name, images, "images")
+    if not isinstance(images, np.ndarray):
+        raise refuse(f"{_IMAGES}; save them with numpy.savez")
+    if images.dtype != np.uint8:
+        raise refuse(f"{_IMAGES}; {_REMEDIES.get(images.dtype.kind, 'save plain numbers')}")
+    if images.ndim == 3:
+        images = images[..., np.newaxis]
+    if images.ndim != 4 or images.shape[3] not in (1, 3):
+        raise refuse(_IMAGES)
+    if not images.size:
+        raise refuse(f"{_IMAGES}, at least one image of at least one pixel")
+    checked: Images = images
+    return checked
+
+
+def checked_labels(field: str, name: str, labels: Any, count: int) -> Labels:
+    """Labels as int64 [N].
+
+    Args:
+        field: the key that named their source.
+        name: what to call them.
+        labels: what was found there, [N] or [N, 1].
+        count: how many images there are.
+
+    Raises:
+        ConfigError: if they are not whole numbers, one for each image, of plausible classes.
+    """
+    refuse = functools.partial(_refuse, field, name, labels, "labels")
+    if not isinstance(labels, np.ndarray) or labels.dtype.kind not in "iu":
+        raise refuse(f"{_LABELS}; save them with astype('int64')")
+    if labels.ndim > 1 and labels.shape != (count, 1):
+        hint = "; of one-hot labels save labels.argmax(axis=1)" if labels.ndim == 2 else ""
+        raise refuse(f"{_LABELS}, [N] or [N, 1]{hint}")
+    lowest, highest = (int(labels.min()), int(labels.max())) if labels.size else (0, 0)
+    if labels.size != count or lowest < 0:
+        start = f" from {lowest} on" if lowest < 0 else ""
+        raise ConfigError(
+            field,
+            f"{name}{labels.size} labels{start} for {count} images; there must be one for each, "
+            "from 0 on",
+        )
+    most = max(count, MOST_CLASSES)
+    if highest >= most:
+        raise ConfigError(
+            field,
+            f"{name}labels up to {highest} for {count} images; number the classes from 0, each "
+            f"below {most}",
+        )
+    return labels.reshape(-1).astype(np.int64, copy=False)
+
+
+def _refuse(field: str, name: str, found: Any, what: str, problem: str) -> ConfigError:
+    if isinstance(found, np.ndarray):
+        kind = f"{found.dtype if found.dtype.names is None else 'structured'} {list(found.shape)}"
+    else:
+        kind = f"of type {type(found).__name__}"
+    return ConfigError(field, f"{name}{what} are {kind}; {problem}")
