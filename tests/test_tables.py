@@ -115,11 +115,16 @@ def test_a_replay_gives_up_points_after_their_first_seed(compare, tiny):
     assert replay.trace[-1].regret == 0.0
 
 
-def test_stopping_saves_updates_in_a_replay(compare, tiny):
-    whole = compare.Replay(tiny, "grid", None, 0).run(math.inf)
+@pytest.mark.parametrize("seed", range(4))
+def test_stopping_saves_updates_in_a_replay(compare, tiny, seed):
+    """Four beginnings, of 20, 40, 20 and 40 updates, and what is left of the second trial, 40."""
+    whole = compare.Replay(tiny, "grid", None, seed).run(math.inf)
+    ends = {(t.params["learning_rate"], t.params["d_iter"]): t.state for t in whole.trials}
+    lost = ends[0.01, 1] is State.DIVERGED  # before its first evaluation, at half the cost
+    assert whole.spent == pytest.approx((240 - 20 * lost) / 60)
     for rule in (Screening(2), SuccessiveHalving(3)):
-        replay = compare.Replay(tiny, "grid", rule, 0).run(math.inf)
-        assert replay.spent <= whole.spent
-    stopped = compare.Replay(tiny, "grid", Screening(2), 0).run(math.inf)
-    assert sum(t.state is State.STOPPED for t in stopped.trials) > 0
-    assert stopped.spent < whole.spent
+        replay = compare.Replay(tiny, "grid", rule, seed).run(math.inf)
+        assert replay.spent == pytest.approx(160 / 60)
+        states = [t.state for t in replay.trials]
+        assert [n for n, state in enumerate(states) if state is State.COMPLETE] == [1]
+        assert states.count(State.STOPPED) == 3 - lost
