@@ -19,7 +19,6 @@ those with the largest learning rates first: so GANs do. Among equal learning ra
 """
 
 import argparse
-import copy
 import csv
 import dataclasses
 import math
@@ -66,11 +65,11 @@ GRID = np.arange(1, 101) / 2  # budgets at which regrets are known
 _TOP, _FRESH = 3, 2  # points that are confirmed, and seeds for each
 STOPPED_LIMIT = 20.0  # budget of a search that stops trials early: by then it has seen enough
 KINDS = (  # what is printed, by the columns
-    ("Regret of the best value", "full trials' worth of updates"),
-    ("Regret of confirmed", "full trials' worth of updates"),
+    ("Regret of the hyperparameters", "full trials' worth of updates"),
+    ("Regret of the confirmed hyperparameters", "full trials' worth of updates"),
     ("Regret of the best generator in hand", "full trials' worth of updates"),
-    ("Regret of the best value", "trials begun"),
-    ("Regret of confirmed", "trials begun"),
+    ("Regret of the hyperparameters", "trials begun"),
+    ("Regret of the confirmed hyperparameters", "trials begun"),
     ("Full trials' worth of updates spent", "trials begun"),
 )
 
@@ -218,7 +217,10 @@ class Replay:
             self.run(math.inf, begun + 1, closing=False)
             if len(self.trials) == begun:
                 break  # all points are used
-            trials = copy.deepcopy(self.trials)
+            trials = [
+                dataclasses.replace(trial, evaluations=[*trial.evaluations])
+                for trial in self.trials
+            ]
             whole = dataclasses.replace(self, trials=trials, trace=self.trace[-1:])
             ends.append(whole.run(math.inf, begun + 1).trace[-1])
         return ends
@@ -386,7 +388,7 @@ def print_regrets(made: Mapping[str, Sequence[npt.NDArray[np.float64]]]) -> None
     for kind, (name, columns) in enumerate(KINDS):
         budgets = columns != "trials begun"
         print(f"\n{name} against {columns}\n")
-        print(f"| | {_row(SHOWN)} |{' random`s at 50 |' if budgets else ''}".replace("`", "'"))
+        print(f"| | {_row(SHOWN)} |" + " random's at 50 |" * budgets)
         print("|---" * (len(SHOWN) + 1 + budgets) + "|")
         goal = next(iter(made.values()))[kind].mean(0)[-1]
         for case, numbers in made.items():
@@ -394,7 +396,7 @@ def print_regrets(made: Mapping[str, Sequence[npt.NDArray[np.float64]]]) -> None
             reached = GRID[np.nan_to_num(rows.mean(0), nan=math.inf) <= goal] if budgets else GRID
             first = f" {reached[0]:g} |" if reached.size else " not |"
             cells = _row(_intervals(rows[:, places] if budgets else rows))
-            print(f"| {case} | {cells} |{first if budgets else ''}", flush=True)
+            print(f"| {case} | {cells} |" + first * budgets, flush=True)
 
 
 def draw(file: Path, tables: dict[str, dict[str, npt.NDArray[np.float64]]]) -> None:
@@ -413,7 +415,7 @@ def draw(file: Path, tables: dict[str, dict[str, npt.NDArray[np.float64]]]) -> N
                 (height - 30 - up * (height - 60)) * zoom,
             )
 
-        title = f"{name}: regret of the best value (FID) against full trials"
+        title = f"{name}: regret of the hyperparameters (FID) against full trials"
         pen.text((place(0.5, 1000)[0], 4 * zoom), title, "black", font_size=11 * zoom)
         for regret in (1, 3, 10, 30, 100, 300):
             pen.line([*place(0.5, regret), *place(50, regret)], "gainsboro", zoom)
