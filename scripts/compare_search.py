@@ -57,7 +57,7 @@ CASES = (
 )  # fmt: skip
 DRAWN = {
     "random": "gray", "random screening": "black", "explore": "peru", "adaptive": "skyblue",
-    "adaptive asha": "blue", "tpe asha": "salmon", "adaptive screening": "purple",
+    "adaptive asha": "blue", "gp asha": "salmon", "adaptive screening": "purple",
     "adaptive screening 2 seeds": "red", "random 3 seeds": "green",
 }  # fmt: skip
 SHOWN = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50)  # budgets, and numbers of trials
@@ -415,7 +415,7 @@ def draw(file: Path, tables: dict[str, dict[str, npt.NDArray[np.float64]]]) -> N
                 (height - 30 - up * (height - 60)) * zoom,
             )
 
-        title = f"{name}: regret of the hyperparameters (FID) against full trials"
+        title = f"{name}: regret of the best value (FID) against full trials"
         pen.text((place(0.5, 1000)[0], 4 * zoom), title, "black", font_size=11 * zoom)
         for regret in (1, 3, 10, 30, 100, 300):
             pen.line([*place(0.5, regret), *place(50, regret)], "gainsboro", zoom)
