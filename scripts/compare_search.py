@@ -7,14 +7,18 @@ A search is replayed by the product's own methods and stopping rules. A trial's 
 that were recorded for its hyperparameters (for the nearest ones, where a method leaves the lists)
 under one of the recorded seeds, drawn by the trial's number. What a search would return is judged
 by its worth: the mean over all recorded seeds, trained to the end. Regret is how much worse that is
-than the best combination's. Budgets count updates of both networks; their unit is a full trial of
-mean length. A confirmed search trains its three best again under two other recorded seeds, at its
-own cost, and returns the best mean; one with several seeds trains each point under so many, or
-gives it up, as the product does with repeats. Printed are means over searches with 95 % intervals.
+than the best combination's. The generator that a search has in hand is judged by its own value:
+its regret is how much worse that is than the best value in the table. Budgets count updates of both
+networks; their unit is a full trial of mean length. A confirmed search trains its three best again
+under two other recorded seeds, at its own cost, and returns the best mean; one with several seeds
+trains each point under so many, or gives it up, as the product does with repeats. Printed are means
+over searches with 95 % intervals.
+
+`--diverging 0.67` lets that share of a table's combinations diverge before their first evaluation,
+those with the largest learning rates first: so GANs do. Among equal learning rates chance decides.
 """
 
 import argparse
-import copy
 import csv
 import dataclasses
 import math
@@ -22,7 +26,7 @@ import os
 import random
 import statistics
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
@@ -60,6 +64,14 @@ SHOWN = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50)  # budgets, and numbers of trials
 GRID = np.arange(1, 101) / 2  # budgets at which regrets are known
 _TOP, _FRESH = 3, 2  # points that are confirmed, and seeds for each
 STOPPED_LIMIT = 20.0  # budget of a search that stops trials early: by then it has seen enough
+KINDS = (  # what is printed, by the columns
+    ("Regret of the hyperparameters", "full trials' worth of updates"),
+    ("Regret of the confirmed hyperparameters", "full trials' worth of updates"),
+    ("Regret of the best generator in hand", "full trials' worth of updates"),
+    ("Regret of the hyperparameters", "trials begun"),
+    ("Regret of the confirmed hyperparameters", "trials begun"),
+    ("Full trials' worth of updates spent", "trials begun"),
+)
 
 
 class Table:
@@ -70,11 +82,16 @@ class Table:
         curves: FID at each evaluation, by the values of a combination and its seed.
         diverged: combinations and seeds of the trials that did.
         truth: each combination's worth; a diverged trial counts as the worst of the others.
+        least, most: the best value of a single training, and the worst.
         evaluations: of a full trial.
         unit: updates of both networks in a full trial, on average.
+
+    Args:
+        file: with the recorded values.
+        diverging: the share of the combinations that shall diverge before their first evaluation.
     """
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, diverging: float = 0.0) -> None:
         with file.open() as lines:
             rows = list(csv.DictReader(lines))
         names = [*rows[0]][: [*rows[0]].index("seed")]
@@ -96,6 +113,7 @@ class Table:
             )
         )
         self._points = list(self.curves)
+        self._lose(round(diverging * len(self._points)), names.index("learning_rate"))
         self._cube = Cube(self.space)
         self._places = self._cube.places([dict(zip(names, p, strict=True)) for p in self._points])
         self._d_iter = names.index("d_iter")
@@ -107,12 +125,20 @@ class Table:
             for seed, curve in seeds.items()
             if (point, seed) not in self.diverged
         }
-        self._whole, self._worst = whole, max(whole.values())
+        self._whole, self.least, self.most = whole, min(whole.values()), max(whole.values())
         self.truth = {
             point: statistics.fmean(self.final(point, seed) for seed in seeds)
             for point, seeds in self.curves.items()
         }
         self.unit = statistics.fmean(map(self.updates, self._points)) * self.evaluations
+
+    def _lose(self, count: int, rate: int) -> None:
+        """Let the combinations with the largest learning rates diverge under all seeds."""
+        shuffled = random.Random(0).sample(self._points, len(self._points))
+        for point in sorted(shuffled, key=lambda p: -float(p[rate]))[:count]:
+            for seed, curve in self.curves[point].items():
+                curve.clear()
+                self.diverged.add((point, seed))
 
     def updates(self, point: tuple[Value, ...]) -> float:
         """Updates of both networks between two evaluations."""
@@ -120,7 +146,7 @@ class Table:
 
     def final(self, point: tuple[Value, ...], seed: str) -> float:
         """The value of a full trial; a diverged one counts as the worst of the others."""
-        return self._whole.get((point, seed), self._worst)
+        return self._whole.get((point, seed), self.most)
 
     def nearest(self, point: Point) -> tuple[Value, ...]:
         """The recorded combination that stands for a point."""
@@ -140,6 +166,7 @@ class Stand:
         regret: of the trial with the best value.
         total: updates with those of a confirmation now.
         confirmed: the regret of what the confirmation chooses.
+        in_hand: how much worse the best value is than the table's.
     """
 
     spent: float
@@ -147,6 +174,7 @@ class Stand:
     regret: float
     total: float
     confirmed: float
+    in_hand: float
 
 
 @dataclass
@@ -189,7 +217,10 @@ class Replay:
             self.run(math.inf, begun + 1, closing=False)
             if len(self.trials) == begun:
                 break  # all points are used
-            trials = copy.deepcopy(self.trials)
+            trials = [
+                dataclasses.replace(trial, evaluations=[*trial.evaluations])
+                for trial in self.trials
+            ]
             whole = dataclasses.replace(self, trials=trials, trace=self.trace[-1:])
             ends.append(whole.run(math.inf, begun + 1).trace[-1])
         return ends
@@ -222,7 +253,8 @@ class Replay:
         points = repeated(history, self.repeats)
         best = (judged(points, self.repeats) or history.ranked())[:_TOP]
         if not best:
-            return Stand(self.spent, begun, most - least, self.spent, most - least)
+            nothing = most - least
+            return Stand(self.spent, begun, nothing, self.spent, nothing, table.most - table.least)
         nearest = [table.nearest(trial.params) for trial in best]
         cost, means = 0.0, []
         for trial, point in zip(best, nearest, strict=True):
@@ -238,6 +270,7 @@ class Replay:
             table.truth[nearest[0]] - least,
             self.spent + cost,
             table.truth[confirmed] - least,
+            min(t.value for t in self.trials if t.value is not None) - table.least,
         )
 
     def _seeds(self, trial: Trial) -> list[str]:
@@ -271,23 +304,34 @@ class Replay:
             trial.value = None
 
 
-def regrets(task: tuple[Path, str, int]) -> list[list[float]]:
-    """One search's regrets: plain and confirmed at budgets of `GRID`, then at `SHOWN` trials."""
-    file, case, seed = task
-    table, (method, *how) = load(file), case.split()
+@dataclass(frozen=True)
+class Task:
+    """One search to be replayed, on a table of which a share diverges."""
+
+    file: Path
+    case: str
+    seed: int
+    diverging: float
+
+
+def regrets(task: Task) -> list[list[float]]:
+    """One search's numbers, as `KINDS` has them: at budgets of `GRID`, then at `SHOWN` trials."""
+    table, (method, *how) = load(task.file, task.diverging), task.case.split()
     faster = 2 if "x2" in how else 1  # two of them beside each other
     named = [STOPPING_RULES.get(name) for name in how if name in STOPPING_RULES.names()]
     rule = named[0](table.evaluations) if named else None
     limit = STOPPED_LIMIT if named else float(GRID[-1])
-    replay = Replay(table, method, rule, seed, int(how[-2]) if "seeds" in how else 1)
+    replay = Replay(table, method, rule, task.seed, int(how[-2]) if "seeds" in how else 1)
     trace = replay.planned(limit) if Screening in named else replay.run(limit * faster).trace
+    nothing = max(table.truth.values()) - min(table.truth.values())
 
-    def at(values: Sequence[float], reached: str, regret: str, end: float) -> list[float]:
+    def at(
+        values: Sequence[float], reached: str, told: str, end: float, before: float = nothing
+    ) -> list[float]:
         found = []
         for value in values:
             stands = [stand for stand in trace if getattr(stand, reached) <= value * faster]
-            nothing = max(table.truth.values()) - min(table.truth.values())
-            last = getattr(stands[-1], regret) if stands else nothing
+            last = getattr(stands[-1], told) if stands else before
             found.append(last if value <= end else math.nan)
         return found
 
@@ -295,15 +339,17 @@ def regrets(task: tuple[Path, str, int]) -> list[list[float]]:
     return [
         at(budgets, "spent", "regret", limit),
         at(budgets, "total", "confirmed", limit),
+        at(budgets, "spent", "in_hand", limit, table.most - table.least),
         at(SHOWN, "begun", "regret", begun),
         at(SHOWN, "begun", "confirmed", begun),
+        at(SHOWN, "begun", "spent", begun),
     ]
 
 
 @cache
-def load(file: Path) -> Table:
+def load(file: Path, diverging: float) -> Table:
     """A table, read once in each process."""
-    return Table(file)
+    return Table(file, diverging)
 
 
 def main() -> None:
@@ -312,50 +358,45 @@ def main() -> None:
     parser.add_argument("tables", type=Path, nargs="+")
     parser.add_argument("--seeds", type=int, default=50)
     parser.add_argument("--cases", default=",".join(CASES))
+    parser.add_argument("--diverging", type=float, default=0.0, help="share of combinations")
+    parser.add_argument("--processes", type=int, default=os.cpu_count())
     parser.add_argument("--picture", type=Path, default=None)
     given = parser.parse_args()
     curves: list[dict[str, npt.NDArray[np.float64]]] = []
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
+    with ProcessPoolExecutor(given.processes) as pool:
         for file in given.tables:
-            table = load(file)
+            table = load(file, given.diverging)
             worths = table.truth.values()
             print(
                 f"\n{file.stem}: {len(worths)} combinations; best FID {min(worths):.2f}, median "
-                f"{statistics.median(worths):.0f}; a full trial is {table.unit:.0f} updates\n"
+                f"{statistics.median(worths):.0f}; a full trial is {table.unit:.0f} updates"
             )
-            curves.append(print_regrets(file, given.cases.split(","), given.seeds, pool))
+            made = {}
+            for case in given.cases.split(","):
+                tasks = [Task(file, case, seed, given.diverging) for seed in range(given.seeds)]
+                rows = zip(*pool.map(regrets, tasks, chunksize=5), strict=True)
+                made[case] = [np.array(row) for row in rows]
+            print_regrets(made)
+            curves.append({case: rows[0].mean(0) for case, rows in made.items()})
     if given.picture is not None:
         draw(given.picture, dict(zip([f.stem for f in given.tables], curves, strict=True)))
 
 
-def print_regrets(
-    file: Path, cases: Sequence[str], seeds: int, pool: ProcessPoolExecutor
-) -> dict[str, npt.NDArray[np.float64]]:
-    """Print four tables; return the mean regrets of the best value at the budgets of `GRID`."""
-    made = {}
-    for case in cases:
-        tasks = [(file, case, seed) for seed in range(seeds)]
-        made[case] = [
-            np.array(rows) for rows in zip(*pool.map(regrets, tasks, chunksize=5), strict=True)
-        ]
+def print_regrets(made: Mapping[str, Sequence[npt.NDArray[np.float64]]]) -> None:
+    """Print a table of each kind."""
     places = [int(2 * budget) - 1 for budget in SHOWN]
-    for kind, name in enumerate(("the best value", "confirmed")):
-        print(f"\nRegret of {name} against full trials' worth of updates\n")
-        print(f"| | {_row(SHOWN)} | random's at 50 |")
-        print("|---" * (len(SHOWN) + 2) + "|")
-        goal = made[cases[0]][kind].mean(0)[-1]
-        for case in cases:
-            rows = made[case][kind]
-            reached = GRID[np.nan_to_num(rows.mean(0), nan=math.inf) <= goal]
-            first = f"{reached[0]:g}" if reached.size else "not"
-            print(f"| {case} | {_row(_intervals(rows[:, places]))} | {first} |")
-    for kind, name in enumerate(("the best value", "confirmed"), start=2):
-        print(f"\nRegret of {name} against trials begun\n")
-        print(f"| | {_row(SHOWN)} |")
-        print("|---" * (len(SHOWN) + 1) + "|")
-        for case in cases:
-            print(f"| {case} | {_row(_intervals(made[case][kind]))} |", flush=True)
-    return {case: rows[0].mean(0) for case, rows in made.items()}
+    for kind, (name, columns) in enumerate(KINDS):
+        budgets = columns != "trials begun"
+        print(f"\n{name} against {columns}\n")
+        print(f"| | {_row(SHOWN)} |" + " random's at 50 |" * budgets)
+        print("|---" * (len(SHOWN) + 1 + budgets) + "|")
+        goal = next(iter(made.values()))[kind].mean(0)[-1]
+        for case, numbers in made.items():
+            rows = numbers[kind]
+            reached = GRID[np.nan_to_num(rows.mean(0), nan=math.inf) <= goal] if budgets else GRID
+            first = f" {reached[0]:g} |" if reached.size else " not |"
+            cells = _row(_intervals(rows[:, places] if budgets else rows))
+            print(f"| {case} | {cells} |" + first * budgets, flush=True)
 
 
 def draw(file: Path, tables: dict[str, dict[str, npt.NDArray[np.float64]]]) -> None:

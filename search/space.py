@@ -129,11 +129,12 @@ def draw(dimension: Dimension, appended: Sequence[Value], rng: random.Random) ->
 
 
 def neighbours(dimension: Dimension, value: Value) -> tuple[Value, ...]:
-    """The values next to ``value``, by the kind of the hyperparameter, within its limits.
+    """The values next to ``value``, by the kind of the hyperparameter.
 
     A scale moves by x0.8 and x1.2, a count by -1 and +1, a share by -0.1 and +0.1 (Auto-GAN,
-    section 4.3.3); a size or a choice to any other of its candidates. Where there is nowhere to
-    go, the value itself.
+    section 4.3.3); a size or a choice to any other of its candidates. Steps may leave a list, as
+    in Auto-GAN; a step out of a range ends at the range's edge. A step beyond the
+    hyperparameter's own limits is left out. Where there is nowhere to go, the value itself.
     """
     hyperparameter = dimension.hyperparameter
     steps: tuple[Value, ...]
@@ -146,12 +147,20 @@ def neighbours(dimension: Dimension, value: Value) -> tuple[Value, ...]:
     else:
         steps = (tidy(value * 0.8), tidy(value * 1.2))
     if not isinstance(value, str):
-        steps = tuple(
-            v
-            for v in steps
-            if not isinstance(v, str) and hyperparameter.low <= v <= hyperparameter.high
-        )
-    return steps or (value,)
+        inside = [_clipped(dimension, v) for v in steps if not isinstance(v, str)]
+        steps = unique(v for v in inside if hyperparameter.low <= v <= hyperparameter.high)
+    return tuple(step for step in steps if step != value) or (value,)
+
+
+def _clipped(dimension: Dimension, value: float) -> float:
+    """The nearest value of a dimension's range; the value itself where there is a list."""
+    interval = dimension.range
+    if interval is None:
+        return value
+    low, high = interval.low, interval.high
+    if dimension.hyperparameter.integer:
+        low, high = math.ceil(low), math.floor(high)
+    return min(max(value, low), high)
 
 
 def tidy(value: float) -> float:

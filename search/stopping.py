@@ -61,7 +61,12 @@ class StoppingRule(Part):
 
 
 class MedianRule(StoppingRule):
-    """Stop what is worse than half of the others were (after Golovin et al., 2017, Vizier)."""
+    """Stop what is worse than half of the others were (after Golovin et al., 2017, Vizier).
+
+    It compares a trial's best value so far with the others' best values so far. Vizier compares it
+    with their running averages; but a trial is worth its best evaluation here, and GANs often get
+    worse again.
+    """
 
     name = "median"
     summary = "stop a trial that is worse than the median of the others at the same step"
@@ -176,15 +181,18 @@ class SuccessiveHalving(StoppingRule):
     def _best(self, history: History, bracket: int, rung: int, at_least: int) -> list[int]:
         """The numbers of a bracket's trials that belong to the best third at a rung.
 
-        A diverged trial competes on all rungs, as the worst.
+        A diverged trial competes, as the worst, up to the rung that it was training for when it
+        was lost: it gives no places at rungs that it never came near.
         """
+        below = max((other for other in self._rungs()[bracket:] if other < rung), default=0)
         reached = []
         for place, trial in enumerate(history.trials):
             if self.bracket(place) != bracket:
                 continue
             value = _after(history, trial, rung)
             if trial.state is State.DIVERGED:
-                reached.append((math.inf, trial.number))
+                if len(trial.evaluations) >= below:
+                    reached.append((math.inf, trial.number))
             elif value is not None:
                 reached.append((value, trial.number))
         places = max(len(reached) // REDUCTION, at_least)

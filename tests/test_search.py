@@ -69,6 +69,25 @@ def run(method, space, count, value, seed=0, direction="min"):
     return trials
 
 
+def assert_of_space(kind, space, trials):
+    """Each value is one of the user's list or range.
+
+    A method that may leave the lists does so by its documented steps from values before.
+    """
+    for dimension in space.dimensions:
+        known = set(dimension.candidates)
+        for t in trials:
+            if dimension.name not in t.params:
+                continue
+            value = t.params[dimension.name]
+            assert dimension.hyperparameter.check(value) == value
+            if dimension.range is not None:
+                assert dimension.range.low <= value <= dimension.range.high
+            else:
+                assert value in known
+                known.update(() if kind.stays_in_space else neighbours(dimension, value))
+
+
 def bowl(point):
     return abs(math.log10(point["learning_rate"]) + 3.3) + point["d_iter"] / 10
 
@@ -89,10 +108,11 @@ class TestEveryMethod:
             assert dict(proposal.point) == whole[cut].params
 
     def test_points_are_of_the_space(self, kind):
-        for t in run(kind(), LISTS, 9, bowl):
-            assert list(t.params) == ["learning_rate", "d_iter", "optimizer"]
-            for dimension in LISTS.dimensions:
-                assert dimension.hyperparameter.check(t.params[dimension.name])
+        """The lists have gaps; more is better, so that a method would like to leave them."""
+        trials = run(kind(), LISTS, 12, lambda p: -p["learning_rate"] - p["d_iter"])
+        assert all(list(t.params) == ["learning_rate", "d_iter", "optimizer"] for t in trials)
+        assert len(trials) == 12
+        assert_of_space(kind, LISTS, trials)
 
     def test_repeats_nothing_and_says_when_nothing_is_left(self, kind):
         def constant(point):  # never better than the first: exploring adds one pair of values
@@ -170,17 +190,20 @@ class TestSampling:
         }
         assert len(runs) == 9
 
-    def test_draws_from_ranges(self, kind):
-        space = Space((Dimension(RATE, range=Range(1e-5, 1e-1, log=True)),))
-        values = [
-            t.params["learning_rate"]
-            for t in run(kind(), space, 200, lambda p: 1 / p["learning_rate"])
-        ]
-        assert all(1e-7 <= v <= 1 for v in values)
-        if kind is RandomSearch:
-            assert all(1e-5 <= v <= 1e-1 for v in values)
-            below = sum(v < 1e-3 for v in values)  # half of them, on a logarithmic scale
-            assert 70 < below < 130
+    @pytest.mark.parametrize("sign", [1, -1])
+    def test_draws_from_ranges(self, kind, sign):
+        """Values that fall towards one corner, where a step could leave the ranges."""
+        space = Space(
+            (
+                Dimension(RATE, range=Range(1e-4, 1e-3, log=True)),
+                Dimension(COUNT, range=Range(3, 7)),
+                Dimension(SHARE, range=Range(0.25, 0.55)),
+                Dimension(CHOICE, ("adam", "rmsprop")),
+            )
+        )
+        trials = run(kind(), space, 50, lambda p: sign * (1e3 * p["learning_rate"] + p["d_iter"]))
+        assert len(trials) == 50
+        assert_of_space(kind, space, trials)
 
     def test_integer_ranges_are_exhausted(self, kind):
         space = Space((Dimension(SIZE, range=Range(2, 6)),))
@@ -211,6 +234,13 @@ def test_is_nearer_the_best_than_random_search(kind, trials):
         for k in (kind, RandomSearch)
     ]
     assert means[0] < 0.75 * means[1]
+
+
+def test_random_draws_spread_over_a_range():
+    space = Space((Dimension(RATE, range=Range(1e-5, 1e-1, log=True)),))
+    trials = run(RandomSearch(), space, 200, lambda p: 1.0)
+    below = sum(t.params["learning_rate"] < 1e-3 for t in trials)
+    assert 70 < below < 130  # half of them, on a logarithmic scale
 
 
 @pytest.mark.parametrize("kind", [RandomSearch, Explore])
@@ -314,6 +344,22 @@ def test_explore_reproduces_the_thesis_simulation():
 def test_neighbours(hyperparameter, value, expected):
     candidates = (32, 64, 128) if hyperparameter is SIZE else hyperparameter.choices
     assert neighbours(Dimension(hyperparameter, candidates), value) == expected
+
+
+@pytest.mark.parametrize(
+    ("hyperparameter", "interval", "value", "expected"),
+    [
+        (RATE, Range(1e-4, 1e-3, log=True), 9e-4, (7.2e-4, 1e-3)),
+        (RATE, Range(1e-4, 1e-3, log=True), 1e-4, (1.2e-4,)),
+        (RATE, Range(1e-4, 1e-4), 1e-4, (1e-4,)),
+        (COUNT, Range(3, 7), 7, (6,)),
+        (SHARE, Range(0.25, 0.55), 0.5, (0.4, 0.55)),
+        (SHARE, Range(0.0, 1.0), 0.95, (0.85, 1.0)),
+    ],
+)
+def test_steps_do_not_leave_a_range(hyperparameter, interval, value, expected):
+    """A list is where exploring begins, as in the thesis; a range is a limit."""
+    assert neighbours(Dimension(hyperparameter, range=interval), value) == expected
 
 
 def test_sizes_of_spaces():

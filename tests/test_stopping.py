@@ -1,7 +1,10 @@
 """Early stopping: a contract for all rules, what each is known for, and how a search uses them."""
 
 import json
+import math
+import random
 import shutil
+import statistics
 from pathlib import Path
 
 import pytest
@@ -23,13 +26,19 @@ def trial(number, values, state=State.STOPPED):
 
 
 def replayed(rule, curves, direction="min"):
-    """Train trials with these curves one after the other, as the search loop does."""
+    """Train trials with these curves one after the other, as the search loop does.
+
+    An infinite value is the evaluation before which the trial diverges.
+    """
     trials = []
 
     def go_on(own, history):
         own.state = State.RUNNING
         while own.state is State.RUNNING:
             done = len(own.evaluations)
+            if math.isinf(curves[own.number][done]):
+                own.state = State.DIVERGED
+                return
             own.evaluations.append(Evaluation(done + 1, {}, curves[own.number][done]))
             if done + 1 == len(curves[own.number]):
                 own.state = State.COMPLETE
@@ -137,6 +146,41 @@ def test_a_diverged_trial_competes_as_the_worst():
     lost = [trial(n, [], State.DIVERGED) for n in range(2)]
     own = trial(2, [50.0], State.RUNNING)
     assert SuccessiveHalving(9).goes_on(History([*lost, own], "min"), own)
+
+
+@pytest.mark.parametrize("rule", [SuccessiveHalving, Hyperband])
+def test_a_lost_trial_gives_no_places_at_rungs_that_it_never_came_near(rule):
+    """Lost after the first rung, it counts there and at the second, where it was going."""
+    own, other = trial(0, [1.0] * 3, State.RUNNING), trial(1, [2.0] * 3)
+
+    def goes_on(*lost):
+        trials = [trial(n, values, State.DIVERGED) for n, values in enumerate(lost, start=2)]
+        return rule(27).goes_on(History([own, other, *trials], "min"), own)
+
+    assert not goes_on()  # one of two is no third
+    assert not goes_on([], [], [], [])
+    assert goes_on([0.5])
+    assert goes_on([0.5, 0.5])
+
+
+@pytest.mark.parametrize(
+    ("lost", "places"), [(0, (20, 7)), (30, (20, 7)), (40, (20, 7)), (48, (12, 4))]
+)
+def test_successive_halving_saves_updates_where_many_trials_diverge(lost, places):
+    """Sixty trials of nine evaluations, some lost before the first: what the sound ones cost.
+
+    If each rung waited for all its trials, ``places`` sound ones would go on from the first rung
+    and the second: 26, 41, 57 and 56 % of their full cost. Going on at once costs a little more:
+    31, 46, 56 and 57 %. It was 31, 69, 100 and 100 % when lost trials counted at every rung.
+    """
+    sound, shares = 60 - lost, []
+    for seed in range(15):
+        levels = [math.inf] * lost + [float(level) for level in range(sound)]
+        random.Random(seed).shuffle(levels)
+        lengths = replayed(SuccessiveHalving(9), [[level] * 9 for level in levels])
+        shares.append(sum(lengths) / (9 * sound))
+    waiting = (sound + 2 * places[0] + 6 * places[1]) / (9 * sound)
+    assert waiting - 0.02 < statistics.fmean(shares) < waiting + 0.1
 
 
 @pytest.mark.parametrize(

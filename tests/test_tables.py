@@ -106,6 +106,45 @@ def test_a_replay_is_a_search(compare, tiny):
     assert again.trials == replay.trials
 
 
+def test_the_generator_in_hand_is_judged_by_its_own_value(compare, tiny):
+    """The best value in the table is 1, of a combination that is worth 1.5."""
+    for seed in range(4):
+        replay = compare.Replay(tiny, "grid", None, seed).run(math.inf)
+        values = [math.inf if t.value is None else t.value for t in replay.trials]
+        regrets = [stand.in_hand for stand in replay.trace]
+        assert regrets == [min(values[:count]) - 1 for count in (1, 2, 3, 4)]
+
+
+def test_the_largest_learning_rates_diverge_first(compare, tmp_path):
+    """Half of the four combinations; then chance decides which one of the others."""
+    file = tmp_path / "dcgan_digits.csv"
+    file.write_text(TINY)
+    table = compare.Table(file, 0.5)
+    assert {point for point, _ in table.diverged} == {(0.01, 1), (0.01, 3)}
+    assert table.truth[0.01, 1] == table.truth[0.01, 3] == 9  # the worst of the others
+    replay = compare.Replay(table, "grid", None, 0).run(math.inf)
+    assert [t.state for t in replay.trials] == [State.COMPLETE] * 2 + [State.DIVERGED] * 2
+    assert replay.spent == (2 * 20 + 2 * 40 + 20 + 40) / 60
+    more = compare.Table(file, 0.75)
+    assert len({point for point, _ in more.diverged}) == 3
+    assert more.diverged == compare.Table(file, 0.75).diverged
+
+
+def test_a_search_is_told_by_budget_and_by_trials(compare, tmp_path):
+    """Both columns of a search of four trials, which ends before a budget of 5."""
+    file = tmp_path / "dcgan_digits.csv"
+    file.write_text(TINY)
+    best, confirmed, in_hand, by_trials, _, spent = compare.regrets(
+        compare.Task(file, "grid", 0, 0.0)
+    )
+    whole = compare.Replay(compare.Table(file), "grid", None, 0).run(math.inf)
+    assert best[9] == confirmed[-1] == in_hand[-1] == 0.0
+    assert in_hand[0] == 39  # nothing yet: the worst training
+    assert by_trials[:2] == [whole.trace[0].regret, whole.trace[1].regret]
+    assert spent[:3] == [stand.spent for stand in whole.trace[:3]]
+    assert all(math.isnan(value) for value in spent[3:])  # no trials, of 5 or more
+
+
 def test_a_replay_gives_up_points_after_their_first_seed(compare, tiny):
     replay = compare.Replay(tiny, "grid", None, 0, repeats=2).run(math.inf)
     seeds = [(trial.number, trial.repeats) for trial in replay.trials]
@@ -115,11 +154,16 @@ def test_a_replay_gives_up_points_after_their_first_seed(compare, tiny):
     assert replay.trace[-1].regret == 0.0
 
 
-def test_stopping_saves_updates_in_a_replay(compare, tiny):
-    whole = compare.Replay(tiny, "grid", None, 0).run(math.inf)
+@pytest.mark.parametrize("seed", range(4))
+def test_stopping_saves_updates_in_a_replay(compare, tiny, seed):
+    """Four beginnings, of 20, 40, 20 and 40 updates, and what is left of the second trial, 40."""
+    whole = compare.Replay(tiny, "grid", None, seed).run(math.inf)
+    ends = {(t.params["learning_rate"], t.params["d_iter"]): t.state for t in whole.trials}
+    lost = ends[0.01, 1] is State.DIVERGED  # before its first evaluation, at half the cost
+    assert whole.spent == pytest.approx((240 - 20 * lost) / 60)
     for rule in (Screening(2), SuccessiveHalving(3)):
-        replay = compare.Replay(tiny, "grid", rule, 0).run(math.inf)
-        assert replay.spent <= whole.spent
-    stopped = compare.Replay(tiny, "grid", Screening(2), 0).run(math.inf)
-    assert sum(t.state is State.STOPPED for t in stopped.trials) > 0
-    assert stopped.spent < whole.spent
+        replay = compare.Replay(tiny, "grid", rule, seed).run(math.inf)
+        assert replay.spent == pytest.approx(160 / 60)
+        states = [t.state for t in replay.trials]
+        assert [n for n, state in enumerate(states) if state is State.COMPLETE] == [1]
+        assert states.count(State.STOPPED) == 3 - lost
