@@ -19,6 +19,7 @@ from autogan.config import SearchConfig, TrainConfig, load_config, validated
 from autogan.core.errors import ConfigError
 from autogan.core.files import read_arrays, write_yaml
 from autogan.core.registry import suggestion
+from autogan.core.text import read_path
 from autogan.data import DATASETS
 from autogan.run.budget import Budget
 from autogan.run.claim import Claim, check_free, clear
@@ -213,7 +214,7 @@ def evaluate(
     if criteria is not None:
         first, *more = [name for name in criteria.split(",") if name] or [criteria]
         values |= {"criterion": first, "also": more}
-    trained = _trained(Path(images))
+    trained = _trained(read_path("images", str(images)))
     file = trained / "config.yaml" if trained else None
     source: dict[str, Any] = {"seed": seed}
     if trained is None:
@@ -260,7 +261,7 @@ def sample(
     Raises:
         ConfigError: if there is no trained generator.
     """
-    trained = _trained(Path(folder))
+    trained = _trained(read_path("folder", str(folder)))
     if trained is None:
         raise ConfigError("folder", f"{folder} holds no search or training; train one first")
     run = load_config(TrainConfig, trained / "config.yaml", options).resolved()
@@ -287,7 +288,7 @@ def _search_config(
 ) -> SearchConfig:
     """The resolved configuration of a new search, or of an earlier one in ``resume``."""
     if resume is not None:
-        return resumed_config(Path(resume), config or {})
+        return resumed_config(read_path("resume", str(resume)), config or {})
     run = config if isinstance(config, SearchConfig) else validated(SearchConfig, config or {})
     return run.resolved()
 
@@ -350,7 +351,7 @@ def _trained(path: Path) -> Path | None:
 
 def _dataset_or_folder(name: str, field: str) -> str:
     """The name as a dataset's: a path to a folder becomes folder:PATH."""
-    if Path(name).is_dir():
+    if read_path(field, name).is_dir():
         return f"folder:{name}"
     if ":" not in name and name.replace("-", "_") not in DATASETS.names():
         raise ConfigError(

@@ -385,3 +385,26 @@ def test_listing(capsys, what):
     expected = {"gan-types": "dcgan", "datasets": "mnist", "criteria": "js_is",
                 "search-methods": "explore", "configs": "dcgan_digits"}  # fmt: skip
     assert expected[what] in names
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "/".join(["x" * 200] * 30), "~nosuchuser/x"])
+@pytest.mark.parametrize(
+    ("arguments", "field"),
+    [
+        (("sample", "{}"), "folder"),
+        (("evaluate", "{}", "--reference", "digits"), "images"),
+        (("evaluate", "digits", "--reference", "{}"), "reference"),
+        (("search", "--resume", "{}"), "resume"),
+        (("train", "{}"), "config"),
+        (("sample", ".", "--output", "{}"), "output"),
+    ],
+)
+def test_names_that_no_file_can_have_are_refused_in_one_line(capsys, name, arguments, field):
+    message = refused(capsys, *(argument.format(name) for argument in arguments))
+    assert message.startswith(f"autogan: {field}: ")
+
+
+def test_sampling_more_than_memory_holds_is_refused(searched):
+    root = str(searched[0] / "runs" / "dcgan-digits")
+    _, err = run("sample", root, "--count", "100000000000", code=2)
+    assert err.startswith("autogan: count: 100000000000; give at most ")
