@@ -349,3 +349,48 @@ def test_trials_of_any_batch_size_are_compared_at_the_same_places():
         SearchConfig(**searched, evaluate_every=10)
     SearchConfig(**searched)
     SearchConfig(params=searched["params"], steps=100, evaluate_every=10)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "folder"),
+    [
+        ("digits", "dcgan-digits"),
+        ("folder:pictures/cats/", "dcgan-cats"),
+        ("tfds:celeb_a", "dcgan-celeb_a"),
+        ("tfds:celeb_a:2.1.0", "dcgan-celeb_a-2.1.0"),
+        ("tfds:lsun/classroom", "dcgan-classroom"),
+    ],
+)
+def test_runs_are_named_after_their_datasets(dataset, folder):
+    assert validated(SearchConfig, {"dataset": dataset}).default_folder() == folder
+
+
+def test_what_follows_from_a_configuration_is_found_once_and_anew_in_a_copy():
+    config = validated(SearchConfig, {"params": {"learning_rate": [1e-4, 1e-3]}})
+    assert config.space is config.space
+    assert config.fixed is config.fixed
+    copy = config.model_copy(update={"params": {"d_iter": [1, 2, 3]}})
+    assert [d.name for d in copy.space.dimensions] == ["d_iter"]
+    assert "learning_rate" in copy.fixed
+    assert [d.name for d in config.space.dimensions] == ["learning_rate"]
+
+
+def test_a_file_alone_never_makes_code_run(tmp_path, monkeypatch):
+    """Neither by a part that it names nor by folders of modules; the user has to name them."""
+    module = "raise SystemExit('it ran')\n"
+    for folder in (tmp_path, tmp_path / "modules"):
+        folder.mkdir(exist_ok=True)
+        (folder / "evil.py").write_text(module)
+    monkeypatch.chdir(tmp_path)
+    for text in (
+        "gan_type: evil:X",
+        "dataset: evil:X",
+        "search_method: evil:X",
+        "stopping: evil:X",
+        "criterion: evil:X",
+        "criterion: {is: 1, 'evil:X': 1}",
+        "also: [evil:X]",
+        "gan_type: evil:X\nplugin_dirs: [modules]",
+    ):
+        with pytest.raises(ConfigError, match="plugin_dirs: .* code of somebody's own"):
+            load_config(SearchConfig, write(tmp_path, text))

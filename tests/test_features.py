@@ -330,3 +330,14 @@ def test_labels_differ_where_values_cannot_be_compared(tmp_path):
     assert len(set(labels)) == 3 * 2 * 2
     assert all(label.startswith("fid_counting_") for label in labels)
     assert sum("_test_" in label for label in labels) == 6
+
+
+def test_values_are_plain_numbers(tmp_path):
+    """A criterion of the user's own may return NumPy's: they are written as JSON."""
+
+    class Mean(FID):
+        def compute(self, generated, real):
+            return np.float32(generated.pool.mean())
+
+    scores = Evaluator(Network(), {"fid": Mean()}, noise(), tmp_path).score(noise(seed=1))
+    assert type(scores["fid"]) is float

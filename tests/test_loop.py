@@ -139,6 +139,24 @@ def test_overwriting_deletes_the_runs_own_files_alone(tmp_path):
     assert len(list((tmp_path / "runs/a/trials").iterdir())) == 1
 
 
+def test_overwriting_leaves_the_users_files_in_moved_folders(tmp_path):
+    """Only what a trial wrote goes from folders that the user chose for it."""
+    moved = {"checkpoint_dir": "ck", "result_dir": "res", "log_dir": "logs"}
+    search(**moved)
+    trial = "0000-learning_rate=0.0001"
+    ours = ("ck/a/{}/checkpoints/best.npz", "res/a/{}/samples/step-000010.png",
+            "logs/a/{}/events.out.tfevents.1", "logs/a/events.out.tfevents.2")  # fmt: skip
+    users = ("ck/a/notes.txt", "ck/a/{}/checkpoints/mine.npz", "res/a/{}/samples/mine.png",
+             "logs/a/mine/events.csv")  # fmt: skip
+    for name in (*ours, *users):
+        write_bytes(tmp_path / name.format(trial), b"x")
+    autogan.run_search({**GRID, **moved}, overwrite=True, engine=FakeEngine())
+    for name in ours:
+        assert not (tmp_path / name.format(trial)).exists(), name
+    for name in users:
+        assert (tmp_path / name.format(trial)).exists(), name
+
+
 def test_a_run_that_appears_during_the_checks_is_not_lost(tmp_path, monkeypatch):
     """Another command is faster, between our look at the folder and our lock on it."""
 
@@ -212,6 +230,14 @@ def test_plans_count(monkeypatch):
     unlimited = {"search_method": "random", "params": {"learning_rate": "1e-4..1e-2"}}
     assert autogan.plan({**GRID, **unlimited, "max_minutes": 5}).trials is None
     honest = {"repeats": 3, "confirm": {"top": 2, "repeats": 5}}
+    stopped = {"stopping": "asha", "evaluate_every": 1, "steps": 30}
+    kept = autogan.plan({**GRID, **stopped})
+    samples = (
+        kept.megabytes - 2 * 1000 / 1e6
+    )  # the fake's generator has 1,000 bytes, its state 4,000
+    assert kept.most_megabytes == pytest.approx(3 * (samples + 2e-3) + 3 * 4e-3)
+    forgotten = autogan.plan({**GRID, **stopped, "stopping": "median"})
+    assert forgotten.most_megabytes == pytest.approx(3 * (samples + 2e-3) + 4e-3)
     assert autogan.plan({**GRID, **honest}).trainings == 3 * 3 + (2 + 1) * 5
 
 
