@@ -221,7 +221,7 @@ def outcome(trial: Trial) -> str:
         return f"{trial.state.value}: {trial.reason}"
     if trial.value is None:
         return f"{trial.state.value}"
-    return f"{trial.state.value}: {_shown_value(trial)} at step {trial.step} ({_duration(trial.seconds)})"
+    return f"{trial.state.value}: {_value(trial)} at step {trial.step} ({_duration(trial.seconds)})"
 
 
 def _name(trial: Trial, position: int, trials: int | None) -> str:
@@ -232,10 +232,10 @@ def _name(trial: Trial, position: int, trials: int | None) -> str:
 def _best(best: Trial | None) -> str:
     if best is None or best.value is None:
         return "no best yet"
-    return f"best {_shown_value(best)} in trial {best.number}: {describe(best.params)}"
+    return f"best {_value(best)} in trial {best.number}: {describe(best.params)}"
 
 
-def _shown_value(trial: Trial) -> str:
+def _value(trial: Trial) -> str:
     """A trial's value; where several criteria decide, how many layers are better in all."""
     if not trial.losses:
         return f"{trial.value:.6g}"
