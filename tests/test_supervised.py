@@ -62,7 +62,7 @@ def test_classes_are_sampled_a_column_each(tmp_path, capsys):
 
 
 def test_a_sample_of_one_class_is_the_same_generators(tmp_path):
-    train()
+    train(params={**CONFIG["params"], "learning_rate": 0.05})  # six usual steps leave all grey
     engine = SessionEngine()
     run = yaml.safe_load((tmp_path / "runs/a/config.yaml").read_text())
     arrays = {}
@@ -72,8 +72,8 @@ def test_a_sample_of_one_class_is_the_same_generators(tmp_path):
         engine.call(call, Sampled)
         with np.load(tmp_path / f"{name}.npz") as file:
             arrays[name] = file["images"]
-    np.testing.assert_array_equal(arrays["all"][3], arrays["three"][3])  # the same z and class
-    assert not np.array_equal(arrays["all"][4], arrays["three"][4])
+    others = (arrays["all"] != arrays["three"]).any(axis=(1, 2, 3))
+    assert np.flatnonzero(~others).tolist() == [3]  # the same z and class
 
 
 @pytest.mark.parametrize("gan_type", SUPERVISED)

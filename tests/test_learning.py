@@ -1,0 +1,58 @@
+"""Every GAN type learns: a few hundred steps on the digits, judged by the FID of their pixels."""
+
+import numpy as np
+import pytest
+
+from autogan.criteria import FID, Features, Moments
+from autogan.data.digits import Digits
+from autogan.models import GAN_TYPES
+from autogan.models.batches import TrainingSet
+
+SMALL = {"width": 8, "dense_width": 64, "batch_size": 32, "z_dim": 16}
+# Settings under which each type learns fast at this size: steps, and what is not the default. With
+# four seeds or more each, since rounding differs between processors, the FID came down to 3.7 at
+# most (BEGAN), to 3.1 (WGAN-GP) and to below 3 (all others).
+FAST = {
+    "dcgan": (400, {"learning_rate": 3e-3}),
+    "lsgan": (800, {"learning_rate": 1e-3, "dense_width": 256}),
+    "wgan": (600, {"learning_rate": 1e-3, "d_iter": 2, "clip": 0.1}),
+    "wgan_gp": (400, {"learning_rate": 2e-3, "d_iter": 2, "penalty_weight": 1.0}),
+    "began": (600, {"learning_rate": 3e-3, "gamma": 0.9, "lambda_k": 0.05}),
+    "cgan": (200, {"learning_rate": 2e-3}),
+    "acgan": (400, {"learning_rate": 3e-3, "class_weight": 0.5, "generator_class_weight": 0.5}),
+}
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return Digits("", None).load(None).train
+
+
+def pixels(images):
+    return images.reshape(len(images), -1).astype("float32") / 255
+
+
+@pytest.mark.parametrize("kind", list(GAN_TYPES), ids=lambda kind: kind.name)
+def test_learns(kind, digits):
+    """To under half of the untrained FID, and to less than one image can have.
+
+    A generator of a single image, were it the mean of the digits, has the trace of their
+    covariance: 4.7. Untrained ones have 11.4.
+    """
+    assert kind.name in FAST, f"give settings under which {kind.name} learns fast"
+    steps, own = FAST[kind.name]
+    settings = {n: {**kind.defaults(), **SMALL, **own}[n] for n in kind.defaults()}
+    gan = kind.build((8, 8, 1), settings, np.bincount(digits.labels))
+    real, data = Moments.of(pixels(digits.images)), TrainingSet(digits.images, digits.labels)
+
+    def fid():
+        made = pixels(gan.generate(gan.latents(1000, 0)))
+        return FID().compute(Features(np.zeros((1000, 1), "float32"), made), real)
+
+    gan.reset(1)
+    untrained, trained = fid(), []
+    for start in range(0, steps, 200):
+        gan.train(data, 1, start, 200, settings)
+        trained.append(fid())
+    assert min(trained) < untrained / 2, trained
+    assert min(trained) < np.trace(real.covariance), trained
