@@ -288,6 +288,9 @@ MUTANTS = [
 def main() -> int:
     """Try the mutants whose description holds the first argument."""
     wanted = [mutant for mutant in MUTANTS if " ".join(sys.argv[1:]) in mutant.what]
+    if not wanted:
+        print("no mutant's description holds that")
+        return 1
     survived = 0
     with tempfile.TemporaryDirectory() as place:
         packages = laid_out(Path(place))

@@ -10,8 +10,8 @@ from autogan.models.batches import TrainingSet
 
 SMALL = {"width": 8, "dense_width": 64, "batch_size": 32, "z_dim": 16}
 # Settings under which each type learns fast at this size: steps, and what is not the default. With
-# four seeds or more each, since rounding differs between processors, the FID came down to 3.7 at
-# most (BEGAN), to 3.1 (WGAN-GP) and to below 3 (all others).
+# three seeds or more each, since rounding differs between processors, the FID came down to 3.7 at
+# most (BEGAN), to 3.4 (WGAN-GP) and to below 3 (all others).
 FAST = {
     "dcgan": (400, {"learning_rate": 3e-3}),
     "lsgan": (800, {"learning_rate": 1e-3, "dense_width": 256}),
