@@ -14,7 +14,7 @@ class WGAN(GANType):
     hyperparameters = (
         *training_hyperparameters(
             learning_rate=5e-5, beta1=0.0, beta2=0.99, d_iter=5, optimizer="rmsprop",
-            learning_rates=(5e-5, 1e-4, 2e-4, 5e-4),
+            learning_rates=(5e-5, 2e-4, 5e-4, 1e-3),
         ),
         *network_hyperparameters(),
         Hyperparameter(

@@ -42,9 +42,10 @@ def main() -> None:
     parser.add_argument("name", choices=("grids", "training", "collapse", "labels", "gamma"))
     parser.add_argument("--data-dir", type=Path, default=None)
     parser.add_argument("--folder", type=Path, default=None)
+    parser.add_argument("--gan-types", default=",".join(GAN_TYPES), help="of grids [all]")
     given = parser.parse_args()
     if given.name == "grids":
-        grids(given.data_dir)
+        grids(given.data_dir, given.gan_types.split(","))
     elif given.name == "training":
         training()
     elif given.name == "collapse":
@@ -55,10 +56,10 @@ def main() -> None:
         gamma(given.folder)
 
 
-def grids(data_dir: Path | None) -> None:
+def grids(data_dir: Path | None, gan_types: Sequence[str]) -> None:
     """Train each type by its configuration for MNIST; keep a grid of its best generator."""
     rows = []
-    for gan_type in GAN_TYPES:
+    for gan_type in gan_types:
         file = Path(f"{gan_type}_mnist" if gan_type != "dcgan" else "lsgan_mnist")
         config = load_config(TrainConfig, file, {"gan_type": gan_type, "data_dir": data_dir})
         root, trial = trained(config, gan_type)

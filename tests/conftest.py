@@ -1,12 +1,7 @@
 """What all tests share: no network, no traces in the home folder, fixed random numbers."""
 
-import os
 import random
 from pathlib import Path
-
-# Tests run side by side, one to a core; TensorFlow reads these when it is imported.
-for _threads in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
-    os.environ.setdefault(_threads, "1")
 
 import numpy as np
 import pytest
