@@ -167,7 +167,8 @@ class Adversarial:
 
         Returns:
             The updates done, fewer than ``steps`` if a loss became NaN or infinite, and the means
-            over them of ``d_loss`` (each step's last), ``g_loss`` and the curves of the type's loss.
+            over them of ``g_loss``, ``d_loss`` and the curves of the type's loss; of a step's
+            discriminator updates the last one's.
         """
         settings = {
             name: tf.constant(hyperparameters[name], tf.int64 if h.integer else tf.float32)
