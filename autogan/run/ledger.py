@@ -54,6 +54,7 @@ class Ledger:
         self.folders: dict[int, str] = {}
         self.bounds: dict[int, dict[str, tuple[float, float]]] = {}
         self.judged: Judged | None = None
+        self.records = 0  # how many have been taken in
         text = path.read_text(errors="replace") if path.exists() else ""
         lines = text.rstrip("\0").split("\n")[:-1]  # the last is torn, empty, or a block of zeros
         for number, line in enumerate(lines, start=1):
@@ -86,6 +87,7 @@ class Ledger:
         return [trial for trial in self.trials if trial.state is State.RUNNING]
 
     def _take(self, record: Record) -> None:
+        self.records += 1
         if isinstance(record, Begun):
             if self.header:
                 raise ValueError("the search begins twice")

@@ -24,6 +24,8 @@ class Tally:
         self._config = config
         self._ledger = ledger
         self._labels: dict[str, str] = ledger.header["labels"]
+        self._trials: list[Trial] = []
+        self._records = -1  # of the ledger, when they were found
 
     @property
     def direction(self) -> Direction:
@@ -32,8 +34,12 @@ class Tally:
 
     def trials(self) -> list[Trial]:
         """All trials, with the values of their evaluations by what is known by now."""
-        trials = self._valued(self._ledger.trials)
-        return self._ordered(trials) if len(self._config.objectives) > 1 else trials
+        if self._records != self._ledger.records:
+            trials = self._valued(self._ledger.trials)
+            several = len(self._config.objectives) > 1
+            self._trials = self._ordered(trials) if several else trials
+            self._records = self._ledger.records
+        return list(self._trials)
 
     def history(self) -> History:
         """The search's own trials, without those of the confirmation."""
