@@ -20,7 +20,7 @@ from autogan.config import SearchConfig, TrainConfig, load_config, packaged_conf
 from autogan.core.errors import AutoGANError, ConfigError, Interrupted, told
 from autogan.core.files import write_bytes
 from autogan.core.registry import suggestion
-from autogan.core.signals import SIGNALS
+from autogan.core.signals import heeded
 from autogan.core.text import read_path
 from autogan.criteria import CRITERIA
 from autogan.data import DATASETS
@@ -277,7 +277,7 @@ def _display(quiet: bool) -> Iterator[Display]:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; exits the process."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    for number in SIGNALS:  # until a search or training catches them itself, all are as Ctrl-C
+    for number in heeded():  # until a search or training catches them itself, all are as Ctrl-C
         if threading.current_thread() is threading.main_thread():
             signal.signal(number, signal.default_int_handler)
     try:

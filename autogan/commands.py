@@ -121,7 +121,8 @@ def run_search(
         workers,
     ):
         begun = Ledger(folder.ledger) if resume is not None else None
-        opened, prepared = _prepared(run, first_trial(run), folder.root, workers, display)
+        kept = folder.root if resume is not None else None
+        opened, prepared = _prepared(run, first_trial(run), kept, workers, display)
         run.rule(opened.images)
         Budget(run, opened.images).check()
         header = _header(opened, prepared)
@@ -176,7 +177,8 @@ def train(
         check_same(folder.config, saved, run)
     display = display or Display()
     with _claimed(run, root, folder.config, engine, resume, overwrite) as (claim, workers):
-        _, prepared = _prepared(run, run, run_of(root), workers, display)
+        kept = run_of(root) if resume else None
+        _, prepared = _prepared(run, run, kept, workers, display)
         claim.begin()
         if overwrite:
             clear(root, folder.config)
@@ -317,13 +319,17 @@ def _claimed(
 
 
 def _prepared(
-    run: TrainConfig, trial: TrainConfig, root: Path, workers: Engine, display: Display
+    run: TrainConfig, trial: TrainConfig, kept: Path | None, workers: Engine, display: Display
 ) -> tuple[Opened, Prepared]:
-    """Check all that can be checked, and have the features ready."""
+    """Check all that can be checked, and have the features ready.
+
+    Those that a run keeps are taken where one is gone on with, never where one is replaced.
+    """
     display.note("checking the configuration")
     opened = workers.call(Open(config=trial.as_dict()), Opened)
     display.note(f"preparing the features ({run.features})")
-    return opened, workers.call(Prepare(config=trial.as_dict(), folder=str(root)), Prepared)
+    folder = "" if kept is None else str(kept)
+    return opened, workers.call(Prepare(config=trial.as_dict(), folder=folder), Prepared)
 
 
 def _header(opened: Opened, prepared: Prepared) -> dict[str, Any]:

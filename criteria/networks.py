@@ -176,7 +176,14 @@ class ClassifierNetwork(FeatureNetwork):
             data.update(np.ascontiguousarray(labels).data)
             path = cache / "classifiers" / f"{data.hexdigest()[:20]}.npz"
             self._arrays = cached_arrays(path, lambda: self._trained_weights(images, labels))
-        self._model.set_weights([self._arrays[name] for name in sorted(self._arrays)])
+        try:
+            self._model.set_weights([self._arrays[name] for name in sorted(self._arrays)])
+        except ValueError:
+            raise ConfigError(
+                "features",
+                f"the weights in {kept} are of a classifier of other images; compare with images "
+                "of the same size and classes",
+            ) from None
         self.weights_hash = arrays_digest(self._arrays)
         self._run = tf.function(
             lambda x: self._model(x, training=False),

@@ -390,6 +390,9 @@ def test_a_file_alone_never_makes_code_run(tmp_path, monkeypatch):
         "criterion: evil:X",
         "criterion: {is: 1, 'evil:X': 1}",
         "also: [evil:X]",
+        "criterion: [evil:X]",
+        "gan_type: folder:X",
+        "criterion: 'is + 2*tfds:X'",
         "gan_type: evil:X\nplugin_dirs: [modules]",
     ):
         with pytest.raises(ConfigError, match="plugin_dirs: .* code of somebody's own"):

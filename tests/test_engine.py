@@ -159,6 +159,17 @@ def test_schedulers_signals_stop_as_ctrl_c_does(engine, number):
     assert [t.state for t in resumed.trials] == [State.COMPLETE, State.COMPLETE]
 
 
+def test_signals_that_are_ignored_stay_so(engine):
+    """Under nohup a closed terminal ends nothing."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with StopSignals(engine, Display(), "go on later") as stop:
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert not stop.pressed
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 def test_who_asks_for_input_does_not_take_the_drivers_messages(tmp_path):
     """A part of the user's own calls input(): it finds the end, and the call fails."""
     file = tmp_path / "asks.py"

@@ -548,3 +548,33 @@ def test_loop_costs_of_many_trials_are_small(monkeypatch):
     calls.clear()
     search(**RANDOM, trials=16, max_steps=10**9, run_dir="runs/b")
     assert len(calls) - few <= 8 * 4  # the trials' own configurations, each read a few times
+
+
+def test_overwriting_measures_by_nothing_of_the_run_that_goes(monkeypatch):
+    """Its classifier's weights lie in the folder while the new search is being checked."""
+    asked = []
+
+    class Asked(FakeSession):
+        def prepare(self, call):
+            asked.append(call.folder)
+            return super().prepare(call)
+
+    for how in ({}, {"overwrite": True}):
+        engine = FakeEngine()
+        engine._session = Asked(engine)
+        autogan.run_search(GRID, engine=engine, **how)
+    engine = FakeEngine()
+    engine._session = Asked(engine)
+    autogan.run_search(resume="runs/a", engine=engine)
+    assert asked == ["", "", "runs/a"]
+
+
+def test_a_dear_winner_is_confirmed_to_the_end():
+    """The best points cost seven times the others; the reserve is by what they cost."""
+    params = {"learning_rate": "1e-4..1e-2:log", "d_iter": [1, 13]}
+    confirm = {"top": 3, "repeats": 5}
+    result = search(
+        search_method="random", params=params, steps=30, max_steps=14000, confirm=confirm
+    )
+    assert result.confirmed
+    assert sum(t.steps * (1 + t.params["d_iter"]) for t in result.trials) <= 14000 + 14 * 30

@@ -202,6 +202,7 @@ EVALUATED = {"record": "evaluation", "trial": 0, "step": 10, "scores": {LABEL: 2
         (EVALUATED, "trial 0 has not started"),
         ({"record": "search", **HEADER}, "the search begins twice"),
         ({"record": "dance"}, "unknown record 'dance'"),
+        ({"record": []}, "unknown record []"),
         ([1, 2], "it is no mapping"),
     ],
 )
@@ -254,3 +255,14 @@ def test_every_changed_digit_of_the_record_is_noticed(tmp_path):
     path.write_text(path.read_text().replace("2.5", "1.5"))
     with pytest.raises(ConfigError, match=r"line 3 is damaged \(its checksum is another one\)"):
         Ledger(path)
+
+
+def test_a_record_that_cannot_follow_is_not_written(tmp_path):
+    path = tmp_path / "trials.jsonl"
+    ledger = Ledger(path)
+    ledger.append("search", **HEADER)
+    ledger.append(**STARTED)
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match="other criteria"):
+        ledger.append(**{**EVALUATED, "scores": {"other": 1.0}})
+    assert path.read_bytes() == before

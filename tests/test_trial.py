@@ -14,6 +14,7 @@ from tensorboard.plugins.hparams import api_pb2
 from tensorboard.plugins.hparams.metadata import parse_session_end_info_plugin_data
 
 from autogan.config import TrainConfig
+from autogan.core.errors import ConfigError
 from autogan.core.files import read_arrays
 from autogan.criteria import FID, InceptionScore
 from autogan.criteria.evaluator import Evaluator
@@ -294,6 +295,26 @@ def test_a_damaged_checkpoint_costs_time_alone(world, tmp_path):
 def test_tensorboard_knows_how_a_trial_stands(world, tmp_path, driver, status):
     folder, _ = run(world, tmp_path / "t", driver)
     assert api_pb2.Status.Name(status_of(folder.logs)) == status
+    run(world, tmp_path / "t")
+    assert status_of(folder.logs) == api_pb2.STATUS_SUCCESS
+
+
+def test_going_on_under_another_measure_is_refused(world, tmp_path):
+    """Other real images: what was scored before cannot be compared with what comes."""
+    run(world, tmp_path / "t", Driver(interrupt_at=[40]))
+    other = Evaluator(Linear(), CRITERIA, IMAGES[:20], tmp_path / "cache")
+    with pytest.raises(ConfigError, match="resume: the training was measured as fid_linear_40_"):
+        run(SimpleNamespace(**{**vars(world), "evaluator": other}), tmp_path / "t")
+
+
+def test_tensorboard_can_be_told_of_a_failure(world, tmp_path):
+    """By whoever notices it: the worker may be gone."""
+    with pytest.raises(KeyboardInterrupt):
+        run(world, tmp_path / "t", Killed(40))
+    folder = TrialFolder.of(tmp_path / "t", TrainConfig())
+    assert status_of(folder.logs) == api_pb2.STATUS_RUNNING
+    folder.failed_status.replace(folder.status)
+    assert status_of(folder.logs) == api_pb2.STATUS_FAILURE
     run(world, tmp_path / "t")
     assert status_of(folder.logs) == api_pb2.STATUS_SUCCESS
 

@@ -46,10 +46,12 @@ def load_config(
         values.pop("steps", None)
     if file and (values.get("plugin_dirs") or _names_own_parts(values)):
         if not given.get("plugin_dirs"):
+            folders = values.get("plugin_dirs") or [file.parent]
+            shown = ",".join(map(str, folders)) if isinstance(folders, list) else folders
             raise ConfigError(
                 "plugin_dirs",
                 f"{file} names parts that are code of somebody's own, which would run as you; if "
-                f"you trust it, name the folder of its modules: --plugin-dirs {file.parent}",
+                f"you trust it, name the folder of its modules: --plugin-dirs {shown}",
             )
     elif _names_own_parts(given):
         given.setdefault("plugin_dirs", [str(Path.cwd())])
@@ -102,15 +104,19 @@ def _scales(normalise: Any, criterion: Any) -> bool:
 
 
 def _names_own_parts(values: Mapping[str, Any]) -> bool:
-    """Whether a part is named as ``package.module:Name``, which is then looked for on a path."""
-    keys = ("gan_type", "dataset", "search_method", "stopping", "criterion")
-    texts = [values.get(key) for key in keys]
-    also = values.get("also")
-    texts += also if isinstance(also, list) else [also]
-    if isinstance(values.get("criterion"), dict):
-        texts += values["criterion"]
-    return any(
-        ":" in text and text.partition(":")[0] not in DATASETS.names()
-        for text in texts
-        if isinstance(text, str)
-    )
+    """Whether a part is named as ``package.module:Name``, which is then looked for on a path.
+
+    Of datasets, ``folder:PATH`` and the like are none; a sum or list of criteria may hold some.
+    """
+    parts = ("gan_type", "search_method", "stopping", "criterion", "also")
+    left = [values.get(name) for name in parts]
+    dataset = values.get("dataset")
+    if isinstance(dataset, str) and dataset.partition(":")[0] not in DATASETS.names():
+        left.append(dataset)
+    while left:
+        value = left.pop()
+        if isinstance(value, Mapping | list | tuple):
+            left.extend(value)
+        elif isinstance(value, str) and ":" in value:
+            return True
+    return False

@@ -90,9 +90,10 @@ def append_line(path: Path, line: str, *, new: bool = False) -> None:
 def link(path: Path, target: str) -> None:
     """Make ``path`` a symbolic link to ``target``, in place of an older one."""
     temporary = temporary_of(path)
-    temporary.unlink(missing_ok=True)
-    temporary.symlink_to(target)
-    temporary.replace(path)
+    with _room_for(path):
+        temporary.unlink(missing_ok=True)
+        temporary.symlink_to(target)
+        temporary.replace(path)
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:

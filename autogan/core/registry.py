@@ -144,7 +144,7 @@ def imported(field: str, name: str, base: type[C]) -> type[C]:
         raise ConfigError(
             field,
             f"{name!r} cannot be imported ({type(error).__name__}: {error}); modules are looked "
-            "for in plugin_dirs, by default beside the configuration file",
+            "for in plugin_dirs, and of names in flags in the working folder",
         ) from error
     if not (isinstance(part, type) and issubclass(part, base)):
         raise ConfigError(field, f"{name!r} does not derive from {base.__module__}.{base.__name__}")

@@ -3,7 +3,7 @@
 import itertools
 import random
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from autogan.config import SearchConfig
 from autogan.core.errors import ConfigError
@@ -26,11 +26,8 @@ class Budget:
 
     def __init__(self, config: SearchConfig, images: int) -> None:
         self._config = config
-        self.full = statistics.fmean(
-            config.gan.updates_per_step(values)
-            * config.schedule(images, int(values["batch_size"]))[0]
-            for values in _points(config)
-        )
+        self._images = images
+        self.full = statistics.fmean(map(self._whole, _points(config)))
 
     def check(self) -> None:
         """Refuse a budget that would be spent before the confirmation.
@@ -47,13 +44,28 @@ class Budget:
                 "more, or confirm fewer points",
             )
 
-    def confirmations(self, trials: Sequence[Trial]) -> int:
-        """How many trainings of the confirmation are left, at most."""
+    def confirmations(
+        self, trials: Sequence[Trial], candidates: Sequence[Mapping[str, Value]] = ()
+    ) -> float:
+        """What the rest of the confirmation takes, in full trainings.
+
+        Args:
+            trials: all trainings so far.
+            candidates: the points that would be confirmed now; without any, they cost the mean.
+        """
         confirm = self._config.confirm
         if confirm is None:
-            return 0
+            return 0.0
         done = sum(trial.confirms for trial in trials)
-        return max((confirm.top + 1) * confirm.repeats - done, 0)
+        costs = [self._whole({**self._config.fixed, **point}) for point in candidates]
+        each = statistics.fmean(costs) / self.full if costs else 1.0
+        return max((confirm.top + 1) * confirm.repeats - done, 0) * each
+
+    def _whole(self, values: Mapping[str, Value]) -> float:
+        """Updates of both networks in a training to its end."""
+        values = {**self._config.gan.defaults(), **values}
+        steps, _ = self._config.schedule(self._images, int(values["batch_size"]))
+        return self._config.gan.updates_per_step(values) * steps
 
     def spent(self, trials: Sequence[Trial], reserve: float = 0.0) -> str:
         """Why nothing more may begin; empty if something may.
@@ -90,4 +102,4 @@ def _points(config: SearchConfig) -> list[dict[str, Value]]:
     else:
         rng = random.Random(0)
         points = [p for _ in range(_POINTS) if (p := space.draw(rng, set())) is not None]
-    return [{**config.gan.defaults(), **config.fixed, **point} for point in points]
+    return [{**config.fixed, **point} for point in points]

@@ -63,7 +63,7 @@ def next_training(
     Returns:
         The search's trial, or one without a place in it that holds the defaults.
     """
-    for candidate in _candidates(confirm, points, repeats, space):
+    for candidate in candidates(confirm, points, repeats, space):
         if len(_again(candidate, trials)) < confirm.repeats:
             return candidate
     return None
@@ -78,7 +78,7 @@ def confirmed(
     those of `next_training`.
     """
     results = []
-    for candidate in _candidates(confirm, points, repeats, space):
+    for candidate in candidates(confirm, points, repeats, space):
         again = [trial for trial in _again(candidate, trials) if trial.state is not State.RUNNING]
         if len(again) < confirm.repeats:
             return []
@@ -125,8 +125,14 @@ def advantage(
     pairs = sorted(0.0 if a == b else a - b for a in ones for b in others)
     place = _place(len(ones), len(others), (1 - level) / 2 / choices)
     if not place:
-        return Advantage(statistics.median_low(pairs), -math.inf, math.inf)
-    return Advantage(statistics.median_low(pairs), pairs[place - 1], pairs[-place])
+        return Advantage(_middle(pairs), -math.inf, math.inf)
+    return Advantage(_middle(pairs), pairs[place - 1], pairs[-place])
+
+
+def _middle(ordered: Sequence[float]) -> float:
+    """The median; of two middle ones of which one is infinite, the lower."""
+    low, high = statistics.median_low(ordered), statistics.median_high(ordered)
+    return (low + high) / 2 if math.isfinite(low) and math.isfinite(high) else low
 
 
 def _place(n: int, m: int, tail: float) -> int:
@@ -154,8 +160,11 @@ def _place(n: int, m: int, tail: float) -> int:
     return n * m
 
 
-def _candidates(confirm: Confirm, points: History, repeats: int, space: Space) -> list[Trial]:
-    """The search's best points, of those that may be called so, and the defaults beside them."""
+def candidates(confirm: Confirm, points: History, repeats: int, space: Space) -> list[Trial]:
+    """The search's best points, of those that may be called so, and the defaults beside them.
+
+    The arguments are those of `next_training`.
+    """
     different: dict[Key, Trial] = {}
     for trial in judged(points, repeats):
         different.setdefault(key(trial.params), trial)

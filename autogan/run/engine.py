@@ -31,6 +31,7 @@ from autogan.run.messages import (
 )
 
 _POLL = 0.2  # seconds between two looks at Ctrl-C
+_GRACE = 10.0  # seconds for a worker to end whose pipe has ended
 _TAIL = 4000  # characters of a dead worker's last words
 
 # Not -m: that would import what lies in the working folder, a random.py of the user's, say.
@@ -262,7 +263,12 @@ class LocalEngine:
 
     def _death(self) -> WorkerFailed:
         assert self._process is not None and self._errors is not None  # noqa: PT018
-        code = self._process.wait()
+        try:
+            code = self._process.wait(timeout=_GRACE)
+        except subprocess.TimeoutExpired:  # it lives, but what it says cannot be read
+            self._process.kill()
+            self._process.wait()
+            code = 0
         cause = f"the worker process ended with code {code}"
         if code < 0:
             cause = f"the worker process was ended by {signal.Signals(-code).name}"

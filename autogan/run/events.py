@@ -17,8 +17,6 @@ from autogan.models.adversarial import Adversarial
 from autogan.run.folder import TrialFolder
 from autogan.search import State
 
-_RUNNING = "events.out.tfevents.0.running"
-
 
 class TrialEvents:
     """The event files of one trial.
@@ -42,15 +40,16 @@ class TrialEvents:
         gan: Adversarial,
         sizes: Mapping[str, int],
     ) -> None:
-        self._logs = folder.logs
+        self._folder = folder
         for path in self._files():
             if path.name in sizes:
                 with path.open("r+b") as file:
-                    file.truncate(sizes[path.name])
+                    file.truncate(min(sizes[path.name], path.stat().st_size))
             else:
                 path.unlink()
-        _write_status(self._logs / _RUNNING, api_pb2.STATUS_RUNNING)
-        self._writer = tf.summary.create_file_writer(str(self._logs))
+        _write_status(folder.status, api_pb2.STATUS_RUNNING)
+        _write_status(folder.failed_status, api_pb2.STATUS_FAILURE)
+        self._writer = tf.summary.create_file_writer(str(folder.logs))
         if not sizes:
             with self._writer.as_default():
                 hparams.hparams(dict(hyperparameters), trial_id=name)
@@ -92,15 +91,16 @@ class TrialEvents:
             )
             tf.summary.experimental.write_raw_pb(ended.SerializeToString())
         self.close()
-        (self._logs / _RUNNING).unlink(missing_ok=True)
+        self._folder.status.unlink(missing_ok=True)
+        self._folder.failed_status.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Write what is left."""
         self._writer.close()
 
     def _files(self) -> list[Path]:
-        files = self._logs.glob("events.out.tfevents.*")
-        return sorted(path for path in files if path.name != _RUNNING)
+        files = self._folder.logs.glob("events.out.tfevents.*")
+        return sorted(path for path in files if path != self._folder.status)
 
 
 def _write_status(path: Path, status: Any) -> None:

@@ -110,6 +110,19 @@ class TrialFolder:
         """The generator at the last evaluation."""
         return self.checkpoints / "last.npz"
 
+    @property
+    def status(self) -> Path:
+        """Tells TensorBoard that the training is running, or that it has failed.
+
+        Its name sorts before those of other event files.
+        """
+        return self.logs / "events.out.tfevents.0.status"
+
+    @property
+    def failed_status(self) -> Path:
+        """What `status` becomes when the training fails, ready for whoever notices it."""
+        return self.logs / ".failed"
+
     def sample(self, step: int) -> Path:
         """The grid of images made after ``step`` updates."""
         return self.samples / f"step-{step:06d}.png"

@@ -6,7 +6,7 @@ from types import FrameType
 from typing import Any
 
 from autogan.core.errors import Interrupted
-from autogan.core.signals import SIGNALS
+from autogan.core.signals import heeded
 from autogan.run.display import Display
 from autogan.run.engine import Engine, Event
 
@@ -31,7 +31,7 @@ class StopSignals:
 
     def __enter__(self) -> "StopSignals":
         if threading.current_thread() is threading.main_thread():
-            self._before = {number: signal.signal(number, self._handle) for number in SIGNALS}
+            self._before = {number: signal.signal(number, self._handle) for number in heeded()}
         return self
 
     def __exit__(self, *_: object) -> None:

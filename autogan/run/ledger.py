@@ -59,7 +59,9 @@ class Ledger:
         lines = text.rstrip("\0").split("\n")[:-1]  # the last is torn, empty, or a block of zeros
         for number, line in enumerate(lines, start=1):
             try:
-                self._take(from_line(line))
+                record = from_line(line)
+                self._check(record)
+                self._take(record)
             except (ValueError, RecursionError) as error:
                 raise ConfigError(
                     "run_dir", f"{path}, line {number} is damaged ({error}); restore it or begin "
@@ -74,6 +76,7 @@ class Ledger:
         """
         line = to_line(json.loads(json.dumps({"record": record, **fields})))
         taken = from_line(line)
+        self._check(taken)
         try:
             append_line(self._path, line, new=record == "search")
         except FileNotFoundError:
@@ -86,28 +89,45 @@ class Ledger:
         """The trials that have started and not ended."""
         return [trial for trial in self.trials if trial.state is State.RUNNING]
 
-    def _take(self, record: Record) -> None:
-        self.records += 1
+    def _check(self, record: Record) -> None:
+        """Refuse what cannot follow the records so far.
+
+        Raises:
+            ValueError: saying why.
+        """
         if isinstance(record, Begun):
             if self.header:
                 raise ValueError("the search begins twice")
-            self.header = record.model_dump(exclude={"record"}, exclude_defaults=True)
             return
         if not self.header:
             raise ValueError("the search has not begun")
         assert isinstance(record, TrialRecord)
         if isinstance(record, Started):
-            self._begin(record)
+            if record.trial != len(self.trials):
+                raise ValueError(f"trial {record.trial} follows trial {len(self.trials) - 1}")
+            if record.repeats is not None and not 0 <= record.repeats < record.trial:
+                raise ValueError(f"trial {record.trial} repeats trial {record.repeats}")
             return
         if record.trial >= len(self.trials):
             raise ValueError(f"trial {record.trial} has not started")
+        state, wanted = self.trials[record.trial].state, _MUST_BE[type(record)]
+        if wanted is not None and state is not wanted:
+            raise ValueError(f"trial {record.trial} is {state.value}, not {wanted.value}")
+        labels = set(self.header["labels"].values())
+        if isinstance(record, Evaluated) and set(record.scores) != labels:
+            raise ValueError(f"scores of {', '.join(record.scores)}: other criteria")
+
+    def _take(self, record: Record) -> None:
+        self.records += 1
+        if isinstance(record, Begun):
+            self.header = record.model_dump(exclude={"record"}, exclude_defaults=True)
+            return
+        assert isinstance(record, TrialRecord)
+        if isinstance(record, Started):
+            self._begin(record)
+            return
         trial = self.trials[record.trial]
-        wanted = _MUST_BE[type(record)]
-        if wanted is not None and trial.state is not wanted:
-            raise ValueError(f"trial {trial.number} is {trial.state.value}, not {wanted.value}")
         if isinstance(record, Evaluated):
-            if set(record.scores) != set(self.header["labels"].values()):
-                raise ValueError(f"scores of {', '.join(record.scores)}: other criteria")
             trial.evaluations.append(Evaluation(record.step, dict(record.scores)))
         elif isinstance(record, Ended):
             trial.state = record.state
@@ -124,10 +144,6 @@ class Ledger:
             self.judged = record
 
     def _begin(self, record: Started) -> None:
-        if record.trial != len(self.trials):
-            raise ValueError(f"trial {record.trial} follows trial {len(self.trials) - 1}")
-        if record.repeats is not None and not 0 <= record.repeats < record.trial:
-            raise ValueError(f"trial {record.trial} repeats trial {record.repeats}")
         self.trials.append(
             Trial(
                 record.trial,

@@ -61,7 +61,7 @@ class SearchLoop:
         self._budget = Budget(config, images)
         self._running: dict[int, float] = {}  # when they began, by number
         self._failures = 0
-        self._end_told = ""
+        self._ended = False  # no new point is tried, and the user was told why
 
     def run(self) -> SearchResult:
         """Search.
@@ -71,10 +71,10 @@ class SearchLoop:
             SearchFailed: after three failures in a row.
             DiskFull: if there is no space left.
         """
-        self._keep_best()
-        self._display.searching(self._tally.best())
         advice = f"go on with: autogan search --resume {self._folder.root}"
         try:
+            self._keep_best()
+            self._display.searching(self._tally.best())
             with StopSignals(self._engine, self._display, advice) as stop:
                 while True:
                     while self._engine.free() and not stop.pressed and self._start_next():
@@ -142,7 +142,7 @@ class SearchLoop:
             return self._confirming(end)
         finals = self._rule.finals(self._tally.first_seeds()) if self._rule else 0.0
         seeds = math.ceil(finals) * (self._config.repeats - 1)  # further ones of the last few
-        reserve = finals + seeds + self._budget.confirmations(trials)
+        reserve = finals + seeds + self._budget.confirmations(trials, self._tally.candidates())
         if end := self._budget.spent(trials, reserve):
             return self._closing(end)
         if trial := self._revived(closing=False):
@@ -158,7 +158,8 @@ class SearchLoop:
     def _closing(self, end: str) -> Trial | None:
         """No new point is tried: train the best stopped trials in full, and then confirm."""
         trials = self._tally.trials()
-        if not self._budget.spent(trials, self._budget.confirmations(trials)):
+        reserve = self._budget.confirmations(trials, self._tally.candidates())
+        if not self._budget.spent(trials, reserve):
             if not self._running and (trial := self._revived(closing=True)):
                 return trial
             if first := unfinished(self._tally.history(), self._config.repeats):
@@ -167,7 +168,9 @@ class SearchLoop:
 
     def _confirming(self, end: str) -> Trial | None:
         """The search has ended: record the next training of the confirmation as begun."""
-        self._tell_end(end)
+        if not self._ended:
+            self._display.note(end)
+            self._ended = True
         if self._config.confirm is None or self._running:
             return None
         trials = self._tally.trials()
@@ -177,17 +180,12 @@ class SearchLoop:
         if point is None:
             return None
         if spent := self._budget.spent(trials):
-            self._tell_end(f"{spent}: the confirmation is not complete")
+            self._display.note(f"{spent}: the confirmation is not complete, and does not count")
             return None
         if point.number < 0:
             return self._begun(point.params, "confirming the defaults", confirms=True)
         origin = f"confirming trial {point.number}"
         return self._begun(point.params, origin, repeats=point.number, confirms=True)
-
-    def _tell_end(self, end: str) -> None:
-        if end != self._end_told:
-            self._display.note(end)
-            self._end_told = end
 
     def _revived(self, *, closing: bool) -> Trial | None:
         """Record a stopped trial as going on, if the rule wants one to."""
@@ -290,6 +288,8 @@ class SearchLoop:
         folder = self._trial_folder(trial)
         write_bytes(folder.traceback, message.traceback.encode())
         folder.state.unlink(missing_ok=True)
+        if folder.failed_status.exists():
+            folder.failed_status.replace(folder.status)
         again = f"lost {trial.times_lost + 1} times: " if message.cause != "itself" else ""
         seconds = trial.seconds + time.monotonic() - self._running[trial.number]
         reason = f"{again}{message.reason}"

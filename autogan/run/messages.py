@@ -58,7 +58,7 @@ class Prepare(Call):
     """Train or load the feature network, and compute or load the real data's statistics.
 
     Attributes:
-        folder: of the run, which keeps the weights of a network that was trained here.
+        folder: of a run that is gone on with, whose feature network is taken; empty for a new one.
     """
 
     folder: str

@@ -71,17 +71,19 @@ def plan_of(run: SearchConfig, opened: Opened) -> Plan:
     Raises:
         ConfigError: if its budget cannot suffice.
     """
+    run.rule(opened.images)
     budget = Budget(run, opened.images)
     budget.check()
     hyperparameters = first_trial(run).hyperparameters()
     steps, _ = run.schedule(opened.images, int(hyperparameters["batch_size"]))
+    confirmations = round(budget.confirmations([]))
     limits, points = [run.trials], run.space.size()
     if points is not None and run.distinct and run.method.stays_in_space:
         limits.append(points)
     if run.max_steps is not None:
-        limits.append(math.ceil(run.max_steps / budget.full))
+        trainings = math.ceil(run.max_steps / budget.full) - confirmations
+        limits.append(max(math.ceil(trainings / run.repeats), 1))
     trials = min((limit for limit in limits if limit is not None), default=None)
-    confirmations = budget.confirmations([])
     return Plan(
         config=run,
         trials=trials,

@@ -148,9 +148,10 @@ def from_line(line: str) -> Record:
     checksum = fields.pop(_CRC, None)
     if checksum is not None and checksum != _checksum(json.dumps(fields)):
         raise ValueError("its checksum is another one")
-    kind = _KINDS.get(fields.get("record", ""))
+    name = fields.get("record")
+    kind = _KINDS.get(name) if isinstance(name, str) else None
     if kind is None:
-        raise ValueError(f"unknown record {fields.get('record')!r}")
+        raise ValueError(f"unknown record {name!r}")
     try:
         return kind(**fields)
     except ValidationError as error:

@@ -1,11 +1,12 @@
 """What a search's trials come to, found anew from the ledger whenever it is asked for."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from autogan.config import SearchConfig, TrainConfig
+from autogan.core.hyperparameters import Value
 from autogan.criteria import Bounds, bounds_seen
-from autogan.run.confirmation import Confirmed, confirmed
+from autogan.run.confirmation import Confirmed, candidates, confirmed
 from autogan.run.ledger import Ledger
 from autogan.search import Direction, Evaluation, History, Trial
 from autogan.search.pareto import fronts, worths
@@ -69,6 +70,14 @@ class Tally:
             dataclasses.replace(trial, number=number - len(trials))
             for number, trial in enumerate(self._valued(trials))
         ]
+
+    def candidates(self) -> list[Mapping[str, Value]]:
+        """The points that a confirmation would train again by what is known by now."""
+        config = self._config
+        if config.confirm is None:
+            return []
+        best = candidates(config.confirm, self.points(), config.repeats, config.space)
+        return [point.params for point in best]
 
     def confirmed(self) -> list[Confirmed]:
         """What came of the confirmation, the best first; nothing before its end."""

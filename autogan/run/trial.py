@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autogan.config import TrainConfig
+from autogan.core.errors import ConfigError
 from autogan.core.files import (
     Damaged,
     read_arrays,
@@ -93,6 +94,7 @@ def run_trial(
     # Begin, or go back to the last checkpoint; a result that was not told yet is told now.
     if state := _checkpoint(folder, driver):
         progress = json.loads(state.pop("progress").tobytes())
+        _check_labels(progress.get("labels", []), list(labels.values()))
         trial.evaluations = [Evaluation(*triple) for triple in progress["evaluations"]]
         step, flat, trial.seconds = progress["step"], progress["flat"], progress["seconds"]
         sizes = progress.get("events", {})
@@ -127,6 +129,7 @@ def run_trial(
             "flat": flat,
             "seconds": trial.seconds,
             "events": events.sizes(),
+            "labels": list(labels.values()),
             "evaluations": [[e.step, e.scores, e.value] for e in trial.evaluations],
         }
         packed = np.frombuffer(json.dumps(progress).encode(), np.uint8)
@@ -210,6 +213,20 @@ def _checkpoint(folder: TrialFolder, driver: Driver) -> dict[str, npt.NDArray[An
     except Damaged as error:
         driver.note(f"{error}; the training begins anew")
         return None
+
+
+def _check_labels(before: Sequence[str], now: Sequence[str]) -> None:
+    """Refuse to go on where evaluations would not be comparable with those so far.
+
+    Raises:
+        ConfigError: naming the labels.
+    """
+    if list(before) != list(now):
+        raise ConfigError(
+            "resume",
+            f"the training was measured as {', '.join(before)}, now it would be as "
+            f"{', '.join(now)}: other images or features; restore them, or begin anew",
+        )
 
 
 def _ended(folder: TrialFolder) -> Trial | None:
