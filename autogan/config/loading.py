@@ -113,9 +113,11 @@ def _names_own_parts(values: Mapping[str, Any]) -> bool:
     dataset = values.get("dataset")
     if isinstance(dataset, str) and dataset.partition(":")[0] not in DATASETS.names():
         left.append(dataset)
+    seen: set[int] = set()  # YAML's aliases can make a value contain itself
     while left:
         value = left.pop()
-        if isinstance(value, Mapping | list | tuple):
+        if isinstance(value, Mapping | list | tuple) and id(value) not in seen:
+            seen.add(id(value))
             left.extend(value)
         elif isinstance(value, str) and ":" in value:
             return True
