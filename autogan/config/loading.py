@@ -36,6 +36,7 @@ def load_config(
         ConfigError: naming the key, the value and what would be right.
     """
     values = read_yaml(file) if file else {}
+    _check_plain(values)
     given = {name: value for name, value in (flags or {}).items() if value is not None}
     params = given.pop("params", None)
     if params and isinstance(values.get("params", {}), dict):
@@ -67,9 +68,7 @@ def validated(kind: type[Config], values: Mapping[str, Any]) -> Config:
         ConfigError: naming the key, the value and what would be right.
     """
     known = kind.model_fields
-    for name, value in values.items():
-        check_text(name, name)
-        check_plain(name, value)
+    _check_plain(values)
     if _names_own_parts(values):
         values = {"plugin_dirs": [str(Path.cwd())], **values}
     for name in values:
@@ -95,6 +94,13 @@ def validated(kind: type[Config], values: Mapping[str, Any]) -> Config:
         raise ConfigError(field, f"{first['input']!r}: {message}") from None
 
 
+def _check_plain(values: Mapping[str, Any]) -> None:
+    """Refuse what nobody may walk through or print, before anybody does."""
+    for name, value in values.items():
+        check_text(name, name)
+        check_plain(name, value)
+
+
 def _scales(normalise: Any, criterion: Any) -> bool:
     """Whether a file's ``normalise`` still has a meaning under another criterion."""
     terms = re.findall(r"[\w.:]+", str(criterion))
@@ -113,11 +119,9 @@ def _names_own_parts(values: Mapping[str, Any]) -> bool:
     dataset = values.get("dataset")
     if isinstance(dataset, str) and dataset.partition(":")[0] not in DATASETS.names():
         left.append(dataset)
-    seen: set[int] = set()  # YAML's aliases can make a value contain itself
     while left:
         value = left.pop()
-        if isinstance(value, Mapping | list | tuple) and id(value) not in seen:
-            seen.add(id(value))
+        if isinstance(value, Mapping | list | tuple):
             left.extend(value)
         elif isinstance(value, str) and ":" in value:
             return True
