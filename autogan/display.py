@@ -217,7 +217,7 @@ def describe(values: Mapping[str, Value]) -> str:
 
 def outcome(trial: Trial) -> str:
     """A trial's end in words."""
-    if trial.state in (State.DIVERGED, State.FAILED):
+    if trial.dead or trial.state is State.FAILED:
         return f"{trial.state.value}: {trial.reason}"
     if trial.value is None:
         return f"{trial.state.value}"

@@ -103,7 +103,7 @@ def _print_confirmed(result: SearchResult) -> None:
         if each.spread is not None:
             words[0] += f" ± {each.spread:.3g}"
         if each.lost:
-            words.append(f"{each.lost} diverged")
+            words.append(f"{each.lost} diverged or collapsed")
         if each.observed is not None:
             words.append(f"the search saw {each.observed:.4g}")
         if each.observed is not None and each.mean is not None:

@@ -13,6 +13,7 @@ from autogan.core.files import cached_arrays
 from autogan.criteria.base import Criterion
 from autogan.criteria.networks import FeatureNetwork
 from autogan.criteria.statistics import Features, Moments
+from autogan.criteria.variety import Variety, Yardstick, covered
 
 Images = npt.NDArray[np.uint8]
 
@@ -47,7 +48,13 @@ class Evaluator:
         self._split = "_test" if split == "test" else ""
         self.digest = _digest(network, reference)
         pool = any(criterion.needs_real_features for criterion in criteria.values())
-        self.real = _real_moments(network, reference, cache / "statistics" / self.digest, pool)
+        place = cache / "statistics" / self.digest
+        self.real = _real_moments(network, reference, place, pool)
+        near = cached_arrays(
+            place.with_name(f"{place.name}-covered.npz"),
+            lambda: {"pool": network.features(covered(reference)).pool},
+        )
+        self._yardstick = Yardstick(reference, near["pool"])
 
     def labels(self, samples: int | None = None) -> dict[str, str]:
         """The labels of all criteria on so many images; on as many as the reference's if None.
@@ -60,21 +67,31 @@ class Evaluator:
         scale = f"{count}{self._split}_{self.digest[:6]}"
         return {n: c.label(self.network.name, scale) for n, c in self.criteria.items()}
 
-    def score(
-        self, images: Images, labels: npt.NDArray[np.int64] | None = None
-    ) -> dict[str, float]:
-        """Return the criteria's values on generated images, by the criteria's names.
+    def features(self, images: Images, labels: npt.NDArray[np.int64] | None = None) -> Features:
+        """Return what the network says of generated images.
 
         Args:
             images: uint8 [N, height, width, channels].
             labels: int64 [N], the classes that the images were meant to show, if any.
 
         Raises:
-            FloatingPointError: if features or a value are not finite, naming which.
+            FloatingPointError: if it is not finite.
         """
         features = dataclasses.replace(self.network.features(images), labels=labels)
         if not (np.isfinite(features.pool).all() and np.isfinite(features.logits).all()):
             raise FloatingPointError(f"features of {self.network.name} are not finite")
+        return features
+
+    def variety(self, images: Images, features: Features) -> Variety:
+        """Return how much generated images, uint8 [N, height, width, channels], differ."""
+        return self._yardstick.measure(images, features.pool)
+
+    def score(self, features: Features) -> dict[str, float]:
+        """Return the criteria's values on generated images, by the criteria's names.
+
+        Raises:
+            FloatingPointError: if a value is not finite, naming which.
+        """
         scores = {n: float(c.compute(features, self.real)) for n, c in self.criteria.items()}
         for name, value in scores.items():
             if not np.isfinite(value):

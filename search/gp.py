@@ -93,13 +93,12 @@ def _observed(
         counts = {own}
         if len(lengths) > 1:
             counts |= {REDUCTION**n for n in range(own) if REDUCTION**n < own}
-        if trial.state is State.DIVERGED:
+        if trial.dead:
             counts = {longest}
         for count in sorted(counts):
             length = math.log(count) / math.log(longest) if longest > 1 else 1.0
             observed.append((trial.params, length))
-            lost = trial.state is State.DIVERGED
-            values.append(math.inf if lost else history.after(trial, count))
+            values.append(math.inf if trial.dead else history.after(trial, count))
     return observed, values
 
 

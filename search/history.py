@@ -19,7 +19,8 @@ class State(str, Enum):
     RUNNING = "running"
     COMPLETE = "complete"
     STOPPED = "stopped early"  # it can go on from its checkpoint
-    DIVERGED = "diverged"  # NaN, Inf or constant images: the region is bad
+    DIVERGED = "diverged"  # NaN or infinity: the region is bad
+    COLLAPSED = "collapsed"  # the same pictures again and again: likewise
     FAILED = "failed"  # a crash or a time-out: says nothing about the point
 
 
@@ -30,12 +31,16 @@ class Evaluation:
     Attributes:
         step: counts from the trial's beginning.
         scores: by criterion label.
-        value: the objective's; None where nobody has asked for it yet.
+        value: the objective's; None where nobody has asked for it yet, or the images had collapsed.
+        variety: how much the images differ; see `autogan.criteria.variety.Variety`.
+        collapsed: whether they were the same pictures again and again.
     """
 
     step: int
     scores: dict[str, float]
     value: float | None = None
+    variety: dict[str, float] = field(default_factory=dict)
+    collapsed: bool = False
 
 
 @dataclass
@@ -59,7 +64,7 @@ class Trial:
         last_value: the objective's last evaluation.
         revived: how many evaluations it had when it last went on after a stop, which are not judged
             again; 0 if it was never stopped.
-        reason: of a failure or divergence, in one line.
+        reason: of a failure, divergence or collapse, in one line.
         seconds: of work.
         steps: generator updates when it ended.
         times_lost: how often the machine took it away since it was last begun by choice.
@@ -82,6 +87,11 @@ class Trial:
     seconds: float = 0.0
     steps: int = 0
     times_lost: int = 0
+
+    @property
+    def dead(self) -> bool:
+        """Whether it came to nothing by its own hyperparameters: worse than any value."""
+        return self.state in (State.DIVERGED, State.COLLAPSED)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Trial":
@@ -118,7 +128,7 @@ class History:
 
     def ranked(self) -> list[Trial]:
         """The trials that have a value, the best first; the earlier of equals first."""
-        good = [t for t in self.trials if t.state not in (State.DIVERGED, State.FAILED)]
+        good = [t for t in self.trials if not t.dead and t.state is not State.FAILED]
         scored = [(self.sign * t.value, t.number, t) for t in good if t.value is not None]
         return [trial for _, _, trial in sorted(scored, key=lambda item: item[:2])]
 
@@ -144,12 +154,12 @@ class History:
 def standings(history: History, trials: Sequence[Trial]) -> list[float]:
     """How good trials are, as normal scores of their ranks, the best one's the lowest.
 
-    Ranks make criteria of any scale alike, and let a diverged trial be the worst without a number
+    Ranks make criteria of any scale alike, and let a dead trial be the worst without a number
     for it. Trials that were trained for different lengths are compared where they can be: all by
     their first evaluation, then those with a second change places among themselves by the best of
     both, and so on.
     """
-    order = [trial for trial in trials if trial.state is not State.DIVERGED]
+    order = [trial for trial in trials if not trial.dead]
     length = {trial.number: max(len(trial.evaluations), 1) for trial in order}
     for count in range(1, max(length.values(), default=0) + 1):
         places = [place for place, trial in enumerate(order) if length[trial.number] >= count]

@@ -19,7 +19,7 @@ class OptunaMethod(SearchMethod):
 
     A list of numbers is one ordered axis, evenly spaced, whatever the numbers are; trials at
     values outside the space are left out. Trials are told by their `standings`, or by all
-    objectives where there are several; a diverged one as the worst so far.
+    objectives where there are several; a dead one as the worst so far.
     """
 
     generations: ClassVar[int | None] = None

@@ -12,8 +12,8 @@ def points(history: History, repeats: int) -> History:
     """A history with one trial for each point: the mean over its seeds.
 
     A point's trial has the number, seed and origin of its first. It is running until it has been
-    trained under all seeds or is given up (`_needs_another`); diverged, if one of its trainings
-    diverged; failed, if all failed.
+    trained under all seeds or is given up (`_needs_another`); dead, if one of its trainings
+    died; failed, if all failed.
 
     Args:
         history: of single trainings.
@@ -86,8 +86,8 @@ def _merged(group: Sequence[Trial], needs_another: bool) -> Trial:
     values = [trial.value for trial in counted if trial.value is not None]
     if State.RUNNING in states or needs_another:
         state = State.RUNNING
-    elif State.DIVERGED in states:
-        state = State.DIVERGED
+    elif dead := [trial.state for trial in counted if trial.dead]:
+        state = dead[0]
     else:
         state = states[-1]
     good = state in (State.COMPLETE, State.STOPPED)

@@ -181,8 +181,8 @@ class SuccessiveHalving(StoppingRule):
     def _best(self, history: History, bracket: int, rung: int, at_least: int) -> list[int]:
         """The numbers of a bracket's trials that belong to the best third at a rung.
 
-        A diverged trial competes, as the worst, up to the rung that it was training for when it
-        was lost: it gives no places at rungs that it never came near.
+        A dead trial competes, as the worst, up to the rung that it was training for when it
+        died: it gives no places at rungs that it never came near.
         """
         below = max((other for other in self._rungs()[bracket:] if other < rung), default=0)
         reached = []
@@ -190,7 +190,7 @@ class SuccessiveHalving(StoppingRule):
             if self.bracket(place) != bracket:
                 continue
             value = _after(history, trial, rung)
-            if trial.state is State.DIVERGED:
+            if trial.dead:
                 if len(trial.evaluations) >= below:
                     reached.append((math.inf, trial.number))
             elif value is not None:

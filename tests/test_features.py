@@ -186,8 +186,8 @@ class TestClassifier:
             digits.train.images,
             classifier.cache,
         )
-        real = evaluator.score(digits.test.images)
-        made = evaluator.score(noise(360, channels=1))
+        real = evaluator.score(evaluator.features(digits.test.images))
+        made = evaluator.score(evaluator.features(noise(360, channels=1)))
         assert list(real) == ["fid", "is"]
         assert real["fid"] < made["fid"] / 10
         assert real["is"] > 9 > made["is"]
@@ -210,7 +210,7 @@ def test_all_criteria_share_one_pass_and_real_statistics_are_cached(tmp_path):
     evaluator = Evaluator(network, criteria, noise(), tmp_path)
     assert (network.calls, evaluator.samples) == (1, 12)
     assert plain(evaluator.labels()["fid"]) == "fid_counting_12"
-    evaluator.score(noise(seed=1))
+    evaluator.score(evaluator.features(noise(seed=1)))
     assert network.calls == 2
     cached = Evaluator(network, {"fid": FID()}, noise(), tmp_path).real
     assert network.calls == 2
@@ -230,7 +230,7 @@ def test_features_that_are_not_finite_are_named(tmp_path):
 
     evaluator = Evaluator(Overflowing(), {"fid": FID()}, noise(), tmp_path)
     with pytest.raises(FloatingPointError, match="features of counting are not finite"):
-        evaluator.score(noise(seed=1))
+        evaluator.score(evaluator.features(noise(seed=1)))
 
 
 def test_networks_of_users_are_told_apart(save):
@@ -242,7 +242,7 @@ def test_values_that_are_not_finite_are_named(tmp_path):
     evaluator = Evaluator(Network(), {"fid": FID()}, noise(), tmp_path)
     evaluator.real.mean[:] = np.inf
     with pytest.raises(FloatingPointError, match="fid is inf"):
-        evaluator.score(noise(seed=1))
+        evaluator.score(evaluator.features(noise(seed=1)))
 
 
 def test_the_classifier_is_the_same_from_every_fresh_cache(tmp_path, monkeypatch):
@@ -339,5 +339,6 @@ def test_values_are_plain_numbers(tmp_path):
         def compute(self, generated, real):
             return np.float32(generated.pool.mean())
 
-    scores = Evaluator(Network(), {"fid": Mean()}, noise(), tmp_path).score(noise(seed=1))
+    evaluator = Evaluator(Network(), {"fid": Mean()}, noise(), tmp_path)
+    scores = evaluator.score(evaluator.features(noise(seed=1)))
     assert type(scores["fid"]) is float

@@ -116,7 +116,7 @@ def test_a_trial_leaves_all_that_is_promised(world, tmp_path):
     assert (result["number"], result["state"], result["value"]) == (7, "complete", trial.value)
     assert result["environment"] == {"a": 1}
     lines = [json.loads(line) for line in folder.scores.read_text().splitlines()]
-    assert lines == [{"step": e.step, **e.scores} for e in trial.evaluations]
+    assert lines == [{"step": e.step, **e.scores, "variety": e.variety} for e in trial.evaluations]
     assert folder.config.read_text().startswith("# Train this again")
     assert {p.name for p in folder.checkpoints.iterdir()} == {"best.npz", "last.npz"}
     for step in (25, 50):
@@ -130,7 +130,7 @@ def test_the_best_checkpoint_is_the_best_evaluations(world, tmp_path):
     for path, value in ((folder.best, trial.value), (folder.last, trial.last_value)):
         gan.restore_generator(read_arrays(path))
         made = gan.generate(gan.latents(40, 1))
-        assert world.evaluator.score(made)["fid"] == value
+        assert world.evaluator.score(world.evaluator.features(made))["fid"] == value
 
 
 @pytest.mark.parametrize("gan_type", GAN_TYPES.names())
@@ -207,21 +207,52 @@ def test_nan_weights_are_a_divergence(world, tmp_path, monkeypatch):
     assert trial.reason == "a loss became NaN or infinite at step 20"
 
 
-def test_constant_images_twice_running_are_a_divergence(world, tmp_path, monkeypatch):
-    gan = world.gans["dcgan"]
-    flat = np.full((40, 8, 8, 1), 9, np.uint8)
-    monkeypatch.setattr(gan, "generate", lambda latents: flat[: latents.z.shape[0]])
+def collapsing(world, monkeypatch, *evaluations):
+    """Let a GAN make one picture at the evaluations of these numbers, which count from 0."""
+    gan, made = world.gans["dcgan"], []
+
+    def generate(latents):
+        if latents.z.shape[0] != len(IMAGES):  # a grid
+            return IMAGES[:1].repeat(latents.z.shape[0], axis=0)
+        made.append(latents)
+        return IMAGES[:1].repeat(40, axis=0) if len(made) - 1 in evaluations else IMAGES[::-1]
+
+    monkeypatch.setattr(gan, "generate", generate)
+
+
+def test_one_picture_at_two_evaluations_running_is_a_collapse(world, tmp_path, monkeypatch):
+    collapsing(world, monkeypatch, 1, 2)
     driver = Driver()
-    _, trial = run(world, tmp_path / "t", driver, steps=200)
-    assert trial.state is State.DIVERGED
-    assert trial.reason == "the generator's images are constant"
-    assert [step for step, _ in driver.evaluations] == [25, 50]
+    folder, trial = run(world, tmp_path / "t", driver, steps=200)
+    assert trial.state is State.COLLAPSED
+    assert trial.reason == "1 picture among 40 images at step 75"
+    assert (trial.value, trial.step) == (None, None)
+    assert [step for step, _ in driver.evaluations] == [25, 50, 75]
+    assert [e.collapsed for e in trial.evaluations] == [False, True, True]
+    assert trial.evaluations[1].variety["distinct"] == 1
+    assert folder.best.exists()  # of step 25, for whoever wants it
+    assert not folder.state.exists()
 
 
-def test_constant_images_are_a_divergence_after_a_kill_too(world, tmp_path, monkeypatch):
-    """Killed while the second flat evaluation is told: the checkpoint has it."""
-    flat = np.full((40, 8, 8, 1), 9, np.uint8)
-    monkeypatch.setattr(world.gans["dcgan"], "generate", lambda latents: flat[: latents.z.shape[0]])
+def test_one_collapsed_evaluation_is_never_the_best(world, tmp_path, monkeypatch):
+    collapsing(world, monkeypatch, 0, 2)
+    _, trial = run(world, tmp_path / "t", steps=100)
+    assert trial.state is State.COMPLETE
+    assert trial.step == 50
+    assert [e.value is None for e in trial.evaluations] == [True, False, True, False]
+
+
+def test_a_trial_that_has_never_made_different_pictures_has_collapsed(world, tmp_path, monkeypatch):
+    collapsing(world, monkeypatch, 0)
+    folder, trial = run(world, tmp_path / "t", steps=25)
+    assert trial.state is State.COLLAPSED
+    assert trial.value is None
+    assert not folder.best.exists()
+
+
+def test_a_collapse_is_one_after_a_kill_too(world, tmp_path, monkeypatch):
+    """Killed while the second collapsed evaluation is told: the checkpoint has it."""
+    collapsing(world, monkeypatch, 0, 1)
 
     class Killed(Driver):
         def evaluated(self, evaluation):
@@ -232,7 +263,7 @@ def test_constant_images_are_a_divergence_after_a_kill_too(world, tmp_path, monk
     with pytest.raises(KeyboardInterrupt):
         run(world, tmp_path / "t", Killed(), steps=100)
     _, trial = run(world, tmp_path / "t", steps=100)
-    assert trial.state is State.DIVERGED
+    assert trial.state is State.COLLAPSED
     assert [e.step for e in trial.evaluations] == [25, 50]
 
 

@@ -28,7 +28,7 @@ class Confirmed:
         params: those that were searched.
         observed: the value by which the search had chosen it; None for the defaults.
         values: of the new trainings that came to one.
-        lost: how many of them diverged.
+        lost: how many of them diverged or collapsed.
     """
 
     number: int | None

@@ -13,6 +13,7 @@ from tensorboard.plugins.hparams import api_pb2
 from tensorboard.plugins.hparams import summary as hparams_summary
 
 from autogan.core.hyperparameters import Dimension, Value
+from autogan.criteria.variety import Variety
 from autogan.models.adversarial import Adversarial
 from autogan.run.folder import TrialFolder
 from autogan.search import State
@@ -71,6 +72,7 @@ class TrialEvents:
         step: int,
         scores: Mapping[str, float],
         best: Mapping[str, float],
+        variety: Variety,
         grid: npt.NDArray[np.uint8],
     ) -> None:
         """Write the criteria's values by label, the best so far, and a picture."""
@@ -79,12 +81,15 @@ class TrialEvents:
                 tf.summary.scalar(f"scores/{label}", score)
             for label, score in best.items():
                 tf.summary.scalar(f"best/{label}", score)
+            tf.summary.scalar("variety/different pictures", variety.distinct)
+            tf.summary.scalar("variety/deviation of pixels", variety.deviation)
+            tf.summary.scalar("variety/coverage", variety.coverage)
             tf.summary.image("samples", grid[np.newaxis])
         self._writer.flush()
 
     def end(self, state: State) -> None:
         """Write how the trial ended, and what is left."""
-        lost = state in (State.DIVERGED, State.FAILED)
+        lost = state in (State.DIVERGED, State.COLLAPSED, State.FAILED)
         with self._writer.as_default(step=0):
             ended = hparams_summary.session_end_pb(
                 api_pb2.STATUS_FAILURE if lost else api_pb2.STATUS_SUCCESS

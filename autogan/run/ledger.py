@@ -128,7 +128,14 @@ class Ledger:
             return
         trial = self.trials[record.trial]
         if isinstance(record, Evaluated):
-            trial.evaluations.append(Evaluation(record.step, dict(record.scores)))
+            trial.evaluations.append(
+                Evaluation(
+                    record.step,
+                    dict(record.scores),
+                    variety=dict(record.variety),
+                    collapsed=record.collapsed,
+                )
+            )
         elif isinstance(record, Ended):
             trial.state = record.state
             trial.value, trial.step = record.value, record.step

@@ -1,5 +1,6 @@
 """The search loop: propose, train, score, record, again."""
 
+import dataclasses
 import math
 import time
 from collections.abc import Mapping
@@ -263,9 +264,10 @@ class SearchLoop:
             self._display.progress(message.step, message.steps, message.losses)
         elif isinstance(message, Evaluated):
             # A trial that goes on from its checkpoint tells its evaluations again.
-            told, scores = message.evaluation.step, message.evaluation.scores
-            if told not in {e.step for e in trial.evaluations}:
-                self._ledger.append("evaluation", trial=trial.number, step=told, scores=scores)
+            told = dataclasses.asdict(message.evaluation)
+            if told["step"] not in {e.step for e in trial.evaluations}:
+                del told["value"]  # it may depend on all trials
+                self._ledger.append("evaluation", trial=trial.number, **told)
                 self._display.evaluated(trial)
             self._engine.answer(trial.number, go_on=self._goes_on(trial.number))
         elif isinstance(message, Failed):

@@ -64,11 +64,13 @@ class Started(TrialRecord):
 
 
 class Evaluated(TrialRecord):
-    """A trial's scores after a step, by label."""
+    """A trial's scores after a step, by label; see `autogan.search.Evaluation`."""
 
     record: Literal["evaluation"]
     step: int
     scores: dict[str, float]
+    variety: dict[str, float] = {}
+    collapsed: bool = False
 
 
 class Ended(TrialRecord):

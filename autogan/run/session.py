@@ -341,7 +341,8 @@ def _labelled(
     classes: npt.NDArray[np.int64] | None,
 ) -> dict[str, float]:
     """What decides and all criteria, by label."""
-    scores, labels = evaluator.score(images, classes), evaluator.labels(len(images))
+    scores = evaluator.score(evaluator.features(images, classes))
+    labels = evaluator.labels(len(images))
     labelled = {labels[name]: score for name, score in scores.items()}
     return {run.objective.label(labels): run.objective.value(labelled, labels), **labelled}
 

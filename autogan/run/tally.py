@@ -121,7 +121,9 @@ class Tally:
         views = []
         for trial in trials:
             evaluations = [
-                dataclasses.replace(e, value=objective.value(e.scores, self._labels))
+                e
+                if e.collapsed
+                else dataclasses.replace(e, value=objective.value(e.scores, self._labels))
                 for e in trial.evaluations
             ]
             view = dataclasses.replace(trial, evaluations=evaluations)

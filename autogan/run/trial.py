@@ -25,6 +25,7 @@ from autogan.core.files import (
 )
 from autogan.criteria import Objective
 from autogan.criteria.evaluator import Evaluator
+from autogan.criteria.variety import Variety
 from autogan.data.grids import GRID, GRID_CLASSES, grid, png
 from autogan.models.adversarial import Adversarial
 from autogan.models.batches import TrainingSet
@@ -36,8 +37,6 @@ _EVALUATION_LATENTS = 1  # a seed, the same for all trials
 _GRID_LATENTS = 2  # likewise
 USER_LATENTS = 2**32  # what is added to the users' seeds: none of them chose a checkpoint
 _STEPS_PER_CALL = 20  # between two looks at the losses, at Ctrl-C and at the display
-_FLAT = 1e-3 * 127.5  # standard deviation of constant images: 0.001 where pixels are in [-1, 1]
-_FLAT_IMAGES = 256  # are looked at for it, about, from all classes
 
 
 class Driver(Protocol):
@@ -87,7 +86,7 @@ def run_trial(
     steps, evaluate_every = config.schedule(len(data), gan.batch_size)
     objective, labels = config.objective, evaluator.labels()
     trial = Trial(number, hyperparameters, config.seed)
-    step = flat = 0
+    step = 0
     sizes: dict[str, int] = {}
     started = saved = time.monotonic()
 
@@ -95,8 +94,8 @@ def run_trial(
     if state := _checkpoint(folder, driver):
         progress = json.loads(state.pop("progress").tobytes())
         _check_labels(progress.get("labels", []), list(labels.values()))
-        trial.evaluations = [Evaluation(*triple) for triple in progress["evaluations"]]
-        step, flat, trial.seconds = progress["step"], progress["flat"], progress["seconds"]
+        trial.evaluations = [Evaluation(**each) for each in progress["evaluations"]]
+        step, trial.seconds = progress["step"], progress["seconds"]
         sizes = progress.get("events", {})
         gan.restore(state)
     elif ended := _ended(folder):
@@ -126,16 +125,15 @@ def run_trial(
         trial.seconds = before + saved - started
         progress = {
             "step": step,
-            "flat": flat,
             "seconds": trial.seconds,
             "events": events.sizes(),
             "labels": list(labels.values()),
-            "evaluations": [[e.step, e.scores, e.value] for e in trial.evaluations],
+            "evaluations": [dataclasses.asdict(e) for e in trial.evaluations],
         }
         packed = np.frombuffer(json.dumps(progress).encode(), np.uint8)
         write_arrays(folder.state, {**gan.state(), "progress": packed})
 
-    while step < steps and flat < 2 and trial.state is State.RUNNING:
+    while step < steps and trial.state is State.RUNNING and not _collapsed(trial):
         # Train up to the next look or evaluation, in one compiled call.
         boundary = min(steps, (step // evaluate_every + 1) * evaluate_every)
         look = (step // stride + 1) * stride
@@ -152,48 +150,56 @@ def run_trial(
         elif step == boundary:
             try:
                 made = gan.generate(latents)
-                named = evaluator.score(made, latents.labels)
+                features = evaluator.features(made, latents.labels)
+                named = evaluator.score(features)
             except FloatingPointError as error:
                 trial.state, trial.reason = State.DIVERGED, f"{error} at step {step}"
                 break
             scores = {labels[name]: score for name, score in named.items()}
-            trial.evaluations.append(Evaluation(step, scores, objective.value(scores, labels)))
+            variety = evaluator.variety(made, features)
+            value = None if variety.collapsed else objective.value(scores, labels)
+            figures = dataclasses.asdict(variety)
+            trial.evaluations.append(Evaluation(step, scores, value, figures, variety.collapsed))
             picture = grid(gan.generate(grid_latents), len(classes))
             write_bytes(folder.sample(step), png(picture))
-            best = best_evaluation(trial.evaluations, objective, labels)
-            value = objective.value(best.scores, labels)
-            events.evaluation(step, scores, {objective.label(labels): value}, picture)
+            best = best_evaluation(trial.evaluations, objective)
+            worth = {objective.label(labels): best.value} if best else {}
+            events.evaluation(step, scores, worth, variety, picture)
             generator = {
                 **gan.generator_state(),
                 "image_shape": np.array(gan.image_shape),
                 "class_counts": np.array(gan.class_counts, np.int64),
             }
-            if best.step == step:
+            if best and best.step == step:
                 write_arrays(folder.best, generator)
             write_arrays(folder.last, generator)
-            lines = [json.dumps({"step": e.step, **e.scores}) for e in trial.evaluations]
+            lines = [
+                json.dumps({"step": e.step, **e.scores, "variety": e.variety})
+                for e in trial.evaluations
+            ]
             write_bytes(folder.scores, "".join(f"{line}\n" for line in lines).encode())
-            flat = flat + 1 if made[:: max(len(made) // _FLAT_IMAGES, 1)].std() < _FLAT else 0
             save()
-            if not driver.evaluated(trial.evaluations[-1]) and step < steps:
+            goes_on = driver.evaluated(trial.evaluations[-1])
+            if not goes_on and step < steps and not _collapsed(trial):
                 trial.state = State.STOPPED
 
         # Save between evaluations too, so that a kill costs minutes at most.
         elif time.monotonic() - saved >= 60 * config.checkpoint_minutes:
             save()
 
-        if trial.state is State.RUNNING and step < steps and flat < 2 and driver.interrupted():
+        if trial.state is State.RUNNING and step < steps and driver.interrupted():
             save()
             events.close()
             return None
 
     # End: the value is that of the best evaluation, for GANs collapse late.
-    if flat == 2:
-        trial.state, trial.reason = State.DIVERGED, "the generator's images are constant"
+    best = best_evaluation(trial.evaluations, objective)
+    if trial.state is State.RUNNING and (_collapsed(trial) or best is None):
+        trial.state, last = State.COLLAPSED, trial.evaluations[-1]
+        trial.reason = f"{Variety(**last.variety)} at step {last.step}"
     if trial.state is State.RUNNING:
         trial.state = State.COMPLETE
-    if trial.evaluations and trial.state is not State.DIVERGED:
-        best = best_evaluation(trial.evaluations, objective, labels)
+    if best is not None and not trial.dead:
         trial.value, trial.step = best.value, best.step
         trial.last_value = trial.evaluations[-1].value
     trial.seconds, trial.steps = before + time.monotonic() - started, step
@@ -238,9 +244,13 @@ def _ended(folder: TrialFolder) -> Trial | None:
     return None if trial.state is State.STOPPED else trial
 
 
-def best_evaluation(
-    evaluations: Sequence[Evaluation], objective: Objective, labels: Mapping[str, str]
-) -> Evaluation:
-    """The best evaluation; the earliest of equals."""
-    choose = min if objective.direction == "min" else max
-    return choose(evaluations, key=lambda e: objective.value(e.scores, labels))
+def best_evaluation(evaluations: Sequence[Evaluation], objective: Objective) -> Evaluation | None:
+    """The best evaluation of images that had not collapsed; the earliest of equals."""
+    sign = 1 if objective.direction == "min" else -1
+    sound = [(sign * e.value, e) for e in evaluations if e.value is not None]
+    return min(sound, key=lambda pair: pair[0])[1] if sound else None
+
+
+def _collapsed(trial: Trial) -> bool:
+    """Whether the generator made the same pictures at the last two evaluations."""
+    return [e.collapsed for e in trial.evaluations[-2:]] == [True, True]

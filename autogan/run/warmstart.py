@@ -61,7 +61,7 @@ def earlier_trials(path: Path, run: SearchConfig, header: Mapping[str, Any]) -> 
     for trial in ledger.trials:
         whole = {**run.gan.defaults(), **earlier.fixed, **trial.params}
         alike = all(whole[name] == value for name, value in fixed.items())
-        if alike and trial.state in (State.COMPLETE, State.STOPPED, State.DIVERGED):
+        if alike and (trial.dead or trial.state in (State.COMPLETE, State.STOPPED)):
             params = run.space.existing({name: whole[name] for name in searched})
             taken.append(dataclasses.replace(trial, params=dict(params), origin="", repeats=None))
     if not taken:

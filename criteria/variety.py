@@ -1,0 +1,126 @@
+"""Whether a generator makes different pictures, or the same ones again and again."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Images = npt.NDArray[np.uint8]
+Pool = npt.NDArray[np.float32]
+
+_LOOKED_AT = 256  # images whose pixels are compared, each with each
+_SAME = 0.1  # of the images' contrast: what two of the same picture differ by at most
+_FEW = 0.1  # of the different pictures among real images: no more is a collapse
+_NEIGHBOURS = 5  # the paper's k
+_COVERED = 1000  # images whose features are compared, each with each
+_POOR = 0.5  # of what real images have: less deserves a warning
+
+
+@dataclass(frozen=True)
+class Variety:
+    """How much generated images differ from each other.
+
+    Attributes:
+        distinct: different pictures among those looked at. Two are the same if the root of their
+            mean squared difference is at most a tenth of the contrast, which is the standard
+            deviation of all pixels of all images: an untrained generator's pale images differ, a
+            collapsed one's strong images do not, though hardly two are equal bit by bit.
+        real_distinct: the same of as many real images.
+        looked_at: how many images that were.
+        deviation: of a pixel over the images, in the mean over all pixels; 1 is that of real ones.
+        coverage: share of real images that have a generated one among their five nearest
+            neighbours, in features (Naeem et al., 2020, arXiv:2002.09797). About 0.97 for equal
+            distributions, near 0 for images that look like none of the real ones.
+    """
+
+    distinct: int
+    real_distinct: int
+    looked_at: int
+    deviation: float
+    coverage: float
+
+    @property
+    def collapsed(self) -> bool:
+        """Whether the generator makes the same few pictures again and again."""
+        return self.real_distinct > 1 and self.distinct <= max(1, _FEW * self.real_distinct)
+
+    @property
+    def poor(self) -> bool:
+        """Whether it makes far fewer different ones than there are, or leaves out half of them."""
+        return self.distinct < _POOR * self.real_distinct or self.coverage < _POOR
+
+    def __str__(self) -> str:
+        pictures = "picture" if self.distinct == 1 else "different pictures"
+        return f"{self.distinct} {pictures} among {self.looked_at} images"
+
+
+class Yardstick:
+    """Real images, beside which generated ones are seen to differ from each other or not.
+
+    Args:
+        images: uint8 [N, height, width, channels].
+        pool: their pooled features, float32 [N, D], or those of `covered` images alone.
+    """
+
+    def __init__(self, images: Images, pool: Pool) -> None:
+        seen = _spread(images, _LOOKED_AT)
+        self._looked_at = len(seen)
+        self._distinct = _distinct(seen)
+        self._deviation = _deviation(seen)
+        self._pool = covered(pool)
+        distances = _squared_distances(self._pool, self._pool)  # to itself too: the first, 0
+        place = min(_NEIGHBOURS, len(self._pool) - 1)
+        self._radii = np.partition(distances, place, axis=1)[:, place]
+
+    def measure(self, images: Images, pool: Pool) -> Variety:
+        """Measure generated images.
+
+        Args:
+            images: uint8 [N, height, width, channels].
+            pool: their pooled features, float32 [N, D].
+        """
+        seen = _spread(images, self._looked_at)
+        near = _squared_distances(self._pool, covered(pool)) <= self._radii[:, np.newaxis]
+        return Variety(
+            distinct=_distinct(seen),
+            real_distinct=self._distinct,
+            looked_at=len(seen),
+            deviation=_deviation(seen) / self._deviation if self._deviation else 1.0,
+            coverage=float(near.any(axis=1).mean()),
+        )
+
+
+def covered(rows: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+    """The images or features by which coverage is measured, evenly spread over all."""
+    return _spread(rows, _COVERED)
+
+
+def _spread(rows: npt.NDArray[np.generic], count: int) -> npt.NDArray[np.generic]:
+    """So many rows at most, evenly spread: neither the order of files nor that of classes tells."""
+    return rows[np.linspace(0, len(rows) - 1, min(count, len(rows))).round().astype(np.int64)]
+
+
+def _distinct(images: npt.NDArray[np.generic]) -> int:
+    """Pictures that differ from all before them; see `Variety`."""
+    rows = images.reshape(len(images), -1).astype(np.float64)
+    limit = rows.shape[1] * (_SAME * rows.std()) ** 2
+    same = _squared_distances(rows, rows) <= limit + 1e-6  # of rounding
+    different: list[int] = []
+    for place in range(len(rows)):
+        if not same[place, different].any():
+            different.append(place)
+    return len(different)
+
+
+def _deviation(images: npt.NDArray[np.generic]) -> float:
+    """Of a pixel over images, in grey levels, in the mean over all pixels."""
+    return float(images.std(axis=0, dtype=np.float64).mean())
+
+
+def _squared_distances(
+    ones: npt.NDArray[np.generic], others: npt.NDArray[np.generic]
+) -> npt.NDArray[np.float64]:
+    """Between each row of the one and each of the other, float64 [N, M]."""
+    a, b = ones.astype(np.float64), others.astype(np.float64)
+    squares = (a**2).sum(axis=1)[:, np.newaxis] + (b**2).sum(axis=1) - 2 * a @ b.T
+    return np.maximum(squares, 0.0)
