@@ -1,6 +1,8 @@
 """Whether a generator makes different pictures, or the same ones again and again."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -38,6 +40,12 @@ class Variety:
     looked_at: int
     deviation: float
     coverage: float
+
+    @classmethod
+    def of(cls, figures: Mapping[str, float]) -> "Variety":
+        """The inverse of `dataclasses.asdict`, after a passage through JSON."""
+        counts = {n: round(figures[n]) for n in ("distinct", "real_distinct", "looked_at")}
+        return cls(**counts, deviation=figures["deviation"], coverage=figures["coverage"])
 
     @property
     def collapsed(self) -> bool:
@@ -90,19 +98,21 @@ class Yardstick:
         )
 
 
-def covered(rows: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+def covered(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """The images or features by which coverage is measured, evenly spread over all."""
     return _spread(rows, _COVERED)
 
 
-def _spread(rows: npt.NDArray[np.generic], count: int) -> npt.NDArray[np.generic]:
+def _spread(rows: npt.NDArray[Any], count: int) -> npt.NDArray[Any]:
     """So many rows at most, evenly spread: neither the order of files nor that of classes tells."""
-    return rows[np.linspace(0, len(rows) - 1, min(count, len(rows))).round().astype(np.int64)]
+    places = np.linspace(0, len(rows) - 1, min(count, len(rows)))
+    return rows[places.round().astype(np.int64)]
 
 
-def _distinct(images: npt.NDArray[np.generic]) -> int:
+def _distinct(images: Images) -> int:
     """Pictures that differ from all before them; see `Variety`."""
     rows = images.reshape(len(images), -1).astype(np.float64)
+    rows -= rows.mean()  # constant images become 0 exactly
     limit = rows.shape[1] * (_SAME * rows.std()) ** 2
     same = _squared_distances(rows, rows) <= limit + 1e-6  # of rounding
     different: list[int] = []
@@ -112,15 +122,14 @@ def _distinct(images: npt.NDArray[np.generic]) -> int:
     return len(different)
 
 
-def _deviation(images: npt.NDArray[np.generic]) -> float:
+def _deviation(images: Images) -> float:
     """Of a pixel over images, in grey levels, in the mean over all pixels."""
     return float(images.std(axis=0, dtype=np.float64).mean())
 
 
-def _squared_distances(
-    ones: npt.NDArray[np.generic], others: npt.NDArray[np.generic]
-) -> npt.NDArray[np.float64]:
+def _squared_distances(ones: npt.NDArray[Any], others: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
     """Between each row of the one and each of the other, float64 [N, M]."""
     a, b = ones.astype(np.float64), others.astype(np.float64)
     squares = (a**2).sum(axis=1)[:, np.newaxis] + (b**2).sum(axis=1) - 2 * a @ b.T
-    return np.maximum(squares, 0.0)
+    distances: npt.NDArray[np.float64] = np.maximum(squares, 0.0)
+    return distances

@@ -16,7 +16,7 @@ from autogan.core.hyperparameters import Dimension, Value
 from autogan.criteria.variety import Variety
 from autogan.models.adversarial import Adversarial
 from autogan.run.folder import TrialFolder
-from autogan.search import State
+from autogan.search import Evaluation, State
 
 
 class TrialEvents:
@@ -71,16 +71,17 @@ class TrialEvents:
         self,
         step: int,
         scores: Mapping[str, float],
-        best: Mapping[str, float],
+        objective: str,
+        best: Evaluation | None,
         variety: Variety,
         grid: npt.NDArray[np.uint8],
     ) -> None:
-        """Write the criteria's values by label, the best so far, and a picture."""
+        """Write the criteria's values by label, the best so far by what decides, and a picture."""
         with self._writer.as_default(step=step):
             for label, score in scores.items():
                 tf.summary.scalar(f"scores/{label}", score)
-            for label, score in best.items():
-                tf.summary.scalar(f"best/{label}", score)
+            if best is not None:
+                tf.summary.scalar(f"best/{objective}", best.value)
             tf.summary.scalar("variety/different pictures", variety.distinct)
             tf.summary.scalar("variety/deviation of pixels", variety.deviation)
             tf.summary.scalar("variety/coverage", variety.coverage)

@@ -8,7 +8,7 @@ from typing import Any
 
 from autogan.config import SearchConfig
 from autogan.core.errors import AutoGANError, ConfigError, DiskFull, SearchFailed, one_line
-from autogan.core.files import link, write_bytes, write_yaml
+from autogan.core.files import write_bytes
 from autogan.core.hyperparameters import Value
 from autogan.run.budget import Budget
 from autogan.run.confirmation import next_training
@@ -17,10 +17,10 @@ from autogan.run.engine import Engine, Event
 from autogan.run.folder import SearchFolder, TrialFolder, moved, trial_name
 from autogan.run.interruption import StopSignals
 from autogan.run.ledger import Ledger
-from autogan.run.messages import Evaluate, Evaluated, Failed, Note, Progress, Scores, Train, Trained
-from autogan.run.records import Judged
+from autogan.run.messages import Evaluated, Failed, Note, Progress, Train, Trained
 from autogan.run.result import SearchResult
 from autogan.run.tally import Tally
+from autogan.run.winner import Winner
 from autogan.search import History, Point, State, Trial
 from autogan.search.base import trial_seed
 from autogan.search.repeats import unfinished
@@ -57,6 +57,7 @@ class SearchLoop:
         self._display = display
         self._space = config.space
         self._tally = Tally(config, ledger)
+        self._winner = Winner(config, folder, ledger, self._tally, display)
         images = ledger.header["data"]["images"]
         self._rule = config.rule(images)
         self._budget = Budget(config, images)
@@ -74,7 +75,7 @@ class SearchLoop:
         """
         advice = f"go on with: autogan search --resume {self._folder.root}"
         try:
-            self._keep_best()
+            self._winner.keep()
             self._display.searching(self._tally.best())
             with StopSignals(self._engine, self._display, advice) as stop:
                 while True:
@@ -111,7 +112,7 @@ class SearchLoop:
             hyperparameters=self._tally.trial_config(best).params if best else {},
             confirmed=self._tally.confirmed(),
             front=self._tally.front(),
-            judged=self._judged(best),
+            judged=self._winner.judged(best),
         )
 
     def _start_next(self) -> bool:
@@ -326,7 +327,7 @@ class SearchLoop:
         del self._running[trial.number]
         if trial.state is State.STOPPED and self._rule is not None and not self._rule.revives:
             self._trial_folder(trial).state.unlink(missing_ok=True)
-        self._keep_best()
+        self._winner.keep()
         self._display.trial_ended(self._tally.trials()[trial.number], self._tally.best())
         self._failures = self._failures + 1 if trial.state is State.FAILED else 0
         if self._failures == _MAX_FAILURES:
@@ -336,7 +337,7 @@ class SearchLoop:
             )
 
     def _finish(self) -> None:
-        """Judge the best generator by fresh latent vectors, and free the disk.
+        """Free the disk, and judge the best generator by fresh latent vectors.
 
         A stopped trial that a later `--resume` asks for begins anew, and comes to the same bits.
         """
@@ -345,54 +346,7 @@ class SearchLoop:
                 self._trial_folder(trial).state.unlink(missing_ok=True)
         if self._rule and not any(t.state is State.COMPLETE for t in self._ledger.trials):
             self._display.note("no trial was trained to its end: give the search a larger budget")
-        best = self._tally.best()
-        if best is None or self._judged(best):
-            return
-        self._display.note("judging the best generator by fresh latent vectors")
-        config = self._tally.trial_config(best).as_dict()
-        folder = self._folder.trial(self._ledger.folders[best.number])
-        try:
-            found = self._engine.call(
-                Evaluate(
-                    config=config,
-                    training=config,
-                    folder=str(folder),
-                    run=str(self._folder.root),
-                ),
-                Scores,
-            )
-        except DiskFull:
-            raise
-        except AutoGANError as error:  # such as a checkpoint that the user has deleted
-            self._display.note(f"the best generator cannot be judged: {error}")
-            return
-        self._ledger.append(
-            "judged", trial=best.number, step=best.step, scores=found.scores, test=found.test
-        )
-
-    def _judged(self, best: Trial | None) -> Judged | None:
-        """The judgement of a trial's generator, if it is the one that was judged."""
-        judged = self._ledger.judged
-        alike = judged and best and (judged.trial, judged.step) == (best.number, best.step)
-        return judged if alike else None
-
-    def _keep_best(self) -> None:
-        """Let best.yaml and the link tell of the best trial so far."""
-        best = self._tally.best()
-        if best is None:
-            return
-        name = self._ledger.folders[best.number]
-        target = self._folder.trial(name).relative_to(self._folder.root)
-        worth = f"{self._ledger.header['objective']} {best.value:.6g}"
-        if best.losses:
-            worth = f"of those that no other beats in {self._config.criterion}"
-        write_yaml(
-            self._folder.best_config,
-            self._tally.trial_config(best).as_dict(),
-            f"The best of {self._folder.root.name}: trial {best.number}, {worth} at step "
-            f"{best.step}.\nTrain it again with: autogan train FILE",
-        )
-        link(self._folder.best, str(target))
+        self._winner.judge(self._engine)
 
     def _trial_folder(self, trial: Trial) -> TrialFolder:
         root = self._folder.trial(self._ledger.folders[trial.number])

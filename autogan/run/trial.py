@@ -163,8 +163,7 @@ def run_trial(
             picture = grid(gan.generate(grid_latents), len(classes))
             write_bytes(folder.sample(step), png(picture))
             best = best_evaluation(trial.evaluations, objective)
-            worth = {objective.label(labels): best.value} if best else {}
-            events.evaluation(step, scores, worth, variety, picture)
+            events.evaluation(step, scores, objective.label(labels), best, variety, picture)
             generator = {
                 **gan.generator_state(),
                 "image_shape": np.array(gan.image_shape),
@@ -196,7 +195,7 @@ def run_trial(
     best = best_evaluation(trial.evaluations, objective)
     if trial.state is State.RUNNING and (_collapsed(trial) or best is None):
         trial.state, last = State.COLLAPSED, trial.evaluations[-1]
-        trial.reason = f"{Variety(**last.variety)} at step {last.step}"
+        trial.reason = f"{Variety.of(last.variety)} at step {last.step}"
     if trial.state is State.RUNNING:
         trial.state = State.COMPLETE
     if best is not None and not trial.dead:
