@@ -25,7 +25,7 @@ from autogan.core.text import read_path
 from autogan.criteria import CRITERIA
 from autogan.data import DATASETS
 from autogan.data.grids import grid, png
-from autogan.display import describe, make_display, outcome
+from autogan.display import make_display
 from autogan.models import GAN_TYPES
 from autogan.options import options_of
 from autogan.output import part_as_dict, print_further, print_json, print_plan, print_search
@@ -114,10 +114,10 @@ def train(
         print_json({"folder": result.folder.root, "objective": result.objective,
                      **dataclasses.asdict(trial)})  # fmt: skip
         return
-    print(f"{result.objective}: {outcome(trial)}")
+    print(f"{result.terms.outcome(trial)}, by {result.objective}")
     if trial.evaluations:
-        print(f"last evaluation: step {trial.evaluations[-1].step}, "
-              f"{describe(trial.evaluations[-1].scores)}")  # fmt: skip
+        last = trial.evaluations[-1]
+        print(f"last evaluation: step {last.step}, {result.terms.evaluation(last)}")
     print_further(result.folder.root, result.folder.logs)
 
 

@@ -21,6 +21,7 @@ from autogan.core.files import read_arrays, write_yaml
 from autogan.core.registry import suggestion
 from autogan.core.text import read_path
 from autogan.data import DATASETS
+from autogan.display import usual_display
 from autogan.run.budget import Budget
 from autogan.run.claim import Claim, check_free, clear
 from autogan.run.display import Display
@@ -45,6 +46,7 @@ from autogan.run.result import SearchResult
 from autogan.run.resume import check_header, check_same, resumed_config
 from autogan.run.training import train_alone
 from autogan.run.warmstart import earlier_trials
+from autogan.run.words import Terms
 from autogan.search import Trial
 
 Checkpoint = Literal["best", "last"]
@@ -57,11 +59,13 @@ class TrainResult:
     Attributes:
         folder: with everything in it.
         objective: the label of the criterion that decides.
+        terms: what values are called.
         trial: its evaluations, value and state.
     """
 
     folder: TrialFolder
     objective: str
+    terms: Terms
     trial: Trial
 
 
@@ -102,7 +106,7 @@ def run_search(
         resume: the folder of a search to go on with.
         overwrite: replace an earlier run in the folder.
         retry_failed: with ``resume``, try the trials again that had failed.
-        display: is told of progress; nobody if None.
+        display: is told of progress; if None, a notebook shows it and a program nothing.
         engine: runs the trials; one worker on this machine if None.
 
     Raises:
@@ -115,7 +119,7 @@ def run_search(
     if retry_failed and resume is None:
         raise ConfigError("retry_failed", "True without --resume; name the search to go on with")
     folder = SearchFolder(_run_dir(run))
-    display = display or Display()
+    display = display or usual_display()
     with _claimed(run, folder.root, folder.config, engine, resume is not None, overwrite) as (
         claim,
         workers,
@@ -160,7 +164,7 @@ def train(
         config: of the training.
         resume: go on with an interrupted training of the same configuration in its folder.
         overwrite: replace an earlier run in the folder.
-        display: is told of progress; nobody if None.
+        display: is told of progress; if None, a notebook shows it and a program nothing.
         engine: runs it; a worker on this machine if None.
 
     Raises:
@@ -175,14 +179,17 @@ def train(
     if resume:
         saved = load_config(TrainConfig, folder.config, {"plugin_dirs": run.plugin_dirs})
         check_same(folder.config, saved, run)
-    display = display or Display()
+    display = display or usual_display()
     with _claimed(run, root, folder.config, engine, resume, overwrite) as (claim, workers):
         kept = run_of(root) if resume else None
         _, prepared = _prepared(run, run, kept, workers, display)
         claim.begin()
         if overwrite:
             clear(root, folder.config)
-        return TrainResult(folder, prepared.objective, train_alone(run, folder, workers, display))
+        terms = Terms(run.criterion.split(","), {v: k for k, v in prepared.labels.items()})
+        display.begins(terms)
+        trial = train_alone(run, folder, workers, display)
+        return TrainResult(folder, prepared.objective, terms, trial)
 
 
 def evaluate(

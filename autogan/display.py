@@ -1,5 +1,6 @@
-"""What the user sees on the way, on standard error."""
+"""What the user sees on the way: lines in a pipe, a bar in a terminal, a panel in a notebook."""
 
+import html
 import statistics
 import sys
 import time
@@ -12,9 +13,18 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from autogan.core.hyperparameters import Value
 from autogan.run.display import Display
+from autogan.run.words import Terms, describe, duration, origin, title
 from autogan.search import State, Trial
+
+_STYLES = {
+    State.COMPLETE: "",
+    State.STOPPED: "dim",
+    State.DIVERGED: "yellow",
+    State.COLLAPSED: "yellow",
+    State.FAILED: "red",
+}
+_BAR = 16  # columns: the line fits into 80
 
 
 class _Pace:
@@ -34,127 +44,204 @@ class _Pace:
         """It ends."""
         self._durations.append(time.monotonic() - self._started)
 
-    def at(self, step: int, steps: int) -> str:
-        """The speed and the time left, as far as they can be known at a step."""
+    def at(self, step: int, steps: int) -> tuple[str, str]:
+        """The trial's speed and time left, and the time left in all, as far as they are known."""
         now = time.monotonic()
         if self._first is None:
             self._first = (now, step)  # the first call compiles: it is not counted
         since, first = self._first
         if step == first:
-            return ""
+            return "", ""
         speed = (step - first) / (now - since)
         trial = (steps - step) / speed
         usual = statistics.fmean(self._durations) if self._durations else steps / speed
-        words = f"{speed:.1f} steps/s, {_duration(trial)} left"
-        if self._trials_left:
-            words += f", {_duration(trial + self._trials_left * usual)} in all"
-        return words
+        whole = f"{duration(trial + self._trials_left * usual)} left in all"
+        rate = f"{speed:.1f} steps/s" if speed >= 1 else f"{1 / speed:.1f} s/step"
+        return f"{rate}, {duration(trial)} left", whole if self._trials_left else ""
 
 
-class PlainDisplay(Display):
-    """A line for each thing that happens; for logs and pipes."""
+class _Words(Display):
+    """What displays share: the words that they show.
+
+    A subclass shows lines for what has happened (`note`), and with `_show` what is happening.
+    """
 
     def __init__(self) -> None:
+        self._terms = Terms(["value"], {})
         self._pace = _Pace()
-        self._where = ""
+        self._title = self._params = self._scores = self._best = ""
+        self._rate = self._left = ""
+        self._step, self._steps = 0, 0  # no steps: nothing is known of them yet
+
+    def begins(self, terms: Terms, best: Trial | None = None) -> None:
+        """See `Display.begins`."""
+        self._terms = terms
+        self._best = "" if best is None else terms.best(best)
+
+    def trial_started(self, trial: Trial, position: int, trials: int | None) -> None:
+        """See `Display.trial_started`."""
+        self._pace.start(position, trials)
+        self._title, how = title(trial, position, trials), origin(trial)
+        self._params = describe(trial.params) + (f"  ({how})" if how else "")
+        self._scores, self._rate, self._step, self._steps = "", "", 0, 0
+
+    def progress(self, step: int, steps: int, losses: Mapping[str, float]) -> None:
+        """See `Display.progress`."""
+        self._step, self._steps = step, steps
+        self._rate, self._left = self._pace.at(step, steps)
+
+    def evaluated(self, trial: Trial) -> None:
+        """See `Display.evaluated`."""
+        last = trial.evaluations[-1]
+        self._scores = f"step {last.step}: {self._terms.evaluation(last)}"
+
+    def trial_ended(self, trial: Trial, best: Trial | None) -> None:
+        """See `Display.trial_ended`."""
+        self._pace.end()
+        self._best = self._terms.best(best)
+
+    def _lines(self) -> list[str]:
+        """What is happening, below the bar."""
+        best = "  ".join(filter(None, (self._best, self._left)))
+        return [line for line in (self._params, self._scores, best) if line]
+
+
+class PlainDisplay(_Words):
+    """A line for each thing that happens; for logs and pipes."""
 
     def note(self, text: str) -> None:
         """See `Display.note`."""
         print(text, file=sys.stderr, flush=True)
 
-    def searching(self, best: Trial | None) -> None:
-        """See `Display.searching`."""
-        if best is not None:
-            self.note(_best(best))
+    def begins(self, terms: Terms, best: Trial | None = None) -> None:
+        """See `Display.begins`."""
+        super().begins(terms, best)
+        if self._best:
+            self.note(self._best)
 
     def trial_started(self, trial: Trial, position: int, trials: int | None) -> None:
         """See `Display.trial_started`."""
-        self._pace.start(position, trials)
-        self._where = ""
-        self.note(f"{_name(trial, position, trials)}  {describe(trial.params)}")
-
-    def progress(self, step: int, steps: int, losses: Mapping[str, float]) -> None:
-        """See `Display.progress`."""
-        pace = self._pace.at(step, steps)
-        self._where = f"step {step}/{steps}" + (f" ({pace})" if pace else "")
+        super().trial_started(trial, position, trials)
+        self.note(f"{self._title}  {self._params}")
 
     def evaluated(self, trial: Trial) -> None:
         """See `Display.evaluated`."""
-        last = trial.evaluations[-1]
-        # Evaluations from before an interruption are told without progress.
-        self.note(f"  {self._where or f'step {last.step}'}  {describe(last.scores)}")
+        super().evaluated(trial)
+        left = "; ".join(filter(None, (self._rate, self._left)))
+        self.note(f"  {self._scores}" + (f"  [{left}]" if left else ""))
 
     def trial_ended(self, trial: Trial, best: Trial | None) -> None:
         """See `Display.trial_ended`."""
-        self._pace.end()
-        self.note(f"  {outcome(trial)}; {_best(best)}")
+        super().trial_ended(trial, best)
+        self.note(f"  {self._terms.outcome(trial)}; {self._best}")
 
 
-class LiveDisplay(Display):
+class LiveDisplay(_Words):
     """Lines for what has happened, above a bar for what is happening; for terminals."""
 
     def __init__(self, console: Console) -> None:
+        super().__init__()
         self._console = console
         self._bar = Progress(
             TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            TextColumn("{task.completed}/{task.total} steps  {task.fields[pace]}"),
+            BarColumn(bar_width=_BAR),
+            TextColumn("{task.fields[where]}"),
             console=console,
             auto_refresh=False,
         )
-        self._task = self._bar.add_task("", total=None, pace="", visible=False)
-        self._status = Text()
+        self._task = self._bar.add_task("", total=None, where="", visible=False)
+        self._status = Text(no_wrap=True, overflow="ellipsis")
         table = Table.grid()
         table.add_row(self._bar)
         table.add_row(self._status)
         self._live = Live(table, console=console, refresh_per_second=5, transient=True)
         self._live.start()
-        self._pace = _Pace()
-        self._params = self._scores = self._best = ""
 
     def note(self, text: str) -> None:
         """See `Display.note`."""
-        self._console.print(text, highlight=False, style="dim", markup=False)
-
-    def searching(self, best: Trial | None) -> None:
-        """See `Display.searching`."""
-        self._best = _best(best)
+        self._print(text, "dim")
 
     def trial_started(self, trial: Trial, position: int, trials: int | None) -> None:
         """See `Display.trial_started`."""
-        self._pace.start(position, trials)
-        self._params, self._scores = describe(trial.params), ""
-        name = _name(trial, position, trials)
-        self._bar.reset(self._task, description=name, total=None, pace="", visible=True)
+        super().trial_started(trial, position, trials)
+        self._bar.reset(
+            self._task, description=self._title, total=None, where="starting", visible=True
+        )
         self._show()
 
     def progress(self, step: int, steps: int, losses: Mapping[str, float]) -> None:
         """See `Display.progress`."""
-        pace = self._pace.at(step, steps)
-        self._bar.update(self._task, completed=step, total=steps, pace=pace)
+        super().progress(step, steps, losses)
+        where = "  ".join(filter(None, (f"{step}/{steps} steps", self._rate)))
+        self._bar.update(self._task, completed=step, total=steps, where=where)
+        self._show()
 
     def evaluated(self, trial: Trial) -> None:
         """See `Display.evaluated`."""
-        last = trial.evaluations[-1]
-        self._scores = f"step {last.step}: {describe(last.scores)}"
+        super().evaluated(trial)
         self._show()
 
     def trial_ended(self, trial: Trial, best: Trial | None) -> None:
         """See `Display.trial_ended`."""
-        self._pace.end()
-        self._best = _best(best)
-        style = "green" if best and best.number == trial.number else ""
-        line = f"trial {trial.number}  {describe(trial.params)}  {outcome(trial)}"
-        self._console.print(line, highlight=False, style=style, markup=False)
+        super().trial_ended(trial, best)
+        new = best is not None and best.number == trial.number
+        line = f"trial {trial.number}  {self._terms.outcome(trial)}  {describe(trial.params)}"
+        self._print(line, "green" if new else _STYLES.get(trial.state, ""))
         self._show()
 
     def close(self) -> None:
         """See `Display.close`."""
         self._live.stop()
 
+    def _print(self, line: str, style: str) -> None:
+        self._console.print(line, highlight=False, style=style, markup=False)
+
     def _show(self) -> None:
-        lines = [self._params, self._scores, self._best]
-        self._status.plain = "\n".join(line for line in lines if line)
+        self._status.plain = "\n".join(self._lines())
+
+
+class NotebookDisplay(_Words):
+    """The last lines of what has happened, and what is happening, in one output of a notebook."""
+
+    _LAST = 12  # lines
+
+    def __init__(self) -> None:
+        super().__init__()
+        from IPython.display import HTML, display
+
+        self._html = HTML
+        self._past: list[str] = []
+        self._handle = display(HTML(""), display_id=True)
+
+    def note(self, text: str) -> None:
+        """See `Display.note`."""
+        self._past = [*self._past, text][-self._LAST :]
+        self._show()
+
+    def progress(self, step: int, steps: int, losses: Mapping[str, float]) -> None:
+        """See `Display.progress`."""
+        super().progress(step, steps, losses)
+        self._show()
+
+    def trial_ended(self, trial: Trial, best: Trial | None) -> None:
+        """See `Display.trial_ended`."""
+        super().trial_ended(trial, best)
+        self._title = ""
+        self.note(f"trial {trial.number}  {self._terms.outcome(trial)}  {describe(trial.params)}")
+
+    def close(self) -> None:
+        """See `Display.close`."""
+        self._title = self._params = self._scores = ""
+        self._show()
+
+    def _show(self) -> None:
+        bar = f"<progress value={self._step} max={self._steps or 1}></progress>"
+        steps = f"{self._step}/{self._steps} steps" if self._steps else "starting"
+        where = html.escape("  ".join(filter(None, (self._title, steps, self._rate))))
+        past = html.escape("\n".join(self._past))
+        now = html.escape("\n".join(self._lines()))
+        running = f"{bar} {where}\n" if self._title else ""
+        self._handle.update(self._html(f"<pre>{past}\n{running}{now}</pre>"))
 
 
 class _Patient(Display):
@@ -177,9 +264,9 @@ class _Patient(Display):
         """See `Display.note`."""
         self._tell("note", text)
 
-    def searching(self, best: Trial | None) -> None:
-        """See `Display.searching`."""
-        self._tell("searching", best)
+    def begins(self, terms: Terms, best: Trial | None = None) -> None:
+        """See `Display.begins`."""
+        self._tell("begins", terms, best)
 
     def trial_started(self, trial: Trial, position: int, trials: int | None) -> None:
         """See `Display.trial_started`."""
@@ -208,44 +295,11 @@ def make_display() -> Display:
     return _Patient(LiveDisplay(console) if console.is_terminal else PlainDisplay())
 
 
-def describe(values: Mapping[str, Value]) -> str:
-    """Such as ``learning_rate=0.002 d_iter=9``."""
-    return " ".join(
-        f"{k}={v:.6g}" if isinstance(v, float) else f"{k}={v}" for k, v in values.items()
-    )
+def usual_display() -> Display:
+    """For a call from Python that names none: a notebook shows progress, a program is silent."""
+    if "IPython" in sys.modules:
+        from IPython import get_ipython
 
-
-def outcome(trial: Trial) -> str:
-    """A trial's end in words."""
-    if trial.dead or trial.state is State.FAILED:
-        return f"{trial.state.value}: {trial.reason}"
-    if trial.value is None:
-        return f"{trial.state.value}"
-    return f"{trial.state.value}: {_value(trial)} at step {trial.step} ({_duration(trial.seconds)})"
-
-
-def _name(trial: Trial, position: int, trials: int | None) -> str:
-    name = f"trial {trial.number}" + (f" ({position} of {trials})" if trials else "")
-    return f"{name} ({trial.origin})" if trial.origin else name
-
-
-def _best(best: Trial | None) -> str:
-    if best is None or best.value is None:
-        return "no best yet"
-    return f"best {_value(best)} in trial {best.number}: {describe(best.params)}"
-
-
-def _value(trial: Trial) -> str:
-    """A trial's value; where several criteria decide, how many layers are better in all."""
-    if not trial.losses:
-        return f"{trial.value:.6g}"
-    layer = int(trial.value or 0)
-    return "on the front" if layer == 0 else f"{layer} behind the front"
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes:02d} min"
-    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+        if type(get_ipython()).__name__ == "ZMQInteractiveShell":
+            return _Patient(NotebookDisplay())
+    return Display()

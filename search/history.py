@@ -93,6 +93,10 @@ class Trial:
         """Whether it came to nothing by its own hyperparameters: worse than any value."""
         return self.state in (State.DIVERGED, State.COLLAPSED)
 
+    def labels(self) -> set[str]:
+        """Under which its evaluations have values."""
+        return {label for evaluation in self.evaluations for label in evaluation.scores}
+
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Trial":
         """The inverse of `dataclasses.asdict`, after a passage through JSON."""

@@ -17,6 +17,7 @@ from pathlib import Path
 from autogan.config import TrainConfig
 from autogan.core.files import write_json
 from autogan.run.engine import Event
+from autogan.run.folder import TrialFolder
 from autogan.run.messages import (
     Declared,
     Evaluated,
@@ -109,7 +110,11 @@ class FakeSession:
         while behaviour in (HANG, CHATTER):
             time.sleep(60 if behaviour == HANG else 0.02)
             self._driver.progress(1, 30, {"d_loss": 0.0})
-        trial = Trial(call.number, {}, run.seed, state=State.COMPLETE)
+        if ended := TrialFolder.of(root, run).ended():  # as the user trained it on by hand
+            for evaluation in ended.evaluations:
+                self._driver.evaluated(evaluation)
+            return Trained(trial=ended)
+        trial = Trial(call.trial.number, {}, run.seed, state=State.COMPLETE)
         state = root / "state.json"
         done = json.loads(state.read_text())["done"] if state.exists() else 0
         objective, labels = run.objective, labels_of(run)

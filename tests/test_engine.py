@@ -239,9 +239,11 @@ sys.path.insert(0, {os.path.dirname(__file__)!r})
 from fakes import FAKE_WORKER, HANG
 from autogan.run.engine import LocalEngine
 from autogan.run.messages import Train
+from autogan.search import Trial
 engine = LocalEngine(FAKE_WORKER)
 config = {{"params": {{"z_dim": HANG}}}}
-engine.start(0, None, Train(config=config, folder="hang", run="hang", name="hang", number=0))
+call = Train(config=config, folder="hang", run="hang", name="hang", trial=Trial(0, {{}}))
+engine.start(0, None, call)
 print(engine._process.pid, flush=True)
 engine.next_event()
 while True:

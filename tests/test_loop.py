@@ -1,5 +1,6 @@
 """The search loop: budgets, outcomes, resuming, and what it refuses."""
 
+import dataclasses
 import errno
 import json
 import os
@@ -13,11 +14,11 @@ from fakes import DIVERGE, FULL, LABEL, RAISE, FakeEngine, FakeSession
 import autogan
 from autogan.config import grammar
 from autogan.core.errors import ConfigError, DiskFull, SearchFailed
-from autogan.core.files import write_bytes
+from autogan.core.files import write_bytes, write_json
 from autogan.run.claim import Claim
 from autogan.run.display import Display
 from autogan.run.messages import Prepared
-from autogan.search import Proposal, State
+from autogan.search import Evaluation, Proposal, State
 from autogan.search.base import trial_seed
 
 GRID = {
@@ -578,3 +579,22 @@ def test_a_dear_winner_is_confirmed_to_the_end():
     )
     assert result.confirmed
     assert sum(t.steps * (1 + t.params["d_iter"]) for t in result.trials) <= 14000 + 14 * 30
+
+
+def test_a_stopped_trial_that_was_trained_on_by_hand_counts():
+    """As `autogan train TRIAL/config.yaml --run-dir TRIAL --resume` leaves it."""
+    rates = [4e-4, 4.1e-4, 3.9e-4, 4.2e-4, 1e-2, 2e-2]
+    result = search(params={"learning_rate": rates}, stopping="median", steps=30, evaluate_every=10)
+    stopped = next(t for t in result.trials if t.state is State.STOPPED)
+    folder = next((result.folder.root / "trials").glob(f"{stopped.number:04d}-*"))
+    told = Evaluation(30, {LABEL: 1e-3}, 1e-3)
+    by_hand = dataclasses.replace(
+        stopped, state=State.COMPLETE, evaluations=[*stopped.evaluations, told],
+        value=1e-3, step=30, last_value=1e-3, steps=30,
+    )  # fmt: skip
+    write_json(folder / "result.json", {**dataclasses.asdict(by_hand), "environment": {}})
+    again = autogan.run_search(resume="runs/a", engine=FakeEngine())
+    assert again.trials[stopped.number].state is State.COMPLETE
+    assert (again.best.number, again.best.value) == (stopped.number, 1e-3)
+    once_more = autogan.run_search(resume="runs/a", engine=FakeEngine())
+    assert once_more.trials == again.trials

@@ -23,7 +23,7 @@ from autogan.models import GAN_TYPES
 from autogan.models.batches import TrainingSet
 from autogan.run.folder import TrialFolder
 from autogan.run.trial import run_trial
-from autogan.search import State
+from autogan.search import State, Trial
 
 PARAMS = {"width": 4, "dense_width": 8, "batch_size": 8, "z_dim": 4}
 LABELS = np.arange(40) % 2
@@ -95,7 +95,15 @@ def run(world, root, driver=None, gan_type="dcgan", steps=50, minutes=10.0, **ch
     driver = driver or Driver()
     gan = world.gans[gan_type]
     return folder, run_trial(
-        config, folder, gan, world.images, world.evaluator, driver, {"a": 1}, "a 7", 7
+        config,
+        folder,
+        gan,
+        world.images,
+        world.evaluator,
+        driver,
+        {"a": 1},
+        "a 7",
+        Trial(7, {"width": 4}, 3, "explore 2"),
     )
 
 
@@ -114,6 +122,7 @@ def test_a_trial_leaves_all_that_is_promised(world, tmp_path):
 
     result = json.loads(folder.result.read_text())
     assert (result["number"], result["state"], result["value"]) == (7, "complete", trial.value)
+    assert (result["params"], result["origin"]) == ({"width": 4}, "explore 2")  # as in the record
     assert result["environment"] == {"a": 1}
     lines = [json.loads(line) for line in folder.scores.read_text().splitlines()]
     assert lines == [{"step": e.step, **e.scores, "variety": e.variety} for e in trial.evaluations]

@@ -92,7 +92,7 @@ class TestRepeats:
             main(["search", *flags, "--run-dir", "runs/a"])
         result = autogan.run_search(resume="runs/a", engine=FakeEngine())
         values = [t.value for t in result.trials if t.params == result.best.params]
-        told = f"under its 3 seeds: mean {statistics.fmean(values):.6g}, standard deviation"
+        told = f"mean {statistics.fmean(values):.4g} under 3 seeds, standard deviation"
         assert told in capsys.readouterr().out
 
     def test_a_replaced_seed_counts_in_the_best_point_as_any(self):

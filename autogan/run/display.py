@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from autogan.run.words import Terms
 from autogan.search import Trial
 
 
@@ -11,8 +12,8 @@ class Display:
     def note(self, text: str) -> None:
         """Something worth a line."""
 
-    def searching(self, best: Trial | None) -> None:
-        """A search begins or goes on; this is the best so far."""
+    def begins(self, terms: Terms, best: Trial | None = None) -> None:
+        """A search or training begins or goes on; what values are called, and the best so far."""
 
     def trial_started(self, trial: Trial, position: int, trials: int | None) -> None:
         """A trial begins or goes on, at a position among so many."""

@@ -1,11 +1,13 @@
 """Where things are on disk."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from autogan.config import TrainConfig
 from autogan.core.hyperparameters import Value
+from autogan.search import Trial
 
 SEARCH_CONFIG = "search.yaml"
 TRIALS = "trials"
@@ -89,6 +91,14 @@ class TrialFolder:
     def result(self) -> Path:
         """What came of it."""
         return self.root / "result.json"
+
+    def ended(self) -> Trial | None:
+        """What came of the training by its own result; nothing without one that can be read."""
+        try:
+            values = json.loads(self.result.read_text())
+            return Trial.from_dict({n: v for n, v in values.items() if n != "environment"})
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return None
 
     @property
     def traceback(self) -> Path:

@@ -75,8 +75,9 @@ class SearchLoop:
         """
         advice = f"go on with: autogan search --resume {self._folder.root}"
         try:
+            self._take_in()
             self._winner.keep()
-            self._display.searching(self._tally.best())
+            self._display.begins(self._tally.terms, self._tally.best())
             with StopSignals(self._engine, self._display, advice) as stop:
                 while True:
                     while self._engine.free() and not stop.pressed and self._start_next():
@@ -99,10 +100,26 @@ class SearchLoop:
             if trial.state is State.FAILED:
                 self._ledger.append("retried", trial=trial.number)
 
+    def _take_in(self) -> None:
+        """Let stopped trials that the user has trained on by hand count as they are now.
+
+        Such a trial goes on for the record, and its worker finds it at its end.
+        """
+        for trial in self._ledger.trials:
+            if trial.state is not State.STOPPED:
+                continue
+            found = self._trial_folder(trial).ended()
+            labels = set(self._ledger.header["labels"].values())
+            if found and found.state is not State.STOPPED and found.labels() <= labels:
+                self._display.note(f"trial {trial.number} was trained on by hand: it counts anew")
+                self._ledger.append("revived", trial=trial.number)
+
     def result(self) -> SearchResult:
         """What has been found so far."""
         best = self._tally.best()
         return SearchResult(
+            config=self._config,
+            terms=self._tally.terms,
             folder=self._folder,
             logs=moved(self._folder.root, self._config.log_dir),
             objective=self._ledger.header["objective"],
@@ -132,7 +149,7 @@ class SearchLoop:
             folder=str(folder),
             run=str(root),
             name=f"{root.name} {trial.number}",
-            number=trial.number,
+            trial=Trial(trial.number, trial.params, trial.seed, trial.origin),
         )
         self._engine.start(trial.number, self._config.max_trial_minutes, call)
         return True
@@ -152,7 +169,8 @@ class SearchLoop:
         if first := unfinished(history, self._config.repeats):
             return self._begun(first.params, f"again {first.number}", repeats=first.number)
         if self._config.trials is not None and self._tally.points().tries() >= self._config.trials:
-            return self._closing(f"all {self._config.trials} trials are done")
+            tried = "trials" if self._config.repeats == 1 else "points"
+            return self._closing(f"all {self._config.trials} {tried} are done")
         if trial := self._proposed():
             return trial
         return self._closing(f"{self._config.search_method} has no further point to propose")
@@ -269,7 +287,7 @@ class SearchLoop:
             if told["step"] not in {e.step for e in trial.evaluations}:
                 del told["value"]  # it may depend on all trials
                 self._ledger.append("evaluation", trial=trial.number, **told)
-                self._display.evaluated(trial)
+                self._display.evaluated(self._tally.trials()[trial.number])
             self._engine.answer(trial.number, go_on=self._goes_on(trial.number))
         elif isinstance(message, Failed):
             self._failed(trial, message)

@@ -93,14 +93,14 @@ class Train(Call):
 
     Attributes:
         name: of the training in TensorBoard.
-        number: of the trial, for its result.
+        trial: as it has begun: its number, hyperparameters, seed and origin, for its result.
         run: the folder of the run, which keeps the feature network.
     """
 
     folder: str
     run: str
     name: str
-    number: int
+    trial: Trial
 
 
 class Trained(Message):

@@ -133,7 +133,7 @@ class Session:
             self._driver,
             environment(self._device),
             call.name,
-            call.number,
+            call.trial,
         )
         return Trained(trial=trial, full=len(self._gans) > _MAX_SHAPES)
 

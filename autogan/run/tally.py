@@ -8,6 +8,7 @@ from autogan.core.hyperparameters import Value
 from autogan.criteria import Bounds, bounds_seen
 from autogan.run.confirmation import Confirmed, candidates, confirmed
 from autogan.run.ledger import Ledger
+from autogan.run.words import Terms
 from autogan.search import Direction, Evaluation, History, Trial
 from autogan.search.pareto import fronts, worths
 from autogan.search.repeats import judged, points
@@ -32,6 +33,12 @@ class Tally:
     def direction(self) -> Direction:
         """Which way a trial's value is better: of several criteria it is a place in their order."""
         return "min" if len(self._config.objectives) > 1 else self._config.objective.direction
+
+    @property
+    def terms(self) -> Terms:
+        """What values are called."""
+        names = {label: name for name, label in self._labels.items()}
+        return Terms(self._config.criterion.split(","), names)
 
     def trials(self) -> list[Trial]:
         """All trials, with the values of their evaluations by what is known by now."""

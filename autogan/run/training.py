@@ -19,7 +19,9 @@ def train_alone(run: TrainConfig, folder: TrialFolder, workers: Engine, display:
         SearchFailed: if it failed.
         DiskFull: if there is no space left.
     """
-    trial = Trial(0, run.hyperparameters(), run.seed)
+    # A trial of a search that is trained on by hand keeps its number and origin.
+    before = folder.ended() or Trial(0, run.hyperparameters(), run.seed)
+    trial = Trial(before.number, before.params, run.seed, before.origin)
     display.trial_started(trial, 1, None)
     root = folder.root
     call = Train(
@@ -27,9 +29,9 @@ def train_alone(run: TrainConfig, folder: TrialFolder, workers: Engine, display:
         folder=str(root),
         run=str(run_of(root)),
         name=root.name,
-        number=0,
+        trial=trial,
     )
-    workers.start(0, run.max_trial_minutes, call)
+    workers.start(trial.number, run.max_trial_minutes, call)
     advice = f"go on with: autogan train {folder.config} --run-dir {root} --resume"
     with StopSignals(workers, display, advice) as stop:
         while True:
@@ -42,7 +44,7 @@ def train_alone(run: TrainConfig, folder: TrialFolder, workers: Engine, display:
             elif isinstance(message, Evaluated):
                 trial.evaluations.append(message.evaluation)
                 display.evaluated(trial)
-                workers.answer(0, go_on=True)
+                workers.answer(trial.number, go_on=True)
             elif isinstance(message, Failed) and message.cause == "disk":
                 raise DiskFull(message.reason, advice)
             elif isinstance(message, Failed):

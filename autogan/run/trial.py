@@ -64,7 +64,7 @@ def run_trial(
     driver: Driver,
     environment: Mapping[str, Any],
     name: str,
-    number: int = 0,
+    begun: Trial,
 ) -> Trial | None:
     """Train, evaluate and save; go on from the folder's checkpoint if there is one.
 
@@ -77,7 +77,7 @@ def run_trial(
         driver: is told of progress and decides on stopping.
         environment: what the result depends on beside the configuration, for the record.
         name: of the training in TensorBoard.
-        number: of the trial in its search.
+        begun: the trial as it has begun: its number, hyperparameters, seed and origin.
 
     Returns:
         What came of it, or None if interrupted.
@@ -85,7 +85,7 @@ def run_trial(
     hyperparameters = config.hyperparameters()
     steps, evaluate_every = config.schedule(len(data), gan.batch_size)
     objective, labels = config.objective, evaluator.labels()
-    trial = Trial(number, hyperparameters, config.seed)
+    trial = dataclasses.replace(begun, evaluations=[])
     step = 0
     sizes: dict[str, int] = {}
     started = saved = time.monotonic()
@@ -98,7 +98,7 @@ def run_trial(
         step, trial.seconds = progress["step"], progress["seconds"]
         sizes = progress.get("events", {})
         gan.restore(state)
-    elif ended := _ended(folder):
+    elif (ended := folder.ended()) and ended.state is not State.STOPPED:
         trial = ended
     else:
         gan.reset(config.seed)
@@ -232,15 +232,6 @@ def _check_labels(before: Sequence[str], now: Sequence[str]) -> None:
             f"the training was measured as {', '.join(before)}, now it would be as "
             f"{', '.join(now)}: other images or features; restore them, or begin anew",
         )
-
-
-def _ended(folder: TrialFolder) -> Trial | None:
-    """The result of a trial that has ended; nothing of one that was stopped, if it is to go on."""
-    if not folder.result.exists():
-        return None
-    result = json.loads(folder.result.read_text())
-    trial = Trial.from_dict({k: v for k, v in result.items() if k != "environment"})
-    return None if trial.state is State.STOPPED else trial
 
 
 def best_evaluation(evaluations: Sequence[Evaluation], objective: Objective) -> Evaluation | None:

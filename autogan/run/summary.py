@@ -1,0 +1,246 @@
+"""What a search found, in words and as a table."""
+
+import html
+import math
+import statistics
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from autogan.criteria.variety import Variety
+from autogan.run.confirmation import advantage
+from autogan.run.words import describe, figure
+from autogan.search import Evaluation, State, Trial
+from autogan.search.space import key
+
+if TYPE_CHECKING:
+    from autogan.run.result import SearchResult
+
+_SHOWN = 20  # trials in a table
+
+
+def summary(result: "SearchResult") -> str:
+    """What a search found, for people: the winner, what it is worth, and all trials beside it."""
+    best = result.best
+    if best is None:
+        return "\n".join([
+            f"none of {len(result.trials)} trials came to a value; see {result.folder.root}",
+            *_before_collapse(result),
+            *_table(result),
+        ])  # fmt: skip
+    lines = [f"best of {_counted(result)}: trial {best.number}"]
+    lines += [f"  {name} = {value}{_left(result, name)}" for name, value in best.params.items()]
+    if result.front:
+        prefer = result.config.prefer
+        chosen = "its knee" if prefer is None else f"the best by {prefer}"
+        lines.append(f"  {result.terms.worth(best)} ({chosen}), at step {best.step}")
+    else:
+        lines += _value(result, best)
+    return "\n".join([*lines, *_judged(result), *_poor(best), *_confirmed(result), *_table(result)])
+
+
+def rows(result: "SearchResult") -> list[dict[str, Any]]:
+    """A row for each trial, the best first: what it was, what it came to, its hyperparameters."""
+    sign = 1 if result.direction == "min" else -1
+    ordered = sorted(
+        result.trials,
+        key=lambda t: (t.value is None, sign * (t.value or 0.0), t.number),
+    )
+    return [_row(result, trial) for trial in ordered]
+
+
+def table_html(result: "SearchResult") -> str:
+    """The trials as an HTML table under one line that names the best."""
+    made = rows(result)
+    columns = list(dict.fromkeys(name for row in made for name in row))
+    head = "".join(f"<th>{html.escape(name)}</th>" for name in columns)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{html.escape(_cell(row.get(n)))}</td>" for n in columns) + "</tr>"
+        for row in made
+    )
+    return (
+        f"<p>{html.escape(str(result))}</p>"
+        f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    )
+
+
+def _row(result: "SearchResult", trial: Trial) -> dict[str, Any]:
+    kept = _kept(trial)
+    names = result.terms.names
+    scores = {names.get(n, n): score for n, score in kept.scores.items()} if kept else {}
+    first = {name: scores.pop(name, None) for name in result.terms.deciding}
+    if not result.front and len(first) == 1:
+        first = {result.terms.objective: trial.value}
+    row: dict[str, Any] = {"trial": trial.number, **first, "step": trial.step}
+    row["state"] = trial.state.value
+    if any(t.repeats is not None for t in result.trials):
+        row["another seed of"] = trial.repeats
+    if any(t.confirms for t in result.trials):
+        row["confirms"] = trial.confirms
+    searched = [d.name for d in result.config.space.dimensions]
+    row |= {name: trial.params.get(name) for name in searched}
+    return {**row, **scores, "seconds": round(trial.seconds, 1), "seed": trial.seed}
+
+
+def _table(result: "SearchResult") -> list[str]:
+    """The best trials, a line each; what decides, and the hyperparameters."""
+    made = rows(result)
+    shown = [*made[0]][: len(made[0]) - 2] if made else []  # neither seconds nor seeds
+    others = [n for n in result.terms.names.values() if n not in result.terms.deciding]
+    shown = [name for name in shown if name not in others]
+    cells = [shown, *([_cell(row[name]) for name in shown] for row in made[:_SHOWN])]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(shown))]
+    lines = [
+        "  " + "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip()
+        for row in cells
+    ]
+    more = len(made) - _SHOWN
+    if more > 0:
+        lines.append(f"  and {more} more in {result.folder.ledger}")
+    return ["", *lines, ""] if made else []
+
+
+def _cell(value: object) -> str:
+    if value is None or value is False:
+        return "-"
+    if value is True:
+        return "yes"
+    return figure(value) if isinstance(value, float) else str(value)
+
+
+def _counted(result: "SearchResult") -> str:
+    """``8 trials``, or ``4 points in 11 trials`` where some were trained again."""
+    points = len({key(trial.params) for trial in result.trials if not trial.confirms})
+    trials = f"{len(result.trials)} trial{'s' if len(result.trials) > 1 else ''}"
+    again = any(t.repeats is not None or t.confirms for t in result.trials)
+    return f"{points} points in {trials}" if again else trials
+
+
+def _left(result: "SearchResult", name: str) -> str:
+    """Why a value is none of the candidates that the user gave, if it is none."""
+    dimension = next((d for d in result.config.space.dimensions if d.name == name), None)
+    assert result.best is not None
+    if dimension is None or dimension.range or result.best.params[name] in dimension.candidates:
+        return ""
+    given = ", ".join(map(str, dimension.candidates))
+    if result.best.origin == "enqueued":
+        return f"  (your own point; the candidates are {given})"
+    return f"  (beyond the candidates {given}: {result.config.search_method} steps away from them)"
+
+
+def _value(result: "SearchResult", best: Trial) -> list[str]:
+    """The winner's value; first the mean, where it has several seeds."""
+    assert best.value is not None
+    worth = f"{result.objective} = {figure(best.value)} at step {best.step}"
+    alike = [t for t in result.trials if t.params == best.params and not t.confirms]
+    values = [trial.value for trial in alike if trial.value is not None]
+    if len(values) < 2:
+        return [f"  {worth}"]
+    spread = f"standard deviation {statistics.stdev(values):.3g}"
+    return [
+        f"  mean {figure(statistics.fmean(values))} under {len(values)} seeds, {spread}; "
+        f"trial {best.number} is the best of them:",
+        f"  {worth}",
+    ]
+
+
+def _judged(result: "SearchResult") -> list[str]:
+    """The best generator's scores on latent vectors that had no part in choosing it."""
+    if result.judged is None:
+        return []
+    lines = [f"  {_scores(result, result.judged.scores)}"]
+    if result.judged.test is not None:
+        lines.append(f"  {_scores(result, result.judged.test)}  against the test images")
+    return ["on fresh latent vectors:", *lines]
+
+
+def _scores(result: "SearchResult", scores: Mapping[str, float]) -> str:
+    """Scores by short names, under the labels of whatever images they were compared with."""
+    known = sorted(result.terms.names.values(), key=len, reverse=True)
+    short = {
+        label: next((n for n in known if label.startswith(f"{n}_")), label) for label in scores
+    }
+    named: dict[str, float] = {short[label]: score for label, score in scores.items()}
+    return ", ".join(f"{name} {figure(score)}" for name, score in named.items())
+
+
+def _poor(best: Trial) -> list[str]:
+    """A warning where the winner's images are too much alike."""
+    kept = _kept(best)
+    if kept is None or not kept.variety:
+        return []
+    variety = Variety.of(kept.variety)
+    if not variety.poor:
+        return []
+    return [
+        f"warning: its images vary little: {variety}, which cover {variety.coverage:.0%} of the "
+        "real ones; look at them before you rely on it"
+    ]
+
+
+def _before_collapse(result: "SearchResult") -> list[str]:
+    """Where all training came to nothing, the best generator that was seen on the way."""
+    sign = 1 if result.direction == "min" else -1
+    seen = [
+        (sign * e.value, trial.number, e.step, e.value)
+        for trial in result.trials
+        if trial.state is State.COLLAPSED
+        for e in trial.evaluations
+        if e.value is not None
+    ]
+    if not seen:
+        return []
+    _, number, step, value = min(seen)
+    return [
+        f"before it collapsed, trial {number} had {result.terms.objective} {figure(value)} at step "
+        f"{step}; its generator is kept in its folder"
+    ]
+
+
+def _confirmed(result: "SearchResult") -> list[str]:
+    """What the best are worth under fresh seeds, beside what the search had seen of them."""
+    if not result.confirmed:
+        return []
+    seeds = len(result.confirmed[0].values) + result.confirmed[0].lost
+    lines = [f"trained again under {seeds} fresh seeds, mean ± standard deviation:"]
+    for each in result.confirmed:
+        words = ["no value" if each.mean is None else figure(each.mean)]
+        if each.spread is not None:
+            words[0] += f" ± {each.spread:.3g}"
+        if each.lost:
+            words.append(f"{each.lost} diverged or collapsed")
+        if each.observed is not None:
+            words.append(f"the search saw {figure(each.observed)}")
+        if each.observed is not None and each.mean is not None:
+            words.append(f"a gap of {each.mean - each.observed:+.3g}")
+        name = "the defaults" if each.number is None else f"trial {each.number}"
+        lines.append(f"  {name}: {', '.join(words)}  {describe(each.params)}")
+    return [*lines, _verdict(result)]
+
+
+def _verdict(result: "SearchResult") -> str:
+    """Whether the search beat the GAN type's defaults."""
+    winner = result.confirmed[0]
+    if winner.number is None:
+        return "the defaults did better than all that was found"
+    defaults = next((c for c in result.confirmed if c.number is None), None)
+    if defaults is None:
+        return "the defaults are among the best that were found"
+    choices = sum(each.number is not None for each in result.confirmed)
+    worst = math.inf if result.direction == "min" else -math.inf
+    found = advantage(winner, defaults, choices, worst)
+    interval = f"95 % interval {found.low:+.3g} to {found.high:+.3g}"
+    if found.low <= 0 <= found.high:
+        verdict = "it may be luck"
+        if math.isinf(found.low) and math.isinf(found.high):
+            verdict += ", so few seeds cannot tell"
+    else:
+        verdict = "better" if (found.high < 0) == (result.direction == "min") else "worse"
+    return (
+        f"against the defaults: {found.shift:+.3g}, {interval} "
+        f"(by ranks, for the best of {choices}): {verdict}"
+    )
+
+
+def _kept(trial: Trial) -> Evaluation | None:
+    """The evaluation whose generator was kept as the trial's best."""
+    return next((e for e in trial.evaluations if e.step == trial.step), None)

@@ -1,0 +1,89 @@
+"""The best trial of a search: kept at hand while it runs, judged again at its end."""
+
+from autogan.config import SearchConfig
+from autogan.core.errors import AutoGANError, DiskFull
+from autogan.core.files import link, write_yaml
+from autogan.run.display import Display
+from autogan.run.engine import Engine
+from autogan.run.folder import SearchFolder
+from autogan.run.ledger import Ledger
+from autogan.run.messages import Evaluate, Scores
+from autogan.run.records import Judged
+from autogan.run.tally import Tally
+from autogan.search import Trial
+
+
+class Winner:
+    """Keeps best.yaml and the link ``best``, and has the best generator judged.
+
+    Args:
+        config: of the search, resolved.
+        folder: of the search.
+        ledger: of the search, with its header.
+        tally: of that ledger.
+        display: is told of the judging.
+    """
+
+    def __init__(
+        self,
+        config: SearchConfig,
+        folder: SearchFolder,
+        ledger: Ledger,
+        tally: Tally,
+        display: Display,
+    ) -> None:
+        self._config = config
+        self._folder = folder
+        self._ledger = ledger
+        self._tally = tally
+        self._display = display
+
+    def keep(self) -> None:
+        """Let best.yaml and the link tell of the best trial so far."""
+        best = self._tally.best()
+        if best is None:
+            return
+        name = self._ledger.folders[best.number]
+        target = self._folder.trial(name).relative_to(self._folder.root)
+        worth = f"{self._ledger.header['objective']} {best.value:.6g}"
+        if best.losses:
+            worth = f"of those that no other beats in {self._config.criterion}"
+        write_yaml(
+            self._folder.best_config,
+            self._tally.trial_config(best).as_dict(),
+            f"The best of {self._folder.root.name}: trial {best.number}, {worth} at step "
+            f"{best.step}.\nTrain it again with: autogan train FILE",
+        )
+        link(self._folder.best, str(target))
+
+    def judge(self, engine: Engine) -> None:
+        """Score the best generator on latent vectors that had no part in choosing it.
+
+        Raises:
+            DiskFull: if there is no space left.
+        """
+        best = self._tally.best()
+        if best is None or self.judged(best):
+            return
+        self._display.note("judging the best generator by fresh latent vectors")
+        config = self._tally.trial_config(best).as_dict()
+        folder = self._folder.trial(self._ledger.folders[best.number])
+        call = Evaluate(
+            config=config, training=config, folder=str(folder), run=str(self._folder.root)
+        )
+        try:
+            found = engine.call(call, Scores)
+        except DiskFull:
+            raise
+        except AutoGANError as error:  # such as a checkpoint that the user has deleted
+            self._display.note(f"the best generator cannot be judged: {error}")
+            return
+        self._ledger.append(
+            "judged", trial=best.number, step=best.step, scores=found.scores, test=found.test
+        )
+
+    def judged(self, best: Trial | None) -> Judged | None:
+        """The judgement of a trial's generator, if it is the one that was judged."""
+        judged = self._ledger.judged
+        alike = judged and best and (judged.trial, judged.step) == (best.number, best.step)
+        return judged if alike else None

@@ -1,0 +1,107 @@
+"""Trials and their values in words, for everything that people read."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from autogan.core.hyperparameters import Value
+from autogan.criteria.variety import Variety
+from autogan.search import Evaluation, State, Trial
+
+_WHOLE = 1000  # and beyond, digits after the point are noise
+_STEPPED = ("explore", "adaptive")  # methods whose origins name the trial that they step away from
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What values are called.
+
+    Attributes:
+        deciding: the criterion that decides, a weighted sum of them, or several criteria.
+        names: of the criteria, by the labels of their values.
+    """
+
+    deciding: Sequence[str]
+    names: Mapping[str, str]
+
+    @property
+    def objective(self) -> str:
+        """What decides, for the head of a column."""
+        return ", ".join(self.deciding)
+
+    def evaluation(self, evaluation: Evaluation) -> str:
+        """What decides first, then all the rest: ``fid 3.274  (is 8.621, wd -29645)``."""
+        named = {self.names.get(n, n): score for n, score in evaluation.scores.items()}
+        first = {name: named.pop(name) for name in self.deciding if name in named}
+        if not first and evaluation.value is not None:
+            first = {self.objective: evaluation.value}
+        words = [", ".join(f"{name} {figure(score)}" for name, score in first.items())]
+        if named:
+            rest = ", ".join(f"{name} {figure(score)}" for name, score in named.items())
+            words.append(f"({rest})" if first else rest)
+        if evaluation.collapsed:
+            words.append(f"collapsed: {Variety.of(evaluation.variety)}")
+        return "  ".join(filter(None, words))
+
+    def outcome(self, trial: Trial) -> str:
+        """A trial's end: ``complete: fid 3.274 at step 800 (43 s)``."""
+        if trial.dead or trial.state is State.FAILED:
+            return f"{trial.state.value}: {trial.reason}"
+        if trial.value is None:
+            return f"{trial.state.value}"
+        where = f"at step {trial.step} ({duration(trial.seconds)})"
+        return f"{trial.state.value}: {self.worth(trial)} {where}"
+
+    def best(self, trial: Trial | None) -> str:
+        """The best trial so far."""
+        if trial is None or trial.value is None:
+            return "no trial has come to a value yet"
+        return f"best: {self.worth(trial)}, trial {trial.number}: {describe(trial.params)}"
+
+    def worth(self, trial: Trial) -> str:
+        """A trial's value; where several criteria decide, each one's and the place among others."""
+        if not trial.losses:
+            return f"{self.objective} {figure(trial.value or 0.0)}"
+        kept = next(e for e in trial.evaluations if e.step == trial.step)
+        named = {self.names.get(n, n): score for n, score in kept.scores.items()}
+        scores = ", ".join(f"{n} {figure(named[n])}" for n in self.deciding if n in named)
+        layer = int(trial.value or 0)
+        return f"{scores}, {'on the front' if layer == 0 else f'{layer} behind the front'}"
+
+
+def title(trial: Trial, position: int, trials: int | None) -> str:
+    """``trial 6 (7 of 10)``: its number, and its place among all, which failed ones do not take."""
+    if trial.confirms:
+        return f"trial {trial.number} (confirmation)"
+    place = f" ({position} of {trials})" if trials else ""
+    return f"trial {trial.number}{place}"
+
+
+def origin(trial: Trial) -> str:
+    """How a trial's hyperparameters were come by, in words; empty for a mere draw."""
+    if trial.repeats is not None:
+        return f"trial {trial.repeats} again, under another seed"
+    method, _, number = trial.origin.partition(" ")
+    if method in _STEPPED and number:
+        return f"a step away from trial {number}"
+    return trial.origin
+
+
+def describe(values: Mapping[str, Value]) -> str:
+    """Such as ``learning_rate=0.002 d_iter=9``."""
+    return " ".join(
+        f"{k}={v:.6g}" if isinstance(v, float) else f"{k}={v}" for k, v in values.items()
+    )
+
+
+def figure(value: float) -> str:
+    """A value to four digits: the others are noise."""
+    return f"{value:.0f}" if abs(value) >= _WHOLE else f"{value:.4g}"
+
+
+def duration(seconds: float) -> str:
+    """Such as ``2 min 05 s``."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes:02d} min"
+    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
