@@ -65,6 +65,9 @@ def search(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="print what would be done, and stop")
     ] = False,
+    estimate: Annotated[
+        bool, typer.Option("--estimate", help="with --dry-run: time a few steps, and say how long")
+    ] = False,
     json_: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -82,8 +85,10 @@ def search(
     else:
         wanted = load_config(SearchConfig, config, flags)
     if dry_run:
-        print_plan(commands.plan(wanted, resume=resume, overwrite=overwrite), json_)
+        print_plan(commands.plan(wanted, resume=resume, estimate=estimate), json_)
         return
+    if estimate:
+        raise ConfigError("estimate", "True without --dry-run; a search shows its own pace")
     with _display(quiet) as display:
         result = commands.run_search(
             wanted, resume=resume, overwrite=overwrite, retry_failed=retry_failed, display=display

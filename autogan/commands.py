@@ -40,6 +40,8 @@ from autogan.run.messages import (
     Sample,
     Sampled,
     Scores,
+    Time,
+    Timed,
 )
 from autogan.run.plan import Plan, first_trial, plan_of
 from autogan.run.result import SearchResult
@@ -73,21 +75,24 @@ def plan(
     config: SearchConfig | Mapping[str, Any] | None = None,
     *,
     resume: Path | str | None = None,
-    overwrite: bool = False,
+    estimate: bool = False,
 ) -> Plan:
-    """Check a search as `search` would, and say what it would do; creates nothing.
+    """Check a search, and say what it would do; creates nothing, and needs no feature network.
 
-    Takes the arguments of `search`.
+    Args:
+        config: see `run_search`.
+        resume: likewise.
+        estimate: train a few steps to say how long all will take, and score some images for it
+            if the feature network can be had.
 
     Raises:
         ConfigError: if it cannot be run.
     """
     run = _search_config(config, resume)
-    folder = SearchFolder(_run_dir(run))
-    if resume is None:
-        check_free(folder.root, folder.config, run, overwrite=overwrite)
+    trial = first_trial(run).as_dict()
     with _engine(None) as engine:
-        return plan_of(run, engine.call(Open(config=first_trial(run).as_dict()), Opened))
+        opened = engine.call(Open(config=trial, features=False), Opened)
+        return plan_of(run, opened, engine.call(Time(config=trial), Timed) if estimate else None)
 
 
 def run_search(

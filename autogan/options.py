@@ -48,7 +48,7 @@ def options_of(kind: type[TrainConfig], *names: str) -> Callable[[F], F]:
 def _option(name: str, field: FieldInfo) -> Any:
     """The flag of one key, in the panel that the key names."""
     text = field.description or ""
-    if field.default not in (None, [], {}) and not isinstance(field.default, bool):
+    if field.default not in (None, [], {}, ()) and not isinstance(field.default, bool):
         text += f" [{field.default}]"
     extra = field.json_schema_extra
     panel = str(extra["panel"]).capitalize() if isinstance(extra, dict) else None
@@ -56,6 +56,8 @@ def _option(name: str, field: FieldInfo) -> Any:
     flag = f"--{name.replace('_', '-')}"
     if name == "params":
         return Annotated[list[str] | None, typer.Option("--param", metavar="NAME=VALUES", **how)]
+    if name == "enqueue":
+        return Annotated[list[str] | None, typer.Option(flag, metavar="NAME=VALUE,...", **how)]
     if field.annotation is bool:
         return Annotated[bool | None, typer.Option(f"{flag}/--no-{flag[2:]}", **how)]
     # All others are text here: the configuration reads numbers, and says what is wrong with them.

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import yaml
 from autogan.run.plan import Plan
 from autogan.run.result import SearchResult
 from autogan.run.summary import summary
+from autogan.run.words import duration
 
 
 def print_plan(plan: Plan, as_json: bool) -> None:
@@ -19,22 +21,38 @@ def print_plan(plan: Plan, as_json: bool) -> None:
         return
     print(yaml.safe_dump(plan.config.as_dict(), sort_keys=False).rstrip())
     height, width, channels = plan.image_shape
-    points = "uncountable" if plan.points is None else plan.points
     print(f"# {plan.images} training images of {width}x{height}x{channels}")
     if plan.classes:
-        names = (f"{number} {name} ({n})" for number, (name, n) in enumerate(plan.classes.items()))
-        print(f"# classes: {', '.join(names)}")
-    trials = "as many" if plan.trials is None else plan.trials
-    print(f"# {trials} trials of {plan.steps} steps; points in the space: {points}")
+        print(f"# classes: {_classes(plan.classes)}")
+    points = "uncountable" if plan.points is None else plan.points
+    searched = ", ".join(dimension.name for dimension in plan.config.space.dimensions)
+    print(f"# searched: {searched}; points in the space: {points}")
     if plan.trials is None:
-        print(f"# as fit into {plan.config.max_minutes:g} minutes; in each")
+        print(f"# as many trials of {plan.steps} steps as fit into "
+              f"{plan.config.max_minutes:g} minutes; in each")  # fmt: skip
+    else:
+        tried = "trials" if plan.config.repeats == 1 else "points"
+        print(f"# {plan.trials} {tried} of {plan.steps} steps")
+    full = 1.0 if plan.full is None else plan.full
+    if plan.full is not None and plan.full != plan.trials:
+        print(f"# with early stopping, repeated seeds and confirmation as much as {full:.3g} whole "
+              "trainings, about")  # fmt: skip
+    print(f"# about {full * plan.updates:.0f} updates of both networks")
+    if plan.training_seconds is not None:
+        left_out = "" if plan.evaluations_timed else ", evaluations not counted"
+        print(f"# about {duration(full * plan.training_seconds)} here, on {plan.device}{left_out}")
     count = plan.trainings or 1
-    if count != plan.trials and plan.trainings:
-        print(f"# {count} trainings with repeated seeds and the confirmation")
-    about = "about" if plan.config.stopping is None else "at most"
-    print(f"# {about} {count * plan.updates} updates of both networks")
     print(f"# at most {plan.most_megabytes:.0f} MB on disk while it runs, "
           f"about {count * plan.megabytes:.0f} MB afterwards")  # fmt: skip
+
+
+def _classes(counts: Mapping[str, int]) -> str:
+    """Number, name and images of each class; in short where they are named by their numbers."""
+    if list(counts) == [str(number) for number in range(len(counts))]:
+        few, many = min(counts.values()), max(counts.values())
+        images = f"{few} to {many}" if few < many else f"{few}"
+        return f"0 to {len(counts) - 1}, {images} images of each"
+    return ", ".join(f"{number} {name} ({n})" for number, (name, n) in enumerate(counts.items()))
 
 
 def print_search(result: SearchResult, as_json: bool) -> None:

@@ -36,6 +36,13 @@ class StoppingRule(Part):
     def __init__(self, evaluations: int) -> None:
         self.evaluations = evaluations
 
+    def expected(self, trials: int) -> tuple[float, float]:
+        """What so many trials take in full trainings, and how many of them come to their end.
+
+        At most, where it depends on the trials.
+        """
+        return trials, trials
+
     @abstractmethod
     def goes_on(self, history: History, trial: Trial) -> bool:
         """Whether a trial, which is one of the history's, goes on after its last evaluation."""
@@ -115,6 +122,12 @@ class Screening(StoppingRule):
         left = 1 - self._beginning / self.evaluations
         return self._best_few(len(history.trials) + 1) * left
 
+    def expected(self, trials: int) -> tuple[float, float]:
+        """See `StoppingRule.expected`."""
+        ended = self._best_few(trials)
+        begun = self._beginning / self.evaluations
+        return trials * begun + ended * (1 - begun), ended
+
     def _best_few(self, trials: int) -> int:
         """How many of so many trials are trained in full."""
         share = min(self._beginning / (self.evaluations - self._beginning), 1 / REDUCTION)
@@ -164,6 +177,14 @@ class SuccessiveHalving(StoppingRule):
     def finals(self, history: History) -> float:
         """See `StoppingRule.finals`: the best one, unless a trial has come to its end before."""
         return 0.0 if any(t.state is State.COMPLETE for t in history.trials) else 1.0
+
+    def expected(self, trials: int) -> tuple[float, float]:
+        """See `StoppingRule.expected`: a third goes on from each rung."""
+        reached, below, whole = float(trials), 0, 0.0
+        for rung in self._rungs():
+            whole += reached * (rung - below) / self.evaluations
+            reached, below = max(reached / REDUCTION, 1.0), rung
+        return whole, min(reached * REDUCTION, trials)
 
     def bracket(self, place: int) -> int:
         """How many of the lowest rungs a trial is spared, by its place in the history.

@@ -28,6 +28,7 @@ from autogan.run.messages import (
     Refused,
     Sampled,
     Scores,
+    Timed,
     Trained,
     decode,
     encode,
@@ -79,6 +80,9 @@ class FakeSession:
             labels=labels_of(run),
             features={"network": "fake"},
         )
+
+    def time(self, call):
+        return Timed(step=0.5, evaluation=2.0 if self.data == "a" else None, start=1.0)
 
     def declare(self, call):
         return Declared()

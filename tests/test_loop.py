@@ -240,6 +240,100 @@ def test_plans_count(monkeypatch):
     forgotten = autogan.plan({**GRID, **stopped, "stopping": "median"})
     assert forgotten.most_megabytes == pytest.approx(3 * (samples + 2e-3) + 4e-3)
     assert autogan.plan({**GRID, **honest}).trainings == 3 * 3 + (2 + 1) * 5
+    assert autogan.plan({**GRID, **honest}).full == 3 * 3 + (2 + 1) * 5
+    screened = {
+        "stopping": "screening",
+        "evaluate_every": 3,
+        "steps": 30,
+        "search_method": "random",
+    }
+    plan = autogan.plan({**GRID, **screened, "params": {"d_iter": [1, 2]}, "distinct": False,
+                         "trials": 27, "repeats": 2})  # fmt: skip
+    assert plan.full == pytest.approx(27 * 0.1 + 3 * 0.9 + 3)  # the best three in full, twice
+
+
+def test_a_plan_is_dry(tmp_path, monkeypatch):
+    """Beside an earlier run, and without the feature network."""
+    monkeypatch.setattr("autogan.commands.LocalEngine", FakeEngine)
+    search()
+    before = sorted(tmp_path.rglob("*"))
+    asked = []
+    monkeypatch.setattr(
+        FakeSession, "open", lambda s, c, o=FakeSession.open: asked.append(c) or o(s, c)
+    )
+    assert autogan.plan(GRID).training_seconds is None
+    assert sorted(tmp_path.rglob("*")) == before
+    assert [call.features for call in asked] == [False]
+
+
+def test_a_plan_tells_how_long_all_will_take(monkeypatch):
+    """The fake takes half a second for a step with one discriminator update, two to evaluate."""
+    monkeypatch.setattr("autogan.commands.LocalEngine", FakeEngine)
+    plan = autogan.plan(
+        {**GRID, "params": {"d_iter": [1, 3]}, "steps": 20, "evaluate_every": 10}, estimate=True
+    )
+    assert plan.training_seconds == pytest.approx(20 * 0.5 * 1.5 + 2 * 2.0)  # (2 + 4) / 2 updates
+    assert plan.evaluations_timed
+
+
+def test_the_default_space_is_spelled_out(tmp_path):
+    searched = autogan.run_search(
+        {"run_dir": "runs/a", "trials": 1, "search_method": "random", "params": {"width": 8}},
+        engine=FakeEngine(),
+    )
+    saved = yaml.safe_load((tmp_path / "runs/a/search.yaml").read_text())
+    defaults = {h.name: list(h.search) for h in searched.config.gan.hyperparameters if h.search}
+    assert saved["params"] == {"width": 8, **defaults}
+
+
+class TestEnqueue:
+    """A point of the user's own is tried first."""
+
+    def test_first_of_all_and_counted(self):
+        own = {"learning_rate": 7e-4}
+        result = search(params={"learning_rate": "1e-4..1e-3"}, search_method="random", trials=3,
+                        enqueue=[own, {}])  # fmt: skip
+        assert [t.origin for t in result.trials] == ["enqueued", "enqueued", ""]
+        assert result.trials[0].params == own
+        assert result.trials[1].params == {"learning_rate": 2e-4}  # the default
+        assert len(result.trials) == 3
+
+    def test_once_each_and_later_too(self):
+        own = {"learning_rate": 7e-4}
+        flags = {"params": {"learning_rate": "1e-4..1e-3"}, "search_method": "random", "trials": 2}
+        search(**flags, enqueue=[own, own])
+        again = autogan.run_search(
+            {"enqueue": [own, {"learning_rate": 8e-4}], "trials": 4},
+            resume="runs/a", engine=FakeEngine(),
+        )  # fmt: skip
+        assert [t.params["learning_rate"] for t in again.trials if t.origin == "enqueued"] == [
+            7e-4,
+            8e-4,
+        ]
+
+    def test_as_text_and_with_conditions(self):
+        point = "optimizer=rmsprop,learning_rate=0.001"
+        params = {
+            "optimizer": ["adam", "rmsprop"],
+            "beta1": [0.0, 0.5],
+            "learning_rate": [1e-4, 1e-3],
+        }
+        result = search(params=params, enqueue=point, search_method="random", trials=1)
+        assert result.best.params == {"optimizer": "rmsprop", "learning_rate": 0.001}
+        assert result.config.enqueue == (result.best.params,)
+
+    @pytest.mark.parametrize(
+        ("point", "problem"),
+        [
+            ({"width": 8}, "'width' is not searched"),
+            ({"learning_rate": -1}, "-1 is not a number from"),
+            ("learning_rate", "'learning_rate' is not of the form"),
+            ({"learning_rate": [1e-4, 1e-3]}, "is not a number"),
+        ],
+    )
+    def test_refusals(self, point, problem):
+        with pytest.raises(ConfigError, match=problem):
+            search(enqueue=[point])
 
 
 def test_training_keeps_the_same_rules(tmp_path):

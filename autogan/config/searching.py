@@ -9,9 +9,11 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from typing_extensions import Self
 
+from autogan.config.grammar import parse_point
 from autogan.config.training import TrainConfig, key, short_name
 from autogan.core.errors import ConfigError
 from autogan.core.hyperparameters import Dimension, Value
+from autogan.core.registry import suggestion
 from autogan.criteria import CRITERIA, Bounds, Objective
 from autogan.search import SEARCH_METHODS, STOPPING_RULES, SearchMethod, Space, StoppingRule
 
@@ -72,6 +74,11 @@ class SearchConfig(TrainConfig):
         key("criteria", "of several criteria, the one that chooses from the Pareto front "
             "[its knee]"),
     ] = None  # fmt: skip
+    enqueue: Annotated[
+        tuple[dict[str, Any], ...],
+        key("search", "try this point first, as NAME=VALUE,NAME=VALUE; what is left out takes its "
+            "default"),
+    ] = ()  # fmt: skip
     warm_start: Annotated[
         Path | None, key("search", "folder of an earlier search to learn from")
     ] = None
@@ -80,6 +87,12 @@ class SearchConfig(TrainConfig):
     @classmethod
     def _known_method(cls, name: str) -> str:
         return SEARCH_METHODS.key(name)
+
+    @field_validator("enqueue", mode="before")
+    @classmethod
+    def _parse_points(cls, points: Any) -> Any:
+        given = points if isinstance(points, list | tuple) else [points]
+        return [parse_point(point) if isinstance(point, str) else point for point in given]
 
     @field_validator("confirm", mode="before")
     @classmethod
@@ -149,7 +162,10 @@ class SearchConfig(TrainConfig):
             raise ConfigError(
                 "stopping", f"{self.stopping} must know how many trials there will be; give trials"
             )
-        return super().resolved().model_copy(update={"trials": trials})
+        default = {d.name: list(d.candidates) for d in self.space.dimensions}
+        params = {**self.params, **{n: v for n, v in default.items() if n not in self.params}}
+        update = {"trials": trials, "params": params, "enqueue": self._enqueued()}
+        return super().resolved().model_copy(update=update)
 
     def default_folder(self) -> str:
         """The name of the folder below ``runs`` when none is given."""
@@ -212,6 +228,30 @@ class SearchConfig(TrainConfig):
         free = [h for h in self.gan.hyperparameters if h.search and h.name not in settings]
         default = [Dimension(h, h.search) for h in free]
         return Space(tuple(dimension for dimension in default if dimension.exists(fixed)))
+
+    def _enqueued(self) -> tuple[dict[str, Value], ...]:
+        """The points to try first, with a value for every dimension that exists there.
+
+        Raises:
+            ConfigError: if one has another hyperparameter, or a value out of its limits.
+        """
+        defaults = {d.name: d.hyperparameter.default for d in self.space.dimensions}
+        points = []
+        for given in self.enqueue:
+            for name in given:
+                if name not in defaults:
+                    raise ConfigError(
+                        "enqueue", f"{name!r} is not searched; {suggestion(name, defaults)}"
+                    )
+            try:
+                whole = {
+                    d.name: d.hyperparameter.check(given.get(d.name, defaults[d.name]))
+                    for d in self.space.dimensions
+                }
+            except ValueError as error:
+                raise ConfigError("enqueue", str(error)) from None
+            points.append(self.space.existing(whole))
+        return tuple(points)
 
     def _checked_space(self) -> Space:
         space = self.space

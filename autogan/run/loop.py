@@ -169,8 +169,12 @@ class SearchLoop:
         if first := unfinished(history, self._config.repeats):
             return self._begun(first.params, f"again {first.number}", repeats=first.number)
         if self._config.trials is not None and self._tally.points().tries() >= self._config.trials:
-            tried = "trials" if self._config.repeats == 1 else "points"
-            return self._closing(f"all {self._config.trials} {tried} are done")
+            kind = "trials" if self._config.repeats == 1 else "points"
+            return self._closing(f"all {self._config.trials} {kind} are done")
+        tried = [trial.params for trial in trials if not trial.confirms]
+        for point in self._config.enqueue:
+            if point not in tried:
+                return self._begun(point, "enqueued")
         if trial := self._proposed():
             return trial
         return self._closing(f"{self._config.search_method} has no further point to propose")

@@ -29,7 +29,13 @@ class Call(Message):
 
 
 class Open(Call):
-    """Check all of a configuration that needs data, devices or TensorFlow."""
+    """Check all of a configuration that needs data, devices or TensorFlow.
+
+    Attributes:
+        features: whether the feature network is checked too.
+    """
+
+    features: bool = True
 
 
 class Opened(Message):
@@ -76,6 +82,24 @@ class Prepared(Message):
     objective: str
     labels: dict[str, str]
     features: dict[str, str | int]
+
+
+class Time(Call):
+    """Train a few steps, and measure how fast."""
+
+
+class Timed(Message):
+    """See `Time`.
+
+    Attributes:
+        step: seconds of a generator step with the discriminator's.
+        evaluation: seconds of an evaluation; None where the feature network is not at hand.
+        start: seconds before the first step: data, and the compilation.
+    """
+
+    step: float
+    evaluation: float | None
+    start: float
 
 
 class Declare(Call):
@@ -217,8 +241,8 @@ class Failed(Message):
 _KINDS: dict[str, type[Message]] = {
     kind.__name__: kind
     for kind in (
-        Open, Opened, Prepare, Prepared, Declare, Declared, Train, Trained, Evaluate, Scores,
-        Sample, Sampled, Answer, Interrupt, Note, Progress, Evaluated, Refused, Failed,
+        Open, Opened, Prepare, Prepared, Time, Timed, Declare, Declared, Train, Trained, Evaluate,
+        Scores, Sample, Sampled, Answer, Interrupt, Note, Progress, Evaluated, Refused, Failed,
     )
 }  # fmt: skip
 

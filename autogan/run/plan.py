@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from autogan.config import SearchConfig, TrainConfig
 from autogan.core.errors import ConfigError
 from autogan.run.budget import Budget
-from autogan.run.messages import Opened
+from autogan.run.messages import Opened, Timed
 from autogan.search import History
 from autogan.search.base import trial_seed
 
@@ -21,6 +21,7 @@ class Plan:
         config: resolved.
         trials: to run at most; None if only max_minutes limits them.
         trainings: the same with repeated seeds and the confirmation.
+        full: what all of these come to in whole trainings, about, where a rule stops some early.
         points: in the search space; None if they cannot be counted.
         images: in the training set.
         image_shape: height, width, channels.
@@ -30,11 +31,15 @@ class Plan:
         megabytes: that a trial leaves on disk, about.
         stopped_megabytes: that each stopped trial takes beside these while the search runs, where
             a rule may ask for it again; the same is taken once for the trial that is running.
+        device: that it would run on, in words.
+        training_seconds: of a whole training with its evaluations, about, if it was to be timed.
+        evaluations_timed: whether they are counted: not without the feature network.
     """
 
     config: SearchConfig
     trials: int | None
     trainings: int | None
+    full: float | None
     points: int | None
     images: int
     image_shape: tuple[int, int, int]
@@ -43,6 +48,9 @@ class Plan:
     updates: int
     megabytes: float
     stopped_megabytes: float
+    device: str
+    training_seconds: float | None = None
+    evaluations_timed: bool = False
 
     @property
     def most_megabytes(self) -> float:
@@ -65,17 +73,17 @@ def first_trial(run: SearchConfig) -> TrainConfig:
     return run.trial_config(proposal.point, trial_seed(run.seed, 0))
 
 
-def plan_of(run: SearchConfig, opened: Opened) -> Plan:
-    """The plan of a search whose configuration a worker has opened.
+def plan_of(run: SearchConfig, opened: Opened, timed: Timed | None = None) -> Plan:
+    """The plan of a search whose configuration a worker has opened, and timed if that was asked.
 
     Raises:
         ConfigError: if its budget cannot suffice.
     """
-    run.rule(opened.images)
+    rule = run.rule(opened.images)
     budget = Budget(run, opened.images)
     budget.check()
     hyperparameters = first_trial(run).hyperparameters()
-    steps, _ = run.schedule(opened.images, int(hyperparameters["batch_size"]))
+    steps, evaluate_every = run.schedule(opened.images, int(hyperparameters["batch_size"]))
     confirmations = round(budget.confirmations([]))
     limits, points = [run.trials], run.space.size()
     if points is not None and run.distinct and run.method.stays_in_space:
@@ -84,10 +92,21 @@ def plan_of(run: SearchConfig, opened: Opened) -> Plan:
         trainings = math.ceil(run.max_steps / budget.full) - confirmations
         limits.append(max(math.ceil(trainings / run.repeats), 1))
     trials = min((limit for limit in limits if limit is not None), default=None)
+    full = None
+    if trials is not None:
+        first, ended = rule.expected(trials) if rule else (trials, trials)
+        full = first + ended * (run.repeats - 1) + confirmations
+    seconds = None
+    if timed is not None:
+        # A step's time is that of the first trial; others make more or fewer updates in a step.
+        pace = timed.step / run.gan.updates_per_step(hyperparameters)
+        evaluations = math.ceil(steps / evaluate_every) * (timed.evaluation or 0.0)
+        seconds = pace * budget.full + evaluations
     return Plan(
         config=run,
         trials=trials,
         trainings=None if trials is None else trials * run.repeats + confirmations,
+        full=full,
         points=points,
         images=opened.images,
         image_shape=opened.image_shape,
@@ -96,4 +115,7 @@ def plan_of(run: SearchConfig, opened: Opened) -> Plan:
         updates=round(budget.full),
         megabytes=(2 * opened.generator_bytes + _SAMPLES_BYTES) / 1e6,
         stopped_megabytes=opened.state_bytes / 1e6,
+        device=str(opened.environment.get("device")),
+        training_seconds=seconds,
+        evaluations_timed=timed is not None and timed.evaluation is not None,
     )

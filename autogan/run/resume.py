@@ -11,7 +11,7 @@ from autogan.run.folder import SearchFolder
 
 RESUMABLE = (
     "trials", "max_minutes", "max_steps", "target", "confirm", "max_trial_minutes", "run_dir",
-    "plugin_dirs", "checkpoint_minutes",
+    "plugin_dirs", "checkpoint_minutes", "enqueue",
 )  # fmt: skip
 """The keys that may change when a search is resumed; all others decide its results."""
 

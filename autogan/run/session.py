@@ -2,6 +2,7 @@
 
 import math
 import os
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -41,9 +42,12 @@ from autogan.run.messages import (
     Sample,
     Sampled,
     Scores,
+    Time,
+    Timed,
     Train,
     Trained,
 )
+from autogan.run.timing import timed_evaluation, timed_steps
 from autogan.run.trial import USER_LATENTS, Driver, run_trial
 
 _MAX_SHAPES = 2  # built GANs kept in memory; beyond, the driver starts a fresh worker
@@ -78,11 +82,11 @@ class Session:
         gan = self._gan(run, data.image_shape, data.train.class_counts)
         if run.features == "classifier":
             self._check_labelled(run)  # trained in `prepare`
-        else:
-            self._network(run)
         if run.gan.condition == "none":
             _refuse_labels(run, f"{run.gan_type} makes images of no given class; use cgan or acgan")
-        self._check_classes_known(run)
+        if call.features and run.features != "classifier":
+            self._network(run)
+            self._check_classes_known(run)
         return Opened(
             images=len(data.train),
             image_shape=data.image_shape,
@@ -108,6 +112,22 @@ class Session:
                 "digest": evaluator.digest,
             },
         )
+
+    def time(self, call: Time) -> Timed:
+        """See `Time`."""
+        run = self._use(call)
+        began = time.monotonic()
+        data = self._data(run)
+        gan = self._gan(run, data.image_shape, data.train.class_counts)
+        training = self._keep("training", _data_key(run), lambda: _training_set(data.train))
+        started, step = timed_steps(gan, training, run)
+        samples = min(run.eval_samples, len(self._reference(run).images))
+        try:
+            network = self._network(run)
+        except ConfigError:  # no download on this machine: the training can be timed all the same
+            network = None
+        evaluation = None if network is None else timed_evaluation(gan, network, samples)
+        return Timed(step=step, evaluation=evaluation, start=started - began)
 
     def declare(self, call: Declare) -> Declared:
         """See `Declare`."""
