@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from autogan.run.display import Display
-from autogan.run.words import Terms, describe, duration, origin, title
+from autogan.run.words import Terms, describe, duration, origin
 from autogan.search import State, Trial
 
 _STYLES = {
@@ -81,7 +81,7 @@ class _Words(Display):
     def trial_started(self, trial: Trial, position: int, trials: int | None) -> None:
         """See `Display.trial_started`."""
         self._pace.start(position, trials)
-        self._title, how = title(trial, position, trials), origin(trial)
+        self._title, how = self._terms.title(trial, position, trials), origin(trial)
         self._params = describe(trial.params) + (f"  ({how})" if how else "")
         self._scores, self._rate, self._step, self._steps = "", "", 0, 0
 
@@ -102,7 +102,7 @@ class _Words(Display):
 
     def _lines(self) -> list[str]:
         """What is happening, below the bar."""
-        best = "  ".join(filter(None, (self._best, self._left)))
+        best = "; ".join(filter(None, (self._left, self._best)))
         return [line for line in (self._params, self._scores, best) if line]
 
 

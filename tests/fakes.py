@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import ClassVar
 
 from autogan.config import TrainConfig
 from autogan.core.files import write_json
@@ -56,6 +57,8 @@ class FakeSession:
     """The calls of `autogan.run.session.Session`, answered by a formula."""
 
     data = "a"  # stands for the training images
+    variety: ClassVar = {}  # of all generated images
+    collapses_at = 99  # step
 
     def __init__(self, driver):
         self._driver = driver
@@ -125,7 +128,8 @@ class FakeSession:
         for step in (10, 20, 30) if behaviour != DIVERGE else ():
             values = {"fid": score(run, step), "is": 1 + run.seed % 13}
             scores = {labels[name]: values[name] for name in run.criteria()}
-            trial.evaluations.append(Evaluation(step, scores))
+            collapsed = step >= self.collapses_at
+            trial.evaluations.append(Evaluation(step, scores, None, self.variety, collapsed))
             if step > done:
                 self._driver.progress(step, 30, {"d_loss": 0.0})
                 write_json(state, {"done": step})
@@ -135,7 +139,9 @@ class FakeSession:
             if not goes_on and step >= done and step < 30:
                 trial.state = State.STOPPED
                 break
-        if behaviour == DIVERGE:
+        if self.collapses_at < 30:
+            trial.state, trial.reason = State.COLLAPSED, "1 picture among 256 images"
+        elif behaviour == DIVERGE:
             trial.state, trial.reason = State.DIVERGED, "a loss became NaN before an evaluation"
         else:
             choose = min if objective.direction == "min" else max

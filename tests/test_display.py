@@ -1,15 +1,28 @@
 """What is shown on the way: to whom, and that it never ends a search."""
 
+import dataclasses
 import io
+import re
 import sys
+from typing import ClassVar
 
 import pytest
-from fakes import FakeEngine
+from fakes import DIVERGE, FakeEngine, FakeSession
 from rich.console import Console
 
+import autogan
 from autogan.cli import main
-from autogan.display import LiveDisplay
+from autogan.criteria.variety import Variety
+from autogan.display import LiveDisplay, PlainDisplay
+from autogan.run.words import Terms
+from autogan.search import Evaluation, State, Trial
 
+SPACE = {
+    "params": {"learning_rate": [1e-4, 3e-4], "d_iter": [1, 2]},
+    "search_method": "explore",
+    "trials": 4,
+    "run_dir": "runs/a",
+}
 SEARCH = ["search", "--param", "learning_rate=1e-4,1e-3", "--search-method", "grid"]
 
 
@@ -57,3 +70,131 @@ def test_no_colour_where_none_is_wanted(monkeypatch):
         shown[colours] = file.getvalue()
     assert "something" in shown[False]
     assert "\x1b[3" not in shown[False]
+
+
+def test_the_bar_fits_into_80_columns_and_never_says_none():
+    file = io.StringIO()
+    display = LiveDisplay(Console(file=file, force_terminal=True, width=80, no_color=True))
+    display.begins(Terms(["fid"], {"fid_x_9": "fid", "is_x_9": "is"}))
+
+    def lines():
+        """What the terminal shows now."""
+        file.seek(0)
+        file.truncate()
+        display._live.refresh()
+        return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", file.getvalue()).strip("\r\n").split("\n")
+
+    trial = Trial(123, {"learning_rate": 1.234567e-4, "d_iter": 2}, origin="explore 101")
+    display.trial_started(trial, 124, 200)
+    assert re.fullmatch("trial 123 \\(124 of 200\\) [ ━]+ starting +", lines()[0])
+    for step in (1, 100_000):
+        display.progress(step, 1_000_000, {})
+    trial.evaluations = [Evaluation(100_000, {"is_x_9": 8.6211, "fid_x_9": 3.27431}, 3.27431)]
+    display.evaluated(trial)
+    bar, params, scores, *_ = lines()
+    display.close()
+    assert "100000/1000000 steps  " in bar
+    assert " steps/s, " in bar
+    assert len(bar.rstrip()) <= 80
+    assert params.startswith("learning_rate=0.000123457 d_iter=2  (a step away from trial 101)")
+    assert scores.startswith("step 100000: fid 3.274  (is 8.621)")
+
+
+def test_points_and_trials_are_told_apart(capsys):
+    autogan.run_search({**SPACE, "repeats": 2}, engine=FakeEngine(), display=PlainDisplay())
+    told = capsys.readouterr().err
+    assert "trial 1 (point 1 of 4)  learning_rate=" in told
+    assert "(trial 0 again, under another seed)" in told
+    assert "all 4 points are done" in told
+
+
+class TestTerms:
+    """Values in words: what decides comes first, in four digits."""
+
+    terms = Terms(["fid"], {"is_x_9": "is", "fid_x_9": "fid", "wd_x_9": "wd"})
+    scores: ClassVar = {"is_x_9": 8.620641, "fid_x_9": 3.274381, "wd_x_9": -29645.31}
+
+    def test_what_decides_is_first(self):
+        told = self.terms.evaluation(Evaluation(10, self.scores, 3.274381))
+        assert told == "fid 3.274  (is 8.621, wd -29645)"
+
+    def test_a_sum_is_told_with_its_terms(self):
+        terms = dataclasses.replace(self.terms, deciding=["is - 0.01*fid"])
+        told = terms.evaluation(Evaluation(10, self.scores, 8.5879))
+        assert told == "is - 0.01*fid 8.588  (is 8.621, fid 3.274, wd -29645)"
+
+    def test_several_stand_together(self):
+        terms = dataclasses.replace(self.terms, deciding=["is", "fid"])
+        trial = Trial(
+            2, {}, state=State.COMPLETE, evaluations=[Evaluation(10, self.scores)],
+            value=0.0, losses=(-8.6, 3.3), step=10, seconds=65,
+        )  # fmt: skip
+        told = "complete: is 8.621, fid 3.274, on the front at step 10 (1 min 05 s)"
+        assert terms.outcome(trial) == told
+
+    def test_a_collapse_is_told_with_its_figure(self):
+        variety = dataclasses.asdict(Variety(9, 256, 256, 0.2, 0.1))
+        last = Evaluation(10, self.scores, None, variety, True)
+        told = self.terms.evaluation(last)
+        assert told.endswith("collapsed: 9 different pictures among 256 images")
+        trial = Trial(1, {}, state=State.COLLAPSED, reason="9 different pictures among 256 images")
+        assert self.terms.outcome(trial) == "collapsed: 9 different pictures among 256 images"
+
+
+class TestSummary:
+    """What is printed at the end."""
+
+    def search(self, **config):
+        return autogan.run_search({**SPACE, **config}, engine=FakeEngine())
+
+    def test_a_table_of_all_trials_the_best_first(self):
+        result = self.search(
+            params={"learning_rate": [1e-4, 4e-4], "z_dim": [DIVERGE, 62]}, search_method="grid"
+        )
+        lines = result.summary().splitlines()
+        head = next(i for i, line in enumerate(lines) if line.split()[:2] == ["trial", "fid"])
+        rows = [line.split() for line in lines[head + 1 : head + 5]]
+        values = [float(row[1]) for row in rows[:2]]
+        assert values == sorted(values)
+        assert [row[3] for row in rows] == ["complete", "complete", "diverged", "diverged"]
+
+    def test_values_beyond_the_candidates_are_explained(self):
+        result = self.search(search_method="explore", trials=9)
+        (line,) = [n for n in result.summary().splitlines() if "learning_rate = " in n]
+        left = result.best.params["learning_rate"] not in (1e-4, 3e-4)
+        assert left  # the fake's best place lies at 4e-4
+        assert line.endswith("(beyond the candidates 0.0001, 0.0003: explore steps away from them)")
+
+    def test_a_winner_that_is_nearly_collapsed_is_warned_of(self, monkeypatch):
+        poor = dataclasses.asdict(Variety(60, 250, 256, 0.3, 0.2))
+        monkeypatch.setattr(FakeSession, "variety", poor, raising=False)
+        told = self.search().summary()
+        assert "warning: its images vary little: 60 different pictures among 256 images" in told
+        assert "cover 20 % of the real ones" in told
+        fine = dataclasses.asdict(Variety(250, 250, 256, 0.9, 0.9))
+        monkeypatch.setattr(FakeSession, "variety", fine)
+        assert "warning" not in self.search(run_dir="runs/b").summary()
+
+    def test_where_all_collapsed_the_best_before_is_named(self, monkeypatch):
+        monkeypatch.setattr(FakeSession, "collapses_at", 20, raising=False)
+        result = self.search()
+        assert result.best is None
+        assert {t.state for t in result.trials} == {State.COLLAPSED}
+        told = result.summary()
+        assert told.startswith("none of 4 trials came to a value")
+        assert "before it collapsed, trial" in told
+        assert "at step 10" in told
+
+    def test_as_data_and_in_a_notebook(self):
+        pandas = pytest.importorskip("pandas")
+        result = self.search(also=["is"])
+        frame = result.to_dataframe()
+        assert isinstance(frame, pandas.DataFrame)
+        assert list(frame["trial"]) == [
+            t.number for t in sorted(result.trials, key=lambda t: t.value)
+        ]
+        assert set(frame) >= {"trial", "fid", "is", "state", "step", "learning_rate", "seed"}
+        assert frame["fid"][0] == result.best.value
+        assert result._repr_html_().count("<tr>") == 1 + len(result.trials)
+        assert repr(result).startswith("best: fid ")
+        assert "\n" not in repr(result)

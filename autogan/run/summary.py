@@ -171,9 +171,10 @@ def _poor(best: Trial) -> list[str]:
     variety = Variety.of(kept.variety)
     if not variety.poor:
         return []
+    share = f"{100 * variety.coverage:.0f} %"
     return [
-        f"warning: its images vary little: {variety}, which cover {variety.coverage:.0%} of the "
-        "real ones; look at them before you rely on it"
+        f"warning: its images vary little: {variety}, which cover {share} of the real ones; look "
+        "at them before you rely on it"
     ]
 
 

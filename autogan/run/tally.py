@@ -38,7 +38,7 @@ class Tally:
     def terms(self) -> Terms:
         """What values are called."""
         names = {label: name for name, label in self._labels.items()}
-        return Terms(self._config.criterion.split(","), names)
+        return Terms(self._config.criterion.split(","), names, self._config.repeats)
 
     def trials(self) -> list[Trial]:
         """All trials, with the values of their evaluations by what is known by now."""

@@ -18,10 +18,12 @@ class Terms:
     Attributes:
         deciding: the criterion that decides, a weighted sum of them, or several criteria.
         names: of the criteria, by the labels of their values.
+        repeats: seeds that each point is trained under.
     """
 
     deciding: Sequence[str]
     names: Mapping[str, str]
+    repeats: int = 1
 
     @property
     def objective(self) -> str:
@@ -51,6 +53,16 @@ class Terms:
         where = f"at step {trial.step} ({duration(trial.seconds)})"
         return f"{trial.state.value}: {self.worth(trial)} {where}"
 
+    def title(self, trial: Trial, position: int, trials: int | None) -> str:
+        """``trial 6 (7 of 10)``: its number, and its place, which failed ones do not take.
+
+        Where points are trained under several seeds, they are counted: ``trial 6 (point 3 of 5)``.
+        """
+        if trial.confirms:
+            return f"trial {trial.number} (confirmation)"
+        point = "point " if self.repeats > 1 else ""
+        return f"trial {trial.number}" + (f" ({point}{position} of {trials})" if trials else "")
+
     def best(self, trial: Trial | None) -> str:
         """The best trial so far."""
         if trial is None or trial.value is None:
@@ -66,14 +78,6 @@ class Terms:
         scores = ", ".join(f"{n} {figure(named[n])}" for n in self.deciding if n in named)
         layer = int(trial.value or 0)
         return f"{scores}, {'on the front' if layer == 0 else f'{layer} behind the front'}"
-
-
-def title(trial: Trial, position: int, trials: int | None) -> str:
-    """``trial 6 (7 of 10)``: its number, and its place among all, which failed ones do not take."""
-    if trial.confirms:
-        return f"trial {trial.number} (confirmation)"
-    place = f" ({position} of {trials})" if trials else ""
-    return f"trial {trial.number}{place}"
 
 
 def origin(trial: Trial) -> str:
