@@ -14,7 +14,10 @@ PYTHON = """#!/bin/sh
 case "$1 $2" in
     -c*) exit {unsuited} ;;
     -V*) echo Python {version} ;;
-    "-m venv") mkdir -p "$3/bin"; cp "$0" "$3/bin/python"; cp "$0" "$3/bin/pip"; echo {version} >made ;;
+    "-m venv") mkdir -p "$3/bin"
+        cp "$0" "$3/bin/python"
+        cp "$0" "$3/bin/pip"
+        echo {version} >made ;;
     "-m pip") echo "$@" >>installed ;;
 esac
 """
