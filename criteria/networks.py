@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,6 +17,7 @@ from autogan.core.errors import ConfigError, one_line
 from autogan.core.files import (
     Damaged,
     arrays_digest,
+    cache_root,
     cached_arrays,
     read_arrays,
     write_arrays,
@@ -71,10 +73,12 @@ class SavedModelNetwork(FeatureNetwork):
     half-pixel centres), which is what published Inception figures rest on. Grey images are
     repeated over the three channels.
 
+    The name ``inception`` is that of TF-GAN's network, which declares no size: wherever it comes
+    from, images are resized to 299.
+
     Args:
         name: for the labels of criteria; if None, the folder's.
         folder: of the SavedModel.
-        size: to resize to where the model declares none.
 
     Raises:
         ConfigError: if it cannot be loaded or has another signature.
@@ -82,7 +86,7 @@ class SavedModelNetwork(FeatureNetwork):
 
     batch_size = 50
 
-    def __init__(self, name: str | None, folder: Path, size: int | None = None) -> None:
+    def __init__(self, name: str | None, folder: Path) -> None:
         try:
             self._model: Callable[[tf.Tensor], Any] = tf.saved_model.load(str(folder))
         except Exception as error:
@@ -95,11 +99,12 @@ class SavedModelNetwork(FeatureNetwork):
                 f"{folder} cannot be called: save a tf.Module or Keras model whose call takes "
                 "images and returns logits and pool_3",
             )
+        self.name = name or folder.resolve().name
+        size = _INCEPTION_SIZE if self.name == "inception" else None
         self._size = _declared_size(self._model) or size
         self.resizes = self._size is not None
         self._run = tf.function(self._call, reduce_retracing=True, autograph=False)
         self.weights_hash = _folder_hash(folder)
-        self.name = name or folder.resolve().name
         self._check_signature(folder)
 
     def run(self, images: tf.Tensor) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
@@ -251,16 +256,18 @@ def inception() -> FeatureNetwork:
     """
     import tensorflow_hub
 
+    os.environ.setdefault("TFHUB_CACHE_DIR", str(cache_root() / "tfhub"))  # not in /tmp
     try:
         folder = tensorflow_hub.resolve(INCEPTION_ADDRESS)
     except Exception as error:
         raise ConfigError(
             "features",
-            f"inception cannot be downloaded from {INCEPTION_ADDRESS} ({one_line(error)}); give "
-            "the folder of a downloaded copy with --features PATH, or use --features classifier "
-            "on labelled data",
+            "inception cannot be downloaded from "
+            f"{INCEPTION_ADDRESS}?tf-hub-format=compressed ({one_line(error)}); unpack that "
+            "archive into a folder named inception and use --features PATH/inception, or use "
+            "--features classifier on labelled data",
         ) from error
-    return SavedModelNetwork("inception", Path(folder), size=_INCEPTION_SIZE)
+    return SavedModelNetwork("inception", Path(folder))
 
 
 def _declared_size(model: Any) -> int | None:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from autogan.core.errors import ConfigError
+from autogan.core.invocation import command
 from autogan.search.base import Proposal, SearchMethod, digest, rng
 from autogan.search.cube import Cube
 from autogan.search.history import History, standings
@@ -22,7 +23,7 @@ class CMAES(SearchMethod):
     """
 
     name = "cmaes"
-    summary = "evolution of a normal distribution (pip install autogan[cmaes])"
+    summary = "evolution of a normal distribution (pip install cmaes)"
 
     def propose(self, space: Space, history: History, seed: int) -> Proposal | None:
         """Draw from the distribution; see `SearchMethod.propose`."""
@@ -54,6 +55,6 @@ def _cma() -> Any:
         from cmaes import CMA
     except ImportError:
         raise ConfigError(
-            "search_method", "cmaes needs a package; pip install 'autogan[cmaes]'"
+            "search_method", f"cmaes needs a package: {command('pip', 'install', 'cmaes')}"
         ) from None
     return CMA

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from autogan.core.errors import ConfigError
 from autogan.core.hyperparameters import Dimension, Value
+from autogan.core.invocation import command
 from autogan.search.base import Proposal, SearchMethod, digest, rng
 from autogan.search.history import History, State, Trial, standings
 from autogan.search.space import Space, distinct_values, key, tidy
@@ -90,7 +91,7 @@ class TPE(OptunaMethod):
     """
 
     name = "tpe"
-    summary = "Parzen estimators of good and bad trials (Optuna's; pip install autogan[optuna])"
+    summary = "Parzen estimators of good and bad trials (Optuna's; pip install optuna)"
 
     def sampler(self, samplers: Any, seed: int) -> Any:
         """See `OptunaMethod.sampler`."""
@@ -101,7 +102,7 @@ class NSGAII(OptunaMethod):
     """Cross and mutate the trials that no other one dominates (Deb et al., 2002)."""
 
     name = "nsga2"
-    summary = "genetic algorithm for several criteria (Optuna's; pip install autogan[optuna])"
+    summary = "genetic algorithm for several criteria (Optuna's; pip install optuna)"
     generations = _POPULATION
 
     def sampler(self, samplers: Any, seed: int) -> Any:
@@ -165,7 +166,7 @@ def _optuna(method: str) -> Any:
         import optuna
     except ImportError:
         raise ConfigError(
-            "search_method", f"{method} needs Optuna; pip install 'autogan[optuna]'"
+            "search_method", f"{method} needs Optuna: {command('pip', 'install', 'optuna')}"
         ) from None
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     return optuna

@@ -169,7 +169,7 @@ def in_process(monkeypatch):
     """Let commands do their work in this process: its TensorFlow is imported already."""
     from autogan.run.session import Session
 
-    session = Session(None)
+    session = Session(FakeEngine())
     session._device = "cpu"  # threads and devices cannot be set once TensorFlow has begun
     monkeypatch.setattr("autogan.commands.LocalEngine", lambda: FakeEngine(session))
 

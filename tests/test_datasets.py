@@ -711,7 +711,7 @@ class TestTensorFlowDatasets:
 
     def test_without_the_extra_it_says_what_to_install(self, monkeypatch):
         monkeypatch.setitem(sys.modules, "tensorflow_datasets", None)
-        with pytest.raises(ConfigError, match=r"pip install 'autogan\[tfds\]'"):
+        with pytest.raises(ConfigError, match=r"pip install tensorflow-datasets importlib"):
             load("tfds:mnist", None, 8)
 
     def test_names_nothing(self):

@@ -1,10 +1,12 @@
 """The worker process: it dies, hangs, is replaced, and never outlives its driver."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from fakes import CHATTER, CRASH, FAKE_WORKER, HANG, KILLED, LABEL, RAISE
@@ -16,6 +18,7 @@ from autogan.run.display import Display
 from autogan.run.engine import LocalEngine, WorkerFailed
 from autogan.run.interruption import StopSignals
 from autogan.run.messages import Open, Opened
+from autogan.run.worker import _without_tensorflow
 from autogan.search import State
 
 
@@ -194,6 +197,60 @@ def test_workers_import_nothing_from_the_working_folder(tmp_path):
     with pytest.raises(ConfigError, match="gan_type: 'none' is not known"):
         engine.call(Open(config={"gan_type": "none"}), Opened)
     engine.close()
+
+
+def worker_with(tmp_path, tensorflow):
+    """A real worker, whose TensorFlow is this code."""
+    (tmp_path / "stand-in").mkdir()
+    (tmp_path / "stand-in/tensorflow.py").write_text(tensorflow)
+    return (
+        sys.executable, "-c",
+        f"import sys; sys.path.insert(0, {str(tmp_path / 'stand-in')!r});"
+        "from autogan.run.worker import main; main()",
+    )  # fmt: skip
+
+
+BROKEN = """
+try:
+    raise ImportError("libcudart.so.12: no such file")
+except ImportError:
+    raise ImportError("Traceback (most recent call last):\\n  and 40 lines more")
+"""
+
+
+@pytest.mark.parametrize(
+    ("tensorflow", "told"),
+    [
+        (
+            "raise ModuleNotFoundError(\"No module named 'tensorflow'\")",
+            r"\(ModuleNotFoundError: No module named 'tensorflow'\); install it: .*pip install 't",
+        ),
+        (
+            BROKEN,
+            r"\(ImportError: libcudart.so.12: no such file\); install it: "
+            r".*pip install --force-reinstall --no-deps 'tens",
+        ),
+        ("raise TypeError('Descriptors cannot')", r"\(TypeError: Descriptors cannot\); install it"),
+    ],
+)
+def test_without_tensorflow_one_line_says_what_to_do(tmp_path, tensorflow, told):
+    engine = LocalEngine(worker_with(tmp_path, tensorflow))
+    with pytest.raises(ConfigError, match=f"^tensorflow: cannot be imported {told}"):
+        engine.call(Open(config={}), Opened)
+    engine.close()
+
+
+def test_the_tensorflow_to_install_is_the_one_that_is_asked_for():
+    wanted = re.search(r"'(tensorflow\S*)'", str(_without_tensorflow(ImportError("x"))))[1]
+    declared = (Path(__file__).parents[1] / "pyproject.toml").read_text()
+    assert f'    "{wanted}",\n' in declared
+
+
+def test_a_processor_that_tensorflow_is_not_built_for(tmp_path):
+    code = "import os, signal; os.kill(os.getpid(), signal.SIGILL)"
+    engine = LocalEngine(worker_with(tmp_path, code))
+    with pytest.raises(WorkerFailed, match="ended by SIGILL .*need a processor with AVX"):
+        engine.call(Open(config={}), Opened)
 
 
 @pytest.mark.parametrize("behaviour", [HANG, CHATTER])

@@ -153,6 +153,26 @@ def test_inception_is_resized_to_even_if_it_declares_nothing(monkeypatch, save):
     assert network._size == 299
 
 
+def test_a_copy_of_inception_measures_what_the_downloaded_one_does(monkeypatch, save):
+    """Given by path; a network whose features depend on the size of the images that it gets."""
+    import tensorflow_hub
+
+    def call(images):
+        rows = tf.cast(tf.shape(images)[1], tf.float32) + images[:, :3, 0, 0]
+        return {"logits": rows, "pool_3": rows}
+
+    folder = save(call=call)
+    copy = folder.rename(folder.with_name("inception"))
+    monkeypatch.setattr(tensorflow_hub, "resolve", lambda address: str(copy))
+    downloaded, given = inception(), SavedModelNetwork(None, copy)
+    images = noise(size=28, channels=1)
+    made = given.features(images).pool
+    np.testing.assert_array_equal(made, downloaded.features(images).pool)
+    assert made.min() >= 299 - 1
+    assert (given.name, given.resizes) == (downloaded.name, True)
+    assert given.weights_hash == downloaded.weights_hash
+
+
 @pytest.fixture(scope="module")
 def digits():
     return Digits("", None).load(None)

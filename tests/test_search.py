@@ -436,14 +436,14 @@ class TestTPE:
 
     def test_without_optuna_it_says_what_to_install(self, monkeypatch):
         monkeypatch.setitem(sys.modules, "optuna", None)
-        with pytest.raises(ConfigError, match=r"search_method: tpe needs Optuna; pip install"):
+        with pytest.raises(ConfigError, match=r"search_method: tpe needs Optuna: .*optuna$"):
             TPE().propose(LISTS, History([], "min"), 0)
 
 
 @pytest.mark.parametrize(("kind", "module"), [(NSGAII, "optuna"), (CMAES, "cmaes")])
 def test_a_missing_extra_is_named(kind, module, monkeypatch):
     monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(ConfigError, match=rf"search_method: .* pip install 'autogan\[{module}\]'"):
+    with pytest.raises(ConfigError, match=rf"search_method: .*pip install {module}$"):
         kind().propose(LISTS, History([], "min"), 0)
 
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from autogan.core.errors import ConfigError, one_line
 from autogan.core.files import cache_root, mapped_arrays
+from autogan.core.invocation import command
 from autogan.data.base import Dataset, ImageData, Split
 from autogan.data.pictures import square
 
@@ -23,7 +24,9 @@ class TensorFlowDatasets(Dataset):
     """
 
     name = "tfds"
-    summary = "tfds:NAME, any of TensorFlow Datasets, as tfds:celeb_a; pip install autogan[tfds]"
+    summary = (
+        "tfds:NAME, any of TensorFlow Datasets, as tfds:celeb_a (pip install tensorflow-datasets)"
+    )
 
     def __init__(self, argument: str, data_dir: Path | None) -> None:
         if not argument:
@@ -68,8 +71,8 @@ class TensorFlowDatasets(Dataset):
         except ImportError as error:
             raise ConfigError(
                 "dataset",
-                f"tfds:{self.argument} needs TensorFlow Datasets ({error}); pip install "
-                "'autogan[tfds]'",
+                f"tfds:{self.argument} needs TensorFlow Datasets ({error}): "
+                f"{command('pip', 'install', 'tensorflow-datasets', 'importlib_resources')}",
             ) from None
         try:
             return tfds.builder(self.argument, data_dir=self.data_dir)

@@ -274,6 +274,8 @@ class LocalEngine:
             cause = f"the worker process was ended by {signal.Signals(-code).name}"
             if code == -signal.SIGKILL:
                 cause += " (out of memory?)"
+            elif code == -signal.SIGILL:
+                cause += " (TensorFlow's packages need a processor with AVX)"
         self._errors.seek(0)
         return WorkerFailed(f"{cause}\n{self._errors.read()[-_TAIL:]}", killed=code < 0)
 

@@ -27,7 +27,7 @@ from autogan.data import MEMORY_BYTES, ImageData, Split, check_trainable, datase
 from autogan.models.adversarial import Adversarial, Latents
 from autogan.models.base import ImageShape
 from autogan.models.batches import TrainingSet
-from autogan.run.device import environment, set_device
+from autogan.run.device import device_notes, environment, set_device
 from autogan.run.events import declare_search
 from autogan.run.folder import TrialFolder, feature_weights, moved
 from autogan.run.messages import (
@@ -77,6 +77,8 @@ class Session:
             ConfigError: if the configuration cannot be run here.
         """
         run = self._use(call)
+        for note in device_notes(run):
+            self._driver.note(note)
         data = self._data(run)
         self._reference(run)
         gan = self._gan(run, data.image_shape, data.train.class_counts)

@@ -17,6 +17,7 @@ from queue import SimpleQueue
 from typing import Any, Literal
 
 from autogan.core.errors import ConfigError, DiskFull, one_line
+from autogan.core.invocation import command
 from autogan.core.signals import SIGNALS
 from autogan.run.messages import (
     Answer,
@@ -125,11 +126,26 @@ def failure(error: Exception) -> Failed:
     return Failed(reason=reason, traceback=traceback.format_exc(), cause=cause)
 
 
+def _without_tensorflow(error: Exception) -> ConfigError:
+    """What to do where TensorFlow is missing or broken."""
+    # The text of a native library's failure is a traceback; what it was about came before.
+    cause = error.__context__ if isinstance(error.__context__, Exception) else error
+    words = ["install"]
+    if not isinstance(error, ModuleNotFoundError):
+        words += ["--force-reinstall", "--no-deps"]  # others stay in versions that fit
+    again = command("pip", *words, "tensorflow>=2.21,<2.22")
+    return ConfigError("tensorflow", f"cannot be imported ({one_line(cause)}); install it: {again}")
+
+
 def main() -> None:
     """Serve the real thing."""
 
     def make_session(pipe: Pipe) -> Any:
-        from autogan.run.session import Session  # takes seconds: TensorFlow
+        try:
+            import tensorflow  # noqa: F401 (takes seconds)
+        except Exception as error:
+            raise _without_tensorflow(error) from None
+        from autogan.run.session import Session
 
         return Session(pipe)
 
