@@ -18,7 +18,6 @@ from autogan.config import TrainConfig
 from autogan.core.files import write_json
 from autogan.run.engine import Event
 from autogan.run.messages import (
-    Declared,
     Evaluated,
     Failed,
     Opened,
@@ -78,9 +77,6 @@ class FakeSession:
             labels=labels_of(run),
             features={"network": "fake"},
         )
-
-    def declare(self, call):
-        return Declared()
 
     def evaluate(self, call):
         """The best evaluation's scores again, and one worse on the test images."""

@@ -78,16 +78,6 @@ class Prepared(Message):
     features: dict[str, str | int]
 
 
-class Declare(Call):
-    """Declare a search's hyperparameters to TensorBoard; the configuration is the search's."""
-
-    folder: str
-
-
-class Declared(Message):
-    """See `Declare`."""
-
-
 class Train(Call):
     """Train in a folder, or go on there.
 
@@ -95,12 +85,14 @@ class Train(Call):
         name: of the training in TensorBoard.
         number: of the trial, for its result.
         run: the folder of the run, which keeps the feature network.
+        search: the configuration of the search, if the training is a trial of one.
     """
 
     folder: str
     run: str
     name: str
     number: int
+    search: dict[str, Any] | None = None
 
 
 class Trained(Message):
@@ -217,7 +209,7 @@ class Failed(Message):
 _KINDS: dict[str, type[Message]] = {
     kind.__name__: kind
     for kind in (
-        Open, Opened, Prepare, Prepared, Declare, Declared, Train, Trained, Evaluate, Scores,
+        Open, Opened, Prepare, Prepared, Train, Trained, Evaluate, Scores,
         Sample, Sampled, Answer, Interrupt, Note, Progress, Evaluated, Refused, Failed,
     )
 }  # fmt: skip
