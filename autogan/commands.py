@@ -30,8 +30,6 @@ from autogan.run.folder import SearchFolder, TrialFolder, run_of
 from autogan.run.ledger import Ledger
 from autogan.run.loop import SearchLoop
 from autogan.run.messages import (
-    Declare,
-    Declared,
     Evaluate,
     Open,
     Opened,
@@ -147,7 +145,6 @@ def run_search(
         ledger = begun or Ledger(folder.ledger)
         write_yaml(folder.config, run.as_dict(), "Run this search again with: autogan search FILE")
         if not ledger.header:
-            workers.call(Declare(config=run.as_dict(), folder=str(folder.root)), Declared)
             ledger.append("search", **header)
         loop = SearchLoop(run, folder, ledger, workers, display)
         if retry_failed:

@@ -19,6 +19,7 @@ from autogan.models.batches import (
     TrainingSet,
     proportional_labels,
 )
+from autogan.models.graph import by_layers
 from autogan.models.losses import LOSSES, Loss, class_error
 from autogan.models.networks import NetworkShape, build_networks
 from autogan.models.optimizers import OPTIMIZERS, Settings
@@ -239,17 +240,18 @@ class Adversarial:
                 variable.assign(state[name])
 
     @cached_property
-    def graph(self) -> Any:
+    def graph(self) -> tf.compat.v1.GraphDef:
         """The TensorFlow graph of discriminator(generator(z)), for TensorBoard."""
 
-        def judge(z: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+        def judge(z: tf.Tensor, labels: tf.Tensor | None = None) -> tf.Tensor:
             with tf.name_scope("generator"):
                 images = self._made(z, labels, training=False)
             with tf.name_scope("discriminator"):
                 return self._judged(images, labels, training=False)[0]
 
-        z, labels = tf.TensorSpec([None, self.z_dim]), tf.TensorSpec([None], tf.int64)
-        return tf.function(judge).get_concrete_function(z, labels).graph
+        inputs = [tf.TensorSpec([None, self.z_dim]), tf.TensorSpec([None], tf.int64)]
+        known = inputs if self.class_counts else inputs[:1]
+        return by_layers(tf.function(judge).get_concrete_function(*known).graph)
 
     def _batches(
         self, data: TrainingSet, seed: int, start: int, steps: int, d_iter: int

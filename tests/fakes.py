@@ -20,7 +20,6 @@ from autogan.core.files import write_json
 from autogan.run.engine import Event
 from autogan.run.folder import TrialFolder
 from autogan.run.messages import (
-    Declared,
     Evaluated,
     Failed,
     Opened,
@@ -86,9 +85,6 @@ class FakeSession:
 
     def time(self, call):
         return Timed(step=0.5, evaluation=2.0 if self.data == "a" else None, start=1.0)
-
-    def declare(self, call):
-        return Declared()
 
     def evaluate(self, call):
         """The best evaluation's scores again, and one worse on the test images."""

@@ -76,12 +76,11 @@ def test_a_search_prints_its_result_and_leaves_its_folder(searched):
     assert "fid_classifier_200 = " in plain(out)
     assert "fid_classifier_200_test=" in plain(out)
     assert "autogan train runs/dcgan-digits/best.yaml" in out
-    assert "tensorboard --logdir runs/dcgan-digits" in out
+    assert out.endswith("tensorboard --logdir runs/dcgan-digits/trials\n")
     assert "trial 0 (1 of 2)  learning_rate=0.0002" in err
     noise = ("oneDNN", "cuda", "WARNING", "absl", "rebuild TensorFlow")
     assert not [word for word in noise if word in err]
-    names = {p.name for p in root.iterdir() if not p.name.startswith("events.")}
-    assert names == {
+    assert {p.name for p in root.iterdir()} == {
         ".lock", "best", "best.yaml", "features.npz", "search.yaml", "trials", "trials.jsonl"
     }  # fmt: skip
     trial = {p.name.split(".tfevents")[0] for p in (root / "best").iterdir()}
@@ -90,25 +89,26 @@ def test_a_search_prints_its_result_and_leaves_its_folder(searched):
     }  # fmt: skip
 
 
-def test_hparams_are_declared_once_and_every_trial_is_there(searched):
+def test_tensorboard_shows_the_trials_and_nothing_else(searched):
+    """Of the folder that is printed: neither the link to the best nor the search is a run."""
     from tensorboard.backend.event_processing.plugin_event_multiplexer import EventMultiplexer
     from tensorboard.plugins.hparams.metadata import parse_experiment_plugin_data
 
-    folder, _, _ = searched
-    root = str(folder / "runs" / "dcgan-digits")
-    runs = EventMultiplexer().AddRunsFromDirectory(root).Reload()
+    folder, out, _ = searched
+    logs = out.split("--logdir ")[1].strip()
+    runs = EventMultiplexer().AddRunsFromDirectory(str(folder / logs)).Reload()
     metadata = runs.AllSummaryMetadata()
-    declared = {r for r, m in metadata.items() if "_hparams_/experiment" in m}
-    assert declared == {"."}
-    content = metadata["."]["_hparams_/experiment"].plugin_data.content
-    experiment = parse_experiment_plugin_data(content)
-    assert [info.name for info in experiment.hparam_infos] == ["learning_rate"]
-    assert [plain(info.name.tag) for info in experiment.metric_infos] == [
-        "best/fid_classifier_200",
-        *(f"scores/{name}_classifier_200" for name in ("fid", "is", "js_is", "wd")),
-    ]
-    trials = {r for r, m in metadata.items() if "_hparams_/session_start_info" in m}
-    assert {"trials/0000-learning_rate=0.0002", "trials/0001-learning_rate=0.002"} <= trials
+    assert set(metadata) == {"0000-learning_rate=0.0002", "0001-learning_rate=0.002"}
+    for found in metadata.values():
+        assert "_hparams_/session_start_info" in found
+        content = found["_hparams_/experiment"].plugin_data.content
+        experiment = parse_experiment_plugin_data(content)
+        assert [info.name for info in experiment.hparam_infos] == ["learning_rate"]
+        tags = {info.display_name: info.name.tag for info in experiment.metric_infos}
+        assert tags.keys() == {"best fid", "last fid", "last is", "last js_is", "last wd"}
+        assert plain(tags["best fid"]) == "best/fid_classifier_200"
+        assert plain(tags["last wd"]) == "criteria/wd_classifier_200"
+        assert set(tags.values()) <= set(found)
 
 
 def test_killed_and_resumed_it_gives_the_same(searched, tmp_path):

@@ -54,6 +54,12 @@ def test_values_are_the_best_evaluations():
         assert trial.evaluations[scores.index(min(scores))].step == trial.step
 
 
+def test_tensorboard_is_to_show_the_trials_alone():
+    """Not the search's folder: there the link to the best would be one more run."""
+    assert search().logs == Path("runs/a/trials")
+    assert search(run_dir="runs/b", log_dir="logs").logs == Path("logs/b")
+
+
 def test_diverged_trials_are_recorded_and_never_the_best():
     result = search(params={"z_dim": [DIVERGE, 62]})
     assert [t.state for t in result.trials] == [State.DIVERGED, State.COMPLETE]

@@ -1,5 +1,8 @@
 """GAN types: a contract for all of them; losses, penalties and optimisers in numbers."""
 
+import re
+from collections import Counter
+
 import keras
 import numpy as np
 import pytest
@@ -101,6 +104,30 @@ class TestEveryType:
         gan.restore(state)
         gan.train(images(), 1, 2, 5, settings(gan.kind))
         assert same(whole, gan.state())
+
+    def test_the_graph_shows_the_layers_of_both_networks(self, gan):
+        """Also of a GAN that was built later: Keras numbers layers through the process."""
+        names = [node.name for node in gan.graph.node]
+        assert len(set(names)) == len(names)
+        used = {name for node in gan.graph.node for name in node.input}
+        assert used <= set(names)  # nothing points to a node by its former name
+        inputs = {"z", "labels"} if gan.class_counts else {"z"}
+        assert {name.partition("/")[0] for name in names} == inputs | {"generator", "discriminator"}
+        assert inputs <= used
+        for network in (gan.generator, gan.discriminator):
+            counts = Counter(
+                re.sub(r"(_\d+)+$", "", layer.name) for layer in network.layers
+                if not isinstance(layer, keras.layers.InputLayer)
+            )  # fmt: skip
+            expected = {
+                f"{kind}_{number}" if number else kind
+                for kind, count in counts.items() for number in range(count)
+            }  # fmt: skip
+            shown = {
+                name.split("/")[1] for name in names
+                if name.startswith(f"{network.name}/") and name.count("/") > 1
+            }  # fmt: skip
+            assert shown - {"one_hot", "Mean", "strided_slice"} == expected  # without operations
 
     def test_generator_state_is_enough_to_sample(self, gan):
         trained(gan)

@@ -11,9 +11,12 @@ import tensorflow as tf
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import api_pb2
-from tensorboard.plugins.hparams.metadata import parse_session_end_info_plugin_data
+from tensorboard.plugins.hparams.metadata import (
+    parse_experiment_plugin_data,
+    parse_session_end_info_plugin_data,
+)
 
-from autogan.config import TrainConfig
+from autogan.config import SearchConfig, TrainConfig
 from autogan.core.errors import ConfigError
 from autogan.core.files import read_arrays
 from autogan.criteria import FID, InceptionScore
@@ -84,7 +87,7 @@ def world(tmp_path_factory):
     )
 
 
-def run(world, root, driver=None, gan_type="dcgan", steps=50, minutes=10.0, **changes):
+def run(world, root, driver=None, gan_type="dcgan", steps=50, minutes=10.0, search=None, **changes):
     known = GAN_TYPES.get(gan_type).defaults()
     params = {name: value for name, value in {**PARAMS, **changes}.items() if name in known}
     config = TrainConfig(
@@ -104,6 +107,7 @@ def run(world, root, driver=None, gan_type="dcgan", steps=50, minutes=10.0, **ch
         {"a": 1},
         "a 7",
         Trial(7, {"width": 4}, 3, "explore 2"),
+        search,
     )
 
 
@@ -379,7 +383,7 @@ def curves(logs):
     points = {
         tag: sorted((e.step, tf.make_ndarray(e.tensor_proto).item()) for e in events.Tensors(tag))
         for tag in events.Tags()["tensors"]
-        if tag.startswith(("losses/", "scores/", "best/"))
+        if tag.startswith(("losses/", "criteria/", "best/"))
     }
     graphs = [
         event for path in sorted(logs.glob("events.*"))
@@ -392,7 +396,7 @@ def test_tensorboard_gets_everything(world, tmp_path):
     folder, trial = run(world, tmp_path / "t")
     events = EventAccumulator(str(folder.logs), size_guidance={"tensors": 0}).Reload()
     tags = events.Tags()
-    assert {"losses/d_loss", "losses/g_loss", f"scores/{FID_LABEL}", "samples"} <= set(
+    assert {"losses/d_loss", "losses/g_loss", f"criteria/{FID_LABEL}", "samples"} <= set(
         tags["tensors"]
     )
     assert tags["graph"]
@@ -400,12 +404,46 @@ def test_tensorboard_gets_everything(world, tmp_path):
     assert {"generator", "discriminator"} <= names
     scores = [
         (e.step, float(tf.make_ndarray(e.tensor_proto)))
-        for e in events.Tensors(f"scores/{FID_LABEL}")
+        for e in events.Tensors(f"criteria/{FID_LABEL}")
     ]
     assert scores == [(e.step, pytest.approx(e.scores[FID_LABEL])) for e in trial.evaluations]
     best = [float(tf.make_ndarray(e.tensor_proto)) for e in events.Tensors(f"best/{FID_LABEL}")]
     assert best[-1] == pytest.approx(trial.value)
     assert "_hparams_/session_start_info" in events.summary_metadata
+
+
+@pytest.mark.parametrize(
+    ("changes", "best"),
+    [({}, {"best fid": f"best/{FID_LABEL}"}),
+     ({"criterion": "is - 0.5*fid"},
+      {"best is - 0.5*fid": f"best/{IS_LABEL}-0.5*{FID_LABEL}"}),
+     ({"criterion": "is - 0.5*fid", "normalise": "history"}, {})],
+)  # fmt: skip
+def test_every_trial_declares_its_search(world, tmp_path, changes, best):
+    """Once, also where it was interrupted; a training by itself declares nothing."""
+    params = {"learning_rate": "1e-4..1e-2", "d_iter": [1, 3]}
+    search = SearchConfig(params=params, **{"also": ["is"], **changes})
+    folder, _ = run(world, tmp_path / "t", Driver(interrupt_at=[40]), search=search)
+    run(world, tmp_path / "t", search=search)
+    [declared] = experiments(folder.logs)
+    assert {info.display_name: info.name.tag for info in declared.metric_infos} == {
+        **best, "last fid": f"criteria/{FID_LABEL}", "last is": f"criteria/{IS_LABEL}"
+    }  # fmt: skip
+    rate, d_iter = declared.hparam_infos
+    assert (rate.name, d_iter.name) == ("learning_rate", "d_iter")
+    assert rate.domain_interval.min_value < 1e-4  # the limits, not the range
+    folder, _ = run(world, tmp_path / "alone")
+    assert experiments(folder.logs) == []
+
+
+def experiments(logs):
+    """All declarations of a search in the event files."""
+    return [
+        parse_experiment_plugin_data(value.metadata.plugin_data.content)
+        for path in sorted(logs.glob("events.*"))
+        for event in tf.compat.v1.train.summary_iterator(str(path))
+        for value in event.summary.value if value.tag == "_hparams_/experiment"
+    ]  # fmt: skip
 
 
 def _graph(events):

@@ -421,11 +421,11 @@ class TestWarmStart:
     def test_a_kill_before_the_first_record_loses_nothing(self, monkeypatch):
         search(run_dir="runs/early", params={"learning_rate": [1e-4, 3e-4]})
 
-        def killed(self, call):
+        def killed(self, record, **values):
             raise KeyboardInterrupt
 
         with monkeypatch.context() as patch:
-            patch.setattr("fakes.FakeSession.declare", killed)
+            patch.setattr("autogan.run.ledger.Ledger.append", killed)
             with pytest.raises(KeyboardInterrupt):
                 search(warm_start="runs/early")
         resumed = autogan.run_search(resume="runs/a", engine=FakeEngine())

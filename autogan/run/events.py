@@ -1,7 +1,7 @@
-"""TensorBoard: losses, scores, sample grids, the networks' graph, and hyperparameters."""
+"""TensorBoard: criteria, losses, sample grids, the networks' graph, and hyperparameters."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from tensorboard.plugins.hparams import api as hparams
 from tensorboard.plugins.hparams import api_pb2
 from tensorboard.plugins.hparams import summary as hparams_summary
 
+from autogan.config import SearchConfig
 from autogan.core.hyperparameters import Dimension, Value
 from autogan.criteria.variety import Variety
 from autogan.models.adversarial import Adversarial
@@ -31,6 +32,8 @@ class TrialEvents:
         hyperparameters: all of them.
         gan: whose graph is shown.
         sizes: see `sizes`, at the checkpoint that the trial goes on from; empty for a fresh one.
+        search: that the trial belongs to, if to any.
+        labels: of the criteria, by name.
     """
 
     def __init__(
@@ -40,6 +43,8 @@ class TrialEvents:
         hyperparameters: Mapping[str, Value],
         gan: Adversarial,
         sizes: Mapping[str, int],
+        search: SearchConfig | None,
+        labels: Mapping[str, str],
     ) -> None:
         self._folder = folder
         for path in self._files():
@@ -54,6 +59,8 @@ class TrialEvents:
         if not sizes:
             with self._writer.as_default():
                 hparams.hparams(dict(hyperparameters), trial_id=name)
+                if search is not None:
+                    _declare(search, labels)
                 tf.summary.graph(gan.graph)
 
     def sizes(self) -> dict[str, int]:
@@ -79,7 +86,7 @@ class TrialEvents:
         """Write the criteria's values by label, the best so far by what decides, and a picture."""
         with self._writer.as_default(step=step):
             for label, score in scores.items():
-                tf.summary.scalar(f"scores/{label}", score)
+                tf.summary.scalar(f"criteria/{label}", score)
             if best is not None:
                 tf.summary.scalar(f"best/{objective}", best.value)
             tf.summary.scalar("variety/different pictures", variety.distinct)
@@ -124,25 +131,27 @@ def _write_status(path: Path, status: Any) -> None:
         writer.write(tf.compat.v1.Event(wall_time=0.0, summary=summary).SerializeToString())
 
 
-def declare_search(
-    logs: str, dimensions: Sequence[Dimension], objective: str | None, labels: Iterable[str]
-) -> None:
+def _declare(search: SearchConfig, labels: Mapping[str, str]) -> None:
     """Declare a search's hyperparameters and metrics, so that HParams shows all of them.
+
+    HParams takes the first declaration that it finds: each trial holds one, and a file of the
+    search's own, which would be listed as one more trial, is not needed.
 
     The metrics are the best value of what decides, if that can be compared over trials, and the
     last values of all criteria (HParams shows a curve's last point). Numbers are declared with
     their limits and not as lists, since exploring leaves the lists.
     """
-    searched = [hparams.HParam(dimension.name, _domain(dimension)) for dimension in dimensions]
-    best = [] if objective is None else [f"best/{objective}"]
+    objective = search.objective
     metrics = [
-        *(hparams.Metric(name, display_name=name) for name in best),
-        *(hparams.Metric(f"scores/{label}", display_name=f"last {label}") for label in labels),
+        hparams.Metric(f"criteria/{label}", display_name=f"last {name}")
+        for name, label in labels.items()
     ]
-    writer = tf.summary.create_file_writer(logs)
-    with writer.as_default():
-        hparams.hparams_config(searched, metrics)
-    writer.close()
+    # Scaled by the history, each trial's curve has a scale of its own: no column of a table.
+    if search.normalise != "history":
+        tag = f"best/{objective.label(labels)}"
+        metrics.insert(0, hparams.Metric(tag, display_name=f"best {objective.text}"))
+    searched = [hparams.HParam(each.name, _domain(each)) for each in search.space.dimensions]
+    hparams.hparams_config(searched, metrics)
 
 
 def _domain(

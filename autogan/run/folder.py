@@ -44,6 +44,10 @@ class SearchFolder:
         """The folder of a trial."""
         return self.root / TRIALS / name
 
+    def logs(self, log_dir: Path | None) -> Path:
+        """What to show in TensorBoard: the folder of all trials, without the link to the best."""
+        return self.root / TRIALS if log_dir is None else moved(self.root, log_dir)
+
 
 def trial_name(number: int, params: Mapping[str, Value]) -> str:
     """Such as ``0006-learning_rate=0.002-d_iter=9``."""

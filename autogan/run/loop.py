@@ -14,7 +14,7 @@ from autogan.run.budget import Budget
 from autogan.run.confirmation import next_training
 from autogan.run.display import Display
 from autogan.run.engine import Engine, Event
-from autogan.run.folder import SearchFolder, TrialFolder, moved, trial_name
+from autogan.run.folder import SearchFolder, TrialFolder, trial_name
 from autogan.run.interruption import StopSignals
 from autogan.run.ledger import Ledger
 from autogan.run.messages import Evaluated, Failed, Note, Progress, Train, Trained
@@ -121,7 +121,7 @@ class SearchLoop:
             config=self._config,
             terms=self._tally.terms,
             folder=self._folder,
-            logs=moved(self._folder.root, self._config.log_dir),
+            logs=self._folder.logs(self._config.log_dir),
             objective=self._ledger.header["objective"],
             direction=self._tally.direction,
             trials=self._tally.trials(),
@@ -150,6 +150,7 @@ class SearchLoop:
             run=str(root),
             name=f"{root.name} {trial.number}",
             trial=Trial(trial.number, trial.params, trial.seed, trial.origin),
+            search=self._config.as_dict(),
         )
         self._engine.start(trial.number, self._config.max_trial_minutes, call)
         return True

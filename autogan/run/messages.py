@@ -102,16 +102,6 @@ class Timed(Message):
     start: float
 
 
-class Declare(Call):
-    """Declare a search's hyperparameters to TensorBoard; the configuration is the search's."""
-
-    folder: str
-
-
-class Declared(Message):
-    """See `Declare`."""
-
-
 class Train(Call):
     """Train in a folder, or go on there.
 
@@ -119,12 +109,14 @@ class Train(Call):
         name: of the training in TensorBoard.
         trial: as it has begun: its number, hyperparameters, seed and origin, for its result.
         run: the folder of the run, which keeps the feature network.
+        search: the configuration of the search, if the training is a trial of one.
     """
 
     folder: str
     run: str
     name: str
     trial: Trial
+    search: dict[str, Any] | None = None
 
 
 class Trained(Message):
@@ -241,7 +233,7 @@ class Failed(Message):
 _KINDS: dict[str, type[Message]] = {
     kind.__name__: kind
     for kind in (
-        Open, Opened, Prepare, Prepared, Time, Timed, Declare, Declared, Train, Trained, Evaluate,
+        Open, Opened, Prepare, Prepared, Time, Timed, Train, Trained, Evaluate,
         Scores, Sample, Sampled, Answer, Interrupt, Note, Progress, Evaluated, Refused, Failed,
     )
 }  # fmt: skip

@@ -28,12 +28,9 @@ from autogan.models.adversarial import Adversarial, Latents
 from autogan.models.base import ImageShape
 from autogan.models.batches import TrainingSet
 from autogan.run.device import device_notes, environment, set_device
-from autogan.run.events import declare_search
-from autogan.run.folder import TrialFolder, feature_weights, moved
+from autogan.run.folder import TrialFolder, feature_weights
 from autogan.run.messages import (
     Call,
-    Declare,
-    Declared,
     Evaluate,
     Open,
     Opened,
@@ -131,16 +128,6 @@ class Session:
         evaluation = None if network is None else timed_evaluation(gan, network, samples)
         return Timed(step=step, evaluation=evaluation, start=started - began)
 
-    def declare(self, call: Declare) -> Declared:
-        """See `Declare`."""
-        search = SearchConfig(**call.config)
-        logs = moved(Path(call.folder), search.log_dir)
-        labels = self._evaluator(search, call.folder).labels()
-        # Scaled by the history, each trial's curve has a scale of its own: no column of a table.
-        best = None if search.normalise == "history" else search.objective.label(labels)
-        declare_search(str(logs), search.space.dimensions, best, labels.values())
-        return Declared()
-
     def train(self, call: Train) -> Trained:
         """See `Train`."""
         run = self._use(call)
@@ -156,6 +143,7 @@ class Session:
             environment(self._device),
             call.name,
             call.trial,
+            SearchConfig(**call.search) if call.search is not None else None,
         )
         return Trained(trial=trial, full=len(self._gans) > _MAX_SHAPES)
 

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from autogan.config import TrainConfig
+from autogan.config import SearchConfig, TrainConfig
 from autogan.core.errors import ConfigError
 from autogan.core.files import (
     Damaged,
@@ -65,6 +65,7 @@ def run_trial(
     environment: Mapping[str, Any],
     name: str,
     begun: Trial,
+    search: SearchConfig | None = None,
 ) -> Trial | None:
     """Train, evaluate and save; go on from the folder's checkpoint if there is one.
 
@@ -78,6 +79,7 @@ def run_trial(
         environment: what the result depends on beside the configuration, for the record.
         name: of the training in TensorBoard.
         begun: the trial as it has begun: its number, hyperparameters, seed and origin.
+        search: that the trial belongs to, if to any.
 
     Returns:
         What came of it, or None if interrupted.
@@ -117,7 +119,7 @@ def run_trial(
     latents = gan.latents(evaluator.samples, _EVALUATION_LATENTS)
     classes = range(min(len(gan.class_counts), GRID_CLASSES))  # a column each, if there are any
     grid_latents = gan.latents(GRID, _GRID_LATENTS, classes)
-    events = TrialEvents(folder, name, hyperparameters, gan, sizes)
+    events = TrialEvents(folder, name, hyperparameters, gan, sizes, search, labels)
 
     def save() -> None:
         nonlocal saved
