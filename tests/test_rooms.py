@@ -21,7 +21,7 @@ ORDER = (
     {"config"},
     {"run"},
     {"commands", "display"},
-    {"options", "output"},
+    {"options", "output", "listing"},
     {"cli"},
     {"__main__"},
 )
