@@ -326,7 +326,8 @@ def test_dry_run_creates_nothing(tmp_path, capsys):
             ("search", "--learning-rate", "3"),
             "No such option: --learning-rate; learning_rate is a hyperparameter: --param",
         ),
-        (("list", "gans"), "list: 'gans' cannot be listed; did you mean 'gan-types'?"),
+        (("list", "gan-type"), "list: 'gan-type' cannot be listed; did you mean 'gan-types'?"),
+        (("list", "dcgann"), "list: 'dcgann' cannot be listed; did you mean 'dcgan'?"),
         (
             ("evaluate", "digits", "--reference", "digits", "--criterion", "fid,iss"),
             "criterion: 'iss' is not known; did you mean 'is'?",
