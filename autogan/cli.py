@@ -16,28 +16,26 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from autogan import commands
-from autogan.config import SearchConfig, TrainConfig, load_config, packaged_configs
+from autogan.config import SearchConfig, TrainConfig, load_config
 from autogan.core.errors import AutoGANError, ConfigError, Interrupted, told
 from autogan.core.files import write_bytes
-from autogan.core.registry import suggestion
 from autogan.core.signals import heeded
 from autogan.core.text import read_path
-from autogan.criteria import CRITERIA
-from autogan.data import DATASETS
-from autogan.data.grids import grid, png
+from autogan.data.grids import png
 from autogan.display import make_display
+from autogan.listing import listing
 from autogan.models import GAN_TYPES
 from autogan.options import options_of
-from autogan.output import part_as_dict, print_further, print_json, print_plan, print_search
+from autogan.output import print_further, print_json, print_plan, print_search
 from autogan.run.display import Display
-from autogan.search import SEARCH_METHODS, STOPPING_RULES
+from autogan.run.folder import run_of
 from autogan.version import __version__
 
 F = TypeVar("F", bound=Callable[..., None])
 
 app = typer.Typer(
     help="Find the hyperparameters of a GAN by the quality of its images.",
-    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
 
@@ -150,7 +148,7 @@ def evaluate(
     scores = commands.evaluate(
         images,
         reference=reference,
-        criteria=criterion,
+        criterion=criterion,
         checkpoint=checkpoint,
         seed=seed,
         options=flags,
@@ -167,36 +165,45 @@ def evaluate(
 def sample(
     folder: Annotated[Path, typer.Argument(help="of a search (its best trial) or a training")],
     count: Annotated[
-        int | None, typer.Option(min=1, help="how many images [64; with --classes 8 of each]")
+        int | None, typer.Option(min=1, help="how many images [64; in columns 8 of each class]")
     ] = None,
     classes: Annotated[
         str | None,
-        typer.Option(help="classes to make, as 0,3,7: a column each [those of the training set]"),
+        typer.Option(
+            help="names or numbers of classes, as cat,dog: a column each [of a grid all, "
+            "else as in the training set]"
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="of the latent vectors")] = 0,
     checkpoint: Checkpoint = "best",
     output: Annotated[
         Path | None,
-        typer.Option(help="NAME.png for one grid, else a folder of single images [samples.png]"),
+        typer.Option(
+            help="NAME.png for one grid, else a new folder of single images [samples-RUN.png]"
+        ),
     ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="replace NAME.png")] = False,
     debug: Debug = False,
     *,
     flags: dict[str, Any],
 ) -> None:
     """Generate images with a trained GAN."""
-    output = read_path("output", str(output or "samples.png"))
-    if output.suffix.lower() != ".png" and output.is_dir() and any(output.iterdir()):
+    run = run_of(read_path("folder", str(folder)))
+    output = read_path("output", str(output or f"samples-{run.name}.png"))
+    grid = output.suffix.lower() == ".png"
+    if grid and output.exists() and not overwrite:
+        raise ConfigError("output", f"{output} exists; give another name, or --overwrite")
+    if not grid and output.is_dir() and any(output.iterdir()):
         raise ConfigError("output", f"{output} is not empty; give a new folder, or NAME.png")
-    chosen = _classes(classes)
-    images = commands.sample(
-        folder, count=count, classes=chosen, seed=seed, checkpoint=checkpoint, options=flags
-    )
+    made = commands.sample(
+        folder, count=count, classes=classes, grid=grid, seed=seed, checkpoint=checkpoint,
+        options=flags,
+    )  # fmt: skip
     try:
-        if output.suffix.lower() == ".png":
-            write_bytes(output, png(grid(images, len(chosen or []))))
-        else:
-            for number, image in enumerate(images):
-                write_bytes(output / f"{number:06d}.png", png(image))
+        if grid:
+            write_bytes(output, png(made))
+        for number, image in enumerate([] if grid else made):
+            write_bytes(output / f"{number:06d}.png", png(image))
     except OSError as error:
         raise ConfigError("output", f"{output} cannot be written ({error.strerror})") from error
     print(output)
@@ -205,64 +212,33 @@ def sample(
 @app.command("list")
 def list_(
     what: Annotated[
-        str,
+        str | None,
         typer.Argument(
-            help="gan-types, one of them, datasets, criteria, search-methods, "
-            "stopping-rules or configs"
+            help="gan-types, datasets, criteria, search-methods, stopping-rules, configs, the "
+            "name of one, or runs [all names]"
         ),
-    ] = "gan-types",
+    ] = None,
     json_: Json = False,
     debug: Debug = False,
 ) -> None:
-    """List what can be chosen, with the hyperparameters of the GAN types."""
-    kinds: dict[str, Any] = {
-        "gan-types": GAN_TYPES,
-        "datasets": DATASETS,
-        "criteria": CRITERIA,
-        "search-methods": SEARCH_METHODS,
-        "stopping-rules": STOPPING_RULES,
-    }
-    if what == "configs":
-        configs = {name: path.read_text() for name, path in packaged_configs().items()}
-        if json_:
-            print_json(configs)
-        else:
-            print("\n".join(f"# {name}\n{text}" for name, text in configs.items()))
-        return
-    if what.replace("-", "_") in GAN_TYPES.names():
-        kinds[what] = [GAN_TYPES.get(what)]
-    if what not in kinds:
-        raise ConfigError(
-            "list", f"{what!r} cannot be listed; {suggestion(what, [*kinds, 'configs'])}"
-        )
-    parts = list(kinds[what])
+    """List what can be chosen, the hyperparameters of a GAN type, or your runs."""
+    found = listing(what)
     if json_:
-        print_json([part_as_dict(part) for part in parts])
-        return
-    for part in parts:
-        better = {"min": " (lower is better)", "max": " (higher is better)"}
-        print(f"{part.name}: {part.summary}{better.get(getattr(part, 'direction', ''), '')}")
-        for h in getattr(part, "hyperparameters", ()):
-            searched = f"; searched by default: {', '.join(map(str, h.search))}" if h.search else ""
-            print(f"  {h.name} = {h.default}  ({h.limits()})\n      {h.meaning}{searched}")
+        print_json(found.values)
+    else:
+        print("\n".join(found.lines))
 
 
 @app.callback(invoke_without_command=True)
-def version(
+def top(
+    context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="print the version")] = False,
 ) -> None:
     """Find the hyperparameters of a GAN by the quality of its images."""
     if version:
         print(f"autogan {__version__}")
-        raise typer.Exit
-
-
-def _classes(text: str | None) -> list[int] | None:
-    """Read ``0,3,7``."""
-    try:
-        return None if text is None else [int(number) for number in text.split(",")]
-    except ValueError:
-        raise ConfigError("classes", f"{text!r} is no list of numbers such as 0,3,7") from None
+    elif context.invoked_subcommand is None:
+        print(context.get_help())
 
 
 def _given(flags: dict[str, Any]) -> dict[str, Any]:
@@ -286,7 +262,7 @@ def main(arguments: list[str] | None = None) -> None:
         if threading.current_thread() is threading.main_thread():
             signal.signal(number, signal.default_int_handler)
     try:
-        code = app(arguments, standalone_mode=False) or 0
+        code = app(arguments, prog_name="autogan", standalone_mode=False) or 0
     except AutoGANError as error:
         if "--debug" in arguments:
             print(getattr(error, "report", ""), file=sys.stderr)

@@ -20,7 +20,7 @@ from autogan.core.errors import ConfigError
 from autogan.core.files import read_arrays, write_yaml
 from autogan.core.registry import suggestion
 from autogan.core.text import read_path
-from autogan.data import DATASETS
+from autogan.data import DATASETS, grids
 from autogan.display import usual_display
 from autogan.run.budget import Budget
 from autogan.run.claim import Claim, check_free, clear
@@ -198,7 +198,7 @@ def evaluate(
     images: Path | str,
     *,
     reference: str | None = None,
-    criteria: str | None = None,
+    criterion: str | Sequence[str] | None = None,
     checkpoint: Checkpoint = "best",
     seed: int = 0,
     options: Mapping[str, Any] | None = None,
@@ -209,7 +209,8 @@ def evaluate(
         images: the folder of a search or training, a folder of images, or a dataset's name.
         reference: a dataset's name or a folder of images to compare with; by default what the
             generator was trained on.
-        criteria: names, separated by commas; by default those of the training, or fid.
+        criterion: names, in a list or separated by commas; by default those of the training, or
+            fid.
         checkpoint: which of the trained generators.
         seed: of the latent vectors, which are others than those that chose the checkpoint.
         options: further keys of the configuration, such as ``features``.
@@ -222,8 +223,8 @@ def evaluate(
         ConfigError: if it cannot be done.
     """
     values = dict(options or {})
-    if criteria is not None:
-        first, *more = [name for name in criteria.split(",") if name] or [criteria]
+    if criterion is not None:
+        first, *more = _listed(criterion)
         values |= {"criterion": first, "also": more}
     trained = _trained(read_path("images", str(images)))
     file = trained / "config.yaml" if trained else None
@@ -250,7 +251,8 @@ def sample(
     folder: Path | str,
     *,
     count: int | None = None,
-    classes: Sequence[int] | None = None,
+    classes: str | Sequence[int | str] | None = None,
+    grid: bool = False,
     seed: int = 0,
     checkpoint: Checkpoint = "best",
     options: Mapping[str, Any] | None = None,
@@ -260,17 +262,20 @@ def sample(
     Args:
         folder: of a search (its best trial is used) or a training.
         count: how many; 64 if None, or 8 of each class if those are given.
-        classes: to go round and round, where the GAN type makes images of given classes; if None,
-            all as often as in the training set, in order.
+        classes: names or numbers, in a list or separated by commas, to go round and round, where
+            the GAN type makes images of given classes; if None, all as often as in the training
+            set, in order.
+        grid: lay the images out in one picture; of a GAN type with classes, with a column for each
+            of them (or of the first 16) under its name.
         seed: of the latent vectors.
         checkpoint: which of the trained generators.
         options: keys of the configuration, such as ``device``.
 
     Returns:
-        uint8 [count, height, width, channels].
+        uint8 [count, height, width, channels]; of a grid [height, width, channels].
 
     Raises:
-        ConfigError: if there is no trained generator.
+        ConfigError: if there is no trained generator, or no such class.
     """
     trained = _trained(read_path("folder", str(folder)))
     if trained is None:
@@ -283,15 +288,24 @@ def sample(
                 config=run.as_dict(),
                 folder=str(trained),
                 checkpoint=checkpoint,
-                count=count or (64 if classes is None else 8 * len(classes)),
+                count=count,
                 seed=seed,
-                classes=classes if classes is None else list(classes),
+                classes=None if classes is None else _listed(classes),
+                in_turn=grid,
                 output=str(output),
             ),
             Sampled,
         )
-        images: npt.NDArray[np.uint8] = read_arrays(output)["images"]
-        return images
+        made = read_arrays(output)
+    images: npt.NDArray[np.uint8] = made["images"]
+    columns = made["columns"].tolist()
+    return grids.grid(images, len(columns), columns) if grid else images
+
+
+def _listed(names: str | Sequence[int | str]) -> list[Any]:
+    """Names in a list or separated by commas; of none the empty one, which nothing bears."""
+    given = [name.strip() for name in names.split(",")] if isinstance(names, str) else names
+    return [name for name in given if name != ""] or [""]
 
 
 def _search_config(

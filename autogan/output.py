@@ -90,13 +90,3 @@ def print_further(folder: Path, logs: Path) -> None:
 def print_json(value: Any) -> None:
     """Print plain values; paths as text."""
     print(json.dumps(value, indent=2, default=str))
-
-
-def part_as_dict(part: Any) -> dict[str, Any]:
-    """A registered part as plain values."""
-    values = {"name": part.name, "summary": part.summary}
-    if hasattr(part, "direction"):
-        values["direction"] = part.direction
-    if hasattr(part, "hyperparameters"):
-        values["hyperparameters"] = [dataclasses.asdict(h) for h in part.hyperparameters]
-    return values

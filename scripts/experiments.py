@@ -114,14 +114,13 @@ def collapse(data_dir: Path | None) -> None:
         chosen = np.random.default_rng(1).permutation(len(kept["x_train"]))[:10_000]
         real = images_folder(folder / "real", kept["x_train"][chosen])
         options = {"data_dir": data_dir, "features": "classifier"}
-        criteria = ",".join(THESIS)
-        scores = autogan.evaluate(real, reference="mnist", criteria=criteria, options=options)
+        scores = autogan.evaluate(real, reference="mnist", criterion=THESIS, options=options)
         rows["real"].append([str(classes), *numbers(scores, THESIS)])
         config = load_config(
             TrainConfig, Path("lsgan_mnist"), {"data_dir": folder, "steps": 500, "also": []}
         )
         root, _ = trained(config, f"lsgan-{classes}-classes")
-        scores = autogan.evaluate(root, reference="mnist", criteria=criteria, options=options)
+        scores = autogan.evaluate(root, reference="mnist", criterion=THESIS, options=options)
         rows["generated"].append([str(classes), *numbers(scores, THESIS)])
     for kind, table in rows.items():
         print(f"\n{kind}:\n")

@@ -30,8 +30,8 @@ def autogan_process(*arguments, **kwargs):
     )  # fmt: skip
 
 
-def run(*arguments, code=0):
-    process = autogan_process(*arguments)
+def run(*arguments, code=0, **kwargs):
+    process = autogan_process(*arguments, **kwargs)
     out, err = process.communicate()
     assert process.returncode == code, err
     return out, err
@@ -216,7 +216,15 @@ def test_evaluating_and_sampling_the_best(searched, tmp_path, capsys):
     out = printed(capsys, "sample", root, "--count", "9", "--output", "grid.png")
     assert out == "grid.png\n"
     with Image.open("grid.png") as grid:
-        assert grid.size == (104, 104)
+        assert grid.size == (176, 176)  # 8 pixels enlarged to 56, gaps of 2
+    before = (tmp_path / "grid.png").read_bytes()
+    message = refused(capsys, "sample", root, "--output", "grid.png")
+    assert message == "autogan: output: grid.png exists; give another name, or --overwrite\n"
+    assert (tmp_path / "grid.png").read_bytes() == before
+    printed(capsys, "sample", root, "--output", "grid.png", "--seed", "1", "--overwrite")
+    with Image.open("grid.png") as grid:
+        assert grid.size == (466, 466)
+    assert printed(capsys, "sample", root + "/best") == "samples-dcgan-digits.png\n"
     printed(capsys, "sample", root, "--count", "30", "--output", "single")
     assert len(list((tmp_path / "single").iterdir())) == 30
     message = refused(capsys, "sample", root, "--output", "single")
@@ -237,7 +245,7 @@ def test_evaluating_and_sampling_the_best(searched, tmp_path, capsys):
         config.read_text().replace("dataset: digits", "dataset: folder:gone")
     )
     shutil.copy(config.parent / "checkpoints/best.npz", tmp_path / "moved/checkpoints/best.npz")
-    assert printed(capsys, "sample", "moved", "--count", "2") == "samples.png\n"
+    assert printed(capsys, "sample", "moved", "--count", "2") == "samples-moved.png\n"
     assert best["fid_classifier_200"] == pytest.approx(result["value"], rel=0.1)
     assert last["fid_classifier_200"] == pytest.approx(result["last_value"], rel=0.1)
     assert best["fid_classifier_200_test"] > 0
@@ -318,7 +326,16 @@ def test_dry_run_creates_nothing(tmp_path, capsys):
             ("search", "--learning-rate", "3"),
             "No such option: --learning-rate; learning_rate is a hyperparameter: --param",
         ),
-        (("list", "gans"), "list: 'gans' cannot be listed; did you mean 'gan-types'?"),
+        (("list", "gan-type"), "list: 'gan-type' cannot be listed; did you mean 'gan-types'?"),
+        (("list", "dcgann"), "list: 'dcgann' cannot be listed; did you mean 'dcgan'?"),
+        (
+            ("evaluate", "digits", "--reference", "digits", "--criterion", "fid,iss"),
+            "criterion: 'iss' is not known; did you mean 'is'?",
+        ),
+        (
+            ("evaluate", "digits", "--reference", "digits", "--criterion", ","),
+            "criterion: '' names no criterion",
+        ),
     ],
 )
 def test_bad_input_is_one_line(capsys, tmp_path, arguments, expected):
@@ -360,18 +377,27 @@ def test_debug_shows_the_traceback(capsys):
         main(["search", "--steps", "0", "--debug"])
 
 
-@pytest.mark.parametrize("what", ["gan-types", "datasets", "criteria", "search-methods", "configs"])
-def test_listing(capsys, what):
-    for form in ([], ["--json"]):
-        with pytest.raises(SystemExit) as exit_:
-            main(["list", what, *form])
-        assert exit_.value.code == 0
-        out = capsys.readouterr().out
-    listed = json.loads(out)
-    names = list(listed) if what == "configs" else [part["name"] for part in listed]
-    expected = {"gan-types": "dcgan", "datasets": "mnist", "criteria": "js_is",
-                "search-methods": "explore", "configs": "dcgan_digits"}  # fmt: skip
-    assert expected[what] in names
+@pytest.mark.parametrize("arguments", [(), ("-h",), ("--help",)])
+def test_help_is_no_error(capsys, arguments):
+    out = printed(capsys, *arguments)
+    assert "Usage: autogan [OPTIONS] COMMAND" in out
+    assert "--install-completion" in out
+
+
+@pytest.mark.parametrize("command", ["search", "train", "evaluate", "sample", "list"])
+def test_every_command_has_both_flags_of_help(capsys, command):
+    assert printed(capsys, command, "-h") == printed(capsys, command, "--help")
+
+
+def test_shells_complete_commands_and_flags(monkeypatch):
+    asked = {"COMP_CWORD": "1", "_AUTOGAN_COMPLETE": "complete_bash"}
+    out, _ = run(env={**os.environ, **asked, "COMP_WORDS": "autogan sea"})
+    assert out.split() == ["search"]
+    asked["COMP_CWORD"] = "2"
+    out, _ = run(env={**os.environ, **asked, "COMP_WORDS": "autogan search --gan"})
+    assert out.split() == ["--gan-type"]
+    out, _ = run("--show-completion", "bash")
+    assert out.rstrip().endswith("-F _autogan_completion autogan")
 
 
 @pytest.mark.parametrize("name", ["x" * 300, "/".join(["x" * 200] * 30), "~nosuchuser/x"])

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from autogan.core.errors import ConfigError
-from autogan.data import DATASETS, check_trainable, dataset_named
+from autogan.data import DATASETS, check_trainable, class_number, dataset_named
 from autogan.data.base import ImageData, Split, resized
 from autogan.data.formats import ARRAYS
 from autogan.data.pictures import PictureFiles, square
@@ -244,6 +244,20 @@ class TestFiles:
         (tmp_path / "mnist.npz").write_bytes(content)
         for place in (tmp_path, tmp_path / "mnist.npz"):
             assert expected in refusal("mnist", place)
+
+    def test_classes_have_names_where_numbers_say_nothing(self, tmp_path):
+        for dataset, classes, known in (
+            ("cifar10", 10, "bird cat deer dog"),
+            ("cifar10", 3, "bird"),
+            ("cifar10", 11, "2 3 4 5"),  # another dataset under this name
+            ("fashion_mnist", 10, "pullover dress coat sandal"),
+            ("mnist", 10, "2 3 4 5"),
+        ):
+            x, y = numbers(classes)[0], np.arange(classes)
+            np.savez(tmp_path / f"{dataset}.npz", x_train=x, y_train=y, x_test=x, y_test=y)
+            data = load(dataset, tmp_path)
+            assert list(data.classes)[2:6] == known.split()
+            assert len(data.classes) == classes
 
     def test_images_that_are_not_square_are_cropped_as_those_of_folders_are(self, tmp_path):
         for channels in (None, 3):
@@ -528,6 +542,25 @@ class TestSplits:
         assert ImageData(split_of(), None, ("a", "b")).classes == {"a": 2, "b": 2}
         with pytest.raises(ConfigError, match="dataset: 3 names of classes, and labels of 2"):
             ImageData(split_of(), None, ("a", "b", "c"))
+
+    @pytest.mark.parametrize(
+        ("given", "number"),
+        [("dog", 2), ("0", 1), (0, 0), ("2", 2), (2, 2), ("cat", 0)],
+    )
+    def test_a_name_goes_before_a_number(self, given, number):
+        assert class_number(given, ["cat", "0", "dog"]) == number
+
+    @pytest.mark.parametrize("given", ["dgo", "", "3", 3, -1, "-1", "1.0", "²", "DOG"])
+    def test_a_class_that_is_not_there(self, given):
+        with pytest.raises(ConfigError) as error:
+            class_number(given, ["cat", "0", "dog"])
+        assert str(error.value) == (
+            f"classes: {given!r}: the classes are 0 to 2, named cat, 0, dog"
+        )
+
+    def test_of_many_classes_the_first_are_named(self):
+        with pytest.raises(ConfigError, match="0 to 99, named c0, c1, .*, c18, c19, ...$"):
+            class_number("x", [f"c{i}" for i in range(100)])
 
     def test_grey_images_may_come_without_channels(self):
         split = Split(np.zeros((2, 8, 8), np.uint8), np.zeros((2, 1), np.uint8))

@@ -22,7 +22,7 @@ ORDER = (
     {"run"},
     {"display"},
     {"commands"},
-    {"options", "output"},
+    {"options", "output", "listing"},
     {"cli"},
     {"__main__"},
 )

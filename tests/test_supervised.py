@@ -1,5 +1,6 @@
 """GAN types and criteria that need labels: what they make, and what they refuse."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,8 @@ from sessions import SessionEngine
 import autogan
 from autogan.cli import main
 from autogan.core.errors import ConfigError
+from autogan.core.files import read_arrays, write_arrays
+from autogan.data.grids import grid
 from autogan.models import GAN_TYPES
 from autogan.run.messages import Evaluate, Sample, Sampled
 
@@ -39,26 +42,98 @@ def unlabelled(tmp_path):
     return f"folder:{tmp_path}"
 
 
-def test_classes_are_sampled_a_column_each(tmp_path, capsys):
-    result = train()
+def test_classes_are_sampled_a_column_each(tmp_path, capsys, monkeypatch):
+    engine = SessionEngine()
+    monkeypatch.setattr("autogan.commands.LocalEngine", lambda: engine)
+    result = autogan.train(CONFIG)
     labels = {"fid_classifier_50", "label_accuracy_classifier_50"}
     assert set(plain(result.trial.evaluations[0].scores)) == labels
     with Image.open(result.folder.sample(6)) as picture:
-        assert picture.size == (342, 240)  # ten columns of 32 pixels, gaps of 2; seven rows
+        # Ten columns of 56 pixels with gaps of 2; captions and six rows, none of them ragged.
+        assert picture.size == (582, 14 + 350)
+        assert np.asarray(picture)[-58:-2, -58:-2].min() < 250
     with pytest.raises(SystemExit) as exit_:
         main(["sample", "runs/a", "--classes", "0,3,7", "--output", "grid.png"])
     assert exit_.value.code == 0
     with Image.open(tmp_path / "grid.png") as picture:
-        assert picture.size == (104, 274)  # three columns, eight rows
-    for given, problem in (("0,10", "0,10: the classes are 0 to 9"), ("a", "no list of numbers")):
+        assert picture.size == (176, 14 + 466)  # three columns, captions and eight rows
+    for given, problem in (("0,10", "'10': the classes are 0 to 9"), ("a,3", "'a': the classes")):
         with pytest.raises(SystemExit) as exit_:
             main(["sample", "runs/a", "--classes", given])
         assert exit_.value.code == 2
         error = capsys.readouterr().err
         assert error.startswith("autogan: classes: ")
-        assert given in error
         assert problem in error
-    assert not (tmp_path / "samples.png").exists()
+    assert not (tmp_path / "samples-a.png").exists()
+
+
+@pytest.fixture(scope="module")
+def trained_on_pets(tmp_path_factory):
+    """A generator of cats, dogs and threes, whose images are gone, and the session that made it."""
+    root = tmp_path_factory.mktemp("pets")
+    rng = np.random.default_rng(0)
+    for name in ("cat", "dog", "3"):
+        (root / "pets" / name).mkdir(parents=True)
+        for i in range(20):
+            pixels = rng.integers(0, 256, (8, 8), dtype=np.uint8)
+            Image.fromarray(pixels).save(root / "pets" / name / f"{i}.png")
+    params = {**CONFIG["params"], "learning_rate": 0.05}  # six usual steps leave all grey
+    where = {"dataset": f"folder:{root / 'pets'}", "run_dir": root / "a"}
+    engine = SessionEngine()
+    result = autogan.train(
+        {**CONFIG, **where, "features": "classifier", "params": params}, engine=engine
+    )
+    shutil.rmtree(root / "pets")
+    return result.folder, engine
+
+
+@pytest.fixture
+def pets(trained_on_pets, monkeypatch):
+    folder, engine = trained_on_pets
+    monkeypatch.setattr("autogan.commands.LocalEngine", lambda: engine)
+    return folder
+
+
+def test_classes_are_called_by_name_without_the_dataset(pets):
+    def sample(classes):
+        return autogan.sample(pets.root, classes=classes)
+
+    named = sample("dog, cat")
+    assert named.shape == (16, 8, 8, 1)
+    # Numeric names stand first: 3 is number 0. A name goes before a number.
+    assert (named == sample([2, 1])).all()
+    assert (named != sample([1, 2])).any()
+    assert (sample(["3"]) == sample([0])).all()
+    with pytest.raises(ConfigError, match="classes: 'dgo': the classes are 0 to 2, named 3, cat, "):
+        sample("dgo")
+    with pytest.raises(ConfigError, match="classes: 3: the classes are 0 to 2"):
+        sample([3])
+    with pytest.raises(ConfigError, match="classes: '': the classes"):
+        sample(",")
+
+
+def test_a_grid_has_a_column_for_each_class_under_its_name(pets):
+    images = autogan.sample(pets.root, classes=[0, 1, 2], count=9)
+    picture = autogan.sample(pets.root, grid=True, count=9)
+    assert (picture == grid(images, 3, ["3", "cat", "dog"])).all()
+    mixed = autogan.sample(pets.root, count=9)  # a third of each, in order
+    assert (mixed != images).any()
+    with Image.open(pets.sample(6)) as shown:
+        made = np.asarray(shown)
+    assert made.shape == (14 + 21 * 58 + 2, 176)  # 63 images of 64
+    assert (made[:14] == picture[:14, :, 0]).all()
+
+
+def test_generators_of_earlier_versions_know_numbers_alone(pets, tmp_path):
+    before = autogan.sample(pets.root, classes="dog")
+    shutil.copytree(pets.root, tmp_path / "old")
+    file = tmp_path / "old/checkpoints/best.npz"
+    arrays = read_arrays(file)
+    assert arrays.pop("class_names").tolist() == ["3", "cat", "dog"]
+    write_arrays(file, arrays)
+    assert (autogan.sample("old", classes="2") == before).all()
+    with pytest.raises(ConfigError, match="classes: 'dog': the classes are 0 to 2, named 0, 1, 2"):
+        autogan.sample("old", classes="dog")
 
 
 def test_a_sample_of_one_class_is_the_same_generators(tmp_path):

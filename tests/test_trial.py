@@ -134,7 +134,7 @@ def test_a_trial_leaves_all_that_is_promised(world, tmp_path):
     assert {p.name for p in folder.checkpoints.iterdir()} == {"best.npz", "last.npz"}
     for step in (25, 50):
         with Image.open(folder.sample(step)) as grid:
-            assert grid.size == (274, 274)  # 8 x 8 images, enlarged to 32 pixels, and gaps of 2
+            assert grid.size == (466, 466)  # 8 x 8 images, enlarged to 56 pixels, and gaps of 2
 
 
 def test_the_best_checkpoint_is_the_best_evaluations(world, tmp_path):

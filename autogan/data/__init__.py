@@ -17,6 +17,7 @@ from autogan.data.base import (
     ImageData,
     Split,
     check_trainable,
+    class_number,
 )
 from autogan.data.digits import Digits
 from autogan.data.folder import Folder
@@ -63,5 +64,6 @@ __all__ = [
     "ImageData",
     "Split",
     "check_trainable",
+    "class_number",
     "dataset_named",
 ]

@@ -2,6 +2,7 @@
 
 import math
 from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -17,6 +18,7 @@ from autogan.data.pictures import PictureFiles, square
 
 MIN_SIZE, MAX_SIZE, SIZE_STEP = 8, 128, 4
 MEMORY_BYTES = 2**30  # images beyond this size are not held in memory
+_SHOWN_NAMES = 20  # of classes, where one is not known
 _BLOCK_BYTES = 2**24  # of mapped images read at once for their digest
 
 
@@ -164,6 +166,20 @@ class Dataset(Part):
         Raises:
             ConfigError: if they cannot be read.
         """
+
+
+def class_number(given: int | str, names: Sequence[str]) -> int:
+    """The number of the class that a user calls by its name or, where none has it, by its number.
+
+    Raises:
+        ConfigError: if there is no such class.
+    """
+    if given in names:
+        return names.index(str(given))
+    if str(given).isdecimal() and int(given) < len(names):
+        return int(given)
+    shown = ", ".join(names[:_SHOWN_NAMES]) + (", ..." if len(names) > _SHOWN_NAMES else "")
+    raise ConfigError("classes", f"{given!r}: the classes are 0 to {len(names) - 1}, named {shown}")
 
 
 def check_trainable(image_shape: tuple[int, int, int]) -> None:

@@ -2,40 +2,57 @@
 
 import io
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
-GRID = 64  # images in a training's sample grids
+from autogan.core.errors import printable
+
+GRID = 64  # images in a grid without classes; a training's has no more with them
 GRID_CLASSES = 16  # columns of a grid with one class in each, at most
-_MIN_PIXELS = 28  # smaller images are enlarged, so that a grid can be looked at
+_MIN_PIXELS = 54  # smaller images are enlarged, so that eight in a row can be looked at
 _GAP = 2
+_CAPTION = 14  # pixels of the row of captions
+_FONT = 11  # pixels of a letter with what stands above and below it
+_LONGEST = 50  # letters of a caption that are worth measuring
 
 
-def grid(images: npt.NDArray[np.uint8], columns: int = 0) -> npt.NDArray[np.uint8]:
+def grid(
+    images: npt.NDArray[np.uint8], columns: int = 0, captions: Sequence[str] = ()
+) -> npt.NDArray[np.uint8]:
     """Lay uint8 images [N, height, width, channels] out in a grid.
 
     Args:
         images: row by row.
         columns: of the grid; 0 for a nearly square one.
+        captions: what stands above each column, cut to its width; nothing if empty.
 
     Returns:
-        uint8 [height, width, channels], images smaller than 28 pixels enlarged.
+        uint8 [height, width, channels], images smaller than 54 pixels enlarged by a whole factor.
     """
     zoom = math.ceil(_MIN_PIXELS / images.shape[1])
     images = images.repeat(zoom, axis=1).repeat(zoom, axis=2)
     count, height, width, channels = images.shape
     columns = columns or math.ceil(math.sqrt(count))
     rows = math.ceil(count / columns)
+    head = _CAPTION if captions else 0
     cell_height, cell_width = height + _GAP, width + _GAP
     sheet = np.full(
-        (rows * cell_height + _GAP, columns * cell_width + _GAP, channels), 255, np.uint8
+        (head + rows * cell_height + _GAP, columns * cell_width + _GAP, channels), 255, np.uint8
     )
+    if captions:
+        sheet[:head] = _head(captions, cell_width, sheet.shape[1])[..., np.newaxis]
     for i, image in enumerate(images):
-        top, left = _GAP + i // columns * cell_height, _GAP + i % columns * cell_width
+        top, left = head + _GAP + i // columns * cell_height, _GAP + i % columns * cell_width
         sheet[top : top + height, left : left + width] = image
     return sheet
+
+
+def whole_rows(columns: int) -> int:
+    """How many of a training's images fill the rows of a grid; 0 columns for a square one."""
+    return GRID - GRID % max(columns, 1)
 
 
 def png(image: npt.NDArray[np.uint8]) -> bytes:
@@ -43,3 +60,16 @@ def png(image: npt.NDArray[np.uint8]) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(image.squeeze(axis=2) if image.shape[2] == 1 else image).save(buffer, "PNG")
     return buffer.getvalue()
+
+
+def _head(captions: Sequence[str], cell: int, width: int) -> npt.NDArray[np.uint8]:
+    """The row of captions, black on white, uint8 [_CAPTION, width]."""
+    row = Image.new("L", (width, _CAPTION), 255)
+    draw, font = ImageDraw.Draw(row), ImageFont.load_default(_FONT)
+    for column, caption in enumerate(captions):
+        text = printable(caption)[:_LONGEST]
+        while draw.textlength(text, font) > cell - 2 * _GAP:
+            text = text[:-1]
+        middle = _GAP + column * cell + (cell - _GAP) / 2
+        draw.text((middle, _CAPTION / 2), text, fill=0, font=font, anchor="mm")
+    return np.asarray(row)

@@ -26,14 +26,18 @@ class _KerasDataset(Dataset):
     files: ClassVar[str]
     """The native files, in words."""
 
+    class_names: ClassVar[tuple[str, ...]] = ()
+    """In the order of their numbers, where the numbers are not names enough."""
+
     def load(self, image_size: int | None) -> ImageData:
         """Read from ``data_dir`` if given, else through Keras."""
         arrays = self._local(self.data_dir) if self.data_dir else self._downloaded()
         x_train, y_train, x_test, y_test = arrays
-        return ImageData(
-            self._split("training", x_train, y_train, image_size),
-            self._split("test", x_test, y_test, image_size),
-        )
+        train = self._split("training", x_train, y_train, image_size)
+        test = self._split("test", x_test, y_test, image_size)
+        count = len(train.class_counts)  # another one in arrays that the user has made
+        names = self.class_names[:count] if count <= len(self.class_names) else ()
+        return ImageData(train, test, names)
 
     def _downloaded(self) -> Iterable[Any]:
         import keras
@@ -108,6 +112,10 @@ class FashionMNIST(_IdxDataset):
 
     name = "fashion_mnist"
     summary = "70,000 grey 28x28 pictures of clothes"
+    class_names = (
+        "t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag",
+        "ankle boot",
+    )  # fmt: skip
 
 
 class CIFAR10(_KerasDataset):
@@ -116,6 +124,9 @@ class CIFAR10(_KerasDataset):
     name = "cifar10"
     summary = "60,000 coloured 32x32 photographs in ten classes"
     files = "cifar-10-batches-py or cifar-10-python.tar.gz"
+    class_names = (
+        "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
+    )  # fmt: skip
 
     def read_native(self, folder: Path) -> Iterable[Any] | None:
         """Read the Python batches, packed or not; see `_KerasDataset.read_native`."""

@@ -165,14 +165,29 @@ class Scores(Message):
 
 
 class Sample(Call):
-    """Generate images and write them as an .npz file with the array ``images``."""
+    """Generate images and write them as an .npz file.
+
+    It holds ``images``, and in ``columns`` the names of the classes that they show in turn; none
+    where they do not.
+
+    Attributes:
+        folder: of the training.
+        checkpoint: which of its generators.
+        count: of the images; None for 64, or 8 of each class.
+        seed: of the latent vectors.
+        output: the file.
+        classes: by name or number, to be shown in turn; if None, all as often as in the training
+            set, in order.
+        in_turn: whether all classes, or the first 16, are shown in turn if none are given.
+    """
 
     folder: str
     checkpoint: Literal["best", "last"]
-    count: int
+    count: int | None
     seed: int
     output: str
-    classes: list[int] | None = None
+    classes: list[int | str] | None = None
+    in_turn: bool = False
 
 
 class Sampled(Message):

@@ -3,7 +3,7 @@
 import math
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,7 +23,15 @@ from autogan.criteria.networks import (
     SavedModelNetwork,
     inception,
 )
-from autogan.data import MEMORY_BYTES, ImageData, Split, check_trainable, dataset_named
+from autogan.data import (
+    MEMORY_BYTES,
+    ImageData,
+    Split,
+    check_trainable,
+    class_number,
+    dataset_named,
+)
+from autogan.data.grids import GRID, GRID_CLASSES
 from autogan.models.adversarial import Adversarial, Latents
 from autogan.models.base import ImageShape
 from autogan.models.batches import TrainingSet
@@ -50,6 +58,7 @@ from autogan.run.trial import USER_LATENTS, Driver, run_trial
 _MAX_SHAPES = 2  # built GANs kept in memory; beyond, the driver starts a fresh worker
 _CLASSIFIER_IMAGES = 100_000  # that a classifier learns from, at most
 _SAMPLE_BYTES = 2**32  # of images or latent vectors that are made at once, at most
+_OF_EACH_CLASS = 8  # images that are made, where the user does not say how many
 
 T = TypeVar("T")
 
@@ -144,6 +153,7 @@ class Session:
             call.name,
             call.trial,
             SearchConfig(**call.search) if call.search is not None else None,
+            list(data.classes),
         )
         return Trained(trial=trial, full=len(self._gans) > _MAX_SHAPES)
 
@@ -153,7 +163,7 @@ class Session:
         if call.training is None:
             return Scores(scores=self._scores_of_images(run, call))
         trained = TrainConfig(**call.training)
-        gan = self._restored(trained, Path(call.folder), call.checkpoint)
+        gan, _ = self._restored(trained, Path(call.folder), call.checkpoint)
         scores = self._scores_of_gan(run, call, trained, gan)
         same_data = _data_key(run) == _data_key(trained)
         if not same_data or run.reference_split == "test" or self._data(run).test is None:
@@ -203,14 +213,23 @@ class Session:
     def sample(self, call: Sample) -> Sampled:
         """See `Sample`."""
         run = self._use(call)
-        gan = self._restored(run, Path(call.folder), call.checkpoint)
+        gan, names = self._restored(run, Path(call.folder), call.checkpoint)
+        classes = None
         if call.classes is not None:
-            _check_classes(run, call.classes, len(gan.class_counts))
+            if not names:
+                given = ",".join(map(str, call.classes))
+                none = f"{run.gan_type} makes images of no given class; leave it out"
+                raise ConfigError("classes", f"{given}: {none}")
+            classes = [class_number(given, names) for given in call.classes]
+        elif call.in_turn and names:
+            classes = list(range(len(names)))[:GRID_CLASSES]
+        count = call.count or (GRID if classes is None else _OF_EACH_CLASS * len(classes))
         most = _SAMPLE_BYTES // max(math.prod(gan.image_shape), 4 * gan.z_dim)
-        if call.count > most:
-            raise ConfigError("count", f"{call.count}; give at most {most} at a time")
-        latents = gan.latents(call.count, USER_LATENTS + call.seed, call.classes)
-        write_arrays(Path(call.output), {"images": _generated(gan, latents)})
+        if count > most:
+            raise ConfigError("count", f"{count}; give at most {most} at a time")
+        images = _generated(gan, gan.latents(count, USER_LATENTS + call.seed, classes))
+        columns = np.array([names[number] for number in classes or ()], str)
+        write_arrays(Path(call.output), {"images": images, "columns": columns})
         return Sampled()
 
     def _use(self, call: Call) -> TrainConfig:
@@ -308,8 +327,13 @@ class Session:
             self._gans[key] = run.gan.build(image_shape, hyperparameters, class_counts)
         return self._gans[key]
 
-    def _restored(self, run: TrainConfig, root: Path, checkpoint: str) -> Adversarial:
-        """The GAN of a training with its generator at a checkpoint; the dataset is not needed."""
+    def _restored(
+        self, run: TrainConfig, root: Path, checkpoint: str
+    ) -> tuple[Adversarial, list[str]]:
+        """The GAN of a training with its generator at a checkpoint; the dataset is not needed.
+
+        With it come the names of its classes, or their numbers from a file of AutoGAN 0.2.
+        """
         folder = TrialFolder.of(root.resolve(), run)
         path = folder.best if checkpoint == "best" else folder.last
         if not path.exists():
@@ -324,7 +348,8 @@ class Session:
         counts = tuple(arrays.pop("class_counts", np.zeros(0)).tolist())
         gan = self._gan(run, (height, width, channels), counts)
         gan.restore_generator(arrays)
-        return gan
+        names: list[str] = arrays.get("class_names", np.zeros(0)).tolist()
+        return gan, names or [str(number) for number in range(len(gan.class_counts))]
 
     def _cache(self, run: TrainConfig) -> Path:
         """Where trained classifiers and real statistics are kept, for each kind of bits."""
@@ -380,13 +405,3 @@ def _generated(gan: Adversarial, latents: Latents) -> npt.NDArray[np.uint8]:
         return gan.generate(latents)
     except FloatingPointError as error:
         raise ConfigError("checkpoint", f"{error}; this training diverged") from None
-
-
-def _check_classes(run: TrainConfig, classes: Sequence[int], count: int) -> None:
-    given = ",".join(map(str, classes))
-    if count == 0:
-        raise ConfigError(
-            "classes", f"{given}: {run.gan_type} makes images of no given class; leave it out"
-        )
-    if not all(0 <= label < count for label in classes):
-        raise ConfigError("classes", f"{given}: the classes are 0 to {count - 1}")

@@ -26,7 +26,7 @@ from autogan.core.files import (
 from autogan.criteria import Objective
 from autogan.criteria.evaluator import Evaluator
 from autogan.criteria.variety import Variety
-from autogan.data.grids import GRID, GRID_CLASSES, grid, png
+from autogan.data.grids import GRID_CLASSES, grid, png, whole_rows
 from autogan.models.adversarial import Adversarial
 from autogan.models.batches import TrainingSet
 from autogan.run.events import TrialEvents
@@ -66,6 +66,7 @@ def run_trial(
     name: str,
     begun: Trial,
     search: SearchConfig | None = None,
+    class_names: Sequence[str] = (),
 ) -> Trial | None:
     """Train, evaluate and save; go on from the folder's checkpoint if there is one.
 
@@ -80,6 +81,7 @@ def run_trial(
         name: of the training in TensorBoard.
         begun: the trial as it has begun: its number, hyperparameters, seed and origin.
         search: that the trial belongs to, if to any.
+        class_names: of the training set, for the pictures and the files of a conditional GAN.
 
     Returns:
         What came of it, or None if interrupted.
@@ -118,7 +120,7 @@ def run_trial(
     stride = min(_STEPS_PER_CALL, data.steps_at_once(images_per_step))
     latents = gan.latents(evaluator.samples, _EVALUATION_LATENTS)
     classes = range(min(len(gan.class_counts), GRID_CLASSES))  # a column each, if there are any
-    grid_latents = gan.latents(GRID, _GRID_LATENTS, classes)
+    grid_latents = gan.latents(whole_rows(len(classes)), _GRID_LATENTS, classes)
     events = TrialEvents(folder, name, hyperparameters, gan, sizes, search, labels)
 
     def save() -> None:
@@ -162,7 +164,7 @@ def run_trial(
             value = None if variety.collapsed else objective.value(scores, labels)
             figures = dataclasses.asdict(variety)
             trial.evaluations.append(Evaluation(step, scores, value, figures, variety.collapsed))
-            picture = grid(gan.generate(grid_latents), len(classes))
+            picture = grid(gan.generate(grid_latents), len(classes), class_names[: len(classes)])
             write_bytes(folder.sample(step), png(picture))
             best = best_evaluation(trial.evaluations, objective)
             events.evaluation(step, scores, objective.label(labels), best, variety, picture)
@@ -170,6 +172,7 @@ def run_trial(
                 **gan.generator_state(),
                 "image_shape": np.array(gan.image_shape),
                 "class_counts": np.array(gan.class_counts, np.int64),
+                "class_names": np.array(class_names[: len(gan.class_counts)], str),
             }
             if best and best.step == step:
                 write_arrays(folder.best, generator)

@@ -1,0 +1,190 @@
+"""What there is to choose from, and which runs there are: what ``autogan list`` tells."""
+
+import dataclasses
+import itertools
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autogan.config import SearchConfig, TrainConfig, load_config, packaged_configs
+from autogan.core.errors import AutoGANError, ConfigError
+from autogan.core.registry import Registry, suggestion
+from autogan.criteria import CRITERIA
+from autogan.data import DATASETS
+from autogan.models import GAN_TYPES
+from autogan.run.folder import SearchFolder, TrialFolder
+from autogan.run.ledger import Ledger
+from autogan.run.tally import Tally
+from autogan.search import SEARCH_METHODS, STOPPING_RULES
+
+RUNS = Path("runs")
+
+_KINDS: Mapping[str, Registry[Any]] = {
+    "gan-types": GAN_TYPES,
+    "datasets": DATASETS,
+    "criteria": CRITERIA,
+    "search-methods": SEARCH_METHODS,
+    "stopping-rules": STOPPING_RULES,
+}
+_FACTS = {
+    "default_features": "feature network by default: {}",
+    "needs_labels": "needs images made for known classes",
+    "needs_lists": "needs a list of candidates for each hyperparameter, no ranges",
+    "fewest_evaluations": "needs {} evaluations of a training, at least",
+    "needs_trials": "must know the number of trials beforehand",
+}
+"""What else parts of some kinds declare, in words where it is not false."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What was asked for, for people and for programs.
+
+    Attributes:
+        lines: of text.
+        values: plain ones, with all that is known.
+    """
+
+    lines: list[str]
+    values: Any
+
+
+def listing(what: str | None) -> Listing:
+    """List all kinds, all of one kind, one part or configuration by its name, or the runs.
+
+    Raises:
+        ConfigError: if there is nothing of that name.
+    """
+    configs = {name: path.read_text() for name, path in packaged_configs().items()}
+    kind, name = (what or "").replace("_", "-"), (what or "").replace("-", "_")
+    if what is None:
+        return _overview(configs)
+    if kind in _KINDS:
+        parts = list(_KINDS[kind])
+        return Listing([_line(part) for part in parts], [_values(part) for part in parts])
+    if kind == "configs":
+        return Listing([_config_line(*item) for item in configs.items()], configs)
+    if kind == "runs":
+        runs = [_run(path) for path in sorted(RUNS.glob("*"))]
+        found = [run for run in runs if run is not None]
+        lines = [_run_line(**run) for run in found] or [f"there are no runs in {RUNS.resolve()}"]
+        return Listing(lines, found)
+    if name in configs:
+        return Listing(configs[name].splitlines(), {name: configs[name]})
+    parts = [registry.get(name) for registry in _KINDS.values() if name in registry.names()]
+    if not parts:
+        known = [*_KINDS, "configs", "runs", *configs]
+        known += [name for registry in _KINDS.values() for name in registry.names()]
+        raise ConfigError("list", f"{what!r} cannot be listed; {suggestion(what, known)}")
+    return Listing(
+        [line for part in parts for line in (_line(part), *_details(part))],
+        [_values(part) for part in parts],
+    )
+
+
+def _overview(configs: Mapping[str, str]) -> Listing:
+    names: dict[str, Iterable[str]] = {kind: kinds.names() for kind, kinds in _KINDS.items()}
+    return Listing(
+        [
+            *(
+                f"{kind:16}{', '.join(each)}"
+                for kind, each in {**names, "configs": configs}.items()
+            ),
+            "",
+            "a line for each:  autogan list gan-types",
+            "all about one:    autogan list dcgan",
+            "your runs:        autogan list runs",
+        ],
+        {
+            **{kind: [_values(part) for part in parts] for kind, parts in _KINDS.items()},
+            "configs": configs,
+        },
+    )
+
+
+def _line(part: Any) -> str:
+    better = {"min": " (lower is better)", "max": " (higher is better)"}
+    return f"{part.name}: {part.summary}{better.get(getattr(part, 'direction', ''), '')}"
+
+
+def _details(part: Any) -> list[str]:
+    facts = {text: getattr(part, name, None) for name, text in _FACTS.items()}
+    lines = [f"  {text.format(value)}" for text, value in facts.items() if value]
+    for h in getattr(part, "hyperparameters", ()):
+        searched = f"; searched by default: {', '.join(map(str, h.search))}" if h.search else ""
+        lines += [f"  {h.name} = {h.default}  ({h.limits()})", f"      {h.meaning}{searched}"]
+    return lines
+
+
+def _values(part: Any) -> dict[str, Any]:
+    """All that a part declares."""
+    names = ("name", "summary", "direction", *_FACTS)
+    values = {name: getattr(part, name) for name in names if hasattr(part, name)}
+    if hasattr(part, "hyperparameters"):
+        values["hyperparameters"] = [dataclasses.asdict(h) for h in part.hyperparameters]
+    return values
+
+
+def _config_line(name: str, text: str) -> str:
+    """What a bundled configuration says of itself: its command, and the first sentence after it."""
+    heading = itertools.takewhile(lambda line: line.startswith("# "), text.splitlines())
+    command, *rest = [line[2:] for line in heading]
+    return f"{name} ({command.split()[1]}): {' '.join(rest).partition('. ')[0].removesuffix('.')}"
+
+
+def _run(root: Path) -> dict[str, Any] | None:
+    """What is known of the run in a folder; None if it is none."""
+    folder = SearchFolder(root)
+    try:
+        if folder.config.is_file():
+            return {"folder": str(root), **_search(folder)}
+        if (root / "config.yaml").is_file():
+            return {"folder": str(root), **_training(root)}
+    except (AutoGANError, OSError, ValueError, KeyError, TypeError) as error:
+        return {"folder": str(root), "problem": str(error)}
+    return None
+
+
+def _search(folder: SearchFolder) -> dict[str, Any]:
+    config, ledger = load_config(SearchConfig, folder.config), Ledger(folder.ledger)
+    tally = Tally(config, ledger) if ledger.header else None
+    best, judged = tally.best() if tally else None, ledger.judged
+    alike = judged and best and (judged.trial, judged.step) == (best.number, best.step)
+    return {
+        "gan_type": config.gan_type,
+        "dataset": config.dataset,
+        "trials": len(ledger.trials),
+        "criterion": config.criterion,
+        "best": best and best.number,
+        # Of several criteria there is no one value.
+        "value": None if best is None or best.losses else best.value,
+        "state": "ended" if alike and not ledger.unfinished() else "unfinished",
+    }
+
+
+def _training(root: Path) -> dict[str, Any]:
+    config = load_config(TrainConfig, root / "config.yaml")
+    result = TrialFolder.of(root, config).result
+    value = json.loads(result.read_text())["value"] if result.exists() else None
+    return {
+        "gan_type": config.gan_type,
+        "dataset": config.dataset,
+        "criterion": config.criterion,
+        "value": None if value is None else float(value),
+        "state": "ended" if result.exists() else "unfinished",
+    }
+
+
+def _run_line(**run: Any) -> str:
+    if "problem" in run:
+        return f"{run['folder']}: cannot be read: {run['problem']}"
+    words = [f"{run['gan_type']} on {run['dataset']}", run["state"]]
+    if "trials" in run:
+        words.append(f"{run['trials']} trial{'s' if run['trials'] != 1 else ''}")
+    best = [] if run["value"] is None else [f"{run['criterion']} {run['value']:.6g}"]
+    if run.get("best") is not None:
+        best.append(f"in trial {run['best']}")
+    words += [f"best {' '.join(best)}"] if best else []
+    return f"{run['folder']}: {', '.join(words)}"

@@ -1,0 +1,160 @@
+"""`autogan list`: what can be chosen, and what there is below ./runs."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from fakes import FakeEngine
+
+import autogan
+from autogan.cli import main
+from autogan.config import packaged_configs
+from autogan.models import GAN_TYPES
+from autogan.run.ledger import Ledger
+
+GRID = {
+    "dataset": "digits",
+    "search_method": "grid",
+    "params": {"learning_rate": [1e-4, 4e-4, 1e-3]},
+}
+KINDS = ("gan-types", "datasets", "criteria", "search-methods", "stopping-rules", "configs")
+
+
+@pytest.fixture
+def listed(capsys):
+    def printed(*arguments):
+        with pytest.raises(SystemExit) as exit_:
+            main(["list", *arguments])
+        captured = capsys.readouterr()
+        assert exit_.value.code == 0, captured.err
+        return json.loads(captured.out) if "--json" in arguments else captured.out.splitlines()
+
+    return printed
+
+
+def test_the_first_look_is_a_line_for_each_kind(listed):
+    lines = listed()
+    assert [line.split()[0] for line in lines[:6]] == list(KINDS)
+    assert lines[0].split(maxsplit=1)[1] == ", ".join(GAN_TYPES.names())
+    assert "dcgan_digits" in lines[5]
+    assert lines[6] == ""
+    for line in lines[7:]:  # what is said there can be done
+        listed(*line.partition("autogan list ")[2].split())
+    everything = listed("--json")
+    assert tuple(everything) == KINDS
+    assert all(everything[kind] == listed(kind, "--json") for kind in KINDS)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_kind_is_a_line_for_each_name(listed, kind):
+    names = listed()[KINDS.index(kind)].split(maxsplit=1)[1].split(", ")
+    lines = listed(kind)
+    assert [line.replace(" (", ":").partition(":")[0] for line in lines] == names
+    assert all(len(line) > len(name) + 10 for line, name in zip(lines, names, strict=True))
+    values = listed(kind, "--json")
+    assert (list(values) if kind == "configs" else [part["name"] for part in values]) == names
+    for line, name in zip(lines, names, strict=True):
+        if kind != "configs":
+            assert listed(name)[0] == line
+
+
+def test_what_is_known_of_one(listed):
+    h = next(h for h in GAN_TYPES.get("wgan").hyperparameters if h.name == "clip")
+    lines = listed("wgan")
+    place = lines.index(f"  clip = {h.default}  ({h.limits()})")
+    assert lines[place + 1].startswith(f"      {h.meaning}; searched by default: ")
+    (values,) = listed("wgan", "--json")
+    assert {"name": "clip", "default": h.default}.items() <= values["hyperparameters"][-1].items()
+    assert "(lower is better)" in listed("fid")[0]
+    assert "(higher is better)" in listed("label-accuracy")[0]
+    assert listed("digits")[1:] == ["  feature network by default: classifier"]
+    assert listed("grid")[1:] == ["  needs a list of candidates for each hyperparameter, no ranges"]
+    assert listed("explore")[1:] == []
+
+
+def test_configurations_say_their_command_and_one_sentence(listed):
+    configs = packaged_configs()
+    for line, (name, path) in zip(listed("configs"), configs.items(), strict=True):
+        command = path.read_text().split()[2]
+        assert command in ("search", "train")
+        assert line.startswith(f"{name} ({command}): ")
+    assert listed("dcgan-digits") == configs["dcgan_digits"].read_text().splitlines()
+    assert listed("dcgan_digits", "--json") == {"dcgan_digits": configs["dcgan_digits"].read_text()}
+
+
+def test_runs_are_told_from_their_records(listed, tmp_path):
+    assert listed("runs") == [f"there are no runs in {tmp_path / 'runs'}"]
+    result = autogan.run_search({**GRID, "run_dir": "runs/a"}, engine=FakeEngine())
+    best = result.best
+    several = {**GRID, "criterion": "fid,is", "run_dir": "runs/b"}
+    autogan.run_search(several, engine=FakeEngine())
+    autogan.run_search({**GRID, "run_dir": "runs/c"}, engine=FakeEngine())
+    record = Path("runs/c/trials.jsonl")
+    begun = record.read_text().splitlines(keepends=True)
+    record.write_text("".join(begun[:2]))  # killed in its first trial
+    assert [trial.value for trial in Ledger(record).trials] == [None]
+    a, b, c = listed("runs")
+    assert a == (
+        f"runs/a: dcgan on digits, ended, 3 trials, best fid {best.value:.6g} in trial "
+        f"{best.number}"
+    )
+    assert b.startswith("runs/b: dcgan on digits, ended, 3 trials, best in trial ")
+    assert c == "runs/c: dcgan on digits, unfinished, 1 trial"
+    assert listed("runs", "--json")[0] == {
+        "folder": "runs/a", "gan_type": "dcgan", "dataset": "digits", "trials": 3,
+        "criterion": "fid", "best": best.number, "value": best.value, "state": "ended",
+    }  # fmt: skip
+
+
+def test_trainings_are_runs_too(listed):
+    for name in ("done", "killed"):
+        autogan.train({"dataset": "digits", "run_dir": f"runs/{name}"}, engine=FakeEngine())
+        config = "gan_type: wgan\ndataset: digits\n"
+        Path(f"runs/{name}/config.yaml").write_text(config)  # which the fake leaves out
+    assert listed("runs")[0] == "runs/done: wgan on digits, unfinished"
+    Path("runs/done/result.json").write_text('{"state": "complete", "value": 3.25}')
+    assert listed("runs") == [
+        "runs/done: wgan on digits, ended, best fid 3.25",
+        "runs/killed: wgan on digits, unfinished",
+    ]
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"search.yaml": "[1"},
+        {"search.yaml": "gan_type: nosuch"},
+        {"search.yaml": "criterion: other:Part"},
+        {"search.yaml": "", "trials.jsonl": "{}\n"},
+        {"config.yaml": "", "result.json": "["},
+        {"config.yaml": "", "result.json": "[]"},
+        {"config.yaml": "", "result.json": '{"state": 5}'},
+        {"config.yaml": "", "result.json": '{"value": "low"}'},
+        {"config.yaml/x": ""},
+        {"notes.txt": "", "trials.jsonl": "{}\n"},
+    ],
+)
+def test_foreign_folders_do_no_harm(listed, files):
+    autogan.run_search({**GRID, "run_dir": "runs/z"}, engine=FakeEngine())
+    Path("runs/file").write_text("")
+    for name, text in files.items():
+        path = Path("runs/foreign") / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    *first, last = listed("runs")
+    assert last.startswith("runs/z: dcgan on digits, ended")
+    assert all(line.startswith("runs/foreign: cannot be read: ") for line in first)
+    assert len(first) == (0 if {"notes.txt", "config.yaml/x"} & set(files) else 1)
+
+
+def test_listing_runs_needs_no_tensorflow():
+    autogan.run_search({**GRID, "run_dir": "runs/a"}, engine=FakeEngine())
+    code = (
+        "import sys; sys.modules['tensorflow'] = None\n"
+        "from autogan.cli import main; main(['list', 'runs'])"
+    )
+    made = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert made.stderr == ""
+    assert made.stdout.startswith("runs/a: dcgan on digits, ended, 3 trials, best fid ")
