@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from autogan.core.invocation import command
 from autogan.run.plan import Plan
 from autogan.run.result import SearchResult
 from autogan.run.summary import summary
@@ -77,14 +78,14 @@ def print_search(result: SearchResult, as_json: bool) -> None:
         return
     print(summary(result))
     if best is not None:
-        print(f"train it again:  autogan train {result.folder.best_config}")
+        print(f"train it again:  {command('autogan', 'train', result.folder.best_config)}")
         print_further(result.folder.best, result.logs)
 
 
 def print_further(folder: Path, logs: Path) -> None:
     """Print what to do next."""
-    print(f"see its images:  autogan sample {folder}")
-    print(f"see its curves:  tensorboard --logdir {logs}")
+    print(f"see its images:  {command('autogan', 'sample', folder)}")
+    print(f"see its curves:  {command('tensorboard', '--logdir', logs)}")
 
 
 def print_json(value: Any) -> None:

@@ -10,6 +10,7 @@ from autogan.config import SearchConfig
 from autogan.core.errors import AutoGANError, ConfigError, DiskFull, SearchFailed, one_line
 from autogan.core.files import write_bytes
 from autogan.core.hyperparameters import Value
+from autogan.core.invocation import command
 from autogan.run.budget import Budget
 from autogan.run.confirmation import next_training
 from autogan.run.display import Display
@@ -73,7 +74,7 @@ class SearchLoop:
             SearchFailed: after three failures in a row.
             DiskFull: if there is no space left.
         """
-        advice = f"go on with: autogan search --resume {self._folder.root}"
+        advice = f"go on with: {command('autogan', 'search', '--resume', self._folder.root)}"
         try:
             self._take_in()
             self._winner.keep()

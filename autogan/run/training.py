@@ -3,6 +3,7 @@
 from autogan.config import TrainConfig
 from autogan.core.errors import DiskFull, SearchFailed
 from autogan.core.files import write_bytes
+from autogan.core.invocation import command
 from autogan.run.display import Display
 from autogan.run.engine import Engine
 from autogan.run.folder import TrialFolder, run_of
@@ -32,7 +33,8 @@ def train_alone(run: TrainConfig, folder: TrialFolder, workers: Engine, display:
         trial=trial,
     )
     workers.start(trial.number, run.max_trial_minutes, call)
-    advice = f"go on with: autogan train {folder.config} --run-dir {root} --resume"
+    again = command("autogan", "train", folder.config, "--run-dir", root, "--resume")
+    advice = f"go on with: {again}"
     with StopSignals(workers, display, advice) as stop:
         while True:
             event = stop.next_event()
