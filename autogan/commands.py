@@ -349,10 +349,11 @@ def _prepared(
     Those that a run keeps are taken where one is gone on with, never where one is replaced.
     """
     display.note("checking the configuration")
-    opened = workers.call(Open(config=trial.as_dict()), Opened)
+    opened = workers.call(Open(config=trial.as_dict()), Opened, display.note)
     display.note(f"preparing the features ({run.features})")
     folder = "" if kept is None else str(kept)
-    return opened, workers.call(Prepare(config=trial.as_dict(), folder=folder), Prepared)
+    call = Prepare(config=trial.as_dict(), folder=folder)
+    return opened, workers.call(call, Prepared, display.note)
 
 
 def _header(opened: Opened, prepared: Prepared) -> dict[str, Any]:

@@ -4,27 +4,20 @@ import hashlib
 import math
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
 from autogan.core.errors import ConfigError, one_line
-from autogan.core.files import (
-    Damaged,
-    arrays_digest,
-    cache_root,
-    cached_arrays,
-    read_arrays,
-    write_arrays,
-)
+from autogan.core.files import cache_root
 from autogan.criteria.statistics import Features
 
 Images = npt.NDArray[np.uint8]
+Tell = Callable[[str], None]
 
 INCEPTION_ADDRESS = "https://tfhub.dev/tensorflow/tfgan/eval/inception/1"
 _INCEPTION_SIZE = 299
@@ -39,6 +32,8 @@ class FeatureNetwork(ABC):
         resizes: whether it takes images of any size and channels.
         classes: K, how many logits it gives.
         batch_size: how many images it takes at once.
+        accuracy: the share of the dataset's images, of those it has not learnt from, whose class it
+            tells, 0 to 1; None where that is not known.
     """
 
     name: str
@@ -46,6 +41,7 @@ class FeatureNetwork(ABC):
     resizes: bool
     classes: int
     batch_size: int
+    accuracy: float | None = None
 
     def features(self, images: Images) -> Features:
         """Return the features of uint8 images [N, height, width, 1 or 3]."""
@@ -138,118 +134,11 @@ class SavedModelNetwork(FeatureNetwork):
             ) from error
 
 
-class ClassifierNetwork(FeatureNetwork):
-    """A small convolutional network trained on the dataset's own labels, and kept.
-
-    The features of Inception mean little for 8x8 or grey images, and Inception cannot be had
-    offline; the authors of the usual FID tools advise a classifier of the data itself there.
-
-    Its weights depend on the training set, the number of threads and the versions alone, and not on
-    what ran before in the process.
+def inception(tell: Tell = lambda text: None) -> FeatureNetwork:
+    """TF-GAN's Inception network, by its TF-Hub address (downloaded once, then cached).
 
     Args:
-        images: uint8 [N, height, width, channels], the training set.
-        labels: int64 [N], in 0..K-1.
-        cache: folder of trained classifiers.
-        kept: a file of `keep`; the weights in it are taken, if it exists.
-
-    Raises:
-        ConfigError: if that file is damaged.
-    """
-
-    name = "classifier"
-    resizes = False
-    batch_size = 256
-    _VERSION = 2  # of the architecture and its training: part of the cache's key
-    _STEPS, _BATCH = 1000, 64
-
-    def __init__(
-        self,
-        images: Images,
-        labels: npt.NDArray[np.int64],
-        cache: Path,
-        kept: Path | None = None,
-    ) -> None:
-        self.classes = int(labels.max()) + 1
-        keras.utils.set_random_seed(0)  # before the weights are drawn
-        self._model = _classifier(images.shape[1:], self.classes)
-        if kept is not None and kept.exists():
-            self._arrays: Mapping[str, npt.NDArray[np.float32]] = _kept_weights(kept)
-        else:
-            data = hashlib.sha256(f"{self._VERSION}/{images.shape}".encode())
-            data.update(np.ascontiguousarray(images).data)
-            data.update(np.ascontiguousarray(labels).data)
-            path = cache / "classifiers" / f"{data.hexdigest()[:20]}.npz"
-            self._arrays = cached_arrays(path, lambda: self._trained_weights(images, labels))
-        try:
-            self._model.set_weights([self._arrays[name] for name in sorted(self._arrays)])
-        except ValueError:
-            raise ConfigError(
-                "features",
-                f"the weights in {kept} are of a classifier of other images; compare with images "
-                "of the same size and classes",
-            ) from None
-        self.weights_hash = arrays_digest(self._arrays)
-        self._run = tf.function(
-            lambda x: self._model(x, training=False),
-            input_signature=[tf.TensorSpec([None, *images.shape[1:]], tf.uint8)],
-        )
-
-    def run(self, images: tf.Tensor) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """Return logits [N, K] and pooled features [N, 128] of one batch."""
-        logits, pool = self._run(images)
-        return logits.numpy(), pool.numpy()
-
-    def keep(self, path: Path) -> None:
-        """See `FeatureNetwork.keep`; a file that exists is left alone."""
-        if not path.exists():
-            write_arrays(path, self._arrays)
-
-    def _trained_weights(
-        self, images: Images, labels: npt.NDArray[np.int64]
-    ) -> dict[str, npt.NDArray[np.float32]]:
-        data = (
-            tf.data.Dataset.from_tensor_slices((images, labels))
-            .shuffle(len(images), seed=0)
-            .repeat()
-            .batch(self._BATCH)
-        )
-        trainer = keras.Model(self._model.input, self._model.output[0])
-        trainer.compile(
-            keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(2e-3, self._STEPS)),
-            keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-            steps_per_execution=50,
-        )
-        trainer.fit(data, steps_per_epoch=self._STEPS, shuffle=False, verbose=0)
-        return {f"{i:02d}": weight for i, weight in enumerate(self._model.get_weights())}
-
-
-def _kept_weights(path: Path) -> Mapping[str, npt.NDArray[np.float32]]:
-    try:
-        return read_arrays(path)
-    except Damaged as error:
-        raise ConfigError(
-            "features", f"{error}; restore it, or remove it to train the classifier again"
-        ) from None
-
-
-def _classifier(image_shape: tuple[int, ...], classes: int) -> keras.Model:
-    """Convolutions and pooling down to at most 7x7, a dense layer (the features), the logits."""
-    layers = keras.layers
-    images = keras.Input(image_shape, dtype="uint8")
-    x = layers.Rescaling(1 / 127.5, offset=-1.0)(images)
-    x = layers.Conv2D(16, 3, padding="same", activation="relu")(x)
-    filters = 32
-    while x.shape[1] > 7:
-        x = layers.MaxPooling2D()(x)
-        x = layers.Conv2D(filters, 3, padding="same", activation="relu")(x)
-        filters = min(2 * filters, 128)
-    pool = layers.Dense(128, activation="relu")(layers.Flatten()(x))
-    return keras.Model(images, [layers.Dense(classes)(pool), pool])
-
-
-def inception() -> FeatureNetwork:
-    """TF-GAN's Inception network, by its TF-Hub address (downloaded once, then cached).
+        tell: is told if it must be downloaded.
 
     Raises:
         ConfigError: if it cannot be reached.
@@ -257,6 +146,10 @@ def inception() -> FeatureNetwork:
     import tensorflow_hub
 
     os.environ.setdefault("TFHUB_CACHE_DIR", str(cache_root() / "tfhub"))  # not in /tmp
+    # TensorFlow Hub's documented place for it.
+    cached = hashlib.sha1(INCEPTION_ADDRESS.encode()).hexdigest()
+    if not Path(os.environ.get("TFHUB_CACHE_DIR", ""), cached).is_dir():
+        tell(f"downloading Inception from {INCEPTION_ADDRESS}; the cache keeps it")
     try:
         folder = tensorflow_hub.resolve(INCEPTION_ADDRESS)
     except Exception as error:

@@ -263,7 +263,8 @@ def usual_search(features: str, trials: int, steps: int) -> None:
 
 def feature_network(features: str) -> Any:
     """The same feature network for both sides."""
-    from autogan.criteria.networks import ClassifierNetwork, SavedModelNetwork
+    from autogan.criteria.classifier import ClassifierNetwork
+    from autogan.criteria.networks import SavedModelNetwork
     from autogan.data import dataset_named
 
     if features != "classifier":

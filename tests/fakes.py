@@ -93,6 +93,7 @@ class FakeSession:
         return Scores(scores=scores, test={f"{k}_test": v + 1 for k, v in scores.items()})
 
     def sample(self, call):
+        self._driver.note(f"making {call.count} images")
         return Sampled()
 
     def train(self, call):
@@ -161,14 +162,17 @@ class FakeEngine:
         self._events = queue.SimpleQueue()
         self._answers = queue.SimpleQueue()
         self._trial = None
+        self._hears = None
         self.started = []
 
     def hold(self, descriptor):
         pass
 
-    def call(self, call, reply):
+    def call(self, call, reply, tell=None):
         """Every message goes through the form that it has on the pipe."""
+        self._hears = tell
         answer = decode(encode(self._answer(decode(encode(call)))))
+        self._hears = None
         assert isinstance(answer, reply)
         return answer
 
@@ -206,7 +210,8 @@ class FakeEngine:
 
     # The driver that the session talks to.
     def note(self, text):
-        pass
+        if self._hears:
+            self._hears(text)
 
     def progress(self, step, steps, losses):
         self._tell(Progress(step=step, steps=steps, losses=losses))

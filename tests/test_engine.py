@@ -17,7 +17,7 @@ from autogan.run.claim import Claim
 from autogan.run.display import Display
 from autogan.run.engine import LocalEngine, WorkerFailed
 from autogan.run.interruption import StopSignals
-from autogan.run.messages import Open, Opened
+from autogan.run.messages import Open, Opened, Sample, Sampled
 from autogan.run.worker import _without_tensorflow
 from autogan.search import State
 
@@ -103,6 +103,13 @@ def test_a_worker_that_dies_is_replaced_before_the_next_call(engine):
     with pytest.raises(WorkerFailed, match="ended by SIGKILL"):
         engine.call(Open(config={}), Opened)
     assert engine.call(Open(config={}), Opened).images == 640
+
+
+def test_notes_on_the_way_to_a_reply_are_told(engine):
+    told = []
+    call = Sample(config={}, folder="a", checkpoint="best", count=3, seed=0, output="a.npz")
+    engine.call(call, Sampled, told.append)
+    assert told == ["making 3 images"]
 
 
 def test_the_lock_outlives_workers(engine, tmp_path):

@@ -1,9 +1,5 @@
 """Feature networks, and the evaluator that passes images through them once."""
 
-import subprocess
-import sys
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -13,11 +9,7 @@ from autogan.core.errors import ConfigError
 from autogan.core.files import cached_arrays
 from autogan.criteria import FID, Features, InceptionScore
 from autogan.criteria.evaluator import Evaluator
-from autogan.criteria.networks import ClassifierNetwork, SavedModelNetwork, inception
-from autogan.data import Digits
-
-INTRA = tf.config.threading.get_intra_op_parallelism_threads()
-INTER = tf.config.threading.get_inter_op_parallelism_threads()
+from autogan.criteria.networks import INCEPTION_ADDRESS, SavedModelNetwork, inception
 
 
 def noise(count=12, size=8, channels=3, seed=0):
@@ -173,44 +165,23 @@ def test_a_copy_of_inception_measures_what_the_downloaded_one_does(monkeypatch, 
     assert given.weights_hash == downloaded.weights_hash
 
 
-@pytest.fixture(scope="module")
-def digits():
-    return Digits("", None).load(None)
+def test_inceptions_download_is_told(monkeypatch, save, tmp_path):
+    """Not where TensorFlow Hub finds it in its cache, whose folder it names itself."""
+    from tensorflow_hub import compressed_module_resolver, resolve
 
+    monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path / "hub"))
+    told = []
 
-@pytest.fixture(scope="module")
-def classifier(digits, tmp_path_factory):
-    cache = tmp_path_factory.mktemp("classifiers")
-    train = digits.train
-    return SimpleNamespace(
-        cache=cache, network=ClassifierNetwork(train.images, train.labels, cache)
-    )
+    def download(address):
+        save().rename(compressed_module_resolver._module_dir(address))
+        return resolve(address)
 
-
-class TestClassifier:
-    def test_knows_the_digits(self, classifier, digits):
-        logits = classifier.network.features(digits.test.images).logits
-        assert np.mean(logits.argmax(axis=1) == digits.test.labels) > 0.97
-
-    def test_is_kept(self, classifier, digits, monkeypatch):
-        monkeypatch.setattr(ClassifierNetwork, "_trained_weights", None)  # may not be called
-        again = ClassifierNetwork(digits.train.images, digits.train.labels, classifier.cache)
-        assert again.weights_hash == classifier.network.weights_hash
-        made = again.features(digits.test.images).pool
-        np.testing.assert_array_equal(made, classifier.network.features(digits.test.images).pool)
-
-    def test_real_test_images_are_nearer_than_noise(self, classifier, digits):
-        evaluator = Evaluator(
-            classifier.network,
-            {"fid": FID(), "is": InceptionScore()},
-            digits.train.images,
-            classifier.cache,
-        )
-        real = evaluator.score(evaluator.features(digits.test.images))
-        made = evaluator.score(evaluator.features(noise(360, channels=1)))
-        assert list(real) == ["fid", "is"]
-        assert real["fid"] < made["fid"] / 10
-        assert real["is"] > 9 > made["is"]
+    monkeypatch.setattr("tensorflow_hub.resolve", download)
+    inception(told.append)
+    assert told == [f"downloading Inception from {INCEPTION_ADDRESS}; the cache keeps it"]
+    monkeypatch.setattr("tensorflow_hub.resolve", resolve)
+    inception(told.append)
+    assert len(told) == 1
 
 
 class Network:
@@ -265,32 +236,6 @@ def test_values_that_are_not_finite_are_named(tmp_path):
         evaluator.score(evaluator.features(noise(seed=1)))
 
 
-def test_the_classifier_is_the_same_from_every_fresh_cache(tmp_path, monkeypatch):
-    """Whatever ran before in the process; and in another process, with numbers of its own."""
-    monkeypatch.setattr(ClassifierNetwork, "_STEPS", 50)
-    images = np.random.default_rng(0).integers(0, 256, (40, 8, 8, 1)).astype(np.uint8)
-    labels = np.arange(40) % 4
-    hashes = set()
-    for number in range(2):
-        tf.random.set_seed(number)
-        np.random.seed(number)
-        tf.random.normal([number + 1])
-        hashes.add(ClassifierNetwork(images, labels, tmp_path / str(number)).weights_hash)
-    code = (
-        "import numpy as np, pathlib\n"
-        "from autogan.criteria.networks import ClassifierNetwork\n"
-        "import tensorflow as tf\n"
-        f"tf.config.threading.set_intra_op_parallelism_threads({INTRA})\n"
-        f"tf.config.threading.set_inter_op_parallelism_threads({INTER})\n"
-        "ClassifierNetwork._STEPS = 50\n"
-        "images = np.random.default_rng(0).integers(0, 256, (40, 8, 8, 1)).astype(np.uint8)\n"
-        "labels = np.arange(40) % 4\n"
-        "print(ClassifierNetwork(images, labels, pathlib.Path('other')).weights_hash)"
-    )
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert {*hashes, out.stdout.strip()} == {next(iter(hashes))}
-
-
 def test_the_first_of_two_writers_of_a_cache_wins(tmp_path):
     """The second goes on with what the first wrote, not with what it made itself."""
     path = tmp_path / "made.npz"
@@ -302,22 +247,6 @@ def test_the_first_of_two_writers_of_a_cache_wins(tmp_path):
     assert cached_arrays(path, slower)["a"] == 1
     assert cached_arrays(path, dict)["a"] == 1
     assert [p.name for p in tmp_path.iterdir()] == ["made.npz"]
-
-
-def test_a_run_keeps_the_weights_of_its_classifier(tmp_path, monkeypatch):
-    monkeypatch.setattr(ClassifierNetwork, "_STEPS", 50)
-    images = np.random.default_rng(0).integers(0, 256, (40, 8, 8, 1)).astype(np.uint8)
-    network = ClassifierNetwork(images, np.arange(40) % 4, tmp_path / "cache")
-    network.keep(tmp_path / "features.npz")
-    monkeypatch.setattr(ClassifierNetwork, "_trained_weights", None)  # may not be called
-    again = ClassifierNetwork(
-        images, np.arange(40) % 4, tmp_path / "empty", tmp_path / "features.npz"
-    )
-    assert again.weights_hash == network.weights_hash
-    np.testing.assert_array_equal(again.features(images).pool, network.features(images).pool)
-    (tmp_path / "features.npz").write_bytes(b"PK")
-    with pytest.raises(ConfigError, match="features: .* is damaged .*; restore it, or remove it"):
-        ClassifierNetwork(images, np.arange(40) % 4, tmp_path, tmp_path / "features.npz")
 
 
 @pytest.mark.parametrize("seed", range(5))

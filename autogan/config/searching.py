@@ -18,6 +18,8 @@ from autogan.criteria import CRITERIA, Bounds, Objective
 from autogan.search import SEARCH_METHODS, STOPPING_RULES, SearchMethod, Space, StoppingRule
 
 _DEFAULT_TRIALS = 10
+_ADVISED = {"search_method": "gp", "stopping": "asha", "repeats": 2}  # docs/search.md says why
+_ADVISED_TRIALS = 20
 
 
 class Confirm(BaseModel):
@@ -36,15 +38,20 @@ class SearchConfig(TrainConfig):
 
     search_method: Annotated[
         str, key("search", "search method; see: autogan list search-methods")
-    ] = "explore"
+    ] = "gp"
     stopping: Annotated[
         str | None,
         key("search", "rule that stops poor trials early, at evaluations (ten in a training are "
-            "best); see: autogan list stopping-rules"),
+            "best), or none; see: autogan list stopping-rules [asha; none if you name a method]"),
     ] = None  # fmt: skip
     trials: Annotated[
         int | None,
-        key("search", "trials to run [10; grid: all; no limit under another budget]", ge=1),
+        key(
+            "search",
+            "trials to run, or points where each has several seeds [20; 10 if you name "
+            "a method; grid: all; no limit under another budget]",
+            ge=1,
+        ),
     ] = None
     max_minutes: Annotated[
         float | None,
@@ -62,8 +69,10 @@ class SearchConfig(TrainConfig):
     ] = None
     distinct: Annotated[bool, key("search", "never try a point twice")] = True
     repeats: Annotated[
-        int, key("search", "seeds that each point is trained under; their mean decides", ge=1)
-    ] = 1
+        int,
+        key("search", "seeds that each promising point is trained under; their mean decides [2; 1 "
+            "if you name a method]", ge=1),
+    ] = 1  # fmt: skip
     confirm: Annotated[
         Confirm | None,
         key("search", "train the best again under fresh seeds, and the defaults beside them: "
@@ -82,6 +91,24 @@ class SearchConfig(TrainConfig):
     warm_start: Annotated[
         Path | None, key("search", "folder of an earlier search to learn from")
     ] = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _advised(cls, values: Any) -> Any:
+        """Who names no method gets the advised one, with what belongs to it."""
+        if not isinstance(values, Mapping) or values.get("search_method") is not None:
+            return values
+        given = {name: value for name, value in values.items() if value is not None}
+        advised: dict[str, Any] = dict(_ADVISED)
+        if not any(name in given for name in ("trials", "max_minutes", "max_steps")):
+            advised["trials"] = _ADVISED_TRIALS
+        criterion = given.get("criterion")
+        if isinstance(criterion, list) or (isinstance(criterion, str) and "," in criterion):
+            del advised["stopping"], advised["repeats"]  # several have no single order
+        steps, evaluate_every = given.get("steps"), given.get("evaluate_every")
+        if _few(steps, evaluate_every):
+            advised.pop("stopping", None)
+        return {**advised, **values, "search_method": advised["search_method"]}
 
     @field_validator("search_method")
     @classmethod
@@ -107,7 +134,7 @@ class SearchConfig(TrainConfig):
     @field_validator("stopping")
     @classmethod
     def _known_rule(cls, name: str | None) -> str | None:
-        return None if name is None else STOPPING_RULES.key(name)
+        return None if name in (None, "none") else STOPPING_RULES.key(str(name))
 
     @model_validator(mode="after")
     def _several_criteria_suit(self) -> "SearchConfig":
@@ -306,3 +333,11 @@ class SearchConfig(TrainConfig):
                 n: b for n, b in (seen or {}).items() if n in self.objective.weights
             }
         return TrainConfig(**{**values, "params": ordered, "seed": seed, "run_dir": None})
+
+
+def _few(steps: Any, evaluate_every: Any) -> bool:
+    """Whether a training is known to have too few evaluations for the advised rule."""
+    try:
+        return int(steps) < int(evaluate_every) * STOPPING_RULES.get("asha").fewest_evaluations
+    except (TypeError, ValueError):
+        return False

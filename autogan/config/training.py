@@ -28,7 +28,7 @@ from autogan.data import MAX_SIZE, MIN_SIZE, SIZE_STEP, dataset_named
 from autogan.models import GAN_TYPES, GANType
 
 _DEFAULT_STEPS = 2000
-_EVALUATIONS = 5
+_EVALUATIONS = 10
 _MAX_THREADS = 1024
 _LONGEST_SUM = 1000  # characters of a sum of criteria
 _LONGEST_NAME = 100  # bytes of a dataset in the name of a folder
@@ -76,7 +76,7 @@ class TrainConfig(BaseModel):
     ] = None
     evaluate_every: Annotated[
         int | None,
-        key("training", "steps between evaluations [a fifth of the training]", ge=1),
+        key("training", "steps between evaluations [a tenth of the training]", ge=1),
     ] = None
     criterion: Annotated[
         str,

@@ -22,6 +22,7 @@ from autogan.run.messages import (
     Failed,
     Interrupt,
     Message,
+    Note,
     Progress,
     Refused,
     Train,
@@ -42,6 +43,7 @@ WORKER = (
 )  # fmt: skip
 
 Reply = TypeVar("Reply", bound=Message)
+Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,8 @@ class Engine(Protocol):
     def hold(self, descriptor: int) -> None:
         """Let all workers inherit the lock on the run's folder."""
 
-    def call(self, call: Call, reply: type[Reply]) -> Reply:
-        """Do something that is no trial, and wait for its reply."""
+    def call(self, call: Call, reply: type[Reply], tell: Tell = ...) -> Reply:
+        """Do something that is no trial, and wait for its reply; notes on the way are told."""
 
     def free(self) -> bool:
         """Whether another trial can be started now."""
@@ -128,8 +130,8 @@ class LocalEngine:
         """See `Engine.hold`; a worker that runs already is not told."""
         self._held = (descriptor,)
 
-    def call(self, call: Call, reply: type[Reply]) -> Reply:
-        """Do something that is no trial, and wait for its reply.
+    def call(self, call: Call, reply: type[Reply], tell: Tell = lambda text: None) -> Reply:
+        """Do something that is no trial, and wait for its reply; see `Engine.call`.
 
         Raises:
             ConfigError: if the worker refuses.
@@ -139,7 +141,8 @@ class LocalEngine:
         self._send(call)
         try:
             while not isinstance(message := self._receive(), reply | Failed):
-                pass
+                if isinstance(message, Note):
+                    tell(message.text)
         except WorkerFailed:
             self.close()  # it is dead: the next call gets a fresh one
             raise

@@ -76,12 +76,13 @@ class Prepared(Message):
     Attributes:
         objective: the label of what decides.
         labels: of the criteria, by name.
-        features: network, hash of its weights, number and digest of the reference's images, split.
+        features: network, hash of its weights and, of a classifier, accuracy on unseen images;
+            number and digest of the reference's images, split.
     """
 
     objective: str
     labels: dict[str, str]
-    features: dict[str, str | int]
+    features: dict[str, str | int | float]
 
 
 class Time(Call):

@@ -24,7 +24,8 @@ class Begun(Record):
     Attributes:
         objective: the label of what decides.
         labels: of the criteria, by name.
-        features: network, hash of its weights, number and digest of the reference's images, split.
+        features: network, hash of its weights and, of a classifier, accuracy on unseen images;
+            number and digest of the reference's images, split.
         data: the training set: images, classes, digest.
         environment: versions and device.
         earlier: trials of another search to learn from.
@@ -33,7 +34,7 @@ class Begun(Record):
     record: Literal["search"]
     objective: str
     labels: dict[str, str]
-    features: dict[str, str | int]
+    features: dict[str, str | int | float]
     data: dict[str, Any]
     environment: dict[str, Any]
     earlier: list[dict[str, Any]] = []

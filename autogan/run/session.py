@@ -16,13 +16,9 @@ import tensorflow as tf
 from autogan.config import SearchConfig, TrainConfig
 from autogan.core.errors import ConfigError
 from autogan.core.files import Damaged, cache_root, read_arrays, write_arrays
+from autogan.criteria.classifier import ClassifierNetwork
 from autogan.criteria.evaluator import Evaluator
-from autogan.criteria.networks import (
-    ClassifierNetwork,
-    FeatureNetwork,
-    SavedModelNetwork,
-    inception,
-)
+from autogan.criteria.networks import FeatureNetwork, SavedModelNetwork, inception
 from autogan.data import (
     MEMORY_BYTES,
     ImageData,
@@ -109,16 +105,23 @@ class Session:
         """See `Prepare`."""
         run = self._use(call)
         evaluator = self._evaluator(run, call.folder)
+        network = evaluator.network
+        features: dict[str, str | int | float] = {
+            "network": network.name,
+            "weights": network.weights_hash,
+            "samples": evaluator.samples,
+            "split": run.reference_split,
+            "digest": evaluator.digest,
+        }
+        if network.accuracy is not None:
+            features["accuracy"] = network.accuracy
+            self._driver.note(
+                f"the classifier tells {100 * network.accuracy:.1f} % of unseen images correctly"
+            )
         return Prepared(
             objective=run.objective.label(evaluator.labels()),
             labels=evaluator.labels(),
-            features={
-                "network": evaluator.network.name,
-                "weights": evaluator.network.weights_hash,
-                "samples": evaluator.samples,
-                "split": run.reference_split,
-                "digest": evaluator.digest,
-            },
+            features=features,
         )
 
     def time(self, call: Time) -> Timed:
@@ -261,15 +264,19 @@ class Session:
 
         def load() -> FeatureNetwork:
             if run.features == "inception":
-                return inception()
+                return inception(self._driver.note)
             if run.features != "classifier":
                 return SavedModelNetwork(None, Path(run.features or ""))
             self._check_labelled(run)
-            train = self._data(run).train
-            affordable = MEMORY_BYTES // math.prod(train.images.shape[1:])
-            images, labels = train.subset(min(_CLASSIFIER_IMAGES, affordable))
+            data = self._data(run)
+            most = min(_CLASSIFIER_IMAGES, MEMORY_BYTES // math.prod(data.image_shape))
+            images, labels = data.train.subset(most)
+            tested, classes = (None, None) if data.test is None else data.test.subset(most)
             assert labels is not None
-            return ClassifierNetwork(images, labels, self._cache(run), kept)
+            unseen = None if tested is None or classes is None else (tested, classes)
+            return ClassifierNetwork(
+                images, labels, self._cache(run), kept, unseen, self._driver.note
+            )
 
         key: Any = run.features
         if run.features == "classifier":
