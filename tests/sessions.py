@@ -10,6 +10,6 @@ class SessionEngine(FakeEngine):
 
     def __init__(self):
         session = Session(self)
-        session._device = "cpu"  # TensorFlow has begun already: its threads cannot be set any more
+        session._bench.device = "cpu"  # TensorFlow has begun: threads cannot be set now
         super().__init__(session)
         self.session = session

@@ -54,7 +54,7 @@ def trained():
     engine = SessionEngine()
     prepared = engine.call(Prepare(config=run.as_dict(), folder=""), Prepared, told.append)
     session = engine.session
-    network, cache = session._network(run), session._cache(run)
+    network, cache = session._bench.network(run), session._bench._cache(run)
     return SimpleNamespace(prepared=prepared, told=told, network=network, cache=cache)
 
 

@@ -170,7 +170,7 @@ def in_process(monkeypatch):
     from autogan.run.session import Session
 
     session = Session(FakeEngine())
-    session._device = "cpu"  # threads and devices cannot be set once TensorFlow has begun
+    session._bench.device = "cpu"  # threads and devices cannot be set once TensorFlow has begun
     monkeypatch.setattr("autogan.commands.LocalEngine", lambda: FakeEngine(session))
 
 

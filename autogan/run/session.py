@@ -1,40 +1,29 @@
-"""What a worker can be asked to do, and what it keeps in memory in between."""
+"""What a worker can be asked to do."""
 
 import math
 import os
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 import numpy.typing as npt
-import tensorflow as tf
 
 from autogan.config import SearchConfig, TrainConfig
 from autogan.core.errors import ConfigError
-from autogan.core.files import Damaged, cache_root, read_arrays, write_arrays
-from autogan.criteria.classifier import ClassifierNetwork
+from autogan.core.files import write_arrays
 from autogan.criteria.evaluator import Evaluator
-from autogan.criteria.networks import FeatureNetwork, SavedModelNetwork, inception
 from autogan.data import (
-    MEMORY_BYTES,
-    ImageData,
-    Split,
-    check_trainable,
     class_number,
     dataset_named,
 )
 from autogan.data.grids import GRID, GRID_CLASSES
 from autogan.models.adversarial import Adversarial, Latents
 from autogan.models.base import ImageShape
-from autogan.models.batches import TrainingSet
-from autogan.run.device import device_notes, environment, set_device
+from autogan.run.device import device_notes, environment
 from autogan.run.folder import TrialFolder, feature_weights
 from autogan.run.messages import (
-    Call,
     Evaluate,
     Open,
     Opened,
@@ -50,13 +39,11 @@ from autogan.run.messages import (
 )
 from autogan.run.timing import timed_evaluation, timed_steps
 from autogan.run.trial import USER_LATENTS, Driver, run_trial
+from autogan.run.workbench import Workbench, data_key, refuse_labels
 
-_MAX_SHAPES = 2  # built GANs kept in memory; beyond, the driver starts a fresh worker
-_CLASSIFIER_IMAGES = 100_000  # that a classifier learns from, at most
 _SAMPLE_BYTES = 2**32  # of images or latent vectors that are made at once, at most
+_WEAK = 0.8  # accuracy of a classifier; below, its features tell little
 _OF_EACH_CLASS = 8  # images that are made, where the user does not say how many
-
-T = TypeVar("T")
 
 
 class Session:
@@ -68,9 +55,7 @@ class Session:
 
     def __init__(self, driver: Driver) -> None:
         self._driver = driver
-        self._kept: dict[str, tuple[Any, Any]] = {}
-        self._gans: dict[Any, Adversarial] = {}
-        self._device: str | None = None
+        self._bench = Workbench(driver.note)
 
     def open(self, call: Open) -> Opened:
         """See `Open`.
@@ -78,19 +63,19 @@ class Session:
         Raises:
             ConfigError: if the configuration cannot be run here.
         """
-        run = self._use(call)
+        run = self._bench.use(call)
         for note in device_notes(run):
             self._driver.note(note)
-        data = self._data(run)
-        self._reference(run)
-        gan = self._gan(run, data.image_shape, data.train.class_counts)
+        data = self._bench.data(run)
+        self._bench.reference(run)
+        gan = self._bench.gan(run, data.image_shape, data.train.class_counts)
         if run.features == "classifier":
-            self._check_labelled(run)  # trained in `prepare`
+            self._bench.check_labelled(run)  # trained in `prepare`
         if run.gan.condition == "none":
-            _refuse_labels(run, f"{run.gan_type} makes images of no given class; use cgan or acgan")
+            refuse_labels(run, f"{run.gan_type} makes images of no given class; use cgan or acgan")
         if call.features and run.features != "classifier":
-            self._network(run)
-            self._check_classes_known(run)
+            self._bench.network(run)
+            self._bench.check_classes_known(run)
         return Opened(
             images=len(data.train),
             image_shape=data.image_shape,
@@ -98,13 +83,13 @@ class Session:
             digest=data.train.digest,
             generator_bytes=gan.generator_bytes,
             state_bytes=gan.state_bytes,
-            environment=environment(self._device),
+            environment=environment(self._bench.device),
         )
 
     def prepare(self, call: Prepare) -> Prepared:
         """See `Prepare`."""
-        run = self._use(call)
-        evaluator = self._evaluator(run, call.folder)
+        run = self._bench.use(call)
+        evaluator = self._bench.evaluator(run, call.folder)
         network = evaluator.network
         features: dict[str, str | int | float] = {
             "network": network.name,
@@ -115,9 +100,9 @@ class Session:
         }
         if network.accuracy is not None:
             features["accuracy"] = network.accuracy
-            self._driver.note(
-                f"the classifier tells {100 * network.accuracy:.1f} % of unseen images correctly"
-            )
+            weak = ": too weak to rank subtle differences" if network.accuracy < _WEAK else ""
+            share = f"{100 * network.accuracy:.1f} %"
+            self._driver.note(f"the classifier tells {share} of unseen images correctly{weak}")
         return Prepared(
             objective=run.objective.label(evaluator.labels()),
             labels=evaluator.labels(),
@@ -126,15 +111,15 @@ class Session:
 
     def time(self, call: Time) -> Timed:
         """See `Time`."""
-        run = self._use(call)
+        run = self._bench.use(call)
         began = time.monotonic()
-        data = self._data(run)
-        gan = self._gan(run, data.image_shape, data.train.class_counts)
-        training = self._keep("training", _data_key(run), lambda: _training_set(data.train))
+        data = self._bench.data(run)
+        gan = self._bench.gan(run, data.image_shape, data.train.class_counts)
+        training = self._bench.training_set(run)
         started, step = timed_steps(gan, training, run)
-        samples = min(run.eval_samples, len(self._reference(run).images))
+        samples = min(run.eval_samples, len(self._bench.reference(run).images))
         try:
-            network = self._network(run)
+            network = self._bench.network(run)
         except ConfigError:  # no download on this machine: the training can be timed all the same
             network = None
         evaluation = None if network is None else timed_evaluation(gan, network, samples)
@@ -142,34 +127,34 @@ class Session:
 
     def train(self, call: Train) -> Trained:
         """See `Train`."""
-        run = self._use(call)
-        data = self._data(run)
-        self._network(run, call.run).keep(feature_weights(Path(call.run)))
+        run = self._bench.use(call)
+        data = self._bench.data(run)
+        self._bench.network(run, call.run).keep(feature_weights(Path(call.run)))
         trial = run_trial(
             run,
             TrialFolder.of(Path(call.folder), run),
-            self._gan(run, data.image_shape, data.train.class_counts),
-            self._keep("training", _data_key(run), lambda: _training_set(data.train)),
-            self._evaluator(run, call.run),
+            self._bench.gan(run, data.image_shape, data.train.class_counts),
+            self._bench.training_set(run),
+            self._bench.evaluator(run, call.run),
             self._driver,
-            environment(self._device),
+            environment(self._bench.device),
             call.name,
             call.trial,
             SearchConfig(**call.search) if call.search is not None else None,
             list(data.classes),
         )
-        return Trained(trial=trial, full=len(self._gans) > _MAX_SHAPES)
+        return Trained(trial=trial, full=self._bench.full)
 
     def evaluate(self, call: Evaluate) -> Scores:
         """See `Evaluate`."""
-        run = self._use(call)
+        run = self._bench.use(call)
         if call.training is None:
             return Scores(scores=self._scores_of_images(run, call))
         trained = TrainConfig(**call.training)
-        gan, _ = self._restored(trained, Path(call.folder), call.checkpoint)
+        gan, _ = self._bench.restored(trained, Path(call.folder), call.checkpoint)
         scores = self._scores_of_gan(run, call, trained, gan)
-        same_data = _data_key(run) == _data_key(trained)
-        if not same_data or run.reference_split == "test" or self._data(run).test is None:
+        same_data = data_key(run) == data_key(trained)
+        if not same_data or run.reference_split == "test" or self._bench.data(run).test is None:
             return Scores(scores=scores)
         unseen = run.model_copy(update={"reference_split": "test"})
         return Scores(scores=scores, test=self._scores_of_gan(unseen, call, trained, gan))
@@ -180,27 +165,27 @@ class Session:
         """Values of a restored generator by label, against the split that ``run`` names."""
         none = f"{trained.gan_type} makes images of no given class; use cgan or acgan"
         self._check_comparable(run, call, gan.image_shape, len(gan.class_counts), none)
-        evaluator = self._evaluator(run, call.run)
+        evaluator = self._bench.evaluator(run, call.run)
         latents = gan.latents(evaluator.samples, USER_LATENTS + call.seed)
         return _labelled(run, evaluator, _generated(gan, latents), latents.labels)
 
     def _scores_of_images(self, run: TrainConfig, call: Evaluate) -> dict[str, float]:
         """Values of a dataset's images by label."""
-        resizes = self._network(run, call.run).resizes
-        size = run.image_size if resizes else self._data(run).image_shape[0]
+        resizes = self._bench.network(run, call.run).resizes
+        size = run.image_size if resizes else self._bench.data(run).image_shape[0]
         loaded = dataset_named(call.dataset, run.data_dir).load(size)
         none = "the images have none; put each class into a sub-folder"
         classes = len(loaded.train.class_counts)
         self._check_comparable(run, call, loaded.image_shape, classes, none)
         images, labels = loaded.train.subset(run.eval_samples)
-        return _labelled(run, self._evaluator(run, call.run), images, labels)
+        return _labelled(run, self._bench.evaluator(run, call.run), images, labels)
 
     def _check_comparable(
         self, run: TrainConfig, call: Evaluate, shape: ImageShape, classes: int, none: str
     ) -> None:
         """Refuse images that the features cannot take beside the reference, or that lack labels."""
-        data = self._data(run)
-        if not self._network(run, call.run).resizes and shape != data.image_shape:
+        data = self._bench.data(run)
+        if not self._bench.network(run, call.run).resizes and shape != data.image_shape:
             raise ConfigError(
                 "reference",
                 f"{run.dataset} has {_shape(data.image_shape)} images, the others are "
@@ -208,15 +193,15 @@ class Session:
             )
         known = len(data.train.class_counts)
         if not classes:
-            _refuse_labels(run, none)
+            refuse_labels(run, none)
         elif classes != known:
-            _refuse_labels(run, f"the images show {classes} classes, {run.dataset} {known}")
-        self._check_classes_known(run)
+            refuse_labels(run, f"the images show {classes} classes, {run.dataset} {known}")
+        self._bench.check_classes_known(run)
 
     def sample(self, call: Sample) -> Sampled:
         """See `Sample`."""
-        run = self._use(call)
-        gan, names = self._restored(run, Path(call.folder), call.checkpoint)
+        run = self._bench.use(call)
+        gan, names = self._bench.restored(run, Path(call.folder), call.checkpoint)
         classes = None
         if call.classes is not None:
             if not names:
@@ -235,146 +220,6 @@ class Session:
         write_arrays(Path(call.output), {"images": images, "columns": columns})
         return Sampled()
 
-    def _use(self, call: Call) -> TrainConfig:
-        """A call's configuration; the first one decides threads and device."""
-        run = TrainConfig(**call.config)
-        if self._device is None:
-            self._device = set_device(run)
-        return run
-
-    def _data(self, run: TrainConfig) -> ImageData:
-        dataset = dataset_named(run.dataset, run.data_dir)
-        return self._keep("data", _data_key(run), lambda: dataset.load(run.image_size))
-
-    def _reference(self, run: TrainConfig) -> Split:
-        """The real images that criteria compare with, without the limit on their number."""
-        data = self._data(run)
-        split = data.train if run.reference_split == "train" else data.test
-        if split is None:
-            raise ConfigError(
-                "reference_split",
-                f"test, and {run.dataset} has no test images; use train, or add a folder test/ "
-                "beside train/",
-            )
-        return split
-
-    def _network(self, run: TrainConfig, folder: str = "") -> FeatureNetwork:
-        """The feature network; the one that the run in a folder keeps, if it keeps one."""
-        kept = feature_weights(Path(folder)) if folder else None
-
-        def load() -> FeatureNetwork:
-            if run.features == "inception":
-                return inception(self._driver.note)
-            if run.features != "classifier":
-                return SavedModelNetwork(None, Path(run.features or ""))
-            self._check_labelled(run)
-            data = self._data(run)
-            most = min(_CLASSIFIER_IMAGES, MEMORY_BYTES // math.prod(data.image_shape))
-            images, labels = data.train.subset(most)
-            tested, classes = (None, None) if data.test is None else data.test.subset(most)
-            assert labels is not None
-            unseen = None if tested is None or classes is None else (tested, classes)
-            return ClassifierNetwork(
-                images, labels, self._cache(run), kept, unseen, self._driver.note
-            )
-
-        key: Any = run.features
-        if run.features == "classifier":
-            key = (_data_key(run), kept if kept is not None and kept.exists() else None)
-        return self._keep("network", key, load)
-
-    def _check_labelled(self, run: TrainConfig) -> None:
-        """Refuse a classifier of images without labels."""
-        if self._data(run).train.labels is None:
-            raise ConfigError(
-                "features",
-                f"classifier learns from labels, and {run.dataset} has none; use --features "
-                "inception or the path of a SavedModel",
-            )
-
-    def _evaluator(self, run: TrainConfig, folder: str) -> Evaluator:
-        network = self._network(run, folder)
-
-        def build() -> Evaluator:
-            reference, _ = self._reference(run).subset(run.eval_samples)
-            return Evaluator(
-                network, run.criteria(), reference, self._cache(run), run.reference_split
-            )
-
-        key = (
-            network.weights_hash, *run.criteria(), _data_key(run), run.reference_split,
-            run.eval_samples,
-        )  # fmt: skip
-        return self._keep("evaluator", key, build)
-
-    def _check_classes_known(self, run: TrainConfig) -> None:
-        """Check that the features tell the dataset's classes, if a criterion needs that."""
-        classes = len(self._data(run).train.class_counts)
-        if run.features != "classifier" and self._network(run).classes != classes:
-            _refuse_labels(
-                run,
-                f"{run.features} tells {self._network(run).classes} classes and {run.dataset} has "
-                f"{classes}; use --features classifier, or a SavedModel with those logits",
-            )
-
-    def _gan(
-        self, run: TrainConfig, image_shape: ImageShape, class_counts: tuple[int, ...]
-    ) -> Adversarial:
-        check_trainable(image_shape)
-        if run.gan.condition != "none" and not class_counts:
-            raise ConfigError(
-                "dataset",
-                f"{run.dataset} has no labels, and {run.gan_type} learns classes; choose a "
-                "labelled dataset (of a folder, the sub-folders are the classes: two or more, with "
-                "every image in one), or a GAN type without classes, such as dcgan",
-            )
-        hyperparameters = run.hyperparameters()
-        key = (run.gan_type, image_shape, class_counts, run.gan.shape_of(hyperparameters))
-        if key not in self._gans:
-            self._gans[key] = run.gan.build(image_shape, hyperparameters, class_counts)
-        return self._gans[key]
-
-    def _restored(
-        self, run: TrainConfig, root: Path, checkpoint: str
-    ) -> tuple[Adversarial, list[str]]:
-        """The GAN of a training with its generator at a checkpoint; the dataset is not needed.
-
-        With it come the names of its classes, or their numbers from a file of AutoGAN 0.2.
-        """
-        folder = TrialFolder.of(root.resolve(), run)
-        path = folder.best if checkpoint == "best" else folder.last
-        if not path.exists():
-            raise ConfigError("checkpoint", f"{path} does not exist; train first")
-        try:
-            arrays = read_arrays(path)
-        except Damaged as error:
-            raise ConfigError(
-                "checkpoint", f"{error}; train again, or take the other one"
-            ) from None
-        height, width, channels = arrays.pop("image_shape").tolist()
-        counts = tuple(arrays.pop("class_counts", np.zeros(0)).tolist())
-        gan = self._gan(run, (height, width, channels), counts)
-        gan.restore_generator(arrays)
-        names: list[str] = arrays.get("class_names", np.zeros(0)).tolist()
-        return gan, names or [str(number) for number in range(len(gan.class_counts))]
-
-    def _cache(self, run: TrainConfig) -> Path:
-        """Where trained classifiers and real statistics are kept, for each kind of bits."""
-        device = (self._device or "cpu").replace(" ", "-").replace("/", "-")
-        return cache_root() / f"tensorflow-{tf.__version__}-{device}-{run.threads}-threads"
-
-    def _keep(self, slot: str, key: Any, make: Callable[[], T]) -> T:
-        """The last thing made in this slot, made again if it was made for another key."""
-        if slot not in self._kept or self._kept[slot][0] != key:
-            self._kept.pop(slot, None)  # before making the next: both may not fit
-            self._kept[slot] = (key, make())
-        value: T = self._kept[slot][1]
-        return value
-
-
-def _data_key(run: TrainConfig) -> tuple[Any, ...]:
-    return (run.dataset, run.data_dir, run.image_size)
-
 
 def _labelled(
     run: TrainConfig,
@@ -392,18 +237,6 @@ def _labelled(
 def _shape(shape: tuple[int, ...]) -> str:
     height, width, channels = shape
     return f"{'grey' if channels == 1 else 'RGB'} {width}x{height}"
-
-
-def _refuse_labels(run: TrainConfig, problem: str) -> None:
-    """Refuse criteria that need labels, for a reason."""
-    for name, criterion in run.criteria().items():
-        if criterion.needs_labels:
-            raise ConfigError("criterion", f"{name} needs images of known classes, and {problem}")
-
-
-def _training_set(train: Split) -> TrainingSet:
-    """The training split, held on the device unless it is too large."""
-    return TrainingSet(train.images, train.labels, train.fits_in_memory)
 
 
 def _generated(gan: Adversarial, latents: Latents) -> npt.NDArray[np.uint8]:

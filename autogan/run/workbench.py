@@ -1,0 +1,220 @@
+"""What a worker keeps in memory between calls: data, feature network, evaluator, GANs."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import tensorflow as tf
+
+from autogan.config import TrainConfig
+from autogan.core.errors import ConfigError
+from autogan.core.files import Damaged, cache_root, read_arrays
+from autogan.criteria.classifier import ClassifierNetwork
+from autogan.criteria.evaluator import Evaluator
+from autogan.criteria.networks import FeatureNetwork, SavedModelNetwork, Tell, inception
+from autogan.data import MEMORY_BYTES, ImageData, Split, check_trainable, dataset_named
+from autogan.models.adversarial import Adversarial
+from autogan.models.base import ImageShape
+from autogan.models.batches import TrainingSet
+from autogan.run.device import set_device
+from autogan.run.folder import TrialFolder, feature_weights
+from autogan.run.messages import Call
+
+_MAX_SHAPES = 2  # built GANs kept in memory; beyond, the driver starts a fresh worker
+_CLASSIFIER_IMAGES = 100_000  # that a classifier learns from, at most
+
+T = TypeVar("T")
+
+
+class Workbench:
+    """What calls share, each thing made when it is first needed.
+
+    Args:
+        tell: is told what takes long.
+
+    Attributes:
+        device: that TensorFlow uses; None before the first call.
+    """
+
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
+        self._kept: dict[str, tuple[Any, Any]] = {}
+        self._gans: dict[Any, Adversarial] = {}
+        self.device: str | None = None
+
+    @property
+    def full(self) -> bool:
+        """Whether the memory holds enough, so that a fresh worker should follow."""
+        return len(self._gans) > _MAX_SHAPES
+
+    def use(self, call: Call) -> TrainConfig:
+        """A call's configuration; the first one decides threads and device.
+
+        Raises:
+            ConfigError: if there is no such device.
+        """
+        run = TrainConfig(**call.config)
+        if self.device is None:
+            self.device = set_device(run)
+        return run
+
+    def data(self, run: TrainConfig) -> ImageData:
+        """The dataset."""
+        dataset = dataset_named(run.dataset, run.data_dir)
+        return self._keep("data", data_key(run), lambda: dataset.load(run.image_size))
+
+    def reference(self, run: TrainConfig) -> Split:
+        """The real images that criteria compare with, without the limit on their number."""
+        data = self.data(run)
+        split = data.train if run.reference_split == "train" else data.test
+        if split is None:
+            raise ConfigError(
+                "reference_split",
+                f"test, and {run.dataset} has no test images; use train, or add a folder test/ "
+                "beside train/",
+            )
+        return split
+
+    def network(self, run: TrainConfig, folder: str = "") -> FeatureNetwork:
+        """The feature network; the one that the run in a folder keeps, if it keeps one."""
+        kept = feature_weights(Path(folder)) if folder else None
+
+        def load() -> FeatureNetwork:
+            if run.features == "inception":
+                return inception(self._tell)
+            if run.features != "classifier":
+                return SavedModelNetwork(None, Path(run.features or ""))
+            self.check_labelled(run)
+            data = self.data(run)
+            most = min(_CLASSIFIER_IMAGES, MEMORY_BYTES // math.prod(data.image_shape))
+            images, labels = data.train.subset(most)
+            tested, classes = (None, None) if data.test is None else data.test.subset(most)
+            assert labels is not None
+            unseen = None if tested is None or classes is None else (tested, classes)
+            return ClassifierNetwork(images, labels, self._cache(run), kept, unseen, self._tell)
+
+        key: Any = run.features
+        if run.features == "classifier":
+            key = (data_key(run), kept if kept is not None and kept.exists() else None)
+        return self._keep("network", key, load)
+
+    def training_set(self, run: TrainConfig) -> TrainingSet:
+        """The training split, held on the device unless it is too large."""
+        train = self.data(run).train
+        return self._keep(
+            "training",
+            data_key(run),
+            lambda: TrainingSet(train.images, train.labels, train.fits_in_memory),
+        )
+
+    def check_labelled(self, run: TrainConfig) -> None:
+        """Refuse a classifier of images without labels."""
+        if self.data(run).train.labels is None:
+            raise ConfigError(
+                "features",
+                f"classifier learns from labels, and {run.dataset} has none; use --features "
+                "inception or the path of a SavedModel",
+            )
+
+    def evaluator(self, run: TrainConfig, folder: str) -> Evaluator:
+        """What scores images as a configuration says, for the run in a folder."""
+        network = self.network(run, folder)
+
+        def build() -> Evaluator:
+            reference, _ = self.reference(run).subset(run.eval_samples)
+            return Evaluator(
+                network, run.criteria(), reference, self._cache(run), run.reference_split
+            )
+
+        key = (
+            network.weights_hash, *run.criteria(), data_key(run), run.reference_split,
+            run.eval_samples,
+        )  # fmt: skip
+        return self._keep("evaluator", key, build)
+
+    def check_classes_known(self, run: TrainConfig) -> None:
+        """Check that the features tell the dataset's classes, if a criterion needs that."""
+        classes = len(self.data(run).train.class_counts)
+        if run.features != "classifier" and self.network(run).classes != classes:
+            refuse_labels(
+                run,
+                f"{run.features} tells {self.network(run).classes} classes and {run.dataset} has "
+                f"{classes}; use --features classifier, or a SavedModel with those logits",
+            )
+
+    def gan(
+        self, run: TrainConfig, image_shape: ImageShape, class_counts: tuple[int, ...]
+    ) -> Adversarial:
+        """The networks of a configuration, built once for each shape.
+
+        Raises:
+            ConfigError: if the GAN type cannot learn such images.
+        """
+        check_trainable(image_shape)
+        if run.gan.condition != "none" and not class_counts:
+            raise ConfigError(
+                "dataset",
+                f"{run.dataset} has no labels, and {run.gan_type} learns classes; choose a "
+                "labelled dataset (of a folder, the sub-folders are the classes: two or more, with "
+                "every image in one), or a GAN type without classes, such as dcgan",
+            )
+        hyperparameters = run.hyperparameters()
+        key = (run.gan_type, image_shape, class_counts, run.gan.shape_of(hyperparameters))
+        if key not in self._gans:
+            self._gans[key] = run.gan.build(image_shape, hyperparameters, class_counts)
+        return self._gans[key]
+
+    def restored(
+        self, run: TrainConfig, root: Path, checkpoint: str
+    ) -> tuple[Adversarial, list[str]]:
+        """The GAN of a training with its generator at a checkpoint; the dataset is not needed.
+
+        With it come the names of its classes, or their numbers from a file of AutoGAN 0.2.
+        """
+        folder = TrialFolder.of(root.resolve(), run)
+        path = folder.best if checkpoint == "best" else folder.last
+        if not path.exists():
+            raise ConfigError("checkpoint", f"{path} does not exist; train first")
+        try:
+            arrays = read_arrays(path)
+        except Damaged as error:
+            raise ConfigError(
+                "checkpoint", f"{error}; train again, or take the other one"
+            ) from None
+        height, width, channels = arrays.pop("image_shape").tolist()
+        counts = tuple(arrays.pop("class_counts", np.zeros(0)).tolist())
+        gan = self.gan(run, (height, width, channels), counts)
+        gan.restore_generator(arrays)
+        names: list[str] = arrays.get("class_names", np.zeros(0)).tolist()
+        return gan, names or [str(number) for number in range(len(gan.class_counts))]
+
+    def _cache(self, run: TrainConfig) -> Path:
+        """Where trained classifiers and real statistics are kept, for each kind of bits."""
+        device = (self.device or "cpu").replace(" ", "-").replace("/", "-")
+        return cache_root() / f"tensorflow-{tf.__version__}-{device}-{run.threads}-threads"
+
+    def _keep(self, slot: str, key: Any, make: Callable[[], T]) -> T:
+        """The last thing made in this slot, made again if it was made for another key."""
+        if slot not in self._kept or self._kept[slot][0] != key:
+            self._kept.pop(slot, None)  # before making the next: both may not fit
+            self._kept[slot] = (key, make())
+        value: T = self._kept[slot][1]
+        return value
+
+
+def data_key(run: TrainConfig) -> tuple[Any, ...]:
+    """What decides the images."""
+    return (run.dataset, run.data_dir, run.image_size)
+
+
+def refuse_labels(run: TrainConfig, problem: str) -> None:
+    """Refuse criteria that need labels, for a reason.
+
+    Raises:
+        ConfigError: if there are such criteria.
+    """
+    for name, criterion in run.criteria().items():
+        if criterion.needs_labels:
+            raise ConfigError("criterion", f"{name} needs images of known classes, and {problem}")
