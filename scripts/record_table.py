@@ -88,7 +88,7 @@ def record(table: str, folder: Path, seed: int, threads: int) -> None:
 
 
 def export(table: str, folder: Path, file: Path) -> None:
-    """Write a line for each evaluation, and one for a trial that diverged before its first."""
+    """Write a line for each evaluation, and one for a trial that died before its first."""
     names = [name for name, given in TABLES[table]["params"].items() if isinstance(given, list)]
     with file.open("w", newline="") as out:
         writer = csv.writer(out, lineterminator="\n")
@@ -98,7 +98,7 @@ def export(table: str, folder: Path, file: Path) -> None:
             ledger = Ledger(SearchFolder(run).ledger)
             labels = ledger.header["labels"]
             for trial in ledger.trials:
-                if trial.state not in (State.COMPLETE, State.DIVERGED):
+                if trial.state is not State.COMPLETE and not trial.dead:
                     continue
                 point = tuple(trial.params[name] for name in names)
                 start = [*point, seen[point], trial.state.value]
