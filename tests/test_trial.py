@@ -334,7 +334,7 @@ def test_a_damaged_checkpoint_costs_time_alone(world, tmp_path):
 @pytest.mark.parametrize(
     ("driver", "status"),
     [(Driver(), "STATUS_SUCCESS"), (Driver(stop_at=25), "STATUS_SUCCESS"),
-     (Driver(interrupt_at=[40]), "STATUS_RUNNING")],
+     (Driver(interrupt_at=[40]), "STATUS_UNKNOWN")],
 )  # fmt: skip
 def test_tensorboard_knows_how_a_trial_stands(world, tmp_path, driver, status):
     folder, _ = run(world, tmp_path / "t", driver)
@@ -356,7 +356,7 @@ def test_tensorboard_can_be_told_of_a_failure(world, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         run(world, tmp_path / "t", Killed(40))
     folder = TrialFolder.of(tmp_path / "t", TrainConfig())
-    assert status_of(folder.logs) == api_pb2.STATUS_RUNNING
+    assert status_of(folder.logs) == api_pb2.STATUS_UNKNOWN
     folder.failed_status.replace(folder.status)
     assert status_of(folder.logs) == api_pb2.STATUS_FAILURE
     run(world, tmp_path / "t")
@@ -372,9 +372,10 @@ def test_tensorboard_knows_of_a_divergence(world, tmp_path, monkeypatch):
 
 def status_of(logs):
     """What HParams takes for a session's status: the first that it reads."""
-    events = EventAccumulator(str(logs)).Reload()
-    content = events.summary_metadata["_hparams_/session_end_info"].plugin_data.content
-    return parse_session_end_info_plugin_data(content).status
+    found = EventAccumulator(str(logs)).Reload().summary_metadata.get("_hparams_/session_end_info")
+    if found is None:
+        return api_pb2.STATUS_UNKNOWN
+    return parse_session_end_info_plugin_data(found.plugin_data.content).status
 
 
 def curves(logs):

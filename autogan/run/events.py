@@ -1,9 +1,9 @@
 """TensorBoard: criteria, losses, sample grids, the networks' graph, and hyperparameters."""
 
 import math
+import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -53,8 +53,7 @@ class TrialEvents:
                     file.truncate(min(sizes[path.name], path.stat().st_size))
             else:
                 path.unlink()
-        _write_status(folder.status, api_pb2.STATUS_RUNNING)
-        _write_status(folder.failed_status, api_pb2.STATUS_FAILURE)
+        _write_failure(folder.failed_status)
         self._writer = tf.summary.create_file_writer(str(folder.logs))
         if not sizes:
             with self._writer.as_default():
@@ -104,7 +103,6 @@ class TrialEvents:
             )
             tf.summary.experimental.write_raw_pb(ended.SerializeToString())
         self.close()
-        self._folder.status.unlink(missing_ok=True)
         self._folder.failed_status.unlink(missing_ok=True)
 
     def close(self) -> None:
@@ -112,23 +110,23 @@ class TrialEvents:
         self._writer.close()
 
     def _files(self) -> list[Path]:
-        files = self._folder.logs.glob("events.out.tfevents.*")
-        return sorted(path for path in files if path != self._folder.status)
+        return sorted(self._folder.logs.glob("events.out.tfevents.*"))
 
 
-def _write_status(path: Path, status: Any) -> None:
-    """Write a file of events that says how a session stands, and no more.
+def _write_failure(path: Path) -> None:
+    """Write a file of events that says that the session has failed, and no more.
 
-    TensorBoard keeps the first status that it reads of a session: that it is running stands in a
-    file of its own, which goes when it has ended. Its name sorts before those of the other files,
-    since TensorBoard reads no further in a file once it has seen a later one.
+    TensorBoard keeps the first status that it reads of a session. Hence nothing says that it is
+    running: a page that is open when it ends would say so ever after.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    head = tf.compat.v1.Event(wall_time=0.0, file_version="brain.Event:2")
-    summary = hparams_summary.session_end_pb(status)
+    now, summary = time.time(), hparams_summary.session_end_pb(api_pb2.STATUS_FAILURE)
     with tf.io.TFRecordWriter(str(path)) as writer:
-        writer.write(head.SerializeToString())
-        writer.write(tf.compat.v1.Event(wall_time=0.0, summary=summary).SerializeToString())
+        for event in (
+            tf.compat.v1.Event(wall_time=now, file_version="brain.Event:2"),
+            tf.compat.v1.Event(wall_time=now, summary=summary),
+        ):
+            writer.write(event.SerializeToString())
 
 
 def _declare(search: SearchConfig, labels: Mapping[str, str]) -> None:

@@ -126,11 +126,11 @@ class TrialFolder:
 
     @property
     def status(self) -> Path:
-        """Tells TensorBoard that the training is running, or that it has failed.
+        """Tells TensorBoard that the training has failed.
 
-        Its name sorts before those of other event files.
+        Its name sorts after those of other event files: TensorBoard may be reading one of them.
         """
-        return self.logs / "events.out.tfevents.0.status"
+        return self.logs / "events.out.tfevents.status"
 
     @property
     def failed_status(self) -> Path:
