@@ -79,7 +79,11 @@ def test_configurations_say_their_command_and_one_sentence(listed):
     for line, (name, path) in zip(listed("configs"), configs.items(), strict=True):
         command = path.read_text().split()[2]
         assert command in ("search", "train")
-        assert line.startswith(f"{name} ({command}): ")
+        head, _, said = line.partition("): ")
+        assert head == f"{name} ({command}"
+        comment = " ".join(path.read_text().partition("\ngan_type")[0].split("\n# ")[1:])
+        assert comment.startswith(said)
+        assert comment[len(said) :][:2] in (". ", ".")
     assert listed("dcgan-digits") == configs["dcgan_digits"].read_text().splitlines()
     assert listed("dcgan_digits", "--json") == {"dcgan_digits": configs["dcgan_digits"].read_text()}
 
