@@ -3,16 +3,18 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 SETUP = Path(__file__).parents[1] / "scripts/setup"
 
-# Answers the version check, makes an environment of itself, and writes down what is installed.
+# Answers the version check as Python of that version would, makes an environment of itself, and
+# writes down what is installed.
 PYTHON = """#!/bin/sh
 case "$1 $2" in
-    -c*) exit {unsuited} ;;
+    -c*) exec {real} -c "import sys; sys.version_info = {numbers}; $2" ;;
     -V*) echo Python {version} ;;
     "-m venv") mkdir -p "$3/bin"
         cp "$0" "$3/bin/python"
@@ -45,8 +47,8 @@ def program(machine, name, text):
 
 
 def python(machine, name, version):
-    suited = version.startswith(("3.10", "3.11", "3.12", "3.13"))
-    program(machine, name, PYTHON.format(unsuited=int(not suited), version=version))
+    numbers = tuple(map(int, version.split(".")))
+    program(machine, name, PYTHON.format(real=sys.executable, numbers=numbers, version=version))
 
 
 def setup(machine, *arguments, **environment):
