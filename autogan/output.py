@@ -86,6 +86,7 @@ def print_further(folder: Path, logs: Path) -> None:
     """Print what to do next."""
     print(f"see its images:  {command('autogan', 'sample', folder)}")
     print(f"see its curves:  {command('tensorboard', '--logdir', logs)}")
+    print('                 (while it runs too: turn on "Reload data" in TensorBoard\'s settings)')
 
 
 def print_json(value: Any) -> None:
