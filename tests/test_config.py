@@ -20,6 +20,7 @@ from autogan.config import (
 from autogan.core.errors import ConfigError
 from autogan.core.hyperparameters import Range
 from autogan.models import GAN_TYPES
+from autogan.search import SEARCH_METHODS
 
 
 def write(tmp_path, text):
@@ -298,8 +299,51 @@ def test_every_key_is_a_flag_and_the_other_way_round(command, kind):
 
     options = {o for p in typer.main.get_command(app).commands[command].params for o in p.opts}
     flags = {o[2:].replace("-", "_") for o in options if o.startswith("--")}
-    actions = {"resume", "retry_failed", "overwrite", "dry_run", "json", "quiet", "debug"}
+    actions = {
+        "resume",
+        "retry_failed",
+        "overwrite",
+        "dry_run",
+        "estimate",
+        "json",
+        "quiet",
+        "debug",
+    }
     assert flags - actions == (set(kind.model_fields) - {"params"}) | {"param"}
+
+
+class TestAdvice:
+    """Who names no search method gets the one that did best on recorded trainings."""
+
+    def advised(self, **values):
+        run = validated(SearchConfig, values).resolved()
+        return run.search_method, run.stopping, run.repeats, run.trials
+
+    def test_all_of_it_by_default(self):
+        assert self.advised() == ("gp", "asha", 2, 20)
+
+    def test_only_what_is_not_given(self):
+        assert self.advised(stopping="none") == ("gp", None, 2, 20)
+        assert self.advised(stopping="median", repeats=1, trials=7) == ("gp", "median", 1, 7)
+        assert self.advised(max_minutes=5) == ("gp", "asha", 2, None)
+
+    @pytest.mark.parametrize("method", SEARCH_METHODS.names())
+    def test_a_method_that_is_named_stands_alone(self, method):
+        trials = 45 if method == "grid" else 10  # all of the space
+        assert self.advised(search_method=method) == (method, None, 1, trials)
+
+    def test_several_criteria_have_no_single_order(self):
+        for criterion in ("is,fid", ["is", "fid"]):
+            assert self.advised(criterion=criterion) == ("gp", None, 1, 20)
+
+    def test_no_rule_where_it_could_do_nothing(self):
+        assert self.advised(steps=10, evaluate_every=4) == ("gp", None, 2, 20)
+        assert self.advised(steps=12, evaluate_every=4) == ("gp", "asha", 2, 20)
+
+    def test_a_saved_search_says_all_of_it(self):
+        saved = validated(SearchConfig, {"trials": 3}).resolved().as_dict()
+        assert validated(SearchConfig, saved).resolved().as_dict() == saved
+        assert (saved["search_method"], saved["stopping"], saved["repeats"]) == ("gp", "asha", 2)
 
 
 def test_a_hyperparameter_is_given_once():
@@ -323,7 +367,7 @@ def test_configurations_that_come_along_are_found_by_name_and_can_run(tmp_path):
 
 def test_schedules():
     config = validated(TrainConfig, {"steps": 12})
-    assert config.schedule(100, 64) == (12, 3)
+    assert config.schedule(100, 64) == (12, 2)
     assert validated(TrainConfig, {"steps": 12, "evaluate_every": 99}).schedule(100, 64) == (12, 12)
 
 

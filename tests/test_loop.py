@@ -15,6 +15,7 @@ import autogan
 from autogan.config import grammar
 from autogan.core.errors import ConfigError, DiskFull, SearchFailed
 from autogan.core.files import write_bytes, write_json
+from autogan.core.invocation import command
 from autogan.run.claim import Claim
 from autogan.run.display import Display
 from autogan.run.messages import Prepared
@@ -522,7 +523,7 @@ class TestMachinesFaults:
         with pytest.raises(DiskFull) as caught:
             search(**full)
         assert str(caught.value) == (
-            "no space left in runs/a; go on with: autogan search --resume runs/a"
+            f"no space left in runs/a; go on with: {command('autogan', 'search', '--resume', 'runs/a')}"
         )
         monkeypatch.setattr("fakes.FULL", -1)
         resumed = autogan.run_search(resume="runs/a", engine=FakeEngine())
