@@ -14,6 +14,10 @@ under two other recorded seeds, at its own cost, and returns the best mean; one 
 trains each point under so many, or gives it up, as the product does with repeats. Printed are means
 over searches with 95 % intervals.
 
+A training whose Inception Score is 1 at two evaluations in a row has collapsed: all its images look
+the same to the classifier. It ends there as lost, as in the product. What it was worth to its
+combination is its best value by then.
+
 `--diverging 0.67` lets that share of a table's combinations diverge before their first evaluation,
 those with the largest learning rates first: so GANs do. Among equal learning rates chance decides.
 """
@@ -63,6 +67,7 @@ DRAWN = {
 SHOWN = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50)  # budgets, and numbers of trials
 GRID = np.arange(1, 101) / 2  # budgets at which regrets are known
 _TOP, _FRESH = 3, 2  # points that are confirmed, and seeds for each
+_COLLAPSED = 2  # evaluations in a row at which all images look the same
 STOPPED_LIMIT = 20.0  # budget of a search that stops trials early: by then it has seen enough
 KINDS = (  # what is printed, by the columns
     ("Regret of the hyperparameters", "full trials' worth of updates"),
@@ -70,6 +75,7 @@ KINDS = (  # what is printed, by the columns
     ("Regret of the best generator in hand", "full trials' worth of updates"),
     ("Regret of the hyperparameters", "trials begun"),
     ("Regret of the confirmed hyperparameters", "trials begun"),
+    ("Regret of the best generator in hand", "trials begun"),
     ("Full trials' worth of updates spent", "trials begun"),
 )
 
@@ -81,8 +87,10 @@ class Table:
         space: its hyperparameters.
         curves: FID at each evaluation, by the values of a combination and its seed.
         diverged: combinations and seeds of the trials that did.
-        truth: each combination's worth; a diverged trial counts as the worst of the others.
-        least, most: the best value of a single training, and the worst.
+        collapsed: those of the trials that did, whose curves end there.
+        truth: each combination's worth; a diverged trial counts as the worst of the others, and
+            a collapsed one as it was until then.
+        least, most: the best value of a training that came to its end, and the worst.
         evaluations: of a full trial.
         unit: updates of both networks in a full trial, on average.
 
@@ -99,11 +107,18 @@ class Table:
         declared = {h.name: h for h in gan.hyperparameters}
         self.curves: dict[tuple[Value, ...], dict[str, list[float]]] = defaultdict(dict)
         self.diverged: set[tuple[tuple[Value, ...], str]] = set()
+        self.collapsed: set[tuple[tuple[Value, ...], str]] = set()
+        alike = 0  # evaluations in a row; a training's lines follow each other
         for row in rows:
             point = tuple(_value(declared[name], row[name]) for name in names)
             curve = self.curves[point].setdefault(row["seed"], [])
+            if (point, row["seed"]) in self.collapsed:
+                continue
             if row["fid"]:
                 curve.append(float(row["fid"]))
+                alike = (alike if len(curve) > 1 else 0) + 1 if float(row["is"]) <= 1 else 0
+                if alike == _COLLAPSED:
+                    self.collapsed.add((point, row["seed"]))
             if row["state"] == State.DIVERGED.value:
                 self.diverged.add((point, row["seed"]))
         self.space = Space(
@@ -125,7 +140,8 @@ class Table:
             for seed, curve in seeds.items()
             if (point, seed) not in self.diverged
         }
-        self._whole, self.least, self.most = whole, min(whole.values()), max(whole.values())
+        ended = [value for key, value in whole.items() if key not in self.collapsed]
+        self._whole, self.least, self.most = whole, min(ended), max(ended)
         self.truth = {
             point: statistics.fmean(self.final(point, seed) for seed in seeds)
             for point, seeds in self.curves.items()
@@ -138,6 +154,7 @@ class Table:
         for point in sorted(shuffled, key=lambda p: -float(p[rate]))[:count]:
             for seed, curve in self.curves[point].items():
                 curve.clear()
+                self.collapsed.discard((point, seed))
                 self.diverged.add((point, seed))
 
     def updates(self, point: tuple[Value, ...]) -> float:
@@ -145,7 +162,7 @@ class Table:
         return self._stride * (1 + float(point[self._d_iter]))
 
     def final(self, point: tuple[Value, ...], seed: str) -> float:
-        """The value of a full trial; a diverged one counts as the worst of the others."""
+        """The best value of a trial that nobody stops; a diverged one counts as the worst."""
         return self._whole.get((point, seed), self.most)
 
     def nearest(self, point: Point) -> tuple[Value, ...]:
@@ -287,6 +304,7 @@ class Replay:
         earlier = sum(t.repeats == trial.repeats for t in self.trials[: trial.number])
         recorded = self._seeds(trial)[earlier + 1 if again else 0]
         curve, lost = table.curves[point][recorded], (point, recorded) in table.diverged
+        collapsed = (point, recorded) in table.collapsed
         trial.state = State.RUNNING
         while trial.state is State.RUNNING:
             done = len(trial.evaluations)
@@ -295,7 +313,9 @@ class Replay:
                 trial.state = State.DIVERGED
                 break
             trial.evaluations.append(Evaluation(done + 1, {}, curve[done]))
-            if done + 1 == table.evaluations:
+            if collapsed and done + 1 == len(curve):
+                trial.state = State.DIVERGED  # the methods treat both alike
+            elif done + 1 == table.evaluations:
                 trial.state = State.DIVERGED if lost else State.COMPLETE
             elif self.rule and not again and not self.rule.goes_on(self._first_seeds(), trial):
                 trial.state = State.STOPPED
@@ -322,7 +342,9 @@ def regrets(task: Task) -> list[list[float]]:
     rule = named[0](table.evaluations) if named else None
     limit = STOPPED_LIMIT if named else float(GRID[-1])
     replay = Replay(table, method, rule, task.seed, int(how[-2]) if "seeds" in how else 1)
-    trace = replay.planned(limit) if Screening in named else replay.run(limit * faster).trace
+    ends = replay.planned(limit) if named else []
+    trace = ends if Screening in named else replay.run(limit * faster).trace
+    ends = ends or trace
     nothing = max(table.truth.values()) - min(table.truth.values())
 
     def at(
@@ -330,18 +352,20 @@ def regrets(task: Task) -> list[list[float]]:
     ) -> list[float]:
         found = []
         for value in values:
-            stands = [stand for stand in trace if getattr(stand, reached) <= value * faster]
+            known = ends if reached == "begun" else trace
+            stands = [stand for stand in known if getattr(stand, reached) <= value * faster]
             last = getattr(stands[-1], told) if stands else before
             found.append(last if value <= end else math.nan)
         return found
 
-    budgets, begun = GRID.tolist(), trace[-1].begun
+    budgets, begun = GRID.tolist(), ends[-1].begun
     return [
         at(budgets, "spent", "regret", limit),
         at(budgets, "total", "confirmed", limit),
         at(budgets, "spent", "in_hand", limit, table.most - table.least),
         at(SHOWN, "begun", "regret", begun),
         at(SHOWN, "begun", "confirmed", begun),
+        at(SHOWN, "begun", "in_hand", begun),
         at(SHOWN, "begun", "spent", begun),
     ]
 

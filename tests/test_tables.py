@@ -1,4 +1,4 @@
-"""The recorded tables, and what replays searches on them."""
+"""The recorded tables and the functions, and what replays searches on them."""
 
 import importlib.util
 import math
@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from scipy.optimize import minimize
 
 from autogan.search import State
 from autogan.search.stopping import Screening, SuccessiveHalving
@@ -41,27 +42,28 @@ def test_recorded_tables_are_whole(compare, file):
         assert sorted(seeds) == ["0", "1", "2", "3", "4"][: 5 if "dcgan" in file.stem else 3]
         for seed, curve in seeds.items():
             whole = len(curve) == table.evaluations == 10
-            assert whole or (point, seed) in table.diverged
+            assert whole or (point, seed) in table.diverged | table.collapsed
             assert all(math.isfinite(value) and value > 0 for value in curve)
+    assert len(table.collapsed) == (175 if "dcgan" in file.stem else 1)
 
 
 TINY = """\
 learning_rate,d_iter,seed,state,step,fid,is
-0.001,1,0,complete,10,8,1
-0.001,1,0,complete,20,4,1
-0.001,1,1,complete,10,9,1
-0.001,1,1,complete,20,10,1
-0.01,1,0,complete,10,20,1
-0.01,1,0,complete,20,30,1
+0.001,1,0,complete,10,8,2
+0.001,1,0,complete,20,4,2
+0.001,1,1,complete,10,9,2
+0.001,1,1,complete,20,10,2
+0.01,1,0,complete,10,20,2
+0.01,1,0,complete,20,30,2
 0.01,1,1,diverged,0,,
-0.001,3,0,complete,10,2,1
-0.001,3,0,complete,20,6,1
-0.001,3,1,complete,10,3,1
-0.001,3,1,complete,20,1,1
-0.01,3,0,complete,10,50,1
-0.01,3,0,complete,20,40,1
-0.01,3,1,complete,10,60,1
-0.01,3,1,diverged,10,60,1
+0.001,3,0,complete,10,2,2
+0.001,3,0,complete,20,6,2
+0.001,3,1,complete,10,3,2
+0.001,3,1,complete,20,1,2
+0.01,3,0,complete,10,50,2
+0.01,3,0,complete,20,40,2
+0.01,3,1,complete,10,60,2
+0.01,3,1,diverged,10,60,2
 """
 
 
@@ -81,6 +83,28 @@ def test_worths_are_means_of_the_best_evaluations(tiny):
         (0.001, 3): (2 + 1) / 2,
         (0.01, 3): (40 + 40) / 2,
     }
+
+
+def test_a_training_ends_where_it_has_collapsed(compare, tmp_path):
+    """At the second of two evaluations in a row at which the Inception Score is 1."""
+    header = "learning_rate,d_iter,seed,state,step,fid,is\n"
+    scores = {0.001: (1, 2, 1, 1.0001), 0.002: (2, 1, 1, 2), 0.003: (2, 2, 2, 1)}
+    lines = [
+        f"{rate},1,0,complete,{10 * (place + 1)},{100 - 10 * place},{score}"
+        for rate, values in scores.items()
+        for place, score in enumerate(values)
+    ]
+    file = tmp_path / "dcgan_digits.csv"
+    file.write_text(header + "\n".join(lines))
+    table = compare.Table(file)
+    assert table.collapsed == {((0.002, 1), "0")}
+    assert table.truth == {(0.001, 1): 70, (0.002, 1): 80, (0.003, 1): 70}
+    assert (table.least, table.most) == (70, 70)
+    replay = compare.Replay(table, "grid", None, 0).run(math.inf)
+    states = [State.COMPLETE, State.DIVERGED, State.COMPLETE]
+    assert [t.state for t in replay.trials] == states
+    assert [t.value for t in replay.trials] == [70, None, 70]
+    assert replay.spent == 2.75  # three of its four quarters
 
 
 def test_budgets_count_updates_of_both_networks(tiny):
@@ -134,7 +158,7 @@ def test_a_search_is_told_by_budget_and_by_trials(compare, tmp_path):
     """Both columns of a search of four trials, which ends before a budget of 5."""
     file = tmp_path / "dcgan_digits.csv"
     file.write_text(TINY)
-    best, confirmed, in_hand, by_trials, _, spent = compare.regrets(
+    best, confirmed, in_hand, by_trials, _, _, spent = compare.regrets(
         compare.Task(file, "grid", 0, 0.0)
     )
     whole = compare.Replay(compare.Table(file), "grid", None, 0).run(math.inf)
@@ -167,3 +191,38 @@ def test_stopping_saves_updates_in_a_replay(compare, tiny, seed):
         states = [t.state for t in replay.trials]
         assert [n for n, state in enumerate(states) if state is State.COMPLETE] == [1]
         assert states.count(State.STOPPED) == 3 - lost
+
+
+BRANIN = ((-3.141593, 12.275), (3.141593, 2.275), (9.42478, 2.475))  # Jones, 2001
+HARTMANN = (0.20169, 0.150011, 0.476874, 0.275332, 0.311652, 0.6573)
+
+
+@pytest.mark.parametrize(
+    ("name", "minima"),
+    [
+        ("Branin over logarithmic ranges", [((x + 5) / 15, y / 15) for x, y in BRANIN]),
+        ("Hartmann-6", [HARTMANN]),
+    ],
+)
+def test_functions_have_their_known_minima(name, minima):
+    """The published places hold the published values, and nothing near them is lower."""
+    functions = script("compare_functions")
+    del sys.modules["compare_functions"]
+    function = functions.FUNCTIONS[name]
+    for place in minima:
+        names = [dimension.name for dimension in function.space().dimensions]
+        scaled = [10 ** (6 * u - 6) if function.log else u for u in place]
+        assert function.at(dict(zip(names, scaled, strict=True))) == pytest.approx(
+            function.minimum, abs=1e-5
+        )
+        found = minimize(function.value, place, bounds=[(0, 1)] * function.size)
+        assert found.fun == pytest.approx(function.minimum, abs=1e-5)
+
+
+def test_regrets_on_functions_fall(monkeypatch):
+    functions = script("compare_functions")
+    del sys.modules["compare_functions"]
+    monkeypatch.setattr(functions, "SHOWN", (1, 5, 20))
+    for name in functions.FUNCTIONS:
+        first, second, third = functions.regrets((name, "random", 0))
+        assert first >= second >= third > 0
