@@ -522,9 +522,8 @@ class TestMachinesFaults:
         full = {"params": {"z_dim": [FULL, 20, 21]}}
         with pytest.raises(DiskFull) as caught:
             search(**full)
-        assert str(caught.value) == (
-            f"no space left in runs/a; go on with: {command('autogan', 'search', '--resume', 'runs/a')}"
-        )
+        again = command("autogan", "search", "--resume", "runs/a")
+        assert str(caught.value) == f"no space left in runs/a; go on with: {again}"
         monkeypatch.setattr("fakes.FULL", -1)
         resumed = autogan.run_search(resume="runs/a", engine=FakeEngine())
         assert [t.state for t in resumed.trials] == [State.COMPLETE] * 3
