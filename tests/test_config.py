@@ -325,6 +325,7 @@ class TestAdvice:
     def test_only_what_is_not_given(self):
         assert self.advised(stopping="none") == ("gp", None, 2, 20)
         assert self.advised(stopping="median", repeats=1, trials=7) == ("gp", "median", 1, 7)
+        assert [self.advised(trials=n)[1] for n in (9, 10)] == [None, "asha"]
         assert self.advised(max_minutes=5) == ("gp", "asha", 2, None)
 
     @pytest.mark.parametrize("method", SEARCH_METHODS.names())
@@ -341,7 +342,7 @@ class TestAdvice:
         assert self.advised(steps=12, evaluate_every=4) == ("gp", "asha", 2, 20)
 
     def test_a_saved_search_says_all_of_it(self):
-        saved = validated(SearchConfig, {"trials": 3}).resolved().as_dict()
+        saved = validated(SearchConfig, {"trials": 12}).resolved().as_dict()
         assert validated(SearchConfig, saved).resolved().as_dict() == saved
         assert (saved["search_method"], saved["stopping"], saved["repeats"]) == ("gp", "asha", 2)
 

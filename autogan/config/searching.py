@@ -18,8 +18,13 @@ from autogan.criteria import CRITERIA, Bounds, Objective
 from autogan.search import SEARCH_METHODS, STOPPING_RULES, SearchMethod, Space, StoppingRule
 
 _DEFAULT_TRIALS = 10
-_ADVISED = {"search_method": "gp", "stopping": "asha", "repeats": 2}  # docs/search.md says why
+_ADVISED: dict[str, Any] = {
+    "search_method": "gp",
+    "stopping": "asha",
+    "repeats": 2,
+}  # docs/search.md says why
 _ADVISED_TRIALS = 20
+_FEW_TRIALS = 10  # below, a stopping rule would leave too few
 
 
 class Confirm(BaseModel):
@@ -99,14 +104,16 @@ class SearchConfig(TrainConfig):
         if not isinstance(values, Mapping) or values.get("search_method") is not None:
             return values
         given = {name: value for name, value in values.items() if value is not None}
-        advised: dict[str, Any] = dict(_ADVISED)
+        advised = dict(_ADVISED)
         if not any(name in given for name in ("trials", "max_minutes", "max_steps")):
             advised["trials"] = _ADVISED_TRIALS
         criterion = given.get("criterion")
         if isinstance(criterion, list) or (isinstance(criterion, str) and "," in criterion):
             del advised["stopping"], advised["repeats"]  # several have no single order
-        steps, evaluate_every = given.get("steps"), given.get("evaluate_every")
-        if _few(steps, evaluate_every):
+        fewest = STOPPING_RULES.get(_ADVISED["stopping"]).fewest_evaluations
+        if _below(given.get("trials"), _FEW_TRIALS) or (
+            _below(given.get("steps"), given.get("evaluate_every"), fewest)
+        ):
             advised.pop("stopping", None)
         return {**advised, **values, "search_method": advised["search_method"]}
 
@@ -335,9 +342,9 @@ class SearchConfig(TrainConfig):
         return TrainConfig(**{**values, "params": ordered, "seed": seed, "run_dir": None})
 
 
-def _few(steps: Any, evaluate_every: Any) -> bool:
-    """Whether a training is known to have too few evaluations for the advised rule."""
+def _below(value: Any, *limits: Any) -> bool:
+    """Whether a number is below a product of others; not if something is missing or no number."""
     try:
-        return int(steps) < int(evaluate_every) * STOPPING_RULES.get("asha").fewest_evaluations
+        return int(value) < math.prod(map(int, limits))
     except (TypeError, ValueError):
         return False
