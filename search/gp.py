@@ -30,6 +30,10 @@ class GaussianProcess(SearchMethod):
     further dimension of the model, which so learns how much early values tell; what is proposed
     is what promises most at full length. The first trials are random. A running trial is taken
     to come out as the model predicts.
+
+    Dead trials are no part of that model, in which they would be a cliff beside the best places: a
+    second one learns where training lives, and the improvement is multiplied by the probability
+    that it does (Gelbart, Snoek and Adams, 2014, arXiv:1403.5607).
     """
 
     name = "gp"
@@ -49,7 +53,10 @@ class GaussianProcess(SearchMethod):
             return Proposal(max([first, *drawn], key=lambda p: _distance(tried, cube.places([p]))))
 
         # What is known, and what is running as if it had come out as predicted.
-        observed, values = _observed(history, known)
+        sound = [trial for trial in known if not trial.dead]
+        if not sound:
+            return Proposal(first)
+        observed, values = _observed(history, sound)
         places = _placed(cube, observed)
         scores = np.array(normal_scores(values))
         kept = np.argsort(scores, kind="stable")[:_MODELLED]
@@ -72,8 +79,11 @@ class GaussianProcess(SearchMethod):
         near = numbers.normal(np.repeat(places[:_PARENTS, :-1], _NEAR, axis=0), _NEARNESS)
         points = [first, *points, *map(cube.point, near)]
         left = [point for point in points if key(point) not in used]
-        seen = _placed(cube, [(trial.params, 1.0) for trial in known])
-        gains = _improvement(model, seen, _placed(cube, [(point, 1.0) for point in left]))
+        seen = _placed(cube, [(trial.params, 1.0) for trial in sound])
+        candidates = _placed(cube, [(point, 1.0) for point in left])
+        gains = _improvement(model, seen, candidates)
+        if dead := [(trial.params, 1.0) for trial in known if trial.dead]:
+            gains *= _survival(seen, _placed(cube, dead), candidates)
         return Proposal(left[int(np.argmax(gains))])
 
 
@@ -93,12 +103,10 @@ def _observed(
         counts = {own}
         if len(lengths) > 1:
             counts |= {REDUCTION**n for n in range(own) if REDUCTION**n < own}
-        if trial.dead:
-            counts = {longest}
         for count in sorted(counts):
             length = math.log(count) / math.log(longest) if longest > 1 else 1.0
             observed.append((trial.params, length))
-            values.append(math.inf if trial.dead else history.after(trial, count))
+            values.append(history.after(trial, count))
     return observed, values
 
 
@@ -150,3 +158,15 @@ def _improvement(model: Any, seen: Places, candidates: Places) -> npt.NDArray[np
     z = (best - mean) / deviation
     gain: npt.NDArray[np.float64] = (best - mean) * norm.cdf(z) + deviation * norm.pdf(z)
     return gain
+
+
+def _survival(sound: Places, dead: Places, candidates: Places) -> npt.NDArray[np.float64]:
+    """The probability that training lives at each candidate."""
+    from scipy.stats import norm
+
+    lived = np.concatenate([np.ones(len(sound)), np.zeros(len(dead))])
+    mean, deviation = _fitted(np.concatenate([sound, dead]), lived).predict(
+        candidates, return_std=True
+    )
+    probability: npt.NDArray[np.float64] = norm.cdf((mean - 0.5) / np.maximum(deviation, 1e-9))
+    return probability

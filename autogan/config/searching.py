@@ -346,5 +346,5 @@ def _below(value: Any, *limits: Any) -> bool:
     """Whether a number is below a product of others; not if something is missing or no number."""
     try:
         return int(value) < math.prod(map(int, limits))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return False
