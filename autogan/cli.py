@@ -82,7 +82,9 @@ def search(
     else:
         wanted = load_config(SearchConfig, config, flags)
     if dry_run:
-        print_plan(commands.plan(wanted, resume=resume, overwrite=overwrite), json_)
+        with _display(quiet) as display:
+            plan = commands.plan(wanted, resume=resume, overwrite=overwrite, display=display)
+        print_plan(plan, json_)
         return
     with _display(quiet) as display:
         result = commands.run_search(
@@ -142,14 +144,16 @@ def evaluate(
     flags: dict[str, Any],
 ) -> None:
     """Score a trained GAN, or compare two sets of images."""
-    scores = commands.evaluate(
-        images,
-        reference=reference,
-        criteria=criterion,
-        checkpoint=checkpoint,
-        seed=seed,
-        options=flags,
-    )
+    with _display(quiet=False) as display:
+        scores = commands.evaluate(
+            images,
+            reference=reference,
+            criteria=criterion,
+            checkpoint=checkpoint,
+            seed=seed,
+            options=flags,
+            display=display,
+        )
     if json_:
         print_json(scores)
     else:

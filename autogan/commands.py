@@ -70,6 +70,7 @@ def plan(
     *,
     resume: Path | str | None = None,
     overwrite: bool = False,
+    display: Display | None = None,
 ) -> Plan:
     """Check a search as `search` would, and say what it would do; creates nothing.
 
@@ -82,8 +83,9 @@ def plan(
     folder = SearchFolder(_run_dir(run))
     if resume is None:
         check_free(folder.root, folder.config, run, overwrite=overwrite)
+    note = (display or Display()).note
     with _engine(None) as engine:
-        return plan_of(run, engine.call(Open(config=first_trial(run).as_dict()), Opened))
+        return plan_of(run, engine.call(Open(config=first_trial(run).as_dict()), Opened, note))
 
 
 def run_search(
@@ -193,6 +195,7 @@ def evaluate(
     checkpoint: Checkpoint = "best",
     seed: int = 0,
     options: Mapping[str, Any] | None = None,
+    display: Display | None = None,
 ) -> dict[str, float]:
     """Score a trained generator or a set of images by several criteria.
 
@@ -204,6 +207,7 @@ def evaluate(
         checkpoint: which of the trained generators.
         seed: of the latent vectors, which are others than those that chose the checkpoint.
         options: further keys of the configuration, such as ``features``.
+        display: is told what takes long; nobody if None.
 
     Returns:
         The values by label; of a trained generator, unless another ``reference`` is given, also
@@ -232,8 +236,9 @@ def evaluate(
         source |= {"training": training, "folder": str(trained), "checkpoint": checkpoint}
         if reference is None:
             source["run"] = str(run_of(trained))
+    note = (display or Display()).note
     with _engine(None) as workers:
-        found = workers.call(Evaluate(config=run.as_dict(), **source), Scores)
+        found = workers.call(Evaluate(config=run.as_dict(), **source), Scores, note)
         return {**found.scores, **(found.test or {})}
 
 

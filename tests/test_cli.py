@@ -10,7 +10,6 @@ import sys
 import numpy as np
 import pytest
 import yaml
-from fakes import FakeEngine
 from labels import plain
 from PIL import Image
 
@@ -167,11 +166,10 @@ def test_training_the_best_configuration_gives_its_score(searched):
 @pytest.fixture
 def in_process(monkeypatch):
     """Let commands do their work in this process: its TensorFlow is imported already."""
-    from autogan.run.session import Session
+    from sessions import SessionEngine
 
-    session = Session(None)
-    session._device = "cpu"  # threads and devices cannot be set once TensorFlow has begun
-    monkeypatch.setattr("autogan.commands.LocalEngine", lambda: FakeEngine(session))
+    engine = SessionEngine()
+    monkeypatch.setattr("autogan.commands.LocalEngine", lambda: engine)
 
 
 def printed(capsys, *arguments):
