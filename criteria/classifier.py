@@ -87,8 +87,8 @@ class ClassifierNetwork(FeatureNetwork):
         except ValueError:
             raise ConfigError(
                 "features",
-                f"the weights in {kept} are of a classifier of other images; compare with images "
-                "of the same size and classes",
+                f"the weights in {kept} are of a classifier of other images or of another version; "
+                "compare with images of the same size and classes, or begin anew",
             ) from None
         self.weights_hash = arrays_digest(weights)
         if _ACCURACY in self._arrays:

@@ -104,7 +104,7 @@ class Session:
         if network.accuracy is not None:
             features["accuracy"] = network.accuracy
             self._driver.note(
-                f"the classifier tells {100 * network.accuracy:.1f} % of unseen images correctly"
+                f"the classifier is right about {100 * network.accuracy:.1f} % of unseen images"
             )
         return Prepared(
             objective=run.objective.label(evaluator.labels()),
