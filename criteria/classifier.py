@@ -18,7 +18,7 @@ from autogan.criteria.networks import FeatureNetwork, Images, Tell
 Labels = npt.NDArray[np.int64]
 
 _SMALL_VERSION, _SMALL_STEPS = 2, 1000  # versions of network and training; of the cache's key too
-_COLOUR_VERSION, _COLOUR_STEPS = 3, 5000
+_COLOUR_VERSION, _COLOUR_STEPS = 3, 6000
 _COLOUR_SIDE = 24  # pixels, from which colour images get a network of their own
 _BATCH = 64
 _STEPS_PER_CALL = 50
