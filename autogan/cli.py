@@ -83,7 +83,9 @@ def search(
     else:
         wanted = load_config(SearchConfig, config, flags)
     if dry_run:
-        print_plan(commands.plan(wanted, resume=resume, estimate=estimate), json_)
+        with _display(quiet) as display:
+            made = commands.plan(wanted, resume=resume, estimate=estimate, display=display)
+        print_plan(made, json_)
         return
     if estimate:
         raise ConfigError("estimate", "True without --dry-run; a search shows its own pace")
@@ -145,14 +147,16 @@ def evaluate(
     flags: dict[str, Any],
 ) -> None:
     """Score a trained GAN, or compare two sets of images."""
-    scores = commands.evaluate(
-        images,
-        reference=reference,
-        criterion=criterion,
-        checkpoint=checkpoint,
-        seed=seed,
-        options=flags,
-    )
+    with _display(quiet=False) as display:
+        scores = commands.evaluate(
+            images,
+            reference=reference,
+            criterion=criterion,
+            checkpoint=checkpoint,
+            seed=seed,
+            options=flags,
+            display=display,
+        )
     if json_:
         print_json(scores)
     else:

@@ -8,7 +8,6 @@ import contextlib
 import dataclasses
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -42,31 +41,13 @@ from autogan.run.messages import (
     Timed,
 )
 from autogan.run.plan import Plan, first_trial, plan_of
-from autogan.run.result import SearchResult
+from autogan.run.result import SearchResult, TrainResult
 from autogan.run.resume import check_header, check_same, resumed_config
 from autogan.run.training import train_alone
 from autogan.run.warmstart import earlier_trials
 from autogan.run.words import Terms
-from autogan.search import Trial
 
 Checkpoint = Literal["best", "last"]
-
-
-@dataclass(frozen=True)
-class TrainResult:
-    """What a training came to.
-
-    Attributes:
-        folder: with everything in it.
-        objective: the label of the criterion that decides.
-        terms: what values are called.
-        trial: its evaluations, value and state.
-    """
-
-    folder: TrialFolder
-    objective: str
-    terms: Terms
-    trial: Trial
 
 
 def plan(
@@ -74,6 +55,7 @@ def plan(
     *,
     resume: Path | str | None = None,
     estimate: bool = False,
+    display: Display | None = None,
 ) -> Plan:
     """Check a search, and say what it would do; creates nothing, and needs no feature network.
 
@@ -82,15 +64,18 @@ def plan(
         resume: likewise.
         estimate: train a few steps to say how long all will take, and score some images for it
             if the feature network can be had.
+        display: is told of what takes long; nobody if None.
 
     Raises:
         ConfigError: if it cannot be run.
     """
     run = _search_config(config, resume)
     trial = first_trial(run).as_dict()
+    note = (display or Display()).note
     with _engine(None) as engine:
-        opened = engine.call(Open(config=trial, features=False), Opened)
-        return plan_of(run, opened, engine.call(Time(config=trial), Timed) if estimate else None)
+        opened = engine.call(Open(config=trial, features=False), Opened, note)
+        timed = engine.call(Time(config=trial), Timed, note) if estimate else None
+        return plan_of(run, opened, timed)
 
 
 def run_search(
@@ -202,6 +187,7 @@ def evaluate(
     checkpoint: Checkpoint = "best",
     seed: int = 0,
     options: Mapping[str, Any] | None = None,
+    display: Display | None = None,
 ) -> dict[str, float]:
     """Score a trained generator or a set of images by several criteria.
 
@@ -214,6 +200,7 @@ def evaluate(
         checkpoint: which of the trained generators.
         seed: of the latent vectors, which are others than those that chose the checkpoint.
         options: further keys of the configuration, such as ``features``.
+        display: is told what takes long; nobody if None.
 
     Returns:
         The values by label; of a trained generator, unless another ``reference`` is given, also
@@ -242,8 +229,9 @@ def evaluate(
         source |= {"training": training, "folder": str(trained), "checkpoint": checkpoint}
         if reference is None:
             source["run"] = str(run_of(trained))
+    note = (display or Display()).note
     with _engine(None) as workers:
-        found = workers.call(Evaluate(config=run.as_dict(), **source), Scores)
+        found = workers.call(Evaluate(config=run.as_dict(), **source), Scores, note)
         return {**found.scores, **(found.test or {})}
 
 

@@ -93,7 +93,8 @@ class _Words(Display):
     def evaluated(self, trial: Trial) -> None:
         """See `Display.evaluated`."""
         last = trial.evaluations[-1]
-        self._scores = f"step {last.step}: {self._terms.evaluation(last)}"
+        where = f"{last.step}/{self._steps}" if self._steps else f"{last.step}"
+        self._scores = f"step {where}: {self._terms.evaluation(last)}"
 
     def trial_ended(self, trial: Trial, best: Trial | None) -> None:
         """See `Display.trial_ended`."""

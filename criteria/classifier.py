@@ -18,7 +18,7 @@ from autogan.criteria.networks import FeatureNetwork, Images, Tell
 Labels = npt.NDArray[np.int64]
 
 _SMALL_VERSION, _SMALL_STEPS = 2, 1000  # versions of network and training; of the cache's key too
-_COLOUR_VERSION, _COLOUR_STEPS = 3, 5000
+_COLOUR_VERSION, _COLOUR_STEPS = 3, 6000
 _COLOUR_SIDE = 24  # pixels, from which colour images get a network of their own
 _BATCH = 64
 _STEPS_PER_CALL = 50
@@ -87,8 +87,8 @@ class ClassifierNetwork(FeatureNetwork):
         except ValueError:
             raise ConfigError(
                 "features",
-                f"the weights in {kept} are of a classifier of other images; compare with images "
-                "of the same size and classes",
+                f"the weights in {kept} are of a classifier of other images or of another version; "
+                "compare with images of the same size and classes, or begin anew",
             ) from None
         self.weights_hash = arrays_digest(weights)
         if _ACCURACY in self._arrays:

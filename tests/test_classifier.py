@@ -67,7 +67,7 @@ class TestOfDigits:
         assert right > 0.97 * 360
         assert trained.network.accuracy == trained.prepared.features["accuracy"] == right / 360
         assert trained.told[0] == "training a classifier on 1437 images; the cache keeps it"
-        told = f"the classifier tells {right / 3.6:.1f} % of unseen images correctly"
+        told = f"the classifier is right about {right / 3.6:.1f} % of unseen images"
         assert trained.told[-1] == told
 
     def test_is_kept(self, trained, digits, monkeypatch):

@@ -97,7 +97,7 @@ def test_the_bar_fits_into_80_columns_and_never_says_none():
     assert " steps/s, " in bar
     assert len(bar.rstrip()) <= 80
     assert params.startswith("learning_rate=0.000123457 d_iter=2  (a step away from trial 101)")
-    assert scores.startswith("step 100000: fid 3.274  (is 8.621)")
+    assert scores.startswith("step 100000/1000000: fid 3.274  (is 8.621)")
 
 
 def test_points_and_trials_are_told_apart(capsys):

@@ -1,4 +1,4 @@
-"""What a search found."""
+"""What a search found, and what a training came to."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from autogan.config import SearchConfig
 from autogan.core.errors import ConfigError
 from autogan.core.hyperparameters import Value
 from autogan.run.confirmation import Confirmed
-from autogan.run.folder import SearchFolder
+from autogan.run.folder import SearchFolder, TrialFolder
 from autogan.run.records import Judged
 from autogan.run.summary import rows, summary, table_html
 from autogan.run.words import Terms
@@ -72,3 +72,20 @@ class SearchResult:
                 "to_dataframe", "pandas is not installed; pip install pandas"
             ) from None
         return pandas.DataFrame(rows(self))
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """What a training came to.
+
+    Attributes:
+        folder: with everything in it.
+        objective: the label of the criterion that decides.
+        terms: what values are called.
+        trial: its evaluations, value and state.
+    """
+
+    folder: TrialFolder
+    objective: str
+    terms: Terms
+    trial: Trial

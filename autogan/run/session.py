@@ -102,7 +102,7 @@ class Session:
             features["accuracy"] = network.accuracy
             weak = ": too weak to rank subtle differences" if network.accuracy < _WEAK else ""
             share = f"{100 * network.accuracy:.1f} %"
-            self._driver.note(f"the classifier tells {share} of unseen images correctly{weak}")
+            self._driver.note(f"the classifier is right about {share} of unseen images{weak}")
         return Prepared(
             objective=run.objective.label(evaluator.labels()),
             labels=evaluator.labels(),
