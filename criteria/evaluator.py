@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -49,10 +49,10 @@ class Evaluator:
         self.digest = _digest(network, reference)
         pool = any(criterion.needs_real_features for criterion in criteria.values())
         place = cache / "statistics" / self.digest
-        self.real = _real_moments(network, reference, place, pool)
+        features = functools.cache(lambda: network.features(reference))
+        self.real = _real_moments(features, place, pool)
         near = cached_arrays(
-            place.with_name(f"{place.name}-covered.npz"),
-            lambda: {"pool": network.features(covered(reference)).pool},
+            place.with_name(f"{place.name}-covered.npz"), lambda: {"pool": covered(features().pool)}
         )
         self._yardstick = Yardstick(reference, near["pool"])
 
@@ -106,19 +106,14 @@ def _digest(network: FeatureNetwork, images: Images) -> str:
     return digest.hexdigest()
 
 
-def _real_moments(network: FeatureNetwork, images: Images, place: Path, pool: bool) -> Moments:
+def _real_moments(features: Callable[[], Features], place: Path, pool: bool) -> Moments:
     """The moments of the reference's features and their root, computed once and kept.
 
     Args:
-        network: gives the features.
-        images: the reference.
+        features: gives the reference's.
         place: where they are kept; its name stands for all that they depend on.
         pool: whether the features are to come along.
     """
-
-    @functools.cache
-    def features() -> Features:
-        return network.features(images)
 
     def moments() -> dict[str, npt.NDArray[np.float64]]:
         made = features().moments

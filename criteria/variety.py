@@ -12,6 +12,7 @@ Pool = npt.NDArray[np.float32]
 
 _LOOKED_AT = 256  # images whose pixels are compared, each with each
 _SAME = 0.1  # of the images' contrast: what two of the same picture differ by at most
+_FLAT, _PALE = 0.1275, 2.0  # grey levels of contrast: below are constant and pale images
 _FEW = 0.1  # of the different pictures among real images: no more is a collapse
 _NEIGHBOURS = 5  # the paper's k
 _COVERED = 1000  # images whose features are compared, each with each
@@ -25,8 +26,10 @@ class Variety:
     Attributes:
         distinct: different pictures among those looked at. Two are the same if the root of their
             mean squared difference is at most a tenth of the contrast, which is the standard
-            deviation of all pixels of all images: an untrained generator's pale images differ, a
-            collapsed one's strong images do not, though hardly two are equal bit by bit.
+            deviation of all pixels of all images: an untrained generator's weak images differ, a
+            collapsed one's strong images do not, though hardly two are equal bit by bit. Where the
+            contrast is below two grey levels, unless it is none at all, every image counts: so do
+            tiny generators begin, and 8 bits do not hold what differs.
         real_distinct: the same of as many real images.
         looked_at: how many images that were.
         deviation: of a pixel over the images, in the mean over all pixels; 1 is that of real ones.
@@ -113,7 +116,10 @@ def _distinct(images: Images) -> int:
     """Pictures that differ from all before them; see `Variety`."""
     rows = images.reshape(len(images), -1).astype(np.float64)
     rows -= rows.mean()  # constant images become 0 exactly
-    limit = rows.shape[1] * (_SAME * rows.std()) ** 2
+    contrast = rows.std()
+    if _FLAT <= contrast < _PALE:
+        return len(rows)
+    limit = rows.shape[1] * (_SAME * contrast) ** 2
     same = _squared_distances(rows, rows) <= limit + 1e-6  # of rounding
     different: list[int] = []
     for place in range(len(rows)):

@@ -142,8 +142,8 @@ class TestEveryMethod:
             Trial(number, dict(point), state=state, value=value,
                   evaluations=[Evaluation(n, {}, 9.0 - n) for n in range(number % 4)])
             for number, (point, state, value) in enumerate(
-                zip(list(LISTS.points())[:10], [*State] * 2,
-                    [None, 1.0, 2.0, None, None] * 2, strict=True)
+                zip(list(LISTS.points())[:10], [*State, *State][:10],
+                    [None, 1.0, 2.0, None, None, None, None, 1.0, 2.0, None], strict=True)
             )
         ]  # fmt: skip
         point = kind().propose(LISTS, History(trials, "min"), 0).point

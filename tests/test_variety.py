@@ -81,6 +81,15 @@ def test_untrained_generators_have_not_collapsed(gan_type):
     assert made.coverage < 0.1
 
 
+def test_a_tiny_generators_first_images_are_no_collapse():
+    """Of one or two grey levels: what differs between them is lost in 8 bits."""
+    first = np.full((300, 8, 8, 1), 127, np.uint8)
+    first[:, ::2] += 2
+    assert measure(first).distinct == 256
+    first[:, ::2] += 3
+    assert measure(first).distinct == 1
+
+
 def test_few_real_pictures_are_no_collapse():
     """A folder of five pictures: whoever makes all five has learned all there is."""
     five = DIGITS[:5]
