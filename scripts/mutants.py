@@ -1,8 +1,8 @@
-"""Break the training step in many ways, one at a time, and see that the tests notice each.
+"""Break the training step and the notice of collapse in many ways, one at a time.
 
 python scripts/mutants.py [part of a description]
 
-Tells of each mutant whether the tests killed it; exits with 1 if one survived, or no longer
+Tells of each mutant whether the tests noticed (killed) it; exits with 1 if one survived, or no longer
 applies. Mutants are made in a copy: the checkout stays as it is.
 """
 
@@ -18,6 +18,8 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 UPDATES, MODELS = "tests/test_updates.py", "tests/test_models.py"
+TRIALS, VARIETIES = "tests/test_trial.py", "tests/test_variety.py"
+TRIAL, VARIETY = "autogan/run/trial.py", "criteria/variety.py"
 
 
 class Mutant(NamedTuple):
@@ -282,6 +284,23 @@ MUTANTS = [
         "k keeps its value from seed to seed", STEP,
         "self._loss.variables[name].assign(start)", "pass", f"{MODELS} -k k_is_part",
     ),
+    Mutant(
+        "one collapsed evaluation is enough", TRIAL, "trial.evaluations[-2:]] == [True, True]",
+        "trial.evaluations[-1:]] == [True]", TRIALS,
+    ),
+    Mutant(
+        "a collapsed evaluation has a value", TRIAL,
+        "None if variety.collapsed else objective.value(scores, labels)",
+        "objective.value(scores, labels)", TRIALS,
+    ),
+    Mutant(
+        "collapsed trials end as complete", TRIAL, "(_collapsed(trial) or best is None)",
+        "best is None", TRIALS,
+    ),
+    Mutant("pictures are the same bit by bit", VARIETY, "_SAME = 0.1", "_SAME = 0.0", VARIETIES),
+    Mutant("pale images are judged", VARIETY, "_FLAT <= contrast < _PALE", "False", VARIETIES),
+    Mutant("a hundredth is a few", VARIETY, "_FEW = 0.1", "_FEW = 0.01", VARIETIES),
+    Mutant("the nearest one covers", VARIETY, "_NEIGHBOURS = 5", "_NEIGHBOURS = 1", VARIETIES),
 ]  # fmt: skip
 
 
