@@ -2,7 +2,7 @@
 
 python scripts/mutants.py [part of a description]
 
-Tells of each mutant whether the tests noticed (killed) it; exits with 1 if one survived, or no longer
+Tells of each mutant whether the tests noticed it; exits with 1 if one survived, or no longer
 applies. Mutants are made in a copy: the checkout stays as it is.
 """
 
