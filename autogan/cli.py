@@ -64,7 +64,8 @@ def search(
         bool, typer.Option("--dry-run", help="print what would be done, and stop")
     ] = False,
     estimate: Annotated[
-        bool, typer.Option("--estimate", help="with --dry-run: time a few steps, and say how long")
+        bool,
+        typer.Option("--estimate", help="with --dry-run: time steps and features, say how long"),
     ] = False,
     json_: Json = False,
     quiet: Quiet = False,

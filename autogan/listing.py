@@ -150,8 +150,9 @@ def _run(root: Path) -> dict[str, Any] | None:
 def _search(folder: SearchFolder) -> dict[str, Any]:
     config, ledger = load_config(SearchConfig, folder.config), Ledger(folder.ledger)
     tally = Tally(config, ledger) if ledger.header else None
-    best, judged = tally.best() if tally else None, ledger.judged
-    alike = judged and best and (judged.trial, judged.step) == (best.number, best.step)
+    best = tally.best() if tally else None
+    # The best is judged at the end; where no trial came to a value there is none to be judged.
+    ended = ledger.judgement(best) is not None if best else bool(ledger.trials)
     return {
         "gan_type": config.gan_type,
         "dataset": config.dataset,
@@ -160,7 +161,7 @@ def _search(folder: SearchFolder) -> dict[str, Any]:
         "best": best and best.number,
         # Of several criteria there is no one value.
         "value": None if best is None or best.losses else best.value,
-        "state": "ended" if alike and not ledger.unfinished() else "unfinished",
+        "state": "ended" if ended and not ledger.unfinished() else "unfinished",
     }
 
 

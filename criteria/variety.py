@@ -27,11 +27,10 @@ class Variety:
         distinct: different pictures among those looked at. Two are the same if the root of their
             mean squared difference is at most a tenth of the contrast, which is the standard
             deviation of all pixels of all images: an untrained generator's weak images differ, a
-            collapsed one's strong images do not, though hardly two are equal bit by bit. Where the
-            contrast is below two grey levels, unless it is none at all, every image counts: so do
-            tiny generators begin, and 8 bits do not hold what differs.
+            collapsed one's strong images do not, though hardly two are equal bit by bit.
         real_distinct: the same of as many real images.
         looked_at: how many images that were.
+        contrast: of the generated ones, in grey levels.
         deviation: of a pixel over the images, in the mean over all pixels; 1 is that of real ones.
         coverage: share of real images that have a generated one among their five nearest
             neighbours, in features (Naeem et al., 2020, arXiv:2002.09797). About 0.97 for equal
@@ -41,6 +40,7 @@ class Variety:
     distinct: int
     real_distinct: int
     looked_at: int
+    contrast: float
     deviation: float
     coverage: float
 
@@ -48,17 +48,29 @@ class Variety:
     def of(cls, figures: Mapping[str, float]) -> "Variety":
         """The inverse of `dataclasses.asdict`, after a passage through JSON."""
         counts = {n: round(figures[n]) for n in ("distinct", "real_distinct", "looked_at")}
-        return cls(**counts, deviation=figures["deviation"], coverage=figures["coverage"])
+        return cls(
+            **counts,
+            contrast=figures["contrast"],
+            deviation=figures["deviation"],
+            coverage=figures["coverage"],
+        )
 
     @property
     def collapsed(self) -> bool:
-        """Whether the generator makes the same few pictures again and again."""
-        return self.real_distinct > 1 and self.distinct <= max(1, _FEW * self.real_distinct)
+        """Whether the generator makes the same few pictures again and again.
+
+        Pale images, of less than two grey levels, do not tell: so do tiny generators begin, and 8
+        bits do not hold what differs.
+        """
+        pale = _FLAT <= self.contrast < _PALE
+        few = self.distinct <= max(1, _FEW * self.real_distinct)
+        return few and not pale and self.real_distinct > 1
 
     @property
     def poor(self) -> bool:
         """Whether it makes far fewer different ones than there are, or leaves out half of them."""
-        return self.distinct < _POOR * self.real_distinct or self.coverage < _POOR
+        few = self.distinct < _POOR * self.real_distinct
+        return self.real_distinct > 1 and (few or self.coverage < _POOR)
 
     def __str__(self) -> str:
         pictures = "picture" if self.distinct == 1 else "different pictures"
@@ -78,7 +90,7 @@ class Yardstick:
         self._looked_at = len(seen)
         self._distinct = _distinct(seen)
         self._deviation = _deviation(seen)
-        self._pool = covered(pool)
+        self._pool = covered(pool).astype(np.float64)
         distances = _squared_distances(self._pool, self._pool)  # to itself too: the first, 0
         place = min(_NEIGHBOURS, len(self._pool) - 1)
         self._radii = np.partition(distances, place, axis=1)[:, place]
@@ -91,11 +103,13 @@ class Yardstick:
             pool: their pooled features, float32 [N, D].
         """
         seen = _spread(images, self._looked_at)
-        near = _squared_distances(self._pool, covered(pool)) <= self._radii[:, np.newaxis]
+        made = covered(pool).astype(np.float64)
+        near = _squared_distances(self._pool, made) <= self._radii[:, np.newaxis]
         return Variety(
             distinct=_distinct(seen),
             real_distinct=self._distinct,
             looked_at=len(seen),
+            contrast=float(seen.std(dtype=np.float64)),
             deviation=_deviation(seen) / self._deviation if self._deviation else 1.0,
             coverage=float(near.any(axis=1).mean()),
         )
@@ -114,13 +128,10 @@ def _spread(rows: npt.NDArray[Any], count: int) -> npt.NDArray[Any]:
 
 def _distinct(images: Images) -> int:
     """Pictures that differ from all before them; see `Variety`."""
-    rows = images.reshape(len(images), -1).astype(np.float64)
+    rows = images.reshape(len(images), -1).astype(np.float32)
     rows -= rows.mean()  # constant images become 0 exactly
-    contrast = rows.std()
-    if _FLAT <= contrast < _PALE:
-        return len(rows)
-    limit = rows.shape[1] * (_SAME * contrast) ** 2
-    same = _squared_distances(rows, rows) <= limit + 1e-6  # of rounding
+    limit = rows.shape[1] * (_SAME * rows.std()) ** 2
+    same = _squared_distances(rows, rows) <= limit
     different: list[int] = []
     for place in range(len(rows)):
         if not same[place, different].any():
@@ -133,9 +144,9 @@ def _deviation(images: Images) -> float:
     return float(images.std(axis=0, dtype=np.float64).mean())
 
 
-def _squared_distances(ones: npt.NDArray[Any], others: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    """Between each row of the one and each of the other, float64 [N, M]."""
-    a, b = ones.astype(np.float64), others.astype(np.float64)
-    squares = (a**2).sum(axis=1)[:, np.newaxis] + (b**2).sum(axis=1) - 2 * a @ b.T
-    distances: npt.NDArray[np.float64] = np.maximum(squares, 0.0)
+def _squared_distances(ones: npt.NDArray[Any], others: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Between each row of the one and each of the other, [N, M]."""
+    lengths, others_lengths = (np.einsum("ij,ij->i", rows, rows) for rows in (ones, others))
+    distances: npt.NDArray[Any] = lengths[:, np.newaxis] + others_lengths - 2 * ones @ others.T
+    np.maximum(distances, 0.0, out=distances)  # what rounding leaves
     return distances

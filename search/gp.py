@@ -164,6 +164,7 @@ def _survival(sound: Places, dead: Places, candidates: Places) -> npt.NDArray[np
     """The probability that training lives at each candidate."""
     from scipy.stats import norm
 
+    sound, dead = sound[-_MODELLED // 2 :], dead[-_MODELLED // 2 :]  # the latest ones
     lived = np.concatenate([np.ones(len(sound)), np.zeros(len(dead))])
     mean, deviation = _fitted(np.concatenate([sound, dead]), lived).predict(
         candidates, return_std=True

@@ -338,8 +338,16 @@ class TestAdvice:
             assert self.advised(criterion=criterion) == ("gp", None, 1, 20)
 
     def test_no_rule_where_it_could_do_nothing(self):
-        assert self.advised(steps=10, evaluate_every=4) == ("gp", None, 2, 20)
-        assert self.advised(steps=12, evaluate_every=4) == ("gp", "asha", 2, 20)
+        assert self.advised(steps=8, evaluate_every=4) == ("gp", None, 2, 20)
+        assert self.advised(steps=9, evaluate_every=4) == ("gp", "asha", 2, 20)
+        assert self.advised(evaluate_every=1000) == ("gp", None, 2, 20)  # of 2,000 steps
+        assert self.advised(steps=2) == ("gp", None, 2, 20)
+        assert self.advised(epochs=3) == ("gp", "asha", 2, 20)
+        assert self.advised(epochs=3, evaluate_every=10) == ("gp", None, 2, 20)  # who knows
+
+    def test_no_rule_in_a_small_space(self):
+        assert self.advised(params={"d_iter": [1, 2, 3]}, max_minutes=5)[1] is None
+        assert self.advised(params={"d_iter": list(range(1, 11))})[1] == "asha"
 
     def test_a_saved_search_says_all_of_it(self):
         saved = validated(SearchConfig, {"trials": 12}).resolved().as_dict()

@@ -7,14 +7,14 @@ import sys
 from typing import ClassVar
 
 import pytest
-from fakes import DIVERGE, FakeEngine, FakeSession
+from fakes import DIVERGE, LABEL, FakeEngine, FakeSession
 from rich.console import Console
 
 import autogan
 from autogan.cli import main
 from autogan.criteria.variety import Variety
 from autogan.display import LiveDisplay, PlainDisplay
-from autogan.run.words import Terms
+from autogan.run.words import Terms, figure
 from autogan.search import Evaluation, State, Trial
 
 SPACE = {
@@ -133,7 +133,7 @@ class TestTerms:
         assert terms.outcome(trial) == told
 
     def test_a_collapse_is_told_with_its_figure(self):
-        variety = dataclasses.asdict(Variety(9, 256, 256, 0.2, 0.1))
+        variety = dataclasses.asdict(Variety(9, 256, 256, 60.0, 0.2, 0.1))
         last = Evaluation(10, self.scores, None, variety, True)
         told = self.terms.evaluation(last)
         assert told.endswith("collapsed: 9 different pictures among 256 images")
@@ -166,12 +166,12 @@ class TestSummary:
         assert line.endswith("(beyond the candidates 0.0001, 0.0003: explore steps away from them)")
 
     def test_a_winner_that_is_nearly_collapsed_is_warned_of(self, monkeypatch):
-        poor = dataclasses.asdict(Variety(60, 250, 256, 0.3, 0.2))
+        poor = dataclasses.asdict(Variety(60, 250, 256, 60.0, 0.3, 0.2))
         monkeypatch.setattr(FakeSession, "variety", poor, raising=False)
         told = self.search().summary()
         assert "warning: its images vary little: 60 different pictures among 256 images" in told
         assert "cover 20 % of the real ones" in told
-        fine = dataclasses.asdict(Variety(250, 250, 256, 0.9, 0.9))
+        fine = dataclasses.asdict(Variety(250, 250, 256, 60.0, 0.9, 0.9))
         monkeypatch.setattr(FakeSession, "variety", fine)
         assert "warning" not in self.search(run_dir="runs/b").summary()
 
@@ -182,8 +182,17 @@ class TestSummary:
         assert {t.state for t in result.trials} == {State.COLLAPSED}
         told = result.summary()
         assert told.startswith("none of 4 trials came to a value")
-        assert "before it collapsed, trial" in told
-        assert "at step 10" in told
+        first = [t.evaluations[0].scores[LABEL] for t in result.trials]
+        best = f"trial {first.index(min(first))} had fid {figure(min(first))} at step 10"
+        assert f"before it collapsed, {best}; its generator is kept" in told
+
+    def test_the_best_before_is_the_best_of_several_criteria_too(self, monkeypatch):
+        monkeypatch.setattr(FakeSession, "collapses_at", 20, raising=False)
+        result = self.search(criterion="is,fid")
+        scores = [t.evaluations[0].scores["is_fake_9"] for t in result.trials]
+        number = scores.index(max(scores))
+        told = f"before it collapsed, trial {number} had is {figure(max(scores))}, fid "
+        assert told in result.summary()
 
     def test_as_data_and_in_a_notebook(self):
         pandas = pytest.importorskip("pandas")

@@ -16,6 +16,7 @@ from autogan.config import grammar
 from autogan.core.errors import ConfigError, DiskFull, SearchFailed
 from autogan.core.files import write_bytes, write_json
 from autogan.core.invocation import command
+from autogan.display import PlainDisplay
 from autogan.run.claim import Claim
 from autogan.run.display import Display
 from autogan.run.messages import Prepared
@@ -259,6 +260,19 @@ def test_plans_count(monkeypatch):
     assert plan.full == pytest.approx(27 * 0.1 + 3 * 0.9 + 3)  # the best three in full, twice
 
 
+@pytest.mark.parametrize("stopping", ["asha", "screening", None])
+def test_a_plan_under_max_steps_counts_what_a_rule_saves(monkeypatch, stopping):
+    """Its trials cost the budget, as exactly as whole numbers of them can."""
+    monkeypatch.setattr("autogan.commands.LocalEngine", FakeEngine)
+    flags = {"steps": 30, "evaluate_every": 3, "stopping": stopping, "max_steps": 20 * 30 * 2}
+    if stopping == "screening":
+        flags["trials"] = 500
+    plan = autogan.plan({**GRID, **flags, "search_method": "random", "distinct": False,
+                         "params": {"learning_rate": "1e-4..1e-2"}})  # fmt: skip
+    assert plan.full == pytest.approx(20, abs=1)
+    assert (plan.trials > 30) == (stopping is not None)
+
+
 def test_a_plan_is_dry(tmp_path, monkeypatch):
     """Beside an earlier run, and without the feature network."""
     monkeypatch.setattr("autogan.commands.LocalEngine", FakeEngine)
@@ -304,6 +318,16 @@ class TestEnqueue:
         assert result.trials[0].params == own
         assert result.trials[1].params == {"learning_rate": 2e-4}  # the default
         assert len(result.trials) == 3
+
+    def test_what_was_not_tried_is_told(self, capsys):
+        own = [{"learning_rate": rate} for rate in (5e-4, 6e-4, 7e-4)]
+        autogan.run_search(
+            {"params": {"learning_rate": "1e-4..1e-3"}, "search_method": "random", "trials": 1,
+             "enqueue": own},
+            engine=FakeEngine(), display=PlainDisplay(),
+        )  # fmt: skip
+        told = "2 points of your own were not tried: resume with more --trials"
+        assert told in capsys.readouterr().err
 
     def test_once_each_and_later_too(self):
         own = {"learning_rate": 7e-4}
@@ -681,20 +705,39 @@ def test_a_dear_winner_is_confirmed_to_the_end():
     assert sum(t.steps * (1 + t.params["d_iter"]) for t in result.trials) <= 14000 + 14 * 30
 
 
+def stopped_trial():
+    """A search by the median rule, and a trial of it that was stopped, with its folder."""
+    rates = [4e-4, 4.1e-4, 3.9e-4, 4.2e-4, 1e-2, 2e-2]
+    flags = {"stopping": "median", "steps": 30, "evaluate_every": 10}
+    result = search(params={"learning_rate": rates}, **flags)
+    stopped = next(t for t in result.trials if t.state is State.STOPPED)
+    return result, stopped, next((result.folder.root / "trials").glob(f"{stopped.number:04d}-*"))
+
+
 def test_a_stopped_trial_that_was_trained_on_by_hand_counts():
     """As `autogan train TRIAL/config.yaml --run-dir TRIAL --resume` leaves it."""
-    rates = [4e-4, 4.1e-4, 3.9e-4, 4.2e-4, 1e-2, 2e-2]
-    result = search(params={"learning_rate": rates}, stopping="median", steps=30, evaluate_every=10)
-    stopped = next(t for t in result.trials if t.state is State.STOPPED)
-    folder = next((result.folder.root / "trials").glob(f"{stopped.number:04d}-*"))
+    result, stopped, folder = stopped_trial()
     told = Evaluation(30, {LABEL: 1e-3}, 1e-3)
     by_hand = dataclasses.replace(
         stopped, state=State.COMPLETE, evaluations=[*stopped.evaluations, told],
         value=1e-3, step=30, last_value=1e-3, steps=30,
     )  # fmt: skip
     write_json(folder / "result.json", {**dataclasses.asdict(by_hand), "environment": {}})
+    config = result.config.trial_config(stopped.params, stopped.seed)
+    (folder / "config.yaml").write_text(yaml.safe_dump(config.as_dict()))
     again = autogan.run_search(resume="runs/a", engine=FakeEngine())
     assert again.trials[stopped.number].state is State.COMPLETE
     assert (again.best.number, again.best.value) == (stopped.number, 1e-3)
     once_more = autogan.run_search(resume="runs/a", engine=FakeEngine())
     assert once_more.trials == again.trials
+
+
+def test_another_training_in_a_stopped_trials_folder_does_not_count():
+    """As `autogan train ... --run-dir TRIAL --overwrite` with other hyperparameters leaves it."""
+    result, stopped, folder = stopped_trial()
+    other = dataclasses.replace(stopped, state=State.COMPLETE, value=1e-3, step=30, steps=300)
+    write_json(folder / "result.json", {**dataclasses.asdict(other), "environment": {}})
+    config = result.config.trial_config({"learning_rate": 9e-4}, stopped.seed)
+    (folder / "config.yaml").write_text(yaml.safe_dump(config.as_dict()))
+    again = autogan.run_search(resume="runs/a", engine=FakeEngine())
+    assert again.trials == result.trials

@@ -247,6 +247,25 @@ def test_one_picture_at_two_evaluations_running_is_a_collapse(world, tmp_path, m
     assert not folder.state.exists()
 
 
+def test_a_collapse_is_none_the_less_one_if_a_rule_stops_the_trial(world, tmp_path, monkeypatch):
+    """At the second collapsed evaluation; undisturbed, and killed while it is told."""
+    collapsing(world, monkeypatch, 1, 2)
+    _, whole = run(world, tmp_path / "whole", Driver(stop_at=75), steps=200)
+
+    class Killed(Driver):
+        def evaluated(self, evaluation):
+            if evaluation.step == 75:
+                raise KeyboardInterrupt
+            return True
+
+    collapsing(world, monkeypatch, 1, 2)
+    with pytest.raises(KeyboardInterrupt):
+        run(world, tmp_path / "t", Killed(), steps=200)
+    _, resumed = run(world, tmp_path / "t", Driver(stop_at=75), steps=200)
+    assert (whole.state, whole.value) == (State.COLLAPSED, None)
+    assert (resumed.state, resumed.value, resumed.reason) == (whole.state, None, whole.reason)
+
+
 def test_one_collapsed_evaluation_is_never_the_best(world, tmp_path, monkeypatch):
     collapsing(world, monkeypatch, 0, 2)
     _, trial = run(world, tmp_path / "t", steps=100)

@@ -1,5 +1,8 @@
 """Collapse: what is called one, what is not, and the figures behind it."""
 
+import dataclasses
+import json
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
@@ -85,9 +88,10 @@ def test_a_tiny_generators_first_images_are_no_collapse():
     """Of one or two grey levels: what differs between them is lost in 8 bits."""
     first = np.full((300, 8, 8, 1), 127, np.uint8)
     first[:, ::2] += 2
-    assert measure(first).distinct == 256
+    assert (measure(first).distinct, measure(first).contrast) == (1, 1)
+    assert not measure(first).collapsed
     first[:, ::2] += 3
-    assert measure(first).distinct == 1
+    assert measure(first).collapsed
 
 
 def test_few_real_pictures_are_no_collapse():
@@ -115,9 +119,14 @@ def test_coverage_is_that_of_the_paper():
 
 def test_the_thresholds():
     def variety(distinct, coverage=1.0, real=200):
-        return Variety(distinct, real, 256, 1.0, coverage)
+        return Variety(distinct, real, 256, 60.0, 1.0, coverage)
 
     assert [variety(n).collapsed for n in (20, 21)] == [True, False]
     assert [variety(n).poor for n in (99, 100)] == [True, False]
     assert [variety(200, c).poor for c in (0.49, 0.5)] == [True, False]
     assert [variety(n, real=5).collapsed for n in (1, 2)] == [True, False]
+    assert [variety(n, real=1).poor for n in (0, 1)] == [False, False]
+    pale = [dataclasses.replace(variety(1), contrast=c).collapsed for c in (0.12, 0.13, 1.99, 2)]
+    assert pale == [True, False, False, True]
+    figures = json.loads(json.dumps(dataclasses.asdict(variety(9))))
+    assert Variety.of({name: float(figure) for name, figure in figures.items()}) == variety(9)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from typing_extensions import Self
 
 from autogan.config.grammar import parse_point
-from autogan.config.training import TrainConfig, key, short_name
+from autogan.config.training import DEFAULT_STEPS, TrainConfig, key, short_name
 from autogan.core.errors import ConfigError
 from autogan.core.hyperparameters import Dimension, Value
 from autogan.core.registry import suggestion
@@ -20,10 +20,11 @@ from autogan.search import SEARCH_METHODS, STOPPING_RULES, SearchMethod, Space, 
 _DEFAULT_TRIALS = 10
 _ADVISED: dict[str, Any] = {
     "search_method": "gp",
-    "stopping": "asha",
+    "stopping": "auto",
     "repeats": 2,
 }  # docs/search.md says why
 _ADVISED_TRIALS = 20
+_AUTO, _RULE = "auto", "asha"
 _FEW_TRIALS = 10  # below, a stopping rule would leave too few
 
 
@@ -47,7 +48,8 @@ class SearchConfig(TrainConfig):
     stopping: Annotated[
         str | None,
         key("search", "rule that stops poor trials early, at evaluations (ten in a training are "
-            "best), or none; see: autogan list stopping-rules [asha; none if you name a method]"),
+            "best), none, or auto: asha for ten trials and more; see: autogan list stopping-rules "
+            "[auto; none if you name a method]"),
     ] = None  # fmt: skip
     trials: Annotated[
         int | None,
@@ -110,12 +112,7 @@ class SearchConfig(TrainConfig):
         criterion = given.get("criterion")
         if isinstance(criterion, list) or (isinstance(criterion, str) and "," in criterion):
             del advised["stopping"], advised["repeats"]  # several have no single order
-        fewest = STOPPING_RULES.get(_ADVISED["stopping"]).fewest_evaluations
-        if _below(given.get("trials"), _FEW_TRIALS) or (
-            _below(given.get("steps"), given.get("evaluate_every"), fewest)
-        ):
-            advised.pop("stopping", None)
-        return {**advised, **values, "search_method": advised["search_method"]}
+        return {**advised, **given}
 
     @field_validator("search_method")
     @classmethod
@@ -141,7 +138,9 @@ class SearchConfig(TrainConfig):
     @field_validator("stopping")
     @classmethod
     def _known_rule(cls, name: str | None) -> str | None:
-        return None if name in (None, "none") else STOPPING_RULES.key(str(name))
+        if name in (None, "none"):
+            return None
+        return _AUTO if name == _AUTO else STOPPING_RULES.key(str(name))
 
     @model_validator(mode="after")
     def _several_criteria_suit(self) -> "SearchConfig":
@@ -192,14 +191,28 @@ class SearchConfig(TrainConfig):
         trials = self.trials
         if trials is None and not (self.max_minutes or self.max_steps):
             trials = size if self.method.needs_lists else _DEFAULT_TRIALS
-        if trials is None and self.stopping and STOPPING_RULES.get(self.stopping).needs_trials:
+        stopping = self._suitable_rule(trials, size) if self.stopping == _AUTO else self.stopping
+        if trials is None and stopping and STOPPING_RULES.get(stopping).needs_trials:
             raise ConfigError(
-                "stopping", f"{self.stopping} must know how many trials there will be; give trials"
+                "stopping", f"{stopping} must know how many trials there will be; give trials"
             )
         default = {d.name: list(d.candidates) for d in self.space.dimensions}
         params = {**self.params, **{n: v for n, v in default.items() if n not in self.params}}
-        update = {"trials": trials, "params": params, "enqueue": self._enqueued()}
+        update = {
+            "trials": trials, "stopping": stopping, "params": params, "enqueue": self._enqueued()
+        }  # fmt: skip
         return super().resolved().model_copy(update=update)
+
+    def _suitable_rule(self, trials: int | None, size: int | None) -> str | None:
+        """The rule to take where the user leaves that open; none where it could do little."""
+        if min(n for n in (trials, size, _FEW_TRIALS) if n is not None) < _FEW_TRIALS:
+            return None
+        steps = self.steps or (DEFAULT_STEPS if self.epochs is None else None)
+        if self.evaluate_every is None:
+            evaluations = steps or _FEW_TRIALS  # ten, unless there are fewer steps
+        else:
+            evaluations = math.ceil((steps or 0) / self.evaluate_every)  # of epochs unknown: none
+        return _RULE if evaluations >= STOPPING_RULES.get(_RULE).fewest_evaluations else None
 
     def default_folder(self) -> str:
         """The name of the folder below ``runs`` when none is given."""
@@ -340,11 +353,3 @@ class SearchConfig(TrainConfig):
                 n: b for n, b in (seen or {}).items() if n in self.objective.weights
             }
         return TrainConfig(**{**values, "params": ordered, "seed": seed, "run_dir": None})
-
-
-def _below(value: Any, *limits: Any) -> bool:
-    """Whether a number is below a product of others; not if something is missing or no number."""
-    try:
-        return int(value) < math.prod(map(int, limits))
-    except (TypeError, ValueError, OverflowError):
-        return False

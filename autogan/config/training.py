@@ -27,7 +27,7 @@ from autogan.criteria import CRITERIA, Criterion, Objective
 from autogan.data import MAX_SIZE, MIN_SIZE, SIZE_STEP, dataset_named
 from autogan.models import GAN_TYPES, GANType
 
-_DEFAULT_STEPS = 2000
+DEFAULT_STEPS = 2000
 _EVALUATIONS = 10
 _MAX_THREADS = 1024
 _LONGEST_SUM = 1000  # characters of a sum of criteria
@@ -271,7 +271,7 @@ class TrainConfig(BaseModel):
             "also": [n for n in dict.fromkeys(self.also) if n not in self.deciding()],
         }
         if self.steps is None and self.epochs is None:
-            values["steps"] = _DEFAULT_STEPS
+            values["steps"] = DEFAULT_STEPS
         return self.model_copy(update=values)
 
     def default_folder(self) -> str:

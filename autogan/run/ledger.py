@@ -89,6 +89,12 @@ class Ledger:
         """The trials that have started and not ended."""
         return [trial for trial in self.trials if trial.state is State.RUNNING]
 
+    def judgement(self, best: Trial) -> Judged | None:
+        """The judgement of a trial's best generator, if it is the one that was judged."""
+        judged = self.judged
+        alike = judged and (judged.trial, judged.step) == (best.number, best.step)
+        return judged if alike else None
+
     def _check(self, record: Record) -> None:
         """Refuse what cannot follow the records so far.
 

@@ -20,6 +20,7 @@ from autogan.run.interruption import StopSignals
 from autogan.run.ledger import Ledger
 from autogan.run.messages import Evaluated, Failed, Note, Progress, Train, Trained
 from autogan.run.result import SearchResult
+from autogan.run.resume import same_training
 from autogan.run.tally import Tally
 from autogan.run.winner import Winner
 from autogan.search import History, Point, State, Trial
@@ -106,14 +107,18 @@ class SearchLoop:
 
         Such a trial goes on for the record, and its worker finds it at its end.
         """
+        labels = set(self._ledger.header["labels"].values())
         for trial in self._ledger.trials:
-            if trial.state is not State.STOPPED:
+            folder = self._trial_folder(trial)
+            found = folder.ended() if trial.state is State.STOPPED else None
+            if found is None or found.state is State.STOPPED:
                 continue
-            found = self._trial_folder(trial).ended()
-            labels = set(self._ledger.header["labels"].values())
-            if found and found.state is not State.STOPPED and found.labels() <= labels:
+            wanted = self._tally.trial_config(trial).resolved()
+            if found.labels() <= labels and same_training(folder.config, wanted):
                 self._display.note(f"trial {trial.number} was trained on by hand: it counts anew")
                 self._ledger.append("revived", trial=trial.number)
+            else:
+                self._display.note(f"trial {trial.number} was trained anew by hand, in another way")
 
     def result(self) -> SearchResult:
         """What has been found so far."""
@@ -130,7 +135,7 @@ class SearchLoop:
             hyperparameters=self._tally.trial_config(best).params if best else {},
             confirmed=self._tally.confirmed(),
             front=self._tally.front(),
-            judged=self._winner.judged(best),
+            judged=self._ledger.judgement(best) if best else None,
         )
 
     def _start_next(self) -> bool:
@@ -173,10 +178,8 @@ class SearchLoop:
         if self._config.trials is not None and self._tally.points().tries() >= self._config.trials:
             kind = "trials" if self._config.repeats == 1 else "points"
             return self._closing(f"all {self._config.trials} {kind} are done")
-        tried = [trial.params for trial in trials if not trial.confirms]
-        for point in self._config.enqueue:
-            if point not in tried:
-                return self._begun(point, "enqueued")
+        if own := self._enqueued():
+            return self._begun(own[0], "enqueued")
         if trial := self._proposed():
             return trial
         return self._closing(f"{self._config.search_method} has no further point to propose")
@@ -196,6 +199,9 @@ class SearchLoop:
         """The search has ended: record the next training of the confirmation as begun."""
         if not self._ended:
             self._display.note(end)
+            if own := self._enqueued():
+                words = "point of your own was" if len(own) == 1 else "points of your own were"
+                self._display.note(f"{len(own)} {words} not tried: resume with more --trials")
             self._ended = True
         if self._config.confirm is None or self._running:
             return None
@@ -239,6 +245,11 @@ class SearchLoop:
         if proposal is None:
             return None
         return self._begun(self._checked(proposal.point), proposal.origin)
+
+    def _enqueued(self) -> list[dict[str, Value]]:
+        """The user's own points that have not been tried."""
+        tried = [trial.params for trial in self._ledger.trials if not trial.confirms]
+        return [point for point in self._config.enqueue if point not in tried]
 
     def _begun(self, point: Mapping[str, Value], origin: str, **again: Any) -> Trial:
         """Record a new trial."""

@@ -95,12 +95,10 @@ class Timed(Message):
     Attributes:
         step: seconds of a generator step with the discriminator's.
         evaluation: seconds of an evaluation; None where the feature network is not at hand.
-        start: seconds before the first step: data, and the compilation.
     """
 
     step: float
     evaluation: float | None
-    start: float
 
 
 class Train(Call):

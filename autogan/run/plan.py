@@ -88,14 +88,18 @@ def plan_of(run: SearchConfig, opened: Opened, timed: Timed | None = None) -> Pl
     limits, points = [run.trials], run.space.size()
     if points is not None and run.distinct and run.method.stays_in_space:
         limits.append(points)
-    if run.max_steps is not None:
-        trainings = math.ceil(run.max_steps / budget.full) - confirmations
-        limits.append(max(math.ceil(trainings / run.repeats), 1))
-    trials = min((limit for limit in limits if limit is not None), default=None)
-    full = None
-    if trials is not None:
+
+    def whole(trials: int) -> float:
+        """What so many trials come to in whole trainings."""
         first, ended = rule.expected(trials) if rule else (trials, trials)
-        full = first + ended * (run.repeats - 1) + confirmations
+        return first + ended * (run.repeats - 1) + confirmations
+
+    if run.max_steps is not None:
+        fits = 1
+        while whole(fits) < run.max_steps / budget.full:
+            fits += 1
+        limits.append(fits)
+    trials = min((limit for limit in limits if limit is not None), default=None)
     seconds = None
     if timed is not None:
         # A step's time is that of the first trial; others make more or fewer updates in a step.
@@ -106,7 +110,7 @@ def plan_of(run: SearchConfig, opened: Opened, timed: Timed | None = None) -> Pl
         config=run,
         trials=trials,
         trainings=None if trials is None else trials * run.repeats + confirmations,
-        full=full,
+        full=None if trials is None else whole(trials),
         points=points,
         images=opened.images,
         image_shape=opened.image_shape,

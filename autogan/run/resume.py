@@ -49,6 +49,16 @@ def check_same(path: Path, saved: TrainConfig, wanted: TrainConfig) -> None:
         )
 
 
+def same_training(path: Path, wanted: TrainConfig) -> bool:
+    """Whether a training's file says what is wanted, but for what may change."""
+    try:
+        plugins = {"plugin_dirs": wanted.plugin_dirs}
+        check_same(path, load_config(TrainConfig, path, plugins), wanted)
+    except ConfigError:
+        return False
+    return True
+
+
 def check_header(before: Mapping[str, Any], header: Mapping[str, Any], display: Display) -> None:
     """Check that a search that goes on is still measured alike.
 

@@ -2,7 +2,6 @@
 
 import math
 import os
-import time
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -112,18 +111,17 @@ class Session:
     def time(self, call: Time) -> Timed:
         """See `Time`."""
         run = self._bench.use(call)
-        began = time.monotonic()
         data = self._bench.data(run)
         gan = self._bench.gan(run, data.image_shape, data.train.class_counts)
         training = self._bench.training_set(run)
-        started, step = timed_steps(gan, training, run)
+        step = timed_steps(gan, training, run)
         samples = min(run.eval_samples, len(self._bench.reference(run).images))
         try:
             network = self._bench.network(run)
         except ConfigError:  # no download on this machine: the training can be timed all the same
             network = None
         evaluation = None if network is None else timed_evaluation(gan, network, samples)
-        return Timed(step=step, evaluation=evaluation, start=started - began)
+        return Timed(step=step, evaluation=evaluation)
 
     def train(self, call: Train) -> Trained:
         """See `Train`."""

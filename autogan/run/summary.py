@@ -180,9 +180,9 @@ def _poor(best: Trial) -> list[str]:
 
 def _before_collapse(result: "SearchResult") -> list[str]:
     """Where all training came to nothing, the best generator that was seen on the way."""
-    sign = 1 if result.direction == "min" else -1
+    sign = 1 if result.config.objective.direction == "min" else -1
     seen = [
-        (sign * e.value, trial.number, e.step, e.value)
+        (sign * e.value, trial.number, e)
         for trial in result.trials
         if trial.state is State.COLLAPSED
         for e in trial.evaluations
@@ -190,10 +190,10 @@ def _before_collapse(result: "SearchResult") -> list[str]:
     ]
     if not seen:
         return []
-    _, number, step, value = min(seen)
+    _, number, last = min(seen, key=lambda each: each[:2])
     return [
-        f"before it collapsed, trial {number} had {result.terms.objective} {figure(value)} at step "
-        f"{step}; its generator is kept in its folder"
+        f"before it collapsed, trial {number} had {result.terms.evaluation(last)} at step "
+        f"{last.step}; its generator is kept in its folder"
     ]
 
 

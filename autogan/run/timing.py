@@ -12,20 +12,16 @@ _ENOUGH = 2.0  # seconds of steps
 _IMAGES = 200  # whose scoring stands for that of all
 
 
-def timed_steps(gan: Adversarial, data: TrainingSet, run: TrainConfig) -> tuple[float, float]:
-    """Train some steps of a configuration and forget them.
-
-    Returns:
-        The clock's time after the first ones, which compile, and the seconds of a step.
-    """
+def timed_steps(gan: Adversarial, data: TrainingSet, run: TrainConfig) -> float:
+    """Train some steps of a configuration, forget them, and return the seconds of one."""
     hyperparameters = run.hyperparameters()
     gan.reset(run.seed)
-    step, _ = gan.train(data, run.seed, 0, _STRIDE, hyperparameters)
+    step, _ = gan.train(data, run.seed, 0, _STRIDE, hyperparameters)  # which compiles
     first, started = step, time.monotonic()
     while (passed := time.monotonic() - started) < _ENOUGH or step == first:
         done, _ = gan.train(data, run.seed, step, _STRIDE, hyperparameters)
         step += done
-    return started, passed / (step - first)
+    return passed / (step - first)
 
 
 def timed_evaluation(gan: Adversarial, network: FeatureNetwork, samples: int) -> float:

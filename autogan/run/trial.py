@@ -112,7 +112,7 @@ def run_trial(
         goes_on = driver.evaluated(evaluation)
     if trial.state is not State.RUNNING:
         return trial
-    if not goes_on and step < steps:
+    if not goes_on and step < steps and not _collapsed(trial):
         trial.state = State.STOPPED
 
     before = trial.seconds

@@ -8,9 +8,7 @@ from autogan.run.engine import Engine
 from autogan.run.folder import SearchFolder
 from autogan.run.ledger import Ledger
 from autogan.run.messages import Evaluate, Scores
-from autogan.run.records import Judged
 from autogan.run.tally import Tally
-from autogan.search import Trial
 
 
 class Winner:
@@ -63,7 +61,7 @@ class Winner:
             DiskFull: if there is no space left.
         """
         best = self._tally.best()
-        if best is None or self.judged(best):
+        if best is None or self._ledger.judgement(best):
             return
         self._display.note("judging the best generator by fresh latent vectors")
         config = self._tally.trial_config(best).as_dict()
@@ -81,9 +79,3 @@ class Winner:
         self._ledger.append(
             "judged", trial=best.number, step=best.step, scores=found.scores, test=found.test
         )
-
-    def judged(self, best: Trial | None) -> Judged | None:
-        """The judgement of a trial's generator, if it is the one that was judged."""
-        judged = self._ledger.judged
-        alike = judged and best and (judged.trial, judged.step) == (best.number, best.step)
-        return judged if alike else None
