@@ -14,6 +14,7 @@ import autogan
 from autogan.cli import main
 from autogan.criteria.variety import Variety
 from autogan.display import LiveDisplay, PlainDisplay
+from autogan.run.messages import Scores
 from autogan.run.words import Terms, figure
 from autogan.search import Evaluation, State, Trial
 
@@ -207,3 +208,9 @@ class TestSummary:
         assert result._repr_html_().count("<tr>") == 1 + len(result.trials)
         assert repr(result).startswith("best: fid ")
         assert "\n" not in repr(result)
+
+    def test_a_sum_on_fresh_latents_has_its_short_name(self, monkeypatch):
+        judged = {"is_fake_9-0.5*fid_fake_9": 1.5, "is_fake_9": 4.0, "fid_fake_9": 5.0}
+        monkeypatch.setattr(FakeSession, "evaluate", lambda s, c: Scores(scores=judged))
+        told = self.search(criterion="is - 0.5*fid").summary()
+        assert "  is - 0.5*fid 1.5, is 4, fid 5\n" in told

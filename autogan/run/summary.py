@@ -154,13 +154,11 @@ def _judged(result: "SearchResult") -> list[str]:
 
 
 def _scores(result: "SearchResult", scores: Mapping[str, float]) -> str:
-    """Scores by short names, under the labels of whatever images they were compared with."""
-    known = sorted(result.terms.names.values(), key=len, reverse=True)
-    short = {
-        label: next((n for n in known if label.startswith(f"{n}_")), label) for label in scores
-    }
-    named: dict[str, float] = {short[label]: score for label, score in scores.items()}
-    return ", ".join(f"{name} {figure(score)}" for name, score in named.items())
+    """Scores by short names: what decides first, then all criteria in their order."""
+    names = list(result.terms.names.values())
+    if len(scores) > len(names):  # of a sum, which has a value of its own
+        names = [result.terms.objective, *names]
+    return ", ".join(f"{n} {figure(s)}" for n, s in zip(names, scores.values(), strict=False))
 
 
 def _poor(best: Trial) -> list[str]:
