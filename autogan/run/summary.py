@@ -208,7 +208,11 @@ def _confirmed(result: "SearchResult") -> list[str]:
         if each.lost:
             words.append(f"{each.lost} diverged or collapsed")
         if each.observed is not None:
-            words.append(f"the search saw {figure(each.observed)}")
+            stopped = each.number is not None and (
+                result.trials[each.number].state is State.STOPPED
+            )
+            early = " when it was stopped early" if stopped else ""
+            words.append(f"the search saw {figure(each.observed)}{early}")
         if each.observed is not None and each.mean is not None:
             words.append(f"a gap of {each.mean - each.observed:+.3g}")
         name = "the defaults" if each.number is None else f"trial {each.number}"
