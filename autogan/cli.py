@@ -120,7 +120,8 @@ def train(
         print_json({"folder": result.folder.root, "objective": result.objective,
                      **dataclasses.asdict(trial)})  # fmt: skip
         return
-    print(f"{result.terms.outcome(trial)}, by {result.objective}")
+    by = "" if trial.value is None else f", by {result.objective}"
+    print(f"{result.terms.outcome(trial)}{by}")
     if trial.evaluations:
         last = trial.evaluations[-1]
         print(f"last evaluation: step {last.step}, {result.terms.evaluation(last)}")

@@ -363,7 +363,9 @@ def _trained(path: Path) -> Path | None:
     if not search_folder.config.is_file():
         return None
     if not search_folder.best.exists():
-        raise ConfigError("folder", f"{path} is a search without a best trial yet")
+        raise ConfigError(
+            "folder", f"{path} is a search without a best trial; name one of its trials"
+        )
     return search_folder.best
 
 

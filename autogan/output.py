@@ -36,15 +36,26 @@ def print_plan(plan: Plan, as_json: bool) -> None:
         print(f"# {plan.trials} {tried} of {plan.steps} steps")
     full = 1.0 if plan.full is None else plan.full
     if plan.full is not None and plan.full != plan.trials:
-        print(f"# with early stopping, repeated seeds and confirmation as much as {full:.3g} whole "
-              "trainings, about")  # fmt: skip
+        print(f"# all in all as much as {full:.3g} whole trainings ({_why(plan)})")
     print(f"# about {full * plan.updates:.0f} updates of both networks")
     if plan.training_seconds is not None:
         left_out = "" if plan.evaluations_timed else ", evaluations not counted"
-        print(f"# about {duration(full * plan.training_seconds)} here, on {plan.device}{left_out}")
+        took = duration(full * plan.training_seconds)
+        print(f"# about {took} here, on {plan.device}, beside the start{left_out}")
     count = plan.trainings or 1
     print(f"# at most {plan.most_megabytes:.0f} MB on disk while it runs, "
           f"about {count * plan.megabytes:.0f} MB afterwards")  # fmt: skip
+
+
+def _why(plan: Plan) -> str:
+    """What makes the cost another one than that of so many trials."""
+    config = plan.config
+    reasons = {
+        "early stopping": config.stopping is not None,
+        f"{config.repeats} seeds for good points": config.repeats > 1,
+        "the confirmation": config.confirm is not None,
+    }
+    return ", ".join(reason for reason, holds in reasons.items() if holds)
 
 
 def _classes(counts: Mapping[str, int]) -> str:

@@ -67,10 +67,14 @@ class Variety:
         return few and not pale and self.real_distinct > 1
 
     @property
-    def poor(self) -> bool:
-        """Whether it makes far fewer different ones than there are, or leaves out half of them."""
-        few = self.distinct < _POOR * self.real_distinct
-        return self.real_distinct > 1 and (few or self.coverage < _POOR)
+    def repetitive(self) -> bool:
+        """Whether there are fewer different pictures than half of those among real images."""
+        return self.distinct < _POOR * self.real_distinct
+
+    @property
+    def uncovering(self) -> bool:
+        """Whether more than half of the real images have no generated one near them."""
+        return self.real_distinct > 1 and self.coverage < _POOR
 
     def __str__(self) -> str:
         pictures = "picture" if self.distinct == 1 else "different pictures"

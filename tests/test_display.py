@@ -130,7 +130,7 @@ class TestTerms:
             2, {}, state=State.COMPLETE, evaluations=[Evaluation(10, self.scores)],
             value=0.0, losses=(-8.6, 3.3), step=10, seconds=65,
         )  # fmt: skip
-        told = "complete: is 8.621, fid 3.274, on the front at step 10 (1 min 05 s)"
+        told = "complete: best is 8.621, fid 3.274, on the front at step 10 (1 min 05 s)"
         assert terms.outcome(trial) == told
 
     def test_a_collapse_is_told_with_its_figure(self):
@@ -171,7 +171,7 @@ class TestSummary:
         monkeypatch.setattr(FakeSession, "variety", poor, raising=False)
         told = self.search().summary()
         assert "warning: its images vary little: 60 different pictures among 256 images" in told
-        assert "cover 20 % of the real ones" in told
+        assert "warning: its images come near 20 % of the real ones only" in told
         fine = dataclasses.asdict(Variety(250, 250, 256, 60.0, 0.9, 0.9))
         monkeypatch.setattr(FakeSession, "variety", fine)
         assert "warning" not in self.search(run_dir="runs/b").summary()
@@ -185,7 +185,7 @@ class TestSummary:
         assert told.startswith("none of 4 trials came to a value")
         first = [t.evaluations[0].scores[LABEL] for t in result.trials]
         best = f"trial {first.index(min(first))} had fid {figure(min(first))} at step 10"
-        assert f"before it collapsed, {best}; its generator is kept" in told
+        assert f"before it collapsed, {best}; look at it: " in told
 
     def test_the_best_before_is_the_best_of_several_criteria_too(self, monkeypatch):
         monkeypatch.setattr(FakeSession, "collapses_at", 20, raising=False)

@@ -32,7 +32,8 @@ def test_real_images_are_as_varied_as_real_images():
     assert made.deviation == pytest.approx(1, abs=0.05)
     assert made.coverage == 1
     assert not made.collapsed
-    assert not made.poor
+    assert not made.repetitive
+    assert not made.uncovering
 
 
 @pytest.mark.parametrize("level", [0, 2])
@@ -62,13 +63,14 @@ def test_constant_images_are_a_collapse():
     assert str(made) == "1 picture among 256 images"
 
 
-def test_half_of_the_classes_are_poor_and_no_collapse():
+def test_half_of_the_classes_leave_the_others_uncovered():
     labels = load_digits().target[:600]
     made = measure(DIGITS[labels < 4])
     assert made.distinct > 200
-    assert made.poor
+    assert made.uncovering
+    assert not made.repetitive
     assert not made.collapsed
-    assert not measure(DIGITS[labels < 9]).poor
+    assert not measure(DIGITS[labels < 9]).uncovering
 
 
 @pytest.mark.parametrize("gan_type", GAN_TYPES.names())
@@ -122,10 +124,10 @@ def test_the_thresholds():
         return Variety(distinct, real, 256, 60.0, 1.0, coverage)
 
     assert [variety(n).collapsed for n in (20, 21)] == [True, False]
-    assert [variety(n).poor for n in (99, 100)] == [True, False]
-    assert [variety(200, c).poor for c in (0.49, 0.5)] == [True, False]
+    assert [variety(n).repetitive for n in (99, 100)] == [True, False]
+    assert [variety(200, c).uncovering for c in (0.49, 0.5)] == [True, False]
     assert [variety(n, real=5).collapsed for n in (1, 2)] == [True, False]
-    assert [variety(n, real=1).poor for n in (0, 1)] == [False, False]
+    assert not variety(1, coverage=0.0, real=1).uncovering
     pale = [dataclasses.replace(variety(1), contrast=c).collapsed for c in (0.12, 0.13, 1.99, 2)]
     assert pale == [True, False, False, True]
     figures = json.loads(json.dumps(dataclasses.asdict(variety(9))))

@@ -147,7 +147,7 @@ class SearchLoop:
         config = self._tally.trial_config(trial)
         folder = self._folder.trial(self._ledger.folders[trial.number])
         self._running[trial.number] = time.monotonic()
-        trials = None if trial.confirms else self._config.trials
+        trials = None if trial.confirms or trial.evaluations else self._config.trials
         self._display.trial_started(trial, self._tally.points().tries(), trials)
         root = self._folder.root
         call = Train(
@@ -227,6 +227,7 @@ class SearchLoop:
         if trial is None:
             return None
         self._ledger.append("revived", trial=trial.number)
+        self._display.note(f"trial {trial.number} goes on: it is among the best so far")
         return self._ledger.trials[trial.number]
 
     def _proposed(self) -> Trial | None:

@@ -6,8 +6,10 @@ import statistics
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from autogan.core.invocation import command
 from autogan.criteria.variety import Variety
 from autogan.run.confirmation import advantage
+from autogan.run.folder import trial_name
 from autogan.run.words import describe, figure
 from autogan.search import Evaluation, State, Trial
 from autogan.search.space import key
@@ -23,7 +25,8 @@ def summary(result: "SearchResult") -> str:
     best = result.best
     if best is None:
         return "\n".join([
-            f"none of {len(result.trials)} trials came to a value; see {result.folder.root}",
+            f"none of {len(result.trials)} trials came to a value; try lower learning rates "
+            f"(all of it is in {result.folder.root})",
             *_before_collapse(result),
             *_table(result),
         ])  # fmt: skip
@@ -131,6 +134,10 @@ def _value(result: "SearchResult", best: Trial) -> list[str]:
     """The winner's value; first the mean, where it has several seeds."""
     assert best.value is not None
     worth = f"{result.objective} = {figure(best.value)} at step {best.step}"
+    fresh = next((each for each in result.confirmed if each.params == best.params), None)
+    if fresh is not None and fresh.mean is not None:
+        return [f"  mean {figure(fresh.mean)} under {len(fresh.values)} fresh seeds, below; trial "
+                f"{best.number} has", f"  {worth}"]  # fmt: skip
     alike = [t for t in result.trials if t.params == best.params and not t.confirms]
     values = [trial.value for trial in alike if trial.value is not None]
     if len(values) < 2:
@@ -162,18 +169,20 @@ def _scores(result: "SearchResult", scores: Mapping[str, float]) -> str:
 
 
 def _poor(best: Trial) -> list[str]:
-    """A warning where the winner's images are too much alike."""
+    """A warning where the winner's images are too much alike, or like none of the real ones."""
     kept = _kept(best)
     if kept is None or not kept.variety:
         return []
     variety = Variety.of(kept.variety)
-    if not variety.poor:
-        return []
-    share = f"{100 * variety.coverage:.0f} %"
-    return [
-        f"warning: its images vary little: {variety}, which cover {share} of the real ones; look "
-        "at them before you rely on it"
-    ]
+    lines = []
+    if variety.repetitive:
+        lines.append(f"warning: its images vary little: {variety}; look at them")
+    if variety.uncovering:
+        lines.append(
+            f"warning: its images come near {100 * variety.coverage:.0f} % of the real ones only: "
+            "train longer, or look at them"
+        )
+    return lines
 
 
 def _before_collapse(result: "SearchResult") -> list[str]:
@@ -189,9 +198,10 @@ def _before_collapse(result: "SearchResult") -> list[str]:
     if not seen:
         return []
     _, number, last = min(seen, key=lambda each: each[:2])
+    folder = result.folder.trial(trial_name(number, result.trials[number].params))
     return [
         f"before it collapsed, trial {number} had {result.terms.evaluation(last)} at step "
-        f"{last.step}; its generator is kept in its folder"
+        f"{last.step}; look at it: {command('autogan', 'sample', folder)}"
     ]
 
 
@@ -231,11 +241,14 @@ def _verdict(result: "SearchResult") -> str:
     choices = sum(each.number is not None for each in result.confirmed)
     worst = math.inf if result.direction == "min" else -math.inf
     found = advantage(winner, defaults, choices, worst)
+    if math.isinf(found.low) and math.isinf(found.high):
+        return (
+            f"against the defaults: {found.shift:+.3g}; so few seeds cannot tell whether that is "
+            "luck: confirm with repeats=5"
+        )
     interval = f"95 % interval {found.low:+.3g} to {found.high:+.3g}"
     if found.low <= 0 <= found.high:
         verdict = "it may be luck"
-        if math.isinf(found.low) and math.isinf(found.high):
-            verdict += ", so few seeds cannot tell"
     else:
         verdict = "better" if (found.high < 0) == (result.direction == "min") else "worse"
     return (

@@ -45,13 +45,13 @@ class Terms:
         return "  ".join(filter(None, words))
 
     def outcome(self, trial: Trial) -> str:
-        """A trial's end: ``complete: fid 3.274 at step 800 (43 s)``."""
+        """A trial's end: ``complete: best fid 3.274 at step 800 (43 s)``."""
         if trial.dead or trial.state is State.FAILED:
             return f"{trial.state.value}: {trial.reason}"
         if trial.value is None:
             return f"{trial.state.value}"
         where = f"at step {trial.step} ({duration(trial.seconds)})"
-        return f"{trial.state.value}: {self.worth(trial)} {where}"
+        return f"{trial.state.value}: best {self.worth(trial)} {where}"
 
     def title(self, trial: Trial, position: int, trials: int | None) -> str:
         """``trial 6 (7 of 10)``: its number, and its place, which failed ones do not take.
