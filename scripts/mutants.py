@@ -298,7 +298,7 @@ MUTANTS = [
         "best is None", TRIALS,
     ),
     Mutant("pictures are the same bit by bit", VARIETY, "_SAME = 0.1", "_SAME = 0.0", VARIETIES),
-    Mutant("pale images are judged", VARIETY, "pale = _FLAT <= self.contrast < _PALE", "pale = False", VARIETIES),
+    Mutant("pale images are judged", VARIETY, "_FLAT <= self.contrast < _PALE", "False", VARIETIES),
     Mutant("a hundredth is a few", VARIETY, "_FEW = 0.1", "_FEW = 0.01", VARIETIES),
     Mutant("the nearest one covers", VARIETY, "_NEIGHBOURS = 5", "_NEIGHBOURS = 1", VARIETIES),
 ]  # fmt: skip
