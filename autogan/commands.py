@@ -173,7 +173,7 @@ def train(
         claim.begin()
         if overwrite:
             clear(root, folder.config)
-        terms = Terms(run.criterion.split(","), {v: k for k, v in prepared.labels.items()})
+        terms = Terms.of(run.criterion, prepared.labels)
         display.begins(terms)
         trial = train_alone(run, folder, workers, display)
         return TrainResult(folder, prepared.objective, terms, trial)

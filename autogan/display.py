@@ -101,6 +101,15 @@ class _Words(Display):
         self._pace.end()
         self._best = self._terms.best(best)
 
+    def _where(self) -> str:
+        """How far the trial is, beside its bar."""
+        steps = f"{self._step}/{self._steps} steps" if self._steps else "starting"
+        return "  ".join(filter(None, (steps, self._rate)))
+
+    def _ended(self, trial: Trial) -> str:
+        """The line of a trial that has ended."""
+        return f"trial {trial.number}  {self._terms.outcome(trial)}  {describe(trial.params)}"
+
     def _lines(self) -> list[str]:
         """What is happening, below the bar."""
         best = "; ".join(filter(None, (self._left, self._best)))
@@ -166,15 +175,14 @@ class LiveDisplay(_Words):
         """See `Display.trial_started`."""
         super().trial_started(trial, position, trials)
         self._bar.reset(
-            self._task, description=self._title, total=None, where="starting", visible=True
+            self._task, description=self._title, total=None, where=self._where(), visible=True
         )
         self._show()
 
     def progress(self, step: int, steps: int, losses: Mapping[str, float]) -> None:
         """See `Display.progress`."""
         super().progress(step, steps, losses)
-        where = "  ".join(filter(None, (f"{step}/{steps} steps", self._rate)))
-        self._bar.update(self._task, completed=step, total=steps, where=where)
+        self._bar.update(self._task, completed=step, total=steps, where=self._where())
         self._show()
 
     def evaluated(self, trial: Trial) -> None:
@@ -186,8 +194,7 @@ class LiveDisplay(_Words):
         """See `Display.trial_ended`."""
         super().trial_ended(trial, best)
         new = best is not None and best.number == trial.number
-        line = f"trial {trial.number}  {self._terms.outcome(trial)}  {describe(trial.params)}"
-        self._print(line, "green" if new else _STYLES.get(trial.state, ""))
+        self._print(self._ended(trial), "green" if new else _STYLES.get(trial.state, ""))
         self._show()
 
     def close(self) -> None:
@@ -228,7 +235,7 @@ class NotebookDisplay(_Words):
         """See `Display.trial_ended`."""
         super().trial_ended(trial, best)
         self._title = ""
-        self.note(f"trial {trial.number}  {self._terms.outcome(trial)}  {describe(trial.params)}")
+        self.note(self._ended(trial))
 
     def close(self) -> None:
         """See `Display.close`."""
@@ -237,8 +244,7 @@ class NotebookDisplay(_Words):
 
     def _show(self) -> None:
         bar = f"<progress value={self._step} max={self._steps or 1}></progress>"
-        steps = f"{self._step}/{self._steps} steps" if self._steps else "starting"
-        where = html.escape("  ".join(filter(None, (self._title, steps, self._rate))))
+        where = html.escape(f"{self._title}  {self._where()}")
         past = html.escape("\n".join(self._past))
         now = html.escape("\n".join(self._lines()))
         running = f"{bar} {where}\n" if self._title else ""

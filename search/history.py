@@ -93,6 +93,11 @@ class Trial:
         """Whether it came to nothing by its own hyperparameters: worse than any value."""
         return self.state in (State.DIVERGED, State.COLLAPSED)
 
+    @property
+    def kept(self) -> Evaluation | None:
+        """The evaluation whose generator was kept as its best, once it has ended."""
+        return next((e for e in self.evaluations if e.step == self.step), None)
+
     def labels(self) -> set[str]:
         """Under which its evaluations have values."""
         return {label for evaluation in self.evaluations for label in evaluation.scores}

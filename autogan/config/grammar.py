@@ -113,15 +113,6 @@ def parse_params(texts: Sequence[str]) -> dict[str, Setting]:
     return params
 
 
-def parse_point(text: str) -> dict[str, Setting]:
-    """Read ``NAME=VALUE,NAME=VALUE``.
-
-    Raises:
-        ConfigError: if it has another form.
-    """
-    return dict(parse_param(part) for part in text.split(","))
-
-
 def settings_of(gan: type[GANType], params: Mapping[str, Setting]) -> dict[str, Value | Dimension]:
     """Each given hyperparameter as a fixed value or, with several, a dimension.
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from typing_extensions import Self
 
-from autogan.config.grammar import parse_point
+from autogan.config.grammar import parse_params
 from autogan.config.training import DEFAULT_STEPS, TrainConfig, key, short_name
 from autogan.core.errors import ConfigError
 from autogan.core.hyperparameters import Dimension, Value
@@ -123,7 +123,7 @@ class SearchConfig(TrainConfig):
     @classmethod
     def _parse_points(cls, points: Any) -> Any:
         given = points if isinstance(points, list | tuple) else [points]
-        return [parse_point(point) if isinstance(point, str) else point for point in given]
+        return [parse_params(p.split(",")) if isinstance(p, str) else p for p in given]
 
     @field_validator("confirm", mode="before")
     @classmethod

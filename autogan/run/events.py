@@ -17,7 +17,7 @@ from autogan.core.hyperparameters import Dimension, Value
 from autogan.criteria.variety import Variety
 from autogan.models.adversarial import Adversarial
 from autogan.run.folder import TrialFolder
-from autogan.search import Evaluation, State
+from autogan.search import Evaluation
 
 
 class TrialEvents:
@@ -94,12 +94,11 @@ class TrialEvents:
             tf.summary.image("samples", grid[np.newaxis])
         self._writer.flush()
 
-    def end(self, state: State) -> None:
-        """Write how the trial ended, and what is left."""
-        lost = state in (State.DIVERGED, State.COLLAPSED, State.FAILED)
+    def end(self, *, dead: bool) -> None:
+        """Write how the trial ended, and what is left; who fails does not come here."""
         with self._writer.as_default(step=0):
             ended = hparams_summary.session_end_pb(
-                api_pb2.STATUS_FAILURE if lost else api_pb2.STATUS_SUCCESS
+                api_pb2.STATUS_FAILURE if dead else api_pb2.STATUS_SUCCESS
             )
             tf.summary.experimental.write_raw_pb(ended.SerializeToString())
         self.close()

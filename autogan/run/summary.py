@@ -10,8 +10,8 @@ from autogan.core.invocation import command
 from autogan.criteria.variety import Variety
 from autogan.run.confirmation import advantage
 from autogan.run.folder import trial_name
-from autogan.run.words import describe, figure
-from autogan.search import Evaluation, State, Trial
+from autogan.run.words import describe, figure, figures
+from autogan.search import State, Trial
 from autogan.search.space import key
 
 if TYPE_CHECKING:
@@ -48,7 +48,9 @@ def rows(result: "SearchResult") -> list[dict[str, Any]]:
         result.trials,
         key=lambda t: (t.value is None, sign * (t.value or 0.0), t.number),
     )
-    return [_row(result, trial) for trial in ordered]
+    again = any(trial.repeats is not None for trial in ordered)
+    confirms = any(trial.confirms for trial in ordered)
+    return [_row(result, trial, again, confirms) for trial in ordered]
 
 
 def table_html(result: "SearchResult") -> str:
@@ -66,18 +68,16 @@ def table_html(result: "SearchResult") -> str:
     )
 
 
-def _row(result: "SearchResult", trial: Trial) -> dict[str, Any]:
-    kept = _kept(trial)
-    names = result.terms.names
-    scores = {names.get(n, n): score for n, score in kept.scores.items()} if kept else {}
+def _row(result: "SearchResult", trial: Trial, again: bool, confirms: bool) -> dict[str, Any]:
+    scores = result.terms.named(trial.kept) if trial.kept else {}
     first = {name: scores.pop(name, None) for name in result.terms.deciding}
     if not result.front and len(first) == 1:
         first = {result.terms.objective: trial.value}
     row: dict[str, Any] = {"trial": trial.number, **first, "step": trial.step}
     row["state"] = trial.state.value
-    if any(t.repeats is not None for t in result.trials):
+    if again:
         row["another seed of"] = trial.repeats
-    if any(t.confirms for t in result.trials):
+    if confirms:
         row["confirms"] = trial.confirms
     searched = [d.name for d in result.config.space.dimensions]
     row |= {name: trial.params.get(name) for name in searched}
@@ -87,9 +87,10 @@ def _row(result: "SearchResult", trial: Trial) -> dict[str, Any]:
 def _table(result: "SearchResult") -> list[str]:
     """The best trials, a line each; what decides, and the hyperparameters."""
     made = rows(result)
-    shown = [*made[0]][: len(made[0]) - 2] if made else []  # neither seconds nor seeds
-    others = [n for n in result.terms.names.values() if n not in result.terms.deciding]
-    shown = [name for name in shown if name not in others]
+    if not made:
+        return []
+    others = {n for n in result.terms.names.values() if n not in result.terms.deciding}
+    shown = [name for name in made[0] if name not in {*others, "seconds", "seed"}]
     cells = [shown, *([_cell(row[name]) for name in shown] for row in made[:_SHOWN])]
     widths = [max(len(row[i]) for row in cells) for i in range(len(shown))]
     lines = [
@@ -99,7 +100,7 @@ def _table(result: "SearchResult") -> list[str]:
     more = len(made) - _SHOWN
     if more > 0:
         lines.append(f"  and {more} more in {result.folder.ledger}")
-    return ["", *lines, ""] if made else []
+    return ["", *lines, ""]
 
 
 def _cell(value: object) -> str:
@@ -165,12 +166,12 @@ def _scores(result: "SearchResult", scores: Mapping[str, float]) -> str:
     names = list(result.terms.names.values())
     if len(scores) > len(names):  # of a sum, which has a value of its own
         names = [result.terms.objective, *names]
-    return ", ".join(f"{n} {figure(s)}" for n, s in zip(names, scores.values(), strict=False))
+    return figures(zip(names, scores.values(), strict=False))
 
 
 def _poor(best: Trial) -> list[str]:
     """A warning where the winner's images are too much alike, or like none of the real ones."""
-    kept = _kept(best)
+    kept = best.kept
     if kept is None or not kept.variety:
         return []
     variety = Variety.of(kept.variety)
@@ -255,8 +256,3 @@ def _verdict(result: "SearchResult") -> str:
         f"against the defaults: {found.shift:+.3g}, {interval} "
         f"(by ranks, for the best of {choices}): {verdict}"
     )
-
-
-def _kept(trial: Trial) -> Evaluation | None:
-    """The evaluation whose generator was kept as the trial's best."""
-    return next((e for e in trial.evaluations if e.step == trial.step), None)

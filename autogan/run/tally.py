@@ -9,7 +9,7 @@ from autogan.criteria import Bounds, bounds_seen
 from autogan.run.confirmation import Confirmed, candidates, confirmed
 from autogan.run.ledger import Ledger
 from autogan.run.words import Terms
-from autogan.search import Direction, Evaluation, History, Trial
+from autogan.search import Direction, History, Trial
 from autogan.search.pareto import fronts, worths
 from autogan.search.repeats import judged, points
 
@@ -37,8 +37,7 @@ class Tally:
     @property
     def terms(self) -> Terms:
         """What values are called."""
-        names = {label: name for name, label in self._labels.items()}
-        return Terms(self._config.criterion.split(","), names, self._config.repeats)
+        return Terms.of(self._config.criterion, self._labels, self._config.repeats)
 
     def trials(self) -> list[Trial]:
         """All trials, with the values of their evaluations by what is known by now."""
@@ -134,20 +133,20 @@ class Tally:
                 for e in trial.evaluations
             ]
             view = dataclasses.replace(trial, evaluations=evaluations)
-            if scaled_by_all and (kept := _kept(view)):
+            if scaled_by_all and (kept := view.kept):
                 view.value = kept.value
             views.append(view)
         return views
 
     def bounds(self) -> Bounds:
         """The ranges of all criteria over the search's trials, at their kept evaluations."""
-        kept = [_kept(trial) for trial in self._ledger.trials if not trial.confirms]
+        kept = [trial.kept for trial in self._ledger.trials if not trial.confirms]
         return bounds_seen((e.scores for e in kept if e), self._labels)
 
     def _ordered(self, trials: list[Trial]) -> list[Trial]:
         """Trials with what several objectives say of them, and their place in the order."""
         objectives, prefer = self._config.objectives, self._config.prefer
-        valued = [(t, kept) for t in trials if t.value is not None and (kept := _kept(t))]
+        valued = [(t, kept) for t in trials if t.value is not None and (kept := t.kept)]
         losses = [
             tuple(
                 (1 if o.direction == "min" else -1) * o.value(kept.scores, self._labels)
@@ -161,8 +160,3 @@ class Tally:
             for (trial, _), own, worth in zip(valued, losses, order, strict=True)
         }
         return [placed.get(trial.number, trial) for trial in trials]
-
-
-def _kept(trial: Trial) -> Evaluation | None:
-    """The evaluation whose generator was kept as the trial's best, once it has ended."""
-    return next((e for e in trial.evaluations if e.step == trial.step), None)

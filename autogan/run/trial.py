@@ -207,7 +207,7 @@ def run_trial(
         trial.value, trial.step = best.value, best.step
         trial.last_value = trial.evaluations[-1].value
     trial.seconds, trial.steps = before + time.monotonic() - started, step
-    events.end(trial.state)
+    events.end(dead=trial.dead)
     write_json(folder.result, {**dataclasses.asdict(trial), "environment": dict(environment)})
     if trial.state is not State.STOPPED:  # which can be gone on with
         folder.state.unlink(missing_ok=True)

@@ -1,6 +1,6 @@
 """Trials and their values in words, for everything that people read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from autogan.core.hyperparameters import Value
@@ -25,6 +25,16 @@ class Terms:
     names: Mapping[str, str]
     repeats: int = 1
 
+    @classmethod
+    def of(cls, criterion: str, labels: Mapping[str, str], repeats: int = 1) -> "Terms":
+        """Of a configuration's ``criterion``, and the criteria's labels by name."""
+        names = {label: name for name, label in labels.items()}
+        return cls(criterion.split(","), names, repeats)
+
+    def named(self, evaluation: Evaluation) -> dict[str, float]:
+        """An evaluation's scores by the criteria's names."""
+        return {self.names.get(n, n): score for n, score in evaluation.scores.items()}
+
     @property
     def objective(self) -> str:
         """What decides, for the head of a column."""
@@ -32,13 +42,13 @@ class Terms:
 
     def evaluation(self, evaluation: Evaluation) -> str:
         """What decides first, then all the rest: ``fid 3.274  (is 8.621, wd -29645)``."""
-        named = {self.names.get(n, n): score for n, score in evaluation.scores.items()}
+        named = self.named(evaluation)
         first = {name: named.pop(name) for name in self.deciding if name in named}
         if not first and evaluation.value is not None:
             first = {self.objective: evaluation.value}
-        words = [", ".join(f"{name} {figure(score)}" for name, score in first.items())]
+        words = [figures(first.items())]
         if named:
-            rest = ", ".join(f"{name} {figure(score)}" for name, score in named.items())
+            rest = figures(named.items())
             words.append(f"({rest})" if first else rest)
         if evaluation.collapsed:
             words.append(f"collapsed: {Variety.of(evaluation.variety)}")
@@ -73,9 +83,8 @@ class Terms:
         """A trial's value; where several criteria decide, each one's and the place among others."""
         if not trial.losses:
             return f"{self.objective} {figure(trial.value or 0.0)}"
-        kept = next(e for e in trial.evaluations if e.step == trial.step)
-        named = {self.names.get(n, n): score for n, score in kept.scores.items()}
-        scores = ", ".join(f"{n} {figure(named[n])}" for n in self.deciding if n in named)
+        named = self.named(trial.kept) if trial.kept else {}
+        scores = figures((name, named[name]) for name in self.deciding if name in named)
         layer = int(trial.value or 0)
         return f"{scores}, {'on the front' if layer == 0 else f'{layer} behind the front'}"
 
@@ -100,6 +109,11 @@ def describe(values: Mapping[str, Value]) -> str:
 def figure(value: float) -> str:
     """A value to four digits: the others are noise."""
     return f"{value:.0f}" if abs(value) >= _WHOLE else f"{value:.4g}"
+
+
+def figures(values: Iterable[tuple[str, float]]) -> str:
+    """Such as ``is 8.621, fid 3.274``."""
+    return ", ".join(f"{name} {figure(value)}" for name, value in values)
 
 
 def duration(seconds: float) -> str:
