@@ -6,8 +6,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from autogan.models.layers import iterate_power
 from autogan.models.losses import Loss
 from autogan.models.optimizers import Optimizer
+
+# A random vector's product with a kernel is 10 to 20 % less than the largest singular value.
+_POWER_ITERATIONS = 15
 
 
 def initialise(networks: Sequence[keras.Model], seed: int) -> None:
@@ -27,6 +31,9 @@ def initialise(networks: Sequence[keras.Model], seed: int) -> None:
         if "seed" in config:
             initializer = initializer.from_config({**config, "seed": int(own)})
         variable.assign(initializer(variable.shape, dtype=variable.dtype))
+    for network in networks:
+        for _ in range(_POWER_ITERATIONS):
+            iterate_power(network)
 
 
 def named_variables(
