@@ -114,7 +114,12 @@ def _details(part: Any) -> list[str]:
     lines = [f"  {text.format(value)}" for text, value in facts.items() if value]
     for h in getattr(part, "hyperparameters", ()):
         searched = f"; searched by default: {', '.join(map(str, h.search))}" if h.search else ""
-        lines += [f"  {h.name} = {h.default}  ({h.limits()})", f"      {h.meaning}{searched}"]
+        under = [f"{name} {' or '.join(values)}" for name, values in h.under.items()]
+        alone = f"; has a meaning under {' and '.join(under)} alone" if under else ""
+        lines += [
+            f"  {h.name} = {h.default}  ({h.limits()})",
+            f"      {h.meaning}{searched}{alone}",
+        ]
     return lines
 
 

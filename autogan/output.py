@@ -25,7 +25,7 @@ def print_plan(plan: Plan, as_json: bool) -> None:
     print(f"# {plan.images} training images of {width}x{height}x{channels}")
     if plan.classes:
         print(f"# classes: {_classes(plan.classes)}")
-    points = "uncountable" if plan.points is None else plan.points
+    points = "too many to count" if plan.points is None else plan.points
     searched = ", ".join(dimension.name for dimension in plan.config.space.dimensions)
     print(f"# searched: {searched}; points in the space: {points}")
     if plan.trials is None:

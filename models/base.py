@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from autogan.core.hyperparameters import Hyperparameter, Value
+from autogan.core.hyperparameters import Hyperparameter, Value, conditions, met
 from autogan.core.registry import Part
 
 if TYPE_CHECKING:
@@ -69,12 +69,51 @@ class GANType(Part):
         missing = ", ".join(sorted(wanted - declared))
         if missing:
             return f"it lacks the hyperparameters {missing}"
-        return "" if hasattr(cls, "loss") else "it names no loss"
+        before: set[str] = set()
+        for h in cls.hyperparameters:
+            later = (declared - before) & set(h.under)
+            if later:
+                return f"{h.name} is under {min(later)}, which must be declared before it"
+            before.add(h.name)
+        if not hasattr(cls, "loss"):
+            return "it names no loss"
+        conflict = cls.conflict(cls.defaults())
+        return conflict and f"its defaults cannot be together: {conflict}"
 
     @classmethod
     def defaults(cls) -> dict[str, Value]:
         """All hyperparameters at their defaults."""
         return {h.name: h.default for h in cls.hyperparameters}
+
+    @classmethod
+    def conflict(cls, values: Mapping[str, Value]) -> str:
+        """Why hyperparameters cannot be together; empty if they can.
+
+        Such values are refused, and no search proposes them. What depends on one choice alone
+        is better declared as `Hyperparameter.under`.
+
+        Args:
+            values: of all hyperparameters, those without a meaning among them.
+
+        Returns:
+            What is wrong and what would be right, for the end of one line: ``weights are clipped
+            for the loss wasserstein alone; choose it, or weight_clip none``.
+        """
+        return ""
+
+    @classmethod
+    def doubt(cls, values: Mapping[str, Value]) -> str:
+        """Why hyperparameters are inadvisable together; empty if they are not.
+
+        The user is warned of it, once in a run. The arguments are those of `conflict`.
+        """
+        return ""
+
+    @classmethod
+    def meaningful(cls, values: Mapping[str, Value]) -> dict[str, Value]:
+        """Those of all hyperparameters' values that have a meaning beside the others."""
+        declared = {h.name: h for h in cls.hyperparameters}
+        return {n: v for n, v in values.items() if met(conditions(declared[n], declared), values)}
 
     @classmethod
     def shape_of(cls, hyperparameters: Mapping[str, Value]) -> tuple[tuple[str, Value], ...]:
@@ -144,7 +183,7 @@ def training_hyperparameters(
             "beta1", "share", beta1,
             "decay of Adam's running mean of gradients (RMSProp has none)",
             low=0.0, high=0.999, search=(0.0, 0.5, 0.9) if optimizer == "adam" else (),
-            under=("optimizer", "adam"),
+            under={"optimizer": ("adam",)},
         ),
         Hyperparameter(
             "beta2", "share", beta2,

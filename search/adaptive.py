@@ -45,7 +45,7 @@ class AdaptiveExplore(SearchMethod):
             for _ in range(_ATTEMPTS):
                 parent = min(random.randrange(len(good)), random.randrange(len(good)))
                 point = cube.point(_step(places, parent, size, random))
-                if key(point) not in used:
+                if key(point) not in used and space.allows(point):
                     return Proposal(point, f"{_ORIGIN}{good[parent].number}")
         drawn = space.draw(random, used)
         return None if drawn is None else Proposal(drawn)

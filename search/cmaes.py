@@ -44,7 +44,7 @@ class CMAES(SearchMethod):
                 optimizer.tell(list(zip(places[told], scores, strict=True)))
             for _ in range(_ATTEMPTS):
                 point = cube.point(optimizer.ask())
-                if key(point) not in used:
+                if key(point) not in used and space.allows(point):
                     return Proposal(point)
         left = space.draw(rng(seed, history), used)
         return None if left is None else Proposal(left)

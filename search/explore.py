@@ -65,7 +65,8 @@ def _around(space: Space, point: Point) -> Space:
             if dimension.name in point
             else dimension
             for dimension in space.dimensions
-        )
+        ),
+        space.forbidden,
     )
 
 

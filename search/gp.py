@@ -78,7 +78,7 @@ class GaussianProcess(SearchMethod):
         numbers = np.random.default_rng(digest(seed, history))
         near = numbers.normal(np.repeat(places[:_PARENTS, :-1], _NEAR, axis=0), _NEARNESS)
         points = [first, *points, *map(cube.point, near)]
-        left = [point for point in points if key(point) not in used]
+        left = [point for point in points if key(point) not in used and space.allows(point)]
         seen = _placed(cube, [(trial.params, 1.0) for trial in sound])
         candidates = _placed(cube, [(point, 1.0) for point in left])
         gains = _improvement(model, seen, candidates)

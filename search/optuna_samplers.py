@@ -35,7 +35,7 @@ class OptunaMethod(SearchMethod):
         optuna = _optuna(self.name)
         used = self.used(history)
         axes = [_Axis(dimension, optuna.distributions) for dimension in space.dimensions]
-        told = self._told(history, axes, optuna.trial)
+        told = self._told(space, history, axes, optuna.trial)
         study = optuna.create_study(
             sampler=self.sampler(optuna.samplers, digest(seed, history)),
             directions=["minimize"] * len(next(iter(history.losses), (0.0,))),
@@ -45,15 +45,17 @@ class OptunaMethod(SearchMethod):
             point: dict[str, Value] = {}
             trial = study.ask()
             for axis in axes:
-                if axis.dimension.exists(point):
+                if space.exists(axis.dimension.name, point):
                     point[axis.dimension.name] = axis.suggested(trial)
             point = space.existing(point)  # a choice may stand behind what depends on it
-            if key(point) not in used:
+            if key(point) not in used and space.allows(point):
                 return Proposal(point)
         point_left = space.draw(rng(seed, history), used)
         return None if point_left is None else Proposal(point_left)
 
-    def _told(self, history: History, axes: Sequence["_Axis"], trials: Any) -> list[Any]:
+    def _told(
+        self, space: Space, history: History, axes: Sequence["_Axis"], trials: Any
+    ) -> list[Any]:
         """The history as Optuna's trials; failed ones say nothing."""
         ended = history.telling
         values = {
@@ -66,7 +68,7 @@ class OptunaMethod(SearchMethod):
         made: list[Any] = []
         complete = 0
         for trial in history.trials:
-            if trial.state is State.FAILED or not all(axis.holds(trial) for axis in axes):
+            if trial.state is State.FAILED or not all(axis.holds(trial, space) for axis in axes):
                 continue
             own = [axis for axis in axes if axis.dimension.name in trial.params]
             running = trial.number not in values
@@ -144,11 +146,11 @@ class _Axis:
             return int(trial.suggest_int(name, kind.low, kind.high, log=kind.log))
         return tidy(trial.suggest_float(name, kind.low, kind.high, log=kind.log))
 
-    def holds(self, trial: Trial) -> bool:
+    def holds(self, trial: Trial, space: Space) -> bool:
         """Whether a trial's value lies on the axis, if it has one."""
         value = trial.params.get(self.dimension.name)
         if value is None:
-            return not self.dimension.exists(trial.params)
+            return not space.exists(self.dimension.name, trial.params)
         if self._numbers is not None:
             return value in self._numbers
         if hasattr(self.distribution, "choices"):

@@ -3,10 +3,11 @@
 import itertools
 import math
 import random
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from functools import cached_property
 
-from autogan.core.hyperparameters import Dimension, Value
+from autogan.core.hyperparameters import Dimension, Value, conditions, met
 
 Point = Mapping[str, Value]
 """A value for each dimension that exists beside the others, by name, in the dimensions' order."""
@@ -14,50 +15,88 @@ Point = Mapping[str, Value]
 Key = tuple[tuple[str, Value], ...]
 """What two points that are the same have in common; see `key`."""
 
-_MAX_REJECTIONS = 200
+_MAX_REJECTIONS = 200  # draws, before what is left is looked at one by one
+_PATIENCE = 10_000  # draws, where that is too much
+_COUNTED = 10_000  # points that are gone through, at most
 
 
 @dataclass(frozen=True)
 class Space:
-    """The searched hyperparameters, in the order in which the user gave them."""
+    """What can be searched: no method proposes a point that is forbidden.
+
+    Attributes:
+        dimensions: the searched hyperparameters, in the order in which the user gave them.
+        forbidden: tells which points cannot be; None if all can.
+    """
 
     dimensions: tuple[Dimension, ...]
+    forbidden: Callable[[Point], bool] | None = None
 
     def size(self) -> int | None:
-        """How many different points there are; None if a range makes them uncountable."""
+        """How many different points there are that may be; None if that is not known.
+
+        A range makes them uncountable. And which points are forbidden shows only when each is asked
+        for: of more than 10,000 that stays unknown, for it would take minutes to tell a user of a
+        number that no search comes near. The same limit holds for the combinations of those
+        choices on which the meaning of other hyperparameters depends; all others are multiplied.
+        """
+        return self._size
+
+    @cached_property
+    def _size(self) -> int | None:
         values = {dimension.name: distinct_values(dimension) for dimension in self.dimensions}
         if any(v is None for v in values.values()):
             return None
         sizes = {name: len(v or ()) for name, v in values.items()}
-        conditions = {d.hyperparameter.under for d in self.dimensions} - {None}
-        choices = {
-            name: values[name] or () for name, _ in filter(None, conditions) if name in sizes
-        }
-        return sum(
-            math.prod(
-                sizes[d.name]
-                for d in self.dimensions
-                if d.name not in choices and d.exists(dict(zip(choices, chosen, strict=True)))
-            )
-            for chosen in itertools.product(*choices.values())
-        )
+        decisive = {name for wanted in self._conditions.values() for name in wanted}
+        choices = Space(tuple(d for d in self.dimensions if d.name in decisive))
+        chosen = list(itertools.islice(choices.points(), _COUNTED + 1))
+        if len(chosen) > _COUNTED:
+            return None
+        others = [name for name in sizes if name not in decisive]
+        count = sum(math.prod(sizes[n] for n in others if self.exists(n, c)) for c in chosen)
+        if self.forbidden is None:
+            return count
+        return sum(1 for _ in self.points()) if count <= _COUNTED else None
+
+    @cached_property
+    def _conditions(self) -> dict[str, dict[str, tuple[str, ...]]]:
+        declared = {d.name: d.hyperparameter for d in self.dimensions}
+        return {name: conditions(h, declared) for name, h in declared.items()}
+
+    def exists(self, name: str, point: Point) -> bool:
+        """Whether a dimension has a meaning beside the values of others, as far as given."""
+        return met(self._conditions[name], point)
 
     def existing(self, point: Point) -> dict[str, Value]:
         """A point without the values that have no meaning beside the others."""
-        return {d.name: point[d.name] for d in self.dimensions if d.exists(point)}
+        return {d.name: point[d.name] for d in self.dimensions if self.exists(d.name, point)}
 
-    def points(self, appended: Mapping[str, Sequence[Value]] | None = None) -> Iterator[Point]:
-        """All different points of a countable space, the first dimension outermost."""
-        names = [dimension.name for dimension in self.dimensions]
-        values = [
-            unique((*(distinct_values(d) or ()), *(appended or {}).get(d.name, ())))
-            for d in self.dimensions
-        ]
+    def allows(self, point: Point) -> bool:
+        """Whether a point is not forbidden."""
+        return self.forbidden is None or not self.forbidden(point)
+
+    def points(self) -> Iterator[Point]:
+        """All different points of a countable space that may be, the first dimension outermost."""
+        begun: Iterable[dict[str, Value]] = [{}]
+        for dimension in self.dimensions:
+            begun = self._extended(begun, dimension)
         seen = set()
-        for combination in itertools.product(*values):
-            point = self.existing(dict(zip(names, combination, strict=True)))
+        for point in map(self.existing, begun):  # a choice may stand behind what depends on it
             if key(point) not in seen:
                 seen.add(key(point))
+                if self.allows(point):
+                    yield point
+
+    def _extended(
+        self, begun: Iterable[dict[str, Value]], dimension: Dimension
+    ) -> Iterator[dict[str, Value]]:
+        """The beginnings of points with each value of one more dimension, where it exists."""
+        name, values = dimension.name, distinct_values(dimension) or ()
+        for point in begun:
+            if self.exists(name, point):
+                yield from ({**point, name: value} for value in values)
+            else:
                 yield point
 
     def draw(
@@ -66,7 +105,7 @@ class Space:
         used: Set[Key],
         appended: Mapping[str, Sequence[Value]] | None = None,
     ) -> Point | None:
-        """Draw a point, each dimension independently, that is not in ``used``.
+        """Draw a point, each dimension independently, that is allowed and not in ``used``.
 
         Args:
             rng: where the random numbers come from.
@@ -74,19 +113,25 @@ class Space:
             appended: further values by dimension, drawn beside the dimension's own.
 
         Returns:
-            The point, or None if every point is used.
+            The point, or None if every point is used or forbidden. Of a space that is too large to
+            go through, None says that thousands of draws found nothing else.
         """
         more = appended or {}
-        for _ in range(_MAX_REJECTIONS):
+        for attempt in range(_PATIENCE):
+            if attempt == _MAX_REJECTIONS:
+                # Hardly anything is left: look at what is, so that "exhausted" is said exactly.
+                whole = Space(
+                    tuple(_listed(d, more.get(d.name, ())) for d in self.dimensions), self.forbidden
+                )
+                size = whole.size()
+                if size is not None and size <= _COUNTED:
+                    left = [point for point in whole.points() if key(point) not in used]
+                    return rng.choice(left) if left else None
             drawn = {d.name: draw(d, more.get(d.name, ()), rng) for d in self.dimensions}
             point = self.existing(drawn)
-            if key(point) not in used:
+            if key(point) not in used and self.allows(point):
                 return point
-        if self.size() is None:
-            return None
-        # Hardly anything is left: look at what is, so that "exhausted" is said exactly.
-        left = [point for point in self.points(more) if key(point) not in used]
-        return rng.choice(left) if left else None
+        return None
 
 
 def key(point: Point) -> Key:
@@ -106,6 +151,14 @@ def distinct_values(dimension: Dimension) -> tuple[Value, ...] | None:
     if not dimension.hyperparameter.integer:
         return None
     return tuple(range(math.ceil(dimension.range.low), math.floor(dimension.range.high) + 1))
+
+
+def _listed(dimension: Dimension, appended: Sequence[Value]) -> Dimension:
+    """A dimension as a list of all its values and further ones, if it is countable."""
+    values = distinct_values(dimension)
+    if values is None:
+        return dimension
+    return Dimension(dimension.hyperparameter, unique((*values, *appended)))
 
 
 def draw(dimension: Dimension, appended: Sequence[Value], rng: random.Random) -> Value:

@@ -67,6 +67,10 @@ def test_what_is_known_of_one(listed):
     assert lines[place + 1].startswith(f"      {h.meaning}; searched by default: ")
     (values,) = listed("wgan", "--json")
     assert {"name": "clip", "default": h.default}.items() <= values["hyperparameters"][-1].items()
+    (beta1,) = [h for h in values["hyperparameters"] if h["name"] == "beta1"]
+    assert beta1["under"] == {"optimizer": ["adam"]}
+    place = next(n for n, line in enumerate(lines) if line.startswith("  beta1 = "))
+    assert lines[place + 1].endswith("; has a meaning under optimizer adam alone")
     assert "(lower is better)" in listed("fid")[0]
     assert "(higher is better)" in listed("label-accuracy")[0]
     assert listed("digits")[1:] == ["  feature network by default: classifier"]

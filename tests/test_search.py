@@ -41,7 +41,7 @@ LISTS = Space(
 )
 # The same with a choice that decides what exists, beside a range.
 RATE_OF_ADAM = Hyperparameter(
-    "beta1", "share", 0.5, "", low=0.0, high=1.0, under=("optimizer", "adam")
+    "beta1", "share", 0.5, "", low=0.0, high=1.0, under={"optimizer": ("adam",)}
 )
 CONDITIONAL = Space(
     (

@@ -14,6 +14,7 @@ from tensorboard.plugins.hparams import api_pb2
 from tensorboard.plugins.hparams.metadata import (
     parse_experiment_plugin_data,
     parse_session_end_info_plugin_data,
+    parse_session_start_info_plugin_data,
 )
 
 from autogan.config import SearchConfig, TrainConfig
@@ -429,7 +430,19 @@ def test_tensorboard_gets_everything(world, tmp_path):
     assert scores == [(e.step, pytest.approx(e.scores[FID_LABEL])) for e in trial.evaluations]
     best = [float(tf.make_ndarray(e.tensor_proto)) for e in events.Tensors(f"best/{FID_LABEL}")]
     assert best[-1] == pytest.approx(trial.value)
-    assert "_hparams_/session_start_info" in events.summary_metadata
+    assert "beta1" in hparams(events)
+
+
+def test_tensorboard_shows_hyperparameters_that_have_a_meaning(world, tmp_path):
+    folder, _ = run(world, tmp_path / "t", optimizer="rmsprop")
+    shown = hparams(EventAccumulator(str(folder.logs)).Reload())
+    assert shown == set(GAN_TYPES.get("dcgan").defaults()) - {"beta1"}
+
+
+def hparams(events):
+    """The names of all hyperparameters that HParams shows of a training."""
+    metadata = events.summary_metadata["_hparams_/session_start_info"]
+    return set(parse_session_start_info_plugin_data(metadata.plugin_data.content).hparams)
 
 
 @pytest.mark.parametrize(

@@ -226,9 +226,19 @@ class TrainConfig(BaseModel):
             )
         dataset_named(self.dataset, self.data_dir)
         settings_of(self.gan, self.params)
+        self._check_possible()
         self._check_normalise()
         self._check_labels_differ()
         return self
+
+    def _check_possible(self) -> None:
+        """Refuse hyperparameters that cannot be together; a search's are points of its space."""
+        if self.is_search or any(isinstance(s, Dimension) for s in self.settings.values()):
+            return
+        values, default = self.hyperparameters(), self.gan.defaults()
+        if conflict := self.gan.conflict(values):
+            chosen = {name: value for name, value in values.items() if value != default[name]}
+            raise ConfigError("params", f"{named(chosen)}: {conflict}")
 
     def _check_normalise(self) -> None:
         if self.normalise is None:
@@ -329,6 +339,11 @@ class TrainConfig(BaseModel):
             values[name] = setting
         return values
 
+    @property
+    def doubt(self) -> str:
+        """Why the hyperparameters are inadvisable together; empty if they are not."""
+        return self.gan.doubt(self.hyperparameters())
+
     def schedule(self, images: int, batch_size: int) -> tuple[int, int]:
         """Generator updates of a training on ``images`` images, and those between evaluations."""
         steps = self.steps or (self.epochs or 1) * math.ceil(images / batch_size)
@@ -362,6 +377,11 @@ def short_name(dataset: str) -> str:
     name = dataset.partition(":")[2] or dataset
     last = name.rstrip("/").rsplit("/", 1)[-1].replace(":", "-")
     return os.fsencode(last)[:_LONGEST_NAME].decode(errors="ignore")
+
+
+def named(values: Mapping[str, Value]) -> str:
+    """Values with their names, for a line."""
+    return ", ".join(f"{name} {value}" for name, value in values.items())
 
 
 def _available_cores() -> int:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 Value = int | float | str
@@ -27,8 +27,8 @@ class Hyperparameter:
         search: the candidates of the GAN type's default search space; empty, if not in it.
         shape: whether another value needs other networks or another compiled training function.
             All others are data to the compiled function, so that trials share it.
-        under: the name and value of a ``choice`` without which this one has no meaning; None if
-            it always has one.
+        under: what it has a meaning under, if not always: each ``choice`` named here must have a
+            meaning itself, and one of the values listed for it.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Hyperparameter:
     choices: tuple[str, ...] = ()
     search: tuple[Value, ...] = ()
     shape: bool = False
-    under: tuple[str, str] | None = None
+    under: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
 
     @property
     def integer(self) -> bool:
@@ -77,6 +77,31 @@ class Hyperparameter:
         return f"{self.low:g} to {self.high:g}"
 
 
+def conditions(
+    hyperparameter: Hyperparameter, declared: Mapping[str, Hyperparameter]
+) -> dict[str, tuple[str, ...]]:
+    """All that a hyperparameter has a meaning under: its own conditions and those of their choices.
+
+    Args:
+        hyperparameter: of whatever kind.
+        declared: by name; a choice that is not among them has a meaning.
+
+    Returns:
+        By the name of the choice, the values of which it must have one.
+    """
+    found = dict(hyperparameter.under)
+    for name in hyperparameter.under:
+        above = conditions(declared[name], declared) if name in declared else {}
+        for other, values in above.items():
+            found[other] = tuple(v for v in values if v in found.get(other, values))
+    return found
+
+
+def met(wanted: Mapping[str, tuple[str, ...]], values: Mapping[str, Value]) -> bool:
+    """Whether `conditions` hold beside values; what is not given is no hindrance."""
+    return all(name not in values or values[name] in some for name, some in wanted.items())
+
+
 @dataclass(frozen=True)
 class Range:
     """A continuous (or integer) interval of values, both ends included."""
@@ -105,8 +130,3 @@ class Dimension:
     def name(self) -> str:
         """The hyperparameter's name."""
         return self.hyperparameter.name
-
-    def exists(self, point: Mapping[str, Value]) -> bool:
-        """Whether it has a meaning beside the values of others, as far as they are given."""
-        under = self.hyperparameter.under
-        return under is None or point.get(under[0], under[1]) == under[1]

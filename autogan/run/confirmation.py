@@ -163,6 +163,8 @@ def _place(n: int, m: int, tail: float) -> int:
 def candidates(confirm: Confirm, points: History, repeats: int, space: Space) -> list[Trial]:
     """The search's best points, of those that may be called so, and the defaults beside them.
 
+    Beside what is fixed, the defaults may be a point that cannot be: it is left out.
+
     The arguments are those of `next_training`.
     """
     different: dict[Key, Trial] = {}
@@ -170,7 +172,8 @@ def candidates(confirm: Confirm, points: History, repeats: int, space: Space) ->
         different.setdefault(key(trial.params), trial)
     best = list(different.values())[: confirm.top]
     defaults = space.existing({d.name: d.hyperparameter.default for d in space.dimensions})
-    if not best or any(trial.params == defaults for trial in best):
+    known = any(trial.params == defaults for trial in best)
+    if not best or known or not space.allows(defaults):
         return best
     return [*best, Trial(_DEFAULTS, defaults)]
 

@@ -29,7 +29,7 @@ class TrialEvents:
     Args:
         folder: of the trial.
         name: of the trial in TensorBoard.
-        hyperparameters: all of them.
+        hyperparameters: those that have a meaning.
         gan: whose graph is shown.
         sizes: see `sizes`, at the checkpoint that the trial goes on from; empty for a fresh one.
         search: that the trial belongs to, if to any.

@@ -64,6 +64,7 @@ class SearchLoop:
         self._rule = config.rule(images)
         self._budget = Budget(config, images)
         self._running: dict[int, float] = {}  # when they began, by number
+        self._doubts: set[str] = set()  # that the user was told
         self._failures = 0
         self._ended = False  # no new point is tried, and the user was told why
 
@@ -146,6 +147,9 @@ class SearchLoop:
             return False
         config = self._tally.trial_config(trial)
         folder = self._folder.trial(self._ledger.folders[trial.number])
+        if (doubt := config.doubt) and doubt not in self._doubts:
+            self._doubts.add(doubt)
+            self._display.note(f"trial {trial.number}: {doubt}")
         self._running[trial.number] = time.monotonic()
         trials = None if trial.confirms or trial.evaluations else self._config.trials
         self._display.trial_started(trial, self._tally.points().tries(), trials)
@@ -273,17 +277,20 @@ class SearchLoop:
         return self._ledger.trials[number]
 
     def _checked(self, point: Point) -> dict[str, Value]:
-        """A proposal as it is recorded: of the hyperparameters' own types, and within limits."""
+        """A proposal as it is recorded: of the hyperparameters' own types, and one that can be."""
         try:
-            return {
+            checked = {
                 d.name: d.hyperparameter.check(point[d.name])
                 for d in self._space.dimensions
-                if d.exists(point)
+                if self._space.exists(d.name, point)
             }
+            if conflict := self._config.conflict(checked):
+                raise ValueError(conflict)
         except (KeyError, ValueError) as error:
             raise ConfigError(
                 "search_method", f"{self._config.search_method} proposed {dict(point)}: {error}"
             ) from error
+        return checked
 
     def _reached_target(self, history: History) -> str:
         """Why the search has what it was to find; empty if it has not."""

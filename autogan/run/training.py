@@ -23,6 +23,8 @@ def train_alone(run: TrainConfig, folder: TrialFolder, workers: Engine, display:
     # A trial of a search that is trained on by hand keeps its number and origin.
     before = folder.ended() or Trial(0, run.hyperparameters(), run.seed)
     trial = Trial(before.number, before.params, run.seed, before.origin)
+    if run.doubt:
+        display.note(run.doubt)
     display.trial_started(trial, 1, None)
     root = folder.root
     call = Train(

@@ -121,7 +121,8 @@ def run_trial(
     latents = gan.latents(evaluator.samples, _EVALUATION_LATENTS)
     classes = range(min(len(gan.class_counts), GRID_CLASSES))  # a column each, if there are any
     grid_latents = gan.latents(whole_rows(len(classes)), _GRID_LATENTS, classes)
-    events = TrialEvents(folder, name, hyperparameters, gan, sizes, search, labels)
+    shown = config.gan.meaningful(hyperparameters)
+    events = TrialEvents(folder, name, shown, gan, sizes, search, labels)
 
     def save() -> None:
         nonlocal saved

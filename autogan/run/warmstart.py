@@ -63,7 +63,8 @@ def earlier_trials(path: Path, run: SearchConfig, header: Mapping[str, Any]) -> 
         alike = all(whole[name] == value for name, value in fixed.items())
         if alike and (trial.dead or trial.state in (State.COMPLETE, State.STOPPED)):
             params = run.space.existing({name: whole[name] for name in searched})
-            taken.append(dataclasses.replace(trial, params=dict(params), origin="", repeats=None))
+            if run.space.allows(params):
+                taken.append(dataclasses.replace(trial, params=params, origin="", repeats=None))
     if not taken:
         raise ConfigError(
             "warm_start",

@@ -1,6 +1,9 @@
 """What a worker keeps in memory between calls: data, feature network, evaluator, GANs."""
 
+import gc
 import math
+import resource
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,7 +25,9 @@ from autogan.run.device import set_device
 from autogan.run.folder import TrialFolder, feature_weights
 from autogan.run.messages import Call
 
-_MAX_SHAPES = 2  # built GANs kept in memory; beyond, the driver starts a fresh worker
+_MAX_GANS = 4  # built GANs that are kept in memory
+_MAX_GAN_BYTES = 2**29  # of their variables, if there is more than one
+_MAX_GROWTH = 2**31  # bytes of memory since the first trial: beyond, a fresh worker follows
 _CLASSIFIER_IMAGES = 100_000  # that a classifier learns from, at most
 
 T = TypeVar("T")
@@ -41,13 +46,21 @@ class Workbench:
     def __init__(self, tell: Tell) -> None:
         self._tell = tell
         self._kept: dict[str, tuple[Any, Any]] = {}
-        self._gans: dict[Any, Adversarial] = {}
+        self._gans: dict[Any, Adversarial] = {}  # the least recently used first
+        self._first_bytes: int | None = None
         self.device: str | None = None
 
     @property
     def full(self) -> bool:
-        """Whether the memory holds enough, so that a fresh worker should follow."""
-        return len(self._gans) > _MAX_SHAPES
+        """Whether the memory holds enough, so that a fresh worker should follow.
+
+        A GAN takes its variables and some 30 MB for its graphs; when it is dropped, 5 to 15 MB of
+        that stay with the process.
+        """
+        now = memory_bytes()
+        if self._first_bytes is None:
+            self._first_bytes = now
+        return now - self._first_bytes > _MAX_GROWTH
 
     def use(self, call: Call) -> TrainConfig:
         """A call's configuration; the first one decides threads and device.
@@ -147,7 +160,7 @@ class Workbench:
     def gan(
         self, run: TrainConfig, image_shape: ImageShape, class_counts: tuple[int, ...]
     ) -> Adversarial:
-        """The networks of a configuration, built once for each shape.
+        """The networks of a configuration, built once for each shape; again, if long unused.
 
         Raises:
             ConfigError: if the GAN type cannot learn such images.
@@ -162,9 +175,21 @@ class Workbench:
             )
         hyperparameters = run.hyperparameters()
         key = (run.gan_type, image_shape, class_counts, run.gan.shape_of(hyperparameters))
-        if key not in self._gans:
-            self._gans[key] = run.gan.build(image_shape, hyperparameters, class_counts)
-        return self._gans[key]
+        gan = self._gans.pop(key, None)
+        if gan is None:
+            self._make_room()  # before building the next: both may not fit
+            gan = run.gan.build(image_shape, hyperparameters, class_counts)
+        self._gans[key] = gan
+        return gan
+
+    def _make_room(self) -> None:
+        """Drop the GANs that were not used for longest, for a further one like the last."""
+        sizes = [gan.state_bytes for gan in self._gans.values()]
+        left = sizes + sizes[-1:]
+        while len(left) > 1 and (len(left) > _MAX_GANS or sum(left) > _MAX_GAN_BYTES):
+            del left[0], self._gans[next(iter(self._gans))]
+        if len(left) <= len(sizes):
+            gc.collect()  # a compiled function and its graph refer to each other
 
     def restored(
         self, run: TrainConfig, root: Path, checkpoint: str
@@ -202,6 +227,16 @@ class Workbench:
             self._kept[slot] = (key, make())
         value: T = self._kept[slot][1]
         return value
+
+
+def memory_bytes() -> int:
+    """The memory that the process holds; where the system does not tell, the most that it held."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except OSError:
+        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return most if sys.platform == "darwin" else 1024 * most
+    return pages * resource.getpagesize()
 
 
 def data_key(run: TrainConfig) -> tuple[Any, ...]:
