@@ -73,7 +73,9 @@ def plan(
     trial = first_trial(run).as_dict()
     note = (display or Display()).note
     with _engine(None) as engine:
-        opened = engine.call(Open(config=trial, features=False), Opened, note)
+        opened = engine.call(
+            Open(config=trial, features=False, conditions=run.conditions), Opened, note
+        )
         timed = engine.call(Time(config=trial), Timed, note) if estimate else None
         return plan_of(run, opened, timed)
 
@@ -337,7 +339,8 @@ def _prepared(
     Those that a run keeps are taken where one is gone on with, never where one is replaced.
     """
     display.note("checking the configuration")
-    opened = workers.call(Open(config=trial.as_dict()), Opened, display.note)
+    opening = Open(config=trial.as_dict(), conditions=run.conditions)
+    opened = workers.call(opening, Opened, display.note)
     display.note(f"preparing the features ({run.features})")
     folder = "" if kept is None else str(kept)
     call = Prepare(config=trial.as_dict(), folder=folder)

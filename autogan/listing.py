@@ -112,6 +112,8 @@ def _line(part: Any) -> str:
 def _details(part: Any) -> list[str]:
     facts = {text: getattr(part, name, None) for name, text in _FACTS.items()}
     lines = [f"  {text.format(value)}" for text, value in facts.items() if value]
+    if fixed := getattr(part, "fixed", {}):
+        lines.append(f"  stands for {', '.join(f'{n} {v}' for n, v in fixed.items())}")
     for h in getattr(part, "hyperparameters", ()):
         searched = f"; searched by default: {', '.join(map(str, h.search))}" if h.search else ""
         under = [f"{name} {' or '.join(values)}" for name, values in h.under.items()]
@@ -128,6 +130,7 @@ def _values(part: Any) -> dict[str, Any]:
     names = ("name", "summary", "direction", *_FACTS)
     values = {name: getattr(part, name) for name in names if hasattr(part, name)}
     if hasattr(part, "hyperparameters"):
+        values["fixed"] = dict(part.fixed)
         values["hyperparameters"] = [dataclasses.asdict(h) for h in part.hyperparameters]
     return values
 

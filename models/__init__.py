@@ -10,12 +10,18 @@ from autogan.models.base import GANType
 from autogan.models.began import BEGAN
 from autogan.models.cgan import CGAN
 from autogan.models.dcgan import DCGAN
+from autogan.models.dragan import DRAGAN
+from autogan.models.gan import GAN
 from autogan.models.lsgan import LSGAN
+from autogan.models.r3gan import R3GAN
+from autogan.models.sngan import SNGAN, ProjectionSNGAN
 from autogan.models.wgan import WGAN
 from autogan.models.wgan_gp import WGANGP
 
 GAN_TYPES: Registry[GANType] = Registry("gan_type", GANType)
-for _gan_type in (DCGAN, LSGAN, WGAN, WGANGP, BEGAN, CGAN, ACGAN):
+for _gan_type in (
+    GAN, DCGAN, LSGAN, WGAN, WGANGP, DRAGAN, SNGAN, R3GAN, BEGAN, CGAN, ACGAN, ProjectionSNGAN,
+):  # fmt: skip
     GAN_TYPES.register(_gan_type)
 
 __all__ = [
@@ -23,9 +29,14 @@ __all__ = [
     "BEGAN",
     "CGAN",
     "DCGAN",
+    "DRAGAN",
+    "GAN",
     "GAN_TYPES",
     "LSGAN",
+    "R3GAN",
+    "SNGAN",
     "WGAN",
     "WGANGP",
     "GANType",
+    "ProjectionSNGAN",
 ]

@@ -1,7 +1,7 @@
-"""Adversarial training: two networks, their optimisers, and one compiled call of many steps."""
+"""Adversarial training: a GAN that is built once, and trained again and again."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -10,7 +10,8 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from autogan.core.hyperparameters import Value
-from autogan.core.registry import imported
+from autogan.models import schedules
+from autogan.models.averages import AveragedGenerator
 from autogan.models.base import ImageShape
 from autogan.models.batches import (
     LABELS_D,
@@ -19,21 +20,19 @@ from autogan.models.batches import (
     TrainingSet,
     proportional_labels,
 )
+from autogan.models.draws import EVALUATION
+from autogan.models.factors import DEFAULTS, FACTORS
 from autogan.models.graph import by_layers
-from autogan.models.losses import LOSSES, Loss, class_error
-from autogan.models.networks import NetworkShape, build_networks
-from autogan.models.optimizers import OPTIMIZERS, Settings
-from autogan.models.penalties import PENALTIES, clip_weights
+from autogan.models.networks import NetworkShape, build_generator
+from autogan.models.players import Players
 from autogan.models.state import initialise, named_variables
+from autogan.models.updates import Batches, Updates
 
 if TYPE_CHECKING:
     from autogan.models.base import GANType
 
-# Streams of random numbers. Each draw is a pure function of (seed, stream, update number): there
-# is no generator state that a checkpoint could miss or an earlier trial could have moved on.
-_LATENT_D, _LATENT_G, _PENALTY, _STREAMS = range(1, 5)
-
 _GENERATE_BATCH = 256
+_MEASURED_BATCHES, _MEASURED_LATENTS = 16, 3  # of batch statistics: how many, and their seed
 
 
 class Latents(NamedTuple):
@@ -48,24 +47,6 @@ class Latents(NamedTuple):
     labels: npt.NDArray[np.int64]
 
 
-class _Batches(NamedTuple):
-    """All that the updates of one compiled call consume, in their order.
-
-    Attributes:
-        images: uint8 [M, height, width, channels].
-        places: of the real images among them, int64 [discriminator updates * batch].
-        labels: of the real images, int64 [discriminator updates * batch], or none.
-        d_labels: of the images generated for the discriminator's updates, likewise.
-        g_labels: of those generated for the generator's updates, int64 [updates * batch] or none.
-    """
-
-    images: tf.Tensor
-    places: tf.Tensor
-    labels: tf.Tensor
-    d_labels: tf.Tensor
-    g_labels: tf.Tensor
-
-
 class Adversarial:
     """A GAN of one shape, trained again and again with different seeds and settings.
 
@@ -73,10 +54,11 @@ class Adversarial:
     shape are arguments of the compiled training function.
 
     Args:
-        gan_type: the parts to put together.
+        gan_type: what is fixed, and which hyperparameters there are.
         image_shape: height, width and channels of the images; square, the side divisible by 4.
-        shape: the type's shape hyperparameters, by name.
-        class_counts: how many images of each class there are, for a conditional type.
+        shape: the type's shape hyperparameters, by name; of those of which only matters whether
+            they are above 0, just that.
+        class_counts: how many images of each class there are, for a conditional GAN.
     """
 
     def __init__(
@@ -86,46 +68,57 @@ class Adversarial:
         shape: Mapping[str, Any],
         class_counts: Sequence[int] = (),
     ) -> None:
+        factors = {**DEFAULTS, **gan_type.fixed, **shape}
+        conditional = factors["condition"] != "none"
         self.image_shape = image_shape
-        self.class_counts = tuple(class_counts) if gan_type.condition != "none" else ()
-        self.batch_size: int = shape["batch_size"]
-        self.z_dim: int = shape["z_dim"]
-        self._condition = gan_type.condition
-        self._loss = _loss(gan_type.loss)
-        self._loss_starts = {name: v.numpy() for name, v in self._loss.variables.items()}
-        self._penalty = PENALTIES[gan_type.penalty] if gan_type.penalty else None
-        self._clips = gan_type.clips
-        self.generator, self.discriminator = build_networks(
-            NetworkShape(
-                size=image_shape[0],
-                channels=image_shape[2],
-                z_dim=self.z_dim,
-                architecture=shape["architecture"],
-                width=shape["width"],
-                dense_width=shape["dense_width"],
-                autoencoder=gan_type.autoencoder,
-                discriminator_norm=gan_type.discriminator_norm,
-                condition=gan_type.condition,
-                classes=len(self.class_counts),
-            )
+        self.class_counts = tuple(class_counts) if conditional else ()
+        self.batch_size: int = factors["batch_size"]
+        self.z_dim: int = factors["z_dim"]
+        networks = NetworkShape(
+            size=image_shape[0],
+            channels=image_shape[2],
+            z_dim=self.z_dim,
+            architecture=factors["architecture"],
+            width=factors["width"],
+            dense_width=factors["dense_width"],
+            autoencoder=gan_type.autoencoder,
+            discriminator_norm=factors["discriminator_norm"],
+            generator_norm=factors["generator_norm"],
+            condition=factors["condition"],
+            classes=len(self.class_counts),
+            attention=factors["attention"] == "self",
+            minibatch_stddev=factors["minibatch_stddev"] == "groups",
+            dropout=bool(factors["dropout"]),
+            generator_dropout=bool(factors["generator_dropout"]),
         )
-        optimizer = OPTIMIZERS[shape["optimizer"]]
-        self._g_optimizer = optimizer([v.value for v in self.generator.trainable_variables])
-        self._d_optimizer = optimizer([v.value for v in self.discriminator.trainable_variables])
+        self._players = Players(networks)
+        self.generator, self.discriminator = self._players.generator, self._players.discriminator
+        self._average: AveragedGenerator | None = None
+        measured = factors["statistics"] == "measured"
+        if factors["ema"] or measured:
+            twin = build_generator(networks, "average")
+            self._average = AveragedGenerator(self.generator, twin, measured)
+        self._updates = Updates(self._players, factors, self._average, self.batch_size)
+        trained = [self.generator, self.discriminator]
+        self._shown = self._average.network if self._average else self.generator
         self._variables = named_variables(
-            (self.generator, self.discriminator),
-            {"generator": self._g_optimizer, "discriminator": self._d_optimizer},
-            self._loss,
+            [*trained, self._shown] if self._average else trained,
+            {"generator": self._updates.g_optimizer, "discriminator": self._updates.d_optimizer},
+            self._updates.variables,
         )
-        self._data = {h.name: h for h in gan_type.hyperparameters if not h.shape}
+        self._stale = False
+        numbers = {h.name: h for h in (*FACTORS, *gan_type.hyperparameters) if h.kind != "choice"}
+        self._data = {name: h for name, h in numbers.items() if not h.shape}
+        self._fixed = gan_type.fixed
         self._train = tf.function(
-            self._training_loop,
+            self._updates.run,
             input_signature=[
-                _Batches(
+                Batches(
                     tf.TensorSpec([None, *image_shape], tf.uint8),
                     *[tf.TensorSpec([None], tf.int64)] * 4,
+                    *[tf.TensorSpec([None], tf.float32)] * 2,
                 ),
-                *[tf.TensorSpec([], tf.int64)] * 3,
+                *[tf.TensorSpec([], tf.int64)] * 4,
                 {
                     name: tf.TensorSpec([], tf.int64 if h.integer else tf.float32)
                     for name, h in self._data.items()
@@ -143,10 +136,10 @@ class Adversarial:
     def reset(self, seed: int) -> None:
         """Start anew: fresh weights from ``seed``, empty optimisers."""
         initialise((self.generator, self.discriminator), seed)
-        for name, start in self._loss_starts.items():
-            self._loss.variables[name].assign(start)
-        self._g_optimizer.reset()
-        self._d_optimizer.reset()
+        self._updates.reset()
+        if self._average:
+            self._average.reset()
+        self._stale = True
 
     def train(
         self,
@@ -154,16 +147,18 @@ class Adversarial:
         seed: int,
         start: int,
         steps: int,
+        total: int,
         hyperparameters: Mapping[str, Value],
     ) -> tuple[int, dict[str, float]]:
         """Train for up to ``steps`` generator updates in one compiled call.
 
         Args:
-            data: the training set; a conditional type wants labels.
+            data: the training set; a conditional GAN wants labels.
             seed: of the trial; with ``start`` it decides every random number.
             start: generator updates done before this call.
             steps: generator updates to do; each follows ``d_iter`` discriminator updates on
                 fresh batches.
+            total: generator updates of the whole training, which schedules go by.
             hyperparameters: all of the type's hyperparameters.
 
         Returns:
@@ -171,13 +166,15 @@ class Adversarial:
             over them of ``g_loss``, ``d_loss`` and the curves of the type's loss; of a step's
             discriminator updates the last one's.
         """
+        factors = {**DEFAULTS, **self._fixed, **hyperparameters}
         settings = {
-            name: tf.constant(hyperparameters[name], tf.int64 if h.integer else tf.float32)
+            name: tf.constant(factors[name], tf.int64 if h.integer else tf.float32)
             for name, h in self._data.items()
         }
-        scalars = [tf.constant(number, tf.int64) for number in (seed, start, steps)]
-        batches = self._batches(data, seed, start, steps, int(hyperparameters["d_iter"]))
+        scalars = [tf.constant(number, tf.int64) for number in (seed, start, steps, total)]
+        batches = self._batches(data, seed, start, steps, total, factors)
         done, losses = self._train(batches, *scalars, settings)
+        self._stale = True
         return int(done), {name: float(loss) for name, loss in losses.items()}
 
     def latents(self, count: int, seed: int, classes: Sequence[int] | None = None) -> Latents:
@@ -188,7 +185,9 @@ class Adversarial:
             seed: of the vectors.
             classes: to go round and round; if None, all as often as in the training set.
         """
-        z = tf.random.stateless_normal([count, self.z_dim], tf.constant([seed, _STREAMS], tf.int64))
+        z = tf.random.stateless_normal(
+            [count, self.z_dim], tf.constant([seed, EVALUATION], tf.int64)
+        )
         if not self.class_counts:
             return Latents(z, np.zeros(0, np.int64))
         if classes is None:
@@ -201,6 +200,7 @@ class Adversarial:
         Raises:
             FloatingPointError: if the generator's output is NaN.
         """
+        self._measure()
         images = []
         for first in range(0, latents.z.shape[0], _GENERATE_BATCH):
             part = slice(first, first + _GENERATE_BATCH)
@@ -212,6 +212,7 @@ class Adversarial:
 
     def state(self) -> dict[str, npt.NDArray[Any]]:
         """All that training goes on from: weights, moving statistics, optimisers' state."""
+        self._measure()
         return {name: variable.numpy() for name, variable in self._variables}
 
     @property
@@ -228,16 +229,18 @@ class Adversarial:
         """Go back to a `state`."""
         for name, variable in self._variables:
             variable.assign(state[name])
+        self._stale = True
 
     def generator_state(self) -> dict[str, npt.NDArray[Any]]:
-        """The generator's part of `state`: enough to generate images."""
-        return {name: v.numpy() for name, v in self._variables if name.startswith("generator/")}
+        """Enough to generate images: the generator's variables, averaged where images are."""
+        self._measure()
+        return {name: variable.numpy() for name, variable in self._shown_variables()}
 
     def restore_generator(self, state: Mapping[str, npt.NDArray[Any]]) -> None:
         """Go back to a `generator_state`."""
-        for name, variable in self._variables:
-            if name.startswith("generator/"):
-                variable.assign(state[name])
+        for name, variable in self._shown_variables():
+            variable.assign(state[name])
+        self._stale = False
 
     @cached_property
     def graph(self) -> tf.compat.v1.GraphDef:
@@ -245,153 +248,56 @@ class Adversarial:
 
         def judge(z: tf.Tensor, labels: tf.Tensor | None = None) -> tf.Tensor:
             with tf.name_scope("generator"):
-                images = self._made(z, labels, training=False)
+                made = self.generator(self._players.inputs(z, labels), training=False)
             with tf.name_scope("discriminator"):
-                return self._judged(images, labels, training=False)[0]
+                return self._players.judged(made, labels)[0]
 
         inputs = [tf.TensorSpec([None, self.z_dim]), tf.TensorSpec([None], tf.int64)]
         known = inputs if self.class_counts else inputs[:1]
         return by_layers(tf.function(judge).get_concrete_function(*known).graph)
 
     def _batches(
-        self, data: TrainingSet, seed: int, start: int, steps: int, d_iter: int
-    ) -> _Batches:
+        self,
+        data: TrainingSet,
+        seed: int,
+        start: int,
+        steps: int,
+        total: int,
+        factors: Mapping[str, Value],
+    ) -> Batches:
         """What a call of `train` consumes."""
-        d_size, g_size = d_iter * self.batch_size, self.batch_size
+        d_size, g_size = int(factors["d_iter"]) * self.batch_size, self.batch_size
         images, places = data.images(seed, start * d_size, steps * d_size)
-        if not self.class_counts:
-            return _Batches(images, places, *[tf.zeros([0], tf.int64)] * 3)
-        return _Batches(
-            images,
-            places,
-            data.labels(data.order(seed, REAL, start * d_size, steps * d_size)),
-            data.labels(data.order(seed, LABELS_D, start * d_size, steps * d_size)),
-            data.labels(data.order(seed, LABELS_G, start * g_size, steps * g_size)),
-        )
+        labels = [tf.zeros([0], tf.int64)] * 3
+        if self.class_counts:
+            walks = ((REAL, d_size), (LABELS_D, d_size), (LABELS_G, g_size))
+            labels = [
+                data.labels(data.order(seed, walk, start * size, steps * size))
+                for walk, size in walks
+            ]
+        rates = schedules.rates(start, steps, total, factors)
+        fading = schedules.fading(start, steps, total)
+        return Batches(images, places, *labels, tf.constant(rates), tf.constant(fading))
 
-    def _training_loop(
-        self,
-        batches: _Batches,
-        seed: tf.Tensor,
-        start: tf.Tensor,
-        steps: tf.Tensor,
-        settings: dict[str, tf.Tensor],
-    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
-        totals = {name: tf.constant(0.0) for name in ("d_loss", "g_loss", *self._loss.curves)}
-        done, finite = tf.constant(0, tf.int64), tf.constant(True)
-        d_iter = settings["d_iter"]
-        while tf.logical_and(done < steps, finite):
-            losses = {name: tf.constant(0.0) for name in totals if name != "g_loss"}
-            for update in tf.range(done * d_iter, (done + 1) * d_iter):
-                losses = self._discriminator_step(
-                    batches, update, seed, start * d_iter + update, settings
-                )
-            g_loss = self._generator_step(batches, done, seed, start + done, settings)
-            losses = {**losses, "g_loss": g_loss}
-            totals = {name: total + losses[name] for name, total in totals.items()}
-            done += 1
-            finite = tf.math.is_finite(losses["d_loss"] + g_loss)
-        count = tf.cast(tf.maximum(done, 1), tf.float32)
-        return done, {name: total / count for name, total in totals.items()}
+    def _shown_variables(self) -> Iterator[tuple[str, tf.Variable]]:
+        """The variables of the generator whose images count, under the generator's names."""
+        of_shown = f"{self._shown.name}/"
+        for name, variable in self._variables:
+            if name.startswith(of_shown):
+                yield f"generator/{name.removeprefix(of_shown)}", variable
 
-    def _discriminator_step(
-        self,
-        batches: _Batches,
-        batch: tf.Tensor,
-        seed: tf.Tensor,
-        update: tf.Tensor,
-        settings: dict[str, tf.Tensor],
-    ) -> dict[str, tf.Tensor]:
-        """One update, on a batch of this call, with the random numbers of the training's update."""
-        part = self._part(batch)
-        real = tf.cast(tf.gather(batches.images, batches.places[part]), tf.float32) / 127.5 - 1.0
-        labels, fake_labels = batches.labels[part], batches.d_labels[part]
-        z = self._noise(seed, update, _LATENT_D)
-        fake = self._made(z, fake_labels, training=True)
-        with tf.GradientTape() as tape:
-            real_logits, real_classes = self._judged(real, labels, training=True)
-            fake_logits, fake_classes = self._judged(fake, fake_labels, training=True)
-            loss = self._loss.discriminator(real_logits, fake_logits, settings)
-            if self._condition == "auxiliary":
-                told = class_error(real_classes, labels) + class_error(fake_classes, fake_labels)
-                loss += settings["class_weight"] * told
-            if self._penalty is not None:
-                alpha = tf.random.stateless_uniform(
-                    [self.batch_size, 1, 1, 1], _stream(seed, update, _PENALTY)
-                )
-                penalty = self._penalty(
-                    lambda images: self._judged(images, labels, training=True)[0], real, fake, alpha
-                )
-                loss += settings["penalty_weight"] * penalty
-        gradients = tape.gradient(loss, self._d_optimizer.parameters)
-        rate = settings["learning_rate"]
-        self._d_optimizer.apply(gradients, Settings(rate, settings["beta1"], settings["beta2"]))
-        if self._clips:
-            clip_weights(self._d_optimizer.parameters, settings["clip"])
-        return {"d_loss": loss, **self._loss.updated(real_logits, fake_logits, settings)}
-
-    def _generator_step(
-        self,
-        batches: _Batches,
-        batch: tf.Tensor,
-        seed: tf.Tensor,
-        update: tf.Tensor,
-        settings: dict[str, tf.Tensor],
-    ) -> tf.Tensor:
-        """One update; see `_discriminator_step`."""
-        labels = batches.g_labels[self._part(batch)]
-        z = self._noise(seed, update, _LATENT_G)
-        with tf.GradientTape() as tape:
-            made = self._made(z, labels, training=True)
-            logits, classes = self._judged(made, labels, training=True)
-            loss = self._loss.generator(logits, settings)
-            if self._condition == "auxiliary":
-                loss += settings["generator_class_weight"] * class_error(classes, labels)
-        gradients = tape.gradient(loss, self._g_optimizer.parameters)
-        rate = settings["learning_rate"] * settings["generator_lr_scale"]
-        self._g_optimizer.apply(gradients, Settings(rate, settings["beta1"], settings["beta2"]))
-        return loss
-
-    def _noise(self, seed: tf.Tensor, update: tf.Tensor, stream: int) -> tf.Tensor:
-        """The latent vectors of an update, float32 [batch, z_dim]."""
-        return tf.random.stateless_normal(
-            [self.batch_size, self.z_dim], _stream(seed, update, stream)
-        )
-
-    def _part(self, batch: tf.Tensor) -> slice:
-        """Where a batch stands among the images or labels of a call."""
-        return slice(batch * self.batch_size, (batch + 1) * self.batch_size)
-
-    def _made(self, z: tf.Tensor, labels: tf.Tensor, training: bool) -> tf.Tensor:
-        """Generated images, float32 [batch, height, width, channels]."""
-        if self._condition == "none":
-            return self.generator(z, training=training)
-        return self.generator([z, self._one_hot(labels)], training=training)
-
-    def _judged(
-        self, images: tf.Tensor, labels: tf.Tensor, training: bool
-    ) -> tuple[tf.Tensor, tf.Tensor | None]:
-        """The discriminator's logits, [batch, 1], and class logits, [batch, K], if it has them."""
-        if self._condition == "input":
-            return self.discriminator([images, self._one_hot(labels)], training=training), None
-        judged = self.discriminator(images, training=training)
-        return tuple(judged) if self._condition == "auxiliary" else (judged, None)
-
-    def _one_hot(self, labels: tf.Tensor) -> tf.Tensor:
-        return tf.one_hot(labels, len(self.class_counts))
+    def _measure(self) -> None:
+        """Measure the batch statistics of the averaged generator, if it changed."""
+        if self._average and self._stale:
+            latents = self.latents(_MEASURED_BATCHES * self.batch_size, _MEASURED_LATENTS)
+            parts = [slice(i, None, _MEASURED_BATCHES) for i in range(_MEASURED_BATCHES)]
+            self._average.measure(
+                self._players.inputs(latents.z[part], tf.constant(latents.labels[part]))
+                for part in parts
+            )
+        self._stale = False
 
     def _quantised_images(self, z: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        images = self._made(z, labels, training=False)
+        images = self._shown(self._players.inputs(z, labels), training=False)
         finite = tf.reduce_all(tf.math.is_finite(images))
         return tf.cast(tf.round((tf.clip_by_value(images, -1, 1) + 1.0) * 127.5), tf.uint8), finite
-
-
-def _stream(seed: tf.Tensor, update: tf.Tensor, stream: int) -> tf.Tensor:
-    """The seed of one draw: int64 [2] from (trial's seed, update number, stream)."""
-    return tf.stack([seed, update * _STREAMS + stream])
-
-
-def _loss(name: str) -> Loss:
-    """The loss that a GAN type names, with memory of its own."""
-    kind = LOSSES[name] if name in LOSSES else imported("loss", name, Loss)
-    return kind()

@@ -1,23 +1,35 @@
 """BEGAN (Berthelot, Schumm and Metz, 2017, arXiv:1703.10717)."""
 
 from autogan.core.hyperparameters import Hyperparameter
-from autogan.models.base import GANType, network_hyperparameters, training_hyperparameters
+from autogan.models.gan import GAN
 
 
-class BEGAN(GANType):
+class BEGAN(GAN):
     """An auto-encoder as discriminator, its errors on real and generated images in equilibrium."""
 
     name = "began"
     summary = "boundary equilibrium GAN, with an auto-encoder as discriminator"
-    loss = "equilibrium"
-    discriminator_norm = "none"
     autoencoder = True
-    hyperparameters = (
-        *training_hyperparameters(
-            learning_rate=8e-5, beta1=0.5, beta2=0.999, d_iter=1, batch_size=16, z_dim=64,
-            learning_rates=(4e-5, 8e-5, 2e-4, 5e-4),
+    fixed = {
+        "loss": "equilibrium",
+        "discriminator_norm": "none",
+        "generator_norm": "batch",
+        "penalty": "none",
+        "condition": "none",
+        "attention": "none",
+        "minibatch_stddev": "none",
+        "dropout": 0.0,
+        "generator_dropout": 0.0,
+    }
+    preset = {"learning_rate": 8e-5, "batch_size": 16, "z_dim": 64}
+    candidates = {"learning_rate": (4e-5, 8e-5, 2e-4, 5e-4)}
+    own = (
+        Hyperparameter(
+            "architecture", "choice", "auto",
+            "infogan (two convolutions and a dense layer) or began (the paper's pairs of "
+            "convolutions); auto is infogan below 32 pixels",
+            choices=("auto", "infogan", "began"), shape=True,
         ),
-        *network_hyperparameters(large="began", meaning="the paper's pairs of convolutions"),
         Hyperparameter(
             "gamma", "share", 0.5,
             "error on generated images as a share of that on real ones: low is sharp, high is "

@@ -8,4 +8,4 @@ class CGAN(DCGAN):
 
     name = "cgan"
     summary = "DCGAN whose networks are given the class of each image"
-    condition = "input"
+    fixed = {**DCGAN.fixed, "condition": "input"}

@@ -1,7 +1,7 @@
 """Adversarial losses, from TF-GAN where its function is right.
 
 All take what the discriminator says of images, float32 [batch, 1]: logits (it has no last
-activation), or an auto-encoder's errors. `autogan.models.base.GANType.loss` names one of `LOSSES`.
+activation), or an auto-encoder's errors. The hyperparameter ``loss`` names one of `LOSSES`.
 """
 
 from collections.abc import Mapping
@@ -21,10 +21,12 @@ class Loss:
     """What each network minimises; all return a scalar float32.
 
     Attributes:
+        compares: whether the generator's loss looks at real images too.
         variables: what a loss remembers from update to update, by name; part of a checkpoint.
         curves: names of the values that `updated` returns.
     """
 
+    compares: ClassVar[bool] = False
     curves: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self) -> None:
@@ -34,8 +36,19 @@ class Loss:
         """The discriminator's loss on what it says of real and of generated images."""
         raise NotImplementedError
 
-    def generator(self, fake: tf.Tensor, settings: Values) -> tf.Tensor:
-        """The generator's loss on what the discriminator says of generated images."""
+    def generator(self, real: tf.Tensor | None, fake: tf.Tensor, settings: Values) -> tf.Tensor:
+        """The generator's loss on what the discriminator says of generated images.
+
+        ``real`` is what it says of the real images of its own last update, if the loss compares;
+        otherwise None.
+        """
+        raise NotImplementedError
+
+    def errors(self, logits: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
+        """Each image's part in the discriminator's loss if its target is not 0 or 1 but between.
+
+        Only for a loss that has targets: label smoothing moves them.
+        """
         raise NotImplementedError
 
     def updated(self, real: tf.Tensor, fake: tf.Tensor, settings: Values) -> dict[str, tf.Tensor]:
@@ -50,9 +63,24 @@ class NonSaturating(Loss):
         """E softplus(-D(x)) + E softplus(D(G(z))); TF-GAN would smooth labels by 0.25 unasked."""
         return _tfgan.modified_discriminator_loss(real, fake, label_smoothing=0.0)
 
-    def generator(self, fake: tf.Tensor, settings: Values) -> tf.Tensor:
+    def generator(self, real: tf.Tensor | None, fake: tf.Tensor, settings: Values) -> tf.Tensor:
         """E softplus(-D(G(z)))."""
         return _tfgan.modified_generator_loss(fake, label_smoothing=0.0)
+
+    def errors(self, logits: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
+        """The cross-entropy of sigmoid(D) against the targets."""
+        return tf.nn.sigmoid_cross_entropy_with_logits(labels=targets, logits=logits)
+
+
+class Minimax(NonSaturating):
+    """Goodfellow et al., 2014, equation 1: the generator maximises what D minimises.
+
+    Its gradient vanishes where D is sure that images are generated.
+    """
+
+    def generator(self, real: tf.Tensor | None, fake: tf.Tensor, settings: Values) -> tf.Tensor:
+        """-E softplus(D(G(z))); TF-GAN's adds a constant."""
+        return -tf.reduce_mean(tf.nn.softplus(fake))
 
 
 class Wasserstein(Loss):
@@ -62,7 +90,7 @@ class Wasserstein(Loss):
         """E D(G(z)) - E D(x)."""
         return _tfgan.wasserstein_discriminator_loss(real, fake)
 
-    def generator(self, fake: tf.Tensor, settings: Values) -> tf.Tensor:
+    def generator(self, real: tf.Tensor | None, fake: tf.Tensor, settings: Values) -> tf.Tensor:
         """-E D(G(z))."""
         return _tfgan.wasserstein_generator_loss(fake)
 
@@ -74,9 +102,63 @@ class LeastSquares(Loss):
         """E (D(x) - 1)^2 / 2 + E D(G(z))^2 / 2."""
         return _tfgan.least_squares_discriminator_loss(real, fake)
 
-    def generator(self, fake: tf.Tensor, settings: Values) -> tf.Tensor:
+    def generator(self, real: tf.Tensor | None, fake: tf.Tensor, settings: Values) -> tf.Tensor:
         """E (D(G(z)) - 1)^2 / 2."""
         return _tfgan.least_squares_generator_loss(fake)
+
+    def errors(self, logits: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
+        """(D - target)^2 / 2."""
+        return tf.square(logits - targets) / 2.0
+
+
+class Hinge(Loss):
+    """Lim and Ye, 2017 (arXiv:1705.02894): D is content once it is right by a margin of 1."""
+
+    def discriminator(self, real: tf.Tensor, fake: tf.Tensor, settings: Values) -> tf.Tensor:
+        """E relu(1 - D(x)) + E relu(1 + D(G(z)))."""
+        return tf.reduce_mean(tf.nn.relu(1.0 - real)) + tf.reduce_mean(tf.nn.relu(1.0 + fake))
+
+    def generator(self, real: tf.Tensor | None, fake: tf.Tensor, settings: Values) -> tf.Tensor:
+        """-E D(G(z))."""
+        return -tf.reduce_mean(fake)
+
+
+class Relativistic(Loss):
+    """Each real image against a generated one (Jolicoeur-Martineau, 2018, arXiv:1807.00734)."""
+
+    compares = True
+
+    def discriminator(self, real: tf.Tensor, fake: tf.Tensor, settings: Values) -> tf.Tensor:
+        """E softplus(-(D(x) - D(G(z))))."""
+        return tf.reduce_mean(tf.nn.softplus(fake - real))
+
+    def generator(self, real: tf.Tensor | None, fake: tf.Tensor, settings: Values) -> tf.Tensor:
+        """E softplus(-(D(G(z)) - D(x)))."""
+        return tf.reduce_mean(tf.nn.softplus(real - fake))
+
+
+class RelativisticAverage(Loss):
+    """Each image against the mean of the other kind (Jolicoeur-Martineau, 2018, section 4).
+
+    With the half of its author's code; TF-GAN's has none. The means have gradients too.
+    """
+
+    compares = True
+
+    def discriminator(self, real: tf.Tensor, fake: tf.Tensor, settings: Values) -> tf.Tensor:
+        """[E softplus(-(D(x) - E D(G(z)))) + E softplus(D(G(z)) - E D(x))] / 2."""
+        return _above(real, fake)
+
+    def generator(self, real: tf.Tensor | None, fake: tf.Tensor, settings: Values) -> tf.Tensor:
+        """The same with the kinds exchanged."""
+        return _above(fake, real)
+
+
+def _above(high: tf.Tensor, low: tf.Tensor) -> tf.Tensor:
+    """How far each of ``high`` is from being above the mean of ``low``, and the other way round."""
+    above = tf.nn.softplus(tf.reduce_mean(low) - high)
+    below = tf.nn.softplus(low - tf.reduce_mean(high))
+    return (tf.reduce_mean(above) + tf.reduce_mean(below)) / 2.0
 
 
 class Equilibrium(Loss):
@@ -96,7 +178,7 @@ class Equilibrium(Loss):
         """E L(x) - k_t E L(G(z))."""
         return tf.reduce_mean(real) - self.variables["k"] * tf.reduce_mean(fake)
 
-    def generator(self, fake: tf.Tensor, settings: Values) -> tf.Tensor:
+    def generator(self, real: tf.Tensor | None, fake: tf.Tensor, settings: Values) -> tf.Tensor:
         """E L(G(z))."""
         return tf.reduce_mean(fake)
 
@@ -111,6 +193,25 @@ class Equilibrium(Loss):
         return {"k": k.read_value(), "convergence": error + tf.abs(balance)}
 
 
+def smoothed(
+    loss: Loss, real: tf.Tensor, fake: tf.Tensor, most: tf.Tensor, shares: tf.Tensor
+) -> tf.Tensor:
+    """The discriminator's loss with smoothed labels (Salimans et al., 2016, arXiv:1606.03498).
+
+    An image's target is off by a random share of ``most``: real ones 1 - most u, generated ones
+    most u.
+
+    Args:
+        loss: one that has targets.
+        real: logits of real images, float32 [batch, 1].
+        fake: of generated ones.
+        most: the greatest distance, a scalar in [0, 0.5].
+        shares: u, float32 [2, batch, 1] in [0, 1).
+    """
+    of_real = loss.errors(real, 1.0 - most * shares[0])
+    return tf.reduce_mean(of_real) + tf.reduce_mean(loss.errors(fake, most * shares[1]))
+
+
 def class_error(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
     """Mean cross-entropy of class logits, float32 [batch, K], against labels, int64 [batch].
 
@@ -122,7 +223,11 @@ def class_error(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
 
 LOSSES: dict[str, type[Loss]] = {
     "non_saturating": NonSaturating,
-    "wasserstein": Wasserstein,
+    "minimax": Minimax,
     "least_squares": LeastSquares,
+    "wasserstein": Wasserstein,
+    "hinge": Hinge,
+    "relativistic": Relativistic,
+    "relativistic_average": RelativisticAverage,
     "equilibrium": Equilibrium,
 }

@@ -8,4 +8,4 @@ class LSGAN(DCGAN):
 
     name = "lsgan"
     summary = "convolutional GAN with the least-squares loss"
-    loss = "least_squares"
+    fixed = {**DCGAN.fixed, "loss": "least_squares"}

@@ -105,45 +105,43 @@ def build_networks(shape: NetworkShape) -> tuple[keras.Model, keras.Model]:
     The generator's inputs are z, the classes, rate and draw; the discriminator's are images, the
     classes, rate and draw; those of them that it has. One alone is not in a list.
     """
-    architecture = shape.architecture
-    if architecture == "auto":
-        large: Literal["began", "strided"] = "began" if shape.autoencoder else "strided"
-        architecture = "infogan" if shape.size < 32 else large
-    if shape.autoencoder:
-        return _autoencoding(shape, architecture)
-    pair = _ARCHITECTURES[architecture]
-    return _generator(shape, pair), _discriminator(shape, pair)
+    return build_generator(shape), _discriminator(shape)
 
 
-def _autoencoding(shape: NetworkShape, architecture: str) -> tuple[keras.Model, keras.Model]:
-    z, images = _z(shape), _images(shape)
-    if architecture == "infogan":
-        made = convolutional.infogan_generator(z, shape, Parts(shape.generator_norm, normal))
-        errors = autoencoders.infogan_errors(images, shape)
-    else:
-        made = autoencoders.began_decoder(z, shape)
-        errors = autoencoders.began_errors(images, shape)
-    return _model([z], made, "generator"), _model([images], errors, "discriminator")
-
-
-def _generator(shape: NetworkShape, pair: _Architecture) -> keras.Model:
+def build_generator(shape: NetworkShape, name: str = "generator") -> keras.Model:
+    """Return the generator alone, as a network of that name."""
+    z = _z(shape)
+    if _architecture(shape) == "began":
+        return _model([z], autoencoders.began_decoder(z, shape), name)
+    pair = _ARCHITECTURES[_architecture(shape)]
     norm = shape.generator_norm if pair.normalised else "none"
     parts = _parts(shape, norm, pair.start, shape.generator_dropout)
-    x = z = _z(shape)
-    inputs = [z]
+    x, inputs = z, [z]
     if shape.condition != "none":
         parts.classes = _classes(shape)
         inputs.append(parts.classes)
         if norm != "conditional":
             x = layers.Concatenate()(inputs)
-    return _model([*inputs, *parts.dropout], pair.generator(x, shape, parts), "generator")
+    return _model([*inputs, *parts.dropout], pair.generator(x, shape, parts), name)
 
 
-def _discriminator(shape: NetworkShape, pair: _Architecture) -> keras.Model:
+def _architecture(shape: NetworkShape) -> str:
+    if shape.architecture != "auto":
+        return shape.architecture
+    large = "began" if shape.autoencoder else "strided"
+    return "infogan" if shape.size < 32 else large
+
+
+def _discriminator(shape: NetworkShape) -> keras.Model:
+    x = images = _images(shape)
+    if shape.autoencoder:
+        of_began = _architecture(shape) == "began"
+        errors = autoencoders.began_errors if of_began else autoencoders.infogan_errors
+        return _model([images], errors(images, shape), "discriminator")
+    pair = _ARCHITECTURES[_architecture(shape)]
     norm = shape.discriminator_norm if pair.normalised else "none"
     parts = _parts(shape, norm, pair.start, shape.dropout)
     parts.minibatch_stddev = shape.minibatch_stddev
-    x = images = _images(shape)
     inputs = [images]
     if shape.condition in ("input", "projection"):
         inputs.append(_classes(shape))

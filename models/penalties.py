@@ -1,6 +1,7 @@
 """What keeps a discriminator tame: penalties in its loss, constraints on its weights."""
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import tensorflow as tf
 
@@ -10,32 +11,96 @@ Judge = Callable[[tf.Tensor], tf.Tensor]
 """Maps images, float32 [batch, height, width, channels] in [-1, 1], to logits [batch, 1]."""
 
 
-def gradient_norm(judge: Judge, real: tf.Tensor, fake: tf.Tensor, alpha: tf.Tensor) -> tf.Tensor:
+class Update(NamedTuple):
+    """What a penalty sees of a discriminator update.
+
+    Attributes:
+        real: a batch of images.
+        fake: a batch of generated images.
+        of_real: the discriminator as it judges ``real``: with their labels, through the same
+            augmentation.
+        of_fake: likewise for ``fake``.
+        beside: the discriminator as it judges points beside the real images: with the labels of
+            these, and not augmented.
+        alpha: a random number in [0, 1) per image, float32 [batch, 1, 1, 1].
+        noise: a random number in [0, 1) per pixel and channel, float32, in the shape of ``real``.
+        kernels: of the discriminator.
+    """
+
+    real: tf.Tensor
+    fake: tf.Tensor
+    of_real: Judge
+    of_fake: Judge
+    beside: Judge
+    alpha: tf.Tensor
+    noise: tf.Tensor
+    kernels: Sequence[tf.Tensor]
+
+
+Penalty = Callable[[Update], tf.Tensor]
+"""A term of the discriminator's loss, scalar float32, still without its weight."""
+
+
+def gradient_norm(update: Update) -> tf.Tensor:
     """E (||grad D(x)|| - 1)^2 at points x between real and generated images.
 
     The norm goes over all pixels and channels of an image; each image has one alpha
-    (Gulrajani et al., 2017, algorithm 1). TF-GAN's version does not run eagerly.
-
-    Args:
-        judge: the discriminator.
-        real: a batch of images.
-        fake: a batch of generated images.
-        alpha: one random number in [0, 1) per image, float32 [batch, 1, 1, 1].
-
-    Returns:
-        A scalar float32.
+    (Gulrajani et al., 2017, arXiv:1704.00028, algorithm 1). TF-GAN's version does not run eagerly.
     """
-    between = real + alpha * (fake - real)
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(between)
-        logits = judge(between)
-    gradient = tape.gradient(logits, between)
-    norm = tf.sqrt(tf.reduce_sum(tf.square(gradient), axis=[1, 2, 3]) + _EPSILON)
-    return tf.reduce_mean(tf.square(norm - 1.0))
+    return tf.reduce_mean(tf.square(_norm(update.beside, _between(update)) - 1.0))
 
 
-PENALTIES = {"gradient_norm": gradient_norm}
-"""For `autogan.models.base.GANType.penalty`; all take the arguments of `gradient_norm`."""
+def one_sided(update: Update) -> tf.Tensor:
+    """E max(0, ||grad D(x)|| - 1)^2 at the same points (Petzka et al., 2018, arXiv:1709.08894)."""
+    return tf.reduce_mean(tf.square(tf.nn.relu(_norm(update.beside, _between(update)) - 1.0)))
+
+
+def zero_centred(update: Update) -> tf.Tensor:
+    """E ||grad D(x)||^2 at the same points (Thanh-Tung et al., 2019, arXiv:1902.03984)."""
+    return tf.reduce_mean(_square(update.beside, _between(update)))
+
+
+def dragan(update: Update) -> tf.Tensor:
+    """E (||grad D(x)|| - 1)^2 around real images (Kodali et al., 2017, arXiv:1705.07215).
+
+    As in its authors' code: the noise is uniform in [0, 1), half the deviation of the whole batch
+    strong, and scaled by alpha.
+    """
+    strength = 0.5 * tf.math.reduce_std(update.real) * update.alpha
+    near = update.real + strength * update.noise
+    return tf.reduce_mean(tf.square(_norm(update.beside, near) - 1.0))
+
+
+def r1(update: Update) -> tf.Tensor:
+    """E ||grad D(x)||^2 / 2 at real images (Mescheder et al., 2018, arXiv:1801.04406, eq. 9)."""
+    return tf.reduce_mean(_square(update.of_real, update.real)) / 2.0
+
+
+def r2(update: Update) -> tf.Tensor:
+    """The same at generated images (equation 10)."""
+    return tf.reduce_mean(_square(update.of_fake, update.fake)) / 2.0
+
+
+def r1_r2(update: Update) -> tf.Tensor:
+    """Both (Huang et al., 2024, arXiv:2501.05441)."""
+    return r1(update) + r2(update)
+
+
+def l2(update: Update) -> tf.Tensor:
+    """The mean over the kernels W of sum W^2 / 2 (Kurach et al., 2019, arXiv:1807.04720)."""
+    return tf.reduce_mean([tf.nn.l2_loss(kernel) for kernel in update.kernels])
+
+
+PENALTIES: dict[str, Penalty] = {
+    "gradient_norm": gradient_norm,
+    "one_sided": one_sided,
+    "zero_centred": zero_centred,
+    "dragan": dragan,
+    "r1": r1,
+    "r2": r2,
+    "r1_r2": r1_r2,
+    "l2": l2,
+}
 
 
 def clip_weights(variables: Sequence[tf.Variable], limit: tf.Tensor) -> None:
@@ -45,3 +110,19 @@ def clip_weights(variables: Sequence[tf.Variable], limit: tf.Tensor) -> None:
     """
     for variable in variables:
         variable.assign(tf.clip_by_value(variable, -limit, limit))
+
+
+def _between(update: Update) -> tf.Tensor:
+    return update.real + update.alpha * (update.fake - update.real)
+
+
+def _norm(judge: Judge, images: tf.Tensor) -> tf.Tensor:
+    return tf.sqrt(_square(judge, images) + _EPSILON)
+
+
+def _square(judge: Judge, images: tf.Tensor) -> tf.Tensor:
+    """The squared norm of the discriminator's gradient at each image, float32 [batch]."""
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(images)
+        logits = judge(images)
+    return tf.reduce_sum(tf.square(tape.gradient(logits, images)), axis=[1, 2, 3])

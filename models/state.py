@@ -7,7 +7,6 @@ import numpy as np
 import tensorflow as tf
 
 from autogan.models.layers import iterate_power
-from autogan.models.losses import Loss
 from autogan.models.optimizers import Optimizer
 
 # A random vector's product with a kernel is 10 to 20 % less than the largest singular value.
@@ -37,7 +36,9 @@ def initialise(networks: Sequence[keras.Model], seed: int) -> None:
 
 
 def named_variables(
-    networks: Sequence[keras.Model], optimizers: Mapping[str, Optimizer], loss: Loss
+    networks: Sequence[keras.Model],
+    optimizers: Mapping[str, Optimizer],
+    further: Mapping[str, tf.Variable],
 ) -> list[tuple[str, tf.Variable]]:
     """All state by name; numbered, since Keras's own names count on through a process."""
     named = [
@@ -50,4 +51,4 @@ def named_variables(
         for name, optimizer in optimizers.items()
         for number, variable in enumerate(optimizer.variables)
     ]
-    return named + [(f"loss/{name}", variable) for name, variable in loss.variables.items()]
+    return named + list(further.items())

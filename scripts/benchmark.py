@@ -177,7 +177,7 @@ class OwnTraining:
     def train(self, steps: int) -> None:
         """Train by calls of twenty steps, as a trial does."""
         for _ in range(0, steps, 20):
-            self._gan.train(self._images, 0, self._step, 20, self._hyperparameters)
+            self._gan.train(self._images, 0, self._step, 20, self._step + 20, self._hyperparameters)
             self._step += 20
 
 

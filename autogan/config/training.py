@@ -322,6 +322,13 @@ class TrainConfig(BaseModel):
             if names.count(name) > 1:
                 raise ConfigError("also", f"two criteria call themselves {name!r}; rename one")
 
+    @property
+    def conditions(self) -> list[str]:
+        """How images may come by their classes; see the hyperparameter ``condition``."""
+        setting = self.settings.get("condition", self.gan.factor("condition", {}))
+        several = setting.candidates if isinstance(setting, Dimension) else [setting]
+        return sorted({str(value) for value in several})
+
     def hyperparameters(self) -> dict[str, Value]:
         """A value for every hyperparameter of the GAN type.
 

@@ -27,6 +27,8 @@ class Hyperparameter:
         search: the candidates of the GAN type's default search space; empty, if not in it.
         shape: whether another value needs other networks or another compiled training function.
             All others are data to the compiled function, so that trials share it.
+        switch: whether just that is so of being above 0: then something more is computed, and
+            how much of it is data.
         under: what it has a meaning under, if not always: each ``choice`` named here must have a
             meaning itself, and one of the values listed for it.
     """
@@ -40,6 +42,7 @@ class Hyperparameter:
     choices: tuple[str, ...] = ()
     search: tuple[Value, ...] = ()
     shape: bool = False
+    switch: bool = False
     under: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
 
     @property

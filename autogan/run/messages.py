@@ -33,9 +33,11 @@ class Open(Call):
 
     Attributes:
         features: whether the feature network is checked too.
+        conditions: what trainings may have as ``condition``, if not that of ``config`` alone.
     """
 
     features: bool = True
+    conditions: list[str] = []
 
 
 class Opened(Message):

@@ -67,10 +67,18 @@ class Session:
             self._driver.note(note)
         data = self._bench.data(run)
         self._bench.reference(run)
+        conditions = call.conditions or run.conditions
+        if {"none"} != set(conditions) and not data.train.class_counts:
+            raise ConfigError(
+                "dataset",
+                f"{run.dataset} has no labels, and {run.gan_type} learns classes; choose a "
+                "labelled dataset (of a folder, the sub-folders are the classes: two or more, with "
+                "every image in one), or a GAN type without classes, such as dcgan",
+            )
         gan = self._bench.gan(run, data.image_shape, data.train.class_counts)
         if run.features == "classifier":
             self._bench.check_labelled(run)  # trained in `prepare`
-        if run.gan.condition == "none":
+        if "none" in conditions:
             refuse_labels(run, f"{run.gan_type} makes images of no given class; use cgan or acgan")
         if call.features and run.features != "classifier":
             self._bench.network(run)

@@ -15,11 +15,12 @@ _IMAGES = 200  # whose scoring stands for that of all
 def timed_steps(gan: Adversarial, data: TrainingSet, run: TrainConfig) -> float:
     """Train some steps of a configuration, forget them, and return the seconds of one."""
     hyperparameters = run.hyperparameters()
+    total, _ = run.schedule(len(data), gan.batch_size)
     gan.reset(run.seed)
-    step, _ = gan.train(data, run.seed, 0, _STRIDE, hyperparameters)  # which compiles
+    step, _ = gan.train(data, run.seed, 0, _STRIDE, total, hyperparameters)  # which compiles
     first, started = step, time.monotonic()
     while (passed := time.monotonic() - started) < _ENOUGH or step == first:
-        done, _ = gan.train(data, run.seed, step, _STRIDE, hyperparameters)
+        done, _ = gan.train(data, run.seed, step, _STRIDE, total, hyperparameters)
         step += done
     return passed / (step - first)
 

@@ -143,7 +143,7 @@ def run_trial(
         boundary = min(steps, (step // evaluate_every + 1) * evaluate_every)
         look = (step // stride + 1) * stride
         count = min(look, boundary) - step
-        done, losses = gan.train(data, config.seed, step, count, hyperparameters)
+        done, losses = gan.train(data, config.seed, step, count, steps, hyperparameters)
         step += done
         events.losses(step, losses)
         driver.progress(step, steps, losses)

@@ -166,13 +166,6 @@ class Workbench:
             ConfigError: if the GAN type cannot learn such images.
         """
         check_trainable(image_shape)
-        if run.gan.condition != "none" and not class_counts:
-            raise ConfigError(
-                "dataset",
-                f"{run.dataset} has no labels, and {run.gan_type} learns classes; choose a "
-                "labelled dataset (of a folder, the sub-folders are the classes: two or more, with "
-                "every image in one), or a GAN type without classes, such as dcgan",
-            )
         hyperparameters = run.hyperparameters()
         key = (run.gan_type, image_shape, class_counts, run.gan.shape_of(hyperparameters))
         gan = self._gans.pop(key, None)

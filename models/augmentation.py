@@ -1,0 +1,99 @@
+"""Differentiable augmentation of what the discriminator sees, real and generated alike.
+
+DiffAugment (Zhao et al., 2020, arXiv:2006.10738): since both kinds are augmented, and the
+generator learns through the augmentation, it does not leak into generated images.
+"""
+
+from collections.abc import Callable
+
+import tensorflow as tf
+
+_SHIFT = 8  # an image moves by at most its side / 8
+_HOLE = 2  # the side of a hole is the image's / 2
+
+POLICIES: dict[str, tuple[str, ...]] = {
+    "color": ("color",),
+    "translation": ("translation",),
+    "cutout": ("cutout",),
+    "translation+cutout": ("translation", "cutout"),
+    "all": ("color", "translation", "cutout"),
+}
+"""For the hyperparameter ``augment``: the operations, in their order."""
+
+
+def augmented(images: tf.Tensor, policy: str, probability: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    """Images after a policy's operations, each of which an image undergoes with ``probability``.
+
+    Args:
+        images: float32 [batch, height, width, channels] in [-1, 1]; 0 is what fills gaps.
+        policy: a key of `POLICIES`.
+        probability: a scalar in [0, 1].
+        seed: int64 [2]; decides every random number.
+
+    Returns:
+        Float32 in the shape of ``images``; colours may leave [-1, 1].
+    """
+    names = POLICIES[policy]
+    for name, own in zip(names, tf.unstack(_split(seed, len(names))), strict=True):
+        seeds = tf.unstack(_split(own, 3))
+        chosen = _uniform(images, [1, 1, 1], seeds[0]) < probability
+        images = tf.where(chosen, _OPERATIONS[name](images, seeds[1], seeds[2]), images)
+    return images
+
+
+def _color(images: tf.Tensor, first: tf.Tensor, second: tf.Tensor) -> tf.Tensor:
+    """Brightness by up to 0.5, saturation by 0 to 2, contrast by 0.5 to 1.5, in this order."""
+    brightness = _uniform(images, [1, 1, 1], first) - 0.5
+    factors = _uniform(images, [1, 1, 2], second)
+    images += brightness
+    grey = tf.reduce_mean(images, axis=3, keepdims=True)
+    images = (images - grey) * (2.0 * factors[..., :1]) + grey
+    mean = tf.reduce_mean(images, axis=[1, 2, 3], keepdims=True)
+    return (images - mean) * (factors[..., 1:] + 0.5) + mean
+
+
+def _translation(images: tf.Tensor, first: tf.Tensor, second: tf.Tensor) -> tf.Tensor:
+    """A shift by whole pixels, of rows and of columns."""
+    for axis, seed in ((1, first), (2, second)):
+        side = images.shape[axis]
+        most = (side + _SHIFT // 2) // _SHIFT
+        shift = _integers(images, -most, most + 1, seed)
+        padded = tf.pad(images, [[most, most] if a == axis else [0, 0] for a in range(4)])
+        places = tf.range(side)[None] + most - shift[:, None]  # in the padded image
+        images = tf.gather(padded, places, axis=axis, batch_dims=1)
+    return images
+
+
+def _cutout(images: tf.Tensor, first: tf.Tensor, second: tf.Tensor) -> tf.Tensor:
+    """A square hole, whose centre may be anywhere in the image."""
+    outside = []
+    for axis, seed in ((1, first), (2, second)):
+        side = images.shape[axis]
+        hole = (side + _HOLE // 2) // _HOLE
+        begin = _integers(images, 0, side + 1 - hole % 2, seed) - hole // 2
+        place = tf.range(side)[None] - begin[:, None]
+        outside.append((place < 0) | (place >= hole))
+    kept = outside[0][:, :, None, None] | outside[1][:, None, :, None]
+    return images * tf.cast(kept, tf.float32)
+
+
+_OPERATIONS: dict[str, Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]] = {
+    "color": _color,
+    "translation": _translation,
+    "cutout": _cutout,
+}
+
+
+def _split(seed: tf.Tensor, count: int) -> tf.Tensor:
+    """``count`` seeds of one, int64 [count, 2]."""
+    return tf.random.stateless_uniform([count, 2], seed, None, None, tf.int64)
+
+
+def _uniform(images: tf.Tensor, shape: list[int], seed: tf.Tensor) -> tf.Tensor:
+    """Numbers in [0, 1) for each image."""
+    return tf.random.stateless_uniform([tf.shape(images)[0], *shape], seed)
+
+
+def _integers(images: tf.Tensor, low: int, high: int, seed: tf.Tensor) -> tf.Tensor:
+    """An integer from ``low`` to ``high - 1`` for each image."""
+    return tf.random.stateless_uniform([tf.shape(images)[0]], seed, low, high, tf.int32)

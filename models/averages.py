@@ -1,0 +1,65 @@
+"""The generator that images are made with, where it is not the one in training itself."""
+
+from collections.abc import Iterable
+
+import keras
+import tensorflow as tf
+
+_RAMP = 10.0  # the decay of step t is at most (1 + t) / (10 + t)
+
+
+class AveragedGenerator:
+    """A twin of the generator whose weights follow those in training, and whose images count.
+
+    Averaged weights (Yazıcı et al., 2019, arXiv:1806.04498) smooth out the last updates. The decay
+    rises from 0.1 (as in TensorFlow's moving averages), so that random first weights are
+    forgotten in a short training too.
+
+    Args:
+        generator: in training.
+        twin: built alike.
+        measured: whether batch normalisation's statistics are those of the twin itself, taken
+            anew over some batches; otherwise they are averaged like the weights.
+    """
+
+    def __init__(self, generator: keras.Model, twin: keras.Model, measured: bool) -> None:
+        self.network = twin
+        self._pairs = [
+            (mean.value, variable.value)
+            for mean, variable in zip(twin.variables, generator.variables, strict=True)
+            if variable.trainable or not measured
+        ]
+        self._norms = [
+            layer
+            for layer in twin.layers
+            if measured and isinstance(layer, keras.layers.BatchNormalization)
+        ]
+
+    def reset(self) -> None:
+        """Begin with the generator's own variables."""
+        for mean, variable in self._pairs:
+            mean.assign(variable)
+
+    def follow(self, decay: tf.Tensor, step: tf.Tensor) -> None:
+        """Move towards the generator after an update.
+
+        Args:
+            decay: share of the average that stays, in [0, 1); 0 makes it the generator itself.
+            step: updates done before this one, int64.
+        """
+        done = tf.cast(step, tf.float32)
+        keep = tf.minimum(decay, (1.0 + done) / (_RAMP + done))
+        for mean, variable in self._pairs:
+            mean.assign(keep * mean + (1.0 - keep) * variable)
+
+    def measure(self, batches: Iterable[object]) -> None:
+        """Take batch normalisation's statistics anew: their means over batches of inputs.
+
+        They depend on the twin's weights and the batches alone.
+        """
+        if not self._norms:
+            return
+        for number, inputs in enumerate(batches):
+            for layer in self._norms:
+                layer.momentum = number / (number + 1)
+            self.network(inputs, training=True)

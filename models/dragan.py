@@ -1,0 +1,12 @@
+"""DRAGAN (Kodali et al., 2017, arXiv:1705.07215)."""
+
+from autogan.models.dcgan import DCGAN
+
+
+class DRAGAN(DCGAN):
+    """DCGAN with a penalty on the norm of the discriminator's gradient around real images."""
+
+    name = "dragan"
+    summary = "DCGAN with a gradient penalty around real images"
+    fixed = {**DCGAN.fixed, "penalty": "dragan", "discriminator_norm": "none"}
+    candidates = {"penalty_weight": (1.0, 10.0)}

@@ -1,0 +1,70 @@
+"""Generator and discriminator as the training step calls them."""
+
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+from autogan.models.networks import NetworkShape, build_networks
+
+
+class Dropout(NamedTuple):
+    """What drops out: the rate, a scalar float32, and the seed that decides where, int64 [2]."""
+
+    rate: tf.Tensor | float = 0.0
+    seed: tf.Tensor | tuple[int, int] = (0, 0)
+
+    def inputs(self) -> list[tf.Tensor]:
+        """As the networks take it."""
+        return [tf.convert_to_tensor(self.rate), tf.convert_to_tensor(self.seed, tf.int64)]
+
+
+NOTHING = Dropout()
+
+
+class Players:
+    """The two networks of one shape.
+
+    Args:
+        shape: of the networks.
+    """
+
+    def __init__(self, shape: NetworkShape) -> None:
+        self.shape = shape
+        self.generator, self.discriminator = build_networks(shape)
+
+    def inputs(self, z: tf.Tensor, labels: tf.Tensor, dropout: Dropout = NOTHING) -> Any:
+        """What the generator takes, as one argument.
+
+        Args:
+            z: latent vectors, float32 [batch, z_dim].
+            labels: the classes to make, int64 [batch]; not looked at without condition.
+            dropout: not looked at without dropout in the generator.
+        """
+        given = [z]
+        if self.shape.condition != "none":
+            given.append(self._one_hot(labels))
+        if self.shape.generator_dropout:
+            given += dropout.inputs()
+        return given if len(given) > 1 else z
+
+    def judged(
+        self,
+        images: tf.Tensor,
+        labels: tf.Tensor,
+        dropout: Dropout = NOTHING,
+        training: bool = False,
+    ) -> tuple[tf.Tensor, tf.Tensor | None]:
+        """The discriminator's logits, [batch, 1], and class logits, [batch, K], if it has them.
+
+        The arguments are those of `inputs`, with images, float32 [batch, height, width, channels].
+        """
+        given = [images]
+        if self.shape.condition in ("input", "projection"):
+            given.append(self._one_hot(labels))
+        if self.shape.dropout:
+            given += dropout.inputs()
+        judged = self.discriminator(given if len(given) > 1 else images, training=training)
+        return tuple(judged) if self.shape.condition == "auxiliary" else (judged, None)
+
+    def _one_hot(self, labels: tf.Tensor) -> tf.Tensor:
+        return tf.one_hot(labels, self.shape.classes)

@@ -1,0 +1,288 @@
+"""The compiled part of training: steps, each of discriminator updates and one of the generator."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from autogan.core.hyperparameters import Value
+from autogan.core.registry import imported
+from autogan.models import draws
+from autogan.models.augmentation import augmented
+from autogan.models.averages import AveragedGenerator
+from autogan.models.draws import Showing, draw
+from autogan.models.layers import iterate_power
+from autogan.models.losses import LOSSES, Loss, Values, class_error, smoothed
+from autogan.models.optimizers import OPTIMIZERS, Optimizer, Settings
+from autogan.models.penalties import PENALTIES, Update, clip_weights
+from autogan.models.players import Dropout, Players
+
+_RISE = 3.0  # the probability of augmentation may go from 0 to 1 in a third of a training
+
+
+class Batches(NamedTuple):
+    """All that the updates of one compiled call consume, in their order.
+
+    Attributes:
+        images: uint8 [M, height, width, channels].
+        places: of the real images among them, int64 [discriminator updates * batch].
+        labels: of the real images, int64 [discriminator updates * batch], or none.
+        d_labels: of the images generated for the discriminator's updates, likewise.
+        g_labels: of those generated for the generator's updates, int64 [updates * batch] or none.
+        rates: what the learning rates are multiplied by, float32 [updates].
+        fading: from 1 to 0 in the course of the training, float32 [updates].
+    """
+
+    images: tf.Tensor
+    places: tf.Tensor
+    labels: tf.Tensor
+    d_labels: tf.Tensor
+    g_labels: tf.Tensor
+    rates: tf.Tensor
+    fading: tf.Tensor
+
+
+class _Now(NamedTuple):
+    """What is the same for everything that one update does.
+
+    Attributes:
+        seed: of the trial.
+        update: number of the update in the training, among those of its network.
+        settings: the hyperparameters that are data.
+        rate: what learning rates are multiplied by.
+        noise: deviation of the noise on images that the discriminator sees.
+    """
+
+    seed: tf.Tensor
+    update: tf.Tensor
+    settings: Values
+    rate: tf.Tensor
+    noise: tf.Tensor
+
+    def draw(self, stream: int) -> tf.Tensor:
+        """The seed of one draw."""
+        return draw(self.seed, self.update, stream)
+
+    def dropout(self, showing: Showing) -> Dropout:
+        """What drops out of the discriminator in one showing."""
+        return Dropout(self.settings["dropout"], self.draw(showing.dropout))
+
+
+class Updates:
+    """The training of two networks: loss, penalty, optimisers, and what is done to images.
+
+    Args:
+        players: the networks.
+        factors: the hyperparameters that decide what is computed, by name.
+        average: the generator whose weights are averaged, if there is one.
+        batch_size: of both networks.
+    """
+
+    def __init__(
+        self,
+        players: Players,
+        factors: Mapping[str, Value],
+        average: AveragedGenerator | None,
+        batch_size: int,
+    ) -> None:
+        self.loss = _loss(str(factors["loss"]))
+        self._loss_starts = {name: v.numpy() for name, v in self.loss.variables.items()}
+        optimizer = OPTIMIZERS[str(factors["optimizer"])]
+        generator, discriminator = players.generator, players.discriminator
+        self.g_optimizer = optimizer([v.value for v in generator.trainable_variables])
+        self.d_optimizer = optimizer([v.value for v in discriminator.trainable_variables])
+        self._players = players
+        self._factors = factors
+        self._penalty = PENALTIES.get(str(factors["penalty"]))
+        self._average = average
+        self._batch_size = batch_size
+        self._adapts = bool(factors["augment_target"])
+        self._probability = tf.Variable(0.0, trainable=False)
+        self.curves = ("d_loss", *self.loss.curves) + (("augmented",) if self._adapts else ())
+
+    @property
+    def variables(self) -> dict[str, tf.Variable]:
+        """What training remembers beside weights and optimisers, by name."""
+        own = {"augmentation/probability": self._probability} if self._adapts else {}
+        return own | {f"loss/{name}": v for name, v in self.loss.variables.items()}
+
+    def reset(self) -> None:
+        """Forget everything."""
+        for name, start in self._loss_starts.items():
+            self.loss.variables[name].assign(start)
+        self._probability.assign(0.0)
+        self.g_optimizer.reset()
+        self.d_optimizer.reset()
+
+    def run(
+        self,
+        batches: Batches,
+        seed: tf.Tensor,
+        start: tf.Tensor,
+        steps: tf.Tensor,
+        total: tf.Tensor,
+        settings: dict[str, tf.Tensor],
+    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        """Train for ``steps`` steps; see `autogan.models.adversarial.Adversarial.train`."""
+        totals = {name: tf.constant(0.0) for name in (*self.curves, "g_loss")}
+        done, finite = tf.constant(0, tf.int64), tf.constant(True)
+        d_iter = settings["d_iter"]
+        while tf.logical_and(done < steps, finite):
+            rate = batches.rates[done]
+            noise = settings["input_noise"] * batches.fading[done]
+            losses = {name: tf.constant(0.0) for name in self.curves}
+            for batch in tf.range(done * d_iter, (done + 1) * d_iter):
+                now = _Now(seed, start * d_iter + batch, settings, rate, noise)
+                losses = self._discriminator_step(batches, batch, now, total)
+            now = _Now(seed, start + done, settings, rate, noise)
+            g_loss = self._generator_step(batches, done, now)
+            losses = {**losses, "g_loss": g_loss}
+            totals = {name: total + losses[name] for name, total in totals.items()}
+            done += 1
+            finite = tf.math.is_finite(losses["d_loss"] + g_loss)
+        count = tf.cast(tf.maximum(done, 1), tf.float32)
+        return done, {name: total / count for name, total in totals.items()}
+
+    def _discriminator_step(
+        self, batches: Batches, batch: tf.Tensor, now: _Now, total: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """One update, on a batch of this call, with the random numbers of the training's update."""
+        part, settings = self._part(batch), now.settings
+        real = self._real(batches, batch)
+        labels, fake_labels = batches.labels[part], batches.d_labels[part]
+        fake = self._made(fake_labels, now, draws.LATENT_D, draws.GENERATOR_DROPOUT_D)
+        iterate_power(self._players.discriminator)  # once: all passes see the same weights
+        with tf.GradientTape() as tape:
+            real_logits, real_classes = self._judged(real, labels, now, draws.REAL_D)
+            fake_logits, fake_classes = self._judged(fake, fake_labels, now, draws.FAKE_D)
+            if self._factors["label_smoothing"]:
+                shares = tf.random.stateless_uniform(
+                    [2, self._batch_size, 1], now.draw(draws.SMOOTHING)
+                )
+                most = settings["label_smoothing"]
+                loss = smoothed(self.loss, real_logits, fake_logits, most, shares)
+            else:
+                loss = self.loss.discriminator(real_logits, fake_logits, settings)
+            if self._factors["condition"] == "auxiliary":
+                told = class_error(real_classes, labels) + class_error(fake_classes, fake_labels)
+                loss += settings["class_weight"] * told
+            if self._penalty is not None:
+                penalty = self._penalty(self._update(real, fake, labels, fake_labels, now))
+                loss += settings["penalty_weight"] * penalty
+        gradients = tape.gradient(loss, self.d_optimizer.parameters)
+        self._apply(self.d_optimizer, gradients, settings["learning_rate"], now)
+        if self._factors["penalty"] == "clipping":
+            clip_weights(self.d_optimizer.parameters, settings["clip"])
+        curves = {"d_loss": loss, **self.loss.updated(real_logits, fake_logits, settings)}
+        return curves | self._adapted(real_logits, fake_logits, settings, total)
+
+    def _generator_step(self, batches: Batches, batch: tf.Tensor, now: _Now) -> tf.Tensor:
+        """One update; see `_discriminator_step`."""
+        labels, settings = batches.g_labels[self._part(batch)], now.settings
+        with tf.GradientTape() as tape:
+            made = self._made(labels, now, draws.LATENT_G, draws.GENERATOR_DROPOUT_G)
+            logits, classes = self._judged(made, labels, now, draws.FAKE_G)
+            loss = self.loss.generator(self._compared(batches, batch, now), logits, settings)
+            if self._factors["condition"] == "auxiliary":
+                loss += settings["generator_class_weight"] * class_error(classes, labels)
+        gradients = tape.gradient(loss, self.g_optimizer.parameters)
+        rate = settings["learning_rate"] * settings["generator_lr_scale"]
+        self._apply(self.g_optimizer, gradients, rate, now)
+        if self._average is not None:
+            self._average.follow(settings["ema"], now.update)
+        return loss
+
+    def _compared(self, batches: Batches, batch: tf.Tensor, now: _Now) -> tf.Tensor | None:
+        """What the discriminator says of the real images of its last update, if that is asked."""
+        if not self.loss.compares:
+            return None
+        last = (batch + 1) * now.settings["d_iter"] - 1
+        real, labels = self._real(batches, last), batches.labels[self._part(last)]
+        return self._judged(real, labels, now, draws.REAL_G)[0]
+
+    def _update(
+        self,
+        real: tf.Tensor,
+        fake: tf.Tensor,
+        labels: tf.Tensor,
+        fake_labels: tf.Tensor,
+        now: _Now,
+    ) -> Update:
+        """What a penalty sees."""
+
+        def beside(images: tf.Tensor) -> tf.Tensor:
+            return self._players.judged(images, labels, now.dropout(draws.BETWEEN), training=True)[
+                0
+            ]
+
+        return Update(
+            real,
+            fake,
+            of_real=lambda images: self._judged(images, labels, now, draws.REAL_D)[0],
+            of_fake=lambda images: self._judged(images, fake_labels, now, draws.FAKE_D)[0],
+            beside=beside,
+            alpha=tf.random.stateless_uniform([self._batch_size, 1, 1, 1], now.draw(draws.ALPHA)),
+            noise=tf.random.stateless_uniform(tf.shape(real), now.draw(draws.PERTURBATION)),
+            kernels=[v for v in self.d_optimizer.parameters if v.shape.rank > 1],
+        )
+
+    def _real(self, batches: Batches, batch: tf.Tensor) -> tf.Tensor:
+        """A batch of real images, float32 in [-1, 1]."""
+        places = batches.places[self._part(batch)]
+        return tf.cast(tf.gather(batches.images, places), tf.float32) / 127.5 - 1.0
+
+    def _made(self, labels: tf.Tensor, now: _Now, stream: int, dropout: int) -> tf.Tensor:
+        """A batch of generated images."""
+        size = [self._batch_size, self._players.shape.z_dim]
+        z = tf.random.stateless_normal(size, now.draw(stream))
+        drops = Dropout(now.settings["generator_dropout"], now.draw(dropout))
+        return self._players.generator(self._players.inputs(z, labels, drops), training=True)
+
+    def _judged(
+        self, images: tf.Tensor, labels: tf.Tensor, now: _Now, showing: Showing
+    ) -> tuple[tf.Tensor, tf.Tensor | None]:
+        """What the discriminator says of images that are shown augmented and with noise."""
+        policy = str(self._factors["augment"])
+        if policy != "none":
+            probability = now.settings["augment_probability"]
+            if self._adapts:
+                probability = self._probability
+            images = augmented(images, policy, probability, now.draw(showing.augmentation))
+        if self._factors["input_noise"]:
+            normal = tf.random.stateless_normal(tf.shape(images), now.draw(showing.noise))
+            images += now.noise * normal
+        return self._players.judged(images, labels, now.dropout(showing), training=True)
+
+    def _adapted(
+        self, real: tf.Tensor, fake: tf.Tensor, settings: Values, total: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """Move the probability of augmentation to where D is as sure as it should be.
+
+        ADA (Karras et al., 2020, arXiv:2006.06676, section 3): it rises while the mean sign of D's
+        logits on real images is above ``augment_target``, and falls below. A relativistic D has no
+        sign of its own; there the sign is that of its preference for the real image.
+        """
+        if not self._adapts:
+            return {}
+        sure = tf.reduce_mean(tf.sign(real - fake if self.loss.compares else real))
+        pace = _RISE / tf.cast(total * settings["d_iter"], tf.float32)
+        moved = self._probability + pace * tf.sign(sure - settings["augment_target"])
+        most = settings["augment_probability"]
+        self._probability.assign(tf.clip_by_value(moved, 0.0, most))
+        return {"augmented": self._probability.read_value()}
+
+    def _apply(
+        self, optimizer: Optimizer, gradients: Sequence[tf.Tensor], rate: tf.Tensor, now: _Now
+    ) -> None:
+        betas = now.settings["beta1"], now.settings["beta2"]
+        optimizer.apply(gradients, Settings(rate * now.rate, *betas))
+
+    def _part(self, batch: tf.Tensor) -> slice:
+        """Where a batch stands among the images or labels of a call."""
+        return slice(batch * self._batch_size, (batch + 1) * self._batch_size)
+
+
+def _loss(name: str) -> Loss:
+    """The loss that a GAN type names, with memory of its own."""
+    kind = LOSSES[name] if name in LOSSES else imported("loss", name, Loss)
+    return kind()
