@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 from keras import layers
 
-_TINY = 1e-24  # beside a sum of squares: the norm of a kernel of zeros is 1e-12, not 0
+_TINY = 1e-36  # beside a sum of squares: the norm of a kernel of zeros is 1e-18, not 0
 
 
 class _Spectral:
@@ -44,13 +44,13 @@ class _Spectral:
         product = tf.linalg.matvec(self._matrix(), tf.convert_to_tensor(self.u))
         return kernel / tf.sqrt(tf.reduce_sum(tf.square(product)) + _TINY)
 
-    def iterate(self) -> None:
-        """One power iteration: u becomes W^T W u, normalised."""
-        matrix = self._matrix()
-        v = tf.linalg.matvec(matrix, tf.convert_to_tensor(self.u))
-        v = tf.math.l2_normalize(v, epsilon=_TINY)
-        u = tf.linalg.matvec(matrix, v, transpose_a=True)
-        self.u.assign(tf.math.l2_normalize(u, epsilon=_TINY))
+    def iterate(self, times: int = 1) -> None:
+        """Power iterations: each time u becomes W^T W u, normalised."""
+        matrix, u = self._matrix(), tf.convert_to_tensor(self.u)[:, None]
+        for _ in range(times):
+            u = tf.matmul(matrix, tf.matmul(matrix, u), transpose_a=True)
+            u = tf.math.l2_normalize(u, epsilon=_TINY)
+        self.u.assign(u[:, 0])
 
     def _matrix(self) -> tf.Tensor:
         return tf.reshape(tf.convert_to_tensor(self._kernel), [-1, self._kernel.shape[-1]])
@@ -64,11 +64,11 @@ class SpectralConv2D(_Spectral, layers.Conv2D):
     """A convolution with spectral normalisation."""
 
 
-def iterate_power(network: keras.Model) -> None:
-    """One power iteration in each spectrally normalised layer: once a discriminator update."""
+def iterate_power(network: keras.Model, times: int = 1) -> None:
+    """Power iterations in each spectrally normalised layer; one before a discriminator update."""
     for layer in network.layers:
         if isinstance(layer, _Spectral):
-            layer.iterate()
+            layer.iterate(times)
 
 
 class ConditionalBatchNormalization(layers.BatchNormalization):

@@ -31,8 +31,7 @@ def initialise(networks: Sequence[keras.Model], seed: int) -> None:
             initializer = initializer.from_config({**config, "seed": int(own)})
         variable.assign(initializer(variable.shape, dtype=variable.dtype))
     for network in networks:
-        for _ in range(_POWER_ITERATIONS):
-            iterate_power(network)
+        iterate_power(network, _POWER_ITERATIONS)
 
 
 def named_variables(
