@@ -31,6 +31,8 @@ _KINDS: Mapping[str, Registry[Any]] = {
 _FACTS = {
     "default_features": "feature network by default: {}",
     "needs_labels": "needs images made for known classes",
+    "needs_logits": "needs features with logits",
+    "needs_images": "compares the images themselves, of one size",
     "needs_lists": "needs a list of candidates for each hyperparameter, no ranges",
     "fewest_evaluations": "needs {} evaluations of a training, at least",
     "needs_trials": "must know the number of trials beforehand",

@@ -5,31 +5,54 @@ Knows nothing of search or GAN types. Importing this package does not import Ten
 
 from autogan.core.registry import Registry
 from autogan.criteria.base import Criterion
+from autogan.criteria.density_coverage import Coverage, Density
 from autogan.criteria.fid import FID
+from autogan.criteria.fid_infinity import FIDInfinity
 from autogan.criteria.inception_score import InceptionScore
 from autogan.criteria.js_inception_score import JSInceptionScore
 from autogan.criteria.kid import KID
 from autogan.criteria.label_accuracy import LabelAccuracy
+from autogan.criteria.ms_ssim import MSSSIM
 from autogan.criteria.objective import Bounds, Objective, bounds_seen
+from autogan.criteria.precision_recall import Precision, Recall
 from autogan.criteria.statistics import Features, Moments
 from autogan.criteria.wd import WD
 
 CRITERIA: Registry[Criterion] = Registry("criterion", Criterion)
-for _criterion in (InceptionScore, JSInceptionScore, FID, WD, KID, LabelAccuracy):
+for _criterion in (
+    InceptionScore,
+    JSInceptionScore,
+    FID,
+    FIDInfinity,
+    WD,
+    KID,
+    Precision,
+    Recall,
+    Density,
+    Coverage,
+    MSSSIM,
+    LabelAccuracy,
+):
     CRITERIA.register(_criterion)
 
 __all__ = [
     "CRITERIA",
     "FID",
     "KID",
+    "MSSSIM",
     "WD",
     "Bounds",
+    "Coverage",
     "Criterion",
+    "Density",
+    "FIDInfinity",
     "Features",
     "InceptionScore",
     "JSInceptionScore",
     "LabelAccuracy",
     "Moments",
     "Objective",
+    "Precision",
+    "Recall",
     "bounds_seen",
 ]

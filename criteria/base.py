@@ -1,6 +1,7 @@
 """What a criterion is: the last stage of images -> features -> statistics -> number."""
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from autogan.core.registry import Part
@@ -19,12 +20,19 @@ class Criterion(Part):
         direction: whether lower (``min``) or higher (``max``) is better.
         needs_labels: whether it wants ``generated.labels``, from images of known classes and a
             feature network whose logits are the dataset's classes.
+        needs_logits: whether it wants ``generated.logits``, which not all feature networks give.
+        needs_images: whether it wants ``generated.images`` and ``real.images``, uint8 [N, height,
+            width, channels], and ``real.labels``, if there are any.
         needs_real_features: whether it wants ``real.pool``, the real features themselves.
+        needs_neighbours: whether it wants ``generated.neighbours(real)``.
     """
 
     direction: ClassVar[Literal["min", "max"]]
     needs_labels: ClassVar[bool] = False
+    needs_logits: ClassVar[bool] = False
+    needs_images: ClassVar[bool] = False
     needs_real_features: ClassVar[bool] = False
+    needs_neighbours: ClassVar[bool] = False
 
     @classmethod
     def fault(cls) -> str:
@@ -40,6 +48,15 @@ class Criterion(Part):
             generated: the features of the generated images.
             real: the moments of the real images' features.
         """
+
+    def figures(self, generated: Features, real: Moments) -> Mapping[str, float]:
+        """What the value is made of, by name; recorded beside it, but nothing decides by it."""
+        return {}
+
+    @classmethod
+    def fewest(cls, dimensions: int) -> int:
+        """How many generated images it wants, at least, if each has so many features."""
+        return 1
 
     @classmethod
     def label(cls, network: str, scale: str) -> str:

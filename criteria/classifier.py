@@ -138,7 +138,7 @@ class ClassifierNetwork(FeatureNetwork):
         )
         arrays = {f"{i:02d}": weight for i, weight in enumerate(self._model.get_weights())}
         if len(unseen):
-            right = self.features(unseen).logits.argmax(axis=1) == classes
+            right = self.features(unseen).known_logits.argmax(axis=1) == classes
             arrays[_ACCURACY] = np.array(np.mean(right))
         return arrays
 

@@ -11,11 +11,10 @@ import numpy.typing as npt
 
 from autogan.core.files import cached_arrays
 from autogan.criteria.base import Criterion
+from autogan.criteria.neighbours import NEAREST
 from autogan.criteria.networks import FeatureNetwork
-from autogan.criteria.statistics import Features, Moments
+from autogan.criteria.statistics import Features, Images, Labels, Moments
 from autogan.criteria.variety import Variety, Yardstick, covered
-
-Images = npt.NDArray[np.uint8]
 
 
 class Evaluator:
@@ -27,6 +26,7 @@ class Evaluator:
         reference: the real images, uint8 [N, height, width, channels].
         cache: folder of the real data's statistics.
         split: which of a dataset's images the reference is; ``test`` shows in labels.
+        classes: of the reference, int64 [N], if it has any.
 
     Attributes:
         samples: images in the reference, and to be generated for a comparison.
@@ -41,20 +41,25 @@ class Evaluator:
         reference: Images,
         cache: Path,
         split: str = "train",
+        classes: Labels | None = None,
     ) -> None:
         self.network = network
         self.criteria = criteria
         self.samples = len(reference)
         self._split = "_test" if split == "test" else ""
         self.digest = _digest(network, reference)
-        pool = any(criterion.needs_real_features for criterion in criteria.values())
+        near = any(criterion.needs_neighbours for criterion in criteria.values())
+        pool = near or any(criterion.needs_real_features for criterion in criteria.values())
         place = cache / "statistics" / self.digest
         features = functools.cache(lambda: network.features(reference))
-        self.real = _real_moments(features, place, pool)
-        near = cached_arrays(
+        self.real = _real_moments(features, place, pool, near)
+        self._images = any(criterion.needs_images for criterion in criteria.values())
+        if self._images:
+            self.real = dataclasses.replace(self.real, images=reference, labels=classes)
+        some = cached_arrays(
             place.with_name(f"{place.name}-covered.npz"), lambda: {"pool": covered(features().pool)}
         )
-        self._yardstick = Yardstick(reference, near["pool"])
+        self._yardstick = Yardstick(reference, some["pool"])
 
     def labels(self, samples: int | None = None) -> dict[str, str]:
         """The labels of all criteria on so many images; on as many as the reference's if None.
@@ -67,7 +72,7 @@ class Evaluator:
         scale = f"{count}{self._split}_{self.digest[:6]}"
         return {n: c.label(self.network.name, scale) for n, c in self.criteria.items()}
 
-    def features(self, images: Images, labels: npt.NDArray[np.int64] | None = None) -> Features:
+    def features(self, images: Images, labels: Labels | None = None) -> Features:
         """Return what the network says of generated images.
 
         Args:
@@ -77,14 +82,24 @@ class Evaluator:
         Raises:
             FloatingPointError: if it is not finite.
         """
-        features = dataclasses.replace(self.network.features(images), labels=labels)
-        if not (np.isfinite(features.pool).all() and np.isfinite(features.logits).all()):
+        features = dataclasses.replace(
+            self.network.features(images), labels=labels, images=images if self._images else None
+        )
+        told = [features.pool] if features.logits is None else [features.pool, features.logits]
+        if not all(np.isfinite(each).all() for each in told):
             raise FloatingPointError(f"features of {self.network.name} are not finite")
         return features
 
     def variety(self, images: Images, features: Features) -> Variety:
         """Return how much generated images, uint8 [N, height, width, channels], differ."""
         return self._yardstick.measure(images, features.pool)
+
+    def figures(self, features: Features) -> dict[str, float]:
+        """Return what criteria's values on generated images are made of, by names of its own."""
+        made: dict[str, float] = {}
+        for criterion in self.criteria.values():
+            made.update(criterion.figures(features, self.real))
+        return made
 
     def score(self, features: Features) -> dict[str, float]:
         """Return the criteria's values on generated images, by the criteria's names.
@@ -106,13 +121,14 @@ def _digest(network: FeatureNetwork, images: Images) -> str:
     return digest.hexdigest()
 
 
-def _real_moments(features: Callable[[], Features], place: Path, pool: bool) -> Moments:
+def _real_moments(features: Callable[[], Features], place: Path, pool: bool, near: bool) -> Moments:
     """The moments of the reference's features and their root, computed once and kept.
 
     Args:
         features: gives the reference's.
         place: where they are kept; its name stands for all that they depend on.
-        pool: whether the features are to come along.
+        pool: whether the features are to come along,
+        near: and the distances to their nearest neighbours.
     """
 
     def moments() -> dict[str, npt.NDArray[np.float64]]:
@@ -126,4 +142,10 @@ def _real_moments(features: Callable[[], Features], place: Path, pool: bool) -> 
     kept = cached_arrays(
         place.with_name(f"{place.name}-features.npz"), lambda: {"pool": features().pool}
     )
-    return dataclasses.replace(made, pool=kept["pool"])
+    made = dataclasses.replace(made, pool=kept["pool"])
+    if not near:
+        return made
+    distances = cached_arrays(
+        place.with_name(f"{place.name}-nearest-{NEAREST}.npz"), lambda: {"near": made.nearest}
+    )
+    return dataclasses.replace(made, near=distances["near"])

@@ -19,11 +19,15 @@ class FID(Criterion):
     direction = "min"
 
     def compute(self, generated: Features, real: Moments) -> float:
-        """Return the distance; rounding below zero is cut off."""
-        made = generated.moments
-        root = real.covariance_root
-        eigenvalues = np.linalg.eigvalsh(root @ made.covariance @ root)
-        cross = np.sum(np.sqrt(np.maximum(eigenvalues, 0.0)))
-        means = np.sum(np.square(real.mean - made.mean))
-        traces = np.trace(real.covariance) + np.trace(made.covariance)
-        return float(max(means + traces - 2.0 * cross, 0.0))
+        """Return the distance."""
+        return frechet_distance(real, generated.moments)
+
+
+def frechet_distance(real: Moments, made: Moments) -> float:
+    """See `FID`; rounding below zero is cut off."""
+    root = real.covariance_root
+    eigenvalues = np.linalg.eigvalsh(root @ made.covariance @ root)
+    cross = np.sum(np.sqrt(np.maximum(eigenvalues, 0.0)))
+    means = np.sum(np.square(real.mean - made.mean))
+    traces = np.trace(real.covariance) + np.trace(made.covariance)
+    return float(max(means + traces - 2.0 * cross, 0.0))

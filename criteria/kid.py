@@ -32,16 +32,14 @@ class KID(Criterion):
             ValueError: if ``real`` is without the features themselves, or either side is so small
                 that a block would have fewer than two images.
         """
-        if real.pool is None:
-            raise ValueError("kid needs the real images' features, not only their moments")
-        few, many = sorted((len(real.pool), len(generated.pool)))
+        few, many = sorted((len(real.known_pool), len(generated.pool)))
         if few < 2 * math.ceil(many / _BLOCK):
             raise ValueError(f"kid wants more than {few} images against {many}")
         import tensorflow as tf
 
         shuffled = [
             tf.constant(np.random.default_rng(0).permutation(pool), tf.float64)
-            for pool in (real.pool, generated.pool)
+            for pool in (real.known_pool, generated.pool)
         ]
         distance = tfgan.classifier_metrics().kernel_classifier_distance_from_activations
         return float(distance(*shuffled))

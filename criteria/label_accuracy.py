@@ -18,6 +18,7 @@ class LabelAccuracy(Criterion):
     summary = "share of images that a classifier takes for the class they were made for"
     direction = "max"
     needs_labels = True
+    needs_logits = True
 
     def compute(self, generated: Features, real: Moments) -> float:
         """Return the share; the real images do not matter.
@@ -27,4 +28,4 @@ class LabelAccuracy(Criterion):
         """
         if generated.labels is None:
             raise ValueError("label_accuracy needs the classes that the images were made for")
-        return float(np.mean(generated.logits.argmax(axis=1) == generated.labels))
+        return float(np.mean(generated.known_logits.argmax(axis=1) == generated.labels))

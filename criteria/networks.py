@@ -18,6 +18,7 @@ from autogan.criteria.statistics import Features
 
 Images = npt.NDArray[np.uint8]
 Tell = Callable[[str], None]
+Outputs = tuple[npt.NDArray[np.float32] | None, npt.NDArray[np.float32]]
 
 INCEPTION_ADDRESS = "https://tfhub.dev/tensorflow/tfgan/eval/inception/1"
 _INCEPTION_SIZE = 299
@@ -30,7 +31,7 @@ class FeatureNetwork(ABC):
         name: as it stands in the labels of criteria.
         weights_hash: SHA-256 of the weights; values are comparable only where it is equal.
         resizes: whether it takes images of any size and channels.
-        classes: K, how many logits it gives.
+        classes: K, how many logits it gives; 0 if none.
         batch_size: how many images it takes at once.
         accuracy: the share of the dataset's images, of those it has not learnt from, whose class it
             tells, 0 to 1; None where that is not known.
@@ -50,11 +51,12 @@ class FeatureNetwork(ABC):
             for first in range(0, len(images), self.batch_size)
         ]
         logits, pools = zip(*batches, strict=True)
-        return Features(np.concatenate(logits), np.concatenate(pools))
+        scores = None if logits[0] is None else np.concatenate(logits)
+        return Features(scores, np.concatenate(pools))
 
     @abstractmethod
-    def run(self, images: tf.Tensor) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """Return logits [N, K] and pooled features [N, D] of one batch."""
+    def run(self, images: tf.Tensor) -> Outputs:
+        """Return logits [N, K], if there are any, and pooled features [N, D] of one batch."""
 
     def keep(self, path: Path) -> None:  # noqa: B027 (most come from files of their own)
         """Write into a file of a run what only this machine's cache holds; nothing by default."""
@@ -64,10 +66,10 @@ class SavedModelNetwork(FeatureNetwork):
     """Any SavedModel with the signature of TF-GAN's Inception module.
 
     It takes float32 RGB images [N, height, width, 3] in [-1, 1] and returns a dictionary with
-    ``logits`` [N, K] and ``pool_3`` [N, D] (further axes of length 1 are flattened). Images are
-    resized to the size it declares, as TensorFlow 1 did (bilinear, corners not aligned, no
-    half-pixel centres), which is what published Inception figures rest on. Grey images are
-    repeated over the three channels.
+    ``pool_3`` [N, D] and, if it tells classes, ``logits`` [N, K] (further axes of length 1 are
+    flattened). Images are resized to the size it declares, as TensorFlow 1 did (bilinear, corners
+    not aligned, no half-pixel centres), which is what published Inception figures rest on. Grey
+    images are repeated over the three channels.
 
     The name ``inception`` is that of TF-GAN's network, which declares no size: wherever it comes
     from, images are resized to 299.
@@ -93,7 +95,7 @@ class SavedModelNetwork(FeatureNetwork):
             raise ConfigError(
                 "features",
                 f"{folder} cannot be called: save a tf.Module or Keras model whose call takes "
-                "images and returns logits and pool_3",
+                "images and returns pool_3, and logits if it has any",
             )
         self.name = name or folder.resolve().name
         size = _INCEPTION_SIZE if self.name == "inception" else None
@@ -103,34 +105,35 @@ class SavedModelNetwork(FeatureNetwork):
         self.weights_hash = _folder_hash(folder)
         self._check_signature(folder)
 
-    def run(self, images: tf.Tensor) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """Return logits [N, K] and pooled features [N, D] of one batch."""
+    def run(self, images: tf.Tensor) -> Outputs:
+        """Return logits [N, K], if there are any, and pooled features [N, D] of one batch."""
         if images.shape[-1] == 1:
             images = tf.repeat(images, 3, axis=-1)
         logits, pool = self._run(images)
-        return logits.numpy(), pool.numpy()
+        return None if logits is None else logits.numpy(), pool.numpy()
 
-    def _call(self, images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def _call(self, images: tf.Tensor) -> tuple[tf.Tensor | None, tf.Tensor]:
         x = tf.cast(images, tf.float32)
         if self._size:
             x = tf.raw_ops.ResizeBilinear(images=x, size=[self._size, self._size])
         outputs = self._model(x / 127.5 - 1.0)
-        logits, pool = (
-            tf.reshape(outputs[key], [tf.shape(x)[0], math.prod(outputs[key].shape[1:])])
-            for key in ("logits", "pool_3")
-        )
-        return logits, pool
+
+        def flat(output: tf.Tensor) -> tf.Tensor:
+            return tf.reshape(output, [tf.shape(x)[0], math.prod(output.shape[1:])])
+
+        logits = outputs.get("logits")
+        return None if logits is None else flat(logits), flat(outputs["pool_3"])
 
     def _check_signature(self, folder: Path) -> None:
         side = self._size or 32
         try:
             logits, _ = self.run(tf.zeros([2, side, side, 3], tf.uint8))
-            self.classes = logits.shape[1]
+            self.classes = 0 if logits is None else logits.shape[1]
         except Exception as error:
             raise ConfigError(
                 "features",
-                f"{folder} does not map float32 RGB images [N, {side}, {side}, 3] to logits and "
-                f"pool_3 ({one_line(error)})",
+                f"{folder} does not map float32 RGB images [N, {side}, {side}, 3] to pool_3 (and "
+                f"logits, if it has any) ({one_line(error)})",
             ) from error
 
 

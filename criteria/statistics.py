@@ -4,31 +4,58 @@ Glossary: N images, K classes, D pooled features. Features are float32 as the ne
 statistics are float64, because covariances of thousands of features lose too much in float32.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from autogan.criteria.neighbours import Neighbours, nearest
+
 Array64: TypeAlias = npt.NDArray[np.float64]
+Images: TypeAlias = npt.NDArray[np.uint8]
+Labels: TypeAlias = npt.NDArray[np.int64]
+
+T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Moments:
-    """Mean and covariance of pooled features.
+class _Shared:
+    """What keeps with itself all that was made of it for one criterion, for the next."""
+
+    _made: dict[Hashable, Any]
+
+    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What was made under this key, made now if it is the first time."""
+        if key not in self._made:
+            self._made[key] = make()
+        made: T = self._made[key]
+        return made
+
+
+@dataclass(frozen=True, eq=False)
+class Moments(_Shared):
+    """Mean and covariance of pooled features, and what else criteria compare with.
 
     Attributes:
         mean: float64 [D].
         covariance: float64 [D, D], with N - 1 in the denominator.
         root: the covariance's square root, if it is at hand.
         pool: the features themselves, float32 [N, D], where a criterion asked for them.
+        near: their `nearest`, if it is at hand.
+        images: the real images, uint8 [N, height, width, channels], where a criterion asked.
+        labels: their classes, int64 [N], with them, if they have any.
     """
 
     mean: Array64
     covariance: Array64
     root: Array64 | None = None
     pool: npt.NDArray[np.float32] | None = None
+    near: npt.NDArray[np.float32] | None = None
+    images: Images | None = None
+    labels: Labels | None = None
+    _made: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
 
     @classmethod
     def of(cls, pool: npt.NDArray[np.float32]) -> "Moments":
@@ -46,20 +73,61 @@ class Moments:
         root: Array64 = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
         return root
 
+    @cached_property
+    def nearest(self) -> npt.NDArray[np.float32]:
+        """See `autogan.criteria.neighbours.nearest`."""
+        return nearest(self.known_pool) if self.near is None else self.near
 
-@dataclass(frozen=True)
-class Features:
+    @property
+    def known_pool(self) -> npt.NDArray[np.float32]:
+        """The features themselves, float32 [N, D].
+
+        Raises:
+            ValueError: if they are not at hand.
+        """
+        if self.pool is None:
+            raise ValueError("the real images' features are needed, not only their moments")
+        return self.pool
+
+
+@dataclass(frozen=True, eq=False)
+class Features(_Shared):
     """What a feature network says of N images.
 
     Attributes:
-        logits: class scores before the softmax, float32 [N, K].
+        logits: class scores before the softmax, float32 [N, K], if the network gives any.
         pool: pooled features, float32 [N, D].
         labels: int64 [N], the classes that the images were made for, if any.
+        images: uint8 [N, height, width, channels], where a criterion asked for them.
     """
 
-    logits: npt.NDArray[np.float32]
+    logits: npt.NDArray[np.float32] | None
     pool: npt.NDArray[np.float32]
-    labels: npt.NDArray[np.int64] | None = None
+    labels: Labels | None = None
+    images: Images | None = None
+    _made: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
+
+    def neighbours(self, real: Moments) -> Neighbours:
+        """How they lie among the real ones; computed once for all who ask.
+
+        Raises:
+            ValueError: if ``real`` is without the features themselves.
+        """
+        return self.once(
+            ("neighbours", real),
+            lambda: Neighbours.of(self.pool, real.known_pool, real.nearest),
+        )
+
+    @property
+    def known_logits(self) -> npt.NDArray[np.float32]:
+        """Class scores before the softmax, float32 [N, K].
+
+        Raises:
+            ValueError: if the network gives none.
+        """
+        if self.logits is None:
+            raise ValueError("logits are needed, and the features have none")
+        return self.logits
 
     @cached_property
     def moments(self) -> Moments:
@@ -69,6 +137,6 @@ class Features:
     @cached_property
     def log_probabilities(self) -> Array64:
         """Log p(y|x), float64 [N, K]."""
-        logits = self.logits.astype(np.float64)
+        logits = self.known_logits.astype(np.float64)
         log_p: Array64 = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
         return log_p

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from autogan.criteria.neighbours import Neighbours, nearest, squared_distances
+
 Images = npt.NDArray[np.uint8]
 Pool = npt.NDArray[np.float32]
 
@@ -14,7 +16,6 @@ _LOOKED_AT = 256  # images whose pixels are compared, each with each
 _SAME = 0.1  # of the images' contrast: what two of the same picture differ by at most
 _FLAT, _PALE = 0.1275, 2.0  # grey levels of contrast: below are constant and pale images
 _FEW = 0.1  # of the different pictures among real images: no more is a collapse
-_NEIGHBOURS = 5  # the paper's k
 _COVERED = 1000  # images whose features are compared, each with each
 _POOR = 0.5  # of what real images have: less deserves a warning
 
@@ -94,10 +95,8 @@ class Yardstick:
         self._looked_at = len(seen)
         self._distinct = _distinct(seen)
         self._deviation = _deviation(seen)
-        self._pool = covered(pool).astype(np.float64)
-        distances = _squared_distances(self._pool, self._pool)  # to itself too: the first, 0
-        place = min(_NEIGHBOURS, len(self._pool) - 1)
-        self._radii = np.partition(distances, place, axis=1)[:, place]
+        self._pool = covered(pool)
+        self._near = nearest(self._pool)
 
     def measure(self, images: Images, pool: Pool) -> Variety:
         """Measure generated images.
@@ -107,15 +106,13 @@ class Yardstick:
             pool: their pooled features, float32 [N, D].
         """
         seen = _spread(images, self._looked_at)
-        made = covered(pool).astype(np.float64)
-        near = _squared_distances(self._pool, made) <= self._radii[:, np.newaxis]
         return Variety(
             distinct=_distinct(seen),
             real_distinct=self._distinct,
             looked_at=len(seen),
             contrast=float(seen.std(dtype=np.float64)),
             deviation=_deviation(seen) / self._deviation if self._deviation else 1.0,
-            coverage=float(near.any(axis=1).mean()),
+            coverage=Neighbours.of(covered(pool), self._pool, self._near).coverage,
         )
 
 
@@ -135,7 +132,7 @@ def _distinct(images: Images) -> int:
     rows = images.reshape(len(images), -1).astype(np.float32)
     rows -= rows.mean()  # constant images become 0 exactly
     limit = rows.shape[1] * (_SAME * rows.std()) ** 2
-    same = _squared_distances(rows, rows) <= limit
+    same = squared_distances(rows, rows) <= limit
     different: list[int] = []
     for place in range(len(rows)):
         if not same[place, different].any():
@@ -146,11 +143,3 @@ def _distinct(images: Images) -> int:
 def _deviation(images: Images) -> float:
     """Of a pixel over images, in grey levels, in the mean over all pixels."""
     return float(images.std(axis=0, dtype=np.float64).mean())
-
-
-def _squared_distances(ones: npt.NDArray[Any], others: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Between each row of the one and each of the other, [N, M]."""
-    lengths, others_lengths = (np.einsum("ij,ij->i", rows, rows) for rows in (ones, others))
-    distances: npt.NDArray[Any] = lengths[:, np.newaxis] + others_lengths - 2 * ones @ others.T
-    np.maximum(distances, 0.0, out=distances)  # what rounding leaves
-    return distances

@@ -16,6 +16,7 @@ from autogan.criteria import (
     KID,
     WD,
     Features,
+    FIDInfinity,
     InceptionScore,
     JSInceptionScore,
     LabelAccuracy,
@@ -27,18 +28,27 @@ from autogan.criteria import (
 ALL = list(CRITERIA)
 
 
-def features(pool, logits=None, labels=None):
+def features(pool, logits=None, labels=None, images=None):
     pool = np.asarray(pool, np.float32)
     if logits is None:
         logits = np.random.default_rng(5).normal(size=(len(pool), 4))
     labels = np.arange(len(pool)) % 4 if labels is None else labels
-    return Features(np.asarray(logits, np.float32), pool, labels)
+    images = blurred(len(pool)) if images is None else images
+    return Features(np.asarray(logits, np.float32), pool, labels, images)
 
 
 def reference(pool):
     """All that criteria may ask of real images."""
     pool = np.asarray(pool, np.float32)
-    return dataclasses.replace(Moments.of(pool), pool=pool)
+    seen = {"images": blurred(len(pool)), "labels": np.arange(len(pool)) % 4}
+    return dataclasses.replace(Moments.of(pool), pool=pool, **seen)
+
+
+def blurred(count, size=8):
+    """Different pictures, smooth enough to have something in common; two seeds give one kind."""
+    rng = np.random.default_rng(count)
+    low = rng.integers(0, 256, (count, size // 4, size // 4, 1))
+    return low.repeat(4, axis=1).repeat(4, axis=2).astype(np.uint8)
 
 
 def gaussian(mean, covariance, count=50_000, seed=0):
@@ -65,20 +75,52 @@ class TestEveryCriterion:
         rng = np.random.default_rng(0)
         real = reference(rng.normal(size=(20, dimensions)))
         pool, logits = rng.normal(size=(20, dimensions)), 50 * rng.normal(size=(20, 7))
+        images = blurred(20)
         if collapse != "none":
             kept = np.arange(20) % (1 if collapse == "one image" else 2)
-            pool, logits = pool[kept], logits[kept]
-        assert math.isfinite(kind().compute(features(pool, logits), real))
+            pool, logits, images = pool[kept], logits[kept], images[kept]
+        assert math.isfinite(kind().compute(features(pool, logits, images=images), real))
+
+    def test_says_what_it_needs(self, kind):
+        """Without what it does not declare it is the same number; without the rest one line."""
+        pool = np.random.default_rng(0).normal(size=(20, 6))
+        made, real = features(pool), reference(pool + 0.1)
+        pooled = kind.needs_real_features or kind.needs_neighbours
+        thin = Features(
+            made.logits if kind.needs_logits else None,
+            made.pool,
+            made.labels if kind.needs_labels or kind.needs_images else None,
+            made.images if kind.needs_images else None,
+        )
+        bare = Moments.of(pool.astype(np.float32) + np.float32(0.1))
+        if pooled:
+            bare = dataclasses.replace(bare, pool=real.pool)
+        if kind.needs_images:
+            bare = dataclasses.replace(bare, images=real.images, labels=real.labels)
+        assert kind().compute(thin, bare) == pytest.approx(kind().compute(made, real))
+        nothing = Features(None, made.pool)
+        if kind.needs_logits:
+            with pytest.raises(ValueError, match="logits are needed|needs the classes"):
+                kind().compute(nothing, real)
+        if kind.needs_images:
+            with pytest.raises(ValueError, match="needs the images"):
+                kind().compute(nothing, real)
+        if pooled:
+            with pytest.raises(ValueError, match="not only their moments"):
+                kind().compute(made, Moments.of(made.pool))
 
     def test_does_not_depend_on_the_order_of_images(self, kind):
-        rng = np.random.default_rng(0)
-        pool, logits = rng.normal(size=(50, 6)), rng.normal(size=(50, 5))
+        rng, count = np.random.default_rng(0), max(50, kind.fewest(6))
+        pool, logits = rng.normal(size=(count, 6)), rng.normal(size=(count, 5))
         real = reference(rng.normal(size=(50, 6)))
-        order = rng.permutation(50)
+        order = rng.permutation(count)
         made = features(pool, logits)
         value = kind().compute(made, real)
-        shuffled = kind().compute(features(pool[order], logits[order], made.labels[order]), real)
-        assert shuffled == pytest.approx(value, rel=1e-5)
+        shuffled = kind().compute(
+            features(pool[order], logits[order], made.labels[order], made.images[order]), real
+        )
+        # FIDInfinity draws subsets, other ones then.
+        assert shuffled == pytest.approx(value, rel=0.3 if kind is FIDInfinity else 1e-5)
 
     def test_prefers_real_images(self, kind):
         """Sharp images of all classes, with the real moments, beat noise of another mean."""
@@ -86,8 +128,9 @@ class TestEveryCriterion:
         pool = rng.normal(size=(400, 6))
         real = reference(pool)
         sharp = 9 * np.eye(4)[np.arange(400) % 4]
+        noise = rng.integers(0, 256, (400, 8, 8, 1)).astype(np.uint8)
         good = kind().compute(features(pool, sharp), real)
-        bad = kind().compute(features(0.5 * pool + 3, np.zeros((400, 4))), real)
+        bad = kind().compute(features(0.5 * pool + 3, np.zeros((400, 4)), images=noise), real)
         assert good < bad if kind.direction == "min" else good > bad
 
 
@@ -129,6 +172,47 @@ class TestFID:
         theirs = tfgan.classifier_metrics().frechet_classifier_distance_from_activations(real, made)
         traces = np.trace(Moments.of(real).covariance) + np.trace(Moments.of(made).covariance)
         assert abs(ours - float(theirs)) < 1e-4 * traces
+
+
+class TestFIDInfinity:
+    def test_hardly_depends_on_the_number_of_images_while_fid_does(self):
+        rng = np.random.default_rng(0)
+
+        def draw(count, shift):
+            return np.maximum(rng.normal(shift, 1, size=(count, 64)), 0).astype(np.float32)
+
+        real = Moments.of(draw(30_000, 0.0))
+        truth = FID().compute(features(draw(30_000, 0.1), images=()), real)
+        whole = draw(2000, 0.1)
+        few, many = (features(whole[:count], images=()) for count in (1000, 2000))
+        bias = [FID().compute(made, real) - truth for made in (few, many)]
+        left = [FIDInfinity().compute(made, real) - truth for made in (few, many)]
+        assert bias[0] > 1.5 * bias[1] > 0
+        assert max(map(abs, left)) < 0.5 * bias[1]
+
+    def test_is_the_line_through_fids_at_fifteen_sizes(self):
+        """By least squares written out, of FIDs by SciPy's root; all images are the last subset."""
+        rng = np.random.default_rng(0)
+        real, pool = rng.normal(size=(90, 4)), rng.normal(0.2, 1.1, size=(60, 4))
+        sizes = [30 + round(30 * step / 14 + 1e-9) for step in range(15)]
+        draws, x, y = np.random.default_rng(0), [], []
+        for size in sizes:
+            subset = pool[draws.permutation(60)[:size]]
+            first, second = np.cov(real.T), np.cov(subset.T)
+            cross = np.trace(scipy.linalg.sqrtm(first @ second)).real
+            x.append(1 / size)
+            y.append(
+                np.sum((real.mean(0) - subset.mean(0)) ** 2)
+                + np.trace(first + second) - 2 * cross
+            )  # fmt: skip
+        x, y = np.array(x), np.array(y)
+        slope = np.sum((x - x.mean()) * (y - y.mean())) / np.sum((x - x.mean()) ** 2)
+        value = FIDInfinity().compute(features(pool), Moments.of(real.astype(np.float32)))
+        assert value == pytest.approx(y.mean() - slope * x.mean(), rel=1e-4)
+
+    def test_wants_many_images(self):
+        assert [FIDInfinity.fewest(d) for d in (128, 499, 500, 2048)] == [1000, 1000, 1002, 4098]
+        assert FID.fewest(2048) == 1
 
 
 class TestWD:

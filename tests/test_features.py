@@ -7,7 +7,7 @@ from labels import plain
 
 from autogan.core.errors import ConfigError
 from autogan.core.files import cached_arrays
-from autogan.criteria import FID, Features, InceptionScore
+from autogan.criteria import CRITERIA, FID, MSSSIM, Features, InceptionScore
 from autogan.criteria.evaluator import Evaluator
 from autogan.criteria.networks import INCEPTION_ADDRESS, SavedModelNetwork, inception
 
@@ -102,6 +102,26 @@ def _tensor(images):
 
 def _logits_alone(images):
     return {"logits": tf.reduce_mean(images, axis=[1, 2])}
+
+
+def _pool_alone(images):
+    return {"pool_3": tf.reduce_mean(images, axis=[1, 2])}
+
+
+def test_logits_may_be_absent(save, tmp_path):
+    """As DINOv2 and CLIP have none; what compares features is computed all the same."""
+    network = SavedModelNetwork("net", save(call=_pool_alone))
+    assert network.classes == 0
+    network.batch_size = 5
+    images = noise(23)
+    made = network.features(images)
+    assert made.logits is None
+    np.testing.assert_allclose(made.pool, (images / 127.5 - 1.0).mean(axis=(1, 2)), atol=1e-5)
+    criteria = {kind.name: kind() for kind in CRITERIA if not kind.needs_logits}
+    assert {"fid", "wd", "kid", "recall", "ms_ssim"} <= set(criteria)
+    evaluator = Evaluator(network, criteria, images, tmp_path)
+    scores = evaluator.score(evaluator.features(noise(23, seed=1)))
+    assert list(scores) == list(criteria)
 
 
 @pytest.mark.parametrize(
@@ -210,6 +230,25 @@ def test_all_criteria_share_one_pass_and_real_statistics_are_cached(tmp_path):
     network.weights_hash = "b"
     Evaluator(network, {"fid": FID()}, noise(), tmp_path)  # other weights: another entry
     assert network.calls == 4
+
+
+def test_criteria_are_handed_images_only_if_they_ask(tmp_path):
+    classes = np.arange(12) % 3
+    blind = Evaluator(Network(), {"fid": FID()}, noise(), tmp_path, classes=classes)
+    seeing = Evaluator(
+        Network(), {"fid": FID(), "ms_ssim": MSSSIM()}, noise(), tmp_path, classes=classes
+    )
+    made = noise(seed=1)
+    features = blind.features(made, classes)
+    assert (features.images, blind.real.images, blind.real.labels) == (None, None, None)
+    assert blind.figures(features) == {}
+    features = seeing.features(made, classes)
+    assert features.images is made
+    np.testing.assert_array_equal(seeing.real.images, noise())
+    figures = seeing.figures(features)
+    assert list(figures) == ["ms_ssim", "real_ms_ssim"]
+    assert seeing.figures(seeing.features(noise(), classes))["ms_ssim"] == figures["real_ms_ssim"]
+    assert plain(seeing.labels()["ms_ssim"]) == "ms_ssim_counting_12"
 
 
 def test_features_that_are_not_finite_are_named(tmp_path):

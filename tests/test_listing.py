@@ -73,6 +73,11 @@ def test_what_is_known_of_one(listed):
     assert lines[place + 1].endswith("; has a meaning under optimizer adam alone")
     assert "(lower is better)" in listed("fid")[0]
     assert "(higher is better)" in listed("label-accuracy")[0]
+    assert listed("label-accuracy")[1:] == [
+        "  needs images made for known classes",
+        "  needs features with logits",
+    ]
+    assert listed("ms-ssim")[1:] == ["  compares the images themselves, of one size"]
     assert listed("digits")[1:] == ["  feature network by default: classifier"]
     assert listed("grid")[1:] == ["  needs a list of candidates for each hyperparameter, no ranges"]
     assert listed("explore")[1:] == []

@@ -1,5 +1,6 @@
 """GAN types and criteria that need labels: what they make, and what they refuse."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import yaml
 from labels import plain
 from PIL import Image
 from sessions import SessionEngine
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import autogan
 from autogan.cli import main
@@ -165,18 +167,96 @@ def test_label_accuracy_wants_images_of_given_classes(criterion, tmp_path):
     assert not (tmp_path / "runs").exists()
 
 
-def test_label_accuracy_wants_features_that_tell_the_classes(tmp_path):
+def save(path, *, logits=True, size=None):
+    """A feature network of mean colours, with six classes or none."""
     import tensorflow as tf
 
     module = tf.Module()
 
     def call(images):
         pool = tf.reduce_mean(images, axis=[1, 2])
-        return {"logits": tf.tile(pool, [1, 2]), "pool_3": pool}
+        return {"logits": tf.tile(pool, [1, 2]), "pool_3": pool} if logits else {"pool_3": pool}
 
-    spec = tf.TensorSpec([None, None, None, 3], tf.float32)
+    spec = tf.TensorSpec([None, size, size, 3], tf.float32)
     module.__call__ = tf.function(call, input_signature=[spec])
-    tf.saved_model.save(module, str(tmp_path / "net"))
+    tf.saved_model.save(module, str(path))
+
+
+@pytest.mark.parametrize("criterion", ["is", "js_is", "label_accuracy", "js_is - 0.1*fid"])
+def test_criteria_of_classes_want_logits(criterion, tmp_path):
+    save(tmp_path / "net", logits=False)
+    name = criterion.split()[0]
+    with pytest.raises(ConfigError, match=f"criterion: {name} needs logits, and .*net gives none"):
+        train(features=str(tmp_path / "net"), criterion=criterion, also=[])
+    session = SessionEngine().session
+    config = {"dataset": "digits", "features": str(tmp_path / "net"), "criterion": criterion}
+    with pytest.raises(ConfigError, match=f"criterion: {name} needs logits"):
+        session.evaluate(Evaluate(config=config, dataset="digits"))
+    assert not (tmp_path / "runs").exists()
+
+
+def test_features_without_logits_are_enough_for_a_weighted_sum(tmp_path):
+    """And both sides' similarity of pairs, within classes, is recorded and shown."""
+    save(tmp_path / "net", logits=False)
+    features = {"features": str(tmp_path / "net"), "criterion": "fid - 0.1*recall"}
+    result = train(**features, also=["ms_ssim", "kid"])
+    evaluation = result.trial.evaluations[-1]
+    scores = plain(evaluation.scores)
+    assert list(scores) == ["fid_net_50", "recall_net_50", "ms_ssim_net_50", "kid_net_50"]
+    assert plain(result.objective) == "fid_net_50-0.1*recall_net_50"
+    if evaluation.value is not None:
+        expected = scores["fid_net_50"] - 0.1 * scores["recall_net_50"]
+        assert evaluation.value == pytest.approx(expected)
+    figures = evaluation.variety
+    distance = abs(figures["ms_ssim"] - figures["real_ms_ssim"])
+    assert scores["ms_ssim_net_50"] == pytest.approx(distance)
+    assert 0.1 < figures["real_ms_ssim"] < 0.9
+    line = json.loads(result.folder.scores.read_text().splitlines()[-1])
+    assert line["variety"]["real_ms_ssim"] == figures["real_ms_ssim"]
+    events = EventAccumulator(str(result.folder.logs))
+    events.Reload()
+    assert {"variety/ms_ssim", "variety/real_ms_ssim"} <= set(events.Tags()["tensors"])
+
+
+def test_evaluate_tells_both_sides_similarity(tmp_path):
+    """Of real digits against themselves it is one number; of other sizes it is refused."""
+    save(tmp_path / "net", size=16)
+    session = SessionEngine().session
+    told = []
+    session._driver.note = told.append
+    config = {"dataset": "digits", "features": str(tmp_path / "net"), "criterion": "ms_ssim"}
+    scores = session.evaluate(Evaluate(config=config, dataset="digits")).scores
+    assert plain(scores) == {"ms_ssim_net_1437": 0}
+    (note,) = told
+    words = note.replace(",", "").split()
+    assert words[0::2][:2] == ["ms_ssim", "real_ms_ssim"]
+    assert words[1] == words[3]
+    assert note.endswith("(against the train split)")
+    folder = tmp_path / "other"
+    folder.mkdir()
+    for i in range(3):
+        Image.fromarray(np.zeros((20, 20), np.uint8)).save(folder / f"{i}.png")
+    with pytest.raises(ConfigError, match="others are grey 20x20, and ms_ssim takes one kind"):
+        session.evaluate(Evaluate(config=config, dataset=f"folder:{folder}"))
+
+
+def test_few_images_are_too_few_to_extrapolate_from(tmp_path):
+    too_few = "criterion: fid_inf wants at least 1000 images of 3 features, and there are 50"
+    save(tmp_path / "net")
+    features = {"features": str(tmp_path / "net"), "also": ["fid_inf"]}
+    with pytest.raises(ConfigError, match=too_few):
+        train(gan_type="dcgan", **features)
+    assert not (tmp_path / "runs").exists()
+    session = SessionEngine().session
+    config = {"dataset": "digits", "features": str(tmp_path / "net"), "criterion": "fid_inf"}
+    with pytest.raises(ConfigError, match=too_few):
+        session.evaluate(Evaluate(config={**config, "eval_samples": 50}, dataset="digits"))
+    scores = session.evaluate(Evaluate(config=config, dataset="digits")).scores
+    assert plain(scores) == {"fid_inf_net_1437": pytest.approx(0, abs=0.01)}
+
+
+def test_label_accuracy_wants_features_that_tell_the_classes(tmp_path):
+    save(tmp_path / "net")
     with pytest.raises(ConfigError, match="net tells 6 classes and digits has 10; use --features"):
         train(features=str(tmp_path / "net"))
     assert not (tmp_path / "runs").exists()

@@ -80,9 +80,13 @@ class TrialEvents:
         objective: str,
         best: Evaluation | None,
         variety: Variety,
+        figures: Mapping[str, float],
         grid: npt.NDArray[np.uint8],
     ) -> None:
-        """Write the criteria's values by label, the best so far by what decides, and a picture."""
+        """Write the criteria's values by label, the best so far by what decides, and a picture.
+
+        ``figures`` are what criteria's values are made of, by name.
+        """
         with self._writer.as_default(step=step):
             for label, score in scores.items():
                 tf.summary.scalar(f"criteria/{label}", score)
@@ -91,6 +95,8 @@ class TrialEvents:
             tf.summary.scalar("variety/different pictures", variety.distinct)
             tf.summary.scalar("variety/deviation of pixels", variety.deviation)
             tf.summary.scalar("variety/coverage", variety.coverage)
+            for name, figure in figures.items():
+                tf.summary.scalar(f"variety/{name}", figure)
             tf.summary.image("samples", grid[np.newaxis])
         self._writer.flush()
 

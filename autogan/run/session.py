@@ -38,7 +38,7 @@ from autogan.run.messages import (
 )
 from autogan.run.timing import timed_evaluation, timed_steps
 from autogan.run.trial import USER_LATENTS, Driver, run_trial
-from autogan.run.workbench import Workbench, data_key, refuse_labels
+from autogan.run.workbench import Workbench, check_enough, data_key, refuse_labels
 
 _SAMPLE_BYTES = 2**32  # of images or latent vectors that are made at once, at most
 _WEAK = 0.8  # accuracy of a classifier; below, its features tell little
@@ -82,7 +82,7 @@ class Session:
             refuse_labels(run, f"{run.gan_type} makes images of no given class; use cgan or acgan")
         if call.features and run.features != "classifier":
             self._bench.network(run)
-            self._bench.check_classes_known(run)
+            self._bench.check_features(run)
         return Opened(
             images=len(data.train),
             image_shape=data.image_shape,
@@ -97,6 +97,7 @@ class Session:
         """See `Prepare`."""
         run = self._bench.use(call)
         evaluator = self._bench.evaluator(run, call.folder)
+        check_enough(evaluator, evaluator.samples)
         network = evaluator.network
         features: dict[str, str | int | float] = {
             "network": network.name,
@@ -173,7 +174,7 @@ class Session:
         self._check_comparable(run, call, gan.image_shape, len(gan.class_counts), none)
         evaluator = self._bench.evaluator(run, call.run)
         latents = gan.latents(evaluator.samples, USER_LATENTS + call.seed)
-        return _labelled(run, evaluator, _generated(gan, latents), latents.labels)
+        return self._labelled(run, evaluator, _generated(gan, latents), latents.labels)
 
     def _scores_of_images(self, run: TrainConfig, call: Evaluate) -> dict[str, float]:
         """Values of a dataset's images by label."""
@@ -184,25 +185,46 @@ class Session:
         classes = len(loaded.train.class_counts)
         self._check_comparable(run, call, loaded.image_shape, classes, none)
         images, labels = loaded.train.subset(run.eval_samples)
-        return _labelled(run, self._bench.evaluator(run, call.run), images, labels)
+        return self._labelled(run, self._bench.evaluator(run, call.run), images, labels)
+
+    def _labelled(
+        self,
+        run: TrainConfig,
+        evaluator: Evaluator,
+        images: npt.NDArray[np.uint8],
+        classes: npt.NDArray[np.int64] | None,
+    ) -> dict[str, float]:
+        """What decides and all criteria, by label; what they are made of is told."""
+        check_enough(evaluator, len(images))
+        features = evaluator.features(images, classes)
+        scores = evaluator.score(features)
+        if figures := evaluator.figures(features):
+            words = ", ".join(f"{name} {figure:.6g}" for name, figure in figures.items())
+            self._driver.note(f"{words} (against the {run.reference_split} split)")
+        labels = evaluator.labels(len(images))
+        labelled = {labels[name]: score for name, score in scores.items()}
+        return {run.objective.label(labels): run.objective.value(labelled, labels), **labelled}
 
     def _check_comparable(
         self, run: TrainConfig, call: Evaluate, shape: ImageShape, classes: int, none: str
     ) -> None:
         """Refuse images that the features cannot take beside the reference, or that lack labels."""
         data = self._bench.data(run)
-        if not self._bench.network(run, call.run).resizes and shape != data.image_shape:
+        takes = [f"{name} takes" for name, kind in run.criteria().items() if kind.needs_images]
+        if not self._bench.network(run, call.run).resizes:
+            takes = [f"the features {run.features} take"]
+        if takes and shape != data.image_shape:
             raise ConfigError(
                 "reference",
                 f"{run.dataset} has {_shape(data.image_shape)} images, the others are "
-                f"{_shape(shape)}, and the features {run.features} take one kind",
+                f"{_shape(shape)}, and {takes[0]} one kind",
             )
         known = len(data.train.class_counts)
         if not classes:
             refuse_labels(run, none)
         elif classes != known:
             refuse_labels(run, f"the images show {classes} classes, {run.dataset} {known}")
-        self._bench.check_classes_known(run)
+        self._bench.check_features(run)
 
     def sample(self, call: Sample) -> Sampled:
         """See `Sample`."""
@@ -225,19 +247,6 @@ class Session:
         columns = np.array([names[number] for number in classes or ()], str)
         write_arrays(Path(call.output), {"images": images, "columns": columns})
         return Sampled()
-
-
-def _labelled(
-    run: TrainConfig,
-    evaluator: Evaluator,
-    images: npt.NDArray[np.uint8],
-    classes: npt.NDArray[np.int64] | None,
-) -> dict[str, float]:
-    """What decides and all criteria, by label."""
-    scores = evaluator.score(evaluator.features(images, classes))
-    labels = evaluator.labels(len(images))
-    labelled = {labels[name]: score for name, score in scores.items()}
-    return {run.objective.label(labels): run.objective.value(labelled, labels), **labelled}
 
 
 def _shape(shape: tuple[int, ...]) -> str:

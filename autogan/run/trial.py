@@ -163,12 +163,14 @@ def run_trial(
             scores = {labels[name]: score for name, score in named.items()}
             variety = evaluator.variety(made, features)
             value = None if variety.collapsed else objective.value(scores, labels)
-            figures = dataclasses.asdict(variety)
+            behind = evaluator.figures(features)
+            figures = {**dataclasses.asdict(variety), **behind}
             trial.evaluations.append(Evaluation(step, scores, value, figures, variety.collapsed))
             picture = grid(gan.generate(grid_latents), len(classes), class_names[: len(classes)])
             write_bytes(folder.sample(step), png(picture))
             best = best_evaluation(trial.evaluations, objective)
-            events.evaluation(step, scores, objective.label(labels), best, variety, picture)
+            label = objective.label(labels)
+            events.evaluation(step, scores, label, best, variety, behind, picture)
             generator = {
                 **gan.generator_state(),
                 "image_shape": np.array(gan.image_shape),

@@ -136,9 +136,9 @@ class Workbench:
         network = self.network(run, folder)
 
         def build() -> Evaluator:
-            reference, _ = self.reference(run).subset(run.eval_samples)
+            reference, classes = self.reference(run).subset(run.eval_samples)
             return Evaluator(
-                network, run.criteria(), reference, self._cache(run), run.reference_split
+                network, run.criteria(), reference, self._cache(run), run.reference_split, classes
             )
 
         key = (
@@ -147,8 +147,19 @@ class Workbench:
         )  # fmt: skip
         return self._keep("evaluator", key, build)
 
-    def check_classes_known(self, run: TrainConfig) -> None:
-        """Check that the features tell the dataset's classes, if a criterion needs that."""
+    def check_features(self, run: TrainConfig) -> None:
+        """Check that the features have logits, and of the dataset's classes, if criteria need it.
+
+        Raises:
+            ConfigError: naming the criterion.
+        """
+        wanting = [name for name, kind in run.criteria().items() if kind.needs_logits]
+        if wanting and run.features != "classifier" and not self.network(run).classes:
+            raise ConfigError(
+                "criterion",
+                f"{wanting[0]} needs logits, and {run.features} gives none; use --features "
+                "classifier or inception, or a criterion that compares features, such as fid",
+            )
         classes = len(self.data(run).train.class_counts)
         if run.features != "classifier" and self.network(run).classes != classes:
             refuse_labels(
@@ -246,3 +257,19 @@ def refuse_labels(run: TrainConfig, problem: str) -> None:
     for name, criterion in run.criteria().items():
         if criterion.needs_labels:
             raise ConfigError("criterion", f"{name} needs images of known classes, and {problem}")
+
+
+def check_enough(evaluator: Evaluator, count: int) -> None:
+    """Check that so many generated images are enough for all criteria.
+
+    Raises:
+        ConfigError: naming the criterion.
+    """
+    for name, criterion in evaluator.criteria.items():
+        fewest = criterion.fewest(len(evaluator.real.mean))
+        if count < fewest:
+            raise ConfigError(
+                "criterion",
+                f"{name} wants at least {fewest} images of {len(evaluator.real.mean)} features, "
+                f"and there are {count}; raise eval_samples, take more images or leave it out",
+            )
