@@ -268,16 +268,21 @@ class Adversarial:
         """What a call of `train` consumes."""
         d_size, g_size = int(factors["d_iter"]) * self.batch_size, self.batch_size
         images, places = data.images(seed, start * d_size, steps * d_size)
-        labels = [tf.zeros([0], tf.int64)] * 3
-        if self.class_counts:
-            walks = ((REAL, d_size), (LABELS_D, d_size), (LABELS_G, g_size))
-            labels = [
-                data.labels(data.order(seed, walk, start * size, steps * size))
-                for walk, size in walks
-            ]
-        rates = schedules.rates(start, steps, total, factors)
-        fading = schedules.fading(start, steps, total)
-        return Batches(images, places, *labels, tf.constant(rates), tf.constant(fading))
+
+        def labels(walk: int, size: int) -> tf.Tensor:
+            if not self.class_counts:
+                return tf.zeros([0], tf.int64)
+            return data.labels(data.order(seed, walk, start * size, steps * size))
+
+        return Batches(
+            images,
+            places,
+            labels=labels(REAL, d_size),
+            d_labels=labels(LABELS_D, d_size),
+            g_labels=labels(LABELS_G, g_size),
+            rates=tf.constant(schedules.rates(start, steps, total, factors)),
+            fading=tf.constant(schedules.fading(start, steps, total)),
+        )
 
     def _shown_variables(self) -> Iterator[tuple[str, tf.Variable]]:
         """The variables of the generator whose images count, under the generator's names."""

@@ -237,7 +237,7 @@ _STABILISERS = (
     ),
 )  # fmt: skip
 
-FACTORS = (*_TRAINING, *_NETWORKS, *_GAME, *_STABILISERS)
+FACTORS: tuple[Hyperparameter, ...] = (*_TRAINING, *_NETWORKS, *_GAME, *_STABILISERS)
 DEFAULTS: dict[str, Value] = {h.name: h.default for h in FACTORS}
 
 
