@@ -140,7 +140,7 @@ def test_grid_runs_all_its_points_by_default():
         ),
         (
             {"params": {"clip": 0.1}},
-            "params: 'clip' (0.1) is no hyperparameter of dcgan; it is one of wgan; choose it with",
+            "params: 'clip' (0.1) is no hyperparameter of dcgan, but of gan, wgan; choose one",
         ),
         (
             {"criterion": ["is", "fid"], "target": 3.0},

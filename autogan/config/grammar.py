@@ -123,15 +123,22 @@ def settings_of(gan: type[GANType], params: Mapping[str, Setting]) -> dict[str, 
     settings: dict[str, Value | Dimension] = {}
     for name, setting in params.items():
         if name not in declared:
-            known = suggestion(name, declared)
-            others = [g.name for g in GAN_TYPES if name in g.defaults()]
-            if others:
-                known = f"it is one of {', '.join(others)}; choose it with gan_type"
-            raise ConfigError(
-                "params", f"{name!r} ({setting}) is no hyperparameter of {gan.name}; {known}"
-            )
+            raise ConfigError("params", f"{name!r} ({setting}) is {_undeclared(name, gan)}")
         settings[name] = _setting(declared[name], setting)
     return settings
+
+
+def _undeclared(name: str, gan: type[GANType]) -> str:
+    """Why a GAN type has no such hyperparameter, and what to do."""
+    others = ", ".join(g.name for g in GAN_TYPES if name in g.defaults())
+    if name in gan.fixed:
+        return (
+            f"not to choose: {gan.name} stands for {name} {gan.fixed[name]}; with gan_type gan it "
+            "is a hyperparameter"
+        )
+    if others:
+        return f"no hyperparameter of {gan.name}, but of {others}; choose one with gan_type"
+    return f"no hyperparameter of {gan.name}; {suggestion(name, gan.defaults())}"
 
 
 def _setting(hyperparameter: Hyperparameter, setting: Setting) -> Value | Dimension:
