@@ -117,13 +117,12 @@ def _details(part: Any) -> list[str]:
     if fixed := getattr(part, "fixed", {}):
         lines.append(f"  stands for {', '.join(f'{n} {v}' for n, v in fixed.items())}")
     for h in getattr(part, "hyperparameters", ()):
-        searched = f"; searched by default: {', '.join(map(str, h.search))}" if h.search else ""
-        under = [f"{name} {' or '.join(values)}" for name, values in h.under.items()]
-        alone = f"; has a meaning under {' and '.join(under)} alone" if under else ""
-        lines += [
-            f"  {h.name} = {h.default}  ({h.limits()})",
-            f"      {h.meaning}{searched}{alone}",
-        ]
+        lines += [f"  {h.name} = {h.default}  ({h.limits()})", f"      {h.meaning}"]
+        if h.search:
+            lines.append(f"      searched by default: {', '.join(map(str, h.search))}")
+        if h.under:
+            wanted = [f"{name} {' or '.join(values)}" for name, values in h.under.items()]
+            lines.append(f"      only with {', and '.join(wanted)}")
     return lines
 
 

@@ -142,9 +142,9 @@ _GAME = (
     ),
     Hyperparameter(
         "attention", "choice", "none",
-        "a block of self-attention in both networks, at 32 pixels or the largest size below",
+        "a block of self-attention in both networks, on their largest feature maps of at most 32 "
+        "pixels",
         choices=("none", "self"), shape=True,
-        under={"architecture": ("auto", "strided", "sndcgan", "resnet", "resnet5", "r3gan")},
     ),
     Hyperparameter(
         "minibatch_stddev", "choice", "none",

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from autogan.core.hyperparameters import Hyperparameter, Value
+from autogan.core.registry import suggestion
 from autogan.models import factors
 from autogan.models.base import GANType
 from autogan.models.factors import FACTORS, narrowed
@@ -33,6 +34,22 @@ class GAN(GANType):
         cls.hyperparameters = narrowed(
             (*all_, *own.values()), cls.fixed, cls.preset, cls.candidates
         )
+
+    @classmethod
+    def fault(cls) -> str:
+        """See `Part.fault`."""
+        known = {h.name: h for h in (*FACTORS, *cls.own)}
+        for name in (*cls.fixed, *cls.preset, *cls.candidates):
+            if name not in known:
+                return f"{name!r} is no factor; {suggestion(name, known)}"
+        given = [(n, v) for n, v in cls.fixed.items() if n != "loss"]  # which may be one's own
+        given += [*cls.preset.items(), *((n, v) for n in cls.candidates for v in cls.candidates[n])]
+        for name, value in given:
+            try:
+                known[name].check(value)
+            except ValueError as error:
+                return f"{name}: {error}"
+        return super().fault()
 
     @classmethod
     def conflict(cls, values: Mapping[str, Value]) -> str:

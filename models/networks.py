@@ -115,7 +115,9 @@ def build_generator(shape: NetworkShape, name: str = "generator") -> keras.Model
         return _model([z], autoencoders.began_decoder(z, shape), name)
     pair = _ARCHITECTURES[_architecture(shape)]
     norm = shape.generator_norm if pair.normalised else "none"
-    parts = _parts(shape, norm, pair.start, shape.generator_dropout)
+    # Without normalisation small weights would let the signal die.
+    start = glorot if pair.start is normal and norm == "none" else pair.start
+    parts = _parts(shape, norm, start, shape.generator_dropout)
     x, inputs = z, [z]
     if shape.condition != "none":
         parts.classes = _classes(shape)

@@ -34,14 +34,14 @@ def glorot(side: int) -> keras.initializers.Initializer:
 
 
 def attention_size(size: int) -> int:
-    """The side of the feature map that attends to itself: the largest from 8 to 32 below ``size``.
+    """The side of the feature map that attends to itself: the largest of at most 32 below ``size``.
 
-    Sides below are halves, rounded up. It is 0 where there is none: below 16 pixels.
+    Sides below are halves, rounded up.
     """
     side = (size + 1) // 2
     while side > 32:
         side = (side + 1) // 2
-    return side if side >= 8 else 0
+    return side
 
 
 @dataclass

@@ -35,6 +35,25 @@ TABLES: dict[str, dict[str, Any]] = {
         "steps": 1500,
         "evaluate_every": 150,
     },
+    "stable_digits": {
+        "gan_type": "gan",
+        "params": {
+            "batch_size": [16, 64],
+            "z_dim": [64, 8],
+            "learning_rate": [6e-4, 1.5e-3, 4e-3, 1e-2],
+            "d_iter": [1, 2],
+            "beta1": [0.0, 0.5],
+            "loss": "relativistic",
+            "penalty": "r1_r2",
+            "penalty_weight": 1.0,
+            "discriminator_norm": "none",
+            "ema": 0.999,
+            "width": 16,
+            "dense_width": 128,
+        },
+        "steps": 1500,
+        "evaluate_every": 150,
+    },
     "wgan_gp_digits": {
         "gan_type": "wgan_gp",
         "params": {

@@ -4,6 +4,7 @@ import importlib.metadata
 import re
 import sys
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -48,10 +49,10 @@ def test_the_worked_example_runs(example):
     scores = plain(result.best.evaluations[-1].scores)
     value = scores["is_classifier_50"] + 2 * scores["contrast_classifier_50"]
     assert result.best.last_value == pytest.approx(value)
-    assert result.folder.root == Path("runs/hinge-Blobs")
+    assert result.folder.root == Path("runs/weighted-Blobs")
     saved = yaml.safe_load(result.folder.best_config.read_text())
     assert saved["plugin_dirs"] == [str(example)]
-    assert saved["gan_type"] == "my_gan:HingeGAN"
+    assert saved["gan_type"] == "my_gan:WeightedGAN"
 
 
 def test_its_search_method_is_pure(example):
@@ -102,8 +103,20 @@ class Empty(Criterion):
     name, summary, direction = "empty", "nothing to compute", "min"
 
 
-class Clipless(DCGAN):
-    name, clips = "clipless", True
+class Sizeless(GANType):
+    name, summary, hyperparameters = "sizeless", "it has no sizes", ()
+
+
+class Misspelt(DCGAN):
+    name, fixed = "misspelt", {**DCGAN.fixed, "penalti": "r1"}
+
+
+class Unknown(DCGAN):
+    name, fixed = "unknown", {**DCGAN.fixed, "penalty": "r3"}
+
+
+class Clashing(DCGAN):
+    name, fixed = "clashing", {**DCGAN.fixed, "generator_norm": "conditional"}
 
 
 class Counting(Dataset):
@@ -116,9 +129,18 @@ class Counting(Dataset):
         return ImageData(Split(np.zeros((self.count, 8, 8, 1), np.uint8), None), None)
 
 
-def test_a_gan_type_declares_the_hyperparameters_of_its_parts():
-    with pytest.raises(ConfigError, match="it lacks the hyperparameters clip"):
-        GAN_TYPES.get("test_extending:Clipless")
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("Sizeless", "it lacks the hyperparameters batch_size, d_iter"),
+        ("Misspelt", "'penalti' is no factor; did you mean 'penalty'?"),
+        ("Unknown", "penalty: 'r3' is not one of none, gradient_norm"),
+        ("Clashing", "its defaults cannot be together: generator_norm conditional has a scale"),
+    ],
+)
+def test_a_gan_type_that_cannot_be_is_refused(name, message):
+    with pytest.raises(ConfigError, match=message):
+        GAN_TYPES.get(f"test_extending:{name}")
 
 
 def test_a_dataset_of_ones_own_takes_its_argument():
@@ -165,7 +187,7 @@ def test_bad_parts_are_refused_in_one_line(name, problem):
 
 def test_a_gan_type_whose_loss_is_none_is_refused():
     class Odd(GAN_TYPES.get("dcgan")):
-        loss = "json:JSONDecoder"
+        fixed: ClassVar = {**DCGAN.fixed, "loss": "json:JSONDecoder"}
 
     with pytest.raises(ConfigError, match=r"loss: .* does not derive from .*Loss"):
         Odd.build((8, 8, 1), {**Odd.defaults(), "width": 2, "dense_width": 2})
@@ -174,10 +196,10 @@ def test_a_gan_type_whose_loss_is_none_is_refused():
 def test_parts_of_installed_packages_are_known_by_name(example, monkeypatch):
     sys.path.append(str(example))
     points = [
-        importlib.metadata.EntryPoint("hinge", "my_gan:HingeGAN", "autogan.gan_type"),
-        importlib.metadata.EntryPoint("hinge", "nowhere:Other", "autogan.gan_type"),
+        importlib.metadata.EntryPoint("weighted", "my_gan:WeightedGAN", "autogan.gan_type"),
+        importlib.metadata.EntryPoint("weighted", "nowhere:Other", "autogan.gan_type"),
         importlib.metadata.EntryPoint("my-broken", "nowhere:Part", "autogan.gan_type"),
-        importlib.metadata.EntryPoint("dcgan", "my_gan:HingeGAN", "autogan.gan_type"),
+        importlib.metadata.EntryPoint("dcgan", "my_gan:WeightedGAN", "autogan.gan_type"),
     ]
     monkeypatch.setattr(
         importlib.metadata,
@@ -186,19 +208,19 @@ def test_parts_of_installed_packages_are_known_by_name(example, monkeypatch):
     )
     registry = Registry("gan_type", GANType)
     registry.register(GAN_TYPES.get("dcgan"))
-    assert registry.names() == ("dcgan", "hinge", "my_broken")  # ours cannot be replaced
+    assert registry.names() == ("dcgan", "weighted", "my_broken")  # ours cannot be replaced
     assert registry.get("dcgan") is GAN_TYPES.get("dcgan")
-    assert [kind.name for kind in registry] == ["dcgan", "hinge"]  # what can be had
+    assert [kind.name for kind in registry] == ["dcgan", "weighted"]  # what can be had
     with pytest.raises(ConfigError, match="cannot be imported"):
         registry.get("my-broken")
-    assert registry.key("hinge") == "hinge"
+    assert registry.key("weighted") == "weighted"
 
 
 def test_without_a_file_modules_are_found_in_the_working_folder(example, monkeypatch):
     monkeypatch.chdir(example)
-    config = load_config(SearchConfig, None, {"gan_type": "my_gan:HingeGAN"})
+    config = load_config(SearchConfig, None, {"gan_type": "my_gan:WeightedGAN"})
     assert config.plugin_dirs == [example]
-    assert config.gan.name == "hinge"
+    assert config.gan.name == "weighted"
 
 
 def test_a_run_can_be_judged_by_a_criterion_of_ones_own(example, monkeypatch, tmp_path):
@@ -214,7 +236,7 @@ def test_a_run_can_be_judged_by_a_criterion_of_ones_own(example, monkeypatch, tm
 
 def test_plugin_dirs_are_kept_as_absolute_paths(example, monkeypatch):
     monkeypatch.chdir(example.parent)
-    config = validated(SearchConfig, {"plugin_dirs": "own", "gan_type": "my_gan:HingeGAN"})
+    config = validated(SearchConfig, {"plugin_dirs": "own", "gan_type": "my_gan:WeightedGAN"})
     assert config.plugin_dirs == [example]
 
 
@@ -236,11 +258,11 @@ def test_a_loss_starts_each_training_as_it_was_made(example):
     monkey.setitem(LOSSES, "weighted", Weighted)
 
     class Type(DCGAN):
-        loss = "weighted"
+        fixed: ClassVar = {**DCGAN.fixed, "loss": "weighted"}
 
     gan = Type.build((8, 8, 1), {**Type.defaults(), "width": 2, "dense_width": 2})
     monkey.undo()
-    gan._loss.variables["weight"].assign(9.0)
+    gan._updates.loss.variables["weight"].assign(9.0)
     gan.reset(0)
     assert gan.state()["loss/weight"] == 3.0
 

@@ -64,13 +64,17 @@ def test_what_is_known_of_one(listed):
     h = next(h for h in GAN_TYPES.get("wgan").hyperparameters if h.name == "clip")
     lines = listed("wgan")
     place = lines.index(f"  clip = {h.default}  ({h.limits()})")
-    assert lines[place + 1].startswith(f"      {h.meaning}; searched by default: ")
+    assert lines[place + 1] == f"      {h.meaning}"
+    assert lines[place + 2].startswith("      searched by default: ")
     (values,) = listed("wgan", "--json")
-    assert {"name": "clip", "default": h.default}.items() <= values["hyperparameters"][-1].items()
+    (clip,) = [h for h in values["hyperparameters"] if h["name"] == "clip"]
+    assert clip["default"] == h.default
+    assert values["fixed"]["penalty"] == "clipping"
+    assert any(line.startswith("  stands for loss wasserstein, ") for line in lines)
     (beta1,) = [h for h in values["hyperparameters"] if h["name"] == "beta1"]
     assert beta1["under"] == {"optimizer": ["adam"]}
     place = next(n for n, line in enumerate(lines) if line.startswith("  beta1 = "))
-    assert lines[place + 1].endswith("; has a meaning under optimizer adam alone")
+    assert lines[place + 2] == "      only with optimizer adam"
     assert "(lower is better)" in listed("fid")[0]
     assert "(higher is better)" in listed("label-accuracy")[0]
     assert listed("label-accuracy")[1:] == [
