@@ -65,7 +65,7 @@ def grids(data_dir: Path | None, gan_types: Sequence[str]) -> None:
         root, trial = trained(config, gan_type)
         still = {"params": {**config.params, "learning_rate": 1e-7}, "steps": 1, "epochs": None}
         _, untrained = trained(config.model_copy(update=still), f"{gan_type}-untrained")
-        classes = range(10) if config.gan.condition != "none" else None
+        classes = range(10) if config.conditions != ["none"] else None
         keep_grid(gan_type, autogan.sample(root, count=60, classes=classes))
         first, best = trial.evaluations[0], at_step(trial, trial.step)
         accuracy = score(best.scores, "label_accuracy")
