@@ -1,0 +1,282 @@
+"""The experiments on factors in docs/experiments.md: each prints its table in Markdown.
+
+    python scripts/factor_experiments.py NAME --mnist DIR --photographs DIR
+
+DIR of --mnist holds mnist.npz, that of --photographs class folders of images. Names are the keys of
+`EXPERIMENTS`. Trainings go below runs/factors; one that has ended is not run again.
+"""
+
+import argparse
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import experiments
+import numpy as np
+from experiments import keep_grid, print_table, score, trained
+
+import autogan
+from autogan.config import TrainConfig
+from autogan.search import Trial
+
+DIGITS: dict[str, Any] = {
+    "dataset": "digits",
+    "steps": 1500,
+    "evaluate_every": 150,
+    "params": {"width": 16, "dense_width": 128, "z_dim": 64},
+}
+MNIST: dict[str, Any] = {
+    "dataset": "mnist",
+    "features": "classifier",
+    "steps": 1500,
+    "evaluate_every": 150,
+    "params": {"width": 32, "dense_width": 256, "z_dim": 62},
+}
+SMALL: dict[str, Any] = {
+    "dataset": "photographs",
+    "features": "classifier",
+    "image_size": 16,
+    "steps": 2000,
+    "evaluate_every": 200,
+    "params": {"architecture": "sndcgan", "width": 16},
+}
+STABLE = {
+    "loss": "relativistic", "penalty": "r1_r2", "penalty_weight": 1.0, "discriminator_norm": "none",
+    "ema": 0.999,
+}  # fmt: skip
+NORMS = {"none": {"discriminator_norm": "none"}, "spectral": {"discriminator_norm": "spectral"}}
+PENALTIES: dict[str, dict[str, Any]] = {
+    "none": {"penalty": "none"},
+    "gradient_norm": {"penalty": "gradient_norm", "penalty_weight": 10.0},
+}
+LOSSES = ("non_saturating", "least_squares", "hinge", "wasserstein")
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A training: its place in the table, and what it changes."""
+
+    names: tuple[str, ...]
+    params: Mapping[str, Any]
+    changes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Trainings to compare.
+
+    Attributes:
+        heads: of the columns that name a variant.
+        base: what all trainings share.
+        variants: by which they differ.
+        seeds: under which each is trained.
+        also: further criteria.
+    """
+
+    heads: tuple[str, ...]
+    base: Mapping[str, Any]
+    variants: tuple[Variant, ...]
+    seeds: int = 1
+    also: tuple[str, ...] = ("recall", "coverage")
+
+
+def factors(base: Mapping[str, Any]) -> Experiment:
+    """Losses, norms and penalties, crossed."""
+    return Experiment(
+        ("loss", "discriminator_norm", "penalty"),
+        base,
+        tuple(
+            Variant((loss, norm, penalty), {"loss": loss, **NORMS[norm], **PENALTIES[penalty]})
+            for loss in LOSSES
+            for norm in NORMS
+            for penalty in PENALTIES
+        ),
+    )
+
+
+EXPERIMENTS = {
+    "photographs": factors(SMALL),
+    "mnist": factors({**MNIST, "steps": 600, "evaluate_every": 100}),
+    "rates": Experiment(
+        ("learning_rate", "discriminator"),
+        SMALL,
+        tuple(
+            Variant((f"{rate:g}", name), {"learning_rate": rate, **params})
+            for rate in (2e-4, 1e-3, 4e-3)
+            for name, params in {**NORMS, "r1_r2, relativistic, ema": STABLE}.items()
+        ),
+    ),
+    "averages": Experiment(
+        ("ema", "statistics"),
+        {**MNIST, "params": {**MNIST["params"], "discriminator_norm": "batch"}},
+        tuple(
+            Variant((f"{ema:g}", kind), {"ema": ema, "statistics": kind})
+            for ema in (0.0, 0.99, 0.999)
+            for kind in ("moving", "measured")
+        ),
+    ),
+    "few": Experiment(
+        ("images", "augment"),
+        {**MNIST, "steps": 2000, "evaluate_every": 200},
+        tuple(
+            Variant((str(images), policy), {"augment": policy}, {"images": images})
+            for images in (500, 60_000)
+            for policy in ("none", "translation", "translation+cutout")
+        ),
+    ),
+    "classes": Experiment(
+        ("GAN",),
+        {**MNIST, "steps": 1000, "evaluate_every": 200},
+        tuple(
+            Variant((name,), params, {"gan_type": name.split()[0]})
+            for name, params in {
+                "cgan": {},
+                "acgan": {},
+                "sngan_projection": {"architecture": "auto", "d_iter": 1, "learning_rate": 1e-3},
+                "sngan_projection d_iter 2": {
+                    "architecture": "auto", "d_iter": 2, "learning_rate": 1e-3,
+                },
+            }.items()
+        ),
+        also=("label_accuracy", "recall", "coverage"),
+    ),
+    "collapse": Experiment(
+        ("game", "beta1"),
+        {**DIGITS, "params": {**DIGITS["params"], "learning_rate": 4e-3}},
+        tuple(
+            Variant((name, f"{beta:g}"), {"beta1": beta, **params})
+            for name, params in {
+                "minimax, batch norm": {"loss": "minimax", "discriminator_norm": "batch"},
+                "non-saturating, batch norm": {"discriminator_norm": "batch"},
+                "non-saturating, R1": {
+                    "discriminator_norm": "none", "penalty": "r1", "penalty_weight": 1.0,
+                },
+                "relativistic, R1 + R2": {
+                    "loss": "relativistic", "discriminator_norm": "none", "penalty": "r1_r2",
+                    "penalty_weight": 1.0,
+                },
+            }.items()
+            for beta in (0.0, 0.5)
+        ),
+        seeds=3,
+    ),
+    "best-mnist": Experiment(
+        ("GAN",),
+        {**MNIST, "steps": 4000, "evaluate_every": 400},
+        (
+            Variant(("dcgan",), {}, {"gan_type": "dcgan"}),
+            Variant(
+                ("relativistic, R1 + R2, averaged",),
+                {**STABLE, "learning_rate": 2e-3, "beta1": 0.0, "schedule": "linear"},
+            ),
+        ),
+    ),
+    "best-photographs": Experiment(
+        ("GAN",),
+        {**SMALL, "image_size": 32, "steps": 2000},
+        (
+            Variant(("dcgan",), {"architecture": "strided", "width": 32}, {"gan_type": "dcgan"}),
+            Variant(
+                ("relativistic, R1 + R2, averaged",),
+                {**STABLE, "architecture": "strided", "width": 32, "learning_rate": 1e-3},
+            ),
+        ),
+    ),
+}  # fmt: skip
+
+
+def main() -> None:
+    """Run one experiment."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("name", choices=EXPERIMENTS)
+    parser.add_argument("--mnist", type=Path, default=None)
+    parser.add_argument("--photographs", type=Path, default=None)
+    parser.add_argument("--threads", type=int, default=2)
+    given = parser.parse_args()
+    experiments.RUNS = Path("runs/factors")
+    experiment, rows = EXPERIMENTS[given.name], []
+    for variant in experiment.variants:
+        trials = []
+        for seed in range(experiment.seeds):
+            config = configuration(experiment, variant, seed, given)
+            name = "-".join((given.name, *variant.names, str(seed))).replace(" ", "_")
+            root, trial = trained(config, name.replace(",", ""))
+            trials.append(trial)
+            if trial.value is not None and given.name.startswith("best"):
+                keep_grid(f"{given.name}-{len(rows)}", autogan.sample(root, count=60))
+        rows.append([*variant.names, *cells(trials, experiment.also)])
+    print_table([*experiment.heads, *heads(experiment)], rows)
+
+
+def configuration(
+    experiment: Experiment, variant: Variant, seed: int, given: argparse.Namespace
+) -> TrainConfig:
+    """The configuration of a training."""
+    changes = {**experiment.base, **variant.changes}
+    images = changes.pop("images", None)
+    if changes["dataset"] == "mnist":
+        changes["data_dir"] = first_images(given.mnist, images)
+    elif changes["dataset"] == "photographs":
+        changes["dataset"] = f"folder:{given.photographs}"
+    return TrainConfig(
+        **{
+            "gan_type": "gan",
+            **changes,
+            "params": {**experiment.base["params"], **variant.params},
+            "also": list(experiment.also),
+            "seed": seed,
+            "threads": given.threads,
+        }
+    )
+
+
+def first_images(folder: Path, count: int | None) -> Path:
+    """A folder with MNIST's first training images, ten thousand test images beside them."""
+    if count is None or count >= 60_000:
+        return folder
+    fewer = experiments.RUNS / f"mnist-{count}"
+    fewer.mkdir(parents=True, exist_ok=True)
+    with np.load(folder / "mnist.npz") as arrays:
+        whole = dict(arrays)
+    cut = {name: a[:count] if name.endswith("train") else a for name, a in whole.items()}
+    np.savez(fewer / "mnist.npz", **cut)
+    return fewer
+
+
+def heads(experiment: Experiment) -> list[str]:
+    """Of the columns that say how good the trainings of a variant are."""
+    each = ["best FID (step)", "last FID", *experiment.also, "seconds"]
+    return ["died", *each] if experiment.seeds > 1 else each
+
+
+def cells(trials: Sequence[Trial], also: Sequence[str]) -> list[str]:
+    """Values of a variant: of one training, or the means of several."""
+    best = [
+        next(e for e in t.evaluations if e.step == t.step) for t in trials if t.value is not None
+    ]
+    dead = sum(t.dead for t in trials)
+    seconds = f"{statistics.mean(t.seconds for t in trials):.0f}"
+    died = [f"{dead} of {len(trials)}"] if len(trials) > 1 else []
+    if not best:
+        reason = trials[0].state.value
+        return [*died, reason, *[""] * (1 + len(also)), seconds]
+
+    def mean(values: Sequence[float | None]) -> str:
+        return f"{statistics.mean(math.nan if v is None else v for v in values):.3g}"
+
+    step = f" ({best[0].step})" if len(trials) == 1 else ""
+    last = [t.evaluations[-1].scores for t in trials if not t.dead]
+    return [
+        *died,
+        mean([score(e.scores, "fid") for e in best]) + step,
+        mean([score(scores, "fid") for scores in last]) if last else "",
+        *(mean([score(e.scores, name) for e in best]) for name in also),
+        seconds,
+    ]
+
+
+if __name__ == "__main__":
+    main()
