@@ -15,7 +15,7 @@ import argparse
 import csv
 import math
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from study_tables import Training, tables, varied
@@ -23,6 +23,7 @@ from study_tables import Training, tables, varied
 import autogan
 from autogan.config import SearchConfig, Setting, load_config, parse_params
 from autogan.core.errors import AutoGANError, ConfigError
+from autogan.core.hyperparameters import Value
 from autogan.display import make_display
 from autogan.run.folder import SearchFolder
 from autogan.run.ledger import Ledger
@@ -37,6 +38,17 @@ FIXED: dict[str, tuple[float, ...]] = {
     "beta2": (0.9, 0.999),
 }
 """The paper's fixed settings (section 2.4), of which a grid takes those inside a range."""
+
+FLAGS: dict[str, Callable[[str], object]] = {
+    "dataset": str,
+    "data_dir": Path,
+    "features": str,
+    "image_size": int,
+    "steps": int,
+    "evaluate_every": int,
+    "threads": int,
+}
+"""The keys of a configuration that can be given."""
 
 
 def main() -> int:
@@ -71,9 +83,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--param", action="append", default=[], metavar="NAME=VALUE", help="as in autogan search"
     )
-    for name, kind in (("dataset", str), ("data-dir", Path), ("features", str),
-                       ("steps", int), ("evaluate-every", int), ("threads", int)):  # fmt: skip
-        parser.add_argument(f"--{name}", type=kind, help="as in autogan search")
+    for name, kind in FLAGS.items():
+        flag = f"--{name.replace('_', '-')}"
+        parser.add_argument(flag, type=kind, help="as in autogan search")
     parser.add_argument("--folder", type=Path, help="of all searches [runs/study-CONFIG]")
     parser.add_argument("--markdown", action="store_true", help="print the tables as Markdown")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write all trainings")
@@ -103,8 +115,7 @@ def study(given: argparse.Namespace) -> None:
 
 def first_search(given: argparse.Namespace, method: str) -> SearchConfig:
     """A method's own search, in which every trial is trained to its end under one seed."""
-    flags = {n: getattr(given, n) for n in ("dataset", "data_dir", "features", "steps",
-                                            "evaluate_every", "threads", "trials")}  # fmt: skip
+    flags = {name: getattr(given, name) for name in (*FLAGS, "trials")}
     flags |= {"search_method": method, "stopping": "none", "repeats": 1}
     params = parse_params(given.param)
     config = load_config(SearchConfig, given.config, {**flags, "params": params})
@@ -115,8 +126,9 @@ def first_search(given: argparse.Namespace, method: str) -> SearchConfig:
         config = load_config(SearchConfig, given.config, {**flags, "params": params})
         config = config.model_copy(update={"trials": None})  # all of them
     name = f"{config.search_method}-{config.seed}"
-    update = {"confirm": None, "run_dir": (_root(given) / name).absolute()}
-    return config.model_copy(update=update).resolved()
+    run_dir = (_root(given) / name).absolute()
+    whole = dict.fromkeys(("confirm", "target", "max_minutes", "max_steps"))
+    return config.model_copy(update={**whole, "run_dir": run_dir}).resolved()
 
 
 def settings(config: SearchConfig, given: Mapping[str, Setting]) -> dict[str, Setting]:
@@ -130,7 +142,7 @@ def settings(config: SearchConfig, given: Mapping[str, Setting]) -> dict[str, Se
         interval, name = dimension.range, dimension.name
         if interval is None or name in given:
             continue
-        inside = [v for v in FIXED.get(name, ()) if interval.low <= v <= interval.high]
+        inside: list[Value] = [v for v in FIXED.get(name, ()) if interval.low <= v <= interval.high]
         if not inside:
             raise ConfigError(
                 "settings",

@@ -159,7 +159,7 @@ def _shown(loss: float, sign: int) -> str:
     return f"{sign * loss:.4g}" if math.isfinite(loss) else "dead"
 
 
-def _span(losses: Sequence[float], sign: int) -> str:
+def _span(losses: list[float], sign: int) -> str:
     """The first and last of losses, which are sorted."""
     ends = dict.fromkeys(f"{sign * loss:.4g}" for loss in losses[:1] + losses[-1:])
     return " to ".join(ends)

@@ -168,6 +168,7 @@ steps: 30
 trials: 3
 stopping: asha
 confirm: {top: 2, repeats: 2}
+max_minutes: 100
 """
 
 
