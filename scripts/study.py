@@ -22,7 +22,7 @@ from study_tables import Training, tables, varied
 
 import autogan
 from autogan.config import SearchConfig, Setting, load_config, parse_params
-from autogan.core.errors import AutoGANError, ConfigError
+from autogan.core.errors import AutoGANError, ConfigError, Interrupted
 from autogan.core.hyperparameters import Value
 from autogan.display import make_display
 from autogan.run.folder import SearchFolder
@@ -61,6 +61,9 @@ def main() -> int:
             study(given)
             folders = [_root(given)]
         report(trainings(folders), given.markdown, given.csv)
+    except Interrupted as stopped:
+        print("study: stopped; give the same command again to go on", file=sys.stderr)
+        return stopped.exit_code
     except AutoGANError as error:
         print(f"study: {error}", file=sys.stderr)
         return error.exit_code

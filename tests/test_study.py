@@ -230,7 +230,7 @@ def test_a_study_that_was_interrupted_goes_on(command, capsys, tmp_path):
     assert command(*GIVEN) == 130
     out = capsys.readouterr()
     assert out.out == ""
-    assert "study: stopped" in out.err
+    assert out.err.endswith("study: stopped; give the same command again to go on\n")
     assert 0 < len(values("runs/study-few")) < 6
     command.display = Display
     assert command(*GIVEN, "--csv", "trials.csv") == 0
