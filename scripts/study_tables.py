@@ -74,8 +74,8 @@ class Worth:
         if not self.lived:
             return count
         ends = sorted((sign * min(self.lived), sign * max(self.lived)))
-        shown = f"{sign * mean:.4g} ({ends[0]:.4g} to {ends[1]:.4g})"
-        return ", ".join(filter(None, [shown, count]))
+        span = f" ({ends[0]:.4g} to {ends[1]:.4g})" if len(self.lived) > 1 else ""
+        return ", ".join(filter(None, [f"{sign * mean:.4g}{span}", count]))
 
 
 def worths(found: Iterable[Training]) -> list[Worth]:

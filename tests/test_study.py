@@ -89,6 +89,7 @@ def test_a_point_that_dies_under_one_seed_loses_to_one_that_never_does(stats):
     worth = stats.Worth((1, DEAD, 2))
     assert worth.rank == (1, 1.5) > stats.Worth((500, 500, 500)).rank
     assert (worth.text(1), worth.median) == ("1.5 (1 to 2), 1 of 3 dead", 2)
+    assert stats.Worth((4,)).text(1) == "4"
 
 
 def test_criteria_that_should_rise_are_shown_as_they_are(stats):
