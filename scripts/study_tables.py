@@ -1,0 +1,234 @@
+"""The statistics of `study.py`: what factors are worth, and what each method reached."""
+
+import math
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from autogan.core.hyperparameters import Value
+from autogan.search import Trial
+
+FACTORS = (
+    ("loss",),
+    ("discriminator_norm",),
+    ("penalty",),
+    ("discriminator_norm", "penalty"),
+    ("architecture",),
+)
+ORDERLESS = ("grid", "random")  # any order of their trainings would do as well
+TOP = 0.05
+
+
+@dataclass(frozen=True)
+class Training:
+    """One training of a search.
+
+    Attributes:
+        search: its folder.
+        method: of the search.
+        params: all hyperparameters that have a meaning.
+        loss: its value as one that should fall; infinite if it diverged or collapsed.
+        sign: makes the value of it.
+        trial: as the search has it.
+    """
+
+    search: str
+    method: str
+    params: Mapping[str, Value]
+    loss: float
+    sign: int
+    trial: Trial
+
+    def named(self, factor: Iterable[str]) -> str:
+        """The values of some hyperparameters."""
+        return " + ".join(str(self.params.get(name, "-")) for name in factor)
+
+
+@dataclass(frozen=True)
+class Worth:
+    """What a point is worth: the losses of its trainings under several seeds."""
+
+    losses: tuple[float, ...]
+
+    @cached_property
+    def lived(self) -> list[float]:
+        """Those of trainings that are not dead."""
+        return [loss for loss in self.losses if math.isfinite(loss)]
+
+    @property
+    def rank(self) -> tuple[int, float]:
+        """What orders points: first how many trainings died, then the mean of the others."""
+        dead = len(self.losses) - len(self.lived)
+        return dead, statistics.fmean(self.lived) if self.lived else math.inf
+
+    @property
+    def median(self) -> float:
+        """Of the losses, a dead training being worse than any: the paper's measure."""
+        return statistics.median(self.losses)
+
+    def text(self, sign: int) -> str:
+        """The mean of what lived, the smallest and largest value, and how many died."""
+        dead, mean = self.rank
+        count = f"{dead} of {len(self.losses)} dead" if dead else ""
+        if not self.lived:
+            return count
+        ends = sorted((sign * min(self.lived), sign * max(self.lived)))
+        span = f" ({ends[0]:.4g} to {ends[1]:.4g})" if len(self.lived) > 1 else ""
+        return ", ".join(filter(None, [f"{sign * mean:.4g}{span}", count]))
+
+
+def worths(found: Iterable[Training]) -> list[Worth]:
+    """What each point is worth, whatever methods tried it."""
+    losses: dict[tuple[tuple[str, Value], ...], list[float]] = {}
+    for training in found:
+        losses.setdefault(tuple(sorted(training.params.items())), []).append(training.loss)
+    return [Worth(tuple(values)) for values in losses.values()]
+
+
+def top(found: Sequence[Training], share: float = TOP) -> list[Training]:
+    """The best share of trainings, rounded up; dead ones are never among them."""
+    count = math.ceil(share * len(found))
+    best = sorted(found, key=lambda training: training.loss)[:count]
+    return [training for training in best if math.isfinite(training.loss)]
+
+
+def expected_best(losses: Sequence[float], count: int) -> float:
+    """The expected least of so many losses, drawn without replacement.
+
+    The i-th smallest of n is the least of k with probability C(n - i, k - 1) / C(n, k).
+
+    Args:
+        losses: all finite.
+        count: k, from 1 to their number.
+    """
+    n = len(losses)
+    ways = [math.comb(n - i, count - 1) for i in range(1, n + 1)]
+    return sum(w * v for w, v in zip(ways, sorted(losses), strict=True)) / math.comb(n, count)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table to be printed."""
+
+    title: str
+    heads: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+    def text(self, markdown: bool) -> str:
+        """The table, in Markdown or in columns."""
+        if markdown:
+            lines = [self.heads, ["---"] * len(self.heads), *self.rows]
+            return "\n".join([f"\n{self.title}\n", *(f"| {' | '.join(r)} |" for r in lines)])
+        widths = [max(map(len, column)) for column in zip(self.heads, *self.rows, strict=True)]
+        lines = [
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+            for row in (self.heads, *self.rows)
+        ]
+        return "\n".join([f"\n{self.title}", *(f"  {line}" for line in lines)])
+
+
+def factor_table(found: Sequence[Training], factor: Sequence[str]) -> Table:
+    """What each value of a factor is worth, the one with the best point first."""
+    groups: dict[str, list[Training]] = {}
+    for training in found:
+        groups.setdefault(training.named(factor), []).append(training)
+    sign, best = found[0].sign, top(found)
+    ranked = []
+    for value, own in groups.items():
+        points = worths(own)
+        winner = min(points, key=lambda point: point.rank)
+        dead = sum(math.isinf(training.loss) for training in own)
+        row = [
+            value,
+            winner.text(sign),
+            str(len(winner.losses)),
+            _shown(statistics.median(point.median for point in points), sign),
+            str(len(points)),
+            f"{100 * dead / len(own):.0f} %",
+            f"{sum(training.named(factor) == value for training in best)} of {len(best)}",
+            _span([training.loss for training in top(own)], sign),
+        ]
+        ranked.append((winner.rank, row))
+    heads = ["", "best point", "seeds", "median of all", "points", "dead",
+             "in the top 5 %", "its own top 5 %"]  # fmt: skip
+    return Table(" + ".join(factor), heads, [row for _, row in sorted(ranked)])
+
+
+def _shown(loss: float, sign: int) -> str:
+    return f"{sign * loss:.4g}" if math.isfinite(loss) else "dead"
+
+
+def _span(losses: list[float], sign: int) -> str:
+    """The first and last of losses, which are sorted."""
+    ends = dict.fromkeys(f"{sign * loss:.4g}" for loss in losses[:1] + losses[-1:])
+    return " to ".join(ends)
+
+
+def reached_table(found: Sequence[Training]) -> Table:
+    """The best value after so many trainings, by method: the mean over its searches.
+
+    Where the order of trainings means nothing it is the expected best over all orders. A method
+    that learns counts by its own searches alone, not by those that train its points again.
+    """
+    sign = found[0].sign
+    worst = max(t.loss for t in found if math.isfinite(t.loss))
+    curves = {
+        method: [[min(loss, worst) for loss in losses] for losses in searches]
+        for method, searches in _losses(found).items()
+    }
+    longest = max((min(map(len, searches)) for searches in curves.values()), default=0)
+    counts = [
+        c
+        for power in range(len(str(longest)))
+        for c in (10**power, 2 * 10**power, 5 * 10**power)
+        if c <= longest
+    ]
+    rows = [
+        [method, *(_reached(method, searches, count, sign) for count in counts),
+         f"{sign * statistics.fmean(map(min, searches)):.4g} ({min(map(len, searches))})",
+         str(len(searches))]
+        for method, searches in curves.items()
+    ]  # fmt: skip
+    heads = ["", *map(str, counts), "all", "searches"]
+    return Table("best value after so many trainings (a dead one counts as the worst)", heads, rows)
+
+
+def _losses(found: Iterable[Training]) -> dict[str, list[list[float]]]:
+    """The losses of each search that counts, in their order, by method."""
+    searches: dict[tuple[str, str], list[Training]] = {}
+    for training in found:
+        searches.setdefault((training.method, training.search), []).append(training)
+    methods: dict[str, list[list[float]]] = {}
+    for (method, _), own in searches.items():
+        repeated = sum(training.trial.origin == "enqueued" for training in own)
+        if method in ORDERLESS or 2 * repeated < len(own):
+            methods.setdefault(method, []).append([training.loss for training in own])
+    return methods
+
+
+def _reached(method: str, searches: Sequence[Sequence[float]], count: int, sign: int) -> str:
+    if count > min(map(len, searches)):
+        return ""
+    best = [
+        expected_best(losses, count) if method in ORDERLESS else min(losses[:count])
+        for losses in searches
+    ]
+    return f"{sign * statistics.fmean(best):.4g}"
+
+
+def tables(found: Sequence[Training]) -> list[Table]:
+    """A table for each factor that has several values, and what each method reached."""
+    several = set(varied(found))
+    factors = [factor for factor in FACTORS if several.issuperset(factor)]
+    made = [factor_table(found, factor) for factor in factors]
+    return [*made, reached_table(found)] if top(found, 1.0) else made
+
+
+def varied(found: Iterable[Training]) -> list[str]:
+    """The hyperparameters in which any two trainings differ, in order of the GAN type."""
+    values: dict[str, set[Value | None]] = {}
+    every = [training.params for training in found]
+    for name in dict.fromkeys(name for params in every for name in params):
+        values[name] = {params.get(name) for params in every}
+    return [name for name, own in values.items() if len(own) > 1]
