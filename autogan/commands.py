@@ -339,6 +339,8 @@ def _prepared(
     Those that a run keeps are taken where one is gone on with, never where one is replaced.
     """
     display.note("checking the configuration")
+    for line in run.useless():
+        display.note(line)
     opening = Open(config=trial.as_dict(), conditions=run.conditions)
     opened = workers.call(opening, Opened, display.note)
     display.note(f"preparing the features ({run.features})")

@@ -121,8 +121,8 @@ def _details(part: Any) -> list[str]:
         if h.search:
             lines.append(f"      searched by default: {', '.join(map(str, h.search))}")
         if h.under:
-            wanted = [f"{name} {' or '.join(values)}" for name, values in h.under.items()]
-            lines.append(f"      only with {', and '.join(wanted)}")
+            wanted = [f"{name} {', '.join(values)}" for name, values in h.under.items()]
+            lines.append(f"      only with {'; and '.join(wanted)}")
     return lines
 
 

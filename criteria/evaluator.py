@@ -77,11 +77,14 @@ class Evaluator:
 
         Args:
             images: uint8 [N, height, width, channels].
-            labels: int64 [N], the classes that the images were meant to show, if any.
+            labels: int64 [N], the classes that the images were meant to show; None or empty if
+                there were none.
 
         Raises:
             FloatingPointError: if it is not finite.
         """
+        if labels is not None and not len(labels):
+            labels = None
         features = dataclasses.replace(
             self.network.features(images), labels=labels, images=images if self._images else None
         )

@@ -56,8 +56,7 @@ class Adversarial:
     Args:
         gan_type: what is fixed, and which hyperparameters there are.
         image_shape: height, width and channels of the images; square, the side divisible by 4.
-        shape: the type's shape hyperparameters, by name; of those of which only matters whether
-            they are above 0, just that.
+        shape: the type's shape hyperparameters, by name; of a switch, whether it is above 0.
         class_counts: how many images of each class there are, for a conditional GAN.
     """
 
@@ -195,7 +194,7 @@ class Adversarial:
         return Latents(z, np.resize(np.array(classes, np.int64), count))
 
     def generate(self, latents: Latents) -> npt.NDArray[np.uint8]:
-        """Generate images, uint8 [N, height, width, channels], with moving batch-norm statistics.
+        """Generate images, uint8 [N, height, width, channels].
 
         Raises:
             FloatingPointError: if the generator's output is NaN.

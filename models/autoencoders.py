@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING, Any
 import keras
 from keras import layers
 
+from autogan.models.parts import count_halvings
+
 if TYPE_CHECKING:
     from autogan.models.networks import NetworkShape
+
+_BASE = 8  # the smallest side in BEGAN's networks, or more where it cannot be halved
 
 
 def infogan_errors(images: Any, shape: "NetworkShape") -> Any:
@@ -35,7 +39,7 @@ def began_decoder(z: Any, shape: "NetworkShape") -> Any:
     As in the paper all levels have ``width`` filters. Weights start as Glorot's: without
     normalisation, smaller ones would let the signal die.
     """
-    levels = _halvings(shape.size)
+    levels = count_halvings(shape.size, _BASE)
     base = shape.size >> levels
     x = layers.Dense(base * base * shape.width)(z)
     x = layers.Reshape([base, base, shape.width])(x)
@@ -49,7 +53,7 @@ def began_decoder(z: Any, shape: "NetworkShape") -> Any:
 def _began_encoder(images: Any, shape: "NetworkShape") -> Any:
     """BEGAN's encoder: pairs of convolutions, halved by strides; a code of ``z_dim`` numbers."""
     x = layers.Conv2D(shape.width, 3, padding="same", activation="elu")(images)
-    levels = _halvings(shape.size)
+    levels = count_halvings(shape.size, _BASE)
     for level in range(levels + 1):
         x = _conv_pair(x, shape.width * (level + 1))
         if level < levels:
@@ -71,12 +75,3 @@ def _conv_pair(x: Any, filters: int) -> Any:
     for _ in range(2):
         x = layers.Conv2D(filters, 3, padding="same", activation="elu")(x)
     return x
-
-
-def _halvings(size: int) -> int:
-    """How often a side is halved until it is odd or at most 8, the base of BEGAN's networks."""
-    count = 0
-    while size > 8 and size % 2 == 0:
-        size //= 2
-        count += 1
-    return count

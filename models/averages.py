@@ -24,9 +24,11 @@ class AveragedGenerator:
 
     def __init__(self, generator: keras.Model, twin: keras.Model, measured: bool) -> None:
         self.network = twin
-        self._pairs = [
+        pairs = list(zip(twin.variables, generator.variables, strict=True))
+        self._all = [(mean.value, variable.value) for mean, variable in pairs]
+        self._averaged = [
             (mean.value, variable.value)
-            for mean, variable in zip(twin.variables, generator.variables, strict=True)
+            for mean, variable in pairs
             if variable.trainable or not measured
         ]
         self._norms = [
@@ -36,8 +38,8 @@ class AveragedGenerator:
         ]
 
     def reset(self) -> None:
-        """Begin with the generator's own variables."""
-        for mean, variable in self._pairs:
+        """Begin with the generator's own variables, all of them: a NaN would outlive a mean."""
+        for mean, variable in self._all:
             mean.assign(variable)
 
     def follow(self, decay: tf.Tensor, step: tf.Tensor) -> None:
@@ -49,7 +51,7 @@ class AveragedGenerator:
         """
         done = tf.cast(step, tf.float32)
         keep = tf.minimum(decay, (1.0 + done) / (_RAMP + done))
-        for mean, variable in self._pairs:
+        for mean, variable in self._averaged:
             mean.assign(keep * mean + (1.0 - keep) * variable)
 
     def measure(self, batches: Iterable[object]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, ClassVar
 
 from autogan.core.hyperparameters import Hyperparameter, Value, conditions, met
@@ -77,8 +78,8 @@ class GANType(Part):
             values: of all hyperparameters, those without a meaning among them.
 
         Returns:
-            What is wrong and what would be right, for the end of one line: ``weights are clipped
-            for the loss wasserstein alone; choose it, or weight_clip none``.
+            What is wrong and what would be right, for the end of one line: ``minibatch_stddev
+            goes by groups of four images, and batch_size is 6; choose a multiple of 4``.
         """
         return ""
 
@@ -93,14 +94,21 @@ class GANType(Part):
     @classmethod
     def meaningful(cls, values: Mapping[str, Value]) -> dict[str, Value]:
         """Those of all hyperparameters' values that have a meaning beside the others."""
+        return {n: v for n, v in values.items() if met(cls.conditions()[n], values)}
+
+    @classmethod
+    @cache
+    def conditions(cls) -> dict[str, dict[str, tuple[str, ...]]]:
+        """By hyperparameter, all that it has a meaning under; see `conditions`."""
         declared = {h.name: h for h in cls.hyperparameters}
-        return {n: v for n, v in values.items() if met(conditions(declared[n], declared), values)}
+        return {name: conditions(h, declared) for name, h in declared.items()}
 
     @classmethod
     def shape_of(cls, hyperparameters: Mapping[str, Value]) -> tuple[tuple[str, Value], ...]:
         """The part of the hyperparameters that decides the networks and the compiled function."""
+        on = {name for name, value in cls.meaningful(hyperparameters).items() if value != 0}
         return tuple(
-            (h.name, float(hyperparameters[h.name]) > 0.0 if h.switch else hyperparameters[h.name])
+            (h.name, h.name in on if h.switch else hyperparameters[h.name])
             for h in cls.hyperparameters
             if h.shape or h.switch
         )

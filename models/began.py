@@ -13,7 +13,6 @@ class BEGAN(GAN):
     fixed = {
         "loss": "equilibrium",
         "discriminator_norm": "none",
-        "generator_norm": "batch",
         "penalty": "none",
         "condition": "none",
         "attention": "none",
@@ -21,7 +20,7 @@ class BEGAN(GAN):
         "dropout": 0.0,
         "generator_dropout": 0.0,
     }
-    preset = {"learning_rate": 8e-5, "batch_size": 16, "z_dim": 64}
+    other_defaults = {"learning_rate": 8e-5, "batch_size": 16, "z_dim": 64}
     candidates = {"learning_rate": (4e-5, 8e-5, 2e-4, 5e-4)}
     own = (
         Hyperparameter(

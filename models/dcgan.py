@@ -15,4 +15,4 @@ class DCGAN(GAN):
         "penalty": "none",
         "condition": "none",
     }
-    preset = {"z_dim": 62}
+    other_defaults = {"z_dim": 62}

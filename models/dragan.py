@@ -9,4 +9,5 @@ class DRAGAN(DCGAN):
     name = "dragan"
     summary = "DCGAN with a gradient penalty around real images"
     fixed = {**DCGAN.fixed, "penalty": "dragan", "discriminator_norm": "none"}
+    other_defaults = {**DCGAN.other_defaults, "penalty_weight": 10.0}
     candidates = {"penalty_weight": (1.0, 10.0)}

@@ -1,7 +1,6 @@
 """The factors of a GAN: every hyperparameter there is, with its default and default search space.
 
-`autogan.models.gan.GAN` offers all of them; other types fix some. Facts behind the defaults stand
-in docs/experiments.md.
+`autogan.models.gan.GAN` offers all of them; other types fix some.
 """
 
 from collections.abc import Mapping
@@ -16,6 +15,7 @@ _WITH_TARGETS = ("non_saturating", "minimax", "least_squares")
 _WITH_A_SIGN = (*_WITH_TARGETS, "hinge", "relativistic", "relativistic_average")
 _POLICIES = ("color", "translation", "cutout", "translation+cutout", "all")
 _NORMALISED = ("auto", "infogan", "strided", "sndcgan", "resnet", "resnet5")
+_MUCH_L2 = 0.1  # ten times the largest usual weight
 _ENDING = ("linear", "polynomial", "cosine", "inverse")
 
 _TRAINING = (
@@ -78,7 +78,7 @@ _NETWORKS = (
     Hyperparameter(
         "dense_width", "size", 1024,
         "units of infogan's dense layers",
-        low=1, high=8192, shape=True, under={"architecture": ("auto", "infogan")},
+        low=1, high=8192, shape=True,
     ),
 )  # fmt: skip
 
@@ -106,7 +106,7 @@ _GAME = (
         search=("none", "gradient_norm", "r1"), shape=True,
     ),
     Hyperparameter(
-        "penalty_weight", "scale", 10.0,
+        "penalty_weight", "scale", 1.0,
         "weight of the penalty: about 10 for a gradient's norm, 0.01 to 10 for r1 and r2, 0.001 "
         "to 0.01 for l2",
         low=1e-4, high=1e4, search=(0.1, 1.0, 10.0),
@@ -307,11 +307,13 @@ def doubt(values: Mapping[str, Value]) -> str:
         )
     if penalty == "clipping" and loss != "wasserstein":
         return f"penalty clipping belongs to loss wasserstein, not to {loss}"
+    if penalty == "l2" and float(values["penalty_weight"]) > _MUCH_L2:
+        return f"penalty l2 with penalty_weight {values['penalty_weight']}: 0.001 to 0.01 is usual"
     tame = penalty in (*_GRADIENT_PENALTIES, "clipping") or norm == "spectral"
     if loss in ("wasserstein", "hinge") and not tame:
         return (
-            f"loss {loss} wants a tame discriminator: discriminator_norm spectral, or a penalty on "
-            "gradients"
+            f"loss {loss} wants a tame discriminator: a penalty on gradients, or "
+            "discriminator_norm spectral (architecture r3gan has none)"
         )
     if values.get("condition") == "projection" and norm != "spectral":
         return "condition projection does poorly without discriminator_norm spectral"

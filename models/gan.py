@@ -15,36 +15,43 @@ class GAN(GANType):
 
     Attributes:
         fixed: see `GANType.fixed`.
-        preset: other defaults than the general type's.
+        other_defaults: other defaults than the general type's.
         candidates: another default search space than the general type's, by hyperparameter.
         own: further hyperparameters, or those of the general type declared in another way.
     """
 
     name = "gan"
     summary = "any GAN: loss, normalisation, penalty, networks and all else are hyperparameters"
-    preset: ClassVar[Mapping[str, Value]] = {}
+    other_defaults: ClassVar[Mapping[str, Value]] = {}
     candidates: ClassVar[Mapping[str, tuple[Value, ...]]] = {}
     own: ClassVar[tuple[Hyperparameter, ...]] = ()
+    _misplaced: ClassVar[tuple[str, ...]] = ()  # as types had it up to 0.2
     hyperparameters = FACTORS
 
     def __init_subclass__(cls, **arguments: Any) -> None:
         super().__init_subclass__(**arguments)
+        names = {"hyperparameters", "clips", *(h.name for h in FACTORS)}
+        cls._misplaced = (*cls._misplaced, *sorted(names & cls.__dict__.keys()))
         own = {h.name: h for h in cls.own}
         all_ = [own.pop(h.name, h) for h in FACTORS]
         cls.hyperparameters = narrowed(
-            (*all_, *own.values()), cls.fixed, cls.preset, cls.candidates
+            (*all_, *own.values()), cls.fixed, cls.other_defaults, cls.candidates
         )
 
     @classmethod
     def fault(cls) -> str:
         """See `Part.fault`."""
+        for name in cls._misplaced:
+            place = "own" if name == "hyperparameters" else "fixed"
+            return f"{name} is an attribute of its class; put what it says into {place}"
         known = {h.name: h for h in (*FACTORS, *cls.own)}
-        for name in (*cls.fixed, *cls.preset, *cls.candidates):
+        for name in (*cls.fixed, *cls.other_defaults, *cls.candidates):
             if name not in known:
                 return f"{name!r} is no factor; {suggestion(name, known)}"
-        given = [(n, v) for n, v in cls.fixed.items() if n != "loss"]  # which may be one's own
-        given += [*cls.preset.items(), *((n, v) for n in cls.candidates for v in cls.candidates[n])]
-        for name, value in given:
+        several = [*cls.candidates.items(), *((n, (v,)) for n, v in cls.other_defaults.items())]
+        # A loss may be one's own.
+        several += [(n, (v,)) for n, v in cls.fixed.items() if n != "loss"]
+        for name, value in ((n, v) for n, values in several for v in values):
             try:
                 known[name].check(value)
             except ValueError as error:

@@ -22,11 +22,13 @@ class Loss:
 
     Attributes:
         compares: whether the generator's loss looks at real images too.
+        border: the logit of an image that the discriminator takes to be as likely real as not.
         variables: what a loss remembers from update to update, by name; part of a checkpoint.
         curves: names of the values that `updated` returns.
     """
 
     compares: ClassVar[bool] = False
+    border: ClassVar[float] = 0.0
     curves: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self) -> None:
@@ -97,6 +99,8 @@ class Wasserstein(Loss):
 
 class LeastSquares(Loss):
     """Mao et al., 2017 (arXiv:1611.04076), with targets 1 and 0, on logits."""
+
+    border = 0.5
 
     def discriminator(self, real: tf.Tensor, fake: tf.Tensor, settings: Values) -> tf.Tensor:
         """E (D(x) - 1)^2 / 2 + E D(G(z))^2 / 2."""

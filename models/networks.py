@@ -33,7 +33,7 @@ class NetworkShape:
             residual blocks before each activation. ``layer`` goes over height, width and channels;
             ``spectral`` is of all kernels. r3gan has none.
         autoencoder: whether the discriminator is one, and returns its errors.
-        condition: see `autogan.models.base.GANType.condition`. With ``projection`` the
+        condition: see the hyperparameter of that name. With ``projection`` the
             discriminator is given the class, and its logit is that of no class plus the product of
             a learned vector of the class with the features that its last layer judges (Miyato and
             Koyama, 2018, arXiv:1802.05637).

@@ -28,9 +28,18 @@ def normal(side: int) -> keras.initializers.Initializer:
 
 
 def glorot(side: int) -> keras.initializers.Initializer:
-    """SNGAN's: Glorot's uniform, times sqrt(2) in the convolutions of residual blocks."""
+    """SNGAN's: Glorot's uniform, times sqrt(2) in 3x3 convolutions."""
     scale = 2.0 if side == 3 else 1.0
     return keras.initializers.VarianceScaling(scale, "fan_avg", "uniform")
+
+
+def count_halvings(size: int, smallest: int) -> int:
+    """How often a side is halved until it is odd or at most ``smallest``."""
+    count = 0
+    while size > smallest and size % 2 == 0:
+        size //= 2
+        count += 1
+    return count
 
 
 def attention_size(size: int) -> int:

@@ -11,8 +11,8 @@ class R3GAN(GAN):
 
     name = "r3gan"
     summary = "relativistic loss with R1 and R2, on residual networks without normalisation"
-    fixed = {"loss": "relativistic", "penalty": "r1_r2", "condition": "none"}
-    preset = {
+    fixed = {"loss": "relativistic", "penalty": "r1_r2"}
+    other_defaults = {
         "architecture": "r3gan",
         "discriminator_norm": "none",
         "generator_norm": "none",

@@ -12,7 +12,7 @@ import keras
 from keras import layers
 
 from autogan.models.layers import FromBasis, OntoBasis
-from autogan.models.parts import Parts, Start
+from autogan.models.parts import Parts, Start, count_halvings
 
 if TYPE_CHECKING:
     from autogan.models.networks import NetworkShape
@@ -24,7 +24,7 @@ def resnet_generator(z: Any, shape: "NetworkShape", parts: Parts) -> Any:
     It has one block for each doubling, all of ``2 * width`` filters. The reference has ``width``
     128 and 32x32 images.
     """
-    filters, halvings = 2 * shape.width, _halvings(shape.size, 4)
+    filters, halvings = 2 * shape.width, count_halvings(shape.size, 4)
     x = _seed(z, shape.size >> halvings, filters, parts)
     for _ in range(halvings):
         x = _generator_block(parts.attended(x), filters, parts)
@@ -37,7 +37,7 @@ def resnet_discriminator(images: Any, shape: "NetworkShape", parts: Parts) -> An
     It halves images to at most 8 pixels, twice at 32, and goes on with two blocks that do not.
     """
     x = images
-    for level in range(max(1, _halvings(shape.size, 8))):
+    for level in range(max(1, count_halvings(shape.size, 8))):
         x = parts.attended(_discriminator_block(x, shape.width, parts, first=level == 0))
     x = _discriminator_block(x, shape.width, parts, halve=False)
     x = _discriminator_block(parts.deviation(x), shape.width, parts, halve=False)
@@ -52,7 +52,7 @@ def resnet5_generator(z: Any, shape: "NetworkShape", parts: Parts) -> Any:
     As many of them double as the size wants; the others come last. The blocks themselves and how
     their kernels start are SNGAN's. The reference has ``width`` 64 and images of up to 128 pixels.
     """
-    halvings = _halvings(shape.size, 4)
+    halvings = count_halvings(shape.size, 4)
     x = _seed(z, shape.size >> halvings, 8 * shape.width, parts)
     for number, multiple in enumerate((8, 4, 4, 2, 1)):
         double = number < halvings
@@ -77,7 +77,7 @@ def r3gan_generator(z: Any, shape: "NetworkShape", parts: Parts) -> Any:
     linear output. Unlike the paper's all sizes have ``width`` filters and one block, and the
     convolutions of blocks are not grouped: CPUs are slow at these.
     """
-    halvings = _halvings(shape.size, 4)
+    halvings = count_halvings(shape.size, 4)
     x = parts.dense(z, shape.width, bias=False)
     x = FromBasis(shape.size >> halvings, 1.0)(x)
     x = _plain_block(x, halvings + 1, parts)
@@ -90,7 +90,7 @@ def r3gan_generator(z: Any, shape: "NetworkShape", parts: Parts) -> Any:
 
 def r3gan_discriminator(images: Any, shape: "NetworkShape", parts: Parts) -> Any:
     """The discriminator beside `r3gan_generator`, its mirror image."""
-    halvings = _halvings(shape.size, 4)
+    halvings = count_halvings(shape.size, 4)
     x = _plain_block(parts.conv(images, shape.width, 1, bias=False), halvings + 1, parts)
     for _ in range(halvings):
         x = layers.AveragePooling2D(2, 1, "same")(x)  # with the next, [1, 2, 1] at each second
@@ -165,12 +165,3 @@ def _discriminator_block(
     if halve or x.shape[3] != filters:
         around = parts.conv(around, filters, 1)
     return layers.Add()([around, y])
-
-
-def _halvings(size: int, smallest: int) -> int:
-    """How often a side is halved until it is odd or at most ``smallest``."""
-    count = 0
-    while size > smallest and size % 2 == 0:
-        size //= 2
-        count += 1
-    return count

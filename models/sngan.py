@@ -15,13 +15,7 @@ class SNGAN(GAN):
         "penalty": "none",
         "condition": "none",
     }
-    preset = {
-        "architecture": "sndcgan",
-        "d_iter": 5,
-        "beta1": 0.0,
-        "beta2": 0.9,
-        "schedule": "linear",
-    }
+    other_defaults = {"architecture": "sndcgan"}
 
 
 class ProjectionSNGAN(SNGAN):
@@ -33,4 +27,10 @@ class ProjectionSNGAN(SNGAN):
     name = "sngan_projection"
     summary = "SNGAN whose discriminator is given the class at its last layer"
     fixed = {**SNGAN.fixed, "condition": "projection", "generator_norm": "conditional"}
-    preset = {**SNGAN.preset, "architecture": "resnet"}
+    other_defaults = {
+        "architecture": "resnet",
+        "d_iter": 5,
+        "beta1": 0.0,
+        "beta2": 0.9,
+        "schedule": "linear",
+    }

@@ -1,10 +1,12 @@
 """The compiled part of training: steps, each of discriminator updates and one of the generator."""
 
 from collections.abc import Mapping, Sequence
+from inspect import signature
 from typing import NamedTuple
 
 import tensorflow as tf
 
+from autogan.core.errors import ConfigError
 from autogan.core.hyperparameters import Value
 from autogan.core.registry import imported
 from autogan.models import draws
@@ -98,7 +100,7 @@ class Updates:
         self._batch_size = batch_size
         self._adapts = bool(factors["augment_target"])
         self._probability = tf.Variable(0.0, trainable=False)
-        self.curves = ("d_loss", *self.loss.curves) + (("augmented",) if self._adapts else ())
+        self.curves = ["d_loss", *self.loss.curves, *(["augmented"] if self._adapts else [])]
 
     @property
     def variables(self) -> dict[str, tf.Variable]:
@@ -137,11 +139,11 @@ class Updates:
             now = _Now(seed, start + done, settings, rate, noise)
             g_loss = self._generator_step(batches, done, now)
             losses = {**losses, "g_loss": g_loss}
-            totals = {name: total + losses[name] for name, total in totals.items()}
+            totals = {name: so_far + losses[name] for name, so_far in totals.items()}
             done += 1
             finite = tf.math.is_finite(losses["d_loss"] + g_loss)
         count = tf.cast(tf.maximum(done, 1), tf.float32)
-        return done, {name: total / count for name, total in totals.items()}
+        return done, {name: sum_ / count for name, sum_ in totals.items()}
 
     def _discriminator_step(
         self, batches: Batches, batch: tf.Tensor, now: _Now, total: tf.Tensor
@@ -259,12 +261,14 @@ class Updates:
         """Move the probability of augmentation to where D is as sure as it should be.
 
         ADA (Karras et al., 2020, arXiv:2006.06676, section 3): it rises while the mean sign of D's
-        logits on real images is above ``augment_target``, and falls below. A relativistic D has no
-        sign of its own; there the sign is that of its preference for the real image.
+        logits on real images, above the border between real and generated, is greater than
+        ``augment_target``, and falls while it is less. A relativistic D knows no border; there the
+        sign is that of its preference for the real image.
         """
         if not self._adapts:
             return {}
-        sure = tf.reduce_mean(tf.sign(real - fake if self.loss.compares else real))
+        against = fake if self.loss.compares else self.loss.border
+        sure = tf.reduce_mean(tf.sign(real - against))
         pace = _RISE / tf.cast(total * settings["d_iter"], tf.float32)
         moved = self._probability + pace * tf.sign(sure - settings["augment_target"])
         most = settings["augment_probability"]
@@ -285,4 +289,6 @@ class Updates:
 def _loss(name: str) -> Loss:
     """The loss that a GAN type names, with memory of its own."""
     kind = LOSSES[name] if name in LOSSES else imported("loss", name, Loss)
+    if len(signature(kind.generator).parameters) != len(signature(Loss.generator).parameters):
+        raise ConfigError("loss", f"{name}: its generator must take (real, fake, settings)")
     return kind()

@@ -9,8 +9,8 @@ class WGAN(DCGAN):
     name = "wgan"
     summary = "Wasserstein GAN with weight clipping"
     fixed = {**DCGAN.fixed, "loss": "wasserstein", "penalty": "clipping"}
-    preset = {
-        **DCGAN.preset,
+    other_defaults = {
+        **DCGAN.other_defaults,
         "learning_rate": 5e-5,
         "beta1": 0.0,
         "beta2": 0.99,

@@ -14,5 +14,11 @@ class WGANGP(DCGAN):
         "penalty": "gradient_norm",
         "discriminator_norm": "none",
     }
-    preset = {**DCGAN.preset, "learning_rate": 1e-4, "beta2": 0.9, "d_iter": 5}
+    other_defaults = {
+        **DCGAN.other_defaults,
+        "learning_rate": 1e-4,
+        "beta2": 0.9,
+        "d_iter": 5,
+        "penalty_weight": 10.0,
+    }
     candidates = {"penalty_weight": (1.0, 10.0)}

@@ -123,9 +123,10 @@ class Space:
                 whole = Space(
                     tuple(_listed(d, more.get(d.name, ())) for d in self.dimensions), self.forbidden
                 )
-                size = whole.size()
-                if size is not None and size <= _COUNTED:
-                    left = [point for point in whole.points() if key(point) not in used]
+                countable = all(distinct_values(d) is not None for d in whole.dimensions)
+                found = list(itertools.islice(whole.points(), _COUNTED + 1)) if countable else []
+                if countable and len(found) <= _COUNTED:
+                    left = [point for point in found if key(point) not in used]
                     return rng.choice(left) if left else None
             drawn = {d.name: draw(d, more.get(d.name, ()), rng) for d in self.dimensions}
             point = self.existing(drawn)

@@ -107,6 +107,14 @@ class Sizeless(GANType):
     name, summary, hyperparameters = "sizeless", "it has no sizes", ()
 
 
+class Former(DCGAN):
+    name, loss = "former", "hinge"
+
+
+class Longer(DCGAN):
+    name, hyperparameters = "longer", (*DCGAN.hyperparameters,)
+
+
 class Misspelt(DCGAN):
     name, fixed = "misspelt", {**DCGAN.fixed, "penalti": "r1"}
 
@@ -133,6 +141,8 @@ class Counting(Dataset):
     ("name", "message"),
     [
         ("Sizeless", "it lacks the hyperparameters batch_size, d_iter"),
+        ("Former", "loss is an attribute of its class; put what it says into fixed"),
+        ("Longer", "hyperparameters is an attribute of its class; put what it says into own"),
         ("Misspelt", "'penalti' is no factor; did you mean 'penalty'?"),
         ("Unknown", "penalty: 'r3' is not one of none, gradient_norm"),
         ("Clashing", "its defaults cannot be together: generator_norm conditional has a scale"),

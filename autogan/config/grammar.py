@@ -219,3 +219,8 @@ _Loader.add_implicit_resolver(
     re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"),
     list("-+0123456789."),
 )
+
+
+def named(values: Mapping[str, Value]) -> str:
+    """Values with their names, for a line."""
+    return ", ".join(f"{name} {value}" for name, value in values.items())

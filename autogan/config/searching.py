@@ -1,8 +1,6 @@
 """What decides a search, and what follows from it: the space, the method, the rule."""
 
-import dataclasses
 import math
-import random
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -11,10 +9,11 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from typing_extensions import Self
 
-from autogan.config.grammar import parse_params
-from autogan.config.training import DEFAULT_STEPS, TrainConfig, key, named, short_name
+from autogan.config.grammar import named, parse_params
+from autogan.config.spaces import check_space, space_of, useless
+from autogan.config.training import DEFAULT_STEPS, TrainConfig, key, short_name
 from autogan.core.errors import ConfigError
-from autogan.core.hyperparameters import Dimension, Value, conditions, met
+from autogan.core.hyperparameters import Dimension, Value
 from autogan.core.registry import suggestion
 from autogan.criteria import CRITERIA, Bounds, Objective
 from autogan.models import GANType
@@ -190,7 +189,8 @@ class SearchConfig(TrainConfig):
         Raises:
             ConfigError: if the method cannot search the space.
         """
-        size = self._checked_space().size()
+        check_space(self.gan, self.method, self.space, self.params, self.fixed, self.conflict)
+        size = self.space.size()
         trials = self.trials
         if trials is None and not (self.max_minutes or self.max_steps):
             trials = size if self.method.needs_lists else _DEFAULT_TRIALS
@@ -275,22 +275,9 @@ class SearchConfig(TrainConfig):
     @cached_property
     def space(self) -> Space:
         """What is searched: the given candidates, or the GAN type's default space without any."""
-        settings, kinds = self.settings, self.gan.hyperparameters
-        given = [s for s in settings.values() if isinstance(s, Dimension)]
-        default = [Dimension(h, h.search) for h in kinds if h.search and h.name not in settings]
-        searched = {dimension.name for dimension in given or default}
-        fixed = {n: v for n, v in self._values.items() if n not in searched}
-        dimensions = []
-        for dimension in given or default:
-            wanted = self._conditions(dimension)
-            if given or met(wanted, fixed):
-                # What is fixed holds for every point: the rest of the conditions are the space's.
-                under = {name: values for name, values in wanted.items() if name in searched}
-                hyperparameter = dataclasses.replace(dimension.hyperparameter, under=under)
-                dimensions.append(dataclasses.replace(dimension, hyperparameter=hyperparameter))
         own, none = (getattr(k.conflict, "__func__", None) for k in (self.gan, GANType))
         forbidden = None if own is none else lambda point: bool(self.conflict(point))
-        return Space(tuple(dimensions), forbidden)
+        return space_of(self.gan, self.settings, forbidden)
 
     @cached_property
     def _values(self) -> dict[str, Value]:
@@ -298,14 +285,13 @@ class SearchConfig(TrainConfig):
         given = {n: s for n, s in self.settings.items() if not isinstance(s, Dimension)}
         return {**self.gan.defaults(), **given}
 
-    def _conditions(self, dimension: Dimension) -> dict[str, tuple[str, ...]]:
-        """All that a dimension has a meaning under, by the GAN type's declarations."""
-        declared = {h.name: h for h in self.gan.hyperparameters}
-        return conditions(declared[dimension.name], declared)
-
     def conflict(self, point: Mapping[str, Value]) -> str:
         """Why a point of the space cannot be; empty if it can."""
         return self.gan.conflict({**self.gan.defaults(), **self.fixed, **point})
+
+    def useless(self) -> list[str]:
+        """See `TrainConfig.useless`."""
+        return useless(self.gan, self.params, self.fixed)
 
     def _enqueued(self) -> tuple[dict[str, Value], ...]:
         """The points to try first, with a value for every dimension that exists there.
@@ -333,40 +319,6 @@ class SearchConfig(TrainConfig):
                 raise ConfigError("enqueue", f"{named(point)}: {conflict}")
             points.append(point)
         return tuple(points)
-
-    def _checked_space(self) -> Space:
-        space = self.space
-        if not space.dimensions:
-            raise ConfigError(
-                "params",
-                f"{', '.join(self.params)} are fixed, and with them all of {self.gan_type}'s "
-                "default space; give one of them several values, or use autogan train",
-            )
-        for dimension in space.dimensions:
-            for name, values in self._conditions(dimension).items():
-                if not met({name: values}, self.fixed):
-                    raise ConfigError(
-                        dimension.name,
-                        f"{self.params[dimension.name]} with {name} {self.fixed[name]}: it has a "
-                        f"meaning under {name} {' or '.join(values)} alone; leave it out",
-                    )
-        if self.method.needs_lists:
-            for dimension in space.dimensions:
-                if dimension.range:
-                    raise ConfigError(
-                        dimension.name,
-                        f"{dimension.range} is a range, and {self.search_method} needs a list; "
-                        "give values, or use --search-method random",
-                    )
-        if space.draw(random.Random(0), set()) is None:
-            point = Space(space.dimensions).draw(random.Random(0), set()) or {}
-            given = {name: self.fixed[name] for name in self.params if name in self.fixed}
-            raise ConfigError(
-                "params",
-                f"no point of the space can be, such as {named({**given, **point})}: "
-                f"{self.conflict(point)}",
-            )
-        return space
 
     @cached_property
     def fixed(self) -> dict[str, Value]:

@@ -18,7 +18,8 @@ from pydantic import (
 )
 from typing_extensions import Self
 
-from autogan.config.grammar import read_ranges, settings_of
+from autogan.config.grammar import named, read_ranges, settings_of
+from autogan.config.spaces import useless
 from autogan.core.errors import ConfigError
 from autogan.core.hyperparameters import Dimension, Value
 from autogan.core.registry import suggestion
@@ -351,6 +352,10 @@ class TrainConfig(BaseModel):
         """Why the hyperparameters are inadvisable together; empty if they are not."""
         return self.gan.doubt(self.hyperparameters())
 
+    def useless(self) -> list[str]:
+        """A line for each given value that has no meaning beside the others."""
+        return useless(self.gan, self.params, self.hyperparameters())
+
     def schedule(self, images: int, batch_size: int) -> tuple[int, int]:
         """Generator updates of a training on ``images`` images, and those between evaluations."""
         steps = self.steps or (self.epochs or 1) * math.ceil(images / batch_size)
@@ -384,11 +389,6 @@ def short_name(dataset: str) -> str:
     name = dataset.partition(":")[2] or dataset
     last = name.rstrip("/").rsplit("/", 1)[-1].replace(":", "-")
     return os.fsencode(last)[:_LONGEST_NAME].decode(errors="ignore")
-
-
-def named(values: Mapping[str, Value]) -> str:
-    """Values with their names, for a line."""
-    return ", ".join(f"{name} {value}" for name, value in values.items())
 
 
 def _available_cores() -> int:

@@ -41,6 +41,7 @@ from autogan.run.trial import USER_LATENTS, Driver, run_trial
 from autogan.run.workbench import Workbench, check_enough, data_key, refuse_labels
 
 _SAMPLE_BYTES = 2**32  # of images or latent vectors that are made at once, at most
+_CLASSLESS = "makes images of no given class; use cgan, or give gan a condition"
 _WEAK = 0.8  # accuracy of a classifier; below, its features tell little
 _OF_EACH_CLASS = 8  # images that are made, where the user does not say how many
 
@@ -73,13 +74,13 @@ class Session:
                 "dataset",
                 f"{run.dataset} has no labels, and {run.gan_type} learns classes; choose a "
                 "labelled dataset (of a folder, the sub-folders are the classes: two or more, with "
-                "every image in one), or a GAN type without classes, such as dcgan",
+                "every image in one), condition none, or a GAN type without classes, such as dcgan",
             )
         gan = self._bench.gan(run, data.image_shape, data.train.class_counts)
         if run.features == "classifier":
             self._bench.check_labelled(run)  # trained in `prepare`
         if "none" in conditions:
-            refuse_labels(run, f"{run.gan_type} makes images of no given class; use cgan or acgan")
+            refuse_labels(run, f"{run.gan_type} {_CLASSLESS}")
         if call.features and run.features != "classifier":
             self._bench.network(run)
             self._bench.check_features(run)
@@ -170,7 +171,7 @@ class Session:
         self, run: TrainConfig, call: Evaluate, trained: TrainConfig, gan: Adversarial
     ) -> dict[str, float]:
         """Values of a restored generator by label, against the split that ``run`` names."""
-        none = f"{trained.gan_type} makes images of no given class; use cgan or acgan"
+        none = f"{trained.gan_type} {_CLASSLESS}"
         self._check_comparable(run, call, gan.image_shape, len(gan.class_counts), none)
         evaluator = self._bench.evaluator(run, call.run)
         latents = gan.latents(evaluator.samples, USER_LATENTS + call.seed)

@@ -60,7 +60,8 @@ def earlier_trials(path: Path, run: SearchConfig, header: Mapping[str, Any]) -> 
     fixed, searched = run.fixed, [d.name for d in run.space.dimensions]
     for trial in ledger.trials:
         whole = {**run.gan.defaults(), **earlier.fixed, **trial.params}
-        alike = all(whole[name] == value for name, value in fixed.items())
+        wanted = {**fixed, **{name: whole[name] for name in searched}}
+        alike = run.gan.meaningful(whole) == run.gan.meaningful(wanted)
         if alike and (trial.dead or trial.state in (State.COMPLETE, State.STOPPED)):
             params = run.space.existing({name: whole[name] for name in searched})
             if run.space.allows(params):
