@@ -105,12 +105,15 @@ class GANType(Part):
 
     @classmethod
     def shape_of(cls, hyperparameters: Mapping[str, Value]) -> tuple[tuple[str, Value], ...]:
-        """The part of the hyperparameters that decides the networks and the compiled function."""
-        on = {name for name, value in cls.meaningful(hyperparameters).items() if value != 0}
+        """The part of the hyperparameters that decides the networks and the compiled function.
+
+        Those without a meaning beside the others are not in it.
+        """
+        values = cls.meaningful(hyperparameters)
         return tuple(
-            (h.name, h.name in on if h.switch else hyperparameters[h.name])
+            (h.name, float(values[h.name]) > 0.0 if h.switch else values[h.name])
             for h in cls.hyperparameters
-            if h.shape or h.switch
+            if h.name in values and (h.shape or h.switch)
         )
 
     @classmethod

@@ -71,6 +71,24 @@ def iterate_power(network: keras.Model, times: int = 1) -> None:
             layer.iterate(times)
 
 
+class LayerNormalization(layers.GroupNormalization):
+    """Normalisation of each image, over height, width and channels; a scale for each channel.
+
+    Keras's own takes the variance from ``tf.nn.moments``, which has a constant for the mean: its
+    second derivative, which gradient penalties learn by, is wrong.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(groups=1, epsilon=1e-5)
+
+    def call(self, features: Any) -> Any:
+        """Return what the features become, in their shape."""
+        axes = list(range(1, len(features.shape)))
+        centred = features - tf.reduce_mean(features, axes, keepdims=True)
+        variance = tf.reduce_mean(tf.square(centred), axes, keepdims=True)
+        return centred * tf.math.rsqrt(variance + self.epsilon) * self.gamma + self.beta
+
+
 class ConditionalBatchNormalization(layers.BatchNormalization):
     """Batch normalisation whose scale and shift are those of an image's class.
 

@@ -12,6 +12,7 @@ from autogan.models.layers import (
     Attend,
     ConditionalBatchNormalization,
     Gain,
+    LayerNormalization,
     MinibatchDeviation,
     SeededDropout,
     SpectralConv2D,
@@ -105,8 +106,8 @@ class Parts:
             return ConditionalBatchNormalization(**options)(x, self.classes)
         if self.norm in ("batch", "conditional"):
             return layers.BatchNormalization(**options)(x)
-        if self.norm == "layer":  # over height, width and channels, and a gamma for each channel
-            return layers.GroupNormalization(groups=1, epsilon=1e-5)(x)
+        if self.norm == "layer":
+            return LayerNormalization()(x)
         return x
 
     def activated(self, x: Any, slope: float = 0.0) -> Any:

@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 UPDATES, MODELS = "tests/test_updates.py", "tests/test_models.py"
 TRIALS, VARIETIES = "tests/test_trial.py", "tests/test_variety.py"
 TRIAL, VARIETY = "autogan/run/trial.py", "criteria/variety.py"
+NEAR = "criteria/neighbours.py"
 
 
 class Mutant(NamedTuple):
@@ -40,57 +41,71 @@ class Mutant(NamedTuple):
     tests: str = UPDATES
 
 
-STEP, LOSSES = "models/adversarial.py", "models/losses.py"
+STEP, GAN, LOSSES = "models/updates.py", "models/adversarial.py", "models/losses.py"
 PENALTIES, OPTIMIZERS = "models/penalties.py", "models/optimizers.py"
+LAYERS, AVERAGES, DRAWS = "models/layers.py", "models/averages.py", "models/draws.py"
+FACTORS, COMBINED = "tests/test_factors.py", f"{UPDATES} -k combinations"
 
 _UPDATE = """\
-        self._d_optimizer.apply(gradients, Settings(rate, settings["beta1"], settings["beta2"]))
+        self._apply(self.d_optimizer, gradients, settings["learning_rate"], now)
 """
 _CLIP = """\
-        if self._clips:
-            clip_weights(self._d_optimizer.parameters, settings["clip"])
+        if self._factors["penalty"] == "clipping":
+            clip_weights(self.d_optimizer.parameters, settings["clip"])
+"""
+_REAL = """\
+            real_logits, real_classes = self._judged(real, labels, now, draws.REAL_D)
+"""
+_FAKE = """\
+            fake_logits, fake_classes = self._judged(fake, fake_labels, now, draws.FAKE_D)
+"""
+_AVERAGE = """\
+        if self._average is not None:
+            self._average.follow(settings["ema"], now.update)
+"""
+_APPLY = """\
+        self._apply(self.g_optimizer, gradients, rate, now)
 """
 
 MUTANTS = [
     # what the discriminator's update is made of
     Mutant(
         "real and generated images exchanged in the discriminator's loss", STEP,
-        "self._loss.discriminator(real_logits, fake_logits, settings)",
-        "self._loss.discriminator(fake_logits, real_logits, settings)",
+        "self.loss.discriminator(real_logits, fake_logits, settings)",
+        "self.loss.discriminator(fake_logits, real_logits, settings)",
     ),
     Mutant(
         "real images scaled to [0, 1]", STEP,
         "tf.float32) / 127.5 - 1.0", "tf.float32) / 255.0",
     ),
     Mutant(
-        "the generator makes the discriminator's images by its moving statistics", STEP,
-        "self._made(z, fake_labels, training=True)", "self._made(z, fake_labels, training=False)",
+        "the generator makes images by its moving statistics", STEP,
+        "self._players.inputs(z, labels, drops), training=True)",
+        "self._players.inputs(z, labels, drops), training=False)",
     ),
     Mutant(
-        "the discriminator judges real images by its moving statistics", STEP,
-        "self._judged(real, labels, training=True)", "self._judged(real, labels, training=False)",
+        "the discriminator judges by its moving statistics", STEP,
+        "now.dropout(showing), training=True)", "now.dropout(showing), training=False)",
+        f"{UPDATES} -k dcgan",
     ),
     Mutant(
         "the discriminator judges real images after generated ones", STEP,
-        """\
-            real_logits, real_classes = self._judged(real, labels, training=True)
-            fake_logits, fake_classes = self._judged(fake, fake_labels, training=True)
-""",
-        """\
-            fake_logits, fake_classes = self._judged(fake, fake_labels, training=True)
-            real_logits, real_classes = self._judged(real, labels, training=True)
-""",
+        _REAL + _FAKE, _FAKE + _REAL, f"{UPDATES} -k dcgan",
     ),
     Mutant(
         "the discriminator takes generator_lr_scale too", STEP,
-        'rate = settings["learning_rate"]\n',
-        'rate = settings["learning_rate"] * settings["generator_lr_scale"]\n',
+        'gradients, settings["learning_rate"], now)',
+        'gradients, settings["learning_rate"] * settings["generator_lr_scale"], now)',
     ),
     Mutant(
-        "beta1 and beta2 exchanged in the discriminator's update", STEP,
-        _UPDATE, _UPDATE.replace("beta1", "x").replace("beta2", "beta1").replace("x", "beta2"),
+        "beta1 and beta2 exchanged", STEP,
+        'now.settings["beta1"], now.settings["beta2"]',
+        'now.settings["beta2"], now.settings["beta1"]',
     ),
-    Mutant("weights not clipped", STEP, "if self._clips:", "if False:", f"{UPDATES} -k wgan"),
+    Mutant(
+        "weights not clipped", STEP,
+        'if self._factors["penalty"] == "clipping":', "if False:", f"{UPDATES} -k wgan",
+    ),
     Mutant(
         "weights clipped before the update", STEP,
         _UPDATE + _CLIP, _CLIP + _UPDATE, f"{UPDATES} -k wgan",
@@ -103,50 +118,138 @@ MUTANTS = [
     # the generator's update
     Mutant(
         "the generator's gradient negated", STEP,
-        "self._g_optimizer.apply(gradients,", "self._g_optimizer.apply([-g for g in gradients],",
+        "self._apply(self.g_optimizer, gradients,",
+        "self._apply(self.g_optimizer, [-g for g in gradients],",
     ),
     Mutant("generator_lr_scale ignored", STEP, ' * settings["generator_lr_scale"]', ""),
-    Mutant(
-        "the generator is trained by its moving statistics", STEP,
-        "made = self._made(z, labels, training=True)",
-        "made = self._made(z, labels, training=False)",
-    ),
-    Mutant(
-        "the discriminator judges for the generator by its moving statistics", STEP,
-        "self._judged(made, labels, training=True)", "self._judged(made, labels, training=False)",
-    ),
     # random numbers and batches
     Mutant(
         "the same z for all discriminator updates of a step", STEP,
-        "seed, start * d_iter + update, settings", "seed, (start + done) * d_iter, settings",
+        "_Now(seed, start * d_iter + batch,", "_Now(seed, (start + done) * d_iter,",
     ),
     Mutant(
         "the same real images for all discriminator updates of a step", STEP,
-        "batches, update, seed,", "batches, done * d_iter, seed,",
+        "self._discriminator_step(batches, batch, now, total)",
+        "self._discriminator_step(batches, done * d_iter, now, total)",
     ),
     Mutant("d_iter ignored", STEP, "(done + 1) * d_iter)", "done * d_iter + 1)"),
     Mutant(
         "random numbers of the generator's updates begin anew with each call", STEP,
-        "seed, start + done, settings", "seed, done, settings",
+        "_Now(seed, start + done,", "_Now(seed, done,",
     ),
     Mutant(
         "the generator's z from the discriminator's stream", STEP,
-        "self._noise(seed, update, _LATENT_G)", "self._noise(seed, update, _LATENT_D)",
+        "now, draws.LATENT_G,", "now, draws.LATENT_D,",
     ),
     Mutant(
-        "images begin anew with each call", STEP,
+        "images begin anew with each call", GAN,
         "data.images(seed, start * d_size,", "data.images(seed, 0 * d_size,",
     ),
     Mutant("the sum of losses reported", STEP, "total / count", "total"),
+    # what joins the factors
+    Mutant(
+        "power iterated twice", STEP,
+        "iterate_power(self._players.discriminator)",
+        "iterate_power(self._players.discriminator, 2)",
+    ),
+    Mutant(
+        "power not iterated", STEP,
+        "iterate_power(self._players.discriminator)  # once: all passes see the same weights\n",
+        "pass\n",
+    ),
+    Mutant(
+        "no gradient through the norm", LAYERS,
+        "tf.square(product)) + _TINY)", "tf.square(tf.stop_gradient(product))) + _TINY)",
+    ),
+    Mutant(
+        "the generator's images not augmented", STEP,
+        'if policy != "none":', 'if policy != "none" and showing is not draws.FAKE_G:', COMBINED,
+    ),
+    Mutant(
+        "augmentation in the norm between", STEP,
+        "return self._players.judged(images, labels, now.dropout(draws.BETWEEN), training=True)[",
+        "return self._judged(images, labels, now, draws.BETWEEN)[", COMBINED,
+    ),
+    Mutant(
+        "R1 at images that are not augmented", STEP,
+        "of_real=lambda images: self._judged(images, labels, now, draws.REAL_D)[0]",
+        "of_real=beside", COMBINED,
+    ),
+    Mutant(
+        "labels of generated images in the penalty between", STEP,
+        "self._players.judged(images, labels, now.dropout(draws.BETWEEN)",
+        "self._players.judged(images, fake_labels, now.dropout(draws.BETWEEN)", COMBINED,
+    ),
+    Mutant(
+        "labels of real images in R2", STEP,
+        "of_fake=lambda images: self._judged(images, fake_labels,",
+        "of_fake=lambda images: self._judged(images, labels,", COMBINED,
+    ),
+    Mutant(
+        "averaged before the update", STEP, _APPLY + _AVERAGE, _AVERAGE + _APPLY,
+    ),
+    Mutant(
+        "averages that do not ramp", AVERAGES,
+        "tf.minimum(decay, (1.0 + done) / (_RAMP + done))", "decay",
+    ),
+    Mutant(
+        "averages without statistics", AVERAGES,
+        "if variable.trainable or not measured", "if variable.trainable",
+    ),
+    Mutant(
+        "measured statistics of the last batch", AVERAGES,
+        "number / (number + 1)", "0.0", COMBINED,
+    ),
+    Mutant("noise that does not fade", STEP, " * batches.fading[done]", ""),
+    Mutant(
+        "the probability of augmentation falls where it should rise", STEP,
+        'sure - settings["augment_target"]', 'settings["augment_target"] - sure', COMBINED,
+    ),
+    Mutant(
+        "a relativistic discriminator's own sign", STEP,
+        "real - fake if self.loss.compares else real", "real", COMBINED,
+    ),
+    Mutant("rates of the first step", STEP, "batches.rates[done]", "batches.rates[0]"),
+    Mutant(
+        "schedules begin anew with each call", GAN,
+        "schedules.rates(start,", "schedules.rates(0,",
+    ),
+    Mutant(
+        "labels of generated images smoothed to below 0", LOSSES,
+        "loss.errors(fake, most * shares[1])", "loss.errors(fake, -most * shares[1])",
+    ),
+    Mutant(
+        "the same dropout in all layers", LAYERS,
+        "stateless_fold_in(draw, self._number)", "stateless_fold_in(draw, 0)",
+    ),
+    Mutant(
+        "the same dropout for real and generated images", DRAWS,
+        "Showing(number * _APART, (number + 1) * _APART, (number + 2) * _APART)",
+        "Showing(number * _APART, (number + 1) * _APART, 7 * _APART)",
+    ),
+    Mutant(
+        "the generator's step against the next real images", STEP,
+        '(batch + 1) * now.settings["d_iter"] - 1', 'batch * now.settings["d_iter"]',
+        f"{UPDATES} -k r3gan",
+    ),
+    Mutant(
+        "dragan's noise for each image alone", PENALTIES,
+        "tf.math.reduce_std(update.real)", "tf.math.reduce_std(update.real, [1, 2, 3], True)",
+        f"{UPDATES} -k dragan",
+    ),
+    Mutant(
+        "what has no meaning is computed", "models/base.py",
+        "values = cls.meaningful(hyperparameters)", "values = dict(hyperparameters)",
+        f"{FACTORS} -k no_meaning",
+    ),
     # classes
     Mutant(
-        "real images with labels of another walk", STEP,
-        "data.order(seed, REAL,", "data.order(seed, LABELS_D,", f"{UPDATES} -k cgan",
+        "real images with labels of another walk", GAN,
+        "labels=labels(REAL, d_size)", "labels=labels(LABELS_D, d_size)", f"{UPDATES} -k cgan",
     ),
     Mutant(
         "CGAN: generated images shown with the real images' labels", STEP,
-        "self._judged(fake, fake_labels, training=True)",
-        "self._judged(fake, labels, training=True)",
+        "self._judged(fake, fake_labels, now,", "self._judged(fake, labels, now,",
         f"{UPDATES} -k cgan",
     ),
     Mutant(
@@ -155,8 +258,9 @@ MUTANTS = [
         f"{UPDATES} -k cgan",
     ),
     Mutant(
-        "the generator's labels from the discriminator's walk", STEP,
-        "data.order(seed, LABELS_G,", "data.order(seed, LABELS_D,", f"{UPDATES} -k cgan",
+        "the generator's labels from the discriminator's walk", GAN,
+        "g_labels=labels(LABELS_G, g_size)", "g_labels=labels(LABELS_D, g_size)",
+        f"{UPDATES} -k cgan",
     ),
     Mutant(
         "ACGAN: generated images judged by the real images' labels", STEP,
@@ -197,8 +301,8 @@ MUTANTS = [
         f"{UPDATES} -k wgan",
     ),
     Mutant(
-        "WGAN-GP: penalty between real and real", STEP,
-        "training=True)[0], real, fake, alpha", "training=True)[0], real, real, alpha",
+        "WGAN-GP: penalty between real and real", PENALTIES,
+        "update.alpha * (update.fake - update.real)", "update.alpha * (update.real - update.real)",
         f"{UPDATES} -k wgan_gp",
     ),
     Mutant(
@@ -207,35 +311,36 @@ MUTANTS = [
     ),
     Mutant(
         "WGAN-GP: one alpha for a batch", STEP,
-        "[self.batch_size, 1, 1, 1]", "[1, 1, 1, 1]", f"{UPDATES} -k wgan_gp",
+        "[self._batch_size, 1, 1, 1]", "[1, 1, 1, 1]", f"{UPDATES} -k wgan_gp",
     ),
     Mutant(
         "WGAN-GP: one alpha for each pixel", STEP,
-        "[self.batch_size, 1, 1, 1]", "[self.batch_size, *self.image_shape]",
+        "[self._batch_size, 1, 1, 1]", "tf.shape(real)",
         f"{UPDATES} -k wgan_gp",
     ),
     Mutant(
         "WGAN-GP: alpha from the stream of z", STEP,
-        "_stream(seed, update, _PENALTY)", "_stream(seed, update, _LATENT_D)",
+        "now.draw(draws.ALPHA)", "now.draw(draws.LATENT_D)",
         f"{UPDATES} -k wgan_gp",
     ),
     Mutant(
         "WGAN-GP: norms below 1 not penalised", PENALTIES,
-        "tf.square(norm - 1.0)", "tf.square(tf.maximum(norm - 1.0, 0.0))",
+        "tf.square(_norm(update.beside, _between(update)) - 1.0)",
+        "tf.square(tf.nn.relu(_norm(update.beside, _between(update)) - 1.0))",
         f"{UPDATES} -k wgan_gp",
     ),
     Mutant(
         "WGAN-GP: a norm for each channel", PENALTIES,
-        "axis=[1, 2, 3]", "axis=[1, 2]", f"{MODELS} -k TestGradientPenalty",
+        "axis=[1, 2, 3]", "axis=[1, 2]", "tests/test_losses.py -k penalties_of",
     ),
     Mutant(
         "WGAN-GP with normalisation in its critic", "models/wgan_gp.py",
-        'discriminator_norm = "none"', 'discriminator_norm = "batch"', f"{UPDATES} -k wgan_gp",
+        '"discriminator_norm": "none"', '"discriminator_norm": "batch"', f"{UPDATES} -k wgan_gp",
     ),
     Mutant(
         "BEGAN: k from exchanged errors", STEP,
-        "self._loss.updated(real_logits, fake_logits, settings)",
-        "self._loss.updated(fake_logits, real_logits, settings)",
+        "self.loss.updated(real_logits, fake_logits, settings)",
+        "self.loss.updated(fake_logits, real_logits, settings)",
         f"{UPDATES} -k began",
     ),
     Mutant(
@@ -278,11 +383,11 @@ MUTANTS = [
     Mutant("Adam's epsilon", OPTIMIZERS, "_ADAM_EPSILON = 1e-7", "_ADAM_EPSILON = 1e-3"),
     Mutant(
         "the discriminator's optimiser keeps its state from seed to seed", STEP,
-        "        self._d_optimizer.reset()\n", "", f"{MODELS} -k same_seed",
+        "        self.d_optimizer.reset()\n", "", f"{MODELS} -k same_seed",
     ),
     Mutant(
         "k keeps its value from seed to seed", STEP,
-        "self._loss.variables[name].assign(start)", "pass", f"{MODELS} -k k_is_part",
+        "self.loss.variables[name].assign(start)", "pass", "tests/test_losses.py -k k_is_part",
     ),
     Mutant(
         "one collapsed evaluation is enough", TRIAL, "trial.evaluations[-2:]] == [True, True]",
@@ -300,7 +405,7 @@ MUTANTS = [
     Mutant("pictures are the same bit by bit", VARIETY, "_SAME = 0.1", "_SAME = 0.0", VARIETIES),
     Mutant("pale images are judged", VARIETY, "_FLAT <= self.contrast < _PALE", "False", VARIETIES),
     Mutant("a hundredth is a few", VARIETY, "_FEW = 0.1", "_FEW = 0.01", VARIETIES),
-    Mutant("the nearest one covers", VARIETY, "_NEIGHBOURS = 5", "_NEIGHBOURS = 1", VARIETIES),
+    Mutant("the nearest one covers", NEAR, "NEAREST = 5  #", "NEAREST = 1  #", VARIETIES),
 ]  # fmt: skip
 
 
