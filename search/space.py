@@ -120,13 +120,11 @@ class Space:
         for attempt in range(_PATIENCE):
             if attempt == _MAX_REJECTIONS:
                 # Hardly anything is left: look at what is, so that "exhausted" is said exactly.
-                whole = Space(
-                    tuple(_listed(d, more.get(d.name, ())) for d in self.dimensions), self.forbidden
-                )
-                countable = all(distinct_values(d) is not None for d in whole.dimensions)
-                found = list(itertools.islice(whole.points(), _COUNTED + 1)) if countable else []
-                if countable and len(found) <= _COUNTED:
-                    left = [point for point in found if key(point) not in used]
+                whole = Space(tuple(_listed(d, more.get(d.name, ())) for d in self.dimensions))
+                size = whole.size()
+                if size is not None and size <= _COUNTED:
+                    points = (p for p in whole.points() if key(p) not in used)
+                    left = [point for point in points if self.allows(point)]
                     return rng.choice(left) if left else None
             drawn = {d.name: draw(d, more.get(d.name, ()), rng) for d in self.dimensions}
             point = self.existing(drawn)
