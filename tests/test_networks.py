@@ -333,7 +333,7 @@ class TestNormalisation:
                   "resnet5": (11, 11)}  # fmt: skip
         for norm, d_norm in (("batch", "batch"), ("batch", "layer"), ("none", "spectral")):
             made, judged = (
-                sum(layer.name.startswith(("batch_norm", "group_norm")) for layer in network.layers)
+                sum(layer.name.startswith(("batch_norm", "layer_norm")) for layer in network.layers)
                 for network in networks(architecture, norm=d_norm, generator_norm=norm, seed=None)
             )
             assert made == (0 if norm == "none" else counts[architecture][0])
