@@ -307,14 +307,14 @@ def doubt(values: Mapping[str, Value]) -> str:
         )
     if penalty == "clipping" and loss != "wasserstein":
         return f"penalty clipping belongs to loss wasserstein, not to {loss}"
-    if penalty == "l2" and float(values["penalty_weight"]) > _MUCH_L2:
-        return f"penalty l2 with penalty_weight {values['penalty_weight']}: 0.001 to 0.01 is usual"
     tame = penalty in (*_GRADIENT_PENALTIES, "clipping") or norm == "spectral"
     if loss in ("wasserstein", "hinge") and not tame:
         return (
             f"loss {loss} wants a tame discriminator: a penalty on gradients, or "
             "discriminator_norm spectral (architecture r3gan has none)"
         )
+    if penalty == "l2" and float(values["penalty_weight"]) > _MUCH_L2:
+        return f"penalty l2 with penalty_weight {values['penalty_weight']}: 0.001 to 0.01 is usual"
     if values.get("condition") == "projection" and norm != "spectral":
         return "condition projection does poorly without discriminator_norm spectral"
     return ""

@@ -27,5 +27,7 @@ class R3GAN(GAN):
         "discriminator_norm": (),
         "beta1": (),
         "d_iter": (),
+        "class_weight": (),
+        "generator_class_weight": (),
         "penalty_weight": (0.01, 0.05, 0.5, 5.0),
     }

@@ -76,7 +76,7 @@ def test_what_a_preset_fixes_is_what_the_general_type_may_have(kind):
             assert DECLARED[name].check(value) == value
     declared = {h.name: h for h in kind.hyperparameters}
     assert not declared.keys() & kind.fixed.keys()
-    assert kind.preset.keys() | kind.candidates.keys() <= declared.keys()
+    assert kind.other_defaults.keys() | kind.candidates.keys() <= declared.keys()
     for h in kind.hyperparameters:
         assert h.under.keys() <= declared.keys()
         assert met(conditions(DECLARED.get(h.name, h), DECLARED), kind.fixed)

@@ -97,7 +97,7 @@ def test_a_dropped_gan_built_again_comes_to_the_same_bits(monkeypatch):
         run = config(width)
         gan = bench.gan(run, SHAPE, ())
         gan.reset(7)
-        gan.train(data, 7, 0, 2, run.hyperparameters())
+        gan.train(data, 7, 0, 2, 2, run.hyperparameters())
         return gan.state()
 
     first, other, again = trained(1), trained(2), trained(1)
