@@ -61,7 +61,7 @@ class GAN(GANType):
     @classmethod
     def conflict(cls, values: Mapping[str, Value]) -> str:
         """See `GANType.conflict`."""
-        # What has no meaning is in no conflict; to tell takes longer than to see that there is none.
+        # What has no meaning is in no conflict; most often there is none, which is told sooner.
         if not factors.conflict({**cls.fixed, **values}):
             return ""
         return factors.conflict({**cls.fixed, **cls.meaningful(values)})
