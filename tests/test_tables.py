@@ -226,3 +226,31 @@ def test_regrets_on_functions_fall(monkeypatch):
     for name in functions.FUNCTIONS:
         first, second, third = functions.regrets((name, "random", 0))
         assert first >= second >= third > 0
+
+
+def test_the_share_of_seeds_is_that_of_the_variance():
+    """Of 1, 3 and 5, 7 the variance is 20/3 in all, and 2 within each pair."""
+    noise = script("seed_noise")
+    del sys.modules["seed_noise"]
+    assert noise.seeds_share([[1.0, 3.0], [5.0, 7.0]]) == pytest.approx(2 / (20 / 3))
+    assert noise.seeds_share([[1.0, 1.0], [5.0, 5.0]]) == 0
+
+
+def test_tables_are_compared_where_they_are_alike(tmp_path):
+    """The lowest FID counts; what only one table has is left out."""
+    noise = script("seed_noise")
+    del sys.modules["seed_noise"]
+    head = "b,a,seed,state,step,fid\n"
+    (tmp_path / "one.csv").write_text(
+        head
+        + "1,2,0,complete,10,8\n1,2,0,complete,20,4\n1,2,1,complete,20,500\n1,2,2,complete,9,1\n"
+        "3,4,0,complete,10,7\n3,4,1,diverged,0,\n"
+    )
+    other = "a,b,seed,state,step,fid\n2,1.0,0,complete,10,5\n2,1.0,1,complete,10,6\n"
+    (tmp_path / "two.csv").write_text(other)
+    one, two = noise.alike([noise.read(tmp_path / f"{name}.csv") for name in ("one", "two")])
+    assert list(one.values()) == [[4, 500]]
+    assert list(two.values()) == [[5, 6]]
+    made = noise.figures(noise.read(tmp_path / "one.csv") | {("c",): [2, 3]})
+    assert made["combinations, trainings"] == "3, 7"
+    assert made["trainings whose lowest FID is above 100"] == f"{200 / 7:.1f} %"
