@@ -17,10 +17,19 @@ FAST = {
     "lsgan": (800, {"learning_rate": 1e-3, "dense_width": 256}),
     "wgan": (600, {"learning_rate": 1e-3, "d_iter": 2, "clip": 0.1}),
     "wgan_gp": (400, {"learning_rate": 2e-3, "d_iter": 2, "penalty_weight": 1.0}),
+    "gan": (600, {"learning_rate": 3e-3}),
+    "dragan": (600, {"learning_rate": 4e-3, "penalty_weight": 1.0}),
+    "r3gan": (200, {"learning_rate": 3e-3, "ema": 0.99, "penalty_weight": 0.5}),
+    "sngan": (600, {"learning_rate": 4e-3, "architecture": "infogan", "d_iter": 2}),
+    "sngan_projection": (
+        400,
+        {"learning_rate": 2e-3, "architecture": "infogan", "d_iter": 1, "beta1": 0.5,
+         "beta2": 0.999, "schedule": "constant"},
+    ),
     "began": (600, {"learning_rate": 3e-3, "gamma": 0.9, "lambda_k": 0.05}),
     "cgan": (200, {"learning_rate": 2e-3}),
     "acgan": (400, {"learning_rate": 3e-3, "class_weight": 0.5, "generator_class_weight": 0.5}),
-}
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +61,7 @@ def test_learns(kind, digits):
     gan.reset(1)
     untrained, trained = fid(), []
     for start in range(0, steps, 200):
-        gan.train(data, 1, start, 200, settings)
+        gan.train(data, 1, start, 200, steps, settings)
         trained.append(fid())
     assert min(trained) < untrained / 2, trained
     assert min(trained) < np.trace(real.covariance), trained
