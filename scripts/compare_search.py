@@ -108,6 +108,7 @@ class Table:
         self.curves: dict[tuple[Value, ...], dict[str, list[float]]] = defaultdict(dict)
         self.diverged: set[tuple[tuple[Value, ...], str]] = set()
         self.collapsed: set[tuple[tuple[Value, ...], str]] = set()
+        told: set[tuple[tuple[Value, ...], str]] = set()  # of those that were seen to collapse
         alike = 0  # evaluations in a row; a training's lines follow each other
         for row in rows:
             point = tuple(_value(declared[name], row[name]) for name in names)
@@ -121,6 +122,9 @@ class Table:
                     self.collapsed.add((point, row["seed"]))
             if row["state"] == State.DIVERGED.value:
                 self.diverged.add((point, row["seed"]))
+            if row["state"] == State.COLLAPSED.value:
+                told.add((point, row["seed"]))
+        self.collapsed |= told
         self.space = Space(
             tuple(
                 Dimension(declared[name], tuple(sorted({point[i] for point in self.curves})))

@@ -35,7 +35,7 @@ TABLES: dict[str, dict[str, Any]] = {
         "steps": 1500,
         "evaluate_every": 150,
     },
-    "stable_digits": {
+    "gan_digits": {
         "gan_type": "gan",
         "params": {
             "batch_size": [16, 64],
