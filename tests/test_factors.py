@@ -413,6 +413,7 @@ def random_combination(seed):
         drawn |= {name: float(rng.choice((0.0, 0.3))) for name in SWITCHES}
         # The larger networks are in test_networks.py; each takes seconds here.
         drawn["architecture"] = str(rng.choice(("infogan", "infogan", "strided", "r3gan")))
+        drawn["attention"] = "none"  # its gain starts at 0: kernels behind it hardly move at first
         if not GAN.conflict({**DEFAULTS, **TINY, **drawn}):
             return drawn
 
