@@ -292,7 +292,7 @@ class Adversarial:
 
     def _measure(self) -> None:
         """Measure the batch statistics of the averaged generator, if it changed."""
-        if self._average and self._stale:
+        if self._average and self._average.measured and self._stale:
             latents = self.latents(_MEASURED_BATCHES * self.batch_size, _MEASURED_LATENTS)
             parts = [slice(i, None, _MEASURED_BATCHES) for i in range(_MEASURED_BATCHES)]
             self._average.measure(

@@ -37,6 +37,11 @@ class AveragedGenerator:
             if measured and isinstance(layer, keras.layers.BatchNormalization)
         ]
 
+    @property
+    def measured(self) -> bool:
+        """Whether it has statistics that are to be measured."""
+        return bool(self._norms)
+
     def reset(self) -> None:
         """Begin with the generator's own variables, all of them: a NaN would outlive a mean."""
         for mean, variable in self._all:
@@ -59,8 +64,6 @@ class AveragedGenerator:
 
         They depend on the twin's weights and the batches alone.
         """
-        if not self._norms:
-            return
         for number, inputs in enumerate(batches):
             for layer in self._norms:
                 layer.momentum = number / (number + 1)

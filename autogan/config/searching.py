@@ -279,12 +279,6 @@ class SearchConfig(TrainConfig):
         forbidden = None if own is none else lambda point: bool(self.conflict(point))
         return space_of(self.gan, self.settings, forbidden)
 
-    @cached_property
-    def _values(self) -> dict[str, Value]:
-        """The user's single values over the defaults."""
-        given = {n: s for n, s in self.settings.items() if not isinstance(s, Dimension)}
-        return {**self.gan.defaults(), **given}
-
     def conflict(self, point: Mapping[str, Value]) -> str:
         """Why a point of the space cannot be; empty if it can."""
         return self.gan.conflict({**self.gan.defaults(), **self.fixed, **point})
@@ -323,8 +317,9 @@ class SearchConfig(TrainConfig):
     @cached_property
     def fixed(self) -> dict[str, Value]:
         """All hyperparameters outside the space: the user's values over the defaults."""
+        given = {n: s for n, s in self.settings.items() if not isinstance(s, Dimension)}
         searched = {d.name for d in self.space.dimensions}
-        return {n: v for n, v in self._values.items() if n not in searched}
+        return {n: v for n, v in {**self.gan.defaults(), **given}.items() if n not in searched}
 
     def trial_config(
         self, params: Mapping[str, Value], seed: int, seen: Bounds | None = None
