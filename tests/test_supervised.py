@@ -30,7 +30,9 @@ CONFIG = {
     "also": ["label_accuracy"],
     "run_dir": "runs/a",
 }
-SUPERVISED = [kind.name for kind in GAN_TYPES if kind.condition != "none"]
+SUPERVISED = [
+    kind.name for kind in GAN_TYPES if kind.factor("condition", kind.defaults()) != "none"
+]
 
 
 def train(**changes):
