@@ -21,7 +21,7 @@ from autogan.models.batches import (
     proportional_labels,
 )
 from autogan.models.draws import EVALUATION
-from autogan.models.factors import DEFAULTS, FACTORS
+from autogan.models.factors import DEFAULTS, FACTORS, GRADIENT_PENALTIES
 from autogan.models.graph import by_layers
 from autogan.models.networks import NetworkShape, build_generator
 from autogan.models.players import Players
@@ -82,6 +82,7 @@ class Adversarial:
             dense_width=factors["dense_width"],
             autoencoder=gan_type.autoencoder,
             discriminator_norm=factors["discriminator_norm"],
+            penalised=factors["penalty"] in GRADIENT_PENALTIES,
             generator_norm=factors["generator_norm"],
             condition=factors["condition"],
             classes=len(self.class_counts),

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from autogan.core.hyperparameters import Hyperparameter, Value, conditions, met
 
-_GRADIENT_PENALTIES = (
+GRADIENT_PENALTIES = (
     "gradient_norm", "one_sided", "zero_centred", "dragan", "r1", "r2", "r1_r2",
 )  # fmt: skip
 _WITH_TARGETS = ("non_saturating", "minimax", "least_squares")
@@ -102,7 +102,7 @@ _GAME = (
         "what is added to the discriminator's loss: a function of its gradient between real and "
         "generated images (gradient_norm, one_sided, zero_centred), around real ones (dragan), at "
         "real and generated ones (r1, r2, r1_r2), or of its weights (l2); clipping limits these",
-        choices=("none", *_GRADIENT_PENALTIES, "l2", "clipping"),
+        choices=("none", *GRADIENT_PENALTIES, "l2", "clipping"),
         search=("none", "gradient_norm", "r1"), shape=True,
     ),
     Hyperparameter(
@@ -110,7 +110,7 @@ _GAME = (
         "weight of the penalty: about 10 for a gradient's norm, 0.01 to 10 for r1 and r2, 0.001 "
         "to 0.01 for l2",
         low=1e-4, high=1e4, search=(0.1, 1.0, 10.0),
-        under={"penalty": (*_GRADIENT_PENALTIES, "l2")},
+        under={"penalty": (*GRADIENT_PENALTIES, "l2")},
     ),
     Hyperparameter(
         "clip", "scale", 0.01,
@@ -300,14 +300,14 @@ def doubt(values: Mapping[str, Value]) -> str:
     """
     loss, penalty = values.get("loss"), values.get("penalty")
     norm = values.get("discriminator_norm", "none")
-    if penalty in _GRADIENT_PENALTIES and norm == "batch":
+    if penalty in GRADIENT_PENALTIES and norm == "batch":
         return (
             f"penalty {penalty} wants the gradient of each image, and discriminator_norm batch "
             "ties the images of a batch together"
         )
     if penalty == "clipping" and loss != "wasserstein":
         return f"penalty clipping belongs to loss wasserstein, not to {loss}"
-    tame = penalty in (*_GRADIENT_PENALTIES, "clipping") or norm == "spectral"
+    tame = penalty in (*GRADIENT_PENALTIES, "clipping") or norm == "spectral"
     if loss in ("wasserstein", "hinge") and not tame:
         return (
             f"loss {loss} wants a tame discriminator: a penalty on gradients, or "

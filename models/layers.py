@@ -89,6 +89,22 @@ class LayerNormalization(layers.GroupNormalization):
         return centred * tf.math.rsqrt(variance + self.epsilon) * self.gamma + self.beta
 
 
+class BatchNormalization(layers.BatchNormalization):
+    """Keras's batch normalisation, with a right second derivative; see `LayerNormalization`."""
+
+    def call(self, features: Any, training: bool = False) -> Any:
+        """Return what the features become, in their shape."""
+        if not training:
+            return super().call(features)
+        axes = list(range(len(features.shape) - 1))
+        mean = tf.reduce_mean(features, axes)
+        centred = features - mean
+        variance = tf.reduce_mean(tf.square(centred), axes)
+        for moving, now in ((self.moving_mean, mean), (self.moving_variance, variance)):
+            moving.assign(self.momentum * moving + (1.0 - self.momentum) * now)
+        return centred * tf.math.rsqrt(variance + self.epsilon) * self.gamma + self.beta
+
+
 class ConditionalBatchNormalization(layers.BatchNormalization):
     """Batch normalisation whose scale and shift are those of an image's class.
 

@@ -32,6 +32,8 @@ class NetworkShape:
         discriminator_norm: after each convolution but the first, before its activation; in
             residual blocks before each activation. ``layer`` goes over height, width and channels;
             ``spectral`` is of all kernels. r3gan has none.
+        penalised: whether a penalty differentiates the discriminator's gradient once more, for
+            which Keras's batch normalisation does not do.
         autoencoder: whether the discriminator is one, and returns its errors.
         condition: see the hyperparameter of that name. With ``projection`` the
             discriminator is given the class, and its logit is that of no class plus the product of
@@ -59,6 +61,7 @@ class NetworkShape:
     width: int
     dense_width: int
     discriminator_norm: Literal["none", "batch", "layer", "spectral"]
+    penalised: bool = False
     autoencoder: bool = False
     condition: Literal["none", "input", "auxiliary", "projection"] = "none"
     classes: int = 0
@@ -144,6 +147,7 @@ def _discriminator(shape: NetworkShape) -> keras.Model:
     norm = shape.discriminator_norm if pair.normalised else "none"
     parts = _parts(shape, norm, pair.start, shape.dropout)
     parts.minibatch_stddev = shape.minibatch_stddev
+    parts.penalised = shape.penalised
     inputs = [images]
     if shape.condition in ("input", "projection"):
         inputs.append(_classes(shape))

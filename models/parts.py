@@ -10,6 +10,7 @@ from keras import layers
 
 from autogan.models.layers import (
     Attend,
+    BatchNormalization,
     ConditionalBatchNormalization,
     Gain,
     LayerNormalization,
@@ -63,6 +64,7 @@ class Parts:
         start: how kernels start, but for those of which the architecture says otherwise.
         attention: the side of the feature map that attends to itself, or 0.
         minibatch_stddev: whether `deviation` adds its plane.
+        penalised: see `NetworkShape`.
         classes: the one-hot classes, [batch, K], where a network is given them.
         dropout: the network's inputs ``rate`` and ``draw``, where it has them.
     """
@@ -71,6 +73,7 @@ class Parts:
     start: Start
     attention: int = 0
     minibatch_stddev: bool = False
+    penalised: bool = False
     classes: Any = None
     dropout: tuple[Any, ...] = ()
     _numbers: Any = field(default_factory=count)
@@ -105,7 +108,8 @@ class Parts:
         if self.norm == "conditional" and conditional:
             return ConditionalBatchNormalization(**options)(x, self.classes)
         if self.norm in ("batch", "conditional"):
-            return layers.BatchNormalization(**options)(x)
+            kind = BatchNormalization if self.penalised else layers.BatchNormalization
+            return kind(**options)(x)
         if self.norm == "layer":
             return LayerNormalization()(x)
         return x

@@ -39,10 +39,13 @@ SMALL: dict[str, Any] = {
     "dataset": "photographs",
     "features": "classifier",
     "image_size": 16,
-    "steps": 2000,
-    "evaluate_every": 200,
-    "params": {"architecture": "sndcgan", "width": 16},
+    "steps": 1500,
+    "evaluate_every": 300,
+    "params": {"width": 32, "dense_width": 256},
 }
+PLAIN = {
+    "loss": "non_saturating", "penalty": "none", "discriminator_norm": "spectral", "ema": 0.0,
+}  # fmt: skip
 STABLE = {
     "loss": "relativistic", "penalty": "r1_r2", "penalty_weight": 1.0, "discriminator_norm": "none",
     "ema": 0.999,
@@ -89,7 +92,10 @@ def factors(base: Mapping[str, Any]) -> Experiment:
         ("loss", "discriminator_norm", "penalty"),
         base,
         tuple(
-            Variant((loss, norm, penalty), {"loss": loss, **NORMS[norm], **PENALTIES[penalty]})
+            Variant(
+                (loss, norm, penalty),
+                {**PLAIN, "loss": loss, **NORMS[norm], **PENALTIES[penalty]},
+            )
             for loss in LOSSES
             for norm in NORMS
             for penalty in PENALTIES
@@ -104,16 +110,19 @@ EXPERIMENTS = {
         ("learning_rate", "discriminator"),
         SMALL,
         tuple(
-            Variant((f"{rate:g}", name), {"learning_rate": rate, **params})
+            Variant((f"{rate:g}", name), {**PLAIN, "learning_rate": rate, **params})
             for rate in (2e-4, 1e-3, 4e-3)
             for name, params in {**NORMS, "r1_r2, relativistic, ema": STABLE}.items()
         ),
     ),
     "averages": Experiment(
         ("ema", "statistics"),
-        {**MNIST, "params": {**MNIST["params"], "discriminator_norm": "batch"}},
+        MNIST,
         tuple(
-            Variant((f"{ema:g}", kind), {"ema": ema, "statistics": kind})
+            Variant(
+                (f"{ema:g}", kind),
+                {**PLAIN, "discriminator_norm": "batch", "ema": ema, "statistics": kind},
+            )
             for ema in (0.0, 0.99, 0.999)
             for kind in ("moving", "measured")
         ),
@@ -122,7 +131,7 @@ EXPERIMENTS = {
         ("images", "augment"),
         {**MNIST, "steps": 2000, "evaluate_every": 200},
         tuple(
-            Variant((str(images), policy), {"augment": policy}, {"images": images})
+            Variant((str(images), policy), {**PLAIN, "augment": policy}, {"images": images})
             for images in (500, 60_000)
             for policy in ("none", "translation", "translation+cutout")
         ),
@@ -147,7 +156,7 @@ EXPERIMENTS = {
         ("game", "beta1"),
         {**DIGITS, "params": {**DIGITS["params"], "learning_rate": 4e-3}},
         tuple(
-            Variant((name, f"{beta:g}"), {"beta1": beta, **params})
+            Variant((name, f"{beta:g}"), {**PLAIN, "beta1": beta, **params})
             for name, params in {
                 "minimax, batch norm": {"loss": "minimax", "discriminator_norm": "batch"},
                 "non-saturating, batch norm": {"discriminator_norm": "batch"},
@@ -176,12 +185,12 @@ EXPERIMENTS = {
     ),
     "best-photographs": Experiment(
         ("GAN",),
-        {**SMALL, "image_size": 32, "steps": 2000},
+        {**SMALL, "image_size": 32, "steps": 2000, "params": {"width": 32}},
         (
-            Variant(("dcgan",), {"architecture": "strided", "width": 32}, {"gan_type": "dcgan"}),
+            Variant(("dcgan",), {}, {"gan_type": "dcgan"}),
             Variant(
                 ("relativistic, R1 + R2, averaged",),
-                {**STABLE, "architecture": "strided", "width": 32, "learning_rate": 1e-3},
+                {**STABLE, "learning_rate": 1e-3},
             ),
         ),
     ),

@@ -285,6 +285,50 @@ class TestNormalisation:
         expected = (x - mean) / np.sqrt(variance + 1e-5) * gamma + beta
         np.testing.assert_allclose(network(x), expected, rtol=1e-4, atol=1e-5)
 
+    def test_batch_norm_under_a_penalty_is_keras_own(self):
+        """The same features and moving statistics, in training and after."""
+        theirs, ours = (Parts("batch", normal, penalised=p) for p in (False, True))
+        theirs, ours = (model_of(parts, parts.normed, 3, 5, 4) for parts in (theirs, ours))
+        assert [v.shape for v in ours.variables] == [v.shape for v in theirs.variables]
+        for network in (theirs, ours):
+            network.trainable_variables[0].assign(random(4))
+            network.trainable_variables[1].assign(random(4, seed=1))
+        for seed, training in ((2, True), (3, True), (4, False)):
+            x = 2.0 + 3.0 * random(2, 3, 5, 4, seed=seed)
+            made, expected = ours(x, training=training), theirs(x, training=training)
+            np.testing.assert_allclose(made, expected, rtol=1e-4, atol=1e-5)
+        for mine, other in zip(ours.variables, theirs.variables, strict=True):
+            np.testing.assert_allclose(mine, other, rtol=1e-5, atol=1e-6)
+
+    @pytest.mark.parametrize("norm", ["batch", "layer"])
+    @pytest.mark.parametrize("form", [(4,), (2, 1, 4)])
+    def test_second_derivatives_are_right(self, norm, form):
+        """Those of Keras's own batch normalisation are not: up to 13 % off here."""
+        parts = Parts(norm, normal, penalised=True)
+        network = model_of(parts, parts.normed, *form)
+        x, weights = random(4, *form), random(4, *form, seed=1)
+        # Without a layer before it the error would cancel out, as gradients add up to 0.
+        before = random(4, *form, seed=2)
+
+        def penalty(x):
+            """The square of the gradient of what stands for a discriminator."""
+            with tf.GradientTape() as tape:
+                tape.watch(x)
+                judged = tf.reduce_sum(weights * tf.tanh(network(x * before, training=True)))
+            return tf.reduce_sum(tape.gradient(judged, x) ** 2)
+
+        x = tf.constant(x)
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            value = penalty(x)
+        made = tape.gradient(value, x).numpy()
+        slopes = np.zeros_like(made)
+        for place in range(x.shape.num_elements()):
+            change = np.zeros(x.shape, np.float32)
+            change.flat[place] = 0.003
+            slopes.flat[place] = (penalty(x + change) - penalty(x - change)) / 0.006
+        np.testing.assert_allclose(made, slopes, rtol=0.01, atol=0.003 * np.abs(made).max())
+
     @pytest.mark.parametrize("form", [(4,), (3, 3, 4)])
     def test_conditional_norm_starts_as_batch_norm(self, form):
         classes, x = one_hot(2, 0, 2, 1), random(4, *form)
