@@ -1,7 +1,7 @@
 """AutoGAN: automatic search for GAN hyperparameters, driven by the quality of the images.
 
 import autogan
-result = autogan.run_search({"gan_type": "dcgan", "dataset": "digits", "trials": 5})
+result = autogan.run_search({"dataset": "digits", "trials": 5})
 print(result.best, result.hyperparameters)
 
 Names are imported when they are first used, so that ``import autogan`` costs nothing.

@@ -96,7 +96,7 @@ def _overview(configs: Mapping[str, str]) -> Listing:
             ),
             "",
             "a line for each:  autogan list gan-types",
-            "all about one:    autogan list dcgan",
+            "all about one:    autogan list gan",
             "your runs:        autogan list runs",
         ],
         {

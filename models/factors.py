@@ -1,6 +1,7 @@
 """The factors of a GAN: every hyperparameter there is, with its default and default search space.
 
-`autogan.models.gan.GAN` offers all of them; other types fix some.
+`autogan.models.gan.GAN` offers all of them; other types fix some. Defaults here are those of the
+plain game, without a norm, a penalty or averages.
 """
 
 from collections.abc import Mapping
@@ -90,7 +91,7 @@ _GAME = (
         search=("non_saturating", "least_squares", "wasserstein", "hinge"), shape=True,
     ),
     Hyperparameter(
-        "discriminator_norm", "choice", "spectral",
+        "discriminator_norm", "choice", "none",
         "normalisation in the discriminator: of activations over the batch or each image (layer), "
         "or of each kernel by its largest singular value (spectral)",
         choices=("none", "batch", "layer", "spectral"),

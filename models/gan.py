@@ -3,21 +3,43 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from autogan.core.hyperparameters import Hyperparameter, Value
+from autogan.core.hyperparameters import Hyperparameter, Value, conditions, met
 from autogan.core.registry import suggestion
 from autogan.models import factors
 from autogan.models.base import GANType
 from autogan.models.factors import FACTORS, narrowed
 
+# The game that trains best and under most settings (docs/experiments.md): Huang et al., 2024,
+# arXiv:2501.05441, and averaged weights.
+_DEFAULTS: Mapping[str, Value] = {
+    "loss": "relativistic",
+    "penalty": "r1_r2",
+    "discriminator_norm": "none",
+    "ema": 0.999,
+    "learning_rate": 1e-3,
+    "beta1": 0.0,
+}
+_CANDIDATES: Mapping[str, tuple[Value, ...]] = {
+    "learning_rate": (5e-4, 1e-3, 2e-3, 4e-3),
+    "d_iter": (1, 2),
+    "beta1": (0.0, 0.5),
+    "loss": (),
+    "penalty": (),
+    "discriminator_norm": (),
+}
+
 
 class GAN(GANType):
     """Every factor is a hyperparameter; a subclass is a preset, which fixes some of them.
 
+    What a preset says nothing of is as `autogan.models.factors.FACTORS` declares it, not as the
+    general type has it.
+
     Attributes:
         fixed: see `GANType.fixed`.
-        other_defaults: other defaults than the general type's.
-        candidates: another default search space than the general type's, by hyperparameter.
-        own: further hyperparameters, or those of the general type declared in another way.
+        other_defaults: other defaults than those of the factors.
+        candidates: another default search space than that of the factors, by hyperparameter.
+        own: further hyperparameters, or factors declared in another way.
     """
 
     name = "gan"
@@ -26,7 +48,7 @@ class GAN(GANType):
     candidates: ClassVar[Mapping[str, tuple[Value, ...]]] = {}
     own: ClassVar[tuple[Hyperparameter, ...]] = ()
     _misplaced: ClassVar[tuple[str, ...]] = ()  # as types had it up to 0.2
-    hyperparameters = FACTORS
+    hyperparameters = narrowed(FACTORS, {}, _DEFAULTS, _CANDIDATES)
 
     def __init_subclass__(cls, **arguments: Any) -> None:
         super().__init_subclass__(**arguments)
@@ -64,9 +86,16 @@ class GAN(GANType):
         # What has no meaning is in no conflict; most often there is none, which is told sooner.
         if not factors.conflict({**cls.fixed, **values}):
             return ""
-        return factors.conflict({**cls.fixed, **cls.meaningful(values)})
+        return factors.conflict(cls._present(values))
 
     @classmethod
     def doubt(cls, values: Mapping[str, Value]) -> str:
         """See `GANType.doubt`."""
-        return factors.doubt({**cls.fixed, **cls.meaningful(values)})
+        return factors.doubt(cls._present(values))
+
+    @classmethod
+    def _present(cls, values: Mapping[str, Value]) -> dict[str, Value]:
+        """All factors, fixed ones too, that have a meaning beside the others."""
+        all_ = {**cls.fixed, **values}
+        declared = {h.name: h for h in (*FACTORS, *cls.own)}
+        return {n: v for n, v in all_.items() if met(conditions(declared[n], declared), all_)}

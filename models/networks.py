@@ -32,8 +32,6 @@ class NetworkShape:
         discriminator_norm: after each convolution but the first, before its activation; in
             residual blocks before each activation. ``layer`` goes over height, width and channels;
             ``spectral`` is of all kernels. r3gan has none.
-        penalised: whether a penalty differentiates the discriminator's gradient once more, for
-            which Keras's batch normalisation does not do.
         autoencoder: whether the discriminator is one, and returns its errors.
         condition: see the hyperparameter of that name. With ``projection`` the
             discriminator is given the class, and its logit is that of no class plus the product of
@@ -50,6 +48,8 @@ class NetworkShape:
             more inputs, after the others: ``rate``, a scalar float32, and ``draw``, int64 [2]; see
             `autogan.models.layers.SeededDropout`.
         generator_dropout: the generator's, likewise; not after the output's activation.
+        penalised: whether a penalty differentiates the discriminator's gradient once more, for
+            which Keras's batch normalisation does not do.
     """
 
     size: int
@@ -61,7 +61,6 @@ class NetworkShape:
     width: int
     dense_width: int
     discriminator_norm: Literal["none", "batch", "layer", "spectral"]
-    penalised: bool = False
     autoencoder: bool = False
     condition: Literal["none", "input", "auxiliary", "projection"] = "none"
     classes: int = 0
@@ -70,6 +69,7 @@ class NetworkShape:
     minibatch_stddev: bool = False
     dropout: bool = False
     generator_dropout: bool = False
+    penalised: bool = False
 
 
 _Network = Callable[[Any, NetworkShape, Parts], Any]

@@ -45,12 +45,18 @@ SMALL: dict[str, Any] = {
 }
 PLAIN = {
     "loss": "non_saturating", "penalty": "none", "discriminator_norm": "spectral", "ema": 0.0,
+    "learning_rate": 2e-4, "beta1": 0.5,
 }  # fmt: skip
 STABLE = {
     "loss": "relativistic", "penalty": "r1_r2", "penalty_weight": 1.0, "discriminator_norm": "none",
     "ema": 0.999,
 }  # fmt: skip
-NORMS = {"none": {"discriminator_norm": "none"}, "spectral": {"discriminator_norm": "spectral"}}
+GAMES = {
+    "non-saturating": {"discriminator_norm": "none"},
+    "non-saturating, spectral": {"discriminator_norm": "spectral"},
+    "relativistic, R1 + R2, averaged": STABLE,
+}
+NORMS = ("none", "spectral", "batch")
 PENALTIES: dict[str, dict[str, Any]] = {
     "none": {"penalty": "none"},
     "gradient_norm": {"penalty": "gradient_norm", "penalty_weight": 10.0},
@@ -94,11 +100,12 @@ def factors(base: Mapping[str, Any]) -> Experiment:
         tuple(
             Variant(
                 (loss, norm, penalty),
-                {**PLAIN, "loss": loss, **NORMS[norm], **PENALTIES[penalty]},
+                {**PLAIN, "loss": loss, "discriminator_norm": norm, **PENALTIES[penalty]},
             )
             for loss in LOSSES
             for norm in NORMS
             for penalty in PENALTIES
+            if (norm, penalty) != ("batch", "gradient_norm")  # which AutoGAN warns of
         ),
     )
 
@@ -107,17 +114,17 @@ EXPERIMENTS = {
     "photographs": factors(SMALL),
     "mnist": factors({**MNIST, "steps": 600, "evaluate_every": 100}),
     "rates": Experiment(
-        ("learning_rate", "discriminator"),
+        ("learning_rate", "game"),
         SMALL,
         tuple(
             Variant((f"{rate:g}", name), {**PLAIN, "learning_rate": rate, **params})
             for rate in (2e-4, 1e-3, 4e-3)
-            for name, params in {**NORMS, "r1_r2, relativistic, ema": STABLE}.items()
+            for name, params in GAMES.items()
         ),
     ),
     "averages": Experiment(
         ("ema", "statistics"),
-        MNIST,
+        {**MNIST, "steps": 800, "evaluate_every": 80},
         tuple(
             Variant(
                 (f"{ema:g}", kind),
@@ -129,24 +136,25 @@ EXPERIMENTS = {
     ),
     "few": Experiment(
         ("images", "augment"),
-        {**MNIST, "steps": 2000, "evaluate_every": 200},
+        {**MNIST, "steps": 1000, "evaluate_every": 200, "reference_split": "test"},
         tuple(
             Variant((str(images), policy), {**PLAIN, "augment": policy}, {"images": images})
             for images in (500, 60_000)
-            for policy in ("none", "translation", "translation+cutout")
+            for policy in ("none", "translation+cutout")
         ),
     ),
     "classes": Experiment(
         ("GAN",),
-        {**MNIST, "steps": 1000, "evaluate_every": 200},
+        {**MNIST, "steps": 600, "evaluate_every": 100},
         tuple(
-            Variant((name,), params, {"gan_type": name.split()[0]})
+            Variant((name,), params, {"gan_type": name.split(",")[0]})
             for name, params in {
                 "cgan": {},
                 "acgan": {},
                 "sngan_projection": {"architecture": "auto", "d_iter": 1, "learning_rate": 1e-3},
-                "sngan_projection d_iter 2": {
-                    "architecture": "auto", "d_iter": 2, "learning_rate": 1e-3,
+                "gan, projection": {
+                    **STABLE, "condition": "projection", "generator_norm": "conditional",
+                    "learning_rate": 1e-3, "beta1": 0.0,
                 },
             }.items()
         ),
@@ -154,9 +162,9 @@ EXPERIMENTS = {
     ),
     "collapse": Experiment(
         ("game", "beta1"),
-        {**DIGITS, "params": {**DIGITS["params"], "learning_rate": 4e-3}},
+        DIGITS,
         tuple(
-            Variant((name, f"{beta:g}"), {**PLAIN, "beta1": beta, **params})
+            Variant((name, f"{beta:g}"), {**PLAIN, "learning_rate": 4e-3, "beta1": beta, **params})
             for name, params in {
                 "minimax, batch norm": {"loss": "minimax", "discriminator_norm": "batch"},
                 "non-saturating, batch norm": {"discriminator_norm": "batch"},
@@ -185,12 +193,14 @@ EXPERIMENTS = {
     ),
     "best-photographs": Experiment(
         ("GAN",),
-        {**SMALL, "image_size": 32, "steps": 2000, "params": {"width": 32}},
+        {**SMALL, "image_size": 32, "params": {"width": 32}},
         (
-            Variant(("dcgan",), {}, {"gan_type": "dcgan"}),
+            Variant(
+                ("dcgan",), {}, {"gan_type": "dcgan", "steps": 3000, "evaluate_every": 300},
+            ),
             Variant(
                 ("relativistic, R1 + R2, averaged",),
-                {**STABLE, "learning_rate": 1e-3},
+                {**STABLE, "learning_rate": 1e-3, "beta1": 0.0},
             ),
         ),
     ),
@@ -257,7 +267,7 @@ def first_images(folder: Path, count: int | None) -> Path:
 
 def heads(experiment: Experiment) -> list[str]:
     """Of the columns that say how good the trainings of a variant are."""
-    each = ["best FID (step)", "last FID", *experiment.also, "seconds"]
+    each = ["best FID (step)", "last five", *experiment.also, "seconds"]
     return ["died", *each] if experiment.seeds > 1 else each
 
 
@@ -272,16 +282,22 @@ def cells(trials: Sequence[Trial], also: Sequence[str]) -> list[str]:
     if not best:
         reason = trials[0].state.value
         return [*died, reason, *[""] * (1 + len(also)), seconds]
+    last = [
+        [score(e.scores, "fid") or math.nan for e in t.evaluations[-5:]]
+        for t in trials
+        if not t.dead
+    ]
 
     def mean(values: Sequence[float | None]) -> str:
         return f"{statistics.mean(math.nan if v is None else v for v in values):.3g}"
 
     step = f" ({best[0].step})" if len(trials) == 1 else ""
-    last = [t.evaluations[-1].scores for t in trials if not t.dead]
     return [
         *died,
         mean([score(e.scores, "fid") for e in best]) + step,
-        mean([score(scores, "fid") for scores in last]) if last else "",
+        " ± ".join(mean([f(x) for x in last]) for f in (statistics.mean, statistics.stdev))
+        if last
+        else "",
         *(mean([score(e.scores, name) for e in best]) for name in also),
         seconds,
     ]

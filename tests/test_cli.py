@@ -17,8 +17,9 @@ import autogan
 from autogan.cli import main
 from autogan.core.invocation import command
 
-TINY = ("--param", "width=4", "--param", "dense_width=8", "--param", "z_dim=4",
-        "--steps", "40", "--evaluate-every", "20", "--eval-samples", "200")  # fmt: skip
+TINY = ("--gan-type", "dcgan", "--param", "width=4", "--param", "dense_width=8",
+        "--param", "z_dim=4", "--steps", "40", "--evaluate-every", "20",
+        "--eval-samples", "200")  # fmt: skip
 SEARCH = ("search", *TINY, "--param", "learning_rate=2e-4,2e-3", "--search-method", "grid",
           "--also", "is,js_is,wd", "--device", "cpu")  # fmt: skip
 

@@ -71,7 +71,7 @@ def test_trial_config_trains_the_trial(tmp_path):
     search = validated(SearchConfig, {"params": {"width": 8, "d_iter": [1, 4]}}).resolved()
     config = search.trial_config({"d_iter": 4}, 77)
     assert config.hyperparameters() == {
-        **GAN_TYPES.get("dcgan").defaults(),
+        **GAN_TYPES.get("gan").defaults(),
         "width": 8,
         "d_iter": 4,
     }
@@ -82,7 +82,7 @@ def test_trial_config_trains_the_trial(tmp_path):
 def test_without_candidates_the_default_space_is_searched():
     config = validated(SearchConfig, {"params": {"d_iter": 2}})
     names = [d.name for d in config.space.dimensions]
-    assert names == ["learning_rate", "beta1"]
+    assert names == ["learning_rate", "beta1", "penalty_weight"]
     assert config.fixed["d_iter"] == 2
 
 
@@ -136,10 +136,10 @@ def test_grid_runs_all_its_points_by_default():
         ),
         (
             {"params": {"learning_rat": 1e-3}},
-            "params: 'learning_rat' (0.001) is no hyperparameter of dcgan; did you mean",
+            "params: 'learning_rat' (0.001) is no hyperparameter of gan; did you mean",
         ),
         (
-            {"params": {"clip": 0.1}},
+            {"gan_type": "dcgan", "params": {"clip": 0.1}},
             "params: 'clip' (0.1) is no hyperparameter of dcgan, but of gan, wgan; choose one",
         ),
         (
@@ -216,8 +216,8 @@ def test_a_trial_of_a_normalised_search_can_be_trained_again():
             r"beta1: \[0.0, 0.5\] with optimizer rmsprop: it has a meaning under optimizer adam",
         ),
         (
-            {"params": {h.name: h.default for h in GAN_TYPES.get("dcgan").hyperparameters}},
-            "are fixed, and with them all of dcgan's default space; give one of them several",
+            {"params": {h.name: h.default for h in GAN_TYPES.get("gan").hyperparameters}},
+            "are fixed, and with them all of gan's default space; give one of them several",
         ),
     ],
 )
@@ -238,7 +238,7 @@ def test_what_has_no_meaning_is_not_searched_and_has_its_default():
     )
     assert both.space.size() == 2 + 1
     trial = both.trial_config({"optimizer": "rmsprop"}, 0)
-    assert trial.hyperparameters()["beta1"] == 0.5
+    assert trial.hyperparameters()["beta1"] == 0.0
 
 
 def test_several_criteria_belong_to_a_search():
@@ -330,7 +330,7 @@ class TestAdvice:
 
     @pytest.mark.parametrize("method", SEARCH_METHODS.names())
     def test_a_method_that_is_named_stands_alone(self, method):
-        trials = 45 if method == "grid" else 10  # all of the space
+        trials = 48 if method == "grid" else 10  # all of the space
         assert self.advised(search_method=method) == (method, None, 1, trials)
 
     def test_several_criteria_have_no_single_order(self):
@@ -407,11 +407,11 @@ def test_trials_of_any_batch_size_are_compared_at_the_same_places():
 @pytest.mark.parametrize(
     ("dataset", "folder"),
     [
-        ("digits", "dcgan-digits"),
-        ("folder:pictures/cats/", "dcgan-cats"),
-        ("tfds:celeb_a", "dcgan-celeb_a"),
-        ("tfds:celeb_a:2.1.0", "dcgan-celeb_a-2.1.0"),
-        ("tfds:lsun/classroom", "dcgan-classroom"),
+        ("digits", "gan-digits"),
+        ("folder:pictures/cats/", "gan-cats"),
+        ("tfds:celeb_a", "gan-celeb_a"),
+        ("tfds:celeb_a:2.1.0", "gan-celeb_a-2.1.0"),
+        ("tfds:lsun/classroom", "gan-classroom"),
     ],
 )
 def test_runs_are_named_after_their_datasets(dataset, folder):

@@ -19,7 +19,7 @@ from autogan.models.gan import GAN
 DECLARED = {h.name: h for h in FACTORS}
 COUNTS, TOTAL = (7, 7, 6), 6
 TINY = {"width": 2, "dense_width": 4, "batch_size": 4, "z_dim": 3, "architecture": "infogan",
-        "learning_rate": 0.01}  # fmt: skip
+        "learning_rate": 0.01, "discriminator_norm": "spectral"}  # fmt: skip
 PRESETS = [kind for kind in GAN_TYPES if issubclass(kind, GAN) and kind is not GAN]
 ids = {"ids": lambda kind: kind.name}
 
@@ -160,7 +160,7 @@ def meaningful(**changes):
     [
         (
             "penalty clipping limits weights that discriminator_norm spectral scales",
-            {"penalty": "clipping"},
+            {"penalty": "clipping", "discriminator_norm": "spectral"},
             {"discriminator_norm": "none"},
         ),
         (
@@ -204,7 +204,8 @@ def test_conflicts(said, bad, good):
         ),
         (
             "loss hinge wants a tame discriminator",
-            {"loss": "hinge", "architecture": "r3gan"},  # whose networks are never normalised
+            # Its networks are never normalised.
+            {"loss": "hinge", "discriminator_norm": "spectral", "architecture": "r3gan"},
             {"architecture": "resnet"},
         ),
         (
@@ -230,6 +231,13 @@ def test_what_a_preset_fixes_counts_in_its_conflicts():
     r3gan = GAN_TYPES.get("r3gan")
     conditional = {"architecture": "resnet", "generator_norm": "conditional"}
     assert "condition is none" in r3gan.conflict({**r3gan.defaults(), **conditional})
+
+
+def test_what_a_preset_fixes_is_not_counted_where_it_has_no_meaning():
+    sngan = GAN_TYPES.get("sngan")
+    assert not sngan.doubt(sngan.defaults())
+    unnormalised = {**sngan.defaults(), "architecture": "r3gan"}
+    assert "loss hinge wants a tame discriminator" in sngan.doubt(unnormalised)
 
 
 # ---- Each counts ---------------------------------------------------------------------------------

@@ -114,13 +114,12 @@ def test_runs_are_told_from_their_records(listed, tmp_path):
     assert [trial.value for trial in Ledger(record).trials] == [None]
     a, b, c = listed("runs")
     assert a == (
-        f"runs/a: dcgan on digits, ended, 3 trials, best fid {best.value:.6g} in trial "
-        f"{best.number}"
+        f"runs/a: gan on digits, ended, 3 trials, best fid {best.value:.6g} in trial {best.number}"
     )
-    assert b.startswith("runs/b: dcgan on digits, ended, 3 trials, best in trial ")
-    assert c == "runs/c: dcgan on digits, unfinished, 1 trial"
+    assert b.startswith("runs/b: gan on digits, ended, 3 trials, best in trial ")
+    assert c == "runs/c: gan on digits, unfinished, 1 trial"
     assert listed("runs", "--json")[0] == {
-        "folder": "runs/a", "gan_type": "dcgan", "dataset": "digits", "trials": 3,
+        "folder": "runs/a", "gan_type": "gan", "dataset": "digits", "trials": 3,
         "criterion": "fid", "best": best.number, "value": best.value, "state": "ended",
     }  # fmt: skip
 
@@ -161,7 +160,7 @@ def test_foreign_folders_do_no_harm(listed, files):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     *first, last = listed("runs")
-    assert last.startswith("runs/z: dcgan on digits, ended")
+    assert last.startswith("runs/z: gan on digits, ended")
     assert all(line.startswith("runs/foreign: cannot be read: ") for line in first)
     assert len(first) == (0 if {"notes.txt", "config.yaml/x"} & set(files) else 1)
 
@@ -174,4 +173,4 @@ def test_listing_runs_needs_no_tensorflow():
     )
     made = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert made.stderr == ""
-    assert made.stdout.startswith("runs/a: dcgan on digits, ended, 3 trials, best fid ")
+    assert made.stdout.startswith("runs/a: gan on digits, ended, 3 trials, best fid ")

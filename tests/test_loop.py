@@ -299,7 +299,13 @@ def test_a_plan_tells_how_long_all_will_take(monkeypatch):
 
 def test_the_default_space_is_spelled_out(tmp_path):
     searched = autogan.run_search(
-        {"run_dir": "runs/a", "trials": 1, "search_method": "random", "params": {"width": 8}},
+        {
+            "run_dir": "runs/a",
+            "gan_type": "dcgan",
+            "trials": 1,
+            "search_method": "random",
+            "params": {"width": 8},
+        },
         engine=FakeEngine(),
     )
     saved = yaml.safe_load((tmp_path / "runs/a/search.yaml").read_text())
@@ -316,7 +322,7 @@ class TestEnqueue:
                         enqueue=[own, {}])  # fmt: skip
         assert [t.origin for t in result.trials] == ["enqueued", "enqueued", ""]
         assert result.trials[0].params == own
-        assert result.trials[1].params == {"learning_rate": 2e-4}  # the default
+        assert result.trials[1].params == {"learning_rate": 1e-3}  # the default
         assert len(result.trials) == 3
 
     def test_what_was_not_tried_is_told(self, capsys):

@@ -158,4 +158,4 @@ def test_the_quick_start_runs_in_the_users_folder(machine):
     )  # fmt: skip
     folder, command, config, *flags = made.stdout.split()
     assert (folder, command, flags) == (str(machine), "search", ["--trials", "3"])
-    assert (machine / config).resolve() == machine / "clone/configs/dcgan_digits.yaml"
+    assert (machine / config).resolve() == machine / "clone/configs/gan_digits.yaml"

@@ -327,7 +327,7 @@ def test_dead_trainings_are_counted_and_criteria_not_mixed(command, study, capsy
 
 
 def test_the_bundled_searches_of_factors_cross_them():
-    for name in ("gan_digits", "gan_mnist", "gan_cifar10"):
+    for name in ("factors_digits", "factors_mnist", "factors_cifar10"):
         config = load_config(SearchConfig, Path(name))
         searched = {dimension.name for dimension in config.space.dimensions}
         assert searched >= {"loss", "discriminator_norm", "penalty", "penalty_weight"}

@@ -34,7 +34,9 @@ _DCGAN = {
 }  # fmt: skip
 _SNGAN = {**_DCGAN, "loss": "hinge", "discriminator_norm": "spectral"}
 WRITTEN_OUT = {
-    "gan": {**_DCGAN, "discriminator_norm": "spectral"},
+    "gan": {
+        **_DCGAN, "loss": "relativistic", "penalty": "r1_r2", "discriminator_norm": "none",
+    },
     "dcgan": _DCGAN,
     "lsgan": {**_DCGAN, "loss": "least_squares"},
     "wgan": {**_DCGAN, "loss": "wasserstein", "penalty": "clipping"},
@@ -704,6 +706,7 @@ def test_every_setting_is_at_another_value_than_its_default(kind):
 
 
 # Of `gan`: each value of each choice but its default, and all that meets in a step.
+PLAIN = {"loss": "non_saturating", "discriminator_norm": "spectral", "penalty": "none"}
 COMBINATIONS = {
     "r1 through augmentation": {
         "loss": "non_saturating", "discriminator_norm": "spectral", "penalty": "r1",
@@ -751,13 +754,13 @@ COMBINATIONS = {
 @pytest.mark.parametrize("name", COMBINATIONS)
 @pytest.mark.usefixtures("eagerly")
 def test_two_steps_of_combinations_are_those_written_out(build, name):
-    check_two_steps(build, GAN_TYPES.get("gan"), {**OTHER, **COMBINATIONS[name]})
+    check_two_steps(build, GAN_TYPES.get("gan"), {**OTHER, **PLAIN, **COMBINATIONS[name]})
 
 
 @pytest.mark.parametrize(
     ("kind", "changes"),
     [
-        ("gan", {**OTHER, **COMBINATIONS["adaptive augmentation"]}),
+        ("gan", {**OTHER, **PLAIN, **COMBINATIONS["adaptive augmentation"]}),
         ("began", OTHER),
     ],
 )
@@ -767,7 +770,8 @@ def test_they_are_the_same_when_compiled(build, kind, changes):
 
 def test_combinations_have_each_value_of_each_choice():
     for h in GAN_TYPES.get("gan").hyperparameters:
-        values = {h.default} | {c.get(h.name) for c in COMBINATIONS.values()} - {None}
+        values = {PLAIN.get(h.name, h.default)}  # the types above have these
+        values |= {c.get(h.name) for c in COMBINATIONS.values()} - {None}
         if h.choices and h.name not in ("architecture", "attention", "minibatch_stddev"):
             assert values == set(h.choices), h.name
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from autogan.config import TrainConfig
-from autogan.models import DCGAN
+from autogan.models import GAN
 from autogan.models.batches import TrainingSet
 from autogan.run import workbench
 from autogan.run.workbench import Workbench, memory_bytes
@@ -37,7 +37,7 @@ def built(monkeypatch):
         widths.append(hyperparameters["width"])
         return Built(widths[-1])
 
-    monkeypatch.setattr(DCGAN, "build", build)
+    monkeypatch.setattr(GAN, "build", build)
     return widths
 
 
@@ -80,7 +80,7 @@ def test_what_is_dropped_is_gone_before_the_next_is_built(monkeypatch):
     gc.disable()
     try:
         alive = []
-        monkeypatch.setattr(DCGAN, "build", lambda *_: alive.append(known()) or Built(2))
+        monkeypatch.setattr(GAN, "build", lambda *_: alive.append(known()) or Built(2))
         use(bench, [2])
     finally:
         gc.enable()

@@ -52,7 +52,7 @@ class TrainConfig(BaseModel):
 
     is_search: ClassVar[bool] = False
 
-    gan_type: Annotated[str, key("training", "GAN type; see: autogan list gan-types")] = "dcgan"
+    gan_type: Annotated[str, key("training", "GAN type; see: autogan list gan-types")] = "gan"
     dataset: Annotated[str, key("data", "dataset, or folder:PATH; see: autogan list datasets")] = (
         "digits"
     )
