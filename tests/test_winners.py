@@ -22,6 +22,7 @@ from autogan.search.pareto import fronts, worths
 from autogan.search.repeats import points, unfinished
 
 SEARCH = {
+    "gan_type": "dcgan",
     "params": {"learning_rate": [1e-4, 3e-4, 4e-4, 1e-3]},
     "search_method": "grid",
     "run_dir": "runs/a",
@@ -448,7 +449,7 @@ class TestWarmStart:
             ({"criterion": "is"}, "warm_start: runs/early has criterion fid, this search is"),
             (
                 {"params": {"learning_rate": [1e-4], "z_dim": 20}},
-                "none of the 4 trials in runs/early",
+                "ended with the values that are fixed here: z_dim=20$",
             ),
         ],
     )

@@ -58,8 +58,8 @@ def earlier_trials(path: Path, run: SearchConfig, header: Mapping[str, Any]) -> 
             )
     taken = []
     fixed, searched = run.fixed, [d.name for d in run.space.dimensions]
-    for trial in ledger.trials:
-        whole = {**run.gan.defaults(), **earlier.fixed, **trial.params}
+    wholes = [{**run.gan.defaults(), **earlier.fixed, **t.params} for t in ledger.trials]
+    for trial, whole in zip(ledger.trials, wholes, strict=True):
         wanted = {**fixed, **{name: whole[name] for name in searched}}
         alike = run.gan.meaningful(whole) == run.gan.meaningful(wanted)
         if alike and (trial.dead or trial.state in (State.COMPLETE, State.STOPPED)):
@@ -67,9 +67,10 @@ def earlier_trials(path: Path, run: SearchConfig, header: Mapping[str, Any]) -> 
             if run.space.allows(params):
                 taken.append(dataclasses.replace(trial, params=params, origin="", repeats=None))
     if not taken:
+        new = [f"{n}={v}" for n, v in fixed.items() if all(whole[n] != v for whole in wholes)]
         raise ConfigError(
             "warm_start",
-            f"none of the {len(ledger.trials)} trials in {path} ended with the values that are "
-            f"fixed here: {', '.join(f'{n}={v}' for n, v in fixed.items())}",
+            f"none of the {len(wholes)} trials in {path} ended with the values that are fixed here"
+            + (f": {', '.join(new)}" if new else ""),
         )
     return taken
