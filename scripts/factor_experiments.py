@@ -128,17 +128,25 @@ EXPERIMENTS = {
         tuple(
             Variant(
                 (f"{ema:g}", kind),
-                {**PLAIN, "discriminator_norm": "batch", "ema": ema, "statistics": kind},
+                {
+                    **PLAIN, "learning_rate": 1e-3, "discriminator_norm": "batch", "ema": ema,
+                    "statistics": kind,
+                },
             )
-            for ema in (0.0, 0.99, 0.999)
-            for kind in ("moving", "measured")
+            for ema, kind in (
+                (0.0, "moving"), (0.99, "moving"), (0.999, "moving"), (0.999, "measured"),
+            )
         ),
     ),
     "few": Experiment(
         ("images", "augment"),
-        {**MNIST, "steps": 1000, "evaluate_every": 200, "reference_split": "test"},
+        {**MNIST, "steps": 800, "evaluate_every": 160, "reference_split": "test"},
         tuple(
-            Variant((str(images), policy), {**PLAIN, "augment": policy}, {"images": images})
+            Variant(
+                (str(images), policy),
+                {**PLAIN, "learning_rate": 1e-3, "augment": policy},
+                {"images": images},
+            )
             for images in (500, 60_000)
             for policy in ("none", "translation+cutout")
         ),

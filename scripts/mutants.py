@@ -145,7 +145,7 @@ MUTANTS = [
         "images begin anew with each call", GAN,
         "data.images(seed, start * d_size,", "data.images(seed, 0 * d_size,",
     ),
-    Mutant("the sum of losses reported", STEP, "total / count", "total"),
+    Mutant("the sum of losses reported", STEP, "sum_ / count", "sum_"),
     # what joins the factors
     Mutant(
         "power iterated twice", STEP,
@@ -160,6 +160,11 @@ MUTANTS = [
     Mutant(
         "no gradient through the norm", LAYERS,
         "tf.square(product)) + _TINY)", "tf.square(tf.stop_gradient(product))) + _TINY)",
+    ),
+    Mutant(
+        "a constant for the mean of a batch", LAYERS,
+        "tf.reduce_mean(features, axes)\n", "tf.stop_gradient(tf.reduce_mean(features, axes))\n",
+        "tests/test_networks.py -k second_derivatives",
     ),
     Mutant(
         "the generator's images not augmented", STEP,
@@ -207,7 +212,7 @@ MUTANTS = [
     ),
     Mutant(
         "a relativistic discriminator's own sign", STEP,
-        "real - fake if self.loss.compares else real", "real", COMBINED,
+        "fake if self.loss.compares else self.loss.border", "self.loss.border", COMBINED,
     ),
     Mutant("rates of the first step", STEP, "batches.rates[done]", "batches.rates[0]"),
     Mutant(
