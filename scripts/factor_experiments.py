@@ -201,7 +201,7 @@ EXPERIMENTS = {
     ),
     "best-photographs": Experiment(
         ("GAN",),
-        {**SMALL, "image_size": 32, "params": {"width": 32}},
+        {**SMALL, "image_size": 32, "params": {"width": 16}},
         (
             Variant(
                 ("dcgan",), {}, {"gan_type": "dcgan", "steps": 3000, "evaluate_every": 300},

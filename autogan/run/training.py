@@ -21,7 +21,8 @@ def train_alone(run: TrainConfig, folder: TrialFolder, workers: Engine, display:
         DiskFull: if there is no space left.
     """
     # A trial of a search that is trained on by hand keeps its number and origin.
-    before = folder.ended() or Trial(0, run.hyperparameters(), run.seed)
+    meaningful = run.gan.meaningful(run.hyperparameters())
+    before = folder.ended() or Trial(0, meaningful, run.seed)
     trial = Trial(before.number, before.params, run.seed, before.origin)
     if run.doubt:
         display.note(run.doubt)
