@@ -34,9 +34,7 @@ _DCGAN = {
 }  # fmt: skip
 _SNGAN = {**_DCGAN, "loss": "hinge", "discriminator_norm": "spectral"}
 WRITTEN_OUT = {
-    "gan": {
-        **_DCGAN, "loss": "relativistic", "penalty": "r1_r2", "discriminator_norm": "none",
-    },
+    "gan": _DCGAN,
     "dcgan": _DCGAN,
     "lsgan": {**_DCGAN, "loss": "least_squares"},
     "wgan": {**_DCGAN, "loss": "wasserstein", "penalty": "clipping"},
