@@ -208,11 +208,12 @@ EXPERIMENTS = {
         ),
     ),
     "best-photographs": Experiment(
-        ("GAN",),
-        {**SMALL, "image_size": 32, "params": {"width": 16}},
+        ("GAN", "learning_rate"),
+        SMALL,
         (
-            Variant(("dcgan",), {}, {"gan_type": "dcgan"}),
-            Variant(("gan",), {}),
+            Variant(("dcgan", "0.0002"), {}, {"gan_type": "dcgan"}),
+            Variant(("dcgan", "0.001"), {"learning_rate": 1e-3}, {"gan_type": "dcgan"}),
+            Variant(("gan", "0.001"), {}),
         ),
     ),
 }  # fmt: skip
