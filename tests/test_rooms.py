@@ -118,7 +118,7 @@ def test_searching_says_where_it_works(tmp_path):
         "from autogan.cli import main; main(['search', '--quiet'])"
     )
     assert python(code)[1] == (
-        "autogan: run_dir: runs/dcgan-digits cannot be locked on this system; run AutoGAN on "
+        "autogan: run_dir: runs/gan-digits cannot be locked on this system; run AutoGAN on "
         "Linux, macOS or WSL"
     )
     assert list(tmp_path.iterdir()) == []
