@@ -65,7 +65,9 @@ def search(
     ] = False,
     estimate: Annotated[
         bool,
-        typer.Option("--estimate", help="with --dry-run: time steps and features, say how long"),
+        typer.Option(
+            "--estimate", help="with --dry-run: time steps and an evaluation, say how long"
+        ),
     ] = False,
     json_: Json = False,
     quiet: Quiet = False,

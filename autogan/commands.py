@@ -62,7 +62,7 @@ def plan(
     Args:
         config: see `run_search`.
         resume: likewise.
-        estimate: train a few steps to say how long all will take, and score some images for it
+        estimate: train a few steps to say how long all will take, and evaluate once for it
             if the feature network can be had.
         display: is told of what takes long; nobody if None.
 

@@ -107,6 +107,14 @@ class Features(_Shared):
     images: Images | None = None
     _made: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
 
+    def rows(self, which: npt.NDArray[np.int64]) -> "Features":
+        """The features of some of the images, int64 [M], which may be named more than once."""
+
+        def some(each: npt.NDArray[Any] | None) -> Any:
+            return None if each is None else each[which]
+
+        return Features(some(self.logits), self.pool[which], some(self.labels), some(self.images))
+
     def neighbours(self, real: Moments) -> Neighbours:
         """How they lie among the real ones; computed once for all who ask.
 

@@ -216,6 +216,19 @@ EXPERIMENTS = {
             Variant(("gan", "0.001"), {}),
         ),
     ),
+    "best-photographs-32": Experiment(
+        ("GAN", "learning_rate"),
+        {**SMALL, "image_size": 32, "params": {"width": 16}},
+        (
+            Variant(("dcgan", "0.0002"), {}, {"gan_type": "dcgan"}),
+            Variant(("dcgan", "0.001"), {"learning_rate": 1e-3}, {"gan_type": "dcgan"}),
+            Variant(("gan", "0.001"), {}),
+            Variant(
+                ("gan, SNDCGAN's networks, hinge, spectral", "0.001"),
+                {"architecture": "sndcgan", "loss": "hinge", "discriminator_norm": "spectral"},
+            ),
+        ),
+    ),
 }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 from sessions import SessionEngine
 
+import autogan
 from autogan.config import TrainConfig
 from autogan.core.errors import ConfigError
 from autogan.core.files import read_arrays, write_arrays
@@ -55,7 +56,9 @@ def trained():
     prepared = engine.call(Prepare(config=run.as_dict(), folder=""), Prepared, told.append)
     session = engine.session
     network, cache = session._bench.network(run), session._bench._cache(run)
-    return SimpleNamespace(prepared=prepared, told=told, network=network, cache=cache)
+    return SimpleNamespace(
+        engine=engine, prepared=prepared, told=told, network=network, cache=cache
+    )
 
 
 class TestOfDigits:
@@ -69,6 +72,24 @@ class TestOfDigits:
         assert trained.told[0] == "training a classifier on 1437 images; the cache keeps it"
         told = f"the classifier is right about {right / 3.6:.1f} % of unseen images"
         assert trained.told[-1] == told
+
+    def test_a_plan_times_it_with_the_criteria(self, trained, monkeypatch):
+        monkeypatch.setattr("autogan.commands.LocalEngine", lambda: trained.engine)
+        monkeypatch.setattr("autogan.run.timing._ENOUGH", 0.0)
+        scored = []
+        whole = Evaluator.score
+        monkeypatch.setattr(Evaluator, "score", lambda self, made: scored.append(whole(self, made)))
+        plan = autogan.plan(
+            {
+                "also": ["fid_inf", "precision", "ms_ssim"],
+                "params": {"width": 4, "dense_width": 8, "z_dim": 2, "batch_size": 4},
+                "trials": 1,
+            },
+            estimate=True,
+        )
+        assert plan.evaluations_timed
+        assert plan.training_seconds > 0
+        assert scored[0].keys() == {"fid", "fid_inf", "precision", "ms_ssim"}
 
     def test_is_kept(self, trained, digits, monkeypatch):
         monkeypatch.setattr(ClassifierNetwork, "_trained", None)  # may not be called

@@ -88,7 +88,7 @@ class Prepared(Message):
 
 
 class Time(Call):
-    """Train a few steps, and measure how fast."""
+    """Train a few steps and evaluate once, and measure how fast."""
 
 
 class Timed(Message):

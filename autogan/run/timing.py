@@ -1,15 +1,18 @@
 """How fast a training goes here, from a few steps of it."""
 
+import contextlib
 import time
 
+import numpy as np
+
 from autogan.config import TrainConfig
-from autogan.criteria.networks import FeatureNetwork
+from autogan.criteria.evaluator import Evaluator
 from autogan.models.adversarial import Adversarial
 from autogan.models.batches import TrainingSet
 
 _STRIDE = 5  # steps at once
 _ENOUGH = 2.0  # seconds of steps
-_IMAGES = 200  # whose scoring stands for that of all
+_IMAGES = 200  # whose making and features stand for those of all
 
 
 def timed_steps(gan: Adversarial, data: TrainingSet, run: TrainConfig) -> float:
@@ -25,11 +28,20 @@ def timed_steps(gan: Adversarial, data: TrainingSet, run: TrainConfig) -> float:
     return passed / (step - first)
 
 
-def timed_evaluation(gan: Adversarial, network: FeatureNetwork, samples: int) -> float:
-    """The seconds in which so many images are made and seen by the features, about."""
-    few = min(samples, _IMAGES)
+def timed_evaluation(gan: Adversarial, evaluator: Evaluator) -> float:
+    """The seconds of an evaluation: some images are made and seen, and scored as often as needed."""
+    few = min(evaluator.samples, _IMAGES)
     latents = gan.latents(few, 0)
-    network.features(gan.generate(latents))  # which compiles
+    evaluator.features(gan.generate(latents))  # which compiles
     started = time.monotonic()
-    network.features(gan.generate(latents))
-    return (time.monotonic() - started) * samples / few
+    images = gan.generate(latents)
+    features = evaluator.features(images, latents.labels)
+    seen = time.monotonic() - started
+    rows = np.arange(evaluator.samples) % few
+    images, features = images[rows], features.rows(rows)
+    started = time.monotonic()
+    with contextlib.suppress(FloatingPointError):  # of a network that has learned nothing yet
+        evaluator.variety(images, features)
+        evaluator.score(features)
+        evaluator.figures(features)
+    return seen * evaluator.samples / few + time.monotonic() - started
