@@ -29,7 +29,7 @@ def timed_steps(gan: Adversarial, data: TrainingSet, run: TrainConfig) -> float:
 
 
 def timed_evaluation(gan: Adversarial, evaluator: Evaluator) -> float:
-    """The seconds of an evaluation: some images are made and seen, and scored as often as needed."""
+    """The seconds of an evaluation: few images are made, which are scored as if they were all."""
     few = min(evaluator.samples, _IMAGES)
     latents = gan.latents(few, 0)
     evaluator.features(gan.generate(latents))  # which compiles
