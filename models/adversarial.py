@@ -1,11 +1,9 @@
 """Adversarial training: a GAN that is built once, and trained again and again."""
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
@@ -18,40 +16,25 @@ from autogan.models.batches import (
     LABELS_G,
     REAL,
     TrainingSet,
-    proportional_labels,
 )
-from autogan.models.draws import EVALUATION
 from autogan.models.factors import DEFAULTS, FACTORS, GRADIENT_PENALTIES
 from autogan.models.graph import by_layers
 from autogan.models.networks import NetworkShape, build_generator
 from autogan.models.players import Players
 from autogan.models.state import initialise, named_variables
+from autogan.models.trainer import Trainer
 from autogan.models.updates import Batches, Updates
 
 if TYPE_CHECKING:
     from autogan.models.base import GANType
 
-_GENERATE_BATCH = 256
 _MEASURED_BATCHES, _MEASURED_LATENTS = 16, 3  # of batch statistics: how many, and their seed
 
 
-class Latents(NamedTuple):
-    """What images are generated from.
+class Adversarial(Trainer):
+    """A generator and a discriminator, trained against each other.
 
-    Attributes:
-        z: float32 [N, z_dim].
-        labels: int64 [N], the classes to generate; empty for an unconditional GAN.
-    """
-
-    z: tf.Tensor
-    labels: npt.NDArray[np.int64]
-
-
-class Adversarial:
-    """A GAN of one shape, trained again and again with different seeds and settings.
-
-    Building it costs seconds, `reset` hundredths of a second: all hyperparameters but those of the
-    shape are arguments of the compiled training function.
+    All hyperparameters but those of the shape are arguments of the compiled training function.
 
     Args:
         gan_type: what is fixed, and which hyperparameters there are.
@@ -69,10 +52,12 @@ class Adversarial:
     ) -> None:
         factors = {**DEFAULTS, **gan_type.fixed, **shape}
         conditional = factors["condition"] != "none"
-        self.image_shape = image_shape
-        self.class_counts = tuple(class_counts) if conditional else ()
-        self.batch_size: int = factors["batch_size"]
-        self.z_dim: int = factors["z_dim"]
+        super().__init__(
+            image_shape,
+            factors["batch_size"],
+            factors["z_dim"],
+            class_counts if conditional else (),
+        )
         networks = NetworkShape(
             size=image_shape[0],
             channels=image_shape[2],
@@ -125,16 +110,19 @@ class Adversarial:
                 },
             ],
         )
-        self._generate = tf.function(
-            self._quantised_images,
-            input_signature=[
-                tf.TensorSpec([None, self.z_dim], tf.float32),
-                tf.TensorSpec([None], tf.int64),
-            ],
-        )
+
+    @property
+    def variables(self) -> Mapping[str, tf.Variable]:
+        """See `Trainer.variables`."""
+        return self._variables
+
+    @property
+    def shown(self) -> str:
+        """See `Trainer.shown`."""
+        return f"{self._shown.name}/"
 
     def reset(self, seed: int) -> None:
-        """Start anew: fresh weights from ``seed``, empty optimisers."""
+        """See `Trainer.reset`."""
         initialise((self.generator, self.discriminator), seed)
         self._updates.reset()
         if self._average:
@@ -150,21 +138,9 @@ class Adversarial:
         total: int,
         hyperparameters: Mapping[str, Value],
     ) -> tuple[int, dict[str, float]]:
-        """Train for up to ``steps`` generator updates in one compiled call.
+        """See `Trainer.train`; a step is one generator update after ``d_iter`` of the other.
 
-        Args:
-            data: the training set; a conditional GAN wants labels.
-            seed: of the trial; with ``start`` it decides every random number.
-            start: generator updates done before this call.
-            steps: generator updates to do; each follows ``d_iter`` discriminator updates on
-                fresh batches.
-            total: generator updates of the whole training, which schedules go by.
-            hyperparameters: all of the type's hyperparameters.
-
-        Returns:
-            The updates done, fewer than ``steps`` if a loss became NaN or infinite, and the means
-            over them of ``g_loss``, ``d_loss`` and the curves of the type's loss; of a step's
-            discriminator updates the last one's.
+        Of a step's discriminator updates the curves are the last one's.
         """
         factors = {**DEFAULTS, **self._fixed, **hyperparameters}
         settings = {
@@ -177,69 +153,18 @@ class Adversarial:
         self._stale = True
         return int(done), {name: float(loss) for name, loss in losses.items()}
 
-    def latents(self, count: int, seed: int, classes: Sequence[int] | None = None) -> Latents:
-        """Return ``count`` latent vectors, and classes for them; a function of the arguments.
-
-        Args:
-            count: how many.
-            seed: of the vectors.
-            classes: to go round and round; if None, all as often as in the training set.
-        """
-        z = tf.random.stateless_normal(
-            [count, self.z_dim], tf.constant([seed, EVALUATION], tf.int64)
-        )
-        if not self.class_counts:
-            return Latents(z, np.zeros(0, np.int64))
-        if classes is None:
-            return Latents(z, proportional_labels(count, self.class_counts))
-        return Latents(z, np.resize(np.array(classes, np.int64), count))
-
-    def generate(self, latents: Latents) -> npt.NDArray[np.uint8]:
-        """Generate images, uint8 [N, height, width, channels].
-
-        Raises:
-            FloatingPointError: if the generator's output is NaN.
-        """
-        self._measure()
-        images = []
-        for first in range(0, latents.z.shape[0], _GENERATE_BATCH):
-            part = slice(first, first + _GENERATE_BATCH)
-            batch, finite = self._generate(latents.z[part], tf.constant(latents.labels[part]))
-            if not finite:
-                raise FloatingPointError("the generator's images are NaN")
-            images.append(batch.numpy())
-        return np.concatenate(images)
-
-    def state(self) -> dict[str, npt.NDArray[Any]]:
-        """All that training goes on from: weights, moving statistics, optimisers' state."""
-        self._measure()
-        return {name: variable.numpy() for name, variable in self._variables}
-
-    @property
-    def state_bytes(self) -> int:
-        """How much `state` is."""
-        return sum(math.prod(v.shape) * v.dtype.size for _, v in self._variables)
-
-    @property
-    def generator_bytes(self) -> int:
-        """How much `generator_state` is."""
-        return 4 * int(self.generator.count_params())
+    def images(self, z: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+        """See `Trainer.images`."""
+        return self._shown(self._players.inputs(z, labels), training=False)
 
     def restore(self, state: Mapping[str, npt.NDArray[Any]]) -> None:
-        """Go back to a `state`."""
-        for name, variable in self._variables:
-            variable.assign(state[name])
+        """See `Trainer.restore`."""
+        super().restore(state)
         self._stale = True
 
-    def generator_state(self) -> dict[str, npt.NDArray[Any]]:
-        """Enough to generate images: the generator's variables, averaged where images are."""
-        self._measure()
-        return {name: variable.numpy() for name, variable in self._shown_variables()}
-
     def restore_generator(self, state: Mapping[str, npt.NDArray[Any]]) -> None:
-        """Go back to a `generator_state`."""
-        for name, variable in self._shown_variables():
-            variable.assign(state[name])
+        """See `Trainer.restore_generator`."""
+        super().restore_generator(state)
         self._stale = False
 
     @cached_property
@@ -284,14 +209,7 @@ class Adversarial:
             fading=tf.constant(schedules.fading(start, steps, total)),
         )
 
-    def _shown_variables(self) -> Iterator[tuple[str, tf.Variable]]:
-        """The variables of the generator whose images count, under the generator's names."""
-        of_shown = f"{self._shown.name}/"
-        for name, variable in self._variables:
-            if name.startswith(of_shown):
-                yield f"generator/{name.removeprefix(of_shown)}", variable
-
-    def _measure(self) -> None:
+    def _settle(self) -> None:
         """Measure the batch statistics of the averaged generator, if it changed."""
         if self._average and self._average.measured and self._stale:
             latents = self.latents(_MEASURED_BATCHES * self.batch_size, _MEASURED_LATENTS)
@@ -301,8 +219,3 @@ class Adversarial:
                 for part in parts
             )
         self._stale = False
-
-    def _quantised_images(self, z: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        images = self._shown(self._players.inputs(z, labels), training=False)
-        finite = tf.reduce_all(tf.math.is_finite(images))
-        return tf.cast(tf.round((tf.clip_by_value(images, -1, 1) + 1.0) * 127.5), tf.uint8), finite

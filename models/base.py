@@ -11,13 +11,13 @@ from autogan.core.registry import Part
 from autogan.models.factors import DEFAULTS
 
 if TYPE_CHECKING:
-    from autogan.models.adversarial import Adversarial
+    from autogan.models.trainer import Trainer
 
 ImageShape = tuple[int, int, int]
 """Height, width and channels of an image."""
 
 
-_WANTED = {"batch_size", "d_iter"}  # which budgets and schedules go by
+_WANTED = "batch_size"  # which schedules go by
 
 
 class GANType(Part):
@@ -45,9 +45,8 @@ class GANType(Part):
     def fault(cls) -> str:
         """See `Part.fault`."""
         declared = {h.name for h in getattr(cls, "hyperparameters", ())}
-        missing = ", ".join(sorted(_WANTED - declared))
-        if missing:
-            return f"it lacks the hyperparameters {missing}"
+        if _WANTED not in declared:
+            return f"it lacks the hyperparameter {_WANTED}"
         before: set[str] = set()
         for h in cls.hyperparameters:
             later = (declared - before) & set(h.under)
@@ -118,8 +117,13 @@ class GANType(Part):
 
     @classmethod
     def updates_per_step(cls, hyperparameters: Mapping[str, Value]) -> int:
-        """Updates of both networks in one generator step: what a step costs."""
-        return 1 + int(hyperparameters["d_iter"])
+        """Updates of all networks in one step of `Trainer.train`: what a step costs."""
+        return 1 + cls.batches_per_step(hyperparameters)
+
+    @classmethod
+    def batches_per_step(cls, hyperparameters: Mapping[str, Value]) -> int:
+        """Batches of real images that one step takes."""
+        return int(cls.factor("d_iter", hyperparameters))
 
     @classmethod
     def build(
@@ -127,10 +131,11 @@ class GANType(Part):
         image_shape: ImageShape,
         hyperparameters: Mapping[str, Value],
         class_counts: Sequence[int] = (),
-    ) -> Adversarial:
+    ) -> Trainer:
         """Build networks and training function for images of ``image_shape``.
 
-        Only the shape hyperparameters matter here; `Adversarial.train` takes the others.
+        Only the shape hyperparameters matter here; `Trainer.train` takes the others. A type
+        that is trained in another way builds a `Trainer` of its own.
 
         Args:
             image_shape: height, width, channels.

@@ -38,7 +38,7 @@ def named_variables(
     networks: Sequence[keras.Model],
     optimizers: Mapping[str, Optimizer],
     further: Mapping[str, tf.Variable],
-) -> list[tuple[str, tf.Variable]]:
+) -> dict[str, tf.Variable]:
     """All state by name; numbered, since Keras's own names count on through a process."""
     named = [
         (f"{network.name}/{number:02d}_{variable.name}", variable.value)
@@ -50,4 +50,4 @@ def named_variables(
         for name, optimizer in optimizers.items()
         for number, variable in enumerate(optimizer.variables)
     ]
-    return named + list(further.items())
+    return dict(named) | dict(further)

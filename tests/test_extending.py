@@ -140,7 +140,7 @@ class Counting(Dataset):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("Sizeless", "it lacks the hyperparameters batch_size, d_iter"),
+        ("Sizeless", "it lacks the hyperparameter batch_size"),
         ("Former", "loss is an attribute of its class; put what it says into fixed"),
         ("Longer", "hyperparameters is an attribute of its class; put what it says into own"),
         ("Misspelt", "'penalti' is no factor; did you mean 'penalty'?"),

@@ -10,12 +10,12 @@ import tensorflow as tf
 
 from autogan.core.hyperparameters import met
 from autogan.models import GAN_TYPES
-from autogan.models.adversarial import Latents
 from autogan.models.batches import TrainingSet
 from autogan.models.factors import DEFAULTS
 from autogan.models.losses import class_error
 from autogan.models.networks import NetworkShape, _with_class_planes, build_networks
 from autogan.models.optimizers import OPTIMIZERS, Settings
+from autogan.models.trainer import Latents
 
 TINY = {"width": 4, "dense_width": 8, "batch_size": 6, "z_dim": 5, "optimizer": "adam"}
 TYPES = list(GAN_TYPES)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from autogan.criteria.statistics import Features
-from autogan.models.adversarial import Latents
+from autogan.models.trainer import Latents
 from autogan.run import timing
 
 SAMPLES = 1000

@@ -15,7 +15,7 @@ from tensorboard.plugins.hparams import summary as hparams_summary
 from autogan.config import SearchConfig
 from autogan.core.hyperparameters import Dimension, Value
 from autogan.criteria.variety import Variety
-from autogan.models.adversarial import Adversarial
+from autogan.models.trainer import Trainer
 from autogan.run.folder import TrialFolder
 from autogan.search import Evaluation
 
@@ -41,7 +41,7 @@ class TrialEvents:
         folder: TrialFolder,
         name: str,
         hyperparameters: Mapping[str, Value],
-        gan: Adversarial,
+        gan: Trainer,
         sizes: Mapping[str, int],
         search: SearchConfig | None,
         labels: Mapping[str, str],

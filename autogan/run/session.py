@@ -18,8 +18,8 @@ from autogan.data import (
     dataset_named,
 )
 from autogan.data.grids import GRID, GRID_CLASSES
-from autogan.models.adversarial import Adversarial, Latents
 from autogan.models.base import ImageShape
+from autogan.models.trainer import Latents, Trainer
 from autogan.run.device import device_notes, environment
 from autogan.run.folder import TrialFolder, feature_weights
 from autogan.run.messages import (
@@ -166,7 +166,7 @@ class Session:
         return Scores(scores=scores, test=self._scores_of_gan(unseen, call, trained, gan))
 
     def _scores_of_gan(
-        self, run: TrainConfig, call: Evaluate, trained: TrainConfig, gan: Adversarial
+        self, run: TrainConfig, call: Evaluate, trained: TrainConfig, gan: Trainer
     ) -> dict[str, float]:
         """Values of a restored generator by label, against the split that ``run`` names."""
         none = f"{trained.gan_type} {_CLASSLESS}"
@@ -253,7 +253,7 @@ def _shape(shape: tuple[int, ...]) -> str:
     return f"{'grey' if channels == 1 else 'RGB'} {width}x{height}"
 
 
-def _generated(gan: Adversarial, latents: Latents) -> npt.NDArray[np.uint8]:
+def _generated(gan: Trainer, latents: Latents) -> npt.NDArray[np.uint8]:
     """Images of a restored generator."""
     try:
         return gan.generate(latents)

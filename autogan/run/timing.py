@@ -7,15 +7,15 @@ import numpy as np
 
 from autogan.config import TrainConfig
 from autogan.criteria.evaluator import Evaluator
-from autogan.models.adversarial import Adversarial
 from autogan.models.batches import TrainingSet
+from autogan.models.trainer import Trainer
 
 _STRIDE = 5  # steps at once
 _ENOUGH = 2.0  # seconds of steps
 _IMAGES = 200  # whose making and features stand for those of all
 
 
-def timed_steps(gan: Adversarial, data: TrainingSet, run: TrainConfig) -> float:
+def timed_steps(gan: Trainer, data: TrainingSet, run: TrainConfig) -> float:
     """Train some steps of a configuration, forget them, and return the seconds of one."""
     hyperparameters = run.hyperparameters()
     total, _ = run.schedule(len(data), gan.batch_size)
@@ -28,7 +28,7 @@ def timed_steps(gan: Adversarial, data: TrainingSet, run: TrainConfig) -> float:
     return passed / (step - first)
 
 
-def timed_evaluation(gan: Adversarial, evaluator: Evaluator) -> float:
+def timed_evaluation(gan: Trainer, evaluator: Evaluator) -> float:
     """The seconds of an evaluation: few images are made, which are scored as if they were all."""
     few = min(evaluator.samples, _IMAGES)
     latents = gan.latents(few, 0)

@@ -27,8 +27,8 @@ from autogan.criteria import Objective
 from autogan.criteria.evaluator import Evaluator
 from autogan.criteria.variety import Variety
 from autogan.data.grids import GRID_CLASSES, grid, png, whole_rows
-from autogan.models.adversarial import Adversarial
 from autogan.models.batches import TrainingSet
+from autogan.models.trainer import Trainer
 from autogan.run.events import TrialEvents
 from autogan.run.folder import TrialFolder
 from autogan.search import Evaluation, State, Trial
@@ -58,7 +58,7 @@ class Driver(Protocol):
 def run_trial(
     config: TrainConfig,
     folder: TrialFolder,
-    gan: Adversarial,
+    gan: Trainer,
     data: TrainingSet,
     evaluator: Evaluator,
     driver: Driver,
@@ -116,7 +116,7 @@ def run_trial(
         trial.state = State.STOPPED
 
     before = trial.seconds
-    images_per_step = int(hyperparameters["d_iter"]) * gan.batch_size
+    images_per_step = config.gan.batches_per_step(hyperparameters) * gan.batch_size
     stride = min(_STEPS_PER_CALL, data.steps_at_once(images_per_step))
     latents = gan.latents(evaluator.samples, _EVALUATION_LATENTS)
     classes = range(min(len(gan.class_counts), GRID_CLASSES))  # a column each, if there are any

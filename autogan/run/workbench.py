@@ -18,9 +18,9 @@ from autogan.criteria.classifier import ClassifierNetwork
 from autogan.criteria.evaluator import Evaluator
 from autogan.criteria.networks import FeatureNetwork, SavedModelNetwork, Tell, inception
 from autogan.data import MEMORY_BYTES, ImageData, Split, check_trainable, dataset_named
-from autogan.models.adversarial import Adversarial
 from autogan.models.base import ImageShape
 from autogan.models.batches import TrainingSet
+from autogan.models.trainer import Trainer
 from autogan.run.device import set_device
 from autogan.run.folder import TrialFolder, feature_weights
 from autogan.run.messages import Call
@@ -46,7 +46,7 @@ class Workbench:
     def __init__(self, tell: Tell) -> None:
         self._tell = tell
         self._kept: dict[str, tuple[Any, Any]] = {}
-        self._gans: dict[Any, Adversarial] = {}  # the least recently used first
+        self._gans: dict[Any, Trainer] = {}  # the least recently used first
         self._first_bytes: int | None = None
         self.device: str | None = None
 
@@ -170,7 +170,7 @@ class Workbench:
 
     def gan(
         self, run: TrainConfig, image_shape: ImageShape, class_counts: tuple[int, ...]
-    ) -> Adversarial:
+    ) -> Trainer:
         """The networks of a configuration, built once for each shape; again, if long unused.
 
         Raises:
@@ -195,9 +195,7 @@ class Workbench:
         if len(left) <= len(sizes):
             gc.collect()  # a compiled function and its graph refer to each other
 
-    def restored(
-        self, run: TrainConfig, root: Path, checkpoint: str
-    ) -> tuple[Adversarial, list[str]]:
+    def restored(self, run: TrainConfig, root: Path, checkpoint: str) -> tuple[Trainer, list[str]]:
         """The GAN of a training with its generator at a checkpoint; the dataset is not needed.
 
         With it come the names of its classes, or their numbers from a file of AutoGAN 0.2.
