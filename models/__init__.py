@@ -12,6 +12,7 @@ from autogan.models.cgan import CGAN
 from autogan.models.dcgan import DCGAN
 from autogan.models.dragan import DRAGAN
 from autogan.models.gan import GAN
+from autogan.models.igan import IGAN, IGANv2
 from autogan.models.lsgan import LSGAN
 from autogan.models.r3gan import R3GAN
 from autogan.models.sngan import SNGAN, ProjectionSNGAN
@@ -20,7 +21,8 @@ from autogan.models.wgan_gp import WGANGP
 
 GAN_TYPES: Registry[GANType] = Registry("gan_type", GANType)
 for _gan_type in (
-    GAN, DCGAN, LSGAN, WGAN, WGANGP, DRAGAN, SNGAN, R3GAN, BEGAN, CGAN, ACGAN, ProjectionSNGAN,
+    GAN, DCGAN, LSGAN, WGAN, WGANGP, DRAGAN, SNGAN, R3GAN, BEGAN, IGAN, IGANv2, CGAN, ACGAN,
+    ProjectionSNGAN,
 ):  # fmt: skip
     GAN_TYPES.register(_gan_type)
 
@@ -32,11 +34,13 @@ __all__ = [
     "DRAGAN",
     "GAN",
     "GAN_TYPES",
+    "IGAN",
     "LSGAN",
     "R3GAN",
     "SNGAN",
     "WGAN",
     "WGANGP",
     "GANType",
+    "IGANv2",
     "ProjectionSNGAN",
 ]

@@ -15,7 +15,7 @@ GRADIENT_PENALTIES = (
 _WITH_TARGETS = ("non_saturating", "minimax", "least_squares")
 _WITH_A_SIGN = (*_WITH_TARGETS, "hinge", "relativistic", "relativistic_average")
 _POLICIES = ("color", "translation", "cutout", "translation+cutout", "all")
-_NORMALISED = ("auto", "infogan", "strided", "sndcgan", "resnet", "resnet5")
+_NORMALISED = ("auto", "infogan", "strided", "sndcgan", "resnet", "resnet5", "igan", "igan_v2")
 _MUCH_L2 = 0.1  # ten times the largest usual weight
 _ENDING = ("linear", "polynomial", "cosine", "inverse")
 
@@ -66,9 +66,13 @@ _NETWORKS = (
     Hyperparameter(
         "architecture", "choice", "auto",
         "infogan (two convolutions and a dense layer), strided (DCGAN's pyramid), sndcgan, resnet "
-        "(SNGAN's residual blocks), resnet5 (compare_gan's, deeper) or r3gan (residual, without "
-        "normalisation); auto is infogan below 32 pixels, strided from there on",
-        choices=("auto", "infogan", "strided", "sndcgan", "resnet", "resnet5", "r3gan"),
+        "(SNGAN's residual blocks), resnet5 (compare_gan's, deeper), r3gan (residual, without "
+        "normalisation), igan (over-complete) or igan_v2 (deeper, with branches); auto is infogan "
+        "below 32 pixels, strided from there on",
+        choices=(
+            "auto", "infogan", "strided", "sndcgan", "resnet", "resnet5", "r3gan", "igan",
+            "igan_v2",
+        ),
         shape=True,
     ),
     Hyperparameter(
@@ -128,8 +132,9 @@ _GAME = (
     Hyperparameter(
         "condition", "choice", "none",
         "how images come by their classes: not at all; both networks are given them (input); the "
-        "discriminator tells them (auxiliary), or is given them at its last layer (projection)",
-        choices=("none", "input", "auxiliary", "projection"), shape=True,
+        "discriminator tells them (auxiliary), or is given them at its last layer (projection); or "
+        "each has a branch of igan_v2's generator and a discriminator of its own (branches)",
+        choices=("none", "input", "auxiliary", "projection", "branches"), shape=True,
     ),
     Hyperparameter(
         "class_weight", "scale", 1.0,
@@ -284,6 +289,11 @@ def conflict(values: Mapping[str, Value]) -> str:
         return (
             "generator_norm conditional has a scale for each class, and condition is none; choose "
             "another of the two"
+        )
+    if values.get("condition") == "branches" and values.get("architecture") != "igan_v2":
+        return (
+            f"condition branches belongs to architecture igan_v2, not to {values['architecture']}; "
+            "choose another of the two"
         )
     if values.get("minibatch_stddev") == "groups" and int(values["batch_size"]) % 4:
         return (

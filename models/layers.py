@@ -235,3 +235,12 @@ class OntoBasis(_Basis):
     def call(self, features: Any) -> Any:
         """Return each channel's sum over pixels, weighted by the picture."""
         return tf.reduce_sum(features * self.basis, axis=[1, 2])
+
+
+class OfClass(layers.Layer):
+    """Of K tensors [batch, ...] each row of the one of its class, given as one-hot [batch, K]."""
+
+    def call(self, classes: Any, *of_each: Any) -> Any:
+        """Return the rows, [batch, ...]."""
+        chosen = tf.reshape(classes, [-1, classes.shape[1], *[1] * (of_each[0].shape.rank - 1)])
+        return tf.reduce_sum(tf.stack(of_each, axis=1) * chosen, axis=1)

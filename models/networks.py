@@ -17,7 +17,8 @@ from typing import Any, Literal, NamedTuple
 import keras
 from keras import layers
 
-from autogan.models import autoencoders, convolutional, residual
+from autogan.models import autoencoders, convolutional, overcomplete, residual
+from autogan.models.layers import OfClass
 from autogan.models.parts import Parts, Start, attention_size, glorot, normal
 
 
@@ -36,7 +37,8 @@ class NetworkShape:
         condition: see the hyperparameter of that name. With ``projection`` the
             discriminator is given the class, and its logit is that of no class plus the product of
             a learned vector of the class with the features that its last layer judges (Miyato and
-            Koyama, 2018, arXiv:1802.05637).
+            Koyama, 2018, arXiv:1802.05637). With ``branches`` there is a whole discriminator for
+            each class, and a branch of the generator, which igan_v2 alone has.
         classes: K, where the images' classes are given; 0 where they are not.
         generator_norm: ``conditional`` is batch normalisation with scales and shifts of each
             class, by which alone the generator then knows the class; it wants a condition.
@@ -56,13 +58,22 @@ class NetworkShape:
     channels: int
     z_dim: int
     architecture: Literal[
-        "auto", "infogan", "strided", "sndcgan", "resnet", "resnet5", "r3gan", "began"
+        "auto",
+        "infogan",
+        "strided",
+        "sndcgan",
+        "resnet",
+        "resnet5",
+        "r3gan",
+        "igan",
+        "igan_v2",
+        "began",
     ]
     width: int
     dense_width: int
     discriminator_norm: Literal["none", "batch", "layer", "spectral"]
     autoencoder: bool = False
-    condition: Literal["none", "input", "auxiliary", "projection"] = "none"
+    condition: Literal["none", "input", "auxiliary", "projection", "branches"] = "none"
     classes: int = 0
     generator_norm: Literal["batch", "none", "conditional"] = "batch"
     attention: bool = False
@@ -99,6 +110,10 @@ _ARCHITECTURES = {
     "r3gan": _Architecture(
         residual.r3gan_generator, residual.r3gan_discriminator, residual.unit, normalised=False
     ),
+    "igan": _Architecture(overcomplete.igan_generator, overcomplete.igan_discriminator, glorot),
+    "igan_v2": _Architecture(
+        overcomplete.igan_v2_generator, overcomplete.igan_discriminator, glorot
+    ),
 }
 
 
@@ -125,7 +140,7 @@ def build_generator(shape: NetworkShape, name: str = "generator") -> keras.Model
     if shape.condition != "none":
         parts.classes = _classes(shape)
         inputs.append(parts.classes)
-        if norm != "conditional":
+        if norm != "conditional" and shape.condition != "branches":
             x = layers.Concatenate()(inputs)
     return _model([*inputs, *parts.dropout], pair.generator(x, shape, parts), name)
 
@@ -149,10 +164,13 @@ def _discriminator(shape: NetworkShape) -> keras.Model:
     parts.minibatch_stddev = shape.minibatch_stddev
     parts.penalised = shape.penalised
     inputs = [images]
-    if shape.condition in ("input", "projection"):
+    if shape.condition in ("input", "projection", "branches"):
         inputs.append(_classes(shape))
     if shape.condition == "input":
         x = _with_class_planes(*inputs)
+    if shape.condition == "branches":
+        each = [parts.dense(pair.discriminator(x, shape, parts), 1) for _ in range(shape.classes)]
+        return _model([*inputs, *parts.dropout], OfClass()(inputs[1], *each), "discriminator")
     features = pair.discriminator(x, shape, parts)
     judged = parts.dense(features, 1)
     if shape.condition == "auxiliary":

@@ -92,13 +92,17 @@ class Parts:
         kernel = (start or self.start)(side)
         return kind(filters, side, stride, "same", use_bias=bias, kernel_initializer=kernel)(x)
 
-    def deconv(self, x: Any, filters: int, side: int, last: bool = False) -> Any:
-        """A doubling; its bias would be undone by the normalisation that follows all but the last.
+    def seeded(self, z: Any, side: int, filters: int) -> Any:
+        """A generator's first map, by a dense layer."""
+        return layers.Reshape([side, side, filters])(self.dense(z, side * side * filters))
+
+    def deconv(self, x: Any, filters: int, side: int, last: bool = False, stride: int = 2) -> Any:
+        """A growth; its bias would be undone by the normalisation that follows all but the last.
 
         Only generators have it.
         """
         return layers.Conv2DTranspose(
-            filters, side, 2, "same",
+            filters, side, stride, "same",
             use_bias=last or self.norm == "none", kernel_initializer=self.start(side),
         )(x)  # fmt: skip
 
@@ -120,13 +124,15 @@ class Parts:
         return SeededDropout(next(self._numbers))(x, *self.dropout) if self.dropout else x
 
     def attended(self, x: Any) -> Any:
-        """Self-attention, if this is the map for it (Zhang et al., 2019, arXiv:1805.08318).
+        """The map, with `self_attention` if it is of the side for it."""
+        return self.self_attention(x) if x.shape[1] == self.attention else x
+
+    def self_attention(self, x: Any) -> Any:
+        """A map that attends to itself (Zhang et al., 2019, arXiv:1805.08318).
 
         x + gain * (1x1 of the attended values): queries and keys have an eighth of the channels,
         values half; keys and values are of a map halved by max-pooling, nothing has a bias.
         """
-        if x.shape[1] != self.attention:
-            return x
         channels = x.shape[3]
         queries = self._plain(x, max(1, channels // 8))
         keys = layers.MaxPooling2D()(self._plain(x, max(1, channels // 8)))

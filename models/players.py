@@ -59,7 +59,7 @@ class Players:
         The arguments are those of `inputs`, with images, float32 [batch, height, width, channels].
         """
         given = [images]
-        if self.shape.condition in ("input", "projection"):
+        if self.shape.condition in ("input", "projection", "branches"):
             given.append(self._one_hot(labels))
         if self.shape.dropout:
             given += dropout.inputs()

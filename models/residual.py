@@ -25,7 +25,7 @@ def resnet_generator(z: Any, shape: "NetworkShape", parts: Parts) -> Any:
     128 and 32x32 images.
     """
     filters, halvings = 2 * shape.width, count_halvings(shape.size, 4)
-    x = _seed(z, shape.size >> halvings, filters, parts)
+    x = parts.seeded(z, shape.size >> halvings, filters)
     for _ in range(halvings):
         x = _generator_block(parts.attended(x), filters, parts)
     return _image(x, shape, parts)
@@ -53,7 +53,7 @@ def resnet5_generator(z: Any, shape: "NetworkShape", parts: Parts) -> Any:
     their kernels start are SNGAN's. The reference has ``width`` 64 and images of up to 128 pixels.
     """
     halvings = count_halvings(shape.size, 4)
-    x = _seed(z, shape.size >> halvings, 8 * shape.width, parts)
+    x = parts.seeded(z, shape.size >> halvings, 8 * shape.width)
     for number, multiple in enumerate((8, 4, 4, 2, 1)):
         double = number < halvings
         x = parts.attended(x) if double else x
@@ -122,11 +122,6 @@ def _plain_block(x: Any, blocks: int, parts: Parts) -> Any:
     y = parts.activated(parts.conv(y, 2 * channels, 3, start=start), 0.2)
     y = parts.conv(y, channels, 1, bias=False, start=lambda side: keras.initializers.Zeros())
     return layers.Add()([x, y])
-
-
-def _seed(z: Any, size: int, filters: int, parts: Parts) -> Any:
-    """The smallest features of a generator."""
-    return layers.Reshape([size, size, filters])(parts.dense(z, size * size * filters))
 
 
 def _image(x: Any, shape: "NetworkShape", parts: Parts) -> Any:

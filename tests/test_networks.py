@@ -13,17 +13,19 @@ from keras import layers
 from autogan.models.graph import by_layers
 from autogan.models.layers import (
     MinibatchDeviation,
+    OfClass,
     SeededDropout,
     SpectralConv2D,
     SpectralDense,
     iterate_power,
 )
 from autogan.models.networks import NetworkShape, build_networks
+from autogan.models.overcomplete import _steps
 from autogan.models.parts import Parts, attention_size, glorot, normal
 from autogan.models.residual import _discriminator_block, _generator_block
 from autogan.models.state import initialise
 
-NORMALISED = ["infogan", "strided", "sndcgan", "resnet", "resnet5"]
+NORMALISED = ["infogan", "strided", "sndcgan", "resnet", "resnet5", "igan", "igan_v2"]
 ARCHITECTURES = [*NORMALISED, "r3gan"]
 CONDITIONS = ["none", "input", "auxiliary", "projection"]
 K, Z = 3, 5
@@ -372,9 +374,9 @@ class TestNormalisation:
 
     @pytest.mark.parametrize("architecture", NORMALISED)
     def test_places(self, architecture):
-        """None on what an image's first convolution makes, in D; none in G without it."""
+        """None on what an image's first convolution makes, in D but IGAN's; none in G without."""
         counts = {"infogan": (3, 2), "strided": (2, 1), "sndcgan": (4, 6), "resnet": (5, 5),
-                  "resnet5": (11, 11)}  # fmt: skip
+                  "resnet5": (11, 11), "igan": (7, 8), "igan_v2": (11, 8)}  # fmt: skip
         for norm, d_norm in (("batch", "batch"), ("batch", "layer"), ("none", "spectral")):
             made, judged = (
                 sum(layer.name.startswith(("batch_norm", "layer_norm")) for layer in network.layers)
@@ -389,6 +391,67 @@ class TestNormalisation:
             layer.use_bias for layer in generator.layers
             if isinstance(layer, layers.Conv2DTranspose)
         )  # fmt: skip
+
+
+class TestOvercomplete:
+    @pytest.mark.parametrize(
+        ("size", "sides"),
+        [(8, (4, [], [2])), (12, (4, [], [3])), (28, (7, [2], [2])), (36, (4, [3], [3])),
+         (64, (4, [2, 2], [2, 2])), (96, (4, [3, 2], [2, 2])), (100, (25, [2], [2])),
+         (256, (4, [2, 2, 2, 2], [2, 2]))],
+    )  # fmt: skip
+    def test_steps(self, size, sides):
+        small, first, last = _steps(size)
+        assert (small, first, last) == sides
+        assert small * np.prod(first + last) == size
+
+    def test_the_document_s_features_and_kernels(self):
+        """At 96 pixels: 4x4x64 and 24x24x64 of z; 24x24 in one step, 4x4 from the larger ones."""
+        generator, _ = networks("igan", 96, width=64, seed=None)
+        begun = {x.output.shape[1:] for x in generator.layers if isinstance(x, layers.Reshape)}
+        assert begun == {(4, 4, 64), (24, 24, 64)}
+        grown = Counter(
+            (x.kernel_size[0], x.strides[0], x.output.shape[1]) for x in generator.layers
+            if isinstance(x, layers.Conv2DTranspose)
+        )  # fmt: skip
+        deep = [(3, 3, 12), (4, 2, 24), (4, 2, 48), (4, 2, 96)]
+        assert grown == Counter([*deep, (24, 24, 96), (4, 4, 96)])
+        assert {x.negative_slope for x in generator.layers if isinstance(x, layers.LeakyReLU)} == {
+            0.02
+        }
+
+    def test_a_branch_and_a_discriminator_of_each_class(self):
+        """What one class shows, and what is said of it, hangs on no other's weights."""
+        generator, discriminator = networks("igan_v2", 8, "branches")
+        z, images = random(2, Z), random(2, 8, 8, 3)
+        for network, x, kinds in (
+            (generator, z, layers.Conv2D), (discriminator, images, layers.Dense)
+        ):  # fmt: skip
+            ends = [
+                each for each in network.layers
+                if isinstance(each, kinds) and each.output.shape[-1] == network.output.shape[-1]
+            ]  # fmt: skip
+            assert len(ends) == K
+            before = np.array([network([x, one_hot(k, k)]) for k in range(K)])
+            ends[1].bias.assign(ends[1].bias + 1.0)
+            after = np.array([network([x, one_hot(k, k)]) for k in range(K)])
+            changed = [not np.array_equal(one, two) for one, two in zip(before, after, strict=True)]
+            assert changed == [False, True, False]
+            mixed = network([x, one_hot(2, 1)])
+            np.testing.assert_allclose(mixed, [after[2][0], after[1][1]], rtol=1e-6)
+
+    @pytest.mark.parametrize(("size", "side"), [(12, 4), (36, 12), (96, 24), (128, 32)])
+    @pytest.mark.parametrize("architecture", ["igan", "igan_v2"])
+    def test_attention_where_no_half_is_on_the_way(self, architecture, size, side):
+        generator, _ = networks(architecture, size, attention=True, seed=None)
+        maps = [x.output.shape[1] for x in generator.layers if x.name.startswith("attend")]
+        assert maps == [side]
+
+    def test_without_classes_there_is_one_branch(self):
+        plain, _ = networks("igan_v2", 8, seed=None)
+        classed, _ = networks("igan_v2", 8, "branches", seed=None)
+        assert classed.count_params() > plain.count_params()
+        assert not any(isinstance(layer, OfClass) for layer in plain.layers)
 
 
 def last_dense(discriminator):
