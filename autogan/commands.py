@@ -25,7 +25,7 @@ from autogan.run.budget import Budget
 from autogan.run.claim import Claim, check_free, clear
 from autogan.run.display import Display
 from autogan.run.engine import Engine, LocalEngine
-from autogan.run.folder import SearchFolder, TrialFolder, run_of
+from autogan.run.folder import SearchFolder, TrialFolder, run_of, training_in
 from autogan.run.ledger import Ledger
 from autogan.run.loop import SearchLoop
 from autogan.run.messages import (
@@ -74,7 +74,9 @@ def plan(
     note = (display or Display()).note
     with _engine(None) as engine:
         opened = engine.call(
-            Open(config=trial, features=False, conditions=run.conditions), Opened, note
+            Open(config=trial, features=False, conditions=run.conditions, depth=run.most_depth),
+            Opened,
+            note,
         )
         timed = engine.call(Time(config=trial), Timed, note) if estimate else None
         return plan_of(run, opened, timed)
@@ -215,7 +217,7 @@ def evaluate(
     if criterion is not None:
         first, *more = _listed(criterion)
         values |= {"criterion": first, "also": more}
-    trained = _trained(read_path("images", str(images)))
+    trained = training_in(read_path("images", str(images)), "images")
     file = trained / "config.yaml" if trained else None
     source: dict[str, Any] = {"seed": seed}
     if trained is None:
@@ -267,7 +269,7 @@ def sample(
     Raises:
         ConfigError: if there is no trained generator, or no such class.
     """
-    trained = _trained(read_path("folder", str(folder)))
+    trained = training_in(read_path("folder", str(folder)), "folder")
     if trained is None:
         raise ConfigError("folder", f"{folder} holds no search or training; train one first")
     run = load_config(TrainConfig, trained / "config.yaml", options).resolved()
@@ -341,10 +343,12 @@ def _prepared(
     display.note("checking the configuration")
     for line in run.useless():
         display.note(line)
-    opening = Open(config=trial.as_dict(), conditions=run.conditions)
+    folder = "" if kept is None else str(kept)
+    opening = Open(
+        config=trial.as_dict(), folder=folder, conditions=run.conditions, depth=run.most_depth
+    )
     opened = workers.call(opening, Opened, display.note)
     display.note(f"preparing the features ({run.features})")
-    folder = "" if kept is None else str(kept)
     call = Prepare(config=trial.as_dict(), folder=folder)
     return opened, workers.call(call, Prepared, display.note)
 
@@ -358,20 +362,6 @@ def _header(opened: Opened, prepared: Prepared) -> dict[str, Any]:
 def _run_dir(run: TrainConfig) -> Path:
     assert run.run_dir is not None
     return run.run_dir
-
-
-def _trained(path: Path) -> Path | None:
-    """The folder of the training that ``path`` means, if it means one."""
-    if (path / "config.yaml").is_file():
-        return path
-    search_folder = SearchFolder(path)
-    if not search_folder.config.is_file():
-        return None
-    if not search_folder.best.exists():
-        raise ConfigError(
-            "folder", f"{path} is a search without a best trial; name one of its trials"
-        )
-    return search_folder.best
 
 
 def _dataset_or_folder(name: str, field: str) -> str:

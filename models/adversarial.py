@@ -41,6 +41,8 @@ class Adversarial(Trainer):
         image_shape: height, width and channels of the images; square, the side divisible by 4.
         shape: the type's shape hyperparameters, by name; of a switch, whether it is above 0.
         class_counts: how many images of each class there are, for a conditional GAN.
+        stage1: a trained GAN, whose images the generator enlarges instead of beginning with z; it
+            is not trained any more, and is no part of the state.
     """
 
     def __init__(
@@ -49,13 +51,14 @@ class Adversarial(Trainer):
         image_shape: ImageShape,
         shape: Mapping[str, Any],
         class_counts: Sequence[int] = (),
+        stage1: Trainer | None = None,
     ) -> None:
         factors = {**DEFAULTS, **gan_type.fixed, **shape}
-        conditional = factors["condition"] != "none"
+        conditional = factors["condition"] != "none" or (stage1 and stage1.class_counts)
         super().__init__(
             image_shape,
             factors["batch_size"],
-            factors["z_dim"],
+            stage1.z_dim if stage1 else factors["z_dim"],
             class_counts if conditional else (),
         )
         networks = NetworkShape(
@@ -65,6 +68,8 @@ class Adversarial(Trainer):
             architecture=factors["architecture"],
             width=factors["width"],
             dense_width=factors["dense_width"],
+            depth=factors["depth"],
+            stage1=stage1.image_shape[0] if stage1 else 0,
             autoencoder=gan_type.autoencoder,
             discriminator_norm=factors["discriminator_norm"],
             penalised=factors["penalty"] in GRADIENT_PENALTIES,
@@ -76,7 +81,7 @@ class Adversarial(Trainer):
             dropout=bool(factors["dropout"]),
             generator_dropout=bool(factors["generator_dropout"]),
         )
-        self._players = Players(networks)
+        self._players = Players(networks, stage1)
         self.generator, self.discriminator = self._players.generator, self._players.discriminator
         self._average: AveragedGenerator | None = None
         measured = factors["statistics"] == "measured"

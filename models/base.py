@@ -131,6 +131,7 @@ class GANType(Part):
         image_shape: ImageShape,
         hyperparameters: Mapping[str, Value],
         class_counts: Sequence[int] = (),
+        stage1: Trainer | None = None,
     ) -> Trainer:
         """Build networks and training function for images of ``image_shape``.
 
@@ -141,7 +142,9 @@ class GANType(Part):
             image_shape: height, width, channels.
             hyperparameters: all of them.
             class_counts: how many images of each class there are, for a conditional GAN.
+            stage1: a trained GAN whose images are to be enlarged.
         """
         from autogan.models.adversarial import Adversarial
 
-        return Adversarial(cls, image_shape, dict(cls.shape_of(hyperparameters)), class_counts)
+        shape = dict(cls.shape_of(hyperparameters))
+        return Adversarial(cls, image_shape, shape, class_counts, stage1)

@@ -41,8 +41,8 @@ def infogan_discriminator(images: Any, shape: "NetworkShape", parts: Parts) -> A
 
 
 def strided_generator(z: Any, shape: "NetworkShape", parts: Parts) -> Any:
-    """DCGAN's generator: from at most 4x4 up to the image by steps of two."""
-    sizes = _pyramid(shape.size)  # for 64 pixels: 32, 16, 8, 4
+    """DCGAN's generator: up to the image by steps of two, from at most 4x4 or ``depth`` of them."""
+    sizes = _pyramid(shape)  # for 64 pixels: 32, 16, 8, 4
     width = _width(shape, len(sizes) - 1)
     x = parts.dense(z, sizes[-1] * sizes[-1] * width)
     x = layers.Reshape([sizes[-1], sizes[-1], width])(x)
@@ -55,9 +55,9 @@ def strided_generator(z: Any, shape: "NetworkShape", parts: Parts) -> Any:
 
 
 def strided_discriminator(images: Any, shape: "NetworkShape", parts: Parts) -> Any:
-    """DCGAN's discriminator: strided convolutions down to at most 4x4."""
+    """DCGAN's discriminator: strided convolutions down to where the generator begins."""
     x = parts.attended(parts.activated(parts.conv(images, shape.width, 5, 2), _LEAK))
-    for level in range(1, len(_pyramid(shape.size))):
+    for level in range(1, len(_pyramid(shape))):
         x = parts.normed(parts.conv(x, _width(shape, level), 5, 2))
         x = parts.attended(parts.activated(x, _LEAK))
     return layers.Flatten()(parts.deviation(x))
@@ -99,10 +99,10 @@ def _eighths(size: int) -> list[int]:
     return sizes
 
 
-def _pyramid(size: int) -> list[int]:
-    """The sizes below ``size``, halved and rounded up until 4 or less."""
-    sizes = [(size + 1) // 2]
-    while sizes[-1] > 4:
+def _pyramid(shape: "NetworkShape") -> list[int]:
+    """The sizes below the image's: halved and rounded up ``depth`` times, or until 4 or less."""
+    sizes = [(shape.size + 1) // 2]
+    while len(sizes) < shape.depth if shape.depth else sizes[-1] > 4:
         sizes.append((sizes[-1] + 1) // 2)
     return sizes
 

@@ -83,7 +83,13 @@ _NETWORKS = (
     Hyperparameter(
         "dense_width", "size", 1024,
         "units of infogan's dense layers",
-        low=1, high=8192, shape=True,
+        low=1, high=8192, shape=True, under={"architecture": ("auto", "infogan")},
+    ),
+    Hyperparameter(
+        "depth", "count", 0,
+        "transposed convolutions of strided's generator, and convolutions of its discriminator; 0 "
+        "takes as many as lead from at most 4 pixels to the image",
+        low=0, high=8, shape=True, under={"architecture": ("strided",)},
     ),
 )  # fmt: skip
 
@@ -160,6 +166,13 @@ _GAME = (
 )  # fmt: skip
 
 _STABILISERS = (
+    Hyperparameter(
+        "balance", "share", 0.0,
+        "skip a network's updates while it is too far ahead: the discriminator's while it tells "
+        "real from generated images with more than this accuracy, the generator's while it is "
+        "wrong as often; 0 skips none",
+        low=0.0, high=1.0, switch=True, under={"loss": _WITH_A_SIGN},
+    ),
     Hyperparameter(
         "ema", "share", 0.0,
         "decay of the running mean of the generator's weights that images are made with; 0 takes "
@@ -294,6 +307,11 @@ def conflict(values: Mapping[str, Value]) -> str:
         return (
             f"condition branches belongs to architecture igan_v2, not to {values['architecture']}; "
             "choose another of the two"
+        )
+    if 0.0 < float(values.get("balance", 0.0)) <= 0.5:
+        return (
+            f"balance {values['balance']} is an accuracy that guessing reaches; choose one above "
+            "0.5, such as 0.9, or 0 for none"
         )
     if values.get("minibatch_stddev") == "groups" and int(values["batch_size"]) % 4:
         return (

@@ -17,7 +17,7 @@ from typing import Any, Literal, NamedTuple
 import keras
 from keras import layers
 
-from autogan.models import autoencoders, convolutional, overcomplete, residual
+from autogan.models import autoencoders, convolutional, overcomplete, residual, stacked
 from autogan.models.layers import OfClass
 from autogan.models.parts import Parts, Start, attention_size, glorot, normal
 
@@ -50,6 +50,9 @@ class NetworkShape:
             more inputs, after the others: ``rate``, a scalar float32, and ``draw``, int64 [2]; see
             `autogan.models.layers.SeededDropout`.
         generator_dropout: the generator's, likewise; not after the output's activation.
+        stage1: side of the images that the generator enlarges, 0 if it begins with z. Where there
+            are any, its first input is these images, whatever the architecture.
+        depth: of strided, see the hyperparameter; no more than log2 of the size.
         penalised: whether a penalty differentiates the discriminator's gradient once more, for
             which Keras's batch normalisation does not do.
     """
@@ -81,6 +84,8 @@ class NetworkShape:
     dropout: bool = False
     generator_dropout: bool = False
     penalised: bool = False
+    depth: int = 0
+    stage1: int = 0
 
 
 _Network = Callable[[Any, NetworkShape, Parts], Any]
@@ -128,21 +133,31 @@ def build_networks(shape: NetworkShape) -> tuple[keras.Model, keras.Model]:
 
 def build_generator(shape: NetworkShape, name: str = "generator") -> keras.Model:
     """Return the generator alone, as a network of that name."""
-    z = _z(shape)
-    if _architecture(shape) == "began":
-        return _model([z], autoencoders.began_decoder(z, shape), name)
-    pair = _ARCHITECTURES[_architecture(shape)]
-    norm = shape.generator_norm if pair.normalised else "none"
+    begin = _small_images(shape) if shape.stage1 else _z(shape)
+    if _architecture(shape) == "began" and not shape.stage1:
+        return _model([begin], autoencoders.began_decoder(begin, shape), name)
+    make, start, normalised = _generator(shape)
+    norm = shape.generator_norm if normalised else "none"
     # Without normalisation small weights would let the signal die.
-    start = glorot if pair.start is normal and norm == "none" else pair.start
+    start = glorot if start is normal and norm == "none" else start
     parts = _parts(shape, norm, start, shape.generator_dropout)
-    x, inputs = z, [z]
+    x, inputs = begin, [begin]
     if shape.condition != "none":
         parts.classes = _classes(shape)
         inputs.append(parts.classes)
-        if norm != "conditional" and shape.condition != "branches":
+        if shape.stage1 and norm != "conditional":
+            x = _with_class_planes(*inputs)
+        elif norm != "conditional" and shape.condition != "branches":
             x = layers.Concatenate()(inputs)
-    return _model([*inputs, *parts.dropout], pair.generator(x, shape, parts), name)
+    return _model([*inputs, *parts.dropout], make(x, shape, parts), name)
+
+
+def _generator(shape: NetworkShape) -> tuple[_Network, Start, bool]:
+    """What makes the images, how its kernels start, and whether it has normalisation."""
+    if shape.stage1:
+        return stacked.enlarging_generator, glorot, True
+    pair = _ARCHITECTURES[_architecture(shape)]
+    return pair.generator, pair.start, pair.normalised
 
 
 def _architecture(shape: NetworkShape) -> str:
@@ -191,6 +206,10 @@ def _parts(shape: NetworkShape, norm: str, start: Start, dropout: bool) -> Parts
 
 def _z(shape: NetworkShape) -> Any:
     return keras.Input([shape.z_dim], name="z")
+
+
+def _small_images(shape: NetworkShape) -> Any:
+    return keras.Input([shape.stage1, shape.stage1, shape.channels], name="small_images")
 
 
 def _images(shape: NetworkShape) -> Any:

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from autogan.models.networks import NetworkShape, build_networks
+from autogan.models.trainer import Trainer
 
 
 class Dropout(NamedTuple):
@@ -26,10 +27,12 @@ class Players:
 
     Args:
         shape: of the networks.
+        stage1: whose images the generator enlarges, if it does not begin with z.
     """
 
-    def __init__(self, shape: NetworkShape) -> None:
+    def __init__(self, shape: NetworkShape, stage1: Trainer | None = None) -> None:
         self.shape = shape
+        self._stage1 = stage1
         self.generator, self.discriminator = build_networks(shape)
 
     def inputs(self, z: tf.Tensor, labels: tf.Tensor, dropout: Dropout = NOTHING) -> Any:
@@ -37,15 +40,19 @@ class Players:
 
         Args:
             z: latent vectors, float32 [batch, z_dim].
-            labels: the classes to make, int64 [batch]; not looked at without condition.
+            labels: the classes to make, int64 [batch]; not looked at without condition, but by a
+                first stage that has one.
             dropout: not looked at without dropout in the generator.
         """
         given = [z]
+        if self._stage1 is not None:
+            with tf.name_scope("stage1/"):
+                given = [self._stage1.images(z, labels)]
         if self.shape.condition != "none":
             given.append(self._one_hot(labels))
         if self.shape.generator_dropout:
             given += dropout.inputs()
-        return given if len(given) > 1 else z
+        return given if len(given) > 1 else given[0]
 
     def judged(
         self,

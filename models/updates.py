@@ -19,6 +19,8 @@ from autogan.models.optimizers import OPTIMIZERS, Optimizer, Settings
 from autogan.models.penalties import PENALTIES, Update, clip_weights
 from autogan.models.players import Dropout, Players
 
+_MEMORY = 0.99  # share of the discriminator's mean accuracy that an update leaves
+_GUESSING = 0.5  # the accuracy of a discriminator that has learned nothing
 _RISE = 3.0  # the probability of augmentation may go from 0 to 1 in a third of a training
 
 
@@ -100,12 +102,18 @@ class Updates:
         self._batch_size = batch_size
         self._adapts = bool(factors["augment_target"])
         self._probability = tf.Variable(0.0, trainable=False)
-        self.curves = ["d_loss", *self.loss.curves, *(["augmented"] if self._adapts else [])]
+        self._balances = bool(factors["balance"])
+        self._accuracy = tf.Variable(_GUESSING, trainable=False)
+        self.curves = ["d_loss", *self.loss.curves]
+        self.curves += ["augmented"] if self._adapts else []
+        self.curves += ["d_accuracy", "d_skipped"] if self._balances else []
+        self.g_curves = ["g_loss", *(["g_skipped"] if self._balances else [])]
 
     @property
     def variables(self) -> dict[str, tf.Variable]:
         """What training remembers beside weights and optimisers, by name."""
         own = {"augmentation/probability": self._probability} if self._adapts else {}
+        own |= {"balance/accuracy": self._accuracy} if self._balances else {}
         return own | {f"loss/{name}": v for name, v in self.loss.variables.items()}
 
     def reset(self) -> None:
@@ -113,6 +121,7 @@ class Updates:
         for name, start in self._loss_starts.items():
             self.loss.variables[name].assign(start)
         self._probability.assign(0.0)
+        self._accuracy.assign(_GUESSING)
         self.g_optimizer.reset()
         self.d_optimizer.reset()
 
@@ -126,7 +135,7 @@ class Updates:
         settings: dict[str, tf.Tensor],
     ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         """Train for ``steps`` steps; see `autogan.models.adversarial.Adversarial.train`."""
-        totals = {name: tf.constant(0.0) for name in (*self.curves, "g_loss")}
+        totals = {name: tf.constant(0.0) for name in (*self.curves, *self.g_curves)}
         done, finite = tf.constant(0, tf.int64), tf.constant(True)
         d_iter = settings["d_iter"]
         while tf.logical_and(done < steps, finite):
@@ -137,11 +146,10 @@ class Updates:
                 now = _Now(seed, start * d_iter + batch, settings, rate, noise)
                 losses = self._discriminator_step(batches, batch, now, total)
             now = _Now(seed, start + done, settings, rate, noise)
-            g_loss = self._generator_step(batches, done, now)
-            losses = {**losses, "g_loss": g_loss}
+            losses = {**losses, **self._generator_step(batches, done, now)}
             totals = {name: so_far + losses[name] for name, so_far in totals.items()}
             done += 1
-            finite = tf.math.is_finite(losses["d_loss"] + g_loss)
+            finite = tf.math.is_finite(losses["d_loss"] + losses["g_loss"])
         count = tf.cast(tf.maximum(done, 1), tf.float32)
         return done, {name: sum_ / count for name, sum_ in totals.items()}
 
@@ -172,13 +180,18 @@ class Updates:
                 penalty = self._penalty(self._update(real, fake, labels, fake_labels, now))
                 loss += settings["penalty_weight"] * penalty
         gradients = tape.gradient(loss, self.d_optimizer.parameters)
-        self._apply(self.d_optimizer, gradients, settings["learning_rate"], now)
+        balance = self._balanced(real_logits, fake_logits, settings)
+        ahead = self._accuracy > settings["balance"]
+        self._apply(self.d_optimizer, gradients, settings["learning_rate"], now, ahead)
         if self._factors["penalty"] == "clipping":
             clip_weights(self.d_optimizer.parameters, settings["clip"])
         curves = {"d_loss": loss, **self.loss.updated(real_logits, fake_logits, settings)}
+        curves |= balance
         return curves | self._adapted(real_logits, fake_logits, settings, total)
 
-    def _generator_step(self, batches: Batches, batch: tf.Tensor, now: _Now) -> tf.Tensor:
+    def _generator_step(
+        self, batches: Batches, batch: tf.Tensor, now: _Now
+    ) -> dict[str, tf.Tensor]:
         """One update; see `_discriminator_step`."""
         labels, settings = batches.g_labels[self._part(batch)], now.settings
         with tf.GradientTape() as tape:
@@ -189,10 +202,11 @@ class Updates:
                 loss += settings["generator_class_weight"] * class_error(classes, labels)
         gradients = tape.gradient(loss, self.g_optimizer.parameters)
         rate = settings["learning_rate"] * settings["generator_lr_scale"]
-        self._apply(self.g_optimizer, gradients, rate, now)
+        ahead = self._accuracy < 1.0 - settings["balance"]
+        self._apply(self.g_optimizer, gradients, rate, now, ahead)
         if self._average is not None:
             self._average.follow(settings["ema"], now.update)
-        return loss
+        return {"g_loss": loss, **self._told("g_skipped", ahead)}
 
     def _compared(self, batches: Batches, batch: tf.Tensor, now: _Now) -> tf.Tensor | None:
         """What the discriminator says of the real images of its last update, if that is asked."""
@@ -275,10 +289,39 @@ class Updates:
         self._probability.assign(tf.clip_by_value(moved, 0.0, most))
         return {"augmented": self._probability.read_value()}
 
+    def _balanced(self, real: tf.Tensor, fake: tf.Tensor, settings: Values) -> dict[str, tf.Tensor]:
+        """Follow the discriminator's accuracy, by which updates are skipped; tell of it.
+
+        It is the mean of the shares of real and generated images that it takes for such; of a
+        relativistic one, the share of pairs of which it prefers the real image.
+        """
+        if not self._balances:
+            return {}
+        if self.loss.compares:
+            right = tf.reduce_mean(tf.cast(real > fake, tf.float32))
+        else:
+            told = [real > self.loss.border, fake < self.loss.border]
+            right = tf.reduce_mean(tf.cast(told, tf.float32))
+        self._accuracy.assign(_MEMORY * self._accuracy + (1.0 - _MEMORY) * right)
+        now = self._accuracy.read_value()
+        return {"d_accuracy": now, **self._told("d_skipped", now > settings["balance"])}
+
+    def _told(self, name: str, ahead: tf.Tensor) -> dict[str, tf.Tensor]:
+        """The curve of a network's skipped updates."""
+        return {name: tf.cast(ahead, tf.float32)} if self._balances else {}
+
     def _apply(
-        self, optimizer: Optimizer, gradients: Sequence[tf.Tensor], rate: tf.Tensor, now: _Now
+        self,
+        optimizer: Optimizer,
+        gradients: Sequence[tf.Tensor],
+        rate: tf.Tensor,
+        now: _Now,
+        ahead: tf.Tensor,
     ) -> None:
+        """Update a network, unless it is too far ahead of the other."""
         betas = now.settings["beta1"], now.settings["beta2"]
+        if self._balances and ahead:
+            return
         optimizer.apply(gradients, Settings(rate * now.rate, *betas))
 
     def _part(self, batch: tf.Tensor) -> slice:

@@ -34,7 +34,7 @@ _MAX_THREADS = 1024
 _LONGEST_SUM = 1000  # characters of a sum of criteria
 _LONGEST_NAME = 100  # bytes of a dataset in the name of a folder
 _KNOWN_FEATURES = ("inception", "classifier")
-_PATHS = ("data_dir", "run_dir", "checkpoint_dir", "result_dir", "log_dir", "warm_start")
+_PATHS = ("data_dir", "run_dir", "checkpoint_dir", "result_dir", "log_dir", "warm_start", "stage1")
 
 Panel = Literal["data", "training", "criteria", "search", "output"]
 """Where a key's flag stands in ``--help``."""
@@ -68,6 +68,11 @@ class TrainConfig(BaseModel):
         dict[str, Any],  # checked by the GAN type's declarations
         key("training", "hyperparameter as NAME=VALUE, NAME=V1,V2,... or NAME=LOW..HIGH[:log]"),
     ] = {}
+    stage1: Annotated[
+        Path | None,
+        key("training", "enlarge the images of this finished training or search, twofold or "
+            "fourfold, instead of making them of noise"),
+    ] = None  # fmt: skip
     steps: Annotated[
         int | None, key("training", "generator updates of a training [2000]", ge=1)
     ] = None
@@ -227,10 +232,19 @@ class TrainConfig(BaseModel):
             )
         dataset_named(self.dataset, self.data_dir)
         settings_of(self.gan, self.params)
+        self._check_first_stage()
         self._check_possible()
         self._check_normalise()
         self._check_labels_differ()
         return self
+
+    def _check_first_stage(self) -> None:
+        """Refuse what a second stage does not have of its own."""
+        if self.stage1 is not None and "z_dim" in self.params:
+            raise ConfigError(
+                "z_dim",
+                f"{self.params['z_dim']} beside stage1, which has its own; leave it out",
+            )
 
     def _check_possible(self) -> None:
         """Refuse hyperparameters that cannot be together; a search's are points of its space."""
@@ -329,6 +343,14 @@ class TrainConfig(BaseModel):
         setting = self.settings.get("condition", self.gan.factor("condition", {}))
         several = setting.candidates if isinstance(setting, Dimension) else [setting]
         return sorted({str(value) for value in several})
+
+    @property
+    def most_depth(self) -> int:
+        """The greatest ``depth`` that is asked for, 0 if none is; see the hyperparameter."""
+        setting = self.settings.get("depth", self.gan.factor("depth", {}))
+        if not isinstance(setting, Dimension):
+            return int(setting)
+        return int(max(setting.candidates) if setting.range is None else setting.range.high)
 
     def hyperparameters(self) -> dict[str, Value]:
         """A value for every hyperparameter of the GAN type.

@@ -16,7 +16,7 @@ from autogan.core.registry import Part
 from autogan.data.checks import Images, Labels, checked_images, checked_labels
 from autogan.data.pictures import PictureFiles, square
 
-MIN_SIZE, MAX_SIZE, SIZE_STEP = 8, 128, 4
+MIN_SIZE, MAX_SIZE, SIZE_STEP = 8, 256, 4
 MEMORY_BYTES = 2**30  # images beyond this size are not held in memory
 _SHOWN_NAMES = 20  # of classes, where one is not known
 _BLOCK_BYTES = 2**24  # of mapped images read at once for their digest

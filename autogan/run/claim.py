@@ -15,7 +15,8 @@ from autogan.run.folder import SEARCH_CONFIG, TRIALS, moved
 LOCK = ".lock"
 _PARTS_OF_RUNS = (
     "best", "best.yaml", TRIALS, "trials.jsonl", "checkpoints", "samples", "scores.jsonl",
-    "result.json", "traceback.txt", "features.npz", "events.out.tfevents.*",
+    "result.json", "traceback.txt", "features.npz", "stage1",
+    "events.out.tfevents.*",
 )  # fmt: skip
 _PARTS_OF_TRIALS = (
     "checkpoints/best.npz", "checkpoints/last.npz", "checkpoints/state.npz", "samples/step-*.png",

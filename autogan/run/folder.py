@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autogan.config import TrainConfig
+from autogan.core.errors import ConfigError
 from autogan.core.hyperparameters import Value
 from autogan.search import Trial
 
@@ -159,6 +160,27 @@ def moved(root: Path, base: Path | None) -> Path:
 def feature_weights(run: Path) -> Path:
     """The weights of the feature network that was trained for the run in a folder."""
     return run / "features.npz"
+
+
+def first_stage(run: Path) -> Path:
+    """The copy of the training whose images the run in a folder enlarges."""
+    return run / "stage1"
+
+
+def training_in(path: Path, field: str) -> Path | None:
+    """The folder of the training that a path means, a search's best one, if it means one.
+
+    Raises:
+        ConfigError: naming the field, if it is a search without a best trial.
+    """
+    if (path / "config.yaml").is_file():
+        return path
+    search_folder = SearchFolder(path)
+    if not search_folder.config.is_file():
+        return None
+    if not search_folder.best.exists():
+        raise ConfigError(field, f"{path} is a search without a best trial; name one of its trials")
+    return search_folder.best
 
 
 def run_of(root: Path) -> Path:

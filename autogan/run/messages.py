@@ -32,12 +32,16 @@ class Open(Call):
     """Check all of a configuration that needs data, devices or TensorFlow.
 
     Attributes:
+        folder: of the run, if it may keep what it was begun with; else empty.
         features: whether the feature network is checked too.
         conditions: what trainings may have as ``condition``, if not that of ``config`` alone.
+        depth: the most that trainings may have as ``depth``.
     """
 
+    folder: str = ""
     features: bool = True
     conditions: list[str] = []
+    depth: int = 0
 
 
 class Opened(Message):

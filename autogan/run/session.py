@@ -36,9 +36,10 @@ from autogan.run.messages import (
     Train,
     Trained,
 )
+from autogan.run.stage1 import check_first_stage
 from autogan.run.timing import timed_evaluation, timed_steps
 from autogan.run.trial import USER_LATENTS, Driver, run_trial
-from autogan.run.workbench import Workbench, check_enough, data_key, refuse_labels
+from autogan.run.workbench import Workbench, check_depth, check_enough, data_key, refuse_labels
 
 _SAMPLE_BYTES = 2**32  # of images or latent vectors that are made at once, at most
 _CLASSLESS = "makes images of no given class; use cgan, or give gan a condition"
@@ -76,10 +77,15 @@ class Session:
                 "labelled dataset (of a folder, the sub-folders are the classes: two or more, with "
                 "every image in one), condition none, or a GAN type without classes, such as dcgan",
             )
-        gan = self._bench.gan(run, data.image_shape, data.train.class_counts)
+        check_depth(call.depth, data.image_shape)
+        stage1 = self._bench.stage1(run, call.folder)
+        if stage1 is not None:
+            counts = data.train.class_counts
+            check_first_stage(run, stage1, data.image_shape, counts, conditions)
+        gan = self._bench.gan(run, data.image_shape, data.train.class_counts, call.folder)
         if run.features == "classifier":
             self._bench.check_labelled(run)  # trained in `prepare`
-        if "none" in conditions:
+        if "none" in conditions and not (stage1 and stage1.class_counts):
             refuse_labels(run, f"{run.gan_type} {_CLASSLESS}")
         if call.features and run.features != "classifier":
             self._bench.network(run)
@@ -136,10 +142,11 @@ class Session:
         run = self._bench.use(call)
         data = self._bench.data(run)
         self._bench.network(run, call.run).keep(feature_weights(Path(call.run)))
+        self._bench.keep_stage1(run, call.run)
         trial = run_trial(
             run,
             TrialFolder.of(Path(call.folder), run),
-            self._bench.gan(run, data.image_shape, data.train.class_counts),
+            self._bench.gan(run, data.image_shape, data.train.class_counts, call.run),
             self._bench.training_set(run),
             self._bench.evaluator(run, call.run),
             self._driver,

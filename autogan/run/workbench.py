@@ -1,6 +1,7 @@
 """What a worker keeps in memory between calls: data, feature network, evaluator, GANs."""
 
 import gc
+import hashlib
 import math
 import resource
 import sys
@@ -22,8 +23,9 @@ from autogan.models.base import ImageShape
 from autogan.models.batches import TrainingSet
 from autogan.models.trainer import Trainer
 from autogan.run.device import set_device
-from autogan.run.folder import TrialFolder, feature_weights
+from autogan.run.folder import TrialFolder, feature_weights, first_stage, run_of
 from autogan.run.messages import Call
+from autogan.run.stage1 import first_stage_training, keep, read_training
 
 _MAX_GANS = 4  # built GANs that are kept in memory
 _MAX_GAN_BYTES = 2**29  # of their variables, if there is more than one
@@ -168,21 +170,53 @@ class Workbench:
                 f"{classes}; use --features classifier, or a SavedModel with those logits",
             )
 
+    def stage1(self, run: TrainConfig, folder: str) -> Trainer | None:
+        """The trained GAN whose images a configuration enlarges, if it does, for a run's folder.
+
+        Raises:
+            ConfigError: if there is no such training.
+        """
+        if run.stage1 is None:
+            return None
+        root = first_stage_training(run, folder)
+        config = read_training(root, run)
+        path = TrialFolder.of(root.resolve(), config).best
+        written = path.read_bytes() if path.exists() else b""
+        key = (config.gan_type, hashlib.sha256(written).digest())
+        return self._keep("stage1", key, lambda: self.restored(config, root, "best")[0])
+
+    def keep_stage1(self, run: TrainConfig, folder: str) -> None:
+        """Copy what a configuration's images are enlarged from into the run's folder."""
+        if run.stage1 is not None:
+            root = first_stage_training(run, folder)
+            keep(root, read_training(root, run), first_stage(Path(folder)))
+
     def gan(
-        self, run: TrainConfig, image_shape: ImageShape, class_counts: tuple[int, ...]
+        self,
+        run: TrainConfig,
+        image_shape: ImageShape,
+        class_counts: tuple[int, ...],
+        folder: str = "",
     ) -> Trainer:
         """The networks of a configuration, built once for each shape; again, if long unused.
+
+        Args:
+            run: the configuration.
+            image_shape: of the images to make.
+            class_counts: of the training set.
+            folder: of the run, if it may keep a first stage.
 
         Raises:
             ConfigError: if the GAN type cannot learn such images.
         """
         check_trainable(image_shape)
         hyperparameters = run.hyperparameters()
-        key = (run.gan_type, image_shape, class_counts, run.gan.shape_of(hyperparameters))
+        stage1 = self.stage1(run, folder)
+        key = (run.gan_type, image_shape, class_counts, run.gan.shape_of(hyperparameters), stage1)
         gan = self._gans.pop(key, None)
         if gan is None:
             self._make_room()  # before building the next: both may not fit
-            gan = run.gan.build(image_shape, hyperparameters, class_counts)
+            gan = run.gan.build(image_shape, hyperparameters, class_counts, stage1)
         self._gans[key] = gan
         return gan
 
@@ -212,7 +246,7 @@ class Workbench:
             ) from None
         height, width, channels = arrays.pop("image_shape").tolist()
         counts = tuple(arrays.pop("class_counts", np.zeros(0)).tolist())
-        gan = self.gan(run, (height, width, channels), counts)
+        gan = self.gan(run, (height, width, channels), counts, str(run_of(root)))
         gan.restore_generator(arrays)
         names: list[str] = arrays.get("class_names", np.zeros(0)).tolist()
         return gan, names or [str(number) for number in range(len(gan.class_counts))]
@@ -244,6 +278,21 @@ def memory_bytes() -> int:
 def data_key(run: TrainConfig) -> tuple[Any, ...]:
     """What decides the images."""
     return (run.dataset, run.data_dir, run.image_size)
+
+
+def check_depth(depth: int, image_shape: ImageShape) -> None:
+    """Check that images of a shape can be halved as often as is asked for.
+
+    Raises:
+        ConfigError: if they cannot.
+    """
+    most = (image_shape[0] - 1).bit_length()
+    if depth > most:
+        raise ConfigError(
+            "depth",
+            f"{depth}: images of {image_shape[0]} pixels are halved to one in {most} steps"
+            f"; give at most {most}",
+        )
 
 
 def refuse_labels(run: TrainConfig, problem: str) -> None:

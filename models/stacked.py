@@ -1,0 +1,33 @@
+"""The generator of a second stage: it makes a first stage's images larger.
+
+After StackGAN's stage II (Zhang et al., 2017, arXiv:1612.03242) without its text. The reference has
+``width`` 64 and a fourfold enlargement; for twofold one the last doubling but one is left out.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from keras import layers
+
+from autogan.models.parts import Parts, count_halvings
+
+if TYPE_CHECKING:
+    from autogan.models.networks import NetworkShape
+
+_BLOCKS = 4
+RATIOS = (2, 4)
+"""How many times larger images can be made."""
+
+
+def enlarging_generator(images: Any, shape: "NetworkShape", parts: Parts) -> Any:
+    """Down to a quarter of the small image, four residual blocks there, and up to the large one."""
+    x = parts.activated(parts.conv(images, shape.width, 3))
+    for multiple in (2, 4):
+        x = parts.activated(parts.normed(parts.conv(x, multiple * shape.width, 4, 2)))
+    for _ in range(_BLOCKS):
+        y = parts.activated(parts.normed(parts.conv(x, x.shape[3], 3)))
+        x = parts.activated(layers.Add()([x, parts.normed(parts.conv(y, x.shape[3], 3))]))
+    for level in range(2 + count_halvings(shape.size // shape.stage1, 1)):
+        x = layers.UpSampling2D()(parts.attended(x))
+        filters = max(2 * shape.width >> level, 1)
+        x = parts.activated(parts.normed(parts.conv(x, filters, 3)))
+    return layers.Activation("tanh")(parts.conv(x, shape.channels, 3))

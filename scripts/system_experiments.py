@@ -1,0 +1,71 @@
+"""The experiments on IGAN, landscape GAN and E-GAN in docs/experiments.md: a table each.
+
+    python scripts/system_experiments.py NAME --mnist DIR --photographs DIR
+
+The arguments are those of factor_experiments.py, which runs them; names are the keys of
+`EXPERIMENTS`.
+"""
+
+from typing import Any
+
+from factor_experiments import MNIST, Experiment, Variant, main
+
+IGAN: dict[str, Any] = {
+    **MNIST,
+    "gan_type": "igan",
+    "steps": 400,
+    "evaluate_every": 50,
+    "params": {"width": 16},
+}
+TRICKS: dict[str, dict[str, Any]] = {
+    "all": {},
+    "no smoothing": {"label_smoothing": 0.0},
+    "no noise": {"input_noise": 0.0},
+    "no penalty": {"penalty": "none"},
+    "no dropout": {"generator_dropout": 0.0},
+    "equal rates": {"generator_lr_scale": 1.0},
+    "constant rate": {"schedule": "constant"},
+    "one update of D": {"d_iter": 1},
+    "layer norm in D": {"discriminator_norm": "layer"},
+    "no norm in D": {"discriminator_norm": "none"},
+}
+FALL = {"learning_rate": 2e-3, "schedule_end": 0.1}
+SCHEDULES: dict[str, dict[str, Any]] = {
+    "constant 2e-3": {"schedule": "constant", "learning_rate": 2e-3},
+    "constant 2e-4": {"schedule": "constant", "learning_rate": 2e-4},
+    "inverse 2e-3 to 2e-4": {**FALL, "schedule": "inverse", "schedule_speed": 10 / 556},
+    "step": {"schedule": "step", "learning_rate": 2e-3},
+    "linear": {**FALL, "schedule": "linear"},
+    "polynomial": {**FALL, "schedule": "polynomial"},
+    "cosine": {**FALL, "schedule": "cosine"},
+}
+EXPERIMENTS = {
+    "igan": Experiment(
+        ("GAN",),
+        {**IGAN, "params": {}},
+        (
+            Variant(("igan",), {"width": 16}),
+            Variant(("igan_v2",), {"width": 16}, {"gan_type": "igan_v2", "steps": 250}),
+            Variant(
+                ("dcgan",),
+                {"width": 32, "dense_width": 256},
+                {"gan_type": "dcgan", "steps": 3000, "evaluate_every": 300},
+            ),
+            Variant(
+                ("wgan_gp",),
+                {"width": 32, "dense_width": 256},
+                {"gan_type": "wgan_gp", "steps": 800, "evaluate_every": 100},
+            ),
+        ),
+    ),
+    "tricks": Experiment(
+        ("IGAN",), IGAN, tuple(Variant((name,), changes) for name, changes in TRICKS.items())
+    ),
+    "schedules": Experiment(
+        ("schedule",), IGAN, tuple(Variant((n,), changes) for n, changes in SCHEDULES.items())
+    ),
+}  # fmt: skip
+
+
+if __name__ == "__main__":
+    main(EXPERIMENTS, __doc__.splitlines()[0])
