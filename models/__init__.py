@@ -11,6 +11,7 @@ from autogan.models.began import BEGAN
 from autogan.models.cgan import CGAN
 from autogan.models.dcgan import DCGAN
 from autogan.models.dragan import DRAGAN
+from autogan.models.evolutionary import Evolutionary
 from autogan.models.gan import GAN
 from autogan.models.igan import IGAN, IGANv2
 from autogan.models.lsgan import LSGAN
@@ -21,8 +22,8 @@ from autogan.models.wgan_gp import WGANGP
 
 GAN_TYPES: Registry[GANType] = Registry("gan_type", GANType)
 for _gan_type in (
-    GAN, DCGAN, LSGAN, WGAN, WGANGP, DRAGAN, SNGAN, R3GAN, BEGAN, IGAN, IGANv2, CGAN, ACGAN,
-    ProjectionSNGAN,
+    GAN, DCGAN, LSGAN, WGAN, WGANGP, DRAGAN, SNGAN, R3GAN, BEGAN, IGAN, IGANv2, Evolutionary,
+    CGAN, ACGAN, ProjectionSNGAN,
 ):  # fmt: skip
     GAN_TYPES.register(_gan_type)
 
@@ -40,6 +41,7 @@ __all__ = [
     "SNGAN",
     "WGAN",
     "WGANGP",
+    "Evolutionary",
     "GANType",
     "IGANv2",
     "ProjectionSNGAN",

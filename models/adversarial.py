@@ -43,6 +43,7 @@ class Adversarial(Trainer):
         class_counts: how many images of each class there are, for a conditional GAN.
         stage1: a trained GAN, whose images the generator enlarges instead of beginning with z; it
             is not trained any more, and is no part of the state.
+        updates: what a step does.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Adversarial(Trainer):
         shape: Mapping[str, Any],
         class_counts: Sequence[int] = (),
         stage1: Trainer | None = None,
+        updates: type[Updates] = Updates,
     ) -> None:
         factors = {**DEFAULTS, **gan_type.fixed, **shape}
         conditional = factors["condition"] != "none" or (stage1 and stage1.class_counts)
@@ -88,7 +90,7 @@ class Adversarial(Trainer):
         if factors["ema"] or measured:
             twin = build_generator(networks, "average")
             self._average = AveragedGenerator(self.generator, twin, measured)
-        self._updates = Updates(self._players, factors, self._average, self.batch_size)
+        self._updates = updates(self._players, factors, self._average, self.batch_size)
         trained = [self.generator, self.discriminator]
         self._shown = self._average.network if self._average else self.generator
         self._variables = named_variables(
@@ -129,7 +131,7 @@ class Adversarial(Trainer):
     def reset(self, seed: int) -> None:
         """See `Trainer.reset`."""
         initialise((self.generator, self.discriminator), seed)
-        self._updates.reset()
+        self._updates.reset(seed)
         if self._average:
             self._average.reset()
         self._stale = True

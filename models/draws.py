@@ -26,10 +26,11 @@ class Showing(NamedTuple):
     dropout: int
 
 
-REAL_D, FAKE_D, BETWEEN, REAL_G, FAKE_G = (
+REAL_D, FAKE_D, BETWEEN, REAL_G, FAKE_G, REAL_FITNESS, FAKE_FITNESS = (
     Showing(number * _APART, (number + 1) * _APART, (number + 2) * _APART)
-    for number in range(5, 20, 3)
+    for number in range(5, 26, 3)
 )
+FITNESS, GENERATOR_DROPOUT_FITNESS = 26 * _APART, 27 * _APART
 
 
 def draw(seed: tf.Tensor, update: tf.Tensor, stream: int) -> tf.Tensor:

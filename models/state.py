@@ -13,7 +13,7 @@ from autogan.models.optimizers import Optimizer
 _POWER_ITERATIONS = 15
 
 
-def initialise(networks: Sequence[keras.Model], seed: int) -> None:
+def initialise(networks: Sequence[keras.Model], seed: int | Sequence[int]) -> None:
     """Give all variables of the networks fresh values that depend on ``seed`` alone.
 
     Keras layers keep the initializer of ``x`` as ``x_initializer``.

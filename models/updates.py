@@ -46,7 +46,7 @@ class Batches(NamedTuple):
     fading: tf.Tensor
 
 
-class _Now(NamedTuple):
+class Now(NamedTuple):
     """What is the same for everything that one update does.
 
     Attributes:
@@ -66,6 +66,10 @@ class _Now(NamedTuple):
     def draw(self, stream: int) -> tf.Tensor:
         """The seed of one draw."""
         return draw(self.seed, self.update, stream)
+
+    def of(self, one: tf.Tensor | int, several: int) -> "Now":
+        """The same update for one of several networks, with random numbers of its own."""
+        return self._replace(update=self.update * several + tf.cast(one, tf.int64))
 
     def dropout(self, showing: Showing) -> Dropout:
         """What drops out of the discriminator in one showing."""
@@ -116,8 +120,8 @@ class Updates:
         own |= {"balance/accuracy": self._accuracy} if self._balances else {}
         return own | {f"loss/{name}": v for name, v in self.loss.variables.items()}
 
-    def reset(self) -> None:
-        """Forget everything."""
+    def reset(self, seed: int) -> None:
+        """Forget everything, for a training of that seed; the networks have begun anew."""
         for name, start in self._loss_starts.items():
             self.loss.variables[name].assign(start)
         self._probability.assign(0.0)
@@ -143,9 +147,9 @@ class Updates:
             noise = settings["input_noise"] * batches.fading[done]
             losses = {name: tf.constant(0.0) for name in self.curves}
             for batch in tf.range(done * d_iter, (done + 1) * d_iter):
-                now = _Now(seed, start * d_iter + batch, settings, rate, noise)
+                now = Now(seed, start * d_iter + batch, settings, rate, noise)
                 losses = self._discriminator_step(batches, batch, now, total)
-            now = _Now(seed, start + done, settings, rate, noise)
+            now = Now(seed, start + done, settings, rate, noise)
             losses = {**losses, **self._generator_step(batches, done, now)}
             totals = {name: so_far + losses[name] for name, so_far in totals.items()}
             done += 1
@@ -154,13 +158,13 @@ class Updates:
         return done, {name: sum_ / count for name, sum_ in totals.items()}
 
     def _discriminator_step(
-        self, batches: Batches, batch: tf.Tensor, now: _Now, total: tf.Tensor
+        self, batches: Batches, batch: tf.Tensor, now: Now, total: tf.Tensor
     ) -> dict[str, tf.Tensor]:
         """One update, on a batch of this call, with the random numbers of the training's update."""
         part, settings = self._part(batch), now.settings
         real = self._real(batches, batch)
         labels, fake_labels = batches.labels[part], batches.d_labels[part]
-        fake = self._made(fake_labels, now, draws.LATENT_D, draws.GENERATOR_DROPOUT_D)
+        fake = self._fakes(fake_labels, now)
         iterate_power(self._players.discriminator)  # once: all passes see the same weights
         with tf.GradientTape() as tape:
             real_logits, real_classes = self._judged(real, labels, now, draws.REAL_D)
@@ -189,9 +193,7 @@ class Updates:
         curves |= balance
         return curves | self._adapted(real_logits, fake_logits, settings, total)
 
-    def _generator_step(
-        self, batches: Batches, batch: tf.Tensor, now: _Now
-    ) -> dict[str, tf.Tensor]:
+    def _generator_step(self, batches: Batches, batch: tf.Tensor, now: Now) -> dict[str, tf.Tensor]:
         """One update; see `_discriminator_step`."""
         labels, settings = batches.g_labels[self._part(batch)], now.settings
         with tf.GradientTape() as tape:
@@ -208,7 +210,7 @@ class Updates:
             self._average.follow(settings["ema"], now.update)
         return {"g_loss": loss, **self._told("g_skipped", ahead)}
 
-    def _compared(self, batches: Batches, batch: tf.Tensor, now: _Now) -> tf.Tensor | None:
+    def _compared(self, batches: Batches, batch: tf.Tensor, now: Now) -> tf.Tensor | None:
         """What the discriminator says of the real images of its last update, if that is asked."""
         if not self.loss.compares:
             return None
@@ -222,7 +224,7 @@ class Updates:
         fake: tf.Tensor,
         labels: tf.Tensor,
         fake_labels: tf.Tensor,
-        now: _Now,
+        now: Now,
     ) -> Update:
         """What a penalty sees."""
 
@@ -247,15 +249,21 @@ class Updates:
         places = batches.places[self._part(batch)]
         return tf.cast(tf.gather(batches.images, places), tf.float32) / 127.5 - 1.0
 
-    def _made(self, labels: tf.Tensor, now: _Now, stream: int, dropout: int) -> tf.Tensor:
-        """A batch of generated images."""
-        size = [self._batch_size, self._players.shape.z_dim]
-        z = tf.random.stateless_normal(size, now.draw(stream))
+    def _fakes(self, labels: tf.Tensor, now: Now) -> tf.Tensor:
+        """A batch of generated images for the discriminator."""
+        return self._made(labels, now, draws.LATENT_D, draws.GENERATOR_DROPOUT_D)
+
+    def _made(
+        self, labels: tf.Tensor, now: Now, stream: int, dropout: int, size: int | None = None
+    ) -> tf.Tensor:
+        """Generated images; a batch, if no size is given."""
+        shape = [size or self._batch_size, self._players.shape.z_dim]
+        z = tf.random.stateless_normal(shape, now.draw(stream))
         drops = Dropout(now.settings["generator_dropout"], now.draw(dropout))
         return self._players.generator(self._players.inputs(z, labels, drops), training=True)
 
     def _judged(
-        self, images: tf.Tensor, labels: tf.Tensor, now: _Now, showing: Showing
+        self, images: tf.Tensor, labels: tf.Tensor, now: Now, showing: Showing
     ) -> tuple[tf.Tensor, tf.Tensor | None]:
         """What the discriminator says of images that are shown augmented and with noise."""
         policy = str(self._factors["augment"])
@@ -315,14 +323,13 @@ class Updates:
         optimizer: Optimizer,
         gradients: Sequence[tf.Tensor],
         rate: tf.Tensor,
-        now: _Now,
+        now: Now,
         ahead: tf.Tensor,
     ) -> None:
         """Update a network, unless it is too far ahead of the other."""
         betas = now.settings["beta1"], now.settings["beta2"]
-        if self._balances and ahead:
-            return
-        optimizer.apply(gradients, Settings(rate * now.rate, *betas))
+        if not (self._balances and ahead):
+            optimizer.apply(gradients, Settings(rate * now.rate, *betas))
 
     def _part(self, batch: tf.Tensor) -> slice:
         """Where a batch stands among the images or labels of a call."""

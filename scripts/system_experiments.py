@@ -8,7 +8,7 @@ The arguments are those of factor_experiments.py, which runs them; names are the
 
 from typing import Any
 
-from factor_experiments import MNIST, Experiment, Variant, main
+from factor_experiments import DIGITS, MNIST, Experiment, Variant, main
 
 IGAN: dict[str, Any] = {
     **MNIST,
@@ -39,7 +39,41 @@ SCHEDULES: dict[str, dict[str, Any]] = {
     "polynomial": {**FALL, "schedule": "polynomial"},
     "cosine": {**FALL, "schedule": "cosine"},
 }
+# The same game for all: E-GAN against each of its losses alone.
+SINGLE = {"ema": 0.0, "learning_rate": 1e-3, "batch_size": 32, "d_iter": 1}
+EVOLVING: dict[str, dict[str, Any]] = {
+    "egan": {},
+    "egan, two survivors": {"survivors": 2},
+    "iegan": {"fitness": "iegan", "fitness_weight": 0.05},
+    "iegan, crossover": {"fitness": "iegan", "fitness_weight": 0.05, "crossover": "distilled"},
+}
+# A discriminator that runs away: the generator's gradient vanishes under minimax.
+AHEAD = {
+    "loss": "minimax", "discriminator_norm": "none", "d_iter": 3, "learning_rate": 1e-3,
+    "beta1": 0.5, "ema": 0.0,
+}  # fmt: skip
 EXPERIMENTS = {
+    "evolution": Experiment(
+        ("GAN",),
+        DIGITS,
+        (
+            *(
+                Variant((loss,), {**SINGLE, "loss": loss})
+                for loss in ("minimax", "non_saturating", "least_squares")
+            ),
+            *(
+                Variant((name,), {**SINGLE, **changes}, {"gan_type": "evolutionary"})
+                for name, changes in EVOLVING.items()
+            ),
+        ),
+        seeds=3,
+    ),
+    "balance": Experiment(
+        ("balance",),
+        DIGITS,
+        tuple(Variant((f"{b:g}",), {**AHEAD, "balance": b}) for b in (0.0, 0.95, 0.9, 0.8, 0.7)),
+        seeds=3,
+    ),
     "igan": Experiment(
         ("GAN",),
         {**IGAN, "params": {}},

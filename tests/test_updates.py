@@ -6,6 +6,7 @@ the training set (`TrainingSet.order`) and augmentation, which have tests of the
 TensorFlow's random numbers.
 """
 
+import copy
 from types import SimpleNamespace
 from typing import NamedTuple
 
@@ -49,6 +50,9 @@ WRITTEN_OUT = {
         "discriminator_norm": "none", "generator_norm": "none",
     },
     "began": {**_DCGAN, "loss": "equilibrium", "discriminator_norm": "none", "autoencoder": True},
+    "igan": _DCGAN,
+    "igan_v2": _DCGAN,
+    "evolutionary": _DCGAN,
     "cgan": {**_DCGAN, "condition": "input"},
     "acgan": {**_DCGAN, "condition": "auxiliary"},
 }  # fmt: skip
@@ -56,7 +60,7 @@ WRITTEN_OUT = {
 # What a type lets nobody choose, and does not have.
 NEITHER = {
     "augment": "none", "augment_target": 0.0, "label_smoothing": 0.0, "input_noise": 0.0,
-    "dropout": 0.0, "generator_dropout": 0.0, "ema": 0.0, "statistics": "moving",
+    "dropout": 0.0, "generator_dropout": 0.0, "ema": 0.0, "statistics": "moving", "balance": 0.0,
 }  # fmt: skip
 
 # ---- Losses, on what D says of real and of generated images, float64 [batch, 1] ------------------
@@ -270,7 +274,7 @@ def judged_by(network, h, pixels, labels, seed):
     x = pixels
     if h.condition == "input":  # after each pixel its class
         planes = tf.repeat(one_hot(labels)[:, None], PIXELS, axis=1)
-        x = tf.reshape(tf.concat([x[:, :, None], planes], axis=2), [BATCH, -1])
+        x = tf.reshape(tf.concat([x[:, :, None], planes], axis=2), [len(labels), -1])
     x = dropped(leaky(network.dense(x, "first")), h.dropout, seed, 0)
     norm = "none" if h.penalty == "clipping" else h.discriminator_norm
     x = network.normed(network.dense(x, "second"), norm, labels, training=True)
@@ -334,6 +338,9 @@ PERTURBATION, SMOOTHING, DROPOUT_IN_MAKING_D, DROPOUT_IN_MAKING_G = (
 )
 # Of each showing of images the first of three: augmentation, noise, dropout.
 REAL_D, FAKE_D, BETWEEN, REAL_G, FAKE_G = (_APART * number for number in (5, 8, 11, 14, 17))
+REAL_FITNESS, FAKE_FITNESS, Z_FITNESS, DROPOUT_IN_MAKING_FITNESS = (
+    _APART * number for number in (20, 23, 26, 27)
+)
 
 
 class Images(NamedTuple):
@@ -378,6 +385,9 @@ class Training:
         self.g_optimizer = OPTIMIZERS[h.optimizer](self.G.trainable)
         self.d_optimizer = OPTIMIZERS[h.optimizer](self.D.trainable)
         self.probability = float(state.get("augmentation/probability", 0))
+        knows_right = h.loss not in ("wasserstein", "equilibrium")
+        self.balance = h.balance if knows_right else 0
+        self.accuracy = float(state.get("balance/accuracy", 0))
         self.curves = {}
 
     def drawn(self, draw, shape, stream, number):
@@ -395,24 +405,27 @@ class Training:
         pixels = PHOTOS[places].reshape(BATCH, PIXELS) / 127.5 - 1
         return Images(tf.constant(pixels), LABELS[places])
 
-    def made(self, labels, stream, dropout, number):
-        z = self.drawn(tf.random.stateless_normal, [BATCH, Z], stream, number)
+    def made(self, labels, stream, dropout, number, size=BATCH):
+        z = self.drawn(tf.random.stateless_normal, [size, Z], stream, number)
         seed = self.seed_of(dropout, number)
         return Images(made_by(self.G, self.h, z, labels, seed), labels)
+
+    def fakes(self, labels, number):
+        return self.made(labels, Z_D, DROPOUT_IN_MAKING_D, number)
 
     def judged(self, images, showing, number, fading):
         """What D says of T(images) plus noise."""
         h, pixels = self.h, images.pixels
         if h.augment != "none":
             probability = self.probability if h.augment_target else h.augment_probability
-            pixels = tf.reshape(tf.cast(pixels, tf.float32), [BATCH, SIDE, SIDE, 1])
+            pixels = tf.reshape(tf.cast(pixels, tf.float32), [-1, SIDE, SIDE, 1])
             seed = self.seed_of(showing, number)
             pixels = augmented(pixels, h.augment, tf.constant(probability, tf.float32), seed)
-            pixels = tf.cast(tf.reshape(pixels, [BATCH, PIXELS]), tf.float64)
+            pixels = tf.cast(tf.reshape(pixels, [-1, PIXELS]), tf.float64)
         if h.input_noise:
-            shape, stream = [BATCH, SIDE, SIDE, 1], showing + _APART
+            shape, stream = [len(pixels), SIDE, SIDE, 1], showing + _APART
             noise = self.drawn(tf.random.stateless_normal, shape, stream, number)
-            pixels += h.input_noise * fading * tf.reshape(noise, [BATCH, PIXELS])
+            pixels += h.input_noise * fading * tf.reshape(noise, [-1, PIXELS])
         return judged_by(
             self.D, h, pixels, images.labels, self.seed_of(showing + 2 * _APART, number)
         )
@@ -463,7 +476,7 @@ class Training:
     def discriminator_step(self, number, rate, fading):
         h = self.h
         x = self.real(number)
-        made = self.made(LABELS[self.batch_of(1, number)], Z_D, DROPOUT_IN_MAKING_D, number)
+        made = self.fakes(LABELS[self.batch_of(1, number)], number)
         self.D.iterated()
         with tf.GradientTape() as tape:
             real, real_classes = self.judged(x, REAL_D, number, fading)
@@ -480,7 +493,15 @@ class Training:
             if h.penalty not in ("none", "clipping"):
                 loss += h.penalty_weight * self.penalty(x, made, number, fading)
         gradients = tape.gradient(loss, self.D.trainable)
-        self.d_optimizer.descend(gradients, h.learning_rate * rate, h)
+        if self.balance:  # of a relativistic D, the share of pairs that it has in the right order
+            middle = 0.5 if h.loss == "least_squares" else 0
+            right = (real > fake) if h.loss.startswith("relativistic") else [
+                real > middle, fake < middle
+            ]  # fmt: skip
+            self.accuracy = 0.99 * self.accuracy + 0.01 * np.mean(right)
+        ahead = bool(self.balance) and self.accuracy > self.balance
+        if not ahead:
+            self.d_optimizer.descend(gradients, h.learning_rate * rate, h)
         if h.penalty == "clipping":
             for variable in self.D.trainable:
                 variable.assign(np.clip(variable, -h.clip, h.clip))
@@ -495,6 +516,8 @@ class Training:
             self.probability += np.sign(sure - h.augment_target) * 3 / (TOTAL * h.d_iter)
             self.probability = min(max(self.probability, 0), h.augment_probability)
             self.curves["augmented"] = self.probability
+        if self.balance:
+            self.curves |= {"d_accuracy": self.accuracy, "d_skipped": ahead}
 
     def generator_step(self, step, rate, fading):
         h = self.h
@@ -510,10 +533,17 @@ class Training:
                 loss += h.generator_class_weight * cross_entropy(classes, labels)
         gradients = tape.gradient(loss, self.G.trainable)
         rate *= h.learning_rate * h.generator_lr_scale
-        self.g_optimizer.descend(gradients, rate, h)
+        ahead = bool(self.balance) and self.accuracy < 1 - self.balance
+        if not ahead:
+            self.g_optimizer.descend(gradients, rate, h)
         self.curves["g_loss"] = float(loss)
+        if self.balance:
+            self.curves["g_skipped"] = ahead
+        self.average(step)
+
+    def average(self, step):
         if self.averages:
-            keep = min(h.ema, (1 + step) / (10 + step))
+            keep = min(self.h.ema, (1 + step) / (10 + step))
             for name, mean in self.shown.variables.items():
                 mean.assign(keep * mean + (1 - keep) * self.G[name])
 
@@ -549,9 +579,160 @@ class Training:
         values += [*self.g_optimizer.state(), *self.d_optimizer.state()]
         if self.h.augment != "none" and self.h.augment_target:
             values.append(self.probability)
+        if self.balance:
+            values.append(self.accuracy)
         if self.h.loss == "equilibrium":
             values.append(self.h.k)
         return dict(zip(names, [np.asarray(value) for value in values], strict=True))
+
+
+class Individual(NamedTuple):
+    """A generator, and its optimiser."""
+
+    G: Network
+    optimizer: object
+
+    def copy(self):
+        names, values = zip(*self.G.variables.items(), strict=True)
+        network = Network(names, [value.numpy() for value in values])
+        optimizer = type(self.optimizer)(network.trainable)
+        for name, value in vars(self.optimizer).items():
+            if name != "variables":
+                setattr(optimizer, name, copy.deepcopy(value))
+        return Individual(network, optimizer)
+
+    def values(self):
+        return [*self.G.variables.values(), *self.optimizer.state()]
+
+
+class Evolving(Training):
+    """1803.00657, algorithm 1; the arguments are those of `Training`."""
+
+    def __init__(self, h, state, seed):
+        super().__init__(h, state, seed)
+        names = generator_names(vars(h))
+        rows = [value for name, value in state.items() if name.startswith("survivors/")]
+        self.survivors = []
+        for number in range(h.survivors):
+            network = Network(names, [row[number] for row in rows[: len(names)]])
+            optimizer = OPTIMIZERS[h.optimizer](network.trainable)
+            self.survivors.append(Individual(network, optimizer))
+        self.become(self.survivors[0])
+
+    def become(self, individual):
+        self.G, self.g_optimizer = individual
+        self.shown = self.shown if self.averages else self.G
+
+    def fakes(self, labels, number):
+        """As many of each survivor."""
+        many, size = self.h.survivors, BATCH // self.h.survivors
+        pixels = []
+        for n, one in enumerate(self.survivors):
+            self.become(one)
+            own = labels[n * size : (n + 1) * size]
+            made = self.made(own, Z_D, DROPOUT_IN_MAKING_D, number * many + n, size)
+            pixels.append(made.pixels)
+        self.become(self.survivors[0])
+        return Images(tf.concat(pixels, 0), labels)
+
+    def sample(self, labels, step):
+        """What fitness is found by: the same z for all."""
+        labels = np.tile(labels, self.h.fitness_batches)
+        return self.made(labels, Z_FITNESS, DROPOUT_IN_MAKING_FITNESS, step, len(labels))
+
+    def fitness(self, labels, step, fading, of_real):
+        made = self.sample(labels, step)
+        with tf.GradientTape() as tape:
+            said = self.judged(made, FAKE_FITNESS, step, fading)[0]
+            loss = E(softplus(said))
+        if self.h.fitness == "iegan":
+            return np.mean(said), np.mean(differences(made.pixels))
+        of_fake = tape.gradient(loss, self.D.trainable)
+        both = [(a, b) for a, b in zip(of_real, of_fake, strict=True) if a is not None]
+        squares = [np.sum((a + b) ** 2) for a, b in both]
+        return np.mean(1 / (1 + np.exp(-said))), -np.log(np.sqrt(sum(squares)))
+
+    def crossed(self, fitter, other, labels, step, fading):
+        """The fitter one after an update towards the better image of each z."""
+        best = None
+        for child in (other, fitter.copy()):
+            self.become(child.copy() if child is other else child)
+            made = self.sample(labels, step)
+            said = self.judged(made, FAKE_FITNESS, step, fading)[0].numpy()[:, 0]
+            merit = said + 0.001 * differences(made.pixels)
+            if best is None:
+                best = merit, made.pixels
+            else:
+                target = tf.where((best[0] > merit)[:, None], best[1], made.pixels)
+        with tf.GradientTape() as tape:
+            loss = E((self.sample(labels, step).pixels - target) ** 2)
+        return tape, loss
+
+    def generator_step(self, step, rate, fading):
+        h, labels = self.h, LABELS[self.batch_of(2, step)]
+        rate *= h.learning_rate * h.generator_lr_scale
+        of_real = None
+        if h.fitness == "egan":
+            x = self.real((step + 1) * h.d_iter - 1)
+            with tf.GradientTape() as tape:
+                loss = E(softplus(-self.judged(x, REAL_FITNESS, step, fading)[0]))
+            of_real = tape.gradient(loss, self.D.trainable)
+        children = []
+
+        def born(tape, loss, kind):
+            self.g_optimizer.descend(tape.gradient(loss, self.G.trainable), rate, h)
+            quality, diversity = self.fitness(labels, step, fading, of_real)
+            child = Individual(self.G, self.g_optimizer)
+            children.append((quality + h.fitness_weight * diversity, kind, child,
+                             float(loss), quality, diversity))  # fmt: skip
+
+        for n, parent in enumerate(self.survivors):
+            for kind in ("minimax", "non_saturating", "least_squares"):
+                self.become(parent.copy())
+                number = step * h.survivors + n
+                with tf.GradientTape() as tape:
+                    made = self.made(labels, Z_G, DROPOUT_IN_MAKING_G, number)
+                    said, classes = self.judged(made, FAKE_G, number, fading)
+                    if kind == "least_squares":  # of the output, not of the logit
+                        loss = E((1 / (1 + tf.exp(-said)) - 1) ** 2)
+                    else:
+                        loss = LOSSES[kind][1](None, said)
+                    if h.condition == "auxiliary":
+                        loss += h.generator_class_weight * cross_entropy(classes, labels)
+                born(tape, loss, kind)
+
+        def fittest():
+            return sorted(children, key=lambda child: -child[0])
+
+        if h.crossover == "distilled":
+            pair = [child[2] for child in fittest()[:2]]
+            born(*self.crossed(*pair, labels, step, fading), "crossover")
+        best = fittest()[: h.survivors]
+        self.survivors = [child[2].copy() for child in best]
+        self.become(self.survivors[0])
+        self.average(step)
+        kinds = ["minimax", "non_saturating", "least_squares"]
+        kinds += ["crossover"] if h.crossover == "distilled" else []
+        self.curves |= {
+            "g_loss": best[0][3],
+            "fitness_quality": np.mean([child[4] for child in best]),
+            "fitness_diversity": np.mean([child[5] for child in best]),
+            **{f"share_{kind}": np.mean([child[1] == kind for child in best]) for kind in kinds},
+        }
+
+    def state(self, names):
+        names = list(names)
+        rows = zip(*[one.values() for one in self.survivors], strict=True)
+        survivors = [np.stack([np.asarray(value) for value in row]) for row in rows]
+        own = [name for name in names if name.startswith("survivors/")]
+        rest = super().state([name for name in names if name not in own])
+        return rest | dict(zip(own, survivors, strict=True))
+
+
+def differences(pixels):
+    """The mean absolute difference of each image from the five before it, in a circle."""
+    pixels = pixels.numpy()
+    return np.mean([np.abs(pixels - np.roll(pixels, n, axis=0)).mean(1) for n in range(1, 6)], 0)
 
 
 # ---- The comparison ------------------------------------------------------------------------------
@@ -571,7 +752,8 @@ def build():
                 pair = ARCHITECTURES["infogan"]._replace(
                     generator=package_generator, discriminator=judge
                 )
-                patch.setitem(ARCHITECTURES, "infogan", pair)
+                for name in ("infogan", "igan", "igan_v2"):
+                    patch.setitem(ARCHITECTURES, name, pair)
                 patch.setattr("autogan.models.autoencoders.infogan_errors", package_errors)
                 gans[key] = kind.build((SIDE, SIDE, 1), settings, COUNTS)
         return gans[key]
@@ -587,19 +769,21 @@ def eagerly():
     tf.config.run_functions_eagerly(False)
 
 
-def check_two_steps(build, kind, changes, seed=5, k=0.4):
+def check_two_steps(build, kind, changes, seed=5, k=0.4, accuracy=0.549):
     """Train from random weights; returns the state, which is the one written out."""
-    settings = {**kind.defaults(), "batch_size": BATCH, "z_dim": Z, "architecture": "infogan"}
-    settings |= {name: value for name, value in changes.items() if name in settings}
+    settings = kind.defaults()
+    tiny = {"batch_size": BATCH, "z_dim": Z, "architecture": "infogan"}
+    settings |= {name: value for name, value in (tiny | changes).items() if name in settings}
     for name, value in settings.items():
         if isinstance(value, float):
             settings[name] = float(np.float32(value))  # 1 - 0.999 depends on it in the fifth digit
     gan = build(kind, settings)
     gan.reset(0)
-    state = begun(gan.state(), seed, k)
+    state = begun(gan.state(), seed, k, accuracy)
     gan.restore(state)
     factors = {**NEITHER, **WRITTEN_OUT[kind.name], **settings, "k": float(state.get("loss/k", 0))}
-    written_out = Training(SimpleNamespace(**factors), state, seed)
+    training = Evolving if kind.name == "evolutionary" else Training
+    written_out = training(SimpleNamespace(**factors), state, seed)
     losses = written_out.run()
     done, reported = gan.train(TrainingSet(PHOTOS, LABELS), seed, START, STEPS, TOTAL, settings)
 
@@ -616,7 +800,7 @@ def check_two_steps(build, kind, changes, seed=5, k=0.4):
     return trained
 
 
-def begun(state, seed, k):
+def begun(state, seed, k, accuracy):
     """Random values for all variables of the networks, and others than at the start beside them."""
     rng = np.random.default_rng(seed)
     state = dict(state)
@@ -625,7 +809,13 @@ def begun(state, seed, k):
             state[name] = rng.normal(0, 0.5, value.shape).astype("float32")
             if name.endswith(("gamma", "variance")):
                 state[name] = np.abs(state[name]) + np.float32(0.5)
-    others = {"loss/k": k, "augmentation/probability": 0.45}
+    generator = [name for name in state if name.startswith("generator/")]
+    own = [name for name in state if name.startswith("survivors/")]
+    for name, of_generator in zip(own, generator, strict=False):  # after these the optimisers'
+        more = np.abs(rng.normal(0, 0.5, state[name].shape).astype("float32")) + np.float32(0.5)
+        state[name] = more if of_generator.endswith(("gamma", "variance")) else more - 1
+        state[name][0] = state[of_generator]
+    others = {"loss/k": k, "augmentation/probability": 0.45, "balance/accuracy": accuracy}
     return state | {name: np.float32(others[name]) for name in others if name in state}
 
 
@@ -657,7 +847,7 @@ def check_images(gan, written_out):
 OTHER = {
     "learning_rate": 0.02,
     "generator_lr_scale": 2.5,
-    "d_iter": 3,
+    "d_iter": 2,
     "beta1": 0.3,
     "beta2": 0.7,
     "clip": 0.3,
@@ -667,6 +857,8 @@ OTHER = {
     "class_weight": 0.4,
     "generator_class_weight": 2.0,
     "ema": 0.15,
+    "balance": 0.55,
+    "fitness_weight": 0.3,
     "augment_probability": 0.55,
     "augment_target": 0.3,
     "label_smoothing": 0.3,
@@ -771,7 +963,41 @@ def test_combinations_have_each_value_of_each_choice():
         values = {PLAIN.get(h.name, h.default)}  # the types above have these
         values |= {c.get(h.name) for c in COMBINATIONS.values()} - {None}
         if h.choices and h.name not in ("architecture", "attention", "minibatch_stddev"):
-            assert values == set(h.choices), h.name
+            assert values == set(h.choices) - {"branches"}, h.name  # igan_v2's networks alone
+
+
+EVOLUTIONS = {
+    "several survivors": {"survivors": 2, "fitness_batches": 2, "condition": "auxiliary"},
+    "children of two": {"survivors": 2, "crossover": "distilled", "condition": "input"},
+    "by pixels": {"fitness": "iegan", "survivors": 4, "crossover": "distilled"},
+    "what D sees is changed": {
+        "augment": "translation", "dropout": 0.3, "input_noise": 0.3,
+        "discriminator_norm": "spectral",
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", EVOLUTIONS)
+@pytest.mark.usefixtures("eagerly")
+def test_two_generations_are_those_written_out(build, case):
+    kind = GAN_TYPES.get("evolutionary")
+    plain = {name: OTHER[name] for name in ("beta1", "beta2", "fitness_weight", "learning_rate")}
+    check_two_steps(build, kind, {**plain, "d_iter": 2, **EVOLUTIONS[case]})
+
+
+def test_a_generation_is_the_same_when_compiled(build):
+    changes = {"d_iter": 2, **EVOLUTIONS["children of two"]}
+    check_two_steps(build, GAN_TYPES.get("evolutionary"), changes)
+
+
+@pytest.mark.parametrize(("accuracy", "skipped"), [(0.9, "d"), (0.1, "g"), (0.5, "")])
+@pytest.mark.usefixtures("eagerly")
+def test_who_is_too_far_ahead_is_not_updated(build, accuracy, skipped):
+    kind, changes = GAN_TYPES.get("gan"), {**PLAIN, "balance": 0.8}
+    state = check_two_steps(build, kind, changes, accuracy=accuracy)
+    for network in ("generator", "discriminator"):
+        updates = state[f"optimizer/{network}/00"]
+        assert updates == (0 if network[0] == skipped else STEPS), network
 
 
 @pytest.mark.parametrize(("gamma", "k", "bound"), [(0.0, 0.4, 0), (1.0, 0.99, 1)])
