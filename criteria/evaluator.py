@@ -53,6 +53,8 @@ class Evaluator:
         place = cache / "statistics" / self.digest
         features = functools.cache(lambda: network.features(reference))
         self.real = _real_moments(features, place, pool, near)
+        if any(criterion.needs_logits for criterion in criteria.values()):
+            self.real = dataclasses.replace(self.real, logits=_real_logits(features, place))
         self._images = any(criterion.needs_images for criterion in criteria.values())
         if self._images:
             self.real = dataclasses.replace(self.real, images=reference, labels=classes)
@@ -122,6 +124,19 @@ def _digest(network: FeatureNetwork, images: Images) -> str:
     digest = hashlib.sha256(f"2/{network.weights_hash}/{images.shape}".encode())
     digest.update(np.ascontiguousarray(images).data)
     return digest.hexdigest()
+
+
+def _real_logits(features: Callable[[], Features], place: Path) -> npt.NDArray[np.float32] | None:
+    """The class scores of the reference, computed once and kept; None if there are none.
+
+    The arguments are those of `_real_moments`.
+    """
+
+    def logits() -> dict[str, npt.NDArray[np.float32]]:
+        made = features().logits
+        return {} if made is None else {"logits": made}
+
+    return cached_arrays(place.with_name(f"{place.name}-logits.npz"), logits).get("logits")
 
 
 def _real_moments(features: Callable[[], Features], place: Path, pool: bool, near: bool) -> Moments:

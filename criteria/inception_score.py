@@ -1,5 +1,10 @@
 """Inception Score (Salimans et al., 2016, arXiv:1606.03498)."""
 
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
 import autogan.core.tfgan as tfgan
 from autogan.criteria.base import Criterion
 from autogan.criteria.statistics import Features, Moments
@@ -18,5 +23,13 @@ class InceptionScore(Criterion):
 
     def compute(self, generated: Features, real: Moments) -> float:
         """Return the score of the generated images; the real ones do not matter."""
-        score = tfgan.classifier_metrics().classifier_score_from_logits
-        return float(score(generated.known_logits))
+        return _score(generated.known_logits)
+
+    def figures(self, generated: Features, real: Moments) -> Mapping[str, float]:
+        """The score of the real images, which is that of a perfect generator."""
+        logits = real.logits
+        return {} if logits is None else {"real_is": real.once(self.name, lambda: _score(logits))}
+
+
+def _score(logits: npt.NDArray[np.float32]) -> float:
+    return float(tfgan.classifier_metrics().classifier_score_from_logits(logits))

@@ -46,6 +46,8 @@ class Moments(_Shared):
         near: their `nearest`, if it is at hand.
         images: the real images, uint8 [N, height, width, channels], where a criterion asked.
         labels: their classes, int64 [N], with them, if they have any.
+        logits: their class scores, float32 [N, K], where a criterion asked for such and the
+            network gives any.
     """
 
     mean: Array64
@@ -55,6 +57,7 @@ class Moments(_Shared):
     near: npt.NDArray[np.float32] | None = None
     images: Images | None = None
     labels: Labels | None = None
+    logits: npt.NDArray[np.float32] | None = None
     _made: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
 
     @classmethod
@@ -142,9 +145,9 @@ class Features(_Shared):
         """Mean and covariance of ``pool``."""
         return Moments.of(self.pool)
 
-    @cached_property
-    def log_probabilities(self) -> Array64:
-        """Log p(y|x), float64 [N, K]."""
-        logits = self.known_logits.astype(np.float64)
-        log_p: Array64 = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
-        return log_p
+
+def log_softmax(logits: npt.NDArray[np.float32]) -> Array64:
+    """Log p(y|x), float64 [N, K], of class scores."""
+    exact = logits.astype(np.float64)
+    log_p: Array64 = exact - np.logaddexp.reduce(exact, axis=1, keepdims=True)
+    return log_p

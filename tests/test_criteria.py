@@ -399,3 +399,16 @@ def _with_moments(mean, covariance):
     made = features(np.zeros((3, len(mean))))
     made.__dict__["moments"] = Moments(np.asarray(mean, float), np.asarray(covariance, float))
     return made
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [(InceptionScore, "real_is"), (JSInceptionScore, "real_js_is")]
+)
+def test_the_real_images_own_score_stands_beside_that_of_generated_ones(kind, name):
+    rng = np.random.default_rng(3)
+    made, real = (rng.normal(size=(50, 4)).astype("float32") for _ in range(2))
+    pool = np.zeros((50, 2), "float32")
+    moments = dataclasses.replace(Moments.of(pool), logits=real)
+    as_if_generated = kind().compute(Features(real, pool), moments)
+    assert kind().figures(Features(made, pool), moments) == {name: as_if_generated}
+    assert kind().figures(Features(made, pool), Moments.of(pool)) == {}
