@@ -26,8 +26,8 @@ TRICKS: dict[str, dict[str, Any]] = {
     "equal rates": {"generator_lr_scale": 1.0},
     "constant rate": {"schedule": "constant"},
     "one update of D": {"d_iter": 1},
-    "layer norm in D": {"discriminator_norm": "layer"},
-    "no norm in D": {"discriminator_norm": "none"},
+    "batch norm in D": {"discriminator_norm": "batch"},
+    "batch norm in D, no penalty": {"discriminator_norm": "batch", "penalty": "none"},
 }
 FALL = {"learning_rate": 2e-3, "schedule_end": 0.1}
 SCHEDULES: dict[str, dict[str, Any]] = {
@@ -96,7 +96,9 @@ EXPERIMENTS = {
         ("IGAN",), IGAN, tuple(Variant((name,), changes) for name, changes in TRICKS.items())
     ),
     "schedules": Experiment(
-        ("schedule",), IGAN, tuple(Variant((n,), changes) for n, changes in SCHEDULES.items())
+        ("schedule",),
+        {**IGAN, "params": {"width": 16, "d_iter": 1}},
+        tuple(Variant((n,), changes) for n, changes in SCHEDULES.items()),
     ),
 }  # fmt: skip
 
