@@ -23,6 +23,10 @@ class Evolutionary(GAN):
         "beta1": (),
         "discriminator_norm": (),
         "penalty": (),
+        "penalty_weight": (),
+        "clip": (),
+        "class_weight": (),
+        "generator_class_weight": (),
     }
     own = (
         Hyperparameter(

@@ -7,7 +7,8 @@ class IGAN(GAN):
     """An over-complete residual generator, trained with all tricks of its document.
 
     But for batch normalisation in the discriminator, which the document has beside the gradient
-    penalty: with both it learned worst of all (docs/experiments.md). The learning rate falls as 2e-4 + 1 / (3000 + 10 t) in step t, the document's equation 6.
+    penalty: with both it learned worst of all (docs/experiments.md). The learning rate falls as
+    2e-4 + 1 / (3000 + 10 t) in step t, the document's equation 6.
     """
 
     name = "igan"
@@ -27,7 +28,15 @@ class IGAN(GAN):
         "schedule_end": 0.375,
         "schedule_speed": 1 / 300,
     }
-    candidates = {"penalty": (), "discriminator_norm": ()}
+    candidates = {
+        "penalty": (),
+        "discriminator_norm": (),
+        "beta1": (),
+        "penalty_weight": (1.0, 5.0, 10.0),
+        "clip": (),
+        "class_weight": (),
+        "generator_class_weight": (),
+    }
 
 
 class IGANv2(IGAN):

@@ -140,7 +140,8 @@ def test_grid_runs_all_its_points_by_default():
         ),
         (
             {"gan_type": "dcgan", "params": {"clip": 0.1}},
-            "params: 'clip' (0.1) is no hyperparameter of dcgan, but of gan, wgan; choose one",
+            "params: 'clip' (0.1) is no hyperparameter of dcgan, but of gan, wgan, igan, igan_v2, "
+            "evolutionary; choose one",
         ),
         (
             {"criterion": ["is", "fid"], "target": 3.0},

@@ -84,6 +84,7 @@ def test_what_a_preset_fixes_is_what_the_general_type_may_have(kind):
 
 RATES, BETAS, ITERATIONS = (1e-4, 2e-4, 5e-4, 1e-3, 2e-3), (0.0, 0.5, 0.9), (1, 2, 5)
 USUAL = {"learning_rate": RATES, "d_iter": ITERATIONS, "beta1": BETAS}
+_IGAN = {"learning_rate": RATES, "d_iter": ITERATIONS, "penalty_weight": (1.0, 5.0, 10.0)}
 SPACES = {
     "dcgan": USUAL,
     "lsgan": USUAL,
@@ -96,6 +97,11 @@ SPACES = {
     "sngan": USUAL,
     "sngan_projection": USUAL,
     "r3gan": {"learning_rate": RATES, "penalty_weight": (0.01, 0.05, 0.5, 5.0)},
+    "igan": _IGAN,
+    "igan_v2": _IGAN,
+    "evolutionary": {
+        "learning_rate": RATES, "d_iter": (1, 3), "fitness_weight": (0.001, 0.004, 0.01, 0.1),
+    },
     "began": {**USUAL, "learning_rate": (4e-5, 8e-5, 2e-4, 5e-4), "gamma": (0.3, 0.5, 0.7)},
     "acgan": {
         **USUAL, "class_weight": (0.5, 1.0, 2.0), "generator_class_weight": (0.1, 1.0),
@@ -285,6 +291,8 @@ def same(a, b):
     return a.keys() == b.keys() and all(np.array_equal(a[name], b[name]) for name in a)
 
 
+# An accuracy that the discriminator is above or the generator below after the first update.
+BALANCED = 0.5005
 # What makes a hyperparameter's value count, beside a choice that it is under.
 CONTEXTS = {
     "penalty_weight": {"penalty": "r1"},
@@ -300,6 +308,7 @@ CONTEXTS = {
     "schedule_drops": {"schedule": "step"},
     "schedule_factor": {"schedule": "step"},
     "attention": {"architecture": "strided"},
+    "depth": {"architecture": "strided"},
 }
 STEPS = {"schedule": 4, "schedule_drops": 4, "schedule_factor": 4, "statistics": 2}
 NUMBERS = {
@@ -308,7 +317,8 @@ NUMBERS = {
     "clip": 0.003, "class_weight": 3.0, "generator_class_weight": 3.0, "ema": 0.05,
     "augment_probability": 0.4, "augment_target": 0.9, "label_smoothing": 0.2, "input_noise": 0.2,
     "dropout": 0.2, "generator_dropout": 0.2, "schedule_end": 0.3, "schedule_power": 3.0,
-    "schedule_speed": 0.1, "schedule_drops": 5, "schedule_factor": 0.2,
+    "schedule_speed": 0.1, "schedule_drops": 5, "schedule_factor": 0.2, "depth": 2,
+    "balance": BALANCED,
 }  # fmt: skip
 ONLY_IMAGES = ("ema", "statistics")
 SIZES = {"attention": 16}
@@ -356,7 +366,8 @@ SWITCHES = [h.name for h in FACTORS if h.switch]
 @pytest.mark.parametrize("name", SWITCHES)
 def test_a_switch_that_is_off_is_not_there(name):
     """No part of the shape but that; another amount is the same shape."""
-    on, more = (GAN.shape_of(settings(**CONTEXTS.get(name, {}), **{name: v})) for v in (0.1, 0.3))
+    amounts = (0.6, 0.9) if name == "balance" else (0.1, 0.3)
+    on, more = (GAN.shape_of(settings(**CONTEXTS.get(name, {}), **{name: v})) for v in amounts)
     off = GAN.shape_of(settings(**CONTEXTS.get(name, {}), **{name: 0.0}))
     assert on == more != off
     assert dict(off) | {name: True} == dict(on)
@@ -386,10 +397,12 @@ def test_switches_that_are_off_leave_no_trace():
 def test_the_amount_of_a_switch_is_data():
     """One trace for two amounts of all of them, and each amount counts."""
     on = {"augment": "translation", "learning_rate": 0.1, **dict.fromkeys(SWITCHES, 0.2)}
+    on |= {"balance": 0.9}
     gan = built(**on)
     usual, made = outcome(gan, 4, **on)
     # The ramp of averages is at 0.1; a target of 1 is never passed.
     amounts = {**dict.fromkeys(SWITCHES, 0.45), "ema": 0.05, "augment_target": 1.0}
+    amounts |= {"balance": BALANCED}
     for name, amount in amounts.items():
         weights_, images_ = outcome(gan, 4, **{**on, name: amount})
         assert same(usual, weights_) == (name == "ema"), name
@@ -490,7 +503,7 @@ def streams():
 def test_no_two_streams_meet_in_a_million_updates():
     """Their numbers at update n are 4 n + stream: two of one residue are as far apart as that."""
     numbers = streams()
-    assert len(numbers) == 4 + 4 + 5 * 3
+    assert len(numbers) == 4 + 4 + 7 * 3 + 2
     updates = 10**6
     for (a, x), (b, y) in itertools.combinations(numbers.items(), 2):
         step = int(draws.draw(tf.constant(0, tf.int64), tf.constant(1, tf.int64), 0)[1])

@@ -27,6 +27,14 @@ FAST = {
          "beta2": 0.999, "schedule": "constant"},
     ),
     "began": (600, {"learning_rate": 3e-3, "gamma": 0.9, "lambda_k": 0.05}),
+    "igan": (200, {"learning_rate": 3e-3, "d_iter": 1, "schedule": "constant",
+                   "generator_dropout": 0.0}),
+    "igan_v2": (200, {"learning_rate": 3e-3, "d_iter": 1, "schedule": "constant",
+                      "generator_dropout": 0.0}),
+    "evolutionary": (
+        400,
+        {"learning_rate": 3e-3, "d_iter": 1, "fitness": "iegan", "fitness_weight": 0.05},
+    ),
     "cgan": (200, {"learning_rate": 2e-3}),
     "acgan": (400, {"learning_rate": 3e-3, "class_weight": 0.5, "generator_class_weight": 0.5}),
 }  # fmt: skip

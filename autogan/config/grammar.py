@@ -5,6 +5,7 @@ Hyperparameters stand under ``params``: a single value is fixed, a list holds ca
 """
 
 import importlib.resources
+import math
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -81,6 +82,43 @@ def read_ranges(text: str) -> dict[str, tuple[float, float]]:
                 "normalise", f"{part!r} is neither history nor of the form is=1..10,fid=0..400"
             ) from None
     return ranges
+
+
+def check_normalise(
+    given: str | Mapping[str, tuple[float, float]], criterion: str, names: list[str], search: bool
+) -> None:
+    """Check the key ``normalise`` against what it scales.
+
+    Args:
+        given: ``history``, or ranges by criterion.
+        criterion: what decides, as the user has it.
+        names: of the criteria in it.
+        search: whether it belongs to a search.
+
+    Raises:
+        ConfigError: if it cannot be meant.
+    """
+    if len(names) == 1:
+        raise ConfigError(
+            "normalise",
+            f"{given} with the single criterion {criterion}; it is for sums such as is - 0.5*fid",
+        )
+    if isinstance(given, str):
+        if not search:
+            raise ConfigError(
+                "normalise", "history belongs to a search; give ranges: is=1..10,fid=0..400"
+            )
+        return
+    for name, (low, high) in given.items():
+        if name not in names:
+            raise ConfigError(
+                "normalise", f"{name!r} is no part of {criterion}; {suggestion(name, names)}"
+            )
+        if not -math.inf < low < high < math.inf:
+            raise ConfigError(
+                "normalise",
+                f"{name}={low:g}..{high:g}: the ends must be finite, the lower one first",
+            )
 
 
 def parse_param(text: str) -> tuple[str, Setting]:

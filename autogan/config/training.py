@@ -18,11 +18,10 @@ from pydantic import (
 )
 from typing_extensions import Self
 
-from autogan.config.grammar import named, read_ranges, settings_of
+from autogan.config.grammar import check_normalise, named, read_ranges, settings_of
 from autogan.config.spaces import useless
 from autogan.core.errors import ConfigError
 from autogan.core.hyperparameters import Dimension, Value
-from autogan.core.registry import suggestion
 from autogan.core.text import read_path
 from autogan.criteria import CRITERIA, Criterion, Objective
 from autogan.data import MAX_SIZE, MIN_SIZE, SIZE_STEP, dataset_named
@@ -234,7 +233,8 @@ class TrainConfig(BaseModel):
         settings_of(self.gan, self.params)
         self._check_first_stage()
         self._check_possible()
-        self._check_normalise()
+        if self.normalise is not None:
+            check_normalise(self.normalise, self.criterion, self.deciding(), self.is_search)
         self._check_labels_differ()
         return self
 
@@ -254,34 +254,6 @@ class TrainConfig(BaseModel):
         if conflict := self.gan.conflict(values):
             chosen = {name: value for name, value in values.items() if value != default[name]}
             raise ConfigError("params", f"{named(chosen)}: {conflict}")
-
-    def _check_normalise(self) -> None:
-        if self.normalise is None:
-            return
-        names = self.deciding()
-        if len(names) == 1:
-            raise ConfigError(
-                "normalise",
-                f"{self.normalise} with the single criterion {self.criterion}; it is for sums "
-                "such as is - 0.5*fid",
-            )
-        if self.normalise == "history":
-            if not self.is_search:
-                raise ConfigError(
-                    "normalise", "history belongs to a search; give ranges: is=1..10,fid=0..400"
-                )
-            return
-        for name, (low, high) in self.normalise.items():
-            if name not in names:
-                raise ConfigError(
-                    "normalise",
-                    f"{name!r} is no part of {self.criterion}; {suggestion(name, names)}",
-                )
-            if not -math.inf < low < high < math.inf:
-                raise ConfigError(
-                    "normalise",
-                    f"{name}={low:g}..{high:g}: the ends must be finite, the lower one first",
-                )
 
     def resolved(self) -> Self:
         """With every default that depends on something else put in its place.
