@@ -76,11 +76,16 @@ class Driver:
         return False
 
 
+def params_of(kind, **changes):
+    """Those of the tiny hyperparameters that a type has."""
+    return {n: value for n, value in {**PARAMS, **changes}.items() if n in kind.defaults()}
+
+
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
     """A GAN of each type, images and an evaluator, shared by all tests as in a worker."""
     cache = tmp_path_factory.mktemp("statistics")
-    gans = {k.name: k.build((8, 8, 1), {**k.defaults(), **PARAMS}, (20, 20)) for k in GAN_TYPES}
+    gans = {k.name: k.build((8, 8, 1), k.defaults() | params_of(k), (20, 20)) for k in GAN_TYPES}
     return SimpleNamespace(
         gans=gans,
         images=TrainingSet(IMAGES, LABELS),
@@ -89,8 +94,7 @@ def world(tmp_path_factory):
 
 
 def run(world, root, driver=None, gan_type="dcgan", steps=50, minutes=10.0, search=None, **changes):
-    known = GAN_TYPES.get(gan_type).defaults()
-    params = {name: value for name, value in {**PARAMS, **changes}.items() if name in known}
+    params = params_of(GAN_TYPES.get(gan_type), **changes)
     config = TrainConfig(
         gan_type=gan_type, also=["is"], steps=steps, evaluate_every=25, seed=3, params=params,
         checkpoint_minutes=minutes,

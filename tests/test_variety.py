@@ -78,7 +78,8 @@ def test_untrained_generators_have_not_collapsed(gan_type):
     """Their images are pale, but no two are alike."""
     kind = GAN_TYPES.get(gan_type)
     small = {"width": 8, "dense_width": 16}
-    gan = kind.build((8, 8, 1), {**kind.defaults(), **small}, (30,) * 10)
+    settings = {name: small.get(name, value) for name, value in kind.defaults().items()}
+    gan = kind.build((8, 8, 1), settings, (30,) * 10)
     gan.reset(0)
     made = measure(gan.generate(gan.latents(300, 1)))
     assert made.distinct > 200
