@@ -9,7 +9,7 @@ DIR of --mnist holds mnist.npz, that of --photographs class folders of images. N
 import argparse
 import math
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -91,6 +91,10 @@ class Experiment:
     variants: tuple[Variant, ...]
     seeds: int = 1
     also: tuple[str, ...] = ("recall", "coverage")
+
+
+Special = Callable[[argparse.Namespace], None]
+"""An experiment that is more than trainings to compare; it is given the command line."""
 
 
 def factors(base: Mapping[str, Any]) -> Experiment:
@@ -230,7 +234,7 @@ EXPERIMENTS = {
 }  # fmt: skip
 
 
-def main(named: Mapping[str, Experiment], about: str) -> None:
+def main(named: Mapping[str, Experiment | Special], about: str) -> None:
     """Run one of the experiments by its name on the command line."""
     parser = argparse.ArgumentParser(description=about)
     parser.add_argument("name", choices=named)
@@ -240,6 +244,9 @@ def main(named: Mapping[str, Experiment], about: str) -> None:
     given = parser.parse_args()
     experiments.RUNS = Path("runs/factors")
     experiment, rows = named[given.name], []
+    if not isinstance(experiment, Experiment):
+        experiment(given)
+        return
     for variant in experiment.variants:
         trials = []
         for seed in range(experiment.seeds):
