@@ -92,7 +92,7 @@ class Trainer(ABC):
 
         Returns:
             The steps done, fewer than ``steps`` if a loss became NaN or infinite, and the means
-            over them of what is to be seen as curves, ``g_loss`` and ``d_loss`` among them.
+            over them of losses and of what else is to be seen as curves, by name.
         """
 
     @abstractmethod

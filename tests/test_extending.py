@@ -20,6 +20,7 @@ from autogan.core.registry import Registry
 from autogan.criteria import CRITERIA, Criterion
 from autogan.data import Dataset, ImageData, Split, dataset_named
 from autogan.models import DCGAN, GAN_TYPES, GANType
+from autogan.models.batches import TrainingSet
 from autogan.search import SEARCH_METHODS, History, Proposal, SearchMethod, State
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "extending.md"
@@ -53,6 +54,32 @@ def test_the_worked_example_runs(example):
     saved = yaml.safe_load(result.folder.best_config.read_text())
     assert saved["plugin_dirs"] == [str(example)]
     assert saved["gan_type"] == "my_gan:WeightedGAN"
+
+
+def test_its_own_training_is_searched_resumed_and_sampled(example, tmp_path):
+    """A type without a discriminator; two ways to the same step come to the same bits."""
+    options = {"dataset": "digits", "gan_type": "my_imle:IMLE", "plugin_dirs": [example],
+               "eval_samples": 50, "params": {"candidates": 16}, "steps": 4}  # fmt: skip
+    engine = SessionEngine()
+    search = {"trials": 2, "search_method": "random", "max_steps": 100, "run_dir": "runs/a"}
+    result = autogan.run_search({**options, **search}, engine=engine)
+    assert [t.state for t in result.trials] == [State.COMPLETE] * 2
+    assert sum(t.steps for t in result.trials) == 8
+    kind = GAN_TYPES.get("my_imle:IMLE")
+    assert kind.updates_per_step(kind.defaults()) == kind.batches_per_step(kind.defaults()) == 1
+    gan = kind.build((8, 8, 1), kind.defaults())
+    images = TrainingSet(np.random.default_rng(0).integers(0, 256, (40, 8, 8, 1), np.uint8), None)
+    states = []
+    for calls in ([(0, 4)], [(0, 1), (1, 3)]):
+        gan.reset(3)
+        for start, steps in calls:
+            gan.restore(gan.state())
+            gan.train(images, 3, start, steps, 4, kind.defaults())
+        states.append(gan.state())
+    assert all(np.array_equal(states[0][name], states[1][name]) for name in states[0])
+    assert gan.generate(gan.latents(5, 0)).shape == (5, 8, 8, 1)
+    with pytest.raises(ConfigError, match="my_imle:IMLE makes images of noise alone; leave it out"):
+        TrainConfig(**options, stage1=tmp_path)
 
 
 def test_its_search_method_is_pure(example):

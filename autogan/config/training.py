@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Mapping
 from functools import cached_property
+from inspect import signature
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -239,8 +240,15 @@ class TrainConfig(BaseModel):
         return self
 
     def _check_first_stage(self) -> None:
-        """Refuse what a second stage does not have of its own."""
-        if self.stage1 is not None and "z_dim" in self.params:
+        """Refuse what a second stage does not have of its own, and types that have none."""
+        if self.stage1 is None:
+            return
+        if "stage1" not in signature(self.gan.build).parameters:
+            raise ConfigError(
+                "stage1",
+                f"{self.stage1}, and {self.gan_type} makes images of noise alone; leave it out",
+            )
+        if "z_dim" in self.params:
             raise ConfigError(
                 "z_dim",
                 f"{self.params['z_dim']} beside stage1, which has its own; leave it out",

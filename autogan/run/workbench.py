@@ -216,7 +216,8 @@ class Workbench:
         gan = self._gans.pop(key, None)
         if gan is None:
             self._make_room()  # before building the next: both may not fit
-            gan = run.gan.build(image_shape, hyperparameters, class_counts, stage1)
+            more = {} if stage1 is None else {"stage1": stage1}  # which own types may not know
+            gan = run.gan.build(image_shape, hyperparameters, class_counts, **more)
         self._gans[key] = gan
         return gan
 
