@@ -7,6 +7,7 @@ import pytest
 from sessions import SessionEngine
 
 import autogan
+from autogan.config import TrainConfig, load_config
 from autogan.core.errors import ConfigError
 from autogan.criteria import classifier
 from autogan.models import GAN_TYPES
@@ -16,8 +17,8 @@ from autogan.run.messages import Sample, Sampled
 TINY = {"width": 2, "dense_width": 4, "batch_size": 4, "z_dim": 3}
 COUNTS = (5, 5)
 SMALL = {
-    "dataset": "digits", "params": {"width": 8, "dense_width": 16, "batch_size": 8},
-    "steps": 6, "evaluate_every": 3, "eval_samples": 50,
+    "dataset": "digits", "eval_samples": 50, "steps": 30, "evaluate_every": 15,
+    "params": {"width": 8, "dense_width": 16, "batch_size": 8, "learning_rate": 5e-3},
 }  # fmt: skip
 LARGE = {**SMALL, "image_size": 16}
 
@@ -102,7 +103,7 @@ def enlarge(engine, stage1, root, **changes):
 
 def sampled(engine, root, tmp_path):
     """As `autogan sample` asks for it."""
-    run = autogan.load_config(autogan.TrainConfig, root / "config.yaml").resolved()
+    run = load_config(TrainConfig, root / "config.yaml").resolved()
     call = Sample(
         config=run.as_dict(), folder=str(root), checkpoint="best", count=3, seed=0, classes=None,
         in_turn=False, output=str(tmp_path / "images.npz"),
