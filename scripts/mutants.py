@@ -43,11 +43,12 @@ class Mutant(NamedTuple):
 
 STEP, GAN, LOSSES = "models/updates.py", "models/adversarial.py", "models/losses.py"
 PENALTIES, OPTIMIZERS = "models/penalties.py", "models/optimizers.py"
+EVOLUTION, GENERATIONS = "models/evolution.py", f"{UPDATES} -k generation"
 LAYERS, AVERAGES, DRAWS = "models/layers.py", "models/averages.py", "models/draws.py"
 FACTORS, COMBINED = "tests/test_factors.py", f"{UPDATES} -k combinations"
 
 _UPDATE = """\
-        self._apply(self.d_optimizer, gradients, settings["learning_rate"], now)
+        self._apply(self.d_optimizer, gradients, settings["learning_rate"], now, ahead)
 """
 _CLIP = """\
         if self._factors["penalty"] == "clipping":
@@ -64,7 +65,7 @@ _AVERAGE = """\
             self._average.follow(settings["ema"], now.update)
 """
 _APPLY = """\
-        self._apply(self.g_optimizer, gradients, rate, now)
+        self._apply(self.g_optimizer, gradients, rate, now, ahead)
 """
 
 MUTANTS = [
@@ -94,8 +95,8 @@ MUTANTS = [
     ),
     Mutant(
         "the discriminator takes generator_lr_scale too", STEP,
-        'gradients, settings["learning_rate"], now)',
-        'gradients, settings["learning_rate"] * settings["generator_lr_scale"], now)',
+        'gradients, settings["learning_rate"], now, ahead)',
+        'gradients, settings["learning_rate"] * settings["generator_lr_scale"], now, ahead)',
     ),
     Mutant(
         "beta1 and beta2 exchanged", STEP,
@@ -125,7 +126,7 @@ MUTANTS = [
     # random numbers and batches
     Mutant(
         "the same z for all discriminator updates of a step", STEP,
-        "_Now(seed, start * d_iter + batch,", "_Now(seed, (start + done) * d_iter,",
+        "Now(seed, start * d_iter + batch,", "Now(seed, (start + done) * d_iter,",
     ),
     Mutant(
         "the same real images for all discriminator updates of a step", STEP,
@@ -135,7 +136,7 @@ MUTANTS = [
     Mutant("d_iter ignored", STEP, "(done + 1) * d_iter)", "done * d_iter + 1)"),
     Mutant(
         "random numbers of the generator's updates begin anew with each call", STEP,
-        "_Now(seed, start + done,", "_Now(seed, done,",
+        "Now(seed, start + done,", "Now(seed, done,",
     ),
     Mutant(
         "the generator's z from the discriminator's stream", STEP,
@@ -246,6 +247,65 @@ MUTANTS = [
         "what has no meaning is computed", "models/base.py",
         "values = cls.meaningful(hyperparameters)", "values = dict(hyperparameters)",
         f"{FACTORS} -k no_meaning",
+    ),
+    # balance
+    Mutant(
+        "the one that is behind is not updated", STEP,
+        'ahead = self._accuracy > settings["balance"]',
+        'ahead = self._accuracy < settings["balance"]', f"{UPDATES} -k ahead",
+    ),
+    Mutant(
+        "the generator's limit is the discriminator's", STEP,
+        'ahead = self._accuracy < 1.0 - settings["balance"]',
+        'ahead = self._accuracy < settings["balance"]', f"{UPDATES} -k ahead",
+    ),
+    Mutant(
+        "accuracy on generated images alone", STEP,
+        "told = [real > self.loss.border, fake < self.loss.border]",
+        "told = [fake < self.loss.border]", f"{UPDATES} -k ahead",
+    ),
+    Mutant(
+        "a border at 0 for least squares too", STEP,
+        "told = [real > self.loss.border, fake < self.loss.border]",
+        "told = [real > 0.0, fake < 0.0]", f"{UPDATES} -k adaptive",
+    ),
+    # evolution
+    Mutant(
+        "all children of one parent", EVOLUTION,
+        "parent, mutation = child // len(MUTATIONS),", "parent, mutation = child * 0,", GENERATIONS,
+    ),
+    Mutant(
+        "least squares of the logit", EVOLUTION,
+        "tf.sigmoid(logits) - 1.0", "logits - 1.0", GENERATIONS,
+    ),
+    Mutant(
+        "the least fit survive", EVOLUTION,
+        "tf.math.top_k(_sum(quality,", "tf.math.top_k(-_sum(quality,", GENERATIONS,
+    ),
+    Mutant(
+        "diversity of generated images alone", EVOLUTION,
+        "global_norm([a + b for", "global_norm([b for", GENERATIONS,
+    ),
+    Mutant(
+        "a large gradient is fit", EVOLUTION,
+        "-tf.math.log(norm + _TINY)", "tf.math.log(norm + _TINY)", GENERATIONS,
+    ),
+    Mutant(
+        "survivors with the same z", EVOLUTION,
+        "own = now.of(number, self._survivors)", "own = now", GENERATIONS,
+    ),
+    Mutant(
+        "batch statistics of survivors forgotten", EVOLUTION,
+        "            self._keep(self._parents, number, weights=True)", "            pass",
+        GENERATIONS,
+    ),
+    Mutant(
+        "the worse images of two taught", EVOLUTION,
+        "merits[0] > merits[1]", "merits[0] < merits[1]", GENERATIONS,
+    ),
+    Mutant(
+        "images beside themselves", EVOLUTION,
+        "for shift in range(1, _PAIRINGS + 1)", "for shift in range(_PAIRINGS)", GENERATIONS,
     ),
     # classes
     Mutant(
