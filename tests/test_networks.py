@@ -393,6 +393,18 @@ class TestNormalisation:
         )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("size", "depth", "first"), [(64, 4, 4), (64, 5, 2), (64, 0, 4), (128, 5, 4), (256, 5, 8)]
+)
+def test_depth_is_the_number_of_growths(size, depth, first):
+    """The landscape document's networks: 4 and 5 at 64 pixels, 5 beyond; else from 4x4."""
+    generator, discriminator = networks("strided", size, depth=depth, seed=None)
+    grown = [x for x in generator.layers if isinstance(x, layers.Conv2DTranspose)]
+    halved = [x for x in discriminator.layers if isinstance(x, layers.Conv2D)]
+    assert len(grown) == len(halved) == (depth or 4)
+    assert grown[0].input.shape[1] == halved[-1].output.shape[1] == first
+
+
 class TestOvercomplete:
     @pytest.mark.parametrize(
         ("size", "sides"),

@@ -13,7 +13,7 @@ from autogan.run.resume import difference
 from autogan.search import State, Trial
 
 _SAME = (
-    "gan_type", "dataset", "data_dir", "image_size", "steps", "epochs", "evaluate_every",
+    "gan_type", "dataset", "data_dir", "image_size", "stage1", "steps", "epochs", "evaluate_every",
     "criterion", "normalise", "features", "eval_samples", "reference_split",
 )  # fmt: skip
 """The keys on which a trial's values depend, beside its hyperparameters."""
