@@ -117,6 +117,18 @@ EXPERIMENTS: dict[str, Experiment | Special] = {
         ),
         seeds=3,
     ),
+    "fitness": Experiment(
+        ("fitness", "fitness_weight"),
+        {**DIGITS, "gan_type": "evolutionary", "steps": 500, "evaluate_every": 50},
+        tuple(
+            Variant(
+                (fitness, f"{weight:g}"),
+                {**SINGLE, "learning_rate": 3e-3, "fitness": fitness, "fitness_weight": weight},
+            )
+            for fitness, weight in (("egan", 0.004), ("egan", 0.1), ("egan", 1.0), ("iegan", 0.05))
+        ),
+        seeds=3,
+    ),
     "balance": Experiment(
         ("balance",),
         DIGITS,
