@@ -132,6 +132,15 @@ class TestRuns:
         shutil.rmtree(second)
         assert sampled(SessionEngine(), third, tmp_path).shape == (3, 32, 32, 1)
 
+    def test_a_search(self, runs, tmp_path):
+        root, engine = runs
+        search = {**LARGE, "gan_type": "dcgan", "stage1": root / "plain", "trials": 2,
+                  "search_method": "random", "run_dir": tmp_path / "search"}  # fmt: skip
+        result = autogan.run_search(search, engine=engine)
+        assert len(result.trials) == 2
+        assert (tmp_path / "search" / "stage1" / "config.yaml").is_file()
+        assert sampled(engine, result.folder.best, tmp_path).shape == (3, 16, 16, 1)
+
     def test_a_first_stage_with_classes(self, runs, tmp_path):
         root, engine = runs
         result = enlarge(engine, root / "classes", tmp_path / "second", also=["label_accuracy"])

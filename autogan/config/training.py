@@ -248,7 +248,8 @@ class TrainConfig(BaseModel):
                 "stage1",
                 f"{self.stage1}, and {self.gan_type} makes images of noise alone; leave it out",
             )
-        if "z_dim" in self.params:
+        default = self.gan.defaults().get("z_dim")  # which a trial's file spells out
+        if self.params.get("z_dim", default) != default:
             raise ConfigError(
                 "z_dim",
                 f"{self.params['z_dim']} beside stage1, which has its own; leave it out",
