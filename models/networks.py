@@ -1,10 +1,10 @@
 """Generators and discriminators.
 
 A generator maps z, float32 [batch, z_dim], to images, float32 [batch, size, size, channels] in
-[-1, 1]; R3GAN's are not bounded. A discriminator maps such images to logits, float32 [batch, 1];
-an auto-encoder, to its errors, likewise. Where a type is conditional, generators also take classes
-as one-hot vectors, float32 [batch, K]; so do discriminators, or they return class logits, float32
-[batch, K], beside their own.
+[-1, 1]; R3GAN's and a second stage's are not bounded. A discriminator maps such images to logits,
+float32 [batch, 1]; an auto-encoder, to its errors, likewise. Where a type is conditional,
+generators also take classes as one-hot vectors, float32 [batch, K]; so do discriminators, or they
+return class logits, float32 [batch, K], beside their own.
 
 Batch normalisation runs with momentum 0.9, so that its moving statistics, which sampling uses,
 follow short trainings.

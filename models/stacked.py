@@ -1,11 +1,14 @@
 """The generator of a second stage: it makes a first stage's images larger.
 
 After StackGAN's stage II (Zhang et al., 2017, arXiv:1612.03242) without its text. The reference has
-``width`` 64 and a fourfold enlargement; for twofold one the last doubling but one is left out.
+``width`` 64 and a fourfold enlargement; for a twofold one the last doubling is left out. Unlike
+there, what the network makes is added to the image enlarged by interpolation, and starts at 0: a
+network that makes the whole image came to make the same few, whatever it was shown.
 """
 
 from typing import TYPE_CHECKING, Any
 
+import keras
 from keras import layers
 
 from autogan.models.parts import Parts, count_halvings
@@ -19,7 +22,10 @@ RATIOS = (2, 4)
 
 
 def enlarging_generator(images: Any, shape: "NetworkShape", parts: Parts) -> Any:
-    """Down to a quarter of the small image, four residual blocks there, and up to the large one."""
+    """Down to a quarter of the small image, four residual blocks there, and up to the large one.
+
+    Its images are not bounded.
+    """
     x = parts.activated(parts.conv(images, shape.width, 3))
     for multiple in (2, 4):
         x = parts.activated(parts.normed(parts.conv(x, multiple * shape.width, 4, 2)))
@@ -30,4 +36,7 @@ def enlarging_generator(images: Any, shape: "NetworkShape", parts: Parts) -> Any
         x = layers.UpSampling2D()(parts.attended(x))
         filters = max(2 * shape.width >> level, 1)
         x = parts.activated(parts.normed(parts.conv(x, filters, 3)))
-    return layers.Activation("tanh")(parts.conv(x, shape.channels, 3))
+    change = parts.conv(x, shape.channels, 3, start=lambda side: keras.initializers.Zeros())
+    small = images[..., : shape.channels]  # without planes of its class
+    ratio = shape.size // shape.stage1
+    return layers.Add()([layers.UpSampling2D(ratio, interpolation="bilinear")(small), change])

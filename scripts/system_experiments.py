@@ -74,7 +74,7 @@ def stages(given: argparse.Namespace) -> None:
     )  # fmt: skip
     first, _ = trained(small, "stages-1")
     large = TrainConfig(
-        **common, gan_type="dcgan", image_size=32, stage1=first, steps=1200, evaluate_every=200,
+        **common, gan_type="dcgan", image_size=32, stage1=first, steps=600, evaluate_every=100,
         params={"width": 16},
     )  # fmt: skip
     second, trial = trained(large, "stages-2")

@@ -4,6 +4,7 @@ import shutil
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from sessions import SessionEngine
 
 import autogan
@@ -49,6 +50,14 @@ class TestNetworks:
         gan = built("gan", large, built(size=small), attention="self", generator_dropout=0.1)
         assert gan.z_dim == TINY["z_dim"]
         assert gan.generate(gan.latents(3, 0)).shape == (3, large, large, 1)
+
+    def test_it_begins_with_the_small_images_enlarged(self):
+        first = trained(built("cgan", counts=COUNTS), 8)
+        gan = built("gan", 16, first, COUNTS, condition="input")
+        gan.reset(3)
+        z, labels = gan.latents(4, 0)
+        enlarged = tf.image.resize(first.images(z, labels), [16, 16], "bilinear")
+        np.testing.assert_allclose(gan.images(z, labels), enlarged, atol=1e-6)
 
     def test_images_go_through_both(self):
         first = trained(built(), 8)
