@@ -48,17 +48,19 @@ def digits():
 
 
 @pytest.fixture(scope="module")
-def trained():
-    """As a session prepares it."""
+def trained(tmp_path_factory):
+    """As a session prepares it, whatever other tests left in the cache."""
     told = []
     run = TrainConfig(dataset="digits").resolved()
     engine = SessionEngine()
-    prepared = engine.call(Prepare(config=run.as_dict(), folder=""), Prepared, told.append)
-    session = engine.session
-    network, cache = session._bench.network(run), session._bench._cache(run)
-    return SimpleNamespace(
-        engine=engine, prepared=prepared, told=told, network=network, cache=cache
-    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AUTOGAN_CACHE", str(tmp_path_factory.mktemp("cache")))
+        prepared = engine.call(Prepare(config=run.as_dict(), folder=""), Prepared, told.append)
+        session = engine.session
+        network, cache = session._bench.network(run), session._bench._cache(run)
+        yield SimpleNamespace(
+            engine=engine, prepared=prepared, told=told, network=network, cache=cache
+        )
 
 
 class TestOfDigits:

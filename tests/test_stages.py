@@ -96,6 +96,7 @@ def runs(tmp_path_factory):
     """Trainings at 8 pixels, one with classes, one beyond at 16, and what the features come to."""
     root = tmp_path_factory.mktemp("runs")
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AUTOGAN_CACHE", str(root / "cache"))  # of weak classifiers
         for name, value in {"_SMALL_STEPS": 20, "_STEPS_PER_CALL": 10}.items():
             patch.setattr(classifier, name, value)
         engine = SessionEngine()

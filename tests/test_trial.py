@@ -440,8 +440,9 @@ def test_tensorboard_gets_everything(world, tmp_path):
 def test_tensorboard_shows_hyperparameters_that_have_a_meaning(world, tmp_path):
     folder, _ = run(world, tmp_path / "t", optimizer="rmsprop")
     shown = hparams(EventAccumulator(str(folder.logs)).Reload())
-    # RMSprop has no beta1, a constant schedule no speed, no augmentation no probability.
-    without = {"beta1"} | {
+    # RMSprop has no beta1, a constant schedule no speed, no augmentation no probability, and
+    # networks of auto no depth.
+    without = {"beta1", "depth"} | {
         name
         for name in GAN_TYPES.get("dcgan").defaults()
         if name.startswith(("schedule_", "augment_"))
