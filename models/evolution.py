@@ -9,7 +9,6 @@ from autogan.core.hyperparameters import Value
 from autogan.models import draws
 from autogan.models.averages import AveragedGenerator
 from autogan.models.losses import Minimax, NonSaturating, Values, class_error
-from autogan.models.optimizers import Settings
 from autogan.models.players import Players
 from autogan.models.state import initialise
 from autogan.models.updates import Batches, Now, Updates
@@ -202,10 +201,8 @@ class Evolution(Updates):
 
     def _follow(self, gradients: list[tf.Tensor], now: Now) -> None:
         """Update the generator."""
-        settings = now.settings
-        rate = settings["learning_rate"] * settings["generator_lr_scale"] * now.rate
-        betas = settings["beta1"], settings["beta2"]
-        self.g_optimizer.apply(gradients, Settings(rate, *betas))
+        rate = now.settings["learning_rate"] * now.settings["generator_lr_scale"]
+        self._apply(self.g_optimizer, gradients, rate, now, ahead=tf.constant(False))
 
     def _become(
         self, several: list[tf.Variable], number: tf.Tensor | int, weights: bool = False

@@ -87,6 +87,11 @@ class NetworkShape:
     depth: int = 0
     stage1: int = 0
 
+    @property
+    def discriminator_takes_class(self) -> bool:
+        """Whether the discriminator is given the class of an image."""
+        return self.condition in ("input", "projection", "branches")
+
 
 _Network = Callable[[Any, NetworkShape, Parts], Any]
 
@@ -179,7 +184,7 @@ def _discriminator(shape: NetworkShape) -> keras.Model:
     parts.minibatch_stddev = shape.minibatch_stddev
     parts.penalised = shape.penalised
     inputs = [images]
-    if shape.condition in ("input", "projection", "branches"):
+    if shape.discriminator_takes_class:
         inputs.append(_classes(shape))
     if shape.condition == "input":
         x = _with_class_planes(*inputs)

@@ -66,7 +66,7 @@ class Players:
         The arguments are those of `inputs`, with images, float32 [batch, height, width, channels].
         """
         given = [images]
-        if self.shape.condition in ("input", "projection", "branches"):
+        if self.shape.discriminator_takes_class:
             given.append(self._one_hot(labels))
         if self.shape.dropout:
             given += dropout.inputs()
