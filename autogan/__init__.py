@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from autogan.version import __version__
 
 if TYPE_CHECKING:
-    from autogan.commands import evaluate, plan, run_search, sample, train
+    from autogan.commands import check, evaluate, plan, run_search, sample, train
     from autogan.config import SearchConfig, TrainConfig
     from autogan.core.errors import AutoGANError, ConfigError, Interrupted, SearchFailed
     from autogan.run.result import SearchResult
@@ -28,6 +28,7 @@ _PLACES = {
     "SearchFailed": "core.errors",
     "SearchResult": "run.result",
     "TrainConfig": "config",
+    "check": "commands",
     "evaluate": "commands",
     "plan": "commands",
     "run_search": "commands",
@@ -44,6 +45,7 @@ __all__ = [
     "SearchResult",
     "TrainConfig",
     "__version__",
+    "check",
     "evaluate",
     "plan",
     "run_search",

@@ -17,7 +17,7 @@ import typer
 
 from autogan import commands
 from autogan.config import SearchConfig, TrainConfig, load_config
-from autogan.core.errors import AutoGANError, ConfigError, Interrupted, told
+from autogan.core.errors import AutoGANError, ConfigError, Interrupted, SearchFailed, told
 from autogan.core.files import write_bytes
 from autogan.core.signals import heeded
 from autogan.core.text import read_path
@@ -215,6 +215,24 @@ def sample(
     except OSError as error:
         raise ConfigError("output", f"{output} cannot be written ({error.strerror})") from error
     print(output)
+
+
+@app.command()
+@options_of(TrainConfig, "plugin_dirs")
+def check(
+    folder: Annotated[Path, typer.Argument(help="of a search")],
+    debug: Debug = False,
+    *,
+    flags: dict[str, Any],
+) -> None:
+    """Find every decision of a search again from its record."""
+    found = commands.check(folder, options=flags)
+    if found.difference:
+        raise SearchFailed(
+            f"{found.difference}; it was written by another version or with other parts, or "
+            "changed by hand"
+        )
+    print(f"all {found.decisions} decisions in {found.lines} lines follow from those above them")
 
 
 @app.command("list")

@@ -16,15 +16,16 @@ import numpy.typing as npt
 
 from autogan.config import SearchConfig, TrainConfig, load_config, validated
 from autogan.core.errors import ConfigError
-from autogan.core.files import read_arrays, write_yaml
+from autogan.core.files import read_arrays, sweep, write_yaml
 from autogan.core.registry import suggestion
 from autogan.core.text import read_path
 from autogan.data import DATASETS, grids
 from autogan.display import usual_display
 from autogan.run.budget import Budget
 from autogan.run.claim import Claim, check_free, clear
+from autogan.run.crew import make_engine
 from autogan.run.display import Display
-from autogan.run.engine import Engine, LocalEngine
+from autogan.run.engine import Engine
 from autogan.run.folder import SearchFolder, TrialFolder, run_of, training_in
 from autogan.run.ledger import Ledger
 from autogan.run.loop import SearchLoop
@@ -32,17 +33,17 @@ from autogan.run.messages import (
     Evaluate,
     Open,
     Opened,
-    Prepare,
-    Prepared,
     Sample,
     Sampled,
     Scores,
     Time,
     Timed,
 )
+from autogan.run.opening import header_of, joining, opened_and_prepared, with_compiler
 from autogan.run.plan import Plan, first_trial, plan_of
+from autogan.run.replay import Checked, check_record
 from autogan.run.result import SearchResult, TrainResult
-from autogan.run.resume import check_header, check_same, resumed_config
+from autogan.run.resume import check_header, check_same, limits_of, resumed_config
 from autogan.run.training import train_alone
 from autogan.run.warmstart import earlier_trials
 from autogan.run.words import Terms
@@ -72,7 +73,7 @@ def plan(
     run = _search_config(config, resume)
     trial = first_trial(run).as_dict()
     note = (display or Display()).note
-    with _engine(None) as engine:
+    with _engine(run, None) as engine:
         opened = engine.call(
             Open(config=trial, features=False, conditions=run.conditions, depth=run.most_depth),
             Opened,
@@ -99,7 +100,7 @@ def run_search(
         overwrite: replace an earlier run in the folder.
         retry_failed: with ``resume``, try the trials again that had failed.
         display: is told of progress; if None, a notebook shows it and a program nothing.
-        engine: runs the trials; one worker on this machine if None.
+        engine: runs the trials; workers as the configuration says if None.
 
     Raises:
         ConfigError: if it cannot be run; nothing was created.
@@ -118,10 +119,11 @@ def run_search(
     ):
         begun = Ledger(folder.ledger) if resume is not None else None
         kept = folder.root if resume is not None else None
-        opened, prepared = _prepared(run, first_trial(run), kept, workers, display)
+        opened, prepared = opened_and_prepared(run, first_trial(run), kept, workers, display)
+        run = with_compiler(run, first_trial(run), workers, display)
         run.rule(opened.images)
         Budget(run, opened.images).check()
-        header = _header(opened, prepared)
+        header = header_of(opened, prepared)
         if begun is not None and begun.header:
             check_header(begun.header, header, display)
         elif run.warm_start is not None:
@@ -131,10 +133,15 @@ def run_search(
         claim.begin()
         if overwrite:
             clear(folder.root, folder.config)
+        sweep(folder.root)
         ledger = begun or Ledger(folder.ledger)
         write_yaml(folder.config, run.as_dict(), "Run this search again with: autogan search FILE")
         if not ledger.header:
             ledger.append("search", **header)
+        limits = limits_of(run)
+        if ledger.limits != limits:
+            ledger.append("limits", keys=limits)
+        workers.join(joining(first_trial(run), folder.root, claim, opened, prepared), display.note)
         loop = SearchLoop(run, folder, ledger, workers, display)
         if retry_failed:
             loop.retry_failed()
@@ -173,10 +180,12 @@ def train(
     display = display or usual_display()
     with _claimed(run, root, folder.config, engine, resume, overwrite) as (claim, workers):
         kept = run_of(root) if resume else None
-        _, prepared = _prepared(run, run, kept, workers, display)
+        opened, prepared = opened_and_prepared(run, run, kept, workers, display)
+        run = with_compiler(run, run, workers, display)
         claim.begin()
         if overwrite:
             clear(root, folder.config)
+        workers.join(joining(run, root, claim, opened, prepared), display.note)
         terms = Terms.of(run.criterion, prepared.labels)
         display.begins(terms)
         trial = train_alone(run, folder, workers, display)
@@ -234,9 +243,22 @@ def evaluate(
         if reference is None:
             source["run"] = str(run_of(trained))
     note = (display or Display()).note
-    with _engine(None) as workers:
+    with _engine(run, None) as workers:
         found = workers.call(Evaluate(config=run.as_dict(), **source), Scores, note)
         return {**found.scores, **(found.test or {})}
+
+
+def check(folder: Path | str, *, options: Mapping[str, Any] | None = None) -> Checked:
+    """Find every decision of a search again from its record.
+
+    Args:
+        folder: of the search.
+        options: keys of the configuration, such as ``plugin_dirs``.
+
+    Raises:
+        ConfigError: if there is no search, or its record is damaged.
+    """
+    return check_record(read_path("folder", str(folder)), (options or {}).get("plugin_dirs"))
 
 
 def sample(
@@ -273,7 +295,7 @@ def sample(
     if trained is None:
         raise ConfigError("folder", f"{folder} holds no search or training; train one first")
     run = load_config(TrainConfig, trained / "config.yaml", options).resolved()
-    with tempfile.TemporaryDirectory() as temporary, _engine(None) as workers:
+    with tempfile.TemporaryDirectory() as temporary, _engine(run, None) as workers:
         output = Path(temporary) / "images.npz"
         workers.call(
             Sample(
@@ -324,39 +346,12 @@ def _claimed(
         check_free(root, config_file, run, overwrite=overwrite)
     claim = Claim(root)
     try:
-        with _engine(engine) as workers:
-            workers.hold(claim.descriptor)
+        with _engine(run, engine) as workers:
             if not resume:  # another command may have been here meanwhile
                 check_free(root, config_file, run, overwrite=overwrite)
             yield claim, workers
     finally:
         claim.release()
-
-
-def _prepared(
-    run: TrainConfig, trial: TrainConfig, kept: Path | None, workers: Engine, display: Display
-) -> tuple[Opened, Prepared]:
-    """Check all that can be checked, and have the features ready.
-
-    Those that a run keeps are taken where one is gone on with, never where one is replaced.
-    """
-    display.note("checking the configuration")
-    for line in run.useless():
-        display.note(line)
-    folder = "" if kept is None else str(kept)
-    opening = Open(
-        config=trial.as_dict(), folder=folder, conditions=run.conditions, depth=run.most_depth
-    )
-    opened = workers.call(opening, Opened, display.note)
-    display.note(f"preparing the features ({run.features})")
-    call = Prepare(config=trial.as_dict(), folder=folder)
-    return opened, workers.call(call, Prepared, display.note)
-
-
-def _header(opened: Opened, prepared: Prepared) -> dict[str, Any]:
-    """What a search's values depend on beside its configuration, for its record."""
-    data = {"images": opened.images, "classes": opened.classes, "digest": opened.digest}
-    return {**prepared.model_dump(), "data": data, "environment": opened.environment}
 
 
 def _run_dir(run: TrainConfig) -> Path:
@@ -376,9 +371,9 @@ def _dataset_or_folder(name: str, field: str) -> str:
 
 
 @contextlib.contextmanager
-def _engine(engine: Engine | None) -> Iterator[Engine]:
+def _engine(run: TrainConfig, engine: Engine | None) -> Iterator[Engine]:
     """The given engine, or one that lives for the length of a command."""
-    workers = engine or LocalEngine()
+    workers = engine or make_engine(run)
     try:
         yield workers
     finally:

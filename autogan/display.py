@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.live import Live
-from rich.progress import BarColumn, Progress, TextColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -27,37 +27,41 @@ _STYLES = {
 _BAR = 16  # columns: the line fits into 80
 
 
-class _Pace:
-    """How fast trials go, and how long the rest will take."""
+class _Run:
+    """A trial that is running, in words."""
 
-    def __init__(self) -> None:
-        self._durations: list[float] = []
-        self._trials_left = 0
-
-    def start(self, position: int, trials: int | None) -> None:
-        """A trial begins."""
-        self._trials_left = max(trials - position, 0) if trials else 0
-        self._started = time.monotonic()
+    def __init__(self, title: str, params: str) -> None:
+        self.title, self.params, self.scores, self.rate = title, params, "", ""
+        self.step, self.steps = 0, 0  # no steps: nothing is known of them yet
+        self.left = 0.0  # seconds
+        self.began = time.monotonic()
         self._first: tuple[float, int] | None = None
 
-    def end(self) -> None:
-        """It ends."""
-        self._durations.append(time.monotonic() - self._started)
-
-    def at(self, step: int, steps: int) -> tuple[str, str]:
-        """The trial's speed and time left, and the time left in all, as far as they are known."""
+    def progress(self, step: int, steps: int) -> bool:
+        """It has come to a step; whether its speed is known by now."""
         now = time.monotonic()
+        self.step, self.steps = step, steps
         if self._first is None:
             self._first = (now, step)  # the first call compiles: it is not counted
         since, first = self._first
         if step == first:
-            return "", ""
+            return False
         speed = (step - first) / (now - since)
-        trial = (steps - step) / speed
-        usual = statistics.fmean(self._durations) if self._durations else steps / speed
-        whole = f"{duration(trial + self._trials_left * usual)} left in all"
+        self.left = (steps - step) / speed
         rate = f"{speed:.1f} steps/s" if speed >= 1 else f"{1 / speed:.1f} s/step"
-        return f"{rate}, {duration(trial)} left", whole if self._trials_left else ""
+        self.rate = f"{rate}, {duration(self.left)} left"
+        return True
+
+    @property
+    def whole(self) -> float:
+        """Seconds of a trial like this one."""
+        return self.left * self.steps / max(self.steps - self.step, 1)
+
+    @property
+    def where(self) -> str:
+        """How far it is, beside its bar."""
+        steps = f"{self.step}/{self.steps} steps" if self.steps else "starting"
+        return "  ".join(filter(None, (steps, self.rate)))
 
 
 class _Words(Display):
@@ -68,10 +72,11 @@ class _Words(Display):
 
     def __init__(self) -> None:
         self._terms = Terms(["value"], {})
-        self._pace = _Pace()
-        self._title = self._params = self._scores = self._best = ""
-        self._rate = self._left = ""
-        self._step, self._steps = 0, 0  # no steps: nothing is known of them yet
+        self._runs: dict[int, _Run] = {}  # by the trial's number
+        self._durations: list[float] = []  # of the trials that have ended
+        self._trials_left = 0
+        self._best = self._left = ""
+        self._several = False  # whether trials have run beside each other
 
     def begins(self, terms: Terms, best: Trial | None = None) -> None:
         """See `Display.begins`."""
@@ -80,40 +85,43 @@ class _Words(Display):
 
     def trial_started(self, trial: Trial, position: int, trials: int | None) -> None:
         """See `Display.trial_started`."""
-        self._pace.start(position, trials)
-        self._title, how = self._terms.title(trial, position, trials), origin(trial)
-        self._params = describe(trial.params) + (f"  ({how})" if how else "")
-        self._scores, self._rate, self._step, self._steps = "", "", 0, 0
+        self._trials_left = max(trials - position, 0) if trials else 0
+        how = origin(trial)
+        self._several = self._several or bool(self._runs.keys() - {trial.number})
+        self._runs[trial.number] = _Run(
+            self._terms.title(trial, position, trials),
+            describe(trial.params) + (f"  ({how})" if how else ""),
+        )
 
-    def progress(self, step: int, steps: int, losses: Mapping[str, float]) -> None:
+    def progress(self, trial: int, step: int, steps: int, losses: Mapping[str, float]) -> None:
         """See `Display.progress`."""
-        self._step, self._steps = step, steps
-        self._rate, self._left = self._pace.at(step, steps)
+        run = self._runs[trial]
+        if run.progress(step, steps):
+            usual = statistics.fmean(self._durations) if self._durations else run.whole
+            rest = run.left + self._trials_left * usual / len(self._runs)
+            self._left = f"{duration(rest)} left in all" if self._trials_left else ""
 
     def evaluated(self, trial: Trial) -> None:
         """See `Display.evaluated`."""
-        last = trial.evaluations[-1]
-        where = f"{last.step}/{self._steps}" if self._steps else f"{last.step}"
-        self._scores = f"step {where}: {self._terms.evaluation(last)}"
+        run, last = self._runs[trial.number], trial.evaluations[-1]
+        where = f"{last.step}/{run.steps}" if run.steps else f"{last.step}"
+        run.scores = f"step {where}: {self._terms.evaluation(last)}"
 
     def trial_ended(self, trial: Trial, best: Trial | None) -> None:
         """See `Display.trial_ended`."""
-        self._pace.end()
+        self._durations.append(time.monotonic() - self._runs.pop(trial.number).began)
         self._best = self._terms.best(best)
-
-    def _where(self) -> str:
-        """How far the trial is, beside its bar."""
-        steps = f"{self._step}/{self._steps} steps" if self._steps else "starting"
-        return "  ".join(filter(None, (steps, self._rate)))
 
     def _ended(self, trial: Trial) -> str:
         """The line of a trial that has ended."""
         return f"trial {trial.number}  {self._terms.outcome(trial)}  {describe(trial.params)}"
 
     def _lines(self) -> list[str]:
-        """What is happening, below the bar."""
+        """What is happening, below the bars: more of a trial that runs alone."""
+        alone = next(iter(self._runs.values())) if len(self._runs) == 1 else None
         best = "; ".join(filter(None, (self._left, self._best)))
-        return [line for line in (self._params, self._scores, best) if line]
+        lines = [alone.params, alone.scores, best] if alone else [best]
+        return [line for line in lines if line]
 
 
 class PlainDisplay(_Words):
@@ -132,18 +140,25 @@ class PlainDisplay(_Words):
     def trial_started(self, trial: Trial, position: int, trials: int | None) -> None:
         """See `Display.trial_started`."""
         super().trial_started(trial, position, trials)
-        self.note(f"{self._title}  {self._params}")
+        run = self._runs[trial.number]
+        self.note(f"{run.title}  {run.params}")
 
     def evaluated(self, trial: Trial) -> None:
         """See `Display.evaluated`."""
         super().evaluated(trial)
-        left = "; ".join(filter(None, (self._rate, self._left)))
-        self.note(f"  {self._scores}" + (f"  [{left}]" if left else ""))
+        run = self._runs[trial.number]
+        left = "; ".join(filter(None, (run.rate, self._left)))
+        self.note(f"  {self._whose(trial)}{run.scores}" + (f"  [{left}]" if left else ""))
 
     def trial_ended(self, trial: Trial, best: Trial | None) -> None:
         """See `Display.trial_ended`."""
+        whose = self._whose(trial)
         super().trial_ended(trial, best)
-        self.note(f"  {self._terms.outcome(trial)}; {self._best}")
+        self.note(f"  {whose}{self._terms.outcome(trial)}; {self._best}")
+
+    def _whose(self, trial: Trial) -> str:
+        """Which trial a line is of, where several run."""
+        return f"trial {trial.number}: " if self._several else ""
 
 
 class LiveDisplay(_Words):
@@ -159,7 +174,7 @@ class LiveDisplay(_Words):
             console=console,
             auto_refresh=False,
         )
-        self._task = self._bar.add_task("", total=None, where="", visible=False)
+        self._tasks: dict[int, TaskID] = {}  # by the trial's number
         self._status = Text(no_wrap=True, overflow="ellipsis")
         table = Table.grid()
         table.add_row(self._bar)
@@ -174,15 +189,17 @@ class LiveDisplay(_Words):
     def trial_started(self, trial: Trial, position: int, trials: int | None) -> None:
         """See `Display.trial_started`."""
         super().trial_started(trial, position, trials)
-        self._bar.reset(
-            self._task, description=self._title, total=None, where=self._where(), visible=True
-        )
+        run = self._runs[trial.number]
+        if trial.number in self._tasks:  # it was lost, and begins again
+            self._bar.remove_task(self._tasks[trial.number])
+        self._tasks[trial.number] = self._bar.add_task(run.title, total=None, where=run.where)
         self._show()
 
-    def progress(self, step: int, steps: int, losses: Mapping[str, float]) -> None:
+    def progress(self, trial: int, step: int, steps: int, losses: Mapping[str, float]) -> None:
         """See `Display.progress`."""
-        super().progress(step, steps, losses)
-        self._bar.update(self._task, completed=step, total=steps, where=self._where())
+        super().progress(trial, step, steps, losses)
+        where = self._runs[trial].where
+        self._bar.update(self._tasks[trial], completed=step, total=steps, where=where)
         self._show()
 
     def evaluated(self, trial: Trial) -> None:
@@ -193,6 +210,7 @@ class LiveDisplay(_Words):
     def trial_ended(self, trial: Trial, best: Trial | None) -> None:
         """See `Display.trial_ended`."""
         super().trial_ended(trial, best)
+        self._bar.remove_task(self._tasks.pop(trial.number))
         new = best is not None and best.number == trial.number
         self._print(self._ended(trial), "green" if new else _STYLES.get(trial.state, ""))
         self._show()
@@ -226,28 +244,29 @@ class NotebookDisplay(_Words):
         self._past = [*self._past, text][-self._LAST :]
         self._show()
 
-    def progress(self, step: int, steps: int, losses: Mapping[str, float]) -> None:
+    def progress(self, trial: int, step: int, steps: int, losses: Mapping[str, float]) -> None:
         """See `Display.progress`."""
-        super().progress(step, steps, losses)
+        super().progress(trial, step, steps, losses)
         self._show()
 
     def trial_ended(self, trial: Trial, best: Trial | None) -> None:
         """See `Display.trial_ended`."""
         super().trial_ended(trial, best)
-        self._title = ""
         self.note(self._ended(trial))
 
     def close(self) -> None:
         """See `Display.close`."""
-        self._title = self._params = self._scores = ""
+        self._runs.clear()
         self._show()
 
     def _show(self) -> None:
-        bar = f"<progress value={self._step} max={self._steps or 1}></progress>"
-        where = html.escape(f"{self._title}  {self._where()}")
         past = html.escape("\n".join(self._past))
         now = html.escape("\n".join(self._lines()))
-        running = f"{bar} {where}\n" if self._title else ""
+        running = "".join(
+            f"<progress value={run.step} max={run.steps or 1}></progress> "
+            f"{html.escape(f'{run.title}  {run.where}')}\n"
+            for run in self._runs.values()
+        )
         self._handle.update(self._html(f"<pre>{past}\n{running}{now}</pre>"))
 
 
@@ -279,9 +298,9 @@ class _Patient(Display):
         """See `Display.trial_started`."""
         self._tell("trial_started", trial, position, trials)
 
-    def progress(self, step: int, steps: int, losses: Mapping[str, float]) -> None:
+    def progress(self, trial: int, step: int, steps: int, losses: Mapping[str, float]) -> None:
         """See `Display.progress`."""
-        self._tell("progress", step, steps, losses)
+        self._tell("progress", trial, step, steps, losses)
 
     def evaluated(self, trial: Trial) -> None:
         """See `Display.evaluated`."""

@@ -20,7 +20,7 @@ from autogan.models.batches import (
 from autogan.models.factors import DEFAULTS, FACTORS, GRADIENT_PENALTIES
 from autogan.models.graph import by_layers
 from autogan.models.networks import NetworkShape, build_generator
-from autogan.models.players import Players
+from autogan.models.players import Players, computed_in
 from autogan.models.state import initialise, named_variables
 from autogan.models.trainer import Trainer
 from autogan.models.updates import Batches, Updates
@@ -44,6 +44,8 @@ class Adversarial(Trainer):
         stage1: a trained GAN, whose images the generator enlarges instead of beginning with z; it
             is not trained any more, and is no part of the state.
         updates: what a step does.
+        xla: whether XLA compiles the updates.
+        precision: of the networks' arithmetic; what goes in and comes out is float32.
     """
 
     def __init__(
@@ -54,6 +56,8 @@ class Adversarial(Trainer):
         class_counts: Sequence[int] = (),
         stage1: Trainer | None = None,
         updates: type[Updates] = Updates,
+        xla: bool = False,
+        precision: str = "float32",
     ) -> None:
         factors = {**DEFAULTS, **gan_type.fixed, **shape}
         conditional = factors["condition"] != "none" or (stage1 and stage1.class_counts)
@@ -83,14 +87,15 @@ class Adversarial(Trainer):
             dropout=bool(factors["dropout"]),
             generator_dropout=bool(factors["generator_dropout"]),
         )
-        self._players = Players(networks, stage1)
+        self._players = Players(networks, stage1, precision)
         self.generator, self.discriminator = self._players.generator, self._players.discriminator
         self._average: AveragedGenerator | None = None
         measured = factors["statistics"] == "measured"
         if factors["ema"] or measured:
-            twin = build_generator(networks, "average")
+            with computed_in(precision):
+                twin = build_generator(networks, "average")
             self._average = AveragedGenerator(self.generator, twin, measured)
-        self._updates = updates(self._players, factors, self._average, self.batch_size)
+        self._updates = updates(self._players, factors, self._average, self.batch_size, xla)
         trained = [self.generator, self.discriminator]
         self._shown = self._average.network if self._average else self.generator
         self._variables = named_variables(
@@ -162,7 +167,7 @@ class Adversarial(Trainer):
 
     def images(self, z: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
         """See `Trainer.images`."""
-        return self._shown(self._players.inputs(z, labels), training=False)
+        return tf.cast(self._shown(self._players.inputs(z, labels), training=False), tf.float32)
 
     def restore(self, state: Mapping[str, npt.NDArray[Any]]) -> None:
         """See `Trainer.restore`."""

@@ -12,6 +12,7 @@ from autogan.models.factors import DEFAULTS
 
 if TYPE_CHECKING:
     from autogan.models.trainer import Trainer
+    from autogan.models.updates import Updates
 
 ImageShape = tuple[int, int, int]
 """Height, width and channels of an image."""
@@ -33,12 +34,14 @@ class GANType(Part):
         fixed: the factors that the type stands for, by name. A ``loss`` may also be
             ``package.module:Name`` of a loss of one's own.
         autoencoder: whether the discriminator is an auto-encoder, which returns its errors.
+        xla: whether XLA can compile its updates.
         hyperparameters: others, with their defaults and default search space; what a type
             neither fixes nor declares is as `autogan.models.factors.FACTORS` says.
     """
 
     fixed: ClassVar[Mapping[str, Value]] = {}
     autoencoder: ClassVar[bool] = False
+    xla: ClassVar[bool] = True
     hyperparameters: ClassVar[tuple[Hyperparameter, ...]]
 
     @classmethod
@@ -126,12 +129,21 @@ class GANType(Part):
         return int(cls.factor("d_iter", hyperparameters))
 
     @classmethod
+    def updates(cls) -> type[Updates]:
+        """What a step of adversarial training does."""
+        from autogan.models.updates import Updates
+
+        return Updates
+
+    @classmethod
     def build(
         cls,
         image_shape: ImageShape,
         hyperparameters: Mapping[str, Value],
         class_counts: Sequence[int] = (),
         stage1: Trainer | None = None,
+        xla: bool = False,
+        precision: str = "float32",
     ) -> Trainer:
         """Build networks and training function for images of ``image_shape``.
 
@@ -143,8 +155,12 @@ class GANType(Part):
             hyperparameters: all of them.
             class_counts: how many images of each class there are, for a conditional GAN.
             stage1: a trained GAN whose images are to be enlarged.
+            xla: whether XLA compiles the updates.
+            precision: of the networks' arithmetic, ``float32`` or ``bfloat16``.
         """
         from autogan.models.adversarial import Adversarial
 
         shape = dict(cls.shape_of(hyperparameters))
-        return Adversarial(cls, image_shape, shape, class_counts, stage1)
+        return Adversarial(
+            cls, image_shape, shape, class_counts, stage1, cls.updates(), xla, precision
+        )

@@ -11,7 +11,7 @@ from autogan.models.averages import AveragedGenerator
 from autogan.models.losses import Minimax, NonSaturating, Values, class_error
 from autogan.models.players import Players
 from autogan.models.state import initialise
-from autogan.models.updates import Batches, Now, Updates
+from autogan.models.updates import Batch, Now, Updates, scaled
 
 MUTATIONS = ("minimax", "non_saturating", "least_squares")
 """What a child may minimise; each parent has a child of each."""
@@ -44,6 +44,7 @@ class Evolution(Updates):
         factors: the hyperparameters that decide what is computed, by name.
         average: of the fittest generator's weights, if there is one.
         batch_size: of both networks; divisible by the number of survivors.
+        xla: see `Updates`.
     """
 
     def __init__(
@@ -52,8 +53,9 @@ class Evolution(Updates):
         factors: Mapping[str, Value],
         average: AveragedGenerator | None,
         batch_size: int,
+        xla: bool = False,
     ) -> None:
-        super().__init__(players, factors, average, batch_size)
+        super().__init__(players, factors, average, batch_size, xla)
         self._survivors = int(factors["survivors"])
         self._samples = int(factors["fitness_batches"])
         self._by_gradient = factors["fitness"] == "egan"
@@ -95,10 +97,10 @@ class Evolution(Updates):
         self._become(self._parents, 0, weights=True)
         return tf.concat(made, axis=0)
 
-    def _generator_step(self, batches: Batches, batch: tf.Tensor, now: Now) -> dict[str, tf.Tensor]:
+    def _generator_step(self, batch: Batch, now: Now) -> dict[str, tf.Tensor]:
         """One generation."""
-        labels, settings = batches.g_labels[self._part(batch)], now.settings
-        real = self._gradient_on_real(batches, batch, now)
+        labels, settings = batch.g_labels, now.settings
+        real = self._gradient_on_real(batch, now)
         children = self._count + int(self._crosses)
         losses, qualities, diversities = (
             tf.TensorArray(tf.float32, children, element_shape=[]) for _ in range(3)
@@ -182,14 +184,12 @@ class Evolution(Updates):
         norm = tf.linalg.global_norm([a + b for a, b in zip(real, gradient, strict=True)])
         return _Fitness(tf.reduce_mean(tf.sigmoid(logits)), -tf.math.log(norm + _TINY))
 
-    def _gradient_on_real(self, batches: Batches, batch: tf.Tensor, now: Now) -> list[tf.Tensor]:
+    def _gradient_on_real(self, batch: Batch, now: Now) -> list[tf.Tensor]:
         """Of E softplus(-D(x)) by the discriminator's weights, on its last update's real images."""
         if not self._by_gradient:
             return []
-        last = (batch + 1) * now.settings["d_iter"] - 1
-        images, labels = self._real(batches, last), batches.labels[self._part(last)]
         with tf.GradientTape() as tape:
-            logits = self._judged(images, labels, now, draws.REAL_FITNESS)[0]
+            logits = self._judged(scaled(batch.images), batch.labels, now, draws.REAL_FITNESS)[0]
             loss = tf.reduce_mean(tf.nn.softplus(-logits))
         return _gradient(tape, loss, self.d_optimizer.parameters)
 

@@ -1,14 +1,13 @@
 """E-GAN (Wang et al., 2018, arXiv:1803.00657), with options of IE-GAN (arXiv:2109.11078)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from autogan.core.hyperparameters import Hyperparameter, Value
-from autogan.models.base import ImageShape
 from autogan.models.gan import GAN
 
 if TYPE_CHECKING:
-    from autogan.models.trainer import Trainer
+    from autogan.models.updates import Updates
 
 
 class Evolutionary(GAN):
@@ -16,6 +15,7 @@ class Evolutionary(GAN):
 
     name = "evolutionary"
     summary = "E-GAN: generators evolve by three losses, and the fittest survive"
+    xla = False  # which cannot choose among several by a number that is not known beforehand
     fixed = {"loss": "non_saturating", "balance": 0.0}
     other_defaults = {"d_iter": 3, "batch_size": 32, "discriminator_norm": "batch"}
     candidates = {
@@ -77,16 +77,8 @@ class Evolutionary(GAN):
         return int(hyperparameters["d_iter"]) + 3 * int(hyperparameters["survivors"]) + crossed
 
     @classmethod
-    def build(
-        cls,
-        image_shape: ImageShape,
-        hyperparameters: Mapping[str, Value],
-        class_counts: Sequence[int] = (),
-        stage1: "Trainer | None" = None,
-    ) -> "Trainer":
-        """See `GANType.build`."""
-        from autogan.models.adversarial import Adversarial
+    def updates(cls) -> "type[Updates]":
+        """See `GANType.updates`."""
         from autogan.models.evolution import Evolution
 
-        shape = dict(cls.shape_of(hyperparameters))
-        return Adversarial(cls, image_shape, shape, class_counts, stage1, Evolution)
+        return Evolution

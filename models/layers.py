@@ -150,8 +150,9 @@ class SeededDropout(layers.Layer):
             draw: int64 [2]; with ``number`` it decides the mask.
         """
         seed = tf.random.experimental.stateless_fold_in(draw, self._number)
+        rate = tf.cast(rate, tf.float32)
         kept = tf.random.stateless_uniform(tf.shape(features), seed) >= rate
-        return features * tf.where(kept, 1.0 / (1.0 - rate), 0.0)
+        return features * tf.cast(tf.where(kept, 1.0 / (1.0 - rate), 0.0), features.dtype)
 
 
 class Attend(layers.Layer):

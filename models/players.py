@@ -1,7 +1,10 @@
 """Generator and discriminator as the training step calls them."""
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+import keras
 import tensorflow as tf
 
 from autogan.models.networks import NetworkShape, build_networks
@@ -22,18 +25,41 @@ class Dropout(NamedTuple):
 NOTHING = Dropout()
 
 
+@contextlib.contextmanager
+def computed_in(precision: str) -> Iterator[None]:
+    """Build layers that compute in a precision; their weights are float32."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision if precision == "float32" else f"mixed_{precision}")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
 class Players:
     """The two networks of one shape.
 
     Args:
         shape: of the networks.
         stage1: whose images the generator enlarges, if it does not begin with z.
+        precision: of their arithmetic; what goes in and comes out is float32.
     """
 
-    def __init__(self, shape: NetworkShape, stage1: Trainer | None = None) -> None:
+    def __init__(
+        self, shape: NetworkShape, stage1: Trainer | None = None, precision: str = "float32"
+    ) -> None:
         self.shape = shape
         self._stage1 = stage1
-        self.generator, self.discriminator = build_networks(shape)
+        with computed_in(precision):
+            self.generator, self.discriminator = build_networks(shape)
+
+    def made(self, given: Any) -> tf.Tensor:
+        """Images of the generator in training, float32 [batch, height, width, channels].
+
+        Args:
+            given: see `inputs`.
+        """
+        return tf.cast(self.generator(given, training=True), tf.float32)
 
     def inputs(self, z: tf.Tensor, labels: tf.Tensor, dropout: Dropout = NOTHING) -> Any:
         """What the generator takes, as one argument.
@@ -71,7 +97,9 @@ class Players:
         if self.shape.dropout:
             given += dropout.inputs()
         judged = self.discriminator(given if len(given) > 1 else images, training=training)
-        return tuple(judged) if self.shape.condition == "auxiliary" else (judged, None)
+        if self.shape.condition == "auxiliary":
+            return tf.cast(judged[0], tf.float32), tf.cast(judged[1], tf.float32)
+        return tf.cast(judged, tf.float32), None
 
     def _one_hot(self, labels: tf.Tensor) -> tf.Tensor:
         return tf.one_hot(labels, self.shape.classes)

@@ -1,8 +1,8 @@
 """The compiled part of training: steps, each of discriminator updates and one of the generator."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from inspect import signature
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
@@ -46,6 +46,15 @@ class Batches(NamedTuple):
     fading: tf.Tensor
 
 
+class Batch(NamedTuple):
+    """What one update consumes; see `Batches`."""
+
+    images: tf.Tensor
+    labels: tf.Tensor
+    d_labels: tf.Tensor
+    g_labels: tf.Tensor
+
+
 class Now(NamedTuple):
     """What is the same for everything that one update does.
 
@@ -84,6 +93,7 @@ class Updates:
         factors: the hyperparameters that decide what is computed, by name.
         average: the generator whose weights are averaged, if there is one.
         batch_size: of both networks.
+        xla: whether XLA compiles the two updates. The loop around them it would make slower.
     """
 
     def __init__(
@@ -92,7 +102,9 @@ class Updates:
         factors: Mapping[str, Value],
         average: AveragedGenerator | None,
         batch_size: int,
+        xla: bool = False,
     ) -> None:
+        self._compiled: Callable[..., Any] = tf.function(jit_compile=True) if xla else _as_it_is
         self.loss = _loss(str(factors["loss"]))
         self._loss_starts = {name: v.numpy() for name, v in self.loss.variables.items()}
         optimizer = OPTIMIZERS[str(factors["optimizer"])]
@@ -142,28 +154,28 @@ class Updates:
         totals = {name: tf.constant(0.0) for name in (*self.curves, *self.g_curves)}
         done, finite = tf.constant(0, tf.int64), tf.constant(True)
         d_iter = settings["d_iter"]
+        discriminator_step = self._compiled(self._discriminator_step)
+        generator_step = self._compiled(self._generator_step)
         while tf.logical_and(done < steps, finite):
             rate = batches.rates[done]
             noise = settings["input_noise"] * batches.fading[done]
             losses = {name: tf.constant(0.0) for name in self.curves}
             for batch in tf.range(done * d_iter, (done + 1) * d_iter):
                 now = Now(seed, start * d_iter + batch, settings, rate, noise)
-                losses = self._discriminator_step(batches, batch, now, total)
+                losses = discriminator_step(self._batch(batches, batch, done), now, total)
             now = Now(seed, start + done, settings, rate, noise)
-            losses = {**losses, **self._generator_step(batches, done, now)}
+            last = self._batch(batches, (done + 1) * d_iter - 1, done)
+            losses = {**losses, **generator_step(last, now)}
             totals = {name: so_far + losses[name] for name, so_far in totals.items()}
             done += 1
             finite = tf.math.is_finite(losses["d_loss"] + losses["g_loss"])
         count = tf.cast(tf.maximum(done, 1), tf.float32)
         return done, {name: sum_ / count for name, sum_ in totals.items()}
 
-    def _discriminator_step(
-        self, batches: Batches, batch: tf.Tensor, now: Now, total: tf.Tensor
-    ) -> dict[str, tf.Tensor]:
-        """One update, on a batch of this call, with the random numbers of the training's update."""
-        part, settings = self._part(batch), now.settings
-        real = self._real(batches, batch)
-        labels, fake_labels = batches.labels[part], batches.d_labels[part]
+    def _discriminator_step(self, batch: Batch, now: Now, total: tf.Tensor) -> dict[str, tf.Tensor]:
+        """One update, with the random numbers of the training's update."""
+        settings, real = now.settings, scaled(batch.images)
+        labels, fake_labels = batch.labels, batch.d_labels
         fake = self._fakes(fake_labels, now)
         iterate_power(self._players.discriminator)  # once: all passes see the same weights
         with tf.GradientTape() as tape:
@@ -193,13 +205,13 @@ class Updates:
         curves |= balance
         return curves | self._adapted(real_logits, fake_logits, settings, total)
 
-    def _generator_step(self, batches: Batches, batch: tf.Tensor, now: Now) -> dict[str, tf.Tensor]:
-        """One update; see `_discriminator_step`."""
-        labels, settings = batches.g_labels[self._part(batch)], now.settings
+    def _generator_step(self, batch: Batch, now: Now) -> dict[str, tf.Tensor]:
+        """One update; the real images are those of the discriminator's last one."""
+        labels, settings = batch.g_labels, now.settings
         with tf.GradientTape() as tape:
             made = self._made(labels, now, draws.LATENT_G, draws.GENERATOR_DROPOUT_G)
             logits, classes = self._judged(made, labels, now, draws.FAKE_G)
-            loss = self.loss.generator(self._compared(batches, batch, now), logits, settings)
+            loss = self.loss.generator(self._compared(batch, now), logits, settings)
             if self._factors["condition"] == "auxiliary":
                 loss += settings["generator_class_weight"] * class_error(classes, labels)
         gradients = tape.gradient(loss, self.g_optimizer.parameters)
@@ -210,13 +222,11 @@ class Updates:
             self._average.follow(settings["ema"], now.update)
         return {"g_loss": loss, **self._told("g_skipped", ahead)}
 
-    def _compared(self, batches: Batches, batch: tf.Tensor, now: Now) -> tf.Tensor | None:
-        """What the discriminator says of the real images of its last update, if that is asked."""
+    def _compared(self, batch: Batch, now: Now) -> tf.Tensor | None:
+        """What the discriminator says of the real images, if that is asked."""
         if not self.loss.compares:
             return None
-        last = (batch + 1) * now.settings["d_iter"] - 1
-        real, labels = self._real(batches, last), batches.labels[self._part(last)]
-        return self._judged(real, labels, now, draws.REAL_G)[0]
+        return self._judged(scaled(batch.images), batch.labels, now, draws.REAL_G)[0]
 
     def _update(
         self,
@@ -244,11 +254,6 @@ class Updates:
             kernels=[v for v in self.d_optimizer.parameters if v.shape.rank > 1],
         )
 
-    def _real(self, batches: Batches, batch: tf.Tensor) -> tf.Tensor:
-        """A batch of real images, float32 in [-1, 1]."""
-        places = batches.places[self._part(batch)]
-        return tf.cast(tf.gather(batches.images, places), tf.float32) / 127.5 - 1.0
-
     def _fakes(self, labels: tf.Tensor, now: Now) -> tf.Tensor:
         """A batch of generated images for the discriminator."""
         return self._made(labels, now, draws.LATENT_D, draws.GENERATOR_DROPOUT_D)
@@ -260,7 +265,7 @@ class Updates:
         shape = [size or self._batch_size, self._players.shape.z_dim]
         z = tf.random.stateless_normal(shape, now.draw(stream))
         drops = Dropout(now.settings["generator_dropout"], now.draw(dropout))
-        return self._players.generator(self._players.inputs(z, labels, drops), training=True)
+        return self._players.made(self._players.inputs(z, labels, drops))
 
     def _judged(
         self, images: tf.Tensor, labels: tf.Tensor, now: Now, showing: Showing
@@ -331,9 +336,22 @@ class Updates:
         if not (self._balances and ahead):
             optimizer.apply(gradients, Settings(rate * now.rate, *betas))
 
-    def _part(self, batch: tf.Tensor) -> slice:
-        """Where a batch stands among the images or labels of a call."""
-        return slice(batch * self._batch_size, (batch + 1) * self._batch_size)
+    def _batch(self, batches: Batches, d_update: tf.Tensor, g_update: tf.Tensor) -> Batch:
+        """What the updates of these numbers consume, counted from the beginning of the call."""
+        size = self._batch_size
+        of_d, of_g = (slice(n * size, (n + 1) * size) for n in (d_update, g_update))
+        images = tf.gather(batches.images, batches.places[of_d])
+        images = tf.ensure_shape(images, [size, *images.shape[1:]])
+        return Batch(images, batches.labels[of_d], batches.d_labels[of_d], batches.g_labels[of_g])
+
+
+def _as_it_is(function: Callable[..., Any]) -> Callable[..., Any]:
+    return function
+
+
+def scaled(images: tf.Tensor) -> tf.Tensor:
+    """Images of bytes as float32 in [-1, 1]."""
+    return tf.cast(images, tf.float32) / 127.5 - 1.0
 
 
 def _loss(name: str) -> Loss:

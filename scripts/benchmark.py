@@ -26,7 +26,8 @@ import numpy as np
 
 import autogan
 from autogan.display import Display
-from autogan.run.engine import LocalEngine
+from autogan.run.engine import Pool
+from autogan.run.places import LocalPlace
 from autogan.search import Trial
 
 PARTS = ("search", "step", "gap", "memory", "fid")
@@ -138,7 +139,8 @@ class Watch(Display):
     """Measures gaps and memory by what a search tells."""
 
     def __init__(self) -> None:
-        self.engine = LocalEngine()
+        self.place = LocalPlace()
+        self.engine = Pool([self.place])
         self.gaps: list[float] = []
         self.megabytes: list[float] = []
         self._last = (0.0, 0)

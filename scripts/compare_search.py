@@ -11,7 +11,8 @@ than the best combination's. The generator that a search has in hand is judged b
 its regret is how much worse that is than the best value in the table. Budgets count updates of both
 networks; their unit is a full trial of mean length. A confirmed search trains its three best again
 under two other recorded seeds, at its own cost, and returns the best mean; one with several seeds
-trains each point under so many, or gives it up, as the product does with repeats. Printed are means
+trains each point under so many, or gives it up, as the product does with repeats. With several
+workers so many trials run beside each other, each as long as its updates take. Printed are means
 over searches with 95 % intervals.
 
 A training whose Inception Score is 1 at two evaluations in a row has collapsed: all its images look
@@ -25,6 +26,7 @@ those with the largest learning rates first: so GANs do. Among equal learning ra
 import argparse
 import csv
 import dataclasses
+import heapq
 import math
 import os
 import random
@@ -211,6 +213,7 @@ class Replay:
     rule: StoppingRule | None
     seed: int
     repeats: int = 1
+    workers: int = 1
     trials: list[Trial] = field(default_factory=list)
     spent: float = 0.0
     trace: list[Stand] = field(default_factory=list)
@@ -218,14 +221,32 @@ class Replay:
     def run(
         self, budget: float, most_trials: float = math.inf, *, closing: bool = True
     ) -> "Replay":
-        """Search until the budget is spent; what to do at the end of the trials may be left out."""
+        """Search until the budget is spent; what to do at the end of the trials may be left out.
+
+        Trials that run beside each other take as long as their updates; who is at its next
+        evaluation first, tells it first.
+        """
         method = SEARCH_METHODS.get(self.method)()
-        while self.spent < budget and (trial := self._next(method, most_trials, closing)):
-            if trial.number == len(self.trials):
-                self.trials.append(trial)
+        running: list[tuple[float, int]] = []  # when each comes to its next evaluation
+        now = 0.0
+        while True:
+            while len(running) < self.workers and self.spent < budget:
+                trial = self._next(method, most_trials, closing)
+                if trial is None:
+                    break
+                if trial.number == len(self.trials):
+                    self.trials.append(trial)
+                trial.state = State.RUNNING
+                heapq.heappush(running, (now + self._pace(trial), trial.number))
+            if not running:
+                return self
+            now, number = heapq.heappop(running)
+            trial = self.trials[number]
             self._train(trial)
-            self.trace.append(self._stand())
-        return self
+            if trial.state is State.RUNNING:
+                heapq.heappush(running, (now + self._pace(trial), number))
+            else:
+                self.trace.append(self._stand())
 
     def planned(self, budget: float) -> list[Stand]:
         """How searches of 1, 2, 3, ... trials end that must know their number beforehand.
@@ -257,7 +278,10 @@ class Replay:
             points = repeated(history, self.repeats)
             if proposal := method.propose(self.table.space, points, self.seed):
                 return Trial(number, dict(proposal.point), origin=proposal.origin)
-        return self.rule.revived(begun, closing=True) if self.rule and closing else None
+        first_run = any(t.state is State.RUNNING and not t.revived for t in self.trials)
+        if not self.rule or not closing or first_run:
+            return None
+        return self.rule.revived(begun, closing=True)
 
     def _history(self) -> History:
         return History(self.trials, "min")
@@ -301,7 +325,7 @@ class Replay:
         return random.Random(f"{self.seed}/{first}").sample(seeds, len(seeds))
 
     def _train(self, trial: Trial) -> None:
-        """Go on with a trial to its end, or until the rule stops it."""
+        """Go on with a trial to its next evaluation, at which it may end or be stopped."""
         table = self.table
         point = table.nearest(trial.params)
         again = trial.repeats is not None
@@ -309,23 +333,25 @@ class Replay:
         recorded = self._seeds(trial)[earlier + 1 if again else 0]
         curve, lost = table.curves[point][recorded], (point, recorded) in table.diverged
         collapsed = (point, recorded) in table.collapsed
-        trial.state = State.RUNNING
-        while trial.state is State.RUNNING:
-            done = len(trial.evaluations)
-            self.spent += table.updates(point) / table.unit
-            if done == len(curve):
-                trial.state = State.DIVERGED
-                break
+        done = len(trial.evaluations)
+        self.spent += self._pace(trial)
+        if done == len(curve):
+            trial.state = State.DIVERGED
+        else:
             trial.evaluations.append(Evaluation(done + 1, {}, curve[done]))
             if collapsed and done + 1 == len(curve):
                 trial.state = State.DIVERGED  # the methods treat both alike
             elif done + 1 == table.evaluations:
                 trial.state = State.DIVERGED if lost else State.COMPLETE
             elif self.rule and not again and not self.rule.goes_on(self._first_seeds(), trial):
-                trial.state = State.STOPPED
-        trial.value = min(curve[: len(trial.evaluations)], default=None)
-        if trial.state is State.DIVERGED:
-            trial.value = None
+                trial.state, trial.revived = State.STOPPED, done + 1
+        if trial.state is not State.RUNNING:
+            value = min(curve[: len(trial.evaluations)], default=None)
+            trial.value = None if trial.state is State.DIVERGED else value
+
+    def _pace(self, trial: Trial) -> float:
+        """Full trials' worth of updates from one evaluation of a trial to the next."""
+        return self.table.updates(self.table.nearest(trial.params)) / self.table.unit
 
 
 @dataclass(frozen=True)
@@ -345,8 +371,10 @@ def regrets(task: Task) -> list[list[float]]:
     named = [STOPPING_RULES.get(name) for name in how if name in STOPPING_RULES.names()]
     rule = named[0](table.evaluations) if named else None
     limit = STOPPED_LIMIT if named else float(GRID[-1])
-    replay = Replay(table, method, rule, task.seed, int(how[-2]) if "seeds" in how else 1)
-    ends = replay.planned(limit) if named else []
+    counts = {what: int(how[how.index(what) - 1]) for what in ("seeds", "workers") if what in how}
+    workers = counts.get("workers", 1)
+    replay = Replay(table, method, rule, task.seed, counts.get("seeds", 1), workers)
+    ends = replay.planned(limit) if named and workers == 1 else []
     trace = ends if Screening in named else replay.run(limit * faster).trace
     ends = ends or trace
     nothing = max(table.truth.values()) - min(table.truth.values())

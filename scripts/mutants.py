@@ -130,8 +130,8 @@ MUTANTS = [
     ),
     Mutant(
         "the same real images for all discriminator updates of a step", STEP,
-        "self._discriminator_step(batches, batch, now, total)",
-        "self._discriminator_step(batches, done * d_iter, now, total)",
+        "self._batch(batches, batch, done), now, total)",
+        "self._batch(batches, done * d_iter, done), now, total)",
     ),
     Mutant("d_iter ignored", STEP, "(done + 1) * d_iter)", "done * d_iter + 1)"),
     Mutant(
@@ -319,7 +319,7 @@ MUTANTS = [
     ),
     Mutant(
         "the generator's labels from the discriminator's", STEP,
-        "batches.g_labels[self._part(batch)]", "batches.d_labels[self._part(batch)]",
+        "batches.g_labels[of_g]", "batches.d_labels[of_g]",
         f"{UPDATES} -k cgan",
     ),
     Mutant(

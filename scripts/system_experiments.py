@@ -57,6 +57,16 @@ EVOLVING: dict[str, dict[str, Any]] = {
     "iegan": {"fitness": "iegan", "fitness_weight": 0.05},
     "iegan, crossover": {"fitness": "iegan", "fitness_weight": 0.05, "crossover": "distilled"},
 }
+# Photographs enlarged to 64 pixels: blurred, but of a landscape's size.
+LARGE: dict[str, Any] = {
+    "gan_type": "dcgan",
+    "dataset": "photographs",
+    "features": "classifier",
+    "image_size": 64,
+    "steps": 800,
+    "evaluate_every": 200,
+    "params": {"architecture": "strided", "width": 16, "z_dim": 100},
+}
 # A discriminator that runs away: the generator's gradient vanishes under minimax.
 AHEAD = {
     "loss": "minimax", "discriminator_norm": "none", "d_iter": 3, "learning_rate": 1e-3,
@@ -134,6 +144,21 @@ EXPERIMENTS: dict[str, Experiment | Special] = {
         DIGITS,
         tuple(Variant((f"{b:g}",), {**AHEAD, "balance": b}) for b in (0.0, 0.95, 0.9, 0.8, 0.7)),
         seeds=3,
+    ),
+    "landscape": Experiment(
+        ("GAN",),
+        LARGE,
+        (
+            Variant(("depth 4",), {"depth": 4}),
+            Variant(("depth 5",), {"depth": 5}),
+            Variant(("depth 4, balance 0.9",), {"depth": 4, "balance": 0.9}),
+            Variant(("wgan, dropout",), {"depth": 4, "dropout": 0.25}, {"gan_type": "wgan"}),
+        ),
+    ),
+    "igan-96": Experiment(
+        ("GAN",),
+        {**LARGE, "gan_type": "igan", "image_size": 96, "steps": 120, "evaluate_every": 40},
+        (Variant(("igan",), {"width": 8, "schedule_speed": 10 / 556, **FALL}),),
     ),
     "igan": Experiment(
         ("GAN",),

@@ -1,7 +1,7 @@
 """A worker that needs no TensorFlow: its trials are a formula.
 
-Run as a program it is a worker process for `LocalEngine`; `FakeEngine` is the same in-process. The
-parameter ``z_dim`` makes a trial misbehave: see `FakeSession.train`.
+Run as a program it is a worker process for a pool (`pool_of`); `FakeEngine` is the same in-process.
+The parameter ``z_dim`` makes a trial misbehave: see `FakeSession.train`.
 """
 
 import contextlib
@@ -9,6 +9,7 @@ import errno
 import json
 import os
 import queue
+import random
 import sys
 import threading
 import time
@@ -17,11 +18,12 @@ from typing import ClassVar
 
 from autogan.config import TrainConfig
 from autogan.core.files import write_json
-from autogan.run.engine import Event
+from autogan.run.engine import Event, Pool
 from autogan.run.folder import TrialFolder
 from autogan.run.messages import (
     Evaluated,
     Failed,
+    Joined,
     Opened,
     Prepared,
     Progress,
@@ -33,6 +35,7 @@ from autogan.run.messages import (
     decode,
     encode,
 )
+from autogan.run.places import local_places
 from autogan.run.worker import failure, serve
 from autogan.search import Evaluation, State, Trial
 
@@ -82,6 +85,9 @@ class FakeSession:
             labels=labels_of(run),
             features={"network": "fake"},
         )
+
+    def join(self, call):
+        return Joined(environment={"fake": 1})
 
     def time(self, call):
         return Timed(step=0.5, evaluation=2.0)
@@ -165,8 +171,8 @@ class FakeEngine:
         self._hears = None
         self.started = []
 
-    def hold(self, descriptor):
-        pass
+    def join(self, call, tell=None):
+        self.call(call, Joined, tell)
 
     def call(self, call, reply, tell=None):
         """Every message goes through the form that it has on the pipe."""
@@ -227,7 +233,83 @@ class FakeEngine:
         self._events.put(Event(self._trial, decode(encode(message))))
 
 
+def told(root):
+    """The record of a search without what timing and workers decide."""
+    lines = (root / "trials.jsonl").read_text().splitlines()
+    timing = ("seconds", "at", "crc")
+    records = [{k: v for k, v in json.loads(line).items() if k not in timing} for line in lines]
+    return [record for record in records if record["record"] != "placed"]
+
+
+class Shuffled:
+    """Trials of a formula, so many at a time, whose events come in an order that chance decides.
+
+    Args:
+        count: of the workers.
+        seed: of the order.
+        value: of a trial's number and step.
+    """
+
+    def __init__(self, count, seed=0, value=None):
+        self._count, self._chance = count, random.Random(seed)
+        self._value = value or (lambda call, step: score(TrainConfig(**call.config), step))
+        self._running, self._events = {}, []
+        self.most = 0
+
+    def join(self, call, tell=None):
+        pass
+
+    def call(self, call, reply, tell=None):
+        return getattr(FakeSession(None), type(call).__name__.lower())(call)
+
+    def free(self):
+        return len(self._running) < self._count
+
+    def start(self, trial, minutes, call):
+        self._running[trial] = self._train(trial, call)
+        self._events.append(Event(trial, next(self._running[trial])))
+        self.most = max(self.most, len(self._running))
+
+    def _train(self, number, call):
+        run = TrainConfig(**call.config)
+        labels, objective = labels_of(run), run.objective
+        trial = Trial(number, {}, run.seed, state=State.COMPLETE)
+        for step in (10, 20, 30):
+            scores = {label: self._value(call, step) for label in labels.values()}
+            trial.evaluations.append(Evaluation(step, scores))
+            go_on = yield Evaluated(evaluation=trial.evaluations[-1])
+            if not go_on and step < 30:
+                trial.state = State.STOPPED
+                break
+        best = min(trial.evaluations, key=lambda e: objective.value(e.scores, labels))
+        trial.value, trial.step = objective.value(best.scores, labels), best.step
+        trial.last_value = objective.value(trial.evaluations[-1].scores, labels)
+        trial.steps = trial.evaluations[-1].step
+        yield Trained(trial=trial)
+
+    def next_event(self):
+        event = self._events.pop(self._chance.randrange(len(self._events)))
+        if isinstance(event.message, Trained):
+            del self._running[event.trial]
+        return event
+
+    def answer(self, trial, go_on):
+        self._events.append(Event(trial, self._running[trial].send(go_on)))
+
+    def interrupt(self):
+        pass
+
+    def close(self):
+        pass
+
+
 FAKE_WORKER = (sys.executable, __file__)
+
+
+def pool_of(count, command=FAKE_WORKER, **more):
+    """Workers in processes of their own."""
+    return Pool(local_places(count, command=command), **more)
+
 
 if __name__ == "__main__":
     with contextlib.suppress(KeyboardInterrupt):

@@ -76,7 +76,7 @@ class TestOfDigits:
         assert trained.told[-1] == told
 
     def test_a_plan_times_it_with_the_criteria(self, trained, monkeypatch):
-        monkeypatch.setattr("autogan.commands.LocalEngine", lambda: trained.engine)
+        monkeypatch.setattr("autogan.commands.make_engine", lambda run: trained.engine)
         monkeypatch.setattr("autogan.run.timing._ENOUGH", 0.0)
         scored = []
         whole = Evaluator.score

@@ -10,6 +10,7 @@ import sys
 import numpy as np
 import pytest
 import yaml
+from fakes import told
 from labels import plain
 from PIL import Image
 
@@ -49,16 +50,6 @@ def refused(capsys, *arguments, code=2):
     return captured.err
 
 
-def records(root):
-    """The ledger without times."""
-    lines = (root / "trials.jsonl").read_text().splitlines()
-    made = [json.loads(line) for line in lines]
-    for record in made:
-        record.pop("seconds", None)
-        record.pop("crc")
-    return made
-
-
 @pytest.fixture(scope="module")
 def searched(tmp_path_factory):
     """One real search, run without disturbance."""
@@ -82,7 +73,8 @@ def test_a_search_prints_its_result_and_leaves_its_folder(searched):
     noise = ("oneDNN", "cuda", "WARNING", "absl", "rebuild TensorFlow")
     assert not [word for word in noise if word in err]
     assert {p.name for p in root.iterdir()} == {
-        ".lock", "best", "best.yaml", "features.npz", "search.yaml", "trials", "trials.jsonl"
+        ".lock", ".workers", "best", "best.yaml", "features.npz", "search.yaml", "trials",
+        "trials.jsonl",
     }  # fmt: skip
     trial = {p.name.split(".tfevents")[0] for p in (root / "best").iterdir()}
     assert trial == {
@@ -121,11 +113,11 @@ def test_killed_and_resumed_it_gives_the_same(searched, tmp_path):
     process.kill()
     process.communicate()
     root = tmp_path / "runs" / "dcgan-digits"
-    assert [r["record"] for r in records(root)][:3] == ["search", "started", "evaluation"]
+    assert [r["record"] for r in told(root)][:4] == ["search", "limits", "started", "evaluation"]
     assert (root / "trials" / "0000-learning_rate=0.0002" / "checkpoints" / "state.npz").exists()
     run("search", "--resume", str(root))
     whole = searched[0] / "runs" / "dcgan-digits"
-    assert records(root) == records(whole)
+    assert told(root) == told(whole)
     assert (root / "best.yaml").read_text() == (whole / "best.yaml").read_text()
 
 
@@ -172,7 +164,7 @@ def in_process(monkeypatch):
     from sessions import SessionEngine
 
     engine = SessionEngine()
-    monkeypatch.setattr("autogan.commands.LocalEngine", lambda: engine)
+    monkeypatch.setattr("autogan.commands.make_engine", lambda run: engine)
 
 
 def printed(capsys, *arguments):
@@ -189,7 +181,7 @@ def test_the_best_is_judged_by_latent_vectors_that_did_not_choose_it(searched):
     root = searched[0] / "runs" / "dcgan-digits"
     result = json.loads((root / "best" / "result.json").read_text())
     chosen = next(e["scores"] for e in result["evaluations"] if e["step"] == result["step"])
-    judged = records(root)[-1]
+    judged = told(root)[-1]
     assert (judged["record"], judged["step"]) == ("judged", result["step"])
     assert judged["scores"].keys() == chosen.keys()
     assert all(judged["scores"][label] != score for label, score in chosen.items())
@@ -202,7 +194,7 @@ def test_a_search_keeps_its_scale_when_the_cache_goes(searched, tmp_path, monkey
     """The classifier's weights lie with the run: the labels, which tell them, are the same."""
     root = str(searched[0] / "runs" / "dcgan-digits")
     monkeypatch.setenv("AUTOGAN_CACHE", str(tmp_path / "cache"))
-    judged = records(searched[0] / "runs" / "dcgan-digits")[-1]
+    judged = told(searched[0] / "runs" / "dcgan-digits")[-1]
     again = json.loads(printed(capsys, "evaluate", root, "--json"))
     assert again == pytest.approx({**judged["scores"], **judged["test"]}, rel=1e-3)
     assert not list(tmp_path.glob("cache/**/classifiers/*"))

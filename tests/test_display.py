@@ -29,7 +29,7 @@ SEARCH = ["search", "--param", "learning_rate=1e-4,1e-3", "--search-method", "gr
 
 @pytest.fixture(autouse=True)
 def _in_process(monkeypatch):
-    monkeypatch.setattr("autogan.commands.LocalEngine", FakeEngine)
+    monkeypatch.setattr("autogan.commands.make_engine", lambda run: FakeEngine())
 
 
 def run(*flags):
@@ -89,7 +89,7 @@ def test_the_bar_fits_into_80_columns_and_never_says_none():
     display.trial_started(trial, 124, 200)
     assert re.fullmatch("trial 123 \\(124 of 200\\) [ ━]+ starting +", lines()[0])
     for step in (1, 100_000):
-        display.progress(step, 1_000_000, {})
+        display.progress(123, step, 1_000_000, {})
     trial.evaluations = [Evaluation(100_000, {"is_x_9": 8.6211, "fid_x_9": 3.27431}, 3.27431)]
     display.evaluated(trial)
     bar, params, scores, *_ = lines()

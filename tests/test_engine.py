@@ -9,24 +9,29 @@ import time
 from pathlib import Path
 
 import pytest
-from fakes import CHATTER, CRASH, FAKE_WORKER, HANG, KILLED, LABEL, RAISE
+from fakes import CHATTER, CRASH, HANG, KILLED, LABEL, RAISE, pool_of
 
 import autogan
 from autogan.core.errors import ConfigError, Interrupted, one_line
 from autogan.run.claim import Claim
 from autogan.run.display import Display
-from autogan.run.engine import LocalEngine, WorkerFailed
+from autogan.run.engine import WorkerFailed
 from autogan.run.interruption import StopSignals
 from autogan.run.messages import Open, Opened, Sample, Sampled
+from autogan.run.places import WORKER
 from autogan.run.worker import _without_tensorflow
 from autogan.search import State
 
 
 @pytest.fixture
 def engine():
-    engine = LocalEngine(FAKE_WORKER)
+    engine = pool_of(1)
     yield engine
     engine.close()
+
+
+def process_of(engine, worker=0):
+    return engine._workers[worker].channel.process
 
 
 def config(**changes):
@@ -73,14 +78,14 @@ def test_a_worker_that_is_killed_loses_no_trial(engine, tmp_path):
     class Kill(Display):
         def evaluated(self, trial):
             if trial.number == 1 and len(kills) < 2:
-                kills.append(engine._process.kill())
+                kills.append(process_of(engine).kill())
 
     rates = [1e-4, 3e-4, 1e-3]
     grid = config(params={"learning_rate": rates})
     result = autogan.run_search(grid, engine=engine, display=Kill())
     assert [t.state for t in result.trials] == [State.COMPLETE] * 3
     assert result.trials[1].times_lost == len(kills) == 2
-    whole = autogan.run_search({**grid, "run_dir": "runs/b"}, engine=LocalEngine(FAKE_WORKER))
+    whole = autogan.run_search({**grid, "run_dir": "runs/b"}, engine=pool_of(1))
     assert [t.value for t in result.trials] == [t.value for t in whole.trials]
     assert [t.evaluations for t in result.trials] == [t.evaluations for t in whole.trials]
 
@@ -89,7 +94,7 @@ def test_a_trial_that_is_lost_again_and_again_fails(engine):
     class Kill(Display):
         def evaluated(self, trial):
             if trial.number == 0:
-                engine._process.kill()
+                process_of(engine).kill()
 
     grid = config(params={"z_dim": [KILLED, 62]})
     result = autogan.run_search(grid, engine=engine, display=Kill())
@@ -99,7 +104,7 @@ def test_a_trial_that_is_lost_again_and_again_fails(engine):
 
 def test_a_worker_that_dies_is_replaced_before_the_next_call(engine):
     engine.call(Open(config={}), Opened)
-    engine._process.kill()
+    process_of(engine).kill()
     with pytest.raises(WorkerFailed, match="ended by SIGKILL"):
         engine.call(Open(config={}), Opened)
     assert engine.call(Open(config={}), Opened).images == 640
@@ -128,19 +133,6 @@ def test_the_lock_outlives_workers(engine, tmp_path):
     Claim(tmp_path / "runs/a").release()
 
 
-def test_workers_inherit_the_lock(engine, tmp_path):
-    """A driver's death frees the folder only when its worker has ended too."""
-    claim = Claim(tmp_path / "a")
-    claim.begin()
-    engine.hold(claim.descriptor)
-    engine.call(Open(config={}), Opened)
-    claim.release()
-    with pytest.raises(ConfigError, match="in use by another autogan command"):
-        Claim(tmp_path / "a")
-    engine.close()
-    Claim(tmp_path / "a").release()
-
-
 def test_a_claim_leaves_nothing_unless_the_run_begins(tmp_path):
     Claim(tmp_path / "x/y").release()
     assert not (tmp_path / "x").exists()
@@ -165,7 +157,7 @@ def test_schedulers_signals_stop_as_ctrl_c_does(engine, number):
     with pytest.raises(Interrupted, match="^stopped; .*--resume runs/a"):
         autogan.run_search(config(), engine=engine, display=Press())
     assert signal.getsignal(number) is before
-    resumed = autogan.run_search(resume="runs/a", engine=LocalEngine(FAKE_WORKER))
+    resumed = autogan.run_search(resume="runs/a", engine=pool_of(1))
     assert [t.state for t in resumed.trials] == [State.COMPLETE, State.COMPLETE]
 
 
@@ -190,7 +182,7 @@ def test_who_asks_for_input_does_not_take_the_drivers_messages(tmp_path):
         "    def open(self, call): input('name? ')\n"
         "serve(Session)\n"
     )
-    engine = LocalEngine((sys.executable, str(file)))
+    engine = pool_of(1, (sys.executable, str(file)))
     with pytest.raises(WorkerFailed, match="EOFError"):
         engine.call(Open(config={}), Opened)
     engine.close()
@@ -200,7 +192,7 @@ def test_workers_import_nothing_from_the_working_folder(tmp_path):
     """The user's random.py is not Python's."""
     for name in ("random", "numpy", "queue", "json"):
         (tmp_path / f"{name}.py").write_text("raise SystemExit('taken from the working folder')")
-    engine = LocalEngine()
+    engine = pool_of(1, WORKER)
     with pytest.raises(ConfigError, match="gan_type: 'none' is not known"):
         engine.call(Open(config={"gan_type": "none"}), Opened)
     engine.close()
@@ -241,7 +233,7 @@ except ImportError:
     ],
 )
 def test_without_tensorflow_one_line_says_what_to_do(tmp_path, tensorflow, told):
-    engine = LocalEngine(worker_with(tmp_path, tensorflow))
+    engine = pool_of(1, worker_with(tmp_path, tensorflow))
     with pytest.raises(ConfigError, match=f"^tensorflow: cannot be imported {told}"):
         engine.call(Open(config={}), Opened)
     engine.close()
@@ -255,7 +247,7 @@ def test_the_tensorflow_to_install_is_the_one_that_is_asked_for():
 
 def test_a_processor_that_tensorflow_is_not_built_for(tmp_path):
     code = "import os, signal; os.kill(os.getpid(), signal.SIGILL)"
-    engine = LocalEngine(worker_with(tmp_path, code))
+    engine = pool_of(1, worker_with(tmp_path, code))
     with pytest.raises(WorkerFailed, match="ended by SIGILL .*need a processor with AVX"):
         engine.call(Open(config={}), Opened)
 
@@ -273,7 +265,7 @@ def test_a_trial_that_takes_too_long_fails(behaviour):
             if trial.number == 0:
                 hours.extend([0, 1])  # one look at the clock sets the deadline
 
-    engine = LocalEngine(FAKE_WORKER, clock=lambda: 3600 * hours.pop(0) if hours else 0.0)
+    engine = pool_of(1, clock=lambda: 3600 * hours.pop(0) if hours else 0.0)
     result = autogan.run_search(
         config(params={"z_dim": [behaviour, 62]}, max_trial_minutes=30),
         engine=engine,
@@ -300,15 +292,14 @@ def test_a_worker_ends_when_its_driver_is_killed(tmp_path):
     code = f"""
 import sys
 sys.path.insert(0, {os.path.dirname(__file__)!r})
-from fakes import FAKE_WORKER, HANG
-from autogan.run.engine import LocalEngine
+from fakes import HANG, pool_of
 from autogan.run.messages import Train
 from autogan.search import Trial
-engine = LocalEngine(FAKE_WORKER)
+engine = pool_of(1)
 config = {{"params": {{"z_dim": HANG}}}}
 call = Train(config=config, folder="hang", run="hang", name="hang", trial=Trial(0, {{}}))
 engine.start(0, None, call)
-print(engine._process.pid, flush=True)
+print(engine._workers[0].channel.process.pid, flush=True)
 engine.next_event()
 while True:
     engine.next_event()
@@ -333,8 +324,8 @@ def test_ctrl_c_saves_and_can_be_resumed(engine, tmp_path):
 
     with pytest.raises(Interrupted, match="--resume runs/a"):
         autogan.run_search(config(), engine=engine, display=Press())
-    resumed = autogan.run_search(resume="runs/a", engine=LocalEngine(FAKE_WORKER))
-    whole = autogan.run_search(config(run_dir="runs/b"), engine=LocalEngine(FAKE_WORKER))
+    resumed = autogan.run_search(resume="runs/a", engine=pool_of(1))
+    whole = autogan.run_search(config(run_dir="runs/b"), engine=pool_of(1))
     assert [t.value for t in resumed.trials] == [t.value for t in whole.trials]
     assert [t.evaluations for t in resumed.trials] == [t.evaluations for t in whole.trials]
 

@@ -110,7 +110,7 @@ def test_runs_are_told_from_their_records(listed, tmp_path):
     autogan.run_search({**GRID, "run_dir": "runs/c"}, engine=FakeEngine())
     record = Path("runs/c/trials.jsonl")
     begun = record.read_text().splitlines(keepends=True)
-    record.write_text("".join(begun[:2]))  # killed in its first trial
+    record.write_text("".join(begun[:3]))  # killed in its first trial
     assert [trial.value for trial in Ledger(record).trials] == [None]
     a, b, c = listed("runs")
     assert a == (

@@ -83,7 +83,7 @@ def test_three_failures_in_a_row_end_the_search(tmp_path):
         SearchFailed, match="3 trials failed in a row, the last with: RuntimeError: no luck"
     ):
         search(params=params)
-    assert len((tmp_path / "runs/a/trials.jsonl").read_text().splitlines()) == 1 + 6
+    assert len((tmp_path / "runs/a/trials.jsonl").read_text().splitlines()) == 2 + 6
 
 
 def test_a_finished_search_is_resumed_with_more_trials():
@@ -229,7 +229,7 @@ def test_trials_have_their_own_seeds():
 
 
 def test_plans_count(monkeypatch):
-    monkeypatch.setattr("autogan.commands.LocalEngine", FakeEngine)
+    monkeypatch.setattr("autogan.commands.make_engine", lambda run: FakeEngine())
     plan = autogan.plan({**GRID, "params": {"d_iter": [1, 3]}, "epochs": 2})
     assert (plan.points, plan.config.trials, plan.steps) == (2, 2, 20)
     assert plan.trainings == 2
@@ -263,7 +263,7 @@ def test_plans_count(monkeypatch):
 @pytest.mark.parametrize("stopping", ["asha", "screening", None])
 def test_a_plan_under_max_steps_counts_what_a_rule_saves(monkeypatch, stopping):
     """Its trials cost the budget, as exactly as whole numbers of them can."""
-    monkeypatch.setattr("autogan.commands.LocalEngine", FakeEngine)
+    monkeypatch.setattr("autogan.commands.make_engine", lambda run: FakeEngine())
     flags = {"steps": 30, "evaluate_every": 3, "stopping": stopping, "max_steps": 20 * 30 * 2}
     if stopping == "screening":
         flags["trials"] = 500
@@ -275,7 +275,7 @@ def test_a_plan_under_max_steps_counts_what_a_rule_saves(monkeypatch, stopping):
 
 def test_a_plan_is_dry(tmp_path, monkeypatch):
     """Beside an earlier run, and without the feature network."""
-    monkeypatch.setattr("autogan.commands.LocalEngine", FakeEngine)
+    monkeypatch.setattr("autogan.commands.make_engine", lambda run: FakeEngine())
     search()
     before = sorted(tmp_path.rglob("*"))
     asked = []
@@ -289,7 +289,7 @@ def test_a_plan_is_dry(tmp_path, monkeypatch):
 
 def test_a_plan_tells_how_long_all_will_take(monkeypatch):
     """The fake takes half a second for a step with one discriminator update, two to evaluate."""
-    monkeypatch.setattr("autogan.commands.LocalEngine", FakeEngine)
+    monkeypatch.setattr("autogan.commands.make_engine", lambda run: FakeEngine())
     plan = autogan.plan(
         {**GRID, "params": {"d_iter": [1, 3]}, "steps": 20, "evaluate_every": 10}, estimate=True
     )

@@ -743,8 +743,8 @@ def build():
     """Builds GANs with tiny networks, each once."""
     gans = {}
 
-    def build(kind, settings):
-        key = (kind, kind.shape_of(settings))
+    def build(kind, settings, xla=False):
+        key = (kind, kind.shape_of(settings), xla)
         if key not in gans:
             clips = kind.factor("penalty", settings) == "clipping"
             judge = package_critic if clips else package_discriminator
@@ -755,7 +755,7 @@ def build():
                 for name in ("infogan", "igan", "igan_v2"):
                     patch.setitem(ARCHITECTURES, name, pair)
                 patch.setattr("autogan.models.autoencoders.infogan_errors", package_errors)
-                gans[key] = kind.build((SIDE, SIDE, 1), settings, COUNTS)
+                gans[key] = kind.build((SIDE, SIDE, 1), settings, COUNTS, xla=xla)
         return gans[key]
 
     return build
@@ -956,6 +956,39 @@ def test_two_steps_of_combinations_are_those_written_out(build, name):
 )
 def test_they_are_the_same_when_compiled(build, kind, changes):
     check_two_steps(build, GAN_TYPES.get(kind), changes)
+
+
+def smooth(shape, seed, low=-1.0):
+    """Stands for random numbers, in [low, 1): XLA draws others from the same seeds."""
+    shape = tf.cast(shape, tf.int32)
+    places = tf.range(tf.reduce_prod(shape), dtype=tf.float32)
+    phase = tf.cast(tf.math.floormod(tf.reduce_sum(seed), 1000), tf.float32)
+    wave = 0.5 + 0.49 * tf.sin(1.7 * places + 0.1 * phase)
+    return tf.reshape(low + (1.0 - low) * wave, shape)
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes"),
+    [
+        ("gan", {**OTHER, **PLAIN, "loss": "relativistic", "penalty": "r1_r2", "dropout": 0.3,
+                 "label_smoothing": 0.2, "input_noise": 0.3, "balance": 0.8, "ema": 0.9}),
+        ("wgan", OTHER),
+        ("acgan", OTHER),
+        ("began", OTHER),
+    ],
+)  # fmt: skip
+def test_xla_computes_the_same(build, kind, changes, monkeypatch):
+    def compiled(kind, settings):
+        gan = build(kind, settings, xla=True)
+        gan.reset(0)  # which draws weights as ever
+        monkeypatch.setattr(gan, "reset", lambda seed: None)
+        monkeypatch.setattr(tf.random, "stateless_normal", smooth)
+        monkeypatch.setattr(tf.random, "stateless_uniform", lambda *args: smooth(*args, low=0.0))
+        folded = "stateless_fold_in"
+        monkeypatch.setattr(tf.random.experimental, folded, lambda seed, n: tf.stack([seed[0], n]))
+        return gan
+
+    check_two_steps(compiled, GAN_TYPES.get(kind), changes)
 
 
 def test_combinations_have_each_value_of_each_choice():

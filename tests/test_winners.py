@@ -87,7 +87,7 @@ class TestRepeats:
         assert unfinished(history, 3).number == 2
 
     def test_the_command_line_tells_the_mean(self, capsys, monkeypatch):
-        monkeypatch.setattr("autogan.commands.LocalEngine", FakeEngine)
+        monkeypatch.setattr("autogan.commands.make_engine", lambda run: FakeEngine())
         flags = ["--param", "learning_rate=1e-4,4e-4", "--search-method", "grid", "--repeats", "3"]
         with pytest.raises(SystemExit):
             main(["search", *flags, "--run-dir", "runs/a"])
@@ -277,7 +277,7 @@ class TestConfirmation:
         assert next_training(confirm, history, 1, space, []).number == 1
 
     def test_the_command_line_tells_of_it(self, capsys, monkeypatch):
-        monkeypatch.setattr("autogan.commands.LocalEngine", FakeEngine)
+        monkeypatch.setattr("autogan.commands.make_engine", lambda run: FakeEngine())
         flags = ["--param", "learning_rate=1e-4,4e-4,1e-3", "--search-method", "grid"]
         with pytest.raises(SystemExit):
             main(["search", *flags, "--confirm", "top=1,repeats=3", "--run-dir", "runs/a"])

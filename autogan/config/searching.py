@@ -10,11 +10,14 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from typing_extensions import Self
 
 from autogan.config.grammar import named, parse_params
+from autogan.config.keys import key
 from autogan.config.spaces import check_space, space_of, useless
-from autogan.config.training import DEFAULT_STEPS, TrainConfig, key, short_name
+from autogan.config.training import DEFAULT_STEPS, TrainConfig
+from autogan.config.working import Working
 from autogan.core.errors import ConfigError
 from autogan.core.hyperparameters import Dimension, Value
 from autogan.core.registry import suggestion
+from autogan.core.text import short_name
 from autogan.criteria import CRITERIA, Bounds, Objective
 from autogan.models import GANType
 from autogan.search import SEARCH_METHODS, STOPPING_RULES, SearchMethod, Space, StoppingRule
@@ -39,7 +42,7 @@ class Confirm(BaseModel):
     repeats: Annotated[int, Field(ge=2, description="fresh seeds for each")]
 
 
-class SearchConfig(TrainConfig):
+class SearchConfig(Working):
     """All that decides a search."""
 
     is_search: ClassVar[bool] = True
@@ -114,6 +117,8 @@ class SearchConfig(TrainConfig):
         criterion = given.get("criterion")
         if isinstance(criterion, list) or (isinstance(criterion, str) and "," in criterion):
             del advised["stopping"], advised["repeats"]  # several have no single order
+        elif given.get("order") == "numbered":
+            del advised["stopping"], advised["repeats"]  # which see all results at once
         return {**advised, **given}
 
     @field_validator("search_method")
@@ -162,6 +167,17 @@ class SearchConfig(TrainConfig):
         return self
 
     @model_validator(mode="after")
+    def _order_suits(self) -> "SearchConfig":
+        for name in ("normalise", "max_minutes", "repeats") if self.order == "numbered" else ():
+            value = getattr(self, name)
+            if value not in (None, 1) and (name != "normalise" or value == "history"):
+                raise ConfigError(
+                    name, f"{value} beside order numbered, for which it goes by all results or by "
+                    "time; leave it out"
+                )  # fmt: skip
+        return self
+
+    @model_validator(mode="after")
     def _evaluations_are_alike(self) -> "SearchConfig":
         searched = any(dimension.name == "batch_size" for dimension in self.space.dimensions)
         if searched and self.evaluate_every is not None and self.steps is None:
@@ -204,10 +220,16 @@ class SearchConfig(TrainConfig):
             raise ConfigError(
                 "stopping", f"{stopping} must know how many trials there will be; give trials"
             )
+        if self.order == "numbered" and stopping and STOPPING_RULES.get(stopping).revives:
+            raise ConfigError(
+                "stopping", f"{stopping} beside order numbered: it compares all trials with all; "
+                "take median, or none"
+            )  # fmt: skip
         default = {d.name: list(d.candidates) for d in self.space.dimensions}
         params = {**self.params, **{n: v for n, v in default.items() if n not in self.params}}
         update = {
-            "trials": trials, "stopping": stopping, "params": params, "enqueue": self._enqueued()
+            "trials": trials, "stopping": stopping, "params": params, "enqueue": self._enqueued(),
+            **self.working(),
         }  # fmt: skip
         return super().resolved().model_copy(update=update)
 

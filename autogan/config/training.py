@@ -12,7 +12,6 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import (
     BaseModel,
     ConfigDict,
-    Field,
     ValidationInfo,
     field_validator,
     model_validator,
@@ -20,10 +19,12 @@ from pydantic import (
 from typing_extensions import Self
 
 from autogan.config.grammar import check_normalise, named, read_ranges, settings_of
+from autogan.config.keys import key
 from autogan.config.spaces import useless
 from autogan.core.errors import ConfigError
 from autogan.core.hyperparameters import Dimension, Value
-from autogan.core.text import read_path
+from autogan.core.machine import cores
+from autogan.core.text import read_path, short_name
 from autogan.criteria import CRITERIA, Criterion, Objective
 from autogan.data import MAX_SIZE, MIN_SIZE, SIZE_STEP, dataset_named
 from autogan.models import GAN_TYPES, GANType
@@ -32,17 +33,8 @@ DEFAULT_STEPS = 2000
 _EVALUATIONS = 10
 _MAX_THREADS = 1024
 _LONGEST_SUM = 1000  # characters of a sum of criteria
-_LONGEST_NAME = 100  # bytes of a dataset in the name of a folder
 _KNOWN_FEATURES = ("inception", "classifier")
 _PATHS = ("data_dir", "run_dir", "checkpoint_dir", "result_dir", "log_dir", "warm_start", "stage1")
-
-Panel = Literal["data", "training", "criteria", "search", "output"]
-"""Where a key's flag stands in ``--help``."""
-
-
-def key(panel: Panel, description: str, **limits: Any) -> Any:
-    """The declaration of a key."""
-    return Field(description=description, json_schema_extra={"panel": panel}, **limits)
 
 
 class TrainConfig(BaseModel):
@@ -113,6 +105,16 @@ class TrainConfig(BaseModel):
         key("training", "CPU threads; results depend on their number [all cores]",
             ge=1, le=_MAX_THREADS),
     ] = None  # fmt: skip
+    compiler: Annotated[
+        Literal["graph", "xla", "auto"],
+        key("training", "of the training step: graph, xla, which takes longer to begin and is "
+            "faster with large networks, or auto, what is faster here; results depend on it"),
+    ] = "graph"  # fmt: skip
+    precision: Annotated[
+        Literal["float32", "bfloat16"],
+        key("training", "of the networks' arithmetic; weights, losses and images stay float32. "
+            "bfloat16 is for GPUs that have it"),
+    ] = "float32"  # fmt: skip
     max_trial_minutes: Annotated[
         float | None,
         key("training", "fail a training that takes longer", gt=0, allow_inf_nan=False),
@@ -233,6 +235,7 @@ class TrainConfig(BaseModel):
         dataset_named(self.dataset, self.data_dir)
         settings_of(self.gan, self.params)
         self._check_first_stage()
+        self._check_compiler()
         self._check_possible()
         if self.normalise is not None:
             check_normalise(self.normalise, self.criterion, self.deciding(), self.is_search)
@@ -255,6 +258,17 @@ class TrainConfig(BaseModel):
                 f"{self.params['z_dim']} beside stage1, which has its own; leave it out",
             )
 
+    def _check_compiler(self) -> None:
+        """Refuse what a type with a way of training of its own does not offer."""
+        known = signature(self.gan.build).parameters
+        if self.compiler == "xla" and not (self.gan.xla and "xla" in known):
+            raise ConfigError("compiler", f"xla cannot compile {self.gan_type}; leave it out")
+        if self.precision != "float32" and "precision" not in known:
+            raise ConfigError(
+                "precision",
+                f"{self.precision}, and {self.gan_type} knows float32 alone; leave it out",
+            )
+
     def _check_possible(self) -> None:
         """Refuse hyperparameters that cannot be together; a search's are points of its space."""
         if self.is_search or any(isinstance(s, Dimension) for s in self.settings.values()):
@@ -272,7 +286,7 @@ class TrainConfig(BaseModel):
         kind = dataset_named(self.dataset, self.data_dir)
         values: dict[str, Any] = {
             "features": self.features or kind.default_features,
-            "threads": self.threads or _available_cores(),
+            "threads": self.threads or cores(),
             "run_dir": self.run_dir or Path("runs") / self.default_folder(),
             "also": [n for n in dict.fromkeys(self.also) if n not in self.deciding()],
         }
@@ -385,16 +399,3 @@ class TrainConfig(BaseModel):
         for name in set(copied.__dict__) - set(type(self).model_fields):
             del copied.__dict__[name]
         return copied
-
-
-def short_name(dataset: str) -> str:
-    """``cats`` for ``folder:pictures/cats``, ``celeb_a-2.1.0`` for ``tfds:celeb_a:2.1.0``."""
-    name = dataset.partition(":")[2] or dataset
-    last = name.rstrip("/").rsplit("/", 1)[-1].replace(":", "-")
-    return os.fsencode(last)[:_LONGEST_NAME].decode(errors="ignore")
-
-
-def _available_cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

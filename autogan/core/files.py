@@ -9,6 +9,7 @@ import hashlib
 import io
 import json
 import os
+import platform
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -55,11 +56,23 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 
 def temporary_of(path: Path) -> Path:
-    """Where a file is written first. One name for all writers, so that a kill leaves no litter.
+    """Where a file is written first: a name that no other process has, on any machine.
 
-    A run's folder is locked: it has one writer.
+    A worker that was thought to be lost may still write where another one goes on.
     """
-    return path.with_name(f".{path.name}.tmp")
+    return path.with_name(f".{_own(path).name}.tmp")
+
+
+def _own(path: Path) -> Path:
+    """A name beside a path that no other process has, on any machine."""
+    return path.with_name(f"{path.name}.{platform.node()}-{os.getpid()}")
+
+
+def sweep(*folders: Path) -> None:
+    """Remove what killed processes have left half-written."""
+    for folder in folders:
+        for path in folder.glob(".*.tmp"):
+            path.unlink(missing_ok=True)
 
 
 def append_line(path: Path, line: str, *, new: bool = False) -> None:
@@ -167,7 +180,7 @@ def mapped_arrays(
         The arrays, mapped read-only, in the order of ``specs``.
     """
     if not folder.exists():
-        own = folder.with_name(f"{folder.name}.{os.getpid()}")  # a cache has many writers
+        own = _own(folder)
         own.mkdir(parents=True, exist_ok=True)
         arrays = {
             name: np.lib.format.open_memmap(own / f"{name}.npy", "w+", dtype, shape)
@@ -199,7 +212,7 @@ def cached_arrays(
         except Damaged:
             path.unlink()
     arrays = make()
-    own = path.with_name(f"{path.name}.{os.getpid()}")
+    own = _own(path)
     try:
         write_arrays(own, arrays)
         try:

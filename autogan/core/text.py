@@ -12,6 +12,7 @@ _BAD = re.compile("[\0\ud800-\udfff]")  # what neither UTF-8 nor a file's name c
 _MAX_COMPONENT = 255  # bytes; file systems allow no more
 _MAX_PATH = 3500  # bytes; Linux allows 4,096, and a run puts files of long names below a folder
 _MAX_BITS = 63  # of a whole number
+_LONGEST_NAME = 100  # bytes of a dataset in the name of a folder
 _MAX_VALUES, _MAX_DEPTH = 10_000, 20  # in all that one key holds, and how deep
 
 
@@ -79,3 +80,10 @@ def check_plain(field: str, value: object) -> None:
             raise ConfigError(
                 field, f"holds more than {_MAX_VALUES} values; give fewer, or a range LOW..HIGH"
             )
+
+
+def short_name(dataset: str) -> str:
+    """``cats`` for ``folder:pictures/cats``, ``celeb_a-2.1.0`` for ``tfds:celeb_a:2.1.0``."""
+    name = dataset.partition(":")[2] or dataset
+    last = name.rstrip("/").rsplit("/", 1)[-1].replace(":", "-")
+    return os.fsencode(last)[:_LONGEST_NAME].decode(errors="ignore")

@@ -75,6 +75,8 @@ class Budget:
             reserve: how many full trainings must remain possible afterwards.
         """
         config = self._config
+        if config.max_steps is None and config.max_minutes is None:
+            return ""
         updates = sum(self._updates(trial) for trial in trials)
         seconds = sum(trial.seconds for trial in trials)
         kept = reserve * self.full

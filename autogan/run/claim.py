@@ -1,9 +1,19 @@
-"""Whose a run's folder is: free, an earlier run's, or ours while we work in it."""
+"""Whose a run's folder is: free, an earlier run's, or ours while we work in it.
+
+Two files in the folder say so. The command that works in it locks `LOCK` for itself; each of its
+workers locks `WORKERS` together with the others. A command that was killed leaves its lock at once,
+but the next one waits until the last worker has ended, too, wherever that was. `WORKERS` holds a
+token by which a worker on another machine knows that its folder is the same one.
+"""
 
 import contextlib
+import errno
 import os
+import platform
+import secrets
 import shutil
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +23,8 @@ from autogan.core.errors import ConfigError
 from autogan.run.folder import SEARCH_CONFIG, TRIALS, moved
 
 LOCK = ".lock"
+WORKERS = ".workers"
+_PATIENCE = 10.0  # seconds for the workers of a killed command to end
 _PARTS_OF_RUNS = (
     "best", "best.yaml", TRIALS, "trials.jsonl", "checkpoints", "samples", "scores.jsonl",
     "result.json", "traceback.txt", "features.npz", "stage1",
@@ -26,24 +38,32 @@ _MOVABLE = ("checkpoint_dir", "result_dir", "log_dir")
 
 
 class Claim:
-    """A run's folder, locked by this process and by the workers that inherit the descriptor.
+    """A run's folder, locked by this process.
 
-    The lock lasts until all of them have ended or `release` was called. A folder that was made for
-    it disappears again at its release, unless the run has begun in it.
+    A folder that was made for it disappears again at its release, unless the run has begun in it.
 
     Args:
         root: the run's folder; it is made.
 
     Raises:
-        ConfigError: if another process has it, or it cannot be written.
+        ConfigError: if another command or its workers have it, or it cannot be written.
+
+    Attributes:
+        token: that its workers must find there.
     """
 
     def __init__(self, root: Path) -> None:
-        self._lock = root / LOCK
+        self._root = root
         self._made = [folder for folder in (root, *root.parents) if not folder.exists()]
-        self._new = not self._lock.exists()
-        self.descriptor = self._taken(root)
+        self._new = not (root / LOCK).exists()
+        self._descriptor = self._taken(root)
         self._begun = False
+        self.token = secrets.token_hex(8)
+        try:
+            self._await_workers()
+        except BaseException:
+            self.release()
+            raise
 
     def begin(self) -> None:
         """The run begins: from now on its folder stays."""
@@ -53,13 +73,34 @@ class Claim:
         """Give the folder up."""
         if self._new and not self._begun:
             with contextlib.suppress(OSError):
-                self._lock.unlink()
+                for name in (WORKERS, LOCK):
+                    (self._root / name).unlink(missing_ok=True)
             for folder in self._made:
                 with contextlib.suppress(OSError):
                     folder.rmdir()
-        os.close(self.descriptor)
+        os.close(self._descriptor)
+
+    def _await_workers(self) -> None:
+        """Wait for the workers of an earlier command, and leave the token for our own."""
+        import fcntl
+
+        patience = time.monotonic() + _PATIENCE
+        with (self._root / WORKERS).open("a+") as file:
+            while True:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except OSError as error:
+                    if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
+                        break  # a file system without locks
+                    if time.monotonic() > patience:
+                        raise in_use(self._root) from None
+                time.sleep(0.05)
+            file.truncate(0)
+            file.write(self.token)
 
     def _taken(self, root: Path) -> int:
+        lock = root / LOCK
         try:
             import fcntl
         except ImportError:
@@ -70,7 +111,7 @@ class Claim:
         while True:
             try:
                 root.mkdir(parents=True, exist_ok=True)
-                descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o666)
+                descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
             except OSError as error:
                 raise ConfigError(
                     "run_dir", f"{root} cannot be written ({error.strerror}); give another "
@@ -80,13 +121,45 @@ class Claim:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 os.close(descriptor)
-                raise ConfigError(
-                    "run_dir", f"{root} is in use by another autogan command; wait for it to end"
-                ) from None
+                raise in_use(root) from None
             with contextlib.suppress(OSError):
-                if os.path.samestat(os.fstat(descriptor), os.stat(self._lock)):
+                if os.path.samestat(os.fstat(descriptor), os.stat(lock)):
                     return descriptor
             os.close(descriptor)  # its last owner took the file away: there is another one now
+
+
+def in_use(root: Path) -> ConfigError:
+    """The refusal of a folder that another command has."""
+    return ConfigError(
+        "run_dir", f"{root} is in use by another autogan command; wait for it to end"
+    )
+
+
+def share(root: Path, token: str) -> int:
+    """Lock a claimed folder as one of its workers, until the returned descriptor is closed.
+
+    Args:
+        root: the folder.
+        token: of its claim.
+
+    Raises:
+        ConfigError: if it is not the same folder here.
+    """
+    import fcntl
+
+    try:
+        descriptor = os.open(root / WORKERS, os.O_RDWR)
+        found = os.read(descriptor, 100).decode()
+    except OSError:
+        found = ""
+    if found != token:
+        raise ConfigError(
+            "run_dir", f"{root} is another folder on {platform.node()}; give one that all "
+            "workers share"
+        )  # fmt: skip
+    with contextlib.suppress(OSError):  # a file system without locks
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    return descriptor
 
 
 def earlier_run(root: Path, config_file: Path) -> dict[str, Any] | None:
@@ -167,7 +240,9 @@ def _moved_parts(root: Path, keys: Mapping[str, Any]) -> dict[str, Path]:
 
 def _counts(path: Path) -> bool:
     """Whether a file makes a folder one of something else: a killed command's litter does not."""
-    return path.name != LOCK and not (path.name.startswith(".") and path.suffix == ".tmp")
+    return path.name not in (LOCK, WORKERS) and not (
+        path.name.startswith(".") and path.suffix == ".tmp"
+    )
 
 
 def _check_writable(field: str, path: Path) -> None:

@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 from autogan.config import TrainConfig
 from autogan.core.errors import ConfigError
 from autogan.core.invocation import command
+from autogan.run.places import GPU_MEMORY
 from autogan.version import __version__
 
 
@@ -40,7 +41,11 @@ def set_device(run: TrainConfig) -> str:
     tf.config.set_visible_devices([chosen] if chosen else [], "GPU")
     if chosen is None:
         return "cpu"
-    tf.config.experimental.set_memory_growth(chosen, True)
+    if limit := os.environ.get(GPU_MEMORY):  # others share it: none may take their part
+        part = tf.config.LogicalDeviceConfiguration(memory_limit=int(limit))
+        tf.config.set_logical_device_configuration(chosen, [part])
+    else:
+        tf.config.experimental.set_memory_growth(chosen, True)
     tf.config.experimental.enable_op_determinism()  # on the CPU it holds without
     details = tf.config.experimental.get_device_details(chosen)
     return str(details.get("device_name", "gpu"))
@@ -83,8 +88,10 @@ def _nvidia(root: Path = Path("/")) -> bool:
 
 
 def environment(device: str | None) -> dict[str, Any]:
-    """Versions and machine."""
+    """Versions and machine; of a GPU that workers share, the megabytes that one may take."""
+    limit = os.environ.get(GPU_MEMORY)
     return {
+        **({"gpu_memory": int(limit)} if limit else {}),
         "autogan": __version__,
         "tensorflow": tf.__version__,
         "keras": keras.__version__,

@@ -18,8 +18,8 @@ class Display:
     def trial_started(self, trial: Trial, position: int, trials: int | None) -> None:
         """A trial begins or goes on, at a position among so many."""
 
-    def progress(self, step: int, steps: int, losses: Mapping[str, float]) -> None:
-        """The training has come to a step."""
+    def progress(self, trial: int, step: int, steps: int, losses: Mapping[str, float]) -> None:
+        """The training of a trial has come to a step."""
 
     def evaluated(self, trial: Trial) -> None:
         """A trial has been evaluated; its last evaluation is the new one."""

@@ -1,46 +1,34 @@
-"""The driver's end of the pipe: a worker process that runs trials and lives on between them."""
+"""The driver's end of the pipes: a pool of workers that run trials and live on between them."""
 
-import contextlib
-import json
-import os
+import math
 import queue
-import signal
-import subprocess
-import sys
-import tempfile
-import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import IO, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from autogan.core.errors import AutoGANError, ConfigError, DiskFull
 from autogan.run.messages import (
     Answer,
     Call,
+    Cause,
     Evaluated,
     Failed,
     Interrupt,
+    Join,
+    Joined,
     Message,
     Note,
-    Progress,
+    Placed,
     Refused,
     Train,
     Trained,
-    decode,
-    encode,
 )
+from autogan.run.places import Channel, Death, Place
 
 _POLL = 0.2  # seconds between two looks at Ctrl-C
-_GRACE = 10.0  # seconds for a worker to end whose pipe has ended
-_TAIL = 4000  # characters of a dead worker's last words
-
-# Not -m: that would import what lies in the working folder, a random.py of the user's, say.
-WORKER = (
-    sys.executable, "-c",
-    "import sys; sys.path = [p for p in sys.path if p]; "
-    "from autogan.run.worker import main; main()",
-)  # fmt: skip
+_DOUBTS = 2  # failures of a worker that has proven nothing: it gets no more trials
 
 Reply = TypeVar("Reply", bound=Message)
 Tell = Callable[[str], None]
@@ -48,25 +36,26 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Event:
-    """What a worker says of a trial.
+    """What is said of a trial, or by the pool itself.
 
     Attributes:
-        trial: its number.
-        message: `Note`, `Progress` or `Evaluated` on the way; `Trained` or `Failed` at its end.
+        trial: its number; None for a `Note` of the pool's.
+        message: `Placed`, `Note`, `Progress` or `Evaluated` on the way; `Trained` or `Failed` at
+            its end.
     """
 
-    trial: int
+    trial: int | None
     message: Message
 
 
 class Engine(Protocol):
     """What runs trials; all that the search loop knows of workers."""
 
-    def hold(self, descriptor: int) -> None:
-        """Let all workers inherit the lock on the run's folder."""
-
     def call(self, call: Call, reply: type[Reply], tell: Tell = ...) -> Reply:
         """Do something that is no trial, and wait for its reply; notes on the way are told."""
+
+    def join(self, call: Join, tell: Tell = ...) -> None:
+        """Let a worker join a run; whoever comes later joins before its first trial."""
 
     def free(self) -> bool:
         """Whether another trial can be started now."""
@@ -92,205 +81,284 @@ class WorkerFailed(AutoGANError):
 
     Args:
         report: what is known of its end; the first line says it in short.
-        killed: whether a signal ended it, for which the machine is at fault.
     """
 
-    def __init__(self, report: str, *, killed: bool = False) -> None:
+    def __init__(self, report: str) -> None:
         self.report = report
-        self.killed = killed
         super().__init__(f"{report.splitlines()[0]} (--debug shows more)")
 
 
-class LocalEngine:
-    """One worker process on this machine, started when it is first needed.
+@dataclass
+class _Job:
+    """A trial in the pool.
 
-    A worker that died, or whose memory holds enough, is replaced before the next call.
+    Attributes:
+        trial: its number.
+        minutes: that it may take.
+        call: that trains it.
+        deadline: by when it must have ended, once a worker has it.
+    """
+
+    trial: int
+    minutes: float | None
+    call: Train
+    deadline: float = math.inf
+
+
+class _Worker:
+    """A place in the pool, and who works there.
+
+    Attributes:
+        place: where.
+        channel: to the process; None while there is none.
+        life: counts the processes.
+        joining: whether it was asked to join the run and has not answered.
+        environment: of the process, once it has joined.
+        job: what it does.
+        full: whether its memory holds enough, so that a fresh one should follow.
+        proven: whether it has brought a trial to an evaluation.
+        doubts: how often it failed before it had.
+        dismissed: whether it gets no more trials.
+    """
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.channel: Channel | None = None
+        self.life = 0
+        self.joining = self.full = self.proven = self.dismissed = False
+        self.environment: dict[str, Any] | None = None
+        self.job: _Job | None = None
+        self.doubts = 0
+
+    def send(self, message: Message) -> None:
+        """Tell the process something, if there is one."""
+        if self.channel is not None:
+            self.channel.send(message)
+
+    def end(self) -> None:
+        """End the process; the next call starts a fresh one."""
+        if self.channel is not None:
+            self.channel.kill()
+        self.channel = self.environment = None
+        self.joining = self.full = False
+
+    def trusted(self) -> None:
+        """It has brought a trial somewhere."""
+        self.proven, self.doubts = True, 0
+
+
+class Pool:
+    """Workers at given places, each started when it is first needed.
+
+    A trial waits until a worker has joined the run and is free. A worker that died, or whose memory
+    holds enough, is replaced. With several workers, one that fails before it has brought any trial
+    to an evaluation is not believed: the trial goes on elsewhere, and the second time the worker
+    is dismissed.
 
     Args:
-        command: that starts a worker.
+        places: for the workers.
         clock: seconds since some moment; a trial's time is measured by it.
     """
 
     def __init__(
-        self,
-        command: Sequence[str] = WORKER,
-        clock: Callable[[], float] = time.monotonic,
+        self, places: Sequence[Place], clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._command = command
+        self._workers = [_Worker(place) for place in places]
         self._clock = clock
-        self._process: subprocess.Popen[str] | None = None
-        self._messages: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
-        self._errors: IO[str] | None = None
-        self._held: tuple[int, ...] = ()
-        self._trial: int | None = None
-        self._deadline: float | None = None
-        self._full = False
-
-    def hold(self, descriptor: int) -> None:
-        """See `Engine.hold`; a worker that runs already is not told."""
-        self._held = (descriptor,)
+        self._join: Join | None = None
+        self._waiting: deque[_Job] = deque()
+        # What was heard, and from which process: one that was ended is not listened to.
+        self._heard: queue.SimpleQueue[tuple[_Worker, int, Message | None]] = queue.SimpleQueue()
+        self._later: deque[tuple[_Worker, Message | None]] = deque()  # heard during a call
+        self._events: deque[Event] = deque()  # found, and not told yet
 
     def call(self, call: Call, reply: type[Reply], tell: Tell = lambda text: None) -> Reply:
-        """Do something that is no trial, and wait for its reply; see `Engine.call`.
+        """See `Engine.call`.
 
         Raises:
             ConfigError: if the worker refuses.
             DiskFull: if it found no space.
             WorkerFailed: if it fails or dies.
         """
-        self._send(call)
-        try:
-            while not isinstance(message := self._receive(), reply | Failed):
-                if isinstance(message, Note):
-                    tell(message.text)
-        except WorkerFailed:
-            self.close()  # it is dead: the next call gets a fresh one
-            raise
-        if isinstance(message, Failed):
-            if message.cause == "disk":
+        worker = self._idle()[0]
+        if worker.channel is None:
+            self._spawn(worker)
+        worker.send(call)
+        while True:
+            heard = self._hear()
+            if heard is None:
+                continue
+            other, message = heard
+            if other is not worker:
+                self._later.append(heard)
+            elif message is None:
+                raise WorkerFailed(self._death(worker).report)
+            elif isinstance(message, Refused):
+                raise ConfigError(message.field, message.problem)
+            elif isinstance(message, Failed) and message.cause == "disk":
                 raise DiskFull(message.reason)
-            raise WorkerFailed(f"{message.reason}\n{message.traceback}")
-        return message
+            elif isinstance(message, Failed):
+                raise WorkerFailed(f"{message.reason}\n{message.traceback}")
+            elif isinstance(message, reply):
+                return message
+            elif isinstance(message, Note):
+                tell(message.text)
+
+    def join(self, call: Join, tell: Tell = lambda text: None) -> None:
+        """See `Engine.join`; the errors are those of `call`."""
+        self._join = call
+        worker = self._idle()[0]
+        worker.environment = self.call(call, Joined, tell).environment
 
     def free(self) -> bool:
-        """Whether no trial is running."""
-        return self._trial is None
+        """See `Engine.free`."""
+        busy = sum(worker.job is not None for worker in self._workers)
+        return busy + len(self._waiting) < sum(not worker.dismissed for worker in self._workers)
 
     def start(self, trial: int, minutes: float | None, call: Train) -> None:
-        """Begin a trial; see `Engine.start`."""
-        if self._full:
-            self.close()
-        self._trial = trial
-        self._deadline = self._clock() + 60 * minutes if minutes else None
-        self._send(call)
+        """See `Engine.start`."""
+        self._waiting.append(_Job(trial, minutes, call))
+        self._place()
 
     def next_event(self) -> Event | None:
-        """See `Engine.next_event`; the worker's death is the trial's failure."""
-        assert self._trial is not None
-        message: Message | None
-        try:
-            message = self._receive()
-            late = self._deadline is not None and self._clock() > self._deadline
-            if late and (message is None or isinstance(message, Progress | Evaluated)):
-                raise WorkerFailed("the trial took longer than max_trial_minutes")
-        except WorkerFailed as failure:
-            self.close()
-            reason = failure.report.splitlines()[0]
-            message = Failed(
-                reason=reason,
-                traceback=failure.report,
-                cause="killed" if failure.killed else "itself",
-            )
-        except ConfigError as error:  # such as a picture that cannot be decoded
-            message = Failed(reason=str(error), traceback=str(error))
-        if message is None:
-            return None
-        event = Event(self._trial, message)
-        if isinstance(message, Trained | Failed):
-            self._trial = None
-        if isinstance(message, Trained):
-            self._full = message.full
-        elif isinstance(message, Failed) and message.cause == "memory":
-            self.close()  # a fresh one has more
-        return event
+        """See `Engine.next_event`; a worker's death is its trial's failure."""
+        if not self._events:
+            worker, message = self._later.popleft() if self._later else self._hear() or (None, None)
+            self._end_late(worker if isinstance(message, Trained | Failed) else None)
+            if worker is not None and worker.channel is not None:
+                self._take(worker, message)
+                self._place()
+        return self._events.popleft() if self._events else None
 
     def answer(self, trial: int, go_on: bool) -> None:
-        """Say whether the trial shall go on."""
-        self._write(Answer(go_on=go_on))
+        """See `Engine.answer`."""
+        for worker in self._workers:
+            if worker.job is not None and worker.job.trial == trial:
+                worker.send(Answer(go_on=go_on))
 
     def interrupt(self) -> None:
-        """Have the running trial save and end."""
-        self._write(Interrupt())
+        """See `Engine.interrupt`."""
+        while self._waiting:
+            self._events.append(Event(self._waiting.popleft().trial, Trained(trial=None)))
+        for worker in self._workers:
+            if worker.job is not None:
+                worker.send(Interrupt())
 
     def close(self) -> None:
-        """End the worker."""
-        if self._process is None:
-            return
-        self._process.kill()  # nothing it writes can be torn
-        self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe:
-                with contextlib.suppress(OSError):  # what could not be written is lost anyway
-                    pipe.close()
-        if self._errors:
-            self._errors.close()
-        self._process = None
-        self._full = False
+        """See `Engine.close`."""
+        for worker in self._workers:
+            worker.end()
+            worker.job = None
+        self._waiting.clear()
+        self._events.clear()
 
-    def _send(self, call: Call) -> None:
-        if self._process is None:
-            self._spawn()
-        self._write(call)
+    def _idle(self) -> list[_Worker]:
+        """Who could do something, those first who can at once and are trusted most."""
+        idle = [worker for worker in self._workers if not (worker.job or worker.dismissed)]
+        return sorted(idle, key=lambda w: (w.channel is None, w.joining, w.doubts))
 
-    def _spawn(self) -> None:
-        self._errors = tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115 (kept open)
-        self._messages = queue.SimpleQueue()
-        self._process = subprocess.Popen(
-            self._command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            encoding="utf-8",
-            start_new_session=True,  # Ctrl-C is ours; the worker is told
-            pass_fds=self._held,
-            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
-        )
-        threading.Thread(
-            target=_read_messages, args=(self._process, self._messages), daemon=True
-        ).start()
+    def _place(self) -> None:
+        """Give waiting trials to workers that have joined; let as many join as could have one."""
+        coming = sum(worker.joining for worker in self._workers)
+        for worker in self._idle():
+            if worker.full:
+                worker.end()
+            joined = self._join is None or worker.environment is not None
+            if joined and self._waiting:
+                self._begin(worker, self._waiting.popleft())
+            elif not joined and not worker.joining and coming < len(self._waiting):
+                if worker.channel is None:
+                    self._spawn(worker)
+                assert self._join is not None
+                worker.joining = True
+                worker.send(self._join)
+                coming += 1
 
-    def _write(self, message: Message) -> None:
-        assert self._process is not None and self._process.stdin is not None  # noqa: PT018
+    def _begin(self, worker: _Worker, job: _Job) -> None:
+        """Give a worker its trial; the trial's time begins."""
+        if worker.channel is None:
+            self._spawn(worker)
+        worker.job = job
+        if job.minutes:
+            job.deadline = self._clock() + 60 * job.minutes
+        worker.send(job.call)
+        placed = Placed(worker=worker.place.name, environment=worker.environment or {})
+        self._events.append(Event(job.trial, placed))
+
+    def _spawn(self, worker: _Worker) -> None:
+        worker.life += 1
+        life = worker.life
+        worker.channel = worker.place.spawn(lambda told: self._heard.put((worker, life, told)))
+
+    def _hear(self) -> tuple[_Worker, Message | None] | None:
+        """The next message of a worker, None at its end; or nothing for a moment."""
         try:
-            self._process.stdin.write(encode(message) + "\n")
-            self._process.stdin.flush()
-        except OSError:
-            pass  # it died: `_receive` will say so
-
-    def _receive(self) -> Message | None:
-        """The next message; None if there is none for a moment.
-
-        Raises:
-            ConfigError: if the worker refuses.
-            WorkerFailed: if it is dead.
-        """
-        try:
-            message = self._messages.get(timeout=_POLL)
+            worker, life, message = self._heard.get(timeout=_POLL)
         except queue.Empty:
             return None
+        return (worker, message) if worker.channel and worker.life == life else None
+
+    def _end_late(self, but: _Worker | None) -> None:
+        """End the trials whose time is over, but for one that has just ended by itself."""
+        for worker in self._workers:
+            if worker.job and worker is not but and self._clock() > worker.job.deadline:
+                reason = "the trial took longer than max_trial_minutes"
+                self._end(worker, Failed(reason=reason, traceback=reason))
+                worker.end()
+
+    def _take(self, worker: _Worker, message: Message | None) -> None:
+        """Take in what a worker says."""
         if message is None:
-            raise self._death()
-        if isinstance(message, Refused):
-            raise ConfigError(message.field, message.problem)
-        return message
+            death = self._death(worker)
+            self._fail(worker, death.report, "killed" if death.killed else "itself")
+        elif isinstance(message, Joined):
+            worker.environment, worker.joining = message.environment, False
+        elif isinstance(message, Refused):
+            self._fail(worker, str(ConfigError(message.field, message.problem)), "itself")
+        elif isinstance(message, Failed):
+            self._fail(worker, f"{message.reason}\n{message.traceback}", message.cause)
+            if message.cause == "memory":
+                worker.end()  # a fresh one has more
+        elif isinstance(message, Trained):
+            worker.full = message.full
+            worker.trusted()
+            self._end(worker, message)
+        elif worker.job is not None:
+            if isinstance(message, Evaluated):
+                worker.trusted()
+            self._events.append(Event(worker.job.trial, message))
 
-    def _death(self) -> WorkerFailed:
-        assert self._process is not None and self._errors is not None  # noqa: PT018
-        try:
-            code = self._process.wait(timeout=_GRACE)
-        except subprocess.TimeoutExpired:  # it lives, but what it says cannot be read
-            self._process.kill()
-            self._process.wait()
-            code = 0
-        cause = f"the worker process ended with code {code}"
-        if code < 0:
-            cause = f"the worker process was ended by {signal.Signals(-code).name}"
-            if code == -signal.SIGKILL:
-                cause += " (out of memory?)"
-            elif code == -signal.SIGILL:
-                cause += " (TensorFlow's packages need a processor with AVX)"
-        self._errors.seek(0)
-        return WorkerFailed(f"{cause}\n{self._errors.read()[-_TAIL:]}", killed=code < 0)
+    def _fail(self, worker: _Worker, report: str, cause: Cause) -> None:
+        """A worker has failed; the first line of the report says how in short."""
+        reason, name = report.partition("\n")[0], worker.place.name
+        others = any(not other.dismissed for other in self._workers if other is not worker)
+        doubtful = cause == "itself" and not worker.proven and others
+        if worker.job is not None:
+            told = f"{name} failed: {reason}" if doubtful else reason
+            told_cause: Cause = "worker" if doubtful else cause
+            self._end(worker, Failed(reason=told, traceback=report, cause=told_cause))
+        elif not others:  # and could not even join: no trial can be had
+            while self._waiting:
+                failed = Failed(reason=reason, traceback=report)
+                self._events.append(Event(self._waiting.popleft().trial, failed))
+        if doubtful or worker.joining:
+            worker.doubts += 1
+            worker.dismissed = others and worker.doubts >= _DOUBTS
+            if worker.dismissed:
+                note = Note(text=f"{name} gets no more trials: {reason}")
+                self._events.append(Event(None, note))
+            worker.end()
 
+    def _end(self, worker: _Worker, message: Trained | Failed) -> None:
+        """A worker's trial has ended, and so it is free."""
+        assert worker.job is not None
+        self._events.append(Event(worker.job.trial, message))
+        worker.job = None
 
-def _read_messages(
-    process: subprocess.Popen[str], messages: "queue.SimpleQueue[Message | None]"
-) -> None:
-    """Move messages from the pipe to a queue; None at its end."""
-    assert process.stdout is not None
-    try:
-        for line in process.stdout:
-            messages.put(decode(line))
-    except (ValueError, KeyError, json.JSONDecodeError):
-        pass  # closed by us, or torn by a kill
-    messages.put(None)
+    def _death(self, worker: _Worker) -> Death:
+        """How a worker has ended; the next call starts a fresh one."""
+        assert worker.channel is not None
+        death, joining = worker.channel.death(), worker.joining
+        worker.end()
+        worker.joining = joining
+        return death

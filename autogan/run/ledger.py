@@ -3,18 +3,26 @@
 Each line is one record (`autogan.run.records`), flushed to the disk before the search goes on:
 
     {"record": "search", ...}       what all values depend on; once, first
+    {"record": "limits", ...}       what the search may spend, from here on
     {"record": "started", ...}      a trial's number, hyperparameters, seed and folder
-    {"record": "evaluation", ...}   a trial's scores after a step
+    {"record": "placed", ...}       the worker that trains it
+    {"record": "worker", ...}       a worker that is not like the first one
+    {"record": "evaluation", ...}   a trial's scores after a step, and what it was told thereupon
     {"record": "ended", ...}        a trial's state, value, timing, and the reason of a failure
     {"record": "revived", ...}      a trial that was stopped early goes on
     {"record": "lost", ...}         the machine took a trial away; it is tried again
     {"record": "retried", ...}      a failed trial is tried again
     {"record": "judged", ...}       the best trial's scores on fresh latent vectors
 
-The driver alone writes it. A last line that a kill tore is cut off at the next write.
+The driver alone writes it, and it is the order of all that happened: each decision (a trial that
+starts, a stopped one that goes on, the answer to an evaluation) follows from the lines above it,
+whatever the workers' timing was. `autogan.run.replay` checks that. A last line that a kill tore is
+cut off at the next write.
 """
 
 import json
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +32,11 @@ from autogan.run.records import (
     Begun,
     Ended,
     Evaluated,
+    Joined,
     Judged,
+    Limits,
     Lost,
+    Placed,
     Record,
     Retried,
     Revived,
@@ -41,27 +52,37 @@ class Ledger:
     """The record on disk, and the trials that it tells of.
 
     Args:
-        path: of the file, which need not exist.
+        path: of the file, which need not exist; None for a record in memory.
 
     Raises:
         ConfigError: if a line other than a torn last one is not a record that may stand there.
+
+    Attributes:
+        header: the first record, by its fields.
+        limits: the last of those records, by the configuration's keys.
+        trials: all that have started.
+        folders: of the trials, by number.
+        answers: whether each trial was told to go on, by its number and the evaluation's step.
+        bounds: of the criteria when each trial began, by number.
+        judged: the last judgement.
+        records: how many have been taken in.
+        touched: how many had been when the last one about each trial was, by number.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | None) -> None:
         self._path = path
         self.header: dict[str, Any] = {}
+        self.limits: dict[str, Any] = {}
         self.trials: list[Trial] = []
         self.folders: dict[int, str] = {}
+        self.answers: dict[tuple[int, int], bool] = {}
         self.bounds: dict[int, dict[str, tuple[float, float]]] = {}
         self.judged: Judged | None = None
-        self.records = 0  # how many have been taken in
-        text = path.read_text(errors="replace") if path.exists() else ""
-        lines = text.rstrip("\0").split("\n")[:-1]  # the last is torn, empty, or a block of zeros
-        for number, line in enumerate(lines, start=1):
+        self.records = 0
+        self.touched: dict[int, int] = {}
+        for number, line in enumerate(lines_of(path) if path else (), start=1):
             try:
-                record = from_line(line)
-                self._check(record)
-                self._take(record)
+                self.take_in(from_line(line))
             except (ValueError, RecursionError) as error:
                 raise ConfigError(
                     "run_dir", f"{path}, line {number} is damaged ({error}); restore it or begin "
@@ -74,16 +95,39 @@ class Ledger:
         Raises:
             SearchFailed: if the file is gone: somebody moved or removed the run's folder.
         """
-        line = to_line(json.loads(json.dumps({"record": record, **fields})))
-        taken = from_line(line)
+        fields = {"record": record, **_stamp(record), **fields}
+        taken = from_line(json.dumps(fields))
         self._check(taken)
-        try:
-            append_line(self._path, line, new=record == "search")
-        except FileNotFoundError:
-            raise SearchFailed(
-                f"{self._path} is gone; put the run's folder back to where it was, and resume"
-            ) from None
+        self._write(fields)
         self._take(taken)
+
+    def evaluated(self, answer: Callable[[], bool], **fields: Any) -> bool:
+        """Write an evaluation with what the trial is told thereupon, in one line; return that.
+
+        Args:
+            answer: is asked once the evaluation has been taken in.
+            fields: of the record.
+
+        Raises:
+            SearchFailed: see `append`.
+        """
+        fields = {"record": "evaluation", **_stamp("evaluation"), **fields}
+        taken = from_line(json.dumps(fields))
+        assert isinstance(taken, Evaluated)
+        self.take_in(taken)
+        go_on = answer()
+        self._write({**fields, "go_on": go_on})
+        self.answers[taken.trial, taken.step] = go_on
+        return go_on
+
+    def take_in(self, record: Record) -> None:
+        """Let a record count that is written already.
+
+        Raises:
+            ValueError: if it cannot follow those so far.
+        """
+        self._check(record)
+        self._take(record)
 
     def unfinished(self) -> list[Trial]:
         """The trials that have started and not ended."""
@@ -107,6 +151,8 @@ class Ledger:
             return
         if not self.header:
             raise ValueError("the search has not begun")
+        if isinstance(record, Limits | Joined):
+            return
         assert isinstance(record, TrialRecord)
         if isinstance(record, Started):
             if record.trial != len(self.trials):
@@ -123,12 +169,28 @@ class Ledger:
         if isinstance(record, Evaluated) and set(record.scores) != labels:
             raise ValueError(f"scores of {', '.join(record.scores)}: other criteria")
 
+    def _write(self, fields: dict[str, Any]) -> None:
+        assert self._path is not None
+        line = to_line(json.loads(json.dumps(fields)))
+        try:
+            append_line(self._path, line, new=fields["record"] == "search")
+        except FileNotFoundError:
+            raise SearchFailed(
+                f"{self._path} is gone; put the run's folder back to where it was, and resume"
+            ) from None
+
     def _take(self, record: Record) -> None:
         self.records += 1
         if isinstance(record, Begun):
             self.header = record.model_dump(exclude={"record"}, exclude_defaults=True)
             return
+        if isinstance(record, Limits):
+            self.limits = record.keys
+            return
+        if isinstance(record, Joined):
+            return
         assert isinstance(record, TrialRecord)
+        self.touched[record.trial] = self.records
         if isinstance(record, Started):
             self._begin(record)
             return
@@ -142,6 +204,8 @@ class Ledger:
                     collapsed=record.collapsed,
                 )
             )
+            if record.go_on is not None:
+                self.answers[record.trial, record.step] = record.go_on
         elif isinstance(record, Ended):
             trial.state = record.state
             trial.value, trial.step = record.value, record.step
@@ -172,7 +236,19 @@ class Ledger:
             self.bounds[record.trial] = {n: (b[0], b[1]) for n, b in record.bounds.items()}
 
 
+def lines_of(path: Path) -> list[str]:
+    """The whole lines of a record on disk; none without a file."""
+    text = path.read_text(errors="replace") if path.exists() else ""
+    return text.rstrip("\0").split("\n")[:-1]  # the last is torn, empty, or a block of zeros
+
+
+def _stamp(record: str) -> dict[str, float]:
+    """The time, for records that bear one."""
+    return {} if record in ("search", "limits", "worker") else {"at": round(time.time(), 3)}
+
+
 _MUST_BE: dict[type[Record], State | None] = {
+    Placed: State.RUNNING,
     Evaluated: State.RUNNING,
     Ended: State.RUNNING,
     Revived: State.STOPPED,

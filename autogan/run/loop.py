@@ -1,31 +1,32 @@
 """The search loop: propose, train, score, record, again."""
 
 import dataclasses
-import math
 import time
-from collections.abc import Mapping
-from typing import Any
 
 from autogan.config import SearchConfig
-from autogan.core.errors import AutoGANError, ConfigError, DiskFull, SearchFailed, one_line
+from autogan.core.errors import DiskFull, SearchFailed
 from autogan.core.files import write_bytes
-from autogan.core.hyperparameters import Value
 from autogan.core.invocation import command
-from autogan.run.budget import Budget
-from autogan.run.confirmation import next_training
+from autogan.run.decisions import Decisions
 from autogan.run.display import Display
 from autogan.run.engine import Engine, Event
-from autogan.run.folder import SearchFolder, TrialFolder, trial_name
+from autogan.run.folder import SearchFolder, TrialFolder
 from autogan.run.interruption import StopSignals
 from autogan.run.ledger import Ledger
-from autogan.run.messages import Evaluated, Failed, Note, Progress, Train, Trained
+from autogan.run.messages import (
+    Evaluated,
+    Failed,
+    Note,
+    Placed,
+    Progress,
+    Train,
+    Trained,
+)
 from autogan.run.result import SearchResult
-from autogan.run.resume import same_training
+from autogan.run.resume import difference, same_training
 from autogan.run.tally import Tally
 from autogan.run.winner import Winner
-from autogan.search import History, Point, State, Trial
-from autogan.search.base import trial_seed
-from autogan.search.repeats import unfinished
+from autogan.search import State, Trial
 
 _MAX_FAILURES = 3
 _MAX_LOST = 2  # times that a trial is tried again when the machine took it away
@@ -57,14 +58,12 @@ class SearchLoop:
         self._ledger = ledger
         self._engine = engine
         self._display = display
-        self._space = config.space
         self._tally = Tally(config, ledger)
+        self._decisions = Decisions(config, ledger, self._tally)
         self._winner = Winner(config, folder, ledger, self._tally, display)
-        images = ledger.header["data"]["images"]
-        self._rule = config.rule(images)
-        self._budget = Budget(config, images)
         self._running: dict[int, float] = {}  # when they began, by number
-        self._doubts: set[str] = set()  # that the user was told
+        self._told: set[str] = set()  # what the user need not be told again
+        self._strange: set[str] = set()  # workers that are not like the first one
         self._failures = 0
         self._ended = False  # no new point is tried, and the user was told why
 
@@ -117,7 +116,7 @@ class SearchLoop:
             wanted = self._tally.trial_config(trial).resolved()
             if found.labels() <= labels and same_training(folder.config, wanted):
                 self._display.note(f"trial {trial.number} was trained on by hand: it counts anew")
-                self._ledger.append("revived", trial=trial.number)
+                self._ledger.append("revived", trial=trial.number, by_hand=True)
             else:
                 self._display.note(f"trial {trial.number} was trained anew by hand, in another way")
 
@@ -147,17 +146,16 @@ class SearchLoop:
             return False
         config = self._tally.trial_config(trial)
         folder = self._folder.trial(self._ledger.folders[trial.number])
-        if (doubt := config.doubt) and doubt not in self._doubts:
-            self._doubts.add(doubt)
-            self._display.note(f"trial {trial.number}: {doubt}")
+        if doubt := config.doubt:
+            self._tell_once(doubt, f"trial {trial.number}: {doubt}")
         self._running[trial.number] = time.monotonic()
         trials = None if trial.confirms or trial.evaluations else self._config.trials
         self._display.trial_started(trial, self._tally.points().tries(), trials)
         root = self._folder.root
         call = Train(
             config=config.as_dict(),
-            folder=str(folder),
-            run=str(root),
+            folder=str(folder.absolute()),
+            run=str(root.absolute()),
             name=f"{root.name} {trial.number}",
             trial=Trial(trial.number, trial.params, trial.seed, trial.origin),
             search=self._config.as_dict(),
@@ -166,154 +164,37 @@ class SearchLoop:
         return True
 
     def _next(self) -> Trial | None:
-        """Record a stopped trial as going on, or a new one as begun."""
-        history, trials = self._tally.history(), self._tally.trials()
-        if end := self._reached_target(history):
-            return self._confirming(end)
-        finals = self._rule.finals(self._tally.first_seeds()) if self._rule else 0.0
-        seeds = math.ceil(finals) * (self._config.repeats - 1)  # further ones of the last few
-        reserve = finals + seeds + self._budget.confirmations(trials, self._tally.candidates())
-        if end := self._budget.spent(trials, reserve):
-            return self._closing(end)
-        if trial := self._revived(closing=False):
-            return trial
-        if first := unfinished(history, self._config.repeats):
-            return self._begun(first.params, f"again {first.number}", repeats=first.number)
-        if self._config.trials is not None and self._tally.points().tries() >= self._config.trials:
-            kind = "trials" if self._config.repeats == 1 else "points"
-            return self._closing(f"all {self._config.trials} {kind} are done")
-        if own := self._enqueued():
-            return self._begun(own[0], "enqueued")
-        if trial := self._proposed():
-            return trial
-        return self._closing(f"{self._config.search_method} has no further point to propose")
-
-    def _closing(self, end: str) -> Trial | None:
-        """No new point is tried: train the best stopped trials in full, and then confirm."""
-        trials = self._tally.trials()
-        reserve = self._budget.confirmations(trials, self._tally.candidates())
-        if not self._budget.spent(trials, reserve):
-            if not self._running and (trial := self._revived(closing=True)):
-                return trial
-            if first := unfinished(self._tally.history(), self._config.repeats):
-                return self._begun(first.params, f"again {first.number}", repeats=first.number)
-        return self._confirming(end)
-
-    def _confirming(self, end: str) -> Trial | None:
-        """The search has ended: record the next training of the confirmation as begun."""
-        if not self._ended:
-            self._display.note(end)
-            if own := self._enqueued():
-                words = "point of your own was" if len(own) == 1 else "points of your own were"
-                self._display.note(f"{len(own)} {words} not tried: resume with more --trials")
+        """Record a new trial as begun, or a stopped one as going on; None if nothing begins."""
+        step = self._decisions.next()
+        if step.end and not self._ended:
+            self._display.note(step.end)
             self._ended = True
-        if self._config.confirm is None or self._running:
+        for note in step.notes:
+            self._tell_once(note, note)
+        if not step.record:
             return None
-        trials = self._tally.trials()
-        point = next_training(
-            self._config.confirm, self._tally.points(), self._config.repeats, self._space, trials
-        )
-        if point is None:
-            return None
-        if spent := self._budget.spent(trials):
-            self._display.note(f"{spent}: the confirmation is not complete, and does not count")
-            return None
-        if point.number < 0:
-            return self._begun(point.params, "confirming the defaults", confirms=True)
-        origin = f"confirming trial {point.number}"
-        return self._begun(point.params, origin, repeats=point.number, confirms=True)
-
-    def _revived(self, *, closing: bool) -> Trial | None:
-        """Record a stopped trial as going on, if the rule wants one to."""
-        if self._rule is None:
-            return None
-        trial = self._rule.revived(self._tally.first_seeds(), closing=closing)
-        if trial is None:
-            return None
-        self._ledger.append("revived", trial=trial.number)
-        self._display.note(f"trial {trial.number} goes on: it is among the best so far")
-        return self._ledger.trials[trial.number]
-
-    def _proposed(self) -> Trial | None:
-        """Ask the method for a point and record the trial."""
-        points = self._tally.points()
-        known = History([*self._tally.earlier(), *points.trials], points.direction)
-        try:
-            proposal = self._config.method.propose(self._space, known, self._config.seed)
-        except AutoGANError:
-            raise
-        except Exception as error:  # a method of the user's own may raise anything
-            raise SearchFailed(
-                f"the search method {self._config.search_method} failed: {one_line(error)} "
-                "(--debug shows more)"
-            ) from error
-        if proposal is None:
-            return None
-        return self._begun(self._checked(proposal.point), proposal.origin)
-
-    def _enqueued(self) -> list[dict[str, Value]]:
-        """The user's own points that have not been tried."""
-        tried = [trial.params for trial in self._ledger.trials if not trial.confirms]
-        return [point for point in self._config.enqueue if point not in tried]
-
-    def _begun(self, point: Mapping[str, Value], origin: str, **again: Any) -> Trial:
-        """Record a new trial."""
-        number = len(self._ledger.trials)
-        confirms = again.get("confirms", False)
-        # Confirming takes no seeds from the search, which may go on afterwards.
-        place = sum(trial.confirms == confirms for trial in self._ledger.trials)
-        if self._config.normalise == "history":
-            again["bounds"] = self._tally.bounds()
-        name = f"confirmation/{place}" if confirms else place
-        self._ledger.append(
-            "started",
-            trial=number,
-            params=dict(point),
-            seed=trial_seed(self._config.seed, name),
-            origin=origin,
-            folder=trial_name(number, point),
-            **again,
-        )
+        self._ledger.append(step.record, **step.fields)
+        number: int = step.fields["trial"]
         return self._ledger.trials[number]
 
-    def _checked(self, point: Point) -> dict[str, Value]:
-        """A proposal as it is recorded: of the hyperparameters' own types, and one that can be."""
-        try:
-            checked = {
-                d.name: d.hyperparameter.check(point[d.name])
-                for d in self._space.dimensions
-                if self._space.exists(d.name, point)
-            }
-            if conflict := self._config.conflict(checked):
-                raise ValueError(conflict)
-        except (KeyError, ValueError) as error:
-            raise ConfigError(
-                "search_method", f"{self._config.search_method} proposed {dict(point)}: {error}"
-            ) from error
-        return checked
-
-    def _reached_target(self, history: History) -> str:
-        """Why the search has what it was to find; empty if it has not."""
-        best, target = self._tally.best_point(), self._config.target
-        value = None if best is None else best.value
-        if target is not None and value is not None and history.at_least_as_good(value, target):
-            return f"the target {target:g} is reached"
-        return ""
+    def _tell_once(self, what: str, note: str) -> None:
+        if what not in self._told:
+            self._told.add(what)
+            self._display.note(note)
 
     def _handle(self, event: Event) -> None:
-        trial, message = self._ledger.trials[event.trial], event.message
+        message = event.message
         if isinstance(message, Note):
             self._display.note(message.text)
+        if event.trial is None:
+            return
+        trial = self._ledger.trials[event.trial]
+        if isinstance(message, Placed):
+            self._placed(trial, message)
         elif isinstance(message, Progress):
-            self._display.progress(message.step, message.steps, message.losses)
+            self._display.progress(trial.number, message.step, message.steps, message.losses)
         elif isinstance(message, Evaluated):
-            # A trial that goes on from its checkpoint tells its evaluations again.
-            told = dataclasses.asdict(message.evaluation)
-            if told["step"] not in {e.step for e in trial.evaluations}:
-                del told["value"]  # it may depend on all trials
-                self._ledger.append("evaluation", trial=trial.number, **told)
-                self._display.evaluated(self._tally.trials()[trial.number])
-            self._engine.answer(trial.number, go_on=self._goes_on(trial.number))
+            self._engine.answer(trial.number, go_on=self._answer(trial, message))
         elif isinstance(message, Failed):
             self._failed(trial, message)
         elif isinstance(message, Trained):
@@ -343,15 +224,44 @@ class SearchLoop:
             trial, Trial(trial.number, {}, state=State.FAILED, reason=reason, seconds=seconds)
         )
 
-    def _goes_on(self, number: int) -> bool:
-        """Whether a trial is worth going on with after its last evaluation."""
-        trial = self._ledger.trials[number]
-        again = trial.confirms or trial.repeats is not None
-        if self._rule is None or again or len(trial.evaluations) <= trial.revived:
+    def _placed(self, trial: Trial, message: Placed) -> None:
+        """Record which worker has a trial, and once if that is another kind of machine."""
+        usual, worker = self._ledger.header["environment"], message.worker
+        if message.environment != usual and worker not in self._strange:
+            self._strange.add(worker)
+            self._ledger.append("worker", worker=worker, environment=message.environment)
+            other = difference(usual, message.environment)
+            self._tell_once(
+                other, f"{worker} is another kind of worker: {other}; values may differ"
+            )
+        self._ledger.append("placed", trial=trial.number, worker=worker)
+
+    def _answer(self, trial: Trial, message: Evaluated) -> bool:
+        """Record an evaluation, and whether the trial is to go on.
+
+        A trial that goes on from its checkpoint tells its evaluations again: they are answered as
+        they were, for the other trials have moved on.
+        """
+        told = dataclasses.asdict(message.evaluation)
+        del told["value"]  # it may depend on all trials
+        before = {e.step: place for place, e in enumerate(trial.evaluations)}
+        place = before.get(told["step"])
+        if place is None:
+            number = trial.number
+            go_on = self._ledger.evaluated(
+                lambda: self._decisions.goes_on(number), trial=number, **told
+            )
+            self._display.evaluated(self._tally.trials()[number])
+            return go_on
+        if trial.evaluations[place].scores != told["scores"]:
+            self._display.note(
+                f"trial {trial.number} gave other scores at step {told['step']} than before: "
+                f"{told['scores']}, and {trial.evaluations[place].scores} in the record"
+            )
+        if place < trial.revived:
             return True
-        history = self._tally.first_seeds()
-        valued = next(trial for trial in history.trials if trial.number == number)
-        return self._rule.goes_on(history, valued)
+        recorded = self._ledger.answers.get((trial.number, told["step"]))
+        return self._decisions.goes_on(trial.number) if recorded is None else recorded
 
     def _end(self, trial: Trial, result: Trial) -> None:
         """Record what came of a trial."""
@@ -368,7 +278,7 @@ class SearchLoop:
             steps=result.steps,
         )
         del self._running[trial.number]
-        if trial.state is State.STOPPED and self._rule is not None and not self._rule.revives:
+        if trial.state is State.STOPPED and not self._config.stopping_revives:
             self._trial_folder(trial).state.unlink(missing_ok=True)
         self._winner.keep()
         self._display.trial_ended(self._tally.trials()[trial.number], self._tally.best())
@@ -387,7 +297,8 @@ class SearchLoop:
         for trial in self._ledger.trials:
             if trial.state is State.STOPPED:
                 self._trial_folder(trial).state.unlink(missing_ok=True)
-        if self._rule and not any(t.state is State.COMPLETE for t in self._ledger.trials):
+        ended = any(trial.state is State.COMPLETE for trial in self._ledger.trials)
+        if self._config.stopping and not ended:
             self._display.note("no trial was trained to its end: give the search a larger budget")
         self._winner.judge(self._engine)
 

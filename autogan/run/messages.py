@@ -11,6 +11,9 @@ from pydantic import BaseModel, ConfigDict
 
 from autogan.search import Evaluation, Trial
 
+Cause = Literal["itself", "memory", "disk", "killed", "worker"]
+"""At whose fault a call ended in an error; see `Failed`."""
+
 
 class Message(BaseModel):
     """One line on the pipe."""
@@ -92,7 +95,9 @@ class Prepared(Message):
 
 
 class Time(Call):
-    """Train a few steps and evaluate once, and measure how fast."""
+    """Train a few steps and, if that is asked for, evaluate once, and measure how fast."""
+
+    evaluate: bool = True
 
 
 class Timed(Message):
@@ -100,11 +105,36 @@ class Timed(Message):
 
     Attributes:
         step: seconds of a generator step with the discriminator's.
-        evaluation: seconds of an evaluation; None where the feature network is not at hand.
+        evaluation: seconds of an evaluation; None if it was not asked for, or the feature network
+            is not at hand.
     """
 
     step: float
     evaluation: float | None
+
+
+class Join(Call):
+    """Become a worker of a run: see that everything is the same here, before the first training.
+
+    Attributes:
+        root: the folder that the run has claimed, whose `autogan.run.claim.WORKERS` holds
+        token: this.
+        run: the folder that keeps the feature network.
+        features: see `Prepared`.
+        digest: see `Opened`.
+    """
+
+    root: str
+    token: str
+    run: str
+    features: dict[str, str | int | float]
+    digest: str
+
+
+class Joined(Message):
+    """See `Join`; ``environment`` as in `Opened`."""
+
+    environment: dict[str, Any]
 
 
 class Train(Call):
@@ -215,6 +245,13 @@ class Note(Message):
     text: str
 
 
+class Placed(Message):
+    """A worker has been given a training; the pool of workers says so, not the worker."""
+
+    worker: str
+    environment: dict[str, Any]
+
+
 class Progress(Message):
     """A training has come to a step of so many; ``losses`` are means over the steps before."""
 
@@ -242,19 +279,21 @@ class Failed(Message):
     Attributes:
         reason: in one line.
         traceback: in full.
-        cause: ``memory``, ``disk`` or ``killed`` where the machine is at fault; else ``itself``.
+        cause: ``memory``, ``disk`` or ``killed`` where the machine is at fault, ``worker`` where a
+            worker fails that has brought no training anywhere yet; else ``itself``.
     """
 
     reason: str
     traceback: str
-    cause: Literal["itself", "memory", "disk", "killed"] = "itself"
+    cause: Cause = "itself"
 
 
 _KINDS: dict[str, type[Message]] = {
     kind.__name__: kind
     for kind in (
-        Open, Opened, Prepare, Prepared, Time, Timed, Train, Trained, Evaluate,
-        Scores, Sample, Sampled, Answer, Interrupt, Note, Progress, Evaluated, Refused, Failed,
+        Open, Opened, Prepare, Prepared, Time, Timed, Join, Joined, Train, Trained, Evaluate,
+        Scores, Sample, Sampled, Answer, Interrupt, Note, Placed, Progress, Evaluated, Refused,
+        Failed,
     )
 }  # fmt: skip
 

@@ -40,10 +40,34 @@ class Begun(Record):
     earlier: list[dict[str, Any]] = []
 
 
+class Limits(Record):
+    """What a search may spend and try: at its start, and whenever it is resumed.
+
+    Attributes:
+        keys: of the configuration, those that may be others when it is resumed.
+    """
+
+    record: Literal["limits"]
+    keys: dict[str, Any]
+
+
+class Joined(Record):
+    """A worker joins whose versions or device are not those that the search began with."""
+
+    record: Literal["worker"]
+    worker: str
+    environment: dict[str, Any]
+
+
 class TrialRecord(Record):
-    """A line about a trial."""
+    """A line about a trial.
+
+    Attributes:
+        at: when it was written, in seconds since 1970; nothing is decided by it.
+    """
 
     trial: int = Field(ge=0)
+    at: float | None = None
 
 
 class Started(TrialRecord):
@@ -65,13 +89,18 @@ class Started(TrialRecord):
 
 
 class Evaluated(TrialRecord):
-    """A trial's scores after a step, by label; see `autogan.search.Evaluation`."""
+    """A trial's scores after a step, by label; see `autogan.search.Evaluation`.
+
+    Attributes:
+        go_on: what the trial was told thereupon.
+    """
 
     record: Literal["evaluation"]
     step: int
     scores: dict[str, float]
     variety: dict[str, float] = {}
     collapsed: bool = False
+    go_on: bool | None = None
 
 
 class Ended(TrialRecord):
@@ -88,9 +117,17 @@ class Ended(TrialRecord):
 
 
 class Revived(TrialRecord):
-    """A trial that was stopped early goes on."""
+    """A trial that was stopped early goes on; ``by_hand``, if the user has trained it on."""
 
     record: Literal["revived"]
+    by_hand: bool = False
+
+
+class Placed(TrialRecord):
+    """A worker begins a trial, or goes on with it."""
+
+    record: Literal["placed"]
+    worker: str
 
 
 class Lost(TrialRecord):
@@ -123,6 +160,9 @@ class Judged(TrialRecord):
 
 _KINDS: dict[str, type[Record]] = {
     "search": Begun,
+    "limits": Limits,
+    "worker": Joined,
+    "placed": Placed,
     "started": Started,
     "evaluation": Evaluated,
     "ended": Ended,

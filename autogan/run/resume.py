@@ -9,11 +9,20 @@ from autogan.core.errors import ConfigError
 from autogan.run.display import Display
 from autogan.run.folder import SearchFolder
 
+LIMITS = ("trials", "max_minutes", "max_steps", "target", "confirm", "enqueue")
+"""The keys that decide what a search tries, and may yet change when it is resumed."""
+
 RESUMABLE = (
-    "trials", "max_minutes", "max_steps", "target", "confirm", "max_trial_minutes", "run_dir",
-    "plugin_dirs", "checkpoint_minutes", "enqueue",
+    *LIMITS, "max_trial_minutes", "run_dir", "plugin_dirs", "checkpoint_minutes", "workers",
+    "workers_per_gpu", "engine", "ray_address", "worker_command",
 )  # fmt: skip
 """The keys that may change when a search is resumed; all others decide its results."""
+
+
+def limits_of(config: SearchConfig) -> dict[str, Any]:
+    """The values of `LIMITS`, those that are set, for the record."""
+    values = config.as_dict()
+    return {name: values[name] for name in LIMITS if name in values}
 
 
 def resumed_config(root: Path, changes: SearchConfig | Mapping[str, Any]) -> SearchConfig:
@@ -31,6 +40,10 @@ def resumed_config(root: Path, changes: SearchConfig | Mapping[str, Any]) -> Sea
         wanted = changes
     else:
         wanted = load_config(SearchConfig, path, changes)
+    if wanted.threads is None:  # whatever the number of workers is now
+        wanted = wanted.model_copy(update={"threads": saved.threads})
+    if wanted.compiler == "auto":  # which was decided then
+        wanted = wanted.model_copy(update={"compiler": saved.compiler})
     check_same(path, saved, wanted.resolved())
     update = {name: getattr(wanted, name) for name in RESUMABLE} | {"run_dir": root}
     return saved.model_copy(update=update).resolved()

@@ -2,6 +2,7 @@
 
 import math
 import os
+import platform
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -20,10 +21,13 @@ from autogan.data import (
 from autogan.data.grids import GRID, GRID_CLASSES
 from autogan.models.base import ImageShape
 from autogan.models.trainer import Latents, Trainer
+from autogan.run.claim import share
 from autogan.run.device import device_notes, environment
 from autogan.run.folder import TrialFolder, feature_weights
 from autogan.run.messages import (
     Evaluate,
+    Join,
+    Joined,
     Open,
     Opened,
     Prepare,
@@ -36,6 +40,7 @@ from autogan.run.messages import (
     Train,
     Trained,
 )
+from autogan.run.resume import difference
 from autogan.run.stage1 import check_first_stage
 from autogan.run.timing import timed_evaluation, timed_steps
 from autogan.run.trial import USER_LATENTS, Driver, run_trial
@@ -57,6 +62,7 @@ class Session:
     def __init__(self, driver: Driver) -> None:
         self._driver = driver
         self._bench = Workbench(driver.note)
+        self._shared: int | None = None  # the lock on the folder of the run that it works for
 
     def open(self, call: Open) -> Opened:
         """See `Open`.
@@ -103,7 +109,17 @@ class Session:
     def prepare(self, call: Prepare) -> Prepared:
         """See `Prepare`."""
         run = self._bench.use(call)
-        evaluator = self._bench.evaluator(run, call.folder)
+        prepared = self._measures(run, call.folder)
+        accuracy = self._bench.network(run, call.folder).accuracy
+        if accuracy is not None:
+            weak = ": too weak to rank subtle differences" if accuracy < _WEAK else ""
+            right = f"{100 * accuracy:.1f} %"
+            self._driver.note(f"the classifier is right about {right} of unseen images{weak}")
+        return prepared
+
+    def _measures(self, run: TrainConfig, folder: str) -> Prepared:
+        """What values are measured by, for the run in a folder."""
+        evaluator = self._bench.evaluator(run, folder)
         check_enough(evaluator, evaluator.samples)
         network = evaluator.network
         features: dict[str, str | int | float] = {
@@ -115,9 +131,6 @@ class Session:
         }
         if network.accuracy is not None:
             features["accuracy"] = network.accuracy
-            weak = ": too weak to rank subtle differences" if network.accuracy < _WEAK else ""
-            share = f"{100 * network.accuracy:.1f} %"
-            self._driver.note(f"the classifier is right about {share} of unseen images{weak}")
         return Prepared(
             objective=run.objective.label(evaluator.labels()),
             labels=evaluator.labels(),
@@ -131,18 +144,40 @@ class Session:
         gan = self._bench.gan(run, data.image_shape, data.train.class_counts)
         training = self._bench.training_set(run)
         step = timed_steps(gan, training, run)
+        if not call.evaluate:
+            return Timed(step=step, evaluation=None)
         try:
             self._bench.network(run)
         except ConfigError:  # no download on this machine: the training can be timed all the same
             return Timed(step=step, evaluation=None)
         return Timed(step=step, evaluation=timed_evaluation(gan, self._bench.evaluator(run, "")))
 
+    def join(self, call: Join) -> Joined:
+        """See `Join`.
+
+        Raises:
+            ConfigError: if the run's folder, its data or its features are not the same here.
+        """
+        shared = share(Path(call.root), call.token)
+        if self._shared is not None:
+            os.close(self._shared)
+        self._shared = shared
+        run = self._bench.use(call)
+        data = self._bench.data(run)
+        if data.train.digest != call.digest:
+            raise ConfigError("dataset", f"{run.dataset} holds other images on {platform.node()}")
+        prepared = self._measures(run, call.run)
+        if prepared.features != call.features:
+            other = difference(call.features, prepared.features)
+            raise ConfigError("features", f"{other} on {platform.node()}")
+        self._bench.network(run, call.run).keep(feature_weights(Path(call.run)))
+        self._bench.keep_stage1(run, call.run)
+        return Joined(environment=environment(self._bench.device))
+
     def train(self, call: Train) -> Trained:
         """See `Train`."""
         run = self._bench.use(call)
         data = self._bench.data(run)
-        self._bench.network(run, call.run).keep(feature_weights(Path(call.run)))
-        self._bench.keep_stage1(run, call.run)
         trial = run_trial(
             run,
             TrialFolder.of(Path(call.folder), run),

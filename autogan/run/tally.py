@@ -1,11 +1,11 @@
 """What a search's trials come to, found anew from the ledger whenever it is asked for."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from autogan.config import SearchConfig, TrainConfig
 from autogan.core.hyperparameters import Value
-from autogan.criteria import Bounds, bounds_seen
+from autogan.criteria import Bounds, Objective, bounds_seen
 from autogan.run.confirmation import Confirmed, candidates, confirmed
 from autogan.run.ledger import Ledger
 from autogan.run.words import Terms
@@ -26,8 +26,16 @@ class Tally:
         self._config = config
         self._ledger = ledger
         self._labels: dict[str, str] = ledger.header["labels"]
+        self._hidden: Collection[int] = ()
         self._trials: list[Trial] = []
         self._records = -1  # of the ledger, when they were found
+        self._views: dict[int, tuple[int, Trial]] = {}  # and when they were, by number
+
+    def without(self, numbers: Collection[int]) -> "Tally":
+        """The same as if the trials of these numbers had begun, and nothing come of them yet."""
+        other = Tally(self._config, self._ledger)
+        other._hidden = numbers
+        return other
 
     @property
     def direction(self) -> Direction:
@@ -42,7 +50,7 @@ class Tally:
     def trials(self) -> list[Trial]:
         """All trials, with the values of their evaluations by what is known by now."""
         if self._records != self._ledger.records:
-            trials = self._valued(self._ledger.trials)
+            trials = self._kept_views(self._told())
             several = len(self._config.objectives) > 1
             self._trials = self._ordered(trials) if several else trials
             self._records = self._ledger.records
@@ -118,29 +126,48 @@ class Tally:
         seen = self._ledger.bounds.get(trial.number)
         return self._config.trial_config(trial.params, trial.seed, seen)
 
+    def _told(self) -> list[Trial]:
+        """The trials of the record; of a hidden one, only that it has begun."""
+        return [
+            Trial(t.number, t.params, t.seed, t.origin, t.repeats, t.confirms)
+            if t.number in self._hidden and not t.confirms
+            else t
+            for t in self._ledger.trials
+        ]
+
     def _valued(self, trials: Sequence[Trial]) -> list[Trial]:
         """Trials with the values of their evaluations."""
-        objective = self._config.objective
-        scaled_by_all = self._config.normalise == "history"
-        if scaled_by_all:
-            objective = objective.within(self.bounds())
-        views = []
+        if self._config.normalise == "history":
+            objective = self._config.objective.within(self.bounds())
+            return [self._view(trial, objective, whole=True) for trial in trials]
+        return [self._view(trial, self._config.objective) for trial in trials]
+
+    def _kept_views(self, trials: Sequence[Trial]) -> list[Trial]:
+        """The same of this search's trials; those are kept of which nothing new was told."""
+        if self._config.normalise == "history":
+            return self._valued(trials)
         for trial in trials:
-            evaluations = [
-                e
-                if e.collapsed
-                else dataclasses.replace(e, value=objective.value(e.scores, self._labels))
-                for e in trial.evaluations
-            ]
-            view = dataclasses.replace(trial, evaluations=evaluations)
-            if scaled_by_all and (kept := view.kept):
-                view.value = kept.value
-            views.append(view)
-        return views
+            touched = self._ledger.touched[trial.number]
+            if self._views.get(trial.number, (-1, trial))[0] != touched:
+                self._views[trial.number] = touched, self._view(trial, self._config.objective)
+        return [self._views[trial.number][1] for trial in trials]
+
+    def _view(self, trial: Trial, objective: Objective, *, whole: bool = False) -> Trial:
+        """A trial with values; its own, too, if they depend on the whole history."""
+        evaluations = [
+            e
+            if e.collapsed
+            else dataclasses.replace(e, value=objective.value(e.scores, self._labels))
+            for e in trial.evaluations
+        ]
+        view = dataclasses.replace(trial, evaluations=evaluations)
+        if whole and (kept := view.kept):
+            view.value = kept.value
+        return view
 
     def bounds(self) -> Bounds:
         """The ranges of all criteria over the search's trials, at their kept evaluations."""
-        kept = [trial.kept for trial in self._ledger.trials if not trial.confirms]
+        kept = [trial.kept for trial in self._told() if not trial.confirms]
         return bounds_seen((e.scores for e in kept if e), self._labels)
 
     def _ordered(self, trials: list[Trial]) -> list[Trial]:

@@ -45,7 +45,7 @@ def train_alone(run: TrainConfig, folder: TrialFolder, workers: Engine, display:
             if isinstance(message, Note):
                 display.note(message.text)
             elif isinstance(message, Progress):
-                display.progress(message.step, message.steps, message.losses)
+                display.progress(trial.number, message.step, message.steps, message.losses)
             elif isinstance(message, Evaluated):
                 trial.evaluations.append(message.evaluation)
                 display.evaluated(trial)

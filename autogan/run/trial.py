@@ -18,6 +18,7 @@ from autogan.core.errors import ConfigError
 from autogan.core.files import (
     Damaged,
     read_arrays,
+    sweep,
     write_arrays,
     write_bytes,
     write_json,
@@ -93,6 +94,7 @@ def run_trial(
     step = 0
     sizes: dict[str, int] = {}
     started = saved = time.monotonic()
+    sweep(folder.root, folder.checkpoints, folder.samples)
 
     # Begin, or go back to the last checkpoint; a result that was not told yet is told now.
     if state := _checkpoint(folder, driver):

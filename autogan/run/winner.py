@@ -9,6 +9,7 @@ from autogan.run.folder import SearchFolder
 from autogan.run.ledger import Ledger
 from autogan.run.messages import Evaluate, Scores
 from autogan.run.tally import Tally
+from autogan.search import Trial
 
 
 class Winner:
@@ -35,12 +36,14 @@ class Winner:
         self._ledger = ledger
         self._tally = tally
         self._display = display
+        self._kept: Trial | None = None
 
     def keep(self) -> None:
         """Let best.yaml and the link tell of the best trial so far."""
         best = self._tally.best()
-        if best is None:
+        if best is None or best == self._kept:
             return
+        self._kept = best
         name = self._ledger.folders[best.number]
         target = self._folder.trial(name).relative_to(self._folder.root)
         worth = f"{self._ledger.header['objective']} {best.value:.6g}"
@@ -67,7 +70,10 @@ class Winner:
         config = self._tally.trial_config(best).as_dict()
         folder = self._folder.trial(self._ledger.folders[best.number])
         call = Evaluate(
-            config=config, training=config, folder=str(folder), run=str(self._folder.root)
+            config=config,
+            training=config,
+            folder=str(folder.absolute()),
+            run=str(self._folder.root.absolute()),
         )
         try:
             found = engine.call(call, Scores)

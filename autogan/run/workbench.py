@@ -212,11 +212,15 @@ class Workbench:
         check_trainable(image_shape)
         hyperparameters = run.hyperparameters()
         stage1 = self.stage1(run, folder)
-        key = (run.gan_type, image_shape, class_counts, run.gan.shape_of(hyperparameters), stage1)
+        shape = run.gan.shape_of(hyperparameters)
+        how = {"stage1": stage1, "xla": run.compiler == "xla", "precision": run.precision}
+        usual = {"stage1": None, "xla": False, "precision": "float32"}
+        key = (run.gan_type, image_shape, class_counts, shape, *how.values())
         gan = self._gans.pop(key, None)
         if gan is None:
             self._make_room()  # before building the next: both may not fit
-            more = {} if stage1 is None else {"stage1": stage1}  # which own types may not know
+            # Types of the user's own may not know what is not usual.
+            more: dict[str, Any] = {n: value for n, value in how.items() if value != usual[n]}
             gan = run.gan.build(image_shape, hyperparameters, class_counts, **more)
         self._gans[key] = gan
         return gan

@@ -1,0 +1,115 @@
+"""Who does a search's work: how many workers, where they live, and in which order results count."""
+
+import shlex
+from typing import Annotated, Any, Literal
+
+from pydantic import field_validator, model_validator
+
+from autogan.config.keys import key
+from autogan.config.training import TrainConfig
+from autogan.core.errors import ConfigError
+from autogan.core.machine import Gpu, cores, gpus, workers_that_fit
+
+
+class Working(TrainConfig):
+    """The keys that say who does the work; but for ``order`` and ``lag`` they decide no result."""
+
+    workers: Annotated[
+        int | Literal["auto"],
+        key("workers", "trainings at a time, each in a process of its own; auto: as many as there "
+            "are GPUs, or cores"),
+    ] = 1  # fmt: skip
+    workers_per_gpu: Annotated[
+        int, key("workers", "workers that share a GPU, each with its part of the memory", ge=1)
+    ] = 1
+    engine: Annotated[
+        Literal["local", "ray"], key("workers", "where workers live: local, or ray, a Ray cluster")
+    ] = "local"
+    ray_address: Annotated[
+        str | None,
+        key("workers", "of the Ray cluster, as HOST:PORT; local starts one [RAY_ADDRESS, or the "
+            "cluster that this machine belongs to]"),
+    ] = None  # fmt: skip
+    worker_command: Annotated[
+        str | None,
+        key("workers", "starts a worker elsewhere and hands its pipe on, such as 'srun -N1 -n1 "
+            "--gpus=1 --overlap' or 'ssh HOST'"),
+    ] = None  # fmt: skip
+    order: Annotated[
+        Literal["completed", "numbered"],
+        key(
+            "workers",
+            "numbered: the same trials whatever the workers' pace; each is found from "
+            "those that lie --lag back and more",
+        ),
+    ] = "completed"
+    lag: Annotated[
+        int | None,
+        key("workers", "with --order numbered: trials that may run at a time [twice the workers]",
+            ge=1),
+    ] = None  # fmt: skip
+
+    @field_validator("workers", mode="before")
+    @classmethod
+    def _read_workers(cls, value: Any) -> Any:
+        if value == "auto":
+            return value
+        try:
+            number = int(value)
+        except (TypeError, ValueError, OverflowError):
+            number = 0
+        if number < 1 or isinstance(value, float | bool):
+            raise ConfigError("workers", f"{value!r}; give a number from 1 on, or auto")
+        return number
+
+    @field_validator("worker_command")
+    @classmethod
+    def _readable(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                words = shlex.split(value)
+            except ValueError as error:
+                raise ConfigError("worker_command", f"{value!r}: {error}") from None
+            if not words:
+                raise ConfigError("worker_command", "it is empty; give a command, such as ssh HOST")
+        return value
+
+    @model_validator(mode="after")
+    def _places_suit(self) -> "Working":
+        remote = self.worker_command is not None or self.engine == "ray"
+        if self.worker_command is not None and self.engine == "ray":
+            raise ConfigError(
+                "worker_command", f"{self.worker_command} beside engine ray; give one"
+            )
+        if self.ray_address is not None and self.engine != "ray":
+            raise ConfigError("ray_address", f"{self.ray_address} without engine ray; add it")
+        if self.workers == "auto" and remote:
+            raise ConfigError("workers", "auto counts this machine's alone; give a number")
+        several = self.workers != 1 or self.workers_per_gpu > 1 or remote
+        if several and self.device.startswith("gpu:"):
+            raise ConfigError(
+                "device", f"{self.device} beside several workers, which are dealt out to all GPUs "
+                "that can be seen; set CUDA_VISIBLE_DEVICES, and give gpu"
+            )  # fmt: skip
+        if self.lag is not None and self.order != "numbered":
+            raise ConfigError("lag", f"{self.lag} without order numbered; add it")
+        return self
+
+    def local_gpus(self) -> list[Gpu]:
+        """The machine's GPUs, as far as the configuration wants them."""
+        return [] if self.device == "cpu" else gpus()
+
+    def working(self) -> dict[str, Any]:
+        """The keys with what depends on the machine or on other keys in its place.
+
+        Raises:
+            ConfigError: if a lag keeps workers from working.
+        """
+        workers = self.workers
+        if workers == "auto":
+            workers = self.workers_per_gpu * len(self.local_gpus()) or workers_that_fit()
+        lag = self.lag or (2 * workers if self.order == "numbered" else None)
+        if lag is not None and lag < workers:
+            raise ConfigError("lag", f"{lag} with {workers} workers: no more than {lag} would work")
+        threads = self.threads or max(cores() // (1 if self.worker_command else workers), 1)
+        return {"workers": workers, "lag": lag, "threads": threads}

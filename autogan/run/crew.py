@@ -1,0 +1,28 @@
+"""The workers that a configuration asks for."""
+
+from autogan.config import SearchConfig, TrainConfig
+from autogan.run.engine import Engine, Pool
+from autogan.run.places import LocalPlace, command_places, local_places
+
+
+def make_engine(run: TrainConfig) -> Engine:
+    """The workers of a search as its configuration says; for anything else one on this machine.
+
+    Args:
+        run: resolved.
+
+    Raises:
+        ConfigError: if they cannot be had.
+    """
+    if not isinstance(run, SearchConfig):
+        return Pool([LocalPlace()])
+    assert isinstance(run.workers, int)
+    if run.engine == "ray":
+        from autogan.run.ray_places import ray_places
+
+        return Pool(ray_places(run))
+    if run.worker_command is not None:
+        return Pool(command_places(run.workers, run.worker_command))
+    several = run.workers > 1 or run.workers_per_gpu > 1
+    gpus = run.local_gpus() if several else ()
+    return Pool(local_places(run.workers, gpus, run.workers_per_gpu))

@@ -1,0 +1,310 @@
+"""Several trials at a time: what the record promises, whatever their timing."""
+
+import itertools
+import json
+import re
+import shutil
+
+import pytest
+from fakes import LABEL, FakeEngine, Shuffled, pool_of, told
+
+import autogan
+from autogan.cli import main
+from autogan.core.errors import ConfigError
+from autogan.run.ledger import Ledger
+from autogan.run.records import to_line
+from autogan.search import SEARCH_METHODS, STOPPING_RULES, State
+
+SEARCH = {
+    "params": {"learning_rate": "1e-4..1e-3:log", "d_iter": [1, 2, 3]},
+    "search_method": "random",
+    "trials": 8,
+    "run_dir": "runs/a",
+}
+LISTS = {"params": {"learning_rate": [1e-4, 2e-4, 4e-4, 8e-4], "d_iter": [1, 2]}}
+
+
+def search(count=3, seed=0, name="a", **changes):
+    engine = Shuffled(count, seed)
+    result = autogan.run_search({**SEARCH, **changes, "run_dir": f"runs/{name}"}, engine=engine)
+    return result, engine
+
+
+def begun(root):
+    """What was tried: the records of trials that started, by number."""
+    records = [r for r in told(root) if r["record"] == "started"]
+    return [{k: r[k] for k in ("trial", "params", "seed")} for r in records]
+
+
+def space_of(method):
+    return LISTS if SEARCH_METHODS.get(method).needs_lists else {}
+
+
+@pytest.mark.parametrize("method", SEARCH_METHODS.names())
+def test_every_decision_follows_from_the_lines_above(method):
+    for seed in range(3):
+        result, engine = search(
+            3, seed, str(seed), search_method=method, confirm="top=2,repeats=2", **space_of(method)
+        )
+        assert engine.most == 3
+        assert all(t.state is State.COMPLETE for t in result.trials)
+        checked = autogan.check(f"runs/{seed}")
+        assert checked.difference == ""
+        assert checked.decisions >= 8 * 4
+
+
+@pytest.mark.parametrize("rule", STOPPING_RULES.names())
+def test_so_does_every_answer_of_a_stopping_rule(rule):
+    for seed in range(4):
+        result, _ = search(
+            3, seed, str(seed), stopping=rule, trials=12, repeats=1 + seed % 2,
+            confirm="top=2,repeats=2",
+        )  # fmt: skip
+        assert autogan.check(f"runs/{seed}").difference == ""
+        assert result.confirmed
+
+
+@pytest.mark.parametrize("method", ["grid", "random"])
+def test_grid_and_random_try_the_same_whatever_the_timing(method):
+    search(1, search_method=method, **space_of(method))
+    for seed in range(6):
+        search(1 + seed % 4, seed, "b", search_method=method, **space_of(method))
+        assert begun(autogan_root("b")) == begun(autogan_root("a"))
+        shutil.rmtree("runs/b")
+
+
+@pytest.mark.parametrize("method", SEARCH_METHODS.names())
+@pytest.mark.parametrize("rule", [None, "median"])
+def test_numbered_so_does_every_method(method, rule):
+    """With one worker as with four: results count by the trials' numbers."""
+    more = {"order": "numbered", "lag": 4, "search_method": method, "stopping": rule}
+    results = {}
+    for count, seed in itertools.product((1, 2, 4), (0, 1)):
+        name = f"{count}-{seed}"
+        result, _ = search(count, seed, name, **more, **space_of(method))
+        results[name] = begun(autogan_root(name)), [t.value for t in result.trials]
+        assert autogan.check(f"runs/{name}").difference == ""
+    assert all(found == results["1-0"] for found in results.values())
+
+
+def test_numbered_a_lag_lets_so_many_run():
+    _, engine = search(5, order="numbered", lag=2, workers=2)
+    assert engine.most == 2
+
+
+def test_unnumbered_a_learning_method_may_try_others():
+    """Else the test above would prove nothing."""
+    tried = set()
+    for seed in range(4):
+        search(3, seed, str(seed), search_method="explore", trials=12)
+        tried.add(json.dumps(begun(autogan_root(seed))))
+    assert len(tried) > 1
+
+
+def autogan_root(name):
+    from pathlib import Path
+
+    return Path("runs") / str(name)
+
+
+class TestKilled:
+    """A search that is killed after each line in turn, with three trials running."""
+
+    def killed_after(self, lines, monkeypatch, **changes):
+        """The record of a search that died when it had so many lines."""
+
+        class Killed(BaseException):
+            pass
+
+        write = Ledger._write
+        written = []
+
+        def dying(self, fields):
+            write(self, fields)
+            written.append(fields)
+            if len(written) == lines:
+                raise Killed
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Ledger, "_write", dying)
+            try:
+                search(3, lines, "a", **changes)
+            except Killed:
+                return True
+        return False
+
+    @pytest.mark.parametrize("rule", [None, "median", "asha"])
+    def test_what_was_said_is_said_again(self, monkeypatch, rule):
+        """No evaluation of the resumed search contradicts an answer that a trial had."""
+        more = {"stopping": rule, "trials": 6, "search_method": "explore"}
+        for lines in itertools.count(1):
+            if not self.killed_after(lines, monkeypatch, **more):
+                break
+            autogan.run_search(resume="runs/a", engine=Shuffled(2, lines))
+            checked = autogan.check("runs/a")
+            assert checked.difference == "", f"killed after line {lines}"
+            shutil.rmtree("runs/a")
+        assert lines > 20
+
+    def test_a_told_evaluation_gets_its_recorded_answer(self, tmp_path):
+        """Though the rule would now say otherwise."""
+        search(1, stopping="median", trials=12)
+        root = tmp_path / "runs/a"
+        ledger = Ledger(root / "trials.jsonl")
+        stopped = next(t for t in ledger.trials if t.state is State.STOPPED)
+        assert ledger.answers[stopped.number, stopped.evaluations[-1].step] is False
+        lines = (root / "trials.jsonl").read_text().splitlines(keepends=True)
+        last = max(
+            n for n, line in enumerate(lines)
+            if f'"trial": {stopped.number}' in line and '"evaluation"' in line
+        )  # fmt: skip
+        fields = json.loads(lines[last])
+        del fields["crc"]
+        fields["go_on"] = True
+        (root / "trials.jsonl").write_text("".join(lines[:last]) + to_line(fields) + "\n")
+        result = autogan.run_search(resume="runs/a", engine=Shuffled(1))
+        assert len(result.trials[stopped.number].evaluations) > len(stopped.evaluations)
+        assert "was told to go on" in autogan.check("runs/a").difference
+
+
+class TestCheck:
+    """What `autogan check` finds."""
+
+    def changed(self, tmp_path, record, **fields):
+        """The record with fields of its last line of a kind changed, and that line's number."""
+        path = tmp_path / "runs/a/trials.jsonl"
+        lines = path.read_text().splitlines()
+        number = max(n for n, line in enumerate(lines) if f'"record": "{record}"' in line)
+        values = json.loads(lines[number])
+        del values["crc"]
+        lines[number] = to_line({**values, **fields})
+        path.write_text("".join(f"{line}\n" for line in lines))
+        return number + 1
+
+    @pytest.mark.parametrize(
+        ("record", "fields", "said"),
+        [
+            ("started", {"seed": 5}, "with seed 5, and the lines above lead to"),
+            ("started", {"params": {"learning_rate": 2e-4, "d_iter": 1}}, "started with params"),
+            ("started", {"origin": "enqueued"}, "with origin enqueued"),
+            ("evaluation", {"go_on": False}, "was told to stop at step 30"),
+            ("ended", {"step": 15}, "has no evaluation at step 15"),
+        ],
+    )
+    def test_a_changed_line_is_named(self, tmp_path, record, fields, said):
+        search()
+        number = self.changed(tmp_path, record, **fields)
+        found = autogan.check("runs/a").difference
+        assert found.startswith(f"line {number}: trial ")
+        assert said in found
+
+    def test_a_trial_too_many_is_named(self, tmp_path):
+        search(trials=3)
+        path = tmp_path / "runs/a/trials.jsonl"
+        more = next(x for x in path.read_text().splitlines() if '"started", "at"' in x)
+        values = {**json.loads(more), "trial": 3}
+        del values["crc"]
+        path.write_text(path.read_text() + to_line(values) + "\n")
+        assert "nothing begins after the lines above (all 3 trials are done)" in (
+            autogan.check("runs/a").difference
+        )
+
+    def test_a_search_that_was_given_more_is_as_good(self):
+        search(2, trials=3)
+        autogan.run_search({"trials": 6}, resume="runs/a", engine=Shuffled(3))
+        checked = autogan.check("runs/a")
+        assert (checked.difference, checked.decisions) == ("", 6 * 4)
+
+    def test_the_command_says_it_in_a_line(self, capsys, tmp_path):
+        search(trials=2)
+        for code, said in ((0, "all 8 decisions in 1"), (1, "autogan: line ")):
+            with pytest.raises(SystemExit) as exit_:
+                main(["check", "runs/a"])
+            captured = capsys.readouterr()
+            assert exit_.value.code == code
+            assert said in captured.out + captured.err
+            self.changed(tmp_path, "started", seed=5)
+        with pytest.raises(ConfigError, match="holds no search"):
+            autogan.check(tmp_path)
+
+
+class TestKeys:
+    """The keys that say who works."""
+
+    @pytest.mark.parametrize(
+        ("changes", "said"),
+        [
+            ({"workers": 0}, "workers: 0; give a number from 1 on, or auto"),
+            ({"workers": "many"}, "workers: 'many'; give a number"),
+            ({"workers": 2, "device": "gpu:1"}, "device: gpu:1 beside several workers"),
+            ({"lag": 3}, "lag: 3 without order numbered"),
+            ({"order": "numbered", "lag": 1, "workers": 2}, "lag: 1 with 2 workers"),
+            ({"order": "numbered", "stopping": "asha"}, "stopping: asha beside order numbered"),
+            ({"order": "numbered", "repeats": 2}, "repeats: 2 beside order numbered"),
+            ({"order": "numbered", "max_minutes": 2}, "max_minutes: 2.0 beside order numbered"),
+            ({"worker_command": "'"}, 'worker_command: "\'": No closing quotation'),
+            ({"worker_command": "ssh a", "engine": "ray"}, "beside engine ray"),
+            ({"worker_command": "ssh a", "workers": "auto"}, "auto counts this machine's alone"),
+            ({"ray_address": "auto"}, "ray_address: auto without engine ray"),
+        ],
+    )
+    def test_what_does_not_suit_is_refused(self, changes, said):
+        with pytest.raises(ConfigError, match=re.escape(said)):
+            search(**changes)
+
+    def test_threads_are_dealt_out_once(self, monkeypatch):
+        """They decide the bits: another number of workers leaves them as they were."""
+        monkeypatch.setattr("autogan.config.working.cores", lambda: 8)
+        result, _ = search(4, workers=4)
+        assert (result.config.threads, result.config.workers) == (2, 4)
+        again = autogan.run_search({"workers": 2}, resume="runs/a", engine=FakeEngine())
+        assert (again.config.threads, again.config.workers) == (2, 2)
+
+    def test_auto_is_a_worker_for_each_gpu_or_core(self, monkeypatch):
+        from autogan.config import SearchConfig
+        from autogan.core.machine import Gpu
+
+        monkeypatch.setattr("autogan.config.working.workers_that_fit", lambda: 6)
+        for found, count in (([], 6), ([Gpu("0"), Gpu("1")], 4)):
+            monkeypatch.setattr("autogan.config.working.gpus", lambda found=found: found)
+            config = SearchConfig(workers="auto", workers_per_gpu=2).resolved()
+            assert config.workers == count
+        assert SearchConfig(workers="auto", device="cpu").resolved().workers == 6
+
+
+def test_other_scores_than_before_are_told(tmp_path):
+    """A trial that goes on comes to the same, or the user is told."""
+
+    class Interrupted(BaseException):
+        pass
+
+    class Ends(Shuffled):
+        def answer(self, trial, go_on):
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        autogan.run_search(SEARCH, engine=Ends(1))
+
+    notes = []
+
+    class Hears(autogan.run.display.Display):
+        def note(self, text):
+            notes.append(text)
+
+    other = Shuffled(1, value=lambda call, step: 7.0)
+    autogan.run_search({"trials": 1}, resume="runs/a", engine=other, display=Hears())
+    assert any(f"gave other scores at step 10 than before: {{'{LABEL}': 7.0}}" in n for n in notes)
+
+
+def test_a_search_in_three_processes_is_that_in_one():
+    config, results = {**SEARCH, "search_method": "grid", **LISTS}, []
+    for count in (1, 3):
+        pool = pool_of(count)
+        results.append(autogan.run_search({**config, "run_dir": f"runs/{count}"}, engine=pool))
+        pool.close()
+    one, three = (
+        {(t.number, e.step): e.scores for t in result.trials for e in t.evaluations}
+        for result in results
+    )
+    assert one == three
+    assert autogan.check("runs/3").difference == ""

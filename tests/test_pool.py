@@ -1,0 +1,332 @@
+"""The pool: whom it gives what, whom it believes, and how its workers come and go.
+
+Its workers do here what they are told to; real processes are tests/test_engine.py's.
+"""
+
+import itertools
+
+import pytest
+
+from autogan.core.machine import Gpu
+from autogan.run.engine import Pool
+from autogan.run.messages import (
+    Answer,
+    Evaluate,
+    Evaluated,
+    Failed,
+    Interrupt,
+    Join,
+    Joined,
+    Note,
+    Placed,
+    Refused,
+    Scores,
+    Train,
+    Trained,
+)
+from autogan.run.places import Death, command_places, local_places, share_of
+from autogan.search import Evaluation, Trial
+
+JOIN = Join(config={}, root="a", token="t", run="a", features={}, digest="d")
+DEATH = "dies"
+
+
+class Worker:
+    """A worker that answers what it is told by a script of its own.
+
+    Args:
+        name: of its place.
+        script: gives the answers to a message, `DEATH` for its end; None for the usual ones.
+    """
+
+    def __init__(self, name, script=None):
+        self.name, self.script = name, script or (lambda worker, message: None)
+        self.told, self.lives, self.hear = [], 0, None
+
+    def spawn(self, hear):
+        self.hear, self.lives = hear, self.lives + 1
+        return self
+
+    def send(self, message):
+        self.told.append(message)
+        if isinstance(message, Train):
+            self.number = message.trial.number
+        answers = self.script(self, message)
+        for answer in self.usual(message) if answers is None else answers:
+            self.hear(None if answer == DEATH else answer)
+            if answer == DEATH:
+                self.kill()
+
+    def usual(self, message):
+        if isinstance(message, Join):
+            return [Joined(environment={"name": self.name})]
+        if isinstance(message, Train):
+            return [evaluated(10)]
+        if isinstance(message, Answer):
+            return [Trained(trial=Trial(self.number, {}))]
+        if isinstance(message, Interrupt):
+            return [Trained(trial=None)]
+        return []
+
+    def death(self):
+        return Death("it died", killed=True)
+
+    def kill(self):
+        self.hear = lambda message: None
+
+
+def evaluated(step):
+    return Evaluated(evaluation=Evaluation(step, {"fid": 1.0}))
+
+
+def train(number):
+    return Train(config={}, folder="a", run="a", name="a", trial=Trial(number, {}))
+
+
+def joined(*workers):
+    pool = Pool(workers)
+    pool.join(JOIN)
+    return pool
+
+
+def run(pool, trials):
+    """Give the pool all trials, answer them, and return its events by trial."""
+    left, events = list(range(trials)), []
+    running = set()
+    for _ in range(1000):
+        while left and pool.free():
+            running.add(left[0])
+            pool.start(left[0], None, train(left.pop(0)))
+        if not running:
+            return events
+        event = pool.next_event()
+        if event is None:
+            continue
+        events.append(event)
+        if isinstance(event.message, Evaluated):
+            pool.answer(event.trial, go_on=True)
+        if isinstance(event.message, Trained | Failed):
+            running.remove(event.trial)
+            if isinstance(event.message, Failed) and event.message.cause != "itself":
+                left.insert(0, event.trial)
+    raise AssertionError(f"{running} never ended")
+
+
+def ended(events):
+    return sorted(e.trial for e in events if isinstance(e.message, Trained))
+
+
+def places(events):
+    return {e.trial: e.message.worker for e in events if isinstance(e.message, Placed)}
+
+
+def test_each_answer_reaches_its_own_trial():
+    workers = [Worker(f"w{n}") for n in range(3)]
+    pool = joined(*workers)
+    events = run(pool, 9)
+    assert ended(events) == list(range(9))
+    for worker in workers:
+        trained = [m.trial.number for m in worker.told if isinstance(m, Train)]
+        assert len(trained) == 3
+        assert sum(isinstance(m, Answer) for m in worker.told) == 3
+        assert [t for t, name in places(events).items() if name == worker.name] == trained
+
+
+def test_each_worker_joins_once_and_its_environment_is_told():
+    workers = [Worker(f"w{n}") for n in range(2)]
+    events = run(joined(*workers), 4)
+    assert [sum(isinstance(m, Join) for m in w.told) for w in workers] == [1, 1]
+    told = {
+        e.message.worker: e.message.environment for e in events if isinstance(e.message, Placed)
+    }
+    assert told == {"w0": {"name": "w0"}, "w1": {"name": "w1"}}
+
+
+def test_workers_come_when_there_is_work_for_them():
+    workers = [Worker(f"w{n}") for n in range(3)]
+    pool = joined(*workers)
+    assert [w.lives for w in workers] == [1, 0, 0]
+    run(pool, 1)
+    assert [w.lives for w in workers] == [1, 0, 0]
+
+
+def test_a_call_swallows_nothing_of_trials():
+    """A judgement, say, while another worker trains."""
+    slow = Worker("w0", lambda worker, message: [] if isinstance(message, Train) else None)
+
+    def answers(worker, message):
+        if not isinstance(message, Evaluate):
+            return None
+        slow.hear(Note(text="on the way"))
+        slow.hear(evaluated(10))
+        return [Scores(scores={"fid": 2.0})]
+
+    pool = joined(slow, Worker("w1", answers))
+    pool.start(0, None, train(0))
+    assert isinstance(pool.next_event().message, Placed)
+    assert pool.call(Evaluate(config={}), Scores).scores == {"fid": 2.0}
+    assert [pool.next_event().message for _ in range(2)] == [Note(text="on the way"), evaluated(10)]
+
+
+def fails(*numbers, cause="itself"):
+    """Fails at its trainings of these numbers, counted from 0."""
+    count = itertools.count()
+
+    def script(worker, message):
+        if isinstance(message, Train) and next(count) in numbers:
+            return [Failed(reason="no luck", traceback="", cause=cause)]
+        return None
+
+    return script
+
+
+def test_whoever_fails_before_it_has_proven_anything_is_not_believed():
+    """Its trials go on elsewhere; after the second it gets no more."""
+    bad = Worker("bad", fails(*range(99)))
+    pool = joined(bad, Worker("good"))
+    events = run(pool, 6)
+    assert ended(events) == list(range(6))
+    failures = [e.message for e in events if isinstance(e.message, Failed)]
+    assert [f.cause for f in failures] == ["worker"] * 2
+    assert failures[0].reason == "bad failed: no luck"
+    notes = [e for e in events if isinstance(e.message, Note)]
+    assert [(n.trial, n.message.text) for n in notes] == [
+        (None, "bad gets no more trials: no luck")
+    ]
+
+
+def test_whoever_has_proven_something_is_believed():
+    pool = joined(Worker("w0", fails(1)), Worker("w1", fails(1)))
+    failures = [e.message for e in run(pool, 6) if isinstance(e.message, Failed)]
+    assert [f.cause for f in failures] == ["itself"] * 2
+
+
+def test_a_single_worker_is_believed():
+    pool = joined(Worker("w0", fails(0, 1)))
+    assert [e.message.cause for e in run(pool, 3) if isinstance(e.message, Failed)] == [
+        "itself"
+    ] * 2
+
+
+def test_a_worker_that_dies_is_replaced_and_joins_again():
+    count = itertools.count()
+
+    def script(worker, message):
+        return [evaluated(10), DEATH] if isinstance(message, Train) and next(count) == 0 else None
+
+    worker = Worker("w0", script)
+    events = run(joined(worker), 2)
+    assert ended(events) == [0, 1]
+    assert [e.message.cause for e in events if isinstance(e.message, Failed)] == ["killed"]
+    assert worker.lives == 2
+    assert sum(isinstance(m, Join) for m in worker.told) == 2
+
+
+def refuses(worker, message):
+    return (
+        [Refused(field="run_dir", problem="it is another folder")]
+        if isinstance(message, Join)
+        else None
+    )
+
+
+def test_who_finds_another_folder_is_dismissed_and_no_trial_is_harmed():
+    pool = joined(Worker("w0"), Worker("w1", refuses))
+    events = run(pool, 6)
+    assert ended(events) == list(range(6))
+    assert not [e for e in events if isinstance(e.message, Failed)]
+    notes = [e.message.text for e in events if isinstance(e.message, Note)]
+    assert notes == ["w1 gets no more trials: run_dir: it is another folder"]
+
+
+def test_who_never_comes_keeps_no_trial():
+    """A node of a cluster that has no room yet."""
+    never = Worker("w1", lambda worker, message: [])
+    events = run(joined(Worker("w0"), never), 6)
+    assert ended(events) == list(range(6))
+    assert set(places(events).values()) == {"w0"}
+
+
+def test_without_any_worker_left_trials_fail():
+    first = itertools.count()
+
+    def script(worker, message):
+        if isinstance(message, Join) and next(first):
+            return [DEATH]
+        return [DEATH] if isinstance(message, Train) else None
+
+    pool = joined(Worker("w0", script))
+    pool.start(0, None, train(0))
+    causes = []
+    while len(causes) < 1:
+        if (event := pool.next_event()) and isinstance(event.message, Failed):
+            causes.append(event.message.cause)
+    pool.start(0, None, train(0))
+    while len(causes) < 2:
+        if (event := pool.next_event()) and isinstance(event.message, Failed):
+            causes.append(event.message.cause)
+    assert causes == ["killed", "itself"]
+
+
+def test_interrupted_all_save_and_those_who_wait_need_not():
+    never = Worker("w1", lambda worker, message: [])
+    pool = joined(Worker("w0", lambda w, m: [] if isinstance(m, Train) else None), never)
+    for number in range(2):
+        pool.start(number, None, train(number))
+    assert not pool.free()
+    assert isinstance(pool.next_event().message, Placed)
+    pool.interrupt()
+    events = [pool.next_event() for _ in range(2)]
+    assert {e.trial for e in events} == {0, 1}
+    assert all(e.message == Trained(trial=None) for e in events)
+
+
+def test_a_full_worker_is_replaced_before_its_next_trial():
+    def script(worker, message):
+        full = isinstance(message, Answer)
+        return [Trained(trial=Trial(worker.number, {}), full=True)] if full else None
+
+    worker = Worker("w0", script)
+    run(joined(worker), 3)
+    assert worker.lives == 3
+
+
+def test_times_are_each_trials_own():
+    """Two that hang, begun a quarter of an hour apart, with half an hour each."""
+    now = [0.0]
+    hang = [Worker(f"w{n}", lambda w, m: [] if isinstance(m, Train) else None) for n in range(2)]
+    pool = Pool(hang, clock=lambda: now[0])
+    pool.join(JOIN)
+    for number in range(2):
+        pool.start(number, 30, train(number))
+        while not isinstance(getattr(pool.next_event(), "message", None), Placed):
+            pass
+        now[0] += 900
+    late = []
+    while len(late) < 2:
+        event = pool.next_event()
+        if event is None:
+            now[0] += 60
+        else:
+            late.append((event.trial, now[0]))
+            assert event.message.reason == "the trial took longer than max_trial_minutes"
+    assert [trial for trial, _ in late] == [0, 1]
+    assert late[0][1] == pytest.approx(1800, abs=120)
+    assert late[1][1] == pytest.approx(2700, abs=120)
+
+
+def test_gpus_are_dealt_out_with_their_memory():
+    gpus = [Gpu("0", 80_000), Gpu("3", 40_000)]
+    envs = [place.env for place in local_places(4, gpus, 2)]
+    assert [env["CUDA_VISIBLE_DEVICES"] for env in envs] == ["0", "3", "0", "3"]
+    assert [env["AUTOGAN_GPU_MEMORY"] for env in envs] == ["35500", "17500"] * 2
+    assert "AUTOGAN_GPU_MEMORY" not in local_places(2, gpus)[0].env
+    assert local_places(2)[0].env == {}
+    assert share_of(Gpu("0"), 2) == ""
+
+
+def test_commands_get_the_workers_own_as_their_last_arguments():
+    slurm, ssh = (command_places(1, prefix)[0].command for prefix in ("srun -n 1", "ssh a"))
+    assert slurm[:3] == ["srun", "-n", "1"]
+    assert slurm[-1].endswith("main()")
+    assert ssh[-1] == f"'{slurm[-1]}'"  # for the shell there
