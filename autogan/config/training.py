@@ -264,10 +264,8 @@ class TrainConfig(BaseModel):
         if self.compiler == "xla" and not (self.gan.xla and "xla" in known):
             raise ConfigError("compiler", f"xla cannot compile {self.gan_type}; leave it out")
         if self.precision != "float32" and "precision" not in known:
-            raise ConfigError(
-                "precision",
-                f"{self.precision}, and {self.gan_type} knows float32 alone; leave it out",
-            )
+            own = f"{self.precision} beside {self.gan_type}, which has float32 alone"
+            raise ConfigError("precision", f"{own}; leave it out")
 
     def _check_possible(self) -> None:
         """Refuse hyperparameters that cannot be together; a search's are points of its space."""
