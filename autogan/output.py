@@ -40,8 +40,10 @@ def print_plan(plan: Plan, as_json: bool) -> None:
     print(f"# about {full * plan.updates:.0f} updates of both networks")
     if plan.training_seconds is not None:
         left_out = "" if plan.evaluations_timed else ", evaluations not counted"
-        took = duration(full * plan.training_seconds)
-        print(f"# about {took} here, on {plan.device}, beside the start{left_out}")
+        workers = plan.config.workers
+        took = duration(full * plan.training_seconds / int(workers))
+        where = f"{plan.device}, with {workers} workers" if workers != 1 else plan.device
+        print(f"# about {took} here, on {where}, beside the start{left_out}")
     count = plan.trainings or 1
     print(f"# at most {plan.most_megabytes:.0f} MB on disk while it runs, "
           f"about {count * plan.megabytes:.0f} MB afterwards")  # fmt: skip

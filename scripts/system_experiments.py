@@ -152,12 +152,16 @@ EXPERIMENTS: dict[str, Experiment | Special] = {
             Variant(("depth 4",), {"depth": 4}),
             Variant(("depth 5",), {"depth": 5}),
             Variant(("depth 4, balance 0.9",), {"depth": 4, "balance": 0.9}),
-            Variant(("wgan, dropout",), {"depth": 4, "dropout": 0.25}, {"gan_type": "wgan"}),
+            Variant(
+                ("wgan, dropout",),
+                {"depth": 4, "dropout": 0.25},
+                {"gan_type": "wgan", "steps": 200, "evaluate_every": 100},
+            ),
         ),
     ),
     "igan-96": Experiment(
         ("GAN",),
-        {**LARGE, "gan_type": "igan", "image_size": 96, "steps": 120, "evaluate_every": 40},
+        {**LARGE, "gan_type": "igan", "image_size": 96, "steps": 60, "evaluate_every": 20},
         (Variant(("igan",), {"width": 8, "schedule_speed": 10 / 556, **FALL}),),
     ),
     "igan": Experiment(

@@ -121,6 +121,34 @@ def test_killed_and_resumed_it_gives_the_same(searched, tmp_path):
     assert (root / "best.yaml").read_text() == (whole / "best.yaml").read_text()
 
 
+def bits(root):
+    """Everything that the trials of a search came to."""
+    return {
+        str(path.relative_to(root)): path.read_bytes()
+        for name in ("best.npz", "last.npz", "scores.jsonl")
+        for path in root.glob(f"trials/*/**/{name}")
+    }
+
+
+def test_two_workers_come_to_the_bits_of_one_though_they_are_killed(tmp_path):
+    """Each trial's bits depend on the threads, not on who ran it, beside what or how often."""
+    grid = (*SEARCH, "--threads", "1", "--param", "d_iter=1,2")
+    run(*grid, "--run-dir", "one")
+    process = autogan_process(*grid, "--workers", "2", "--run-dir", "two")
+    for line in process.stderr:
+        if "trial 1: step 20/" in line:
+            break
+    process.kill()
+    process.communicate()
+    run("search", "--resume", "two", "--workers", "1")
+    assert bits(tmp_path / "one") == bits(tmp_path / "two")
+    assert len(bits(tmp_path / "one")) == 12
+    assert (tmp_path / "one/best.yaml").read_text().splitlines()[1:] == (
+        (tmp_path / "two/best.yaml").read_text().splitlines()[1:]
+    )
+    assert autogan.check(tmp_path / "two").difference == ""
+
+
 def test_ctrl_c_ends_with_130_and_says_how_to_go_on(tmp_path):
     process = autogan_process(*SEARCH, "--steps", "100000", "--evaluate-every", "20")
     for line in process.stderr:

@@ -10,8 +10,10 @@ from fakes import LABEL, FakeEngine, Shuffled, pool_of, told
 
 import autogan
 from autogan.cli import main
-from autogan.core.errors import ConfigError
+from autogan.core.errors import ConfigError, SearchFailed
+from autogan.run.engine import Event
 from autogan.run.ledger import Ledger
+from autogan.run.messages import Failed, Trained
 from autogan.run.records import to_line
 from autogan.search import SEARCH_METHODS, STOPPING_RULES, State
 
@@ -270,6 +272,39 @@ class TestKeys:
             config = SearchConfig(workers="auto", workers_per_gpu=2).resolved()
             assert config.workers == count
         assert SearchConfig(workers="auto", device="cpu").resolved().workers == 6
+
+
+class Failing(Shuffled):
+    """All trials but the first fail at once."""
+
+    interrupted = False
+
+    def start(self, trial, minutes, call):
+        if trial == 0:
+            super().start(trial, minutes, call)
+        else:
+            self._running[trial] = None
+            self._events.insert(0, Event(trial, Failed(reason="no luck", traceback="")))
+
+    def next_event(self):
+        event = self._events.pop(0)
+        if isinstance(event.message, Failed | Trained):
+            del self._running[event.trial]
+        return event
+
+    def interrupt(self):
+        self.interrupted = True
+        self._events = [e for e in self._events if e.trial] + [Event(0, Trained(trial=None))]
+
+
+def test_when_failures_end_a_search_the_other_trials_save(tmp_path):
+    engine = Failing(4)
+    with pytest.raises(SearchFailed, match="3 trials failed in a row"):
+        autogan.run_search(SEARCH, engine=engine)
+    assert engine.interrupted
+    assert Ledger(tmp_path / "runs/a/trials.jsonl").trials[0].state is State.RUNNING
+    result = autogan.run_search(resume="runs/a", engine=Shuffled(2))
+    assert result.trials[0].state is State.COMPLETE
 
 
 def test_other_scores_than_before_are_told(tmp_path):

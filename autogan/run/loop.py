@@ -1,5 +1,6 @@
 """The search loop: propose, train, score, record, again."""
 
+import contextlib
 import dataclasses
 import time
 
@@ -81,13 +82,11 @@ class SearchLoop:
             self._winner.keep()
             self._display.begins(self._tally.terms, self._tally.best())
             with StopSignals(self._engine, self._display, advice) as stop:
-                while True:
-                    while self._engine.free() and not stop.pressed and self._start_next():
-                        pass
-                    if not self._running:
-                        break
-                    if event := stop.next_event():
-                        self._handle(event)
+                try:
+                    self._train_all(stop)
+                except SearchFailed:
+                    self._save_running()
+                    raise
                 if not stop.pressed:
                     self._finish()
         except DiskFull as error:
@@ -95,6 +94,24 @@ class SearchLoop:
         if stop.pressed:
             raise stop.interrupted()
         return self.result()
+
+    def _train_all(self, stop: StopSignals) -> None:
+        """Start trials while workers are free, and take in what comes of them."""
+        while True:
+            while self._engine.free() and not stop.pressed and self._start_next():
+                pass
+            if not self._running:
+                return
+            if event := stop.next_event():
+                self._handle(event)
+
+    def _save_running(self) -> None:
+        """Let the trials that are running save, though the search ends here."""
+        self._engine.interrupt()
+        while self._running:
+            if event := self._engine.next_event():
+                with contextlib.suppress(SearchFailed):
+                    self._handle(event)
 
     def retry_failed(self) -> None:
         """Let all failed trials be tried again, as if they had been interrupted."""

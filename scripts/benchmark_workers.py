@@ -1,0 +1,246 @@
+#!/usr/bin/env python3
+"""What several workers bring, and what lies between them and the search; each side by side.
+
+    python scripts/benchmark_workers.py [digits mnist busy ray compiler evaluation] [--data-dir DIR]
+
+digits, mnist: trials a minute of two workers with one thread each against one with two (MNIST at
+half width; DIR holds mnist.npz). busy: how much of their time eight workers work, on trials of
+random length that only pass on a simulated clock. ray: what a message takes there and back.
+compiler: a step compiled as a graph and by XLA, in turns. evaluation: its share of a trial's time,
+ten of 10,000 images in 2,000 steps.
+"""
+
+import argparse
+import heapq
+import json
+import math
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import autogan
+from autogan.config import TrainConfig
+from autogan.run.engine import Event, Pool
+from autogan.run.messages import (
+    Evaluated,
+    Open,
+    Opened,
+    Prepare,
+    Prepared,
+    Scores,
+    Time,
+    Timed,
+    Trained,
+)  # fmt: skip
+from autogan.run.places import LocalPlace
+from autogan.search import Evaluation, State, Trial
+
+PARTS = ("digits", "mnist", "busy", "ray", "compiler", "evaluation")
+HALF = ("--param=width=32", "--param=dense_width=256", "--param=z_dim=62")
+DIGITS = ("--dataset=digits", *HALF, "--steps=300", "--evaluate-every=300")
+MNIST = ("--dataset=mnist", "--features=classifier", *HALF, "--steps=200", "--evaluate-every=200")
+
+
+def main() -> None:
+    """Run the parts that are asked for."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("parts", nargs="*", default=PARTS, metavar="part", help=", ".join(PARTS))
+    parser.add_argument("--trials", type=int, default=12, help="of each search [12]")
+    parser.add_argument("--data-dir", type=Path, default=None)
+    options = parser.parse_args()
+    given = [] if options.data_dir is None else [f"--data-dir={options.data_dir.absolute()}"]
+    for part in options.parts:
+        if part in ("digits", "mnist"):
+            compare_workers(
+                part, [*(DIGITS if part == "digits" else MNIST), *given], options.trials
+            )
+        else:
+            globals()[f"measure_{part}"](options)
+
+
+def compare_workers(name: str, flags: list[str], trials: int) -> None:
+    """Trials a minute of one worker and of two, in turns."""
+    with tempfile.TemporaryDirectory() as folder:
+        rates: dict[int, list[float]] = {1: [], 2: []}
+        for turn in range(2):
+            for workers in (1, 2):
+                run = Path(folder) / f"{workers}-{turn}"
+                search = [
+                    "search", "--gan-type=dcgan", "--search-method=random", f"--trials={trials}",
+                    f"--workers={workers}", f"--threads={3 - workers}", f"--run-dir={run}",
+                    "--param=learning_rate=1e-4..1e-2:log", "--device=cpu", *flags,
+                ]  # fmt: skip
+                subprocess.run([sys.executable, "-m", "autogan", *search], check=True,
+                               capture_output=True)  # fmt: skip
+                rates[workers].append(trials_a_minute(run, workers))
+        one, two = (statistics.mean(rates[workers]) for workers in (1, 2))
+        print(f"{name}: {one:.1f} trials a minute with one worker of two threads, {two:.1f} with "
+              f"two of one thread, ratio {two / one:.2f}", flush=True)  # fmt: skip
+
+
+def trials_a_minute(run: Path, workers: int) -> float:
+    """Of a search, from when each worker has ended its first trial: until then they compile."""
+    records = [json.loads(line) for line in (run / "trials.jsonl").read_text().splitlines()]
+    worker: dict[int, str] = {}
+    first: dict[str, float] = {}
+    ends = []
+    for record in records:
+        if record["record"] == "placed":
+            worker[record["trial"]] = record["worker"]
+        elif record["record"] == "ended":
+            first.setdefault(worker[record["trial"]], record["at"])
+            ends.append(record["at"])
+    begin = max(first.values())
+    later = [at for at in ends if at > begin]
+    return 60 * len(later) / (later[-1] - begin)
+
+
+class Simulated:
+    """An engine whose trials only pass on a clock of its own.
+
+    Args:
+        count: of the workers.
+        seconds: of a trial, by its number.
+    """
+
+    def __init__(self, count: int, seconds: Callable[[int], float]) -> None:
+        self._count, self._seconds = count, seconds
+        self._coming: list[tuple[float, int, Any]] = []  # when each trial tells its next event
+        self._now = self.worked = 0.0
+
+    def join(self, call: Any, tell: Any = None) -> None:
+        """See `autogan.run.engine.Engine`."""
+
+    def call(self, call: Any, reply: Any, tell: Any = None) -> Any:
+        """See `autogan.run.engine.Engine`."""
+        if isinstance(call, Open):
+            return Opened(images=640, image_shape=(8, 8, 1), classes={}, digest="", state_bytes=1,
+                          generator_bytes=1, environment={})  # fmt: skip
+        if isinstance(call, Prepare):
+            return Prepared(objective="fid", labels={"fid": "fid"}, features={})
+        return Scores(scores={"fid": 0.5})
+
+    def free(self) -> bool:
+        """See `autogan.run.engine.Engine`."""
+        return len(self._coming) < self._count
+
+    def start(self, trial: int, minutes: float | None, call: Any) -> None:
+        """See `autogan.run.engine.Engine`."""
+        seconds = self._seconds(trial)
+        self.worked += seconds
+        scores = Evaluation(30, {"fid": random.Random(trial).random()})
+        heapq.heappush(self._coming, (self._now + seconds, trial, Evaluated(evaluation=scores)))
+
+    def next_event(self) -> Event:
+        """See `autogan.run.engine.Engine`."""
+        self._now, trial, message = heapq.heappop(self._coming)
+        return Event(trial, message)
+
+    def answer(self, trial: int, go_on: bool) -> None:
+        """See `autogan.run.engine.Engine`."""
+        ended = Trial(trial, {}, state=State.COMPLETE, value=0.5, step=30, last_value=0.5, steps=30)
+        heapq.heappush(self._coming, (self._now, trial, Trained(trial=ended)))
+
+    def interrupt(self) -> None:
+        """See `autogan.run.engine.Engine`."""
+
+    def close(self) -> None:
+        """See `autogan.run.engine.Engine`."""
+
+    def busy(self) -> float:
+        """The share of all workers' time that they worked."""
+        return self.worked / (self._count * self._now)
+
+
+def busy_share(workers: int, trials: int, spread: float, **changes: Any) -> float:
+    """How busy workers are in a search of trials whose lengths are log-normal."""
+
+    def seconds(trial: int) -> float:
+        return math.exp(random.Random(f"length {trial}").gauss(0.0, spread))
+
+    engine = Simulated(workers, seconds)
+    with tempfile.TemporaryDirectory() as folder:
+        config = {"search_method": "random", "trials": trials, "run_dir": f"{folder}/a",
+                  "params": {"learning_rate": "1e-4..1e-2:log"}, **changes}  # fmt: skip
+        autogan.run_search(config, engine=engine)  # type: ignore[arg-type]
+    return engine.busy()
+
+
+def measure_busy(options: argparse.Namespace) -> None:
+    """Eight workers, 200 trials, asynchronous and in the order of numbers."""
+    for spread in (0.3, 0.6):
+        free = busy_share(8, 200, spread)
+        numbered = busy_share(8, 200, spread, order="numbered", lag=16)
+        print(f"busy, lengths with a deviation of {spread:.0%}: {free:.1%} as they come, "
+              f"{numbered:.1%} with --order numbered --lag 16", flush=True)  # fmt: skip
+
+
+def measure_ray(options: argparse.Namespace) -> None:
+    """A message and its answer, by a pipe and through Ray: the smallest call that there is."""
+    from autogan.config import SearchConfig
+    from autogan.run.ray_places import ray_places
+
+    run = SearchConfig(engine="ray", ray_address="local", threads=1, device="cpu").resolved()
+    for name, place in (("pipe", LocalPlace()), ("Ray", ray_places(run)[0])):
+        pool = Pool([place])
+        call = Open(config=TrainConfig(dataset="digits", threads=1).resolved().as_dict(),
+                    features=False)  # fmt: skip
+        pool.call(call, Opened)
+        times = []
+        for _ in range(200):
+            begun = time.perf_counter()
+            pool.call(call, Opened)
+            times.append(time.perf_counter() - begun)
+        pool.close()
+        print(f"{name}: {1e3 * statistics.median(times):.2f} ms for a call and its answer",
+              flush=True)  # fmt: skip
+
+
+def measure_compiler(options: argparse.Namespace) -> None:
+    """A step of DCGAN as a graph and by XLA, in workers that live beside each other."""
+    for size, width, dense in ((8, 32, 256), (28, 32, 256), (28, 64, 1024)):
+        pools = {name: Pool([LocalPlace()]) for name in ("graph", "xla")}
+        steps: dict[str, list[float]] = {name: [] for name in pools}
+        images = {"dataset": "mnist", "data_dir": options.data_dir, "image_size": size}
+        for _ in range(3):
+            for name, pool in pools.items():
+                run = TrainConfig(
+                    **(images if size > 8 else {"dataset": "digits"}), gan_type="dcgan",
+                    features="classifier", compiler=name, device="cpu",
+                    params={"width": width, "dense_width": dense},
+                ).resolved()  # fmt: skip
+                timed = pool.call(Time(config=run.as_dict(), evaluate=False), Timed)
+                steps[name].append(timed.step)
+        for pool in pools.values():
+            pool.close()
+        graph, xla = (1e3 * statistics.median(steps[name]) for name in pools)
+        print(f"step, {size}x{size}, width {width}: graph {graph:.1f} ms, XLA {xla:.1f} ms, "
+              f"ratio {graph / xla:.2f}", flush=True)  # fmt: skip
+
+
+def measure_evaluation(options: argparse.Namespace) -> None:
+    """What ten evaluations of 10,000 images take beside 2,000 steps on MNIST, at half width."""
+    run = TrainConfig(
+        dataset="mnist", data_dir=options.data_dir, gan_type="dcgan", features="classifier",
+        device="cpu", params={"width": 32, "dense_width": 256},
+    ).resolved()  # fmt: skip
+    pool = Pool([LocalPlace()])
+    timed = pool.call(Time(config=run.as_dict()), Timed)
+    pool.close()
+    assert timed.evaluation is not None
+    training, evaluations = 2000 * timed.step, 10 * timed.evaluation
+    share = evaluations / (training + evaluations)
+    print(f"evaluation: {timed.evaluation:.1f} s each, {share:.0%} of a trial", flush=True)
+
+
+if __name__ == "__main__":
+    main()
