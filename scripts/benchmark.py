@@ -42,9 +42,10 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=30, help="of each search [30]")
     parser.add_argument("--steps", type=int, default=300, help="of each trial [300]")
     parser.add_argument("--usual-search", metavar="FEATURES", help=argparse.SUPPRESS)
+    parser.add_argument("--tuner", default="optuna", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.usual_search:
-        usual_search(options.usual_search, options.trials, options.steps)
+        usual_search(options.usual_search, options.tuner, options.trials, options.steps)
         return
     # Both sides train their classifier before the clock runs: it is kept from search to search.
     cache = tempfile.TemporaryDirectory()
@@ -67,9 +68,11 @@ def compare_search(options: argparse.Namespace) -> None:
                      "--trials", str(options.trials), "--steps", str(options.steps)]  # fmt: skip
             run([*own, "--trials", "1", "--steps", "1"])
             run([*usual, "--trials", "1", "--steps", "1"])
-            ours, theirs = seconds(run, own), seconds(run, usual)
-            report(f"search, {options.trials} trials of {options.steps} steps, "
-                   f"{Path(features).name}", theirs, ours)  # fmt: skip
+            ours = seconds(run, own)
+            for tuner in ("optuna", "keras_tuner"):
+                theirs = seconds(run, [*usual, "--tuner", tuner])
+                report(f"search, {options.trials} trials of {options.steps} steps, "
+                       f"{Path(features).name}, beside {tuner}", theirs, ours)  # fmt: skip
 
 
 def compare_step(options: argparse.Namespace) -> None:
@@ -235,32 +238,56 @@ class UsualTraining:
             self._step(next(self._batches))
 
 
-def usual_search(features: str, trials: int, steps: int) -> None:
-    """The search that one would write instead."""
+def usual_search(features: str, tuner: str, trials: int, steps: int) -> None:
+    """The search that one would write instead, by Optuna or by KerasTuner's random search."""
     import keras
-    import optuna
     import tensorflow as tf
 
     from autogan.data import dataset_named
 
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
     images = dataset_named("digits", None).load(None).train.images
     network = feature_network(features)
     real = network.features(images).moments
-    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
-    for _ in range(trials):
+
+    def trained(learning_rate: float) -> float:
+        """Train and score once."""
         keras.backend.clear_session()
-        trial = study.ask()
-        learning_rate = trial.suggest_float("learning_rate", 1e-4, 1e-2, log=True)
         training = UsualTraining(images, NETWORK["width"], learning_rate)
         training.train(steps)
         made = training.generator.predict(
             tf.random.normal([SAMPLES, NETWORK["z_dim"]]), batch_size=256, verbose=0
         )
         made = np.round((made + 1) * 127.5).astype(np.uint8)
-        pool = network.features(made).pool
-        study.tell(trial, usual_fid(real.mean, real.covariance, pool))
-    print(study.best_params, study.best_value)
+        return usual_fid(real.mean, real.covariance, network.features(made).pool)
+
+    print((by_keras_tuner if tuner == "keras_tuner" else by_optuna)(trained, trials))
+
+
+def by_optuna(trained: Callable[[float], float], trials: int) -> Any:
+    """Ask Optuna, and tell it."""
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    for _ in range(trials):
+        trial = study.ask()
+        study.tell(trial, trained(trial.suggest_float("learning_rate", 1e-4, 1e-2, log=True)))
+    return study.best_params
+
+
+def by_keras_tuner(trained: Callable[[float], float], trials: int) -> Any:
+    """Let KerasTuner's random search call a training, as its guide has it for one's own loop."""
+    import keras_tuner
+
+    class Tuner(keras_tuner.RandomSearch):
+        def run_trial(self, trial: Any, *args: Any, **kwargs: Any) -> float:
+            rate = trial.hyperparameters.Float("learning_rate", 1e-4, 1e-2, sampling="log")
+            return trained(rate)
+
+    with tempfile.TemporaryDirectory() as folder:
+        tuner = Tuner(max_trials=trials, directory=folder, seed=0, overwrite=True)
+        tuner.search()
+        return tuner.get_best_hyperparameters()[0].values
 
 
 def feature_network(features: str) -> Any:

@@ -9,11 +9,11 @@ import time
 from pathlib import Path
 
 import pytest
-from fakes import CHATTER, CRASH, HANG, KILLED, LABEL, RAISE, pool_of
+from fakes import CHATTER, CRASH, FAKE_WORKER, HANG, KILLED, LABEL, RAISE, pool_of
 
 import autogan
 from autogan.core.errors import ConfigError, Interrupted, one_line
-from autogan.run.claim import Claim
+from autogan.run.claim import Claim, share
 from autogan.run.display import Display
 from autogan.run.engine import WorkerFailed
 from autogan.run.interruption import StopSignals
@@ -313,6 +313,21 @@ while True:
     assert wait_until_gone(pid)
 
 
+def test_workers_behind_a_command(tmp_path, monkeypatch):
+    """A stand-in for srun: it takes flags of its own, and becomes the worker."""
+    script = tmp_path / "srun"
+    script.write_text(f'#!/bin/sh\necho $$ >> {tmp_path}/started\nshift\nexec "$@"\n')
+    script.chmod(0o755)
+    monkeypatch.setattr("autogan.run.places.WORKER", FAKE_WORKER)
+    more = {"workers": 2, "worker_command": f"{script} -n1", "run_dir": "runs/b"}
+    result = autogan.run_search(config(**more))
+    engine = pool_of(1)
+    alone = autogan.run_search(config(), engine=engine)
+    engine.close()
+    assert [t.evaluations for t in result.trials] == [t.evaluations for t in alone.trials]
+    assert len((tmp_path / "started").read_text().split()) == 2
+
+
 def test_ctrl_c_saves_and_can_be_resumed(engine, tmp_path):
     """Ctrl-C during the first trial: it stays unfinished, and resuming gives the same result."""
     pressed = []
@@ -352,3 +367,56 @@ def test_a_second_ctrl_c_ends_at_once(engine):
 def test_errors_of_others_are_told_in_one_line(said, line):
     told = one_line(ValueError(said))
     assert told == (line if line.startswith("ValueError") else f"ValueError: {line}")
+
+
+class TestLocks:
+    """A run's folder is its command's and its workers'."""
+
+    def test_a_command_waits_for_the_workers_of_a_killed_one(self, tmp_path, monkeypatch):
+        """Its own lock is gone with it; a worker may write on for a moment."""
+        monkeypatch.setattr("autogan.run.claim._PATIENCE", 0.2)
+        killed = Claim(tmp_path / "a")
+        killed.begin()
+        worker = share(tmp_path / "a", killed.token)
+        killed.release()
+        with pytest.raises(ConfigError, match="in use by another autogan command"):
+            Claim(tmp_path / "a")
+        os.close(worker)
+        Claim(tmp_path / "a").release()
+
+    def test_a_worker_that_sees_another_folder_is_refused(self, tmp_path):
+        claim = Claim(tmp_path / "a")
+        (tmp_path / "b").mkdir()
+        for root, token in ((tmp_path / "a", "another"), (tmp_path / "b", claim.token)):
+            with pytest.raises(ConfigError, match="is another folder on .*; give one that all"):
+                share(root, token)
+        os.close(share(tmp_path / "a", claim.token))
+        claim.release()
+
+    def test_several_workers_share_it(self, tmp_path):
+        claim = Claim(tmp_path / "a")
+        for descriptor in [share(tmp_path / "a", claim.token) for _ in range(3)]:
+            os.close(descriptor)
+        claim.release()
+
+
+def test_ctrl_c_reaches_all_workers(tmp_path):
+    """Both trials save, and go on to the same values."""
+    pressed = []
+
+    class Press(Display):
+        def evaluated(self, trial):
+            if not pressed and trial.number == 1:
+                pressed.append(os.kill(os.getpid(), signal.SIGINT))
+
+    several = config(params={"learning_rate": [1e-4, 3e-4, 1e-3, 3e-3]})
+    pool = pool_of(2)
+    with pytest.raises(Interrupted, match="--resume runs/a"):
+        autogan.run_search(several, engine=pool, display=Press())
+    pool.close()
+    pool = pool_of(3)
+    resumed = autogan.run_search(resume="runs/a", engine=pool)
+    whole = autogan.run_search({**several, "run_dir": "runs/b"}, engine=pool)
+    pool.close()
+    assert [t.evaluations for t in resumed.trials] == [t.evaluations for t in whole.trials]
+    assert autogan.check("runs/a").difference == ""
