@@ -45,6 +45,8 @@ STEP, GAN, LOSSES = "models/updates.py", "models/adversarial.py", "models/losses
 PENALTIES, OPTIMIZERS = "models/penalties.py", "models/optimizers.py"
 EVOLUTION, GENERATIONS = "models/evolution.py", f"{UPDATES} -k generation"
 LAYERS, AVERAGES, DRAWS = "models/layers.py", "models/averages.py", "models/draws.py"
+DECISIONS, LOOP, POOL = "autogan/run/decisions.py", "autogan/run/loop.py", "autogan/run/engine.py"
+PARALLEL, POOLS = "tests/test_parallel.py", "tests/test_pool.py"
 FACTORS, COMBINED = "tests/test_factors.py", f"{UPDATES} -k combinations"
 
 _UPDATE = """\
@@ -471,6 +473,53 @@ MUTANTS = [
     Mutant("pale images are judged", VARIETY, "_FLAT <= self.contrast < _PALE", "False", VARIETIES),
     Mutant("a hundredth is a few", VARIETY, "_FEW = 0.1", "_FEW = 0.01", VARIETIES),
     Mutant("the nearest one covers", NEAR, "NEAREST = 5  #", "NEAREST = 1  #", VARIETIES),
+    # several workers: who is given what, and what follows from the record
+    Mutant(
+        "in the order of numbers, what has ended is known at once", DECISIONS,
+        "known = number - self._config.lag + 1", "known = number", PARALLEL,
+    ),
+    Mutant(
+        "in the order of numbers, nobody waits for results", DECISIONS,
+        "if any(t.number < known and not t.confirms for t in self._ledger.unfinished()):",
+        "if False:", PARALLEL,
+    ),
+    Mutant(
+        "an answer is found anew when an evaluation is told again", LOOP,
+        "return self._decisions.goes_on(trial.number) if recorded is None else recorded",
+        "return self._decisions.goes_on(trial.number)", PARALLEL,
+    ),
+    Mutant(
+        "an answer is found before its evaluation counts", "autogan/run/ledger.py",
+        "        self.take_in(taken)\n        go_on = answer()\n",
+        "        go_on = answer()\n        self.take_in(taken)\n", PARALLEL,
+    ),
+    Mutant(
+        "the best few are chosen while others are on their first way", DECISIONS,
+        "if not first_run and (step", "if (step", PARALLEL,
+    ),
+    Mutant(
+        "the confirmation begins while the search runs", DECISIONS,
+        " or any(not t.confirms for t in self._ledger.unfinished()):\n            return ended",
+        ":\n            return ended", PARALLEL,
+    ),
+    Mutant(
+        "whoever has proven nothing is believed", POOL,
+        'doubtful = cause == "itself" and not worker.proven and others', "doubtful = False", POOLS,
+    ),
+    Mutant(
+        "an answer reaches all workers", POOL,
+        "if worker.job is not None and worker.job.trial == trial:", "if worker.job is not None:",
+        POOLS,
+    ),
+    Mutant(
+        "a call swallows what other workers say", POOL,
+        "self._later.append(heard)", "pass", POOLS,
+    ),
+    Mutant(
+        "a worker that has not joined is given a trial", POOL,
+        "joined = self._join is None or worker.environment is not None", "joined = True", POOLS,
+    ),
+    Mutant("a dead process is listened to", POOL, "worker.life == life", "True", POOLS),
 ]  # fmt: skip
 
 

@@ -81,7 +81,7 @@ def test_numbered_so_does_every_method(method, rule):
     """With one worker as with four: results count by the trials' numbers."""
     more = {"order": "numbered", "lag": 4, "search_method": method, "stopping": rule}
     results = {}
-    for count, seed in itertools.product((1, 2, 4), (0, 1)):
+    for count, seed in ((1, 0), (2, 1), (4, 2)):
         name = f"{count}-{seed}"
         result, _ = search(count, seed, name, **more, **space_of(method))
         results[name] = begun(autogan_root(name)), [t.value for t in result.trials]
@@ -138,7 +138,7 @@ class TestKilled:
     @pytest.mark.parametrize("rule", [None, "median", "asha"])
     def test_what_was_said_is_said_again(self, monkeypatch, rule):
         """No evaluation of the resumed search contradicts an answer that a trial had."""
-        more = {"stopping": rule, "trials": 6, "search_method": "explore"}
+        more = {"stopping": rule, "trials": 5, "search_method": "explore"}
         for lines in itertools.count(1):
             if not self.killed_after(lines, monkeypatch, **more):
                 break
