@@ -46,7 +46,8 @@ from autogan.search import Evaluation, State, Trial
 
 PARTS = ("digits", "mnist", "busy", "ray", "compiler", "evaluation")
 HALF = ("--param=width=32", "--param=dense_width=256", "--param=z_dim=62")
-DIGITS = ("--dataset=digits", *HALF, "--steps=300", "--evaluate-every=300")
+DIGITS = ("--dataset=digits", "--param=width=16", "--param=dense_width=128", "--param=z_dim=62",
+          "--steps=300", "--evaluate-every=300")  # fmt: skip
 MNIST = ("--dataset=mnist", "--features=classifier", *HALF, "--steps=200", "--evaluate-every=200")
 
 
@@ -55,23 +56,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("parts", nargs="*", default=PARTS, metavar="part", help=", ".join(PARTS))
     parser.add_argument("--trials", type=int, default=12, help="of each search [12]")
+    parser.add_argument("--turns", type=int, default=2, help="each number of workers [2]")
     parser.add_argument("--data-dir", type=Path, default=None)
     options = parser.parse_args()
     given = [] if options.data_dir is None else [f"--data-dir={options.data_dir.absolute()}"]
     for part in options.parts:
         if part in ("digits", "mnist"):
-            compare_workers(
-                part, [*(DIGITS if part == "digits" else MNIST), *given], options.trials
-            )
+            flags = [*(DIGITS if part == "digits" else MNIST), *given]
+            compare_workers(part, flags, options.trials, options.turns)
         else:
             globals()[f"measure_{part}"](options)
 
 
-def compare_workers(name: str, flags: list[str], trials: int) -> None:
+def compare_workers(name: str, flags: list[str], trials: int, turns: int) -> None:
     """Trials a minute of one worker and of two, in turns."""
     with tempfile.TemporaryDirectory() as folder:
         rates: dict[int, list[float]] = {1: [], 2: []}
-        for turn in range(2):
+        for turn in range(turns):
             for workers in (1, 2):
                 run = Path(folder) / f"{workers}-{turn}"
                 search = [
