@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """What several workers bring, and what lies between them and the search; each side by side.
 
-    python scripts/benchmark_workers.py [digits mnist busy ray compiler evaluation] [--data-dir DIR]
+    python scripts/benchmark_workers.py [digits mnist busy ray compiler peak evaluation]
 
 digits, mnist: trials a minute of two workers with one thread each against one with two (MNIST at
 half width; DIR holds mnist.npz). busy: how much of their time eight workers work, on trials of
 random length that only pass on a simulated clock. ray: what a message takes there and back.
-compiler: a step compiled as a graph and by XLA, in turns. evaluation: its share of a trial's time,
-ten of 10,000 images in 2,000 steps.
+compiler: a step compiled as a graph and by XLA, in turns. peak: its arithmetic, and the machine's.
+evaluation: its share of a trial's time, ten of 10,000 images in 2,000 steps.
 """
 
 import argparse
@@ -44,7 +44,7 @@ from autogan.run.messages import (
 from autogan.run.places import LocalPlace
 from autogan.search import Evaluation, State, Trial
 
-PARTS = ("digits", "mnist", "busy", "ray", "compiler", "evaluation")
+PARTS = ("digits", "mnist", "busy", "ray", "compiler", "peak", "evaluation")
 HALF = ("--param=width=32", "--param=dense_width=256", "--param=z_dim=62")
 DIGITS = ("--dataset=digits", "--param=width=16", "--param=dense_width=128", "--param=z_dim=62",
           "--steps=300", "--evaluate-every=300")  # fmt: skip
@@ -226,6 +226,50 @@ def measure_compiler(options: argparse.Namespace) -> None:
         graph, xla = (1e3 * statistics.median(steps[name]) for name in pools)
         print(f"step, {size}x{size}, width {width}: graph {graph:.1f} ms, XLA {xla:.1f} ms, "
               f"ratio {graph / xla:.2f}", flush=True)  # fmt: skip
+
+
+def measure_peak(options: argparse.Namespace) -> None:
+    """The arithmetic of a step of DCGAN, and how fast this machine multiplies matrices.
+
+    A step makes images twice and judges three batches; a gradient costs a pass for the weights and
+    one for what came in. So it takes four passes of the generator and eight of the discriminator.
+    """
+    import tensorflow as tf
+    from tensorflow.python.framework.convert_to_constants import (
+        convert_variables_to_constants_v2,
+    )
+
+    from autogan.models import GAN_TYPES
+
+    def operations(network: Any, shape: list[int]) -> int:
+        """Floating-point operations of a pass."""
+        call = tf.function(lambda x: network(x, training=False))
+        graph = convert_variables_to_constants_v2(
+            call.get_concrete_function(tf.TensorSpec(shape))
+        ).graph
+        how = tf.compat.v1.profiler.ProfileOptionBuilder.float_operation()
+        return tf.compat.v1.profiler.profile(
+            graph, options={**how, "output": "none"}
+        ).total_float_ops
+
+    side = 3000
+    a, b = tf.random.normal([2, side, side])
+    multiply = tf.function(lambda: tf.matmul(a, b))
+    multiply().numpy()
+    begun = time.perf_counter()
+    for _ in range(8):
+        multiply().numpy()
+    print(
+        f"matrices: {8 * 2 * side**3 / (time.perf_counter() - begun) / 1e9:.0f} GFLOP/s", flush=True
+    )
+    kind = GAN_TYPES.get("dcgan")
+    for width, dense in ((32, 256), (64, 1024)):
+        gan: Any = kind.build(
+            (28, 28, 1), {**kind.defaults(), "width": width, "dense_width": dense}
+        )
+        made = operations(gan.generator, [gan.batch_size, gan.z_dim])
+        judged = operations(gan.discriminator, [gan.batch_size, 28, 28, 1])
+        print(f"step, 28x28, width {width}: {(4 * made + 8 * judged) / 1e9:.1f} GFLOP", flush=True)
 
 
 def measure_evaluation(options: argparse.Namespace) -> None:

@@ -159,12 +159,6 @@ EXPERIMENTS: dict[str, Experiment | Special] = {
             ),
         ),
     ),
-    "igan-96": Experiment(
-        ("GAN",),
-        {**LARGE, "gan_type": "igan", "image_size": 96, "steps": 60, "evaluate_every": 20,
-         "params": {}},
-        (Variant(("igan",), {"width": 8, "schedule_speed": 10 / 556, **FALL}),),
-    ),
     "igan": Experiment(
         ("GAN",),
         {**MNIST, "params": {}},
