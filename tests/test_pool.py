@@ -330,3 +330,23 @@ def test_commands_get_the_workers_own_as_their_last_arguments():
     assert slurm[:3] == ["srun", "-n", "1"]
     assert slurm[-1].endswith("main()")
     assert ssh[-1] == f"'{slurm[-1]}'"  # for the shell there
+
+
+def test_a_process_that_was_ended_is_not_listened_to():
+    """What it still says is not said of the next one's trial."""
+    now = [0.0]
+    worker = Worker("w0", lambda w, m: [] if isinstance(m, Train) else None)
+    pool = Pool([worker], clock=lambda: now[0])
+    pool.join(JOIN)
+    pool.start(0, 1, train(0))
+    said_by_the_first = worker.hear
+    assert isinstance(pool.next_event().message, Placed)
+    now[0] = 61.0
+    assert pool.next_event().message.reason == "the trial took longer than max_trial_minutes"
+    pool.start(1, None, train(1))
+    while not isinstance(getattr(pool.next_event(), "message", None), Placed):
+        pass
+    said_by_the_first(Trained(trial=Trial(0, {})))
+    worker.hear(evaluated(10))
+    events = [event for _ in range(2) if (event := pool.next_event())]
+    assert [(event.trial, event.message) for event in events] == [(1, evaluated(10))]
