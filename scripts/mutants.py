@@ -486,21 +486,21 @@ MUTANTS = [
     Mutant(
         "an answer is found anew when an evaluation is told again", LOOP,
         "return self._decisions.goes_on(trial.number) if recorded is None else recorded",
-        "return self._decisions.goes_on(trial.number)", PARALLEL,
+        "return self._decisions.goes_on(trial.number)", f"{PARALLEL} -k told",
     ),
     Mutant(
         "an answer is found before its evaluation counts", "autogan/run/ledger.py",
         "        self.take_in(taken)\n        go_on = answer()\n",
-        "        go_on = answer()\n        self.take_in(taken)\n", PARALLEL,
+        "        go_on = answer()\n        self.take_in(taken)\n", f"{PARALLEL} -k every_answer",
     ),
     Mutant(
         "the best few are chosen while others are on their first way", DECISIONS,
-        "if not first_run and (step", "if (step", PARALLEL,
+        "if not first_run and (step", "if (step", f"{PARALLEL} -k best_few",
     ),
     Mutant(
         "the confirmation begins while the search runs", DECISIONS,
         " or any(not t.confirms for t in self._ledger.unfinished()):\n            return ended",
-        ":\n            return ended", PARALLEL,
+        ":\n            return ended", f"{PARALLEL} -k confirmation_begins",
     ),
     Mutant(
         "whoever has proven nothing is believed", POOL,

@@ -66,6 +66,24 @@ def test_so_does_every_answer_of_a_stopping_rule(rule):
         assert result.confirmed
 
 
+def test_the_best_few_are_chosen_when_all_have_shown_something():
+    """Not while a trial is on its first way, which may be the best."""
+    for seed in range(4):
+        search(3, seed, str(seed), stopping="screening", trials=6)
+        records = told(autogan_root(seed))
+        revived = next(n for n, r in enumerate(records) if r["record"] == "revived")
+        shown = {r["trial"] for r in records[:revived] if r["record"] == "evaluation"}
+        assert shown == set(range(6))
+
+
+def test_the_confirmation_begins_when_the_search_has_ended():
+    for seed in range(4):
+        search(3, seed, str(seed), confirm="top=2,repeats=2", trials=5)
+        records = told(autogan_root(seed))
+        begins = next(n for n, r in enumerate(records) if r.get("confirms"))
+        assert sum(r["record"] == "ended" for r in records[:begins]) == 5
+
+
 @pytest.mark.parametrize("method", ["grid", "random"])
 def test_grid_and_random_try_the_same_whatever_the_timing(method):
     search(1, search_method=method, **space_of(method))
