@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ import numpy as np
 import autogan
 from autogan.display import Display
 from autogan.run.engine import Pool
-from autogan.run.places import LocalPlace
+from autogan.run.places import Hear, LocalPlace, ProcessChannel
 from autogan.search import Trial
 
 PARTS = ("search", "step", "gap", "memory", "fid")
@@ -142,15 +143,15 @@ class Watch(Display):
     """Measures gaps and memory by what a search tells."""
 
     def __init__(self) -> None:
-        self.place = LocalPlace()
-        self.engine = Pool([self.place])
+        self.engine = Pool([Kept(watch=self)])
+        self.worker: ProcessChannel | None = None
         self.gaps: list[float] = []
         self.megabytes: list[float] = []
         self._last = (0.0, 0)
         self._steps_per_second: list[float] = []
         self._end: float | None = None
 
-    def progress(self, step: int, steps: int, losses: Any) -> None:
+    def progress(self, trial: int, step: int, steps: int, losses: Any) -> None:
         """Take the time; the first look of a trial comes after its first steps."""
         now = time.monotonic()
         when, before = self._last
@@ -163,9 +164,28 @@ class Watch(Display):
 
     def trial_ended(self, trial: Trial, best: Trial | None) -> None:
         """Look at the worker's memory."""
-        status = Path(f"/proc/{self.engine._process.pid}/status").read_text()  # type: ignore[union-attr]
+        assert self.worker is not None
+        status = Path(f"/proc/{self.worker.process.pid}/status").read_text()
         kilobytes = next(line for line in status.splitlines() if line.startswith("VmRSS"))
         self.megabytes.append(int(kilobytes.split()[1]) / 1024)
+
+
+@dataclass(frozen=True)
+class Kept(LocalPlace):
+    """A place that tells which process works there.
+
+    Attributes:
+        watch: is told.
+    """
+
+    watch: Watch | None = None
+
+    def spawn(self, hear: Hear) -> ProcessChannel:
+        """See `autogan.run.places.Place.spawn`."""
+        worker = super().spawn(hear)
+        assert self.watch is not None
+        self.watch.worker = worker
+        return worker
 
 
 class OwnTraining:
