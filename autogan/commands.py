@@ -119,8 +119,9 @@ def run_search(
     ):
         begun = Ledger(folder.ledger) if resume is not None else None
         kept = folder.root if resume is not None else None
-        opened, prepared = opened_and_prepared(run, first_trial(run), kept, workers, display)
-        run = with_compiler(run, first_trial(run), workers, display)
+        trial = first_trial(run)
+        opened, prepared = opened_and_prepared(run, trial, kept, workers, display)
+        run = with_compiler(run, trial, workers, display)
         run.rule(opened.images)
         Budget(run, opened.images).check()
         header = header_of(opened, prepared)
@@ -141,7 +142,7 @@ def run_search(
         limits = limits_of(run)
         if ledger.limits != limits:
             ledger.append("limits", keys=limits)
-        workers.join(joining(first_trial(run), folder.root, claim, opened, prepared), display.note)
+        workers.join(joining(trial, folder.root, claim, opened, prepared), display.note)
         loop = SearchLoop(run, folder, ledger, workers, display)
         if retry_failed:
             loop.retry_failed()

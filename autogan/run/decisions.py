@@ -72,8 +72,8 @@ class Decisions:
             return self._closing(tally, end)
         if step := self._revived(tally, closing=False):
             return step
-        if first := unfinished(history, self._config.repeats):
-            return self._begun(first.params, f"again {first.number}", repeats=first.number)
+        if step := self._another_seed(history):
+            return step
         if self._config.trials is not None and tally.points().tries() >= self._config.trials:
             kind = "trials" if self._config.repeats == 1 else "points"
             return self._closing(tally, f"all {self._config.trials} {kind} are done")
@@ -116,8 +116,8 @@ class Decisions:
             first_run = any(not t.revived and not t.confirms for t in self._ledger.unfinished())
             if not first_run and (step := self._revived(tally, closing=True)):
                 return step
-            if first := unfinished(tally.history(), self._config.repeats):
-                return self._begun(first.params, f"again {first.number}", repeats=first.number)
+            if step := self._another_seed(tally.history()):
+                return step
         return self._confirming(end)
 
     def _confirming(self, end: str) -> Step:
@@ -154,6 +154,13 @@ class Decisions:
             return None
         note = f"trial {trial.number} goes on: it is among the best so far"
         return Step("revived", {"trial": trial.number}, notes=(note,))
+
+    def _another_seed(self, history: History) -> Step | None:
+        """A point is trained under a further seed, if one needs it."""
+        first = unfinished(history, self._config.repeats)
+        if first is None:
+            return None
+        return self._begun(first.params, f"again {first.number}", repeats=first.number)
 
     def _proposed(self, tally: Tally) -> Step | None:
         """The method's next point."""
