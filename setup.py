@@ -12,6 +12,7 @@ PACKAGE_DIR = {
     "autogan.data": "autogan/data",
     "autogan.config": "autogan/config",
     "autogan.run": "autogan/run",
+    "autogan.report": "autogan/report",
     "autogan.models": "models",
     "autogan.search": "search",
     "autogan.criteria": "criteria",
@@ -21,5 +22,9 @@ PACKAGE_DIR = {
 setup(
     package_dir=PACKAGE_DIR,
     packages=list(PACKAGE_DIR),
-    package_data={"autogan": ["py.typed"], "autogan.configs": ["*.yaml"]},
+    package_data={
+        "autogan": ["py.typed"],
+        "autogan.report": ["*.css", "*.js"],
+        "autogan.configs": ["*.yaml"],
+    },
 )

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 from autogan.version import __version__
 
 if TYPE_CHECKING:
-    from autogan.commands import check, evaluate, plan, run_search, sample, train
+    from autogan.commands import evaluate, plan, run_search, sample, train
     from autogan.config import SearchConfig, TrainConfig
     from autogan.core.errors import AutoGANError, ConfigError, Interrupted, SearchFailed
-    from autogan.run.result import SearchResult
+    from autogan.looking import check, load, report
+    from autogan.run.result import SearchResult, TrainResult
 
 _PLACES = {
     "AutoGANError": "core.errors",
@@ -28,9 +29,12 @@ _PLACES = {
     "SearchFailed": "core.errors",
     "SearchResult": "run.result",
     "TrainConfig": "config",
-    "check": "commands",
+    "TrainResult": "run.result",
+    "check": "looking",
     "evaluate": "commands",
+    "load": "looking",
     "plan": "commands",
+    "report": "looking",
     "run_search": "commands",
     "sample": "commands",
     "train": "commands",
@@ -44,10 +48,13 @@ __all__ = [
     "SearchFailed",
     "SearchResult",
     "TrainConfig",
+    "TrainResult",
     "__version__",
     "check",
     "evaluate",
+    "load",
     "plan",
+    "report",
     "run_search",
     "sample",
     "train",

@@ -5,7 +5,6 @@ that failed, 2 for something wrong in what the user gave, 130 after Ctrl-C.
 """
 
 import contextlib
-import dataclasses
 import signal
 import sys
 import threading
@@ -15,7 +14,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from autogan import commands
+from autogan import commands, looking
 from autogan.config import SearchConfig, TrainConfig, load_config
 from autogan.core.errors import AutoGANError, ConfigError, Interrupted, SearchFailed, told
 from autogan.core.files import write_bytes
@@ -26,7 +25,7 @@ from autogan.display import make_display
 from autogan.listing import listing
 from autogan.models import GAN_TYPES
 from autogan.options import options_of
-from autogan.output import print_further, print_json, print_plan, print_search
+from autogan.output import print_json, print_plan, print_run, print_search, print_training
 from autogan.run.display import Display
 from autogan.run.folder import run_of
 from autogan.version import __version__
@@ -117,17 +116,7 @@ def train(
     run = load_config(TrainConfig, config, flags)
     with _display(quiet) as display:
         result = commands.train(run, resume=resume, overwrite=overwrite, display=display)
-    trial = result.trial
-    if json_:
-        print_json({"folder": result.folder.root, "objective": result.objective,
-                     **dataclasses.asdict(trial)})  # fmt: skip
-        return
-    by = "" if trial.value is None else f", by {result.objective}"
-    print(f"{result.terms.outcome(trial)}{by}")
-    if trial.evaluations:
-        last = trial.evaluations[-1]
-        print(f"last evaluation: step {last.step}, {result.terms.evaluation(last)}")
-    print_further(result.folder.root, result.folder.logs)
+    print_training(result, json_)
 
 
 @app.command()
@@ -219,6 +208,50 @@ def sample(
 
 @app.command()
 @options_of(TrainConfig, "plugin_dirs")
+def show(
+    folder: Annotated[Path, typer.Argument(help="of a search or training, ended or not")],
+    csv: Annotated[
+        bool, typer.Option("--csv", help="print a table with a row for each evaluation")
+    ] = False,
+    json_: Annotated[bool, typer.Option("--json", help="print all that is known as JSON")] = False,
+    debug: Debug = False,
+    *,
+    flags: dict[str, Any],
+) -> None:
+    """Show what a search or training has come to so far."""
+    if csv and json_:
+        raise ConfigError("csv", "True beside --json; give one of them")
+    print_run(looking.load(folder, options=flags), json_, csv)
+
+
+@app.command()
+@options_of(TrainConfig, "plugin_dirs")
+def report(
+    folders: Annotated[list[Path], typer.Argument(help="of a search; of several to compare them")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="the page [FOLDER/report.html]")
+    ] = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="write it again and again while the search runs")
+    ] = False,
+    open_: Annotated[bool, typer.Option("--open", help="show it in a browser")] = False,
+    debug: Debug = False,
+    *,
+    flags: dict[str, Any],
+) -> None:
+    """Write a page that shows a search, or compares several."""
+    pages = looking.watch(*folders, output=output, options=flags)
+    page = next(pages)
+    print(page, flush=True)
+    if open_:
+        typer.launch(page.absolute().as_uri())
+    if watch:
+        for _ in pages:
+            pass
+
+
+@app.command()
+@options_of(TrainConfig, "plugin_dirs")
 def check(
     folder: Annotated[Path, typer.Argument(help="of a search")],
     debug: Debug = False,
@@ -226,7 +259,7 @@ def check(
     flags: dict[str, Any],
 ) -> None:
     """Find every decision of a search again from its record."""
-    found = commands.check(folder, options=flags)
+    found = looking.check(folder, options=flags)
     if found.difference:
         raise SearchFailed(
             f"{found.difference}; it was written by another version or with other parts, or "

@@ -21,6 +21,7 @@ from autogan.core.registry import suggestion
 from autogan.core.text import read_path
 from autogan.data import DATASETS, grids
 from autogan.display import usual_display
+from autogan.report import write_page
 from autogan.run.budget import Budget
 from autogan.run.claim import Claim, check_free, clear
 from autogan.run.crew import make_engine
@@ -41,7 +42,6 @@ from autogan.run.messages import (
 )
 from autogan.run.opening import header_of, joining, opened_and_prepared, with_compiler
 from autogan.run.plan import Plan, first_trial, plan_of
-from autogan.run.replay import Checked, check_record
 from autogan.run.result import SearchResult, TrainResult
 from autogan.run.resume import check_header, check_same, limits_of, resumed_config
 from autogan.run.training import train_alone
@@ -146,7 +146,10 @@ def run_search(
         loop = SearchLoop(run, folder, ledger, workers, display)
         if retry_failed:
             loop.retry_failed()
-        return loop.run()
+        try:
+            return loop.run()
+        finally:
+            write_page(loop.result(), display)
 
 
 def train(
@@ -190,7 +193,7 @@ def train(
         terms = Terms.of(run.criterion, prepared.labels)
         display.begins(terms)
         trial = train_alone(run, folder, workers, display)
-        return TrainResult(folder, prepared.objective, terms, trial)
+        return TrainResult(run, folder, prepared.objective, terms, trial)
 
 
 def evaluate(
@@ -247,19 +250,6 @@ def evaluate(
     with _engine(run, None) as workers:
         found = workers.call(Evaluate(config=run.as_dict(), **source), Scores, note)
         return {**found.scores, **(found.test or {})}
-
-
-def check(folder: Path | str, *, options: Mapping[str, Any] | None = None) -> Checked:
-    """Find every decision of a search again from its record.
-
-    Args:
-        folder: of the search.
-        options: keys of the configuration, such as ``plugin_dirs``.
-
-    Raises:
-        ConfigError: if there is no search, or its record is damaged.
-    """
-    return check_record(read_path("folder", str(folder)), (options or {}).get("plugin_dirs"))
 
 
 def sample(

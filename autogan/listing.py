@@ -2,22 +2,21 @@
 
 import dataclasses
 import itertools
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autogan.config import SearchConfig, TrainConfig, load_config, packaged_configs
+from autogan.config import packaged_configs
 from autogan.core.errors import AutoGANError, ConfigError
 from autogan.core.registry import Registry, suggestion
 from autogan.criteria import CRITERIA
 from autogan.data import DATASETS
 from autogan.models import GAN_TYPES
-from autogan.run.folder import SearchFolder, TrialFolder
-from autogan.run.ledger import Ledger
-from autogan.run.tally import Tally
-from autogan.search import SEARCH_METHODS, STOPPING_RULES
+from autogan.run.folder import SearchFolder
+from autogan.run.result import SearchResult, TrainResult
+from autogan.run.saved import load_run
+from autogan.search import SEARCH_METHODS, STOPPING_RULES, State
 
 RUNS = Path("runs")
 
@@ -145,46 +144,30 @@ def _config_line(name: str, text: str) -> str:
 
 def _run(root: Path) -> dict[str, Any] | None:
     """What is known of the run in a folder; None if it is none."""
-    folder = SearchFolder(root)
+    if not (SearchFolder(root).config.is_file() or (root / "config.yaml").is_file()):
+        return None
     try:
-        if folder.config.is_file():
-            return {"folder": str(root), **_search(folder)}
-        if (root / "config.yaml").is_file():
-            return {"folder": str(root), **_training(root)}
+        result = load_run(root, {})
     except (AutoGANError, OSError, ValueError, KeyError, TypeError) as error:
         return {"folder": str(root), "problem": str(error)}
-    return None
+    return {"folder": str(root), **_result(result)}
 
 
-def _search(folder: SearchFolder) -> dict[str, Any]:
-    config, ledger = load_config(SearchConfig, folder.config), Ledger(folder.ledger)
-    tally = Tally(config, ledger) if ledger.header else None
-    best = tally.best() if tally else None
-    # The best is judged at the end; where no trial came to a value there is none to be judged.
-    ended = ledger.judgement(best) is not None if best else bool(ledger.trials)
+def _result(result: SearchResult | TrainResult) -> dict[str, Any]:
+    config = result.config
+    common = {"gan_type": config.gan_type, "dataset": config.dataset, "criterion": config.criterion}
+    if isinstance(result, TrainResult):
+        trial = result.trial
+        state = "unfinished" if trial.state is State.RUNNING else "ended"
+        return {**common, "value": trial.value, "state": state}
+    best = result.best
+    # Of several criteria there is no one value.
+    value = None if best is None or best.losses else best.value
+    number = best and best.number
     return {
-        "gan_type": config.gan_type,
-        "dataset": config.dataset,
-        "trials": len(ledger.trials),
-        "criterion": config.criterion,
-        "best": best and best.number,
-        # Of several criteria there is no one value.
-        "value": None if best is None or best.losses else best.value,
-        "state": "ended" if ended and not ledger.unfinished() else "unfinished",
-    }
-
-
-def _training(root: Path) -> dict[str, Any]:
-    config = load_config(TrainConfig, root / "config.yaml")
-    result = TrialFolder.of(root, config).result
-    value = json.loads(result.read_text())["value"] if result.exists() else None
-    return {
-        "gan_type": config.gan_type,
-        "dataset": config.dataset,
-        "criterion": config.criterion,
-        "value": None if value is None else float(value),
-        "state": "ended" if result.exists() else "unfinished",
-    }
+        **common, "trials": len(result.trials), "best": number, "value": value,
+        "state": result.state,
+    }  # fmt: skip
 
 
 def _run_line(**run: Any) -> str:

@@ -1,7 +1,9 @@
 """What the commands print on standard output: results, for people or as JSON."""
 
+import csv
 import dataclasses
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,9 +11,10 @@ from typing import Any
 import yaml
 
 from autogan.core.invocation import command
+from autogan.run.export import plain, table
 from autogan.run.plan import Plan
-from autogan.run.result import SearchResult
-from autogan.run.summary import summary
+from autogan.run.result import SearchResult, TrainResult
+from autogan.run.summary import standing, summary
 from autogan.run.words import duration
 
 
@@ -72,27 +75,44 @@ def _classes(counts: Mapping[str, int]) -> str:
 def print_search(result: SearchResult, as_json: bool) -> None:
     """Print what a search found."""
     best = result.best
-    root = result.folder.root
     if as_json:
-        print_json({
-            "folder": root,
-            "objective": result.objective,
-            "direction": result.direction,
-            "hyperparameters": dict(result.hyperparameters),
-            "best": None if best is None else best.number,
-            "trials": [dataclasses.asdict(trial) for trial in result.trials],
-            "front": [trial.number for trial in result.front],
-            "judged": None if result.judged is None else result.judged.model_dump(),
-            "confirmed": [
-                {**dataclasses.asdict(c), "mean": c.mean, "spread": c.spread}
-                for c in result.confirmed
-            ],
-        })  # fmt: skip
+        print_json(plain(result))
         return
     print(summary(result))
     if best is not None:
         print(f"train it again:  {command('autogan', 'train', result.folder.best_config)}")
         print_further(result.folder.best, result.logs)
+    if result.folder.report.exists():
+        print(f"see it all:      {result.folder.report}")
+
+
+def print_training(result: TrainResult, as_json: bool) -> None:
+    """Print what a training has come to."""
+    if as_json:
+        print_json(plain(result))
+        return
+    trial = result.trial
+    by = "" if trial.value is None else f", by {result.objective}"
+    print(f"{result.terms.outcome(trial)}{by}")
+    if trial.evaluations:
+        last = trial.evaluations[-1]
+        print(f"last evaluation: step {last.step}, {result.terms.evaluation(last)}")
+    print_further(result.folder.root, result.folder.logs)
+
+
+def print_run(result: SearchResult | TrainResult, as_json: bool, as_csv: bool) -> None:
+    """Print what a run has come to so far."""
+    if as_csv:
+        made = table(result)
+        writer = csv.DictWriter(sys.stdout, list(made[0]) if made else [], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(made)
+    elif isinstance(result, TrainResult):
+        print_training(result, as_json)
+    else:
+        if not as_json:
+            print("\n".join([*standing(result), ""]))
+        print_search(result, as_json)
 
 
 def print_further(folder: Path, logs: Path) -> None:

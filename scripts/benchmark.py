@@ -77,22 +77,28 @@ def compare_search(options: argparse.Namespace) -> None:
 
 
 def compare_step(options: argparse.Namespace) -> None:
-    """A training step, in turns: twenty in one compiled call, and the usual call for each."""
+    """A training step, in turns: one usual call, and calls of twenty steps by either compiler."""
     from autogan.models import GAN_TYPES
 
-    for size, width, count in ((8, 32, 200), (8, 16, 200), (28, 32, 40)):
+    for size, width, dense, count in ((8, 32, 256, 200), (8, 16, 256, 200),
+                                      (28, 32, 256, 40), (28, 64, 1024, 20)):  # fmt: skip
         images = np.random.default_rng(0).integers(0, 256, (SAMPLES, size, size, 1))
         images = images.astype(np.uint8)
         kind = GAN_TYPES.get("dcgan")
-        hyperparameters = {**kind.defaults(), **NETWORK, "width": width}
-        own = OwnTraining(kind, images, hyperparameters)
-        usual = UsualTraining(images, width, 2e-4)
-        own.train(20), usual.train(20)  # compile
-        pairs = [(seconds(usual.train, count), seconds(own.train, count)) for _ in range(7)]
-        theirs, ours = (statistics.median(column) / count for column in zip(*pairs, strict=True))
-        ratio = statistics.median(t / o for t, o in pairs)
-        print(f"step, {size}x{size}, width {width}: usual {1e3 * theirs:.1f} ms, "
-              f"autogan {1e3 * ours:.1f} ms, ratio {ratio:.2f}", flush=True)  # fmt: skip
+        hyperparameters = {**kind.defaults(), **NETWORK, "width": width, "dense_width": dense}
+        sides = {
+            "usual": UsualTraining(images, width, dense, 2e-4),
+            "graph": OwnTraining(kind, images, hyperparameters),
+            "XLA": OwnTraining(kind, images, hyperparameters, xla=True),
+        }
+        for side in sides.values():
+            side.train(20)  # compile
+        turns = [[seconds(side.train, count) for side in sides.values()] for _ in range(7)]
+        for name, *times in zip(sides, *turns, strict=True):
+            each = 1e3 * statistics.median(times) / count
+            ratio = statistics.median(turn[0] / own for turn, own in zip(turns, times, strict=True))
+            print(f"step, {size}x{size}, width {width}, {name}: {each:.1f} ms, ratio {ratio:.2f}",
+                  flush=True)  # fmt: skip
 
 
 def compare_gap(options: argparse.Namespace) -> None:
@@ -191,10 +197,10 @@ class Kept(LocalPlace):
 class OwnTraining:
     """AutoGAN's training, without a search around it."""
 
-    def __init__(self, kind: Any, images: Any, hyperparameters: Any) -> None:
+    def __init__(self, kind: Any, images: Any, hyperparameters: Any, xla: bool = False) -> None:
         from autogan.models.batches import TrainingSet
 
-        self._gan = kind.build(images.shape[1:], hyperparameters)
+        self._gan = kind.build(images.shape[1:], hyperparameters, xla=xla)
         self._gan.reset(0)
         self._images, self._hyperparameters = TrainingSet(images), hyperparameters
         self._step = 0
@@ -209,7 +215,7 @@ class OwnTraining:
 class UsualTraining:
     """The DCGAN that tutorials write, with AutoGAN's networks."""
 
-    def __init__(self, images: Any, width: int, learning_rate: float) -> None:
+    def __init__(self, images: Any, width: int, dense: int, learning_rate: float) -> None:
         import keras
         import tensorflow as tf
 
@@ -217,7 +223,7 @@ class UsualTraining:
 
         generator, discriminator = build_networks(
             NetworkShape(images.shape[1], 1, NETWORK["z_dim"], "infogan", width,
-                         NETWORK["dense_width"], "batch")
+                         dense, "batch")
         )  # fmt: skip
         self.generator = generator
         g_optimizer = keras.optimizers.Adam(learning_rate, beta_1=0.5)
@@ -272,7 +278,7 @@ def usual_search(features: str, tuner: str, trials: int, steps: int) -> None:
     def trained(learning_rate: float) -> float:
         """Train and score once."""
         keras.backend.clear_session()
-        training = UsualTraining(images, NETWORK["width"], learning_rate)
+        training = UsualTraining(images, NETWORK["width"], NETWORK["dense_width"], learning_rate)
         training.train(steps)
         made = training.generator.predict(
             tf.random.normal([SAMPLES, NETWORK["z_dim"]]), batch_size=256, verbose=0

@@ -43,6 +43,15 @@ class Evaluation:
     collapsed: bool = False
 
 
+def best_evaluation(
+    evaluations: Sequence[Evaluation], direction: Direction
+) -> Evaluation | None:
+    """The best evaluation of images that had not collapsed; the earliest of equals."""
+    sign = 1 if direction == "min" else -1
+    sound = [(sign * e.value, e) for e in evaluations if e.value is not None]
+    return min(sound, key=lambda pair: pair[0])[1] if sound else None
+
+
 @dataclass
 class Trial:
     """One trial.

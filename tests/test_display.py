@@ -170,8 +170,11 @@ class TestSummary:
         poor = dataclasses.asdict(Variety(60, 250, 256, 60.0, 0.3, 0.2))
         monkeypatch.setattr(FakeSession, "variety", poor, raising=False)
         told = self.search().summary()
-        assert "warning: its images vary little: 60 different pictures among 256 images" in told
-        assert "warning: its images come near 20 % of the real ones only" in told
+        assert (
+            "warning: the winner's images vary little: 60 different pictures among 256 images"
+            in told
+        )
+        assert "warning: the winner's images come near 20 % of the real ones only" in told
         fine = dataclasses.asdict(Variety(250, 250, 256, 60.0, 0.9, 0.9))
         monkeypatch.setattr(FakeSession, "variety", fine)
         assert "warning" not in self.search(run_dir="runs/b").summary()

@@ -1,5 +1,6 @@
 """`autogan list`: what can be chosen, and what there is below ./runs."""
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from autogan.cli import main
 from autogan.config import packaged_configs
 from autogan.models import GAN_TYPES
 from autogan.run.ledger import Ledger
+from autogan.search import State, Trial
 
 GRID = {
     "dataset": "digits",
@@ -130,7 +132,8 @@ def test_trainings_are_runs_too(listed):
         config = "gan_type: wgan\ndataset: digits\n"
         Path(f"runs/{name}/config.yaml").write_text(config)  # which the fake leaves out
     assert listed("runs")[0] == "runs/done: wgan on digits, unfinished"
-    Path("runs/done/result.json").write_text('{"state": "complete", "value": 3.25}')
+    ended = dataclasses.asdict(Trial(0, {}, state=State.COMPLETE, value=3.25))
+    Path("runs/done/result.json").write_text(json.dumps(ended))
     assert listed("runs") == [
         "runs/done: wgan on digits, ended, best fid 3.25",
         "runs/killed: wgan on digits, unfinished",

@@ -77,7 +77,7 @@ class Budget:
         config = self._config
         if config.max_steps is None and config.max_minutes is None:
             return ""
-        updates = sum(self._updates(trial) for trial in trials)
+        updates = sum(updates_of(config, trial) for trial in trials)
         seconds = sum(trial.seconds for trial in trials)
         kept = reserve * self.full
         rest = f", and the rest is for {reserve:.3g} full trainings" if reserve else ""
@@ -88,11 +88,16 @@ class Budget:
             return f"{seconds / 60:.1f} of max_minutes {config.max_minutes:g} are spent{rest}"
         return ""
 
-    def _updates(self, trial: Trial) -> int:
-        """Updates of both networks in a trial; while it runs, up to its last evaluation."""
-        evaluated = trial.evaluations[-1].step if trial.evaluations else 0
-        values = {**self._config.fixed, **trial.params}
-        return max(evaluated, trial.steps) * self._config.gan.updates_per_step(values)
+
+def updates_per_step(config: SearchConfig, trial: Trial) -> int:
+    """Updates of both networks in a step of a search's trial."""
+    return config.gan.updates_per_step({**config.gan.defaults(), **config.fixed, **trial.params})
+
+
+def updates_of(config: SearchConfig, trial: Trial) -> int:
+    """Updates of both networks in a search's trial; while it runs, up to its last evaluation."""
+    evaluated = trial.evaluations[-1].step if trial.evaluations else 0
+    return max(evaluated, trial.steps) * updates_per_step(config, trial)
 
 
 def _points(config: SearchConfig) -> list[dict[str, Value]]:

@@ -25,9 +25,10 @@ from autogan.run.folder import SEARCH_CONFIG, TRIALS, moved
 LOCK = ".lock"
 WORKERS = ".workers"
 _PATIENCE = 10.0  # seconds for the workers of a killed command to end
+_GLANCE = 0.05  # seconds for whoever only looks (`at_work`) to look away
 _PARTS_OF_RUNS = (
     "best", "best.yaml", TRIALS, "trials.jsonl", "checkpoints", "samples", "scores.jsonl",
-    "result.json", "traceback.txt", "features.npz", "stage1",
+    "result.json", "traceback.txt", "features.npz", "stage1", "real.png", "report.html",
     "events.out.tfevents.*",
 )  # fmt: skip
 _PARTS_OF_TRIALS = (
@@ -108,6 +109,7 @@ class Claim:
                 "run_dir", f"{root} cannot be locked on this system; run AutoGAN on Linux, macOS "
                 "or WSL"
             ) from None  # fmt: skip
+        patience = time.monotonic() + _GLANCE
         while True:
             try:
                 root.mkdir(parents=True, exist_ok=True)
@@ -121,6 +123,9 @@ class Claim:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 os.close(descriptor)
+                if time.monotonic() < patience:
+                    time.sleep(0.01)
+                    continue
                 raise in_use(root) from None
             with contextlib.suppress(OSError):
                 if os.path.samestat(os.fstat(descriptor), os.stat(lock)):
@@ -133,6 +138,20 @@ def in_use(root: Path) -> ConfigError:
     return ConfigError(
         "run_dir", f"{root} is in use by another autogan command; wait for it to end"
     )
+
+
+def at_work(root: Path) -> bool:
+    """Whether a command works in a run's folder; only looks, and False where none can tell."""
+    try:
+        import fcntl
+
+        with (root / LOCK).open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno in (errno.EWOULDBLOCK, errno.EACCES)
+    except ImportError:
+        return False
+    return False
 
 
 def share(root: Path, token: str) -> int:

@@ -41,6 +41,11 @@ class SearchFolder:
         """A link to the best trial's folder."""
         return self.root / "best"
 
+    @property
+    def report(self) -> Path:
+        """The page to look at."""
+        return self.root / "report.html"
+
     def trial(self, name: str) -> Path:
         """The folder of a trial."""
         return self.root / TRIALS / name
@@ -160,6 +165,11 @@ def moved(root: Path, base: Path | None) -> Path:
 def feature_weights(run: Path) -> Path:
     """The weights of the feature network that was trained for the run in a folder."""
     return run / "features.npz"
+
+
+def real_images(run: Path) -> Path:
+    """A grid of images that the run in a folder learns from."""
+    return run / "real.png"
 
 
 def first_stage(run: Path) -> Path:

@@ -23,6 +23,7 @@ cut off at the next write.
 import json
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,20 @@ from autogan.run.records import (
 from autogan.search import Evaluation, State, Trial
 
 
+@dataclass
+class Stint:
+    """A worker's time with a trial.
+
+    Attributes:
+        worker: its name.
+        began, last: when it began, and when it told something last, in seconds since 1970.
+    """
+
+    worker: str
+    began: float
+    last: float
+
+
 class Ledger:
     """The record on disk, and the trials that it tells of.
 
@@ -67,6 +82,9 @@ class Ledger:
         judged: the last judgement.
         records: how many have been taken in.
         touched: how many had been when the last one about each trial was, by number.
+        reached: trial and step of all evaluations and ends, in the order in which they were told.
+        stints: of the workers with each trial, by its number.
+        at: when the last record was written, in seconds since 1970; None if none says.
     """
 
     def __init__(self, path: Path | None) -> None:
@@ -80,6 +98,9 @@ class Ledger:
         self.judged: Judged | None = None
         self.records = 0
         self.touched: dict[int, int] = {}
+        self.reached: list[tuple[int, int]] = []
+        self.stints: dict[int, list[Stint]] = {}
+        self.at: float | None = None
         for number, line in enumerate(lines_of(path) if path else (), start=1):
             try:
                 self.take_in(from_line(line))
@@ -191,11 +212,13 @@ class Ledger:
             return
         assert isinstance(record, TrialRecord)
         self.touched[record.trial] = self.records
+        self._clock(record)
         if isinstance(record, Started):
             self._begin(record)
             return
         trial = self.trials[record.trial]
         if isinstance(record, Evaluated):
+            self.reached.append((record.trial, record.step))
             trial.evaluations.append(
                 Evaluation(
                     record.step,
@@ -212,6 +235,7 @@ class Ledger:
             trial.last_value = record.last_value
             trial.reason, trial.seconds = record.reason, record.seconds
             trial.steps = record.steps
+            self.reached.append((record.trial, record.steps))
         elif isinstance(record, Revived | Retried):
             trial.state, trial.revived, trial.reason = State.RUNNING, len(trial.evaluations), ""
             trial.times_lost = 0
@@ -219,6 +243,17 @@ class Ledger:
             trial.times_lost += 1
         elif isinstance(record, Judged):
             self.judged = record
+
+    def _clock(self, record: TrialRecord) -> None:
+        """Take down when it was written, and of whose work it tells."""
+        if record.at is None:
+            return
+        self.at = record.at
+        stints = self.stints.setdefault(record.trial, [])
+        if isinstance(record, Placed):
+            stints.append(Stint(record.worker, record.at, record.at))
+        elif stints and isinstance(record, Evaluated | Ended | Lost):
+            stints[-1].last = record.at
 
     def _begin(self, record: Started) -> None:
         self.trials.append(

@@ -139,21 +139,7 @@ class SearchLoop:
 
     def result(self) -> SearchResult:
         """What has been found so far."""
-        best = self._tally.best()
-        return SearchResult(
-            config=self._config,
-            terms=self._tally.terms,
-            folder=self._folder,
-            logs=self._folder.logs(self._config.log_dir),
-            objective=self._ledger.header["objective"],
-            direction=self._tally.direction,
-            trials=self._tally.trials(),
-            best=best,
-            hyperparameters=self._tally.trial_config(best).params if best else {},
-            confirmed=self._tally.confirmed(),
-            front=self._tally.front(),
-            judged=self._ledger.judgement(best) if best else None,
-        )
+        return SearchResult.of(self._config, self._folder, self._ledger, self._tally)
 
     def _start_next(self) -> bool:
         """Start an unfinished trial of an earlier run, or else the next; False if none is left."""

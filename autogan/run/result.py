@@ -1,19 +1,23 @@
 """What a search found, and what a training came to."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autogan.config import SearchConfig
+from autogan.config import SearchConfig, TrainConfig
 from autogan.core.errors import ConfigError
 from autogan.core.hyperparameters import Value
+from autogan.run.budget import updates_of
+from autogan.run.claim import at_work
 from autogan.run.confirmation import Confirmed
 from autogan.run.folder import SearchFolder, TrialFolder
+from autogan.run.ledger import Ledger, Stint
 from autogan.run.records import Judged
 from autogan.run.summary import rows, summary, table_html
+from autogan.run.tally import Tally
 from autogan.run.words import Terms
-from autogan.search import Trial
+from autogan.search import Direction, State, Trial
 
 
 @dataclass(frozen=True, repr=False)
@@ -34,13 +38,18 @@ class SearchResult:
         confirmed: what was trained again to name the best, the best first.
         front: of several criteria, the trials that none other beats, by number.
         judged: the best generator's scores on latent vectors that did not choose it.
+        header: what all values depend on beside the configuration, as the record has it.
+        folders: of the trials, by number.
+        reached: trial and step of all evaluations and ends, in the order in which they were told.
+        stints: of the workers with each trial, by its number; nothing of older versions.
+        at: when the last record was written, in seconds since 1970; None if none says.
     """
 
     config: SearchConfig
     folder: SearchFolder
     logs: Path
     objective: str
-    direction: str
+    direction: Direction
     terms: Terms
     trials: list[Trial]
     best: Trial | None
@@ -48,6 +57,64 @@ class SearchResult:
     confirmed: list[Confirmed]
     front: list[Trial]
     judged: Judged | None
+    header: Mapping[str, Any]
+    folders: Mapping[int, TrialFolder]
+    reached: Sequence[tuple[int, int]]
+    stints: Mapping[int, Sequence[Stint]]
+    at: float | None
+
+    @classmethod
+    def of(
+        cls, config: SearchConfig, folder: SearchFolder, ledger: Ledger, tally: Tally
+    ) -> "SearchResult":
+        """What a search has found so far.
+
+        Args:
+            config: of the search, resolved.
+            folder: of the search.
+            ledger: its record.
+            tally: of that record.
+        """
+        best = tally.best()
+        return cls(
+            config=config,
+            terms=tally.terms,
+            folder=folder,
+            logs=folder.logs(config.log_dir),
+            objective=ledger.header["objective"],
+            direction=tally.direction,
+            trials=tally.trials(),
+            best=best,
+            hyperparameters=tally.trial_config(best).params if best else {},
+            confirmed=tally.confirmed(),
+            front=tally.front(),
+            judged=ledger.judgement(best) if best else None,
+            header=ledger.header,
+            folders={
+                number: TrialFolder.of(folder.trial(name), config)
+                for number, name in ledger.folders.items()
+            },
+            reached=ledger.reached,
+            stints=ledger.stints,
+            at=ledger.at,
+        )
+
+    @property
+    def ended(self) -> bool:
+        """Whether all is done: the best is judged at the end, if any trial came to a value."""
+        running = any(trial.state is State.RUNNING for trial in self.trials)
+        return bool(self.trials) and not running and (self.best is None or self.judged is not None)
+
+    @property
+    def state(self) -> str:
+        """``ended``, ``running`` while a command is at work in its folder, or ``unfinished``."""
+        if self.ended:
+            return "ended"
+        return "running" if at_work(self.folder.root) else "unfinished"
+
+    def updates(self, *trials: Trial) -> int:
+        """Updates of both networks in some trials, or in all of them."""
+        return sum(updates_of(self.config, trial) for trial in trials or self.trials)
 
     def __repr__(self) -> str:
         return f"{self.terms.best(self.best)}  ({len(self.trials)} trials in {self.folder.root})"
@@ -79,12 +146,14 @@ class TrainResult:
     """What a training came to.
 
     Attributes:
+        config: of the training.
         folder: with everything in it.
         objective: the label of the criterion that decides.
         terms: what values are called.
         trial: its evaluations, value and state.
     """
 
+    config: TrainConfig
     folder: TrialFolder
     objective: str
     terms: Terms

@@ -12,18 +12,18 @@ import numpy.typing as npt
 
 from autogan.config import SearchConfig, TrainConfig
 from autogan.core.errors import ConfigError
-from autogan.core.files import write_arrays
+from autogan.core.files import write_arrays, write_bytes
 from autogan.criteria.evaluator import Evaluator
 from autogan.data import (
     class_number,
     dataset_named,
 )
-from autogan.data.grids import GRID, GRID_CLASSES
+from autogan.data.grids import GRID, GRID_CLASSES, grid, png
 from autogan.models.base import ImageShape
 from autogan.models.trainer import Latents, Trainer
 from autogan.run.claim import share
 from autogan.run.device import device_notes, environment
-from autogan.run.folder import TrialFolder, feature_weights
+from autogan.run.folder import TrialFolder, feature_weights, real_images
 from autogan.run.messages import (
     Evaluate,
     Join,
@@ -172,6 +172,9 @@ class Session:
             raise ConfigError("features", f"{other} on {platform.node()}")
         self._bench.network(run, call.run).keep(feature_weights(Path(call.run)))
         self._bench.keep_stage1(run, call.run)
+        real = real_images(Path(call.run))
+        if not real.exists():
+            write_bytes(real, png(grid(data.train.subset(GRID)[0])))
         return Joined(environment=environment(self._bench.device))
 
     def train(self, call: Train) -> Trained:

@@ -3,6 +3,7 @@
 import html
 import math
 import statistics
+from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from autogan.core.invocation import command
 from autogan.criteria.variety import Variety
 from autogan.run.confirmation import advantage
 from autogan.run.folder import trial_name
-from autogan.run.words import describe, figure, figures
+from autogan.run.words import describe, duration, figure, figures
 from autogan.search import State, Trial
 from autogan.search.space import key
 
@@ -38,7 +39,36 @@ def summary(result: "SearchResult") -> str:
         lines.append(f"  {result.terms.worth(best)} ({chosen}), at step {best.step}")
     else:
         lines += _value(result, best)
-    return "\n".join([*lines, *_judged(result), *_poor(best), *_confirmed(result), *_table(result)])
+    return "\n".join(
+        [*lines, *_judged(result), *_warned(result), *_confirmed(result), *_table(result)]
+    )
+
+
+def standing(result: "SearchResult") -> list[str]:
+    """What is searched, how far it is and what it has cost, for one that may not have ended."""
+    config = result.config
+    method = f"{config.search_method} with {config.stopping}" if config.stopping else (
+        config.search_method
+    )  # fmt: skip
+    counts = Counter(trial.state.value for trial in result.trials)
+    several = len(result.trials) != 1
+    trials = f"{len(result.trials)} trial{'s' if several else ''}"
+    each = ", ".join(f"{count} {state}" for state, count in counts.items())
+    seconds = sum(trial.seconds for trial in result.trials)
+    lines = [
+        f"{config.gan_type} on {config.dataset} by {method}: {result.state}",
+        f"{trials}: {each}" if each else "no trial has begun",
+        f"{result.updates()} updates of both networks, {duration(seconds)} of training",
+    ]
+    for trial in result.trials:
+        if trial.state is State.RUNNING:
+            last = f" at step {trial.evaluations[-1].step}" if trial.evaluations else ""
+            verb = "running" if result.state == "running" else "to go on with"
+            lines.append(f"{verb}: trial {trial.number}{last}  {describe(trial.params)}")
+    if result.state == "unfinished":
+        again = command("autogan", "search", "--resume", result.folder.root)
+        lines.append(f"go on with: {again}")
+    return lines
 
 
 def rows(result: "SearchResult") -> list[dict[str, Any]]:
@@ -169,21 +199,25 @@ def _scores(result: "SearchResult", scores: Mapping[str, float]) -> str:
     return figures(zip(names, scores.values(), strict=False))
 
 
-def _poor(best: Trial) -> list[str]:
-    """A warning where the winner's images are too much alike, or like none of the real ones."""
-    kept = best.kept
+def warnings(result: "SearchResult") -> list[str]:
+    """Where the winner's images are too much alike or like none of the real ones, that it is so."""
+    kept = result.best.kept if result.best else None
     if kept is None or not kept.variety:
         return []
     variety = Variety.of(kept.variety)
     lines = []
     if variety.repetitive:
-        lines.append(f"warning: its images vary little: {variety}; look at them")
+        lines.append(f"the winner's images vary little: {variety}; look at them")
     if variety.uncovering:
         lines.append(
-            f"warning: its images come near {100 * variety.coverage:.0f} % of the real ones only: "
+            f"the winner's images come near {100 * variety.coverage:.0f} % of the real ones only: "
             "train longer, or look at them"
         )
     return lines
+
+
+def _warned(result: "SearchResult") -> list[str]:
+    return [f"warning: {line}" for line in warnings(result)]
 
 
 def _before_collapse(result: "SearchResult") -> list[str]:
@@ -228,10 +262,10 @@ def _confirmed(result: "SearchResult") -> list[str]:
             words.append(f"a gap of {each.mean - each.observed:+.3g}")
         name = "the defaults" if each.number is None else f"trial {each.number}"
         lines.append(f"  {name}: {', '.join(words)}  {describe(each.params)}")
-    return [*lines, _verdict(result)]
+    return [*lines, verdict(result)]
 
 
-def _verdict(result: "SearchResult") -> str:
+def verdict(result: "SearchResult") -> str:
     """Whether the search beat the GAN type's defaults."""
     winner = result.confirmed[0]
     if winner.number is None:

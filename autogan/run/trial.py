@@ -24,7 +24,6 @@ from autogan.core.files import (
     write_json,
     write_yaml,
 )
-from autogan.criteria import Objective
 from autogan.criteria.evaluator import Evaluator
 from autogan.criteria.variety import Variety
 from autogan.data.grids import GRID_CLASSES, grid, png, whole_rows
@@ -33,6 +32,7 @@ from autogan.models.trainer import Trainer
 from autogan.run.events import TrialEvents
 from autogan.run.folder import TrialFolder
 from autogan.search import Evaluation, State, Trial
+from autogan.search.history import best_evaluation
 
 _EVALUATION_LATENTS = 1  # a seed, the same for all trials
 _GRID_LATENTS = 2  # likewise
@@ -170,7 +170,7 @@ def run_trial(
             trial.evaluations.append(Evaluation(step, scores, value, figures, variety.collapsed))
             picture = grid(gan.generate(grid_latents), len(classes), class_names[: len(classes)])
             write_bytes(folder.sample(step), png(picture))
-            best = best_evaluation(trial.evaluations, objective)
+            best = best_evaluation(trial.evaluations, objective.direction)
             label = objective.label(labels)
             events.evaluation(step, scores, label, best, variety, behind, picture)
             generator = {
@@ -202,7 +202,7 @@ def run_trial(
             return None
 
     # End: the value is that of the best evaluation, for GANs collapse late.
-    best = best_evaluation(trial.evaluations, objective)
+    best = best_evaluation(trial.evaluations, objective.direction)
     if trial.state is State.RUNNING and (_collapsed(trial) or best is None):
         trial.state, last = State.COLLAPSED, trial.evaluations[-1]
         trial.reason = f"{Variety.of(last.variety)} at step {last.step}"
@@ -242,13 +242,6 @@ def _check_labels(before: Sequence[str], now: Sequence[str]) -> None:
             f"the training was measured as {', '.join(before)}, now it would be as "
             f"{', '.join(now)}: other images or features; restore them, or begin anew",
         )
-
-
-def best_evaluation(evaluations: Sequence[Evaluation], objective: Objective) -> Evaluation | None:
-    """The best evaluation of images that had not collapsed; the earliest of equals."""
-    sign = 1 if objective.direction == "min" else -1
-    sound = [(sign * e.value, e) for e in evaluations if e.value is not None]
-    return min(sound, key=lambda pair: pair[0])[1] if sound else None
 
 
 def _collapsed(trial: Trial) -> bool:

@@ -1,0 +1,112 @@
+"""What can be asked of runs on disk, without a worker: how far they are, a page, a check.
+
+They may be running, and are not touched.
+"""
+
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from autogan.core.errors import ConfigError
+from autogan.core.files import write_bytes
+from autogan.core.text import read_path
+from autogan.report import comparison_page, search_page
+from autogan.run.claim import at_work
+from autogan.run.folder import SearchFolder
+from autogan.run.replay import Checked, check_record
+from autogan.run.result import SearchResult, TrainResult
+from autogan.run.saved import load_run, load_search
+
+_LOOK = 5.0  # seconds between two looks at a running search
+
+
+def load(
+    folder: Path | str, *, options: Mapping[str, Any] | None = None
+) -> SearchResult | TrainResult:
+    """What a search or training has come to so far, from its folder; works while it runs.
+
+    Args:
+        folder: of the search or training.
+        options: keys of the configuration, such as ``plugin_dirs``.
+
+    Raises:
+        ConfigError: if there is none, it has not begun, or its files are damaged.
+    """
+    return load_run(read_path("run", str(folder)), _given(options))
+
+
+def report(
+    *folders: Path | str,
+    output: Path | str | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> Path:
+    """Write a page that shows a search, or compares several; works while they run.
+
+    Args:
+        folders: of the searches.
+        output: the page; by default report.html in the search's folder; comparison.html of
+            several.
+        options: keys of the configuration, such as ``plugin_dirs``.
+
+    Returns:
+        Where the page is.
+
+    Raises:
+        ConfigError: if one is no search, has not begun or is damaged; if the page cannot be
+            written.
+    """
+    roots = [read_path("run", str(folder)) for folder in folders]
+    results = [load_search(root, _given(options)) for root in roots]
+    page = comparison_page(results) if len(results) > 1 else search_page(results[0])
+    usual = results[0].folder.report if len(results) == 1 else Path("comparison.html")
+    path = usual if output is None else read_path("output", str(output))
+    if path.is_dir():
+        raise ConfigError("output", f"{path} is a folder; give the name of a page, as report.html")
+    try:
+        write_bytes(path, page.encode())
+    except OSError as error:
+        raise ConfigError("output", f"{path} cannot be written ({error.strerror})") from error
+    return path
+
+
+def watch(
+    *folders: Path | str,
+    output: Path | str | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> Iterator[Path]:
+    """Write a page (see `report`) whenever there is news, until no search runs any more.
+
+    Yields:
+        Where the page is, after each time that it was written.
+    """
+    records = [SearchFolder(read_path("run", str(folder))).ledger for folder in folders]
+    while True:
+        running = any(at_work(record.parent) for record in records)
+        seen = [record.stat().st_size for record in records if record.exists()]
+        yield report(*folders, output=output, options=options)
+        if not running:
+            return
+        while seen == [record.stat().st_size for record in records if record.exists()] and all(
+            at_work(record.parent) for record in records
+        ):
+            time.sleep(_LOOK)
+        time.sleep(_LOOK)
+
+
+def check(folder: Path | str, *, options: Mapping[str, Any] | None = None) -> Checked:
+    """Find every decision of a search again from its record.
+
+    Args:
+        folder: of the search.
+        options: keys of the configuration, such as ``plugin_dirs``.
+
+    Raises:
+        ConfigError: if there is no search, or its record is damaged.
+    """
+    return check_record(read_path("folder", str(folder)), (options or {}).get("plugin_dirs"))
+
+
+def _given(options: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The options that were given."""
+    return {name: value for name, value in (options or {}).items() if value}

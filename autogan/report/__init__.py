@@ -1,0 +1,6 @@
+"""The page that shows a search, and the one that compares several."""
+
+from autogan.report.comparison import comparison_page
+from autogan.report.search import search_page, write_page
+
+__all__ = ["comparison_page", "search_page", "write_page"]

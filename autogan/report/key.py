@@ -1,0 +1,28 @@
+"""What the marks of the charts mean."""
+
+from markupsafe import Markup
+
+from autogan.report.svg import tag
+
+_MEANINGS = {
+    "best": "the winner",
+    "complete": "trained to its end",
+    "stopped": "stopped early",
+    "dead": "diverged or collapsed",
+    "failed": "failed",
+    "running": "not ended",
+    "confirms": "confirmation",
+}
+
+
+def key(*kinds: str) -> Markup:
+    """The marks of these kinds with their meanings; each once, however often it is named."""
+    items = []
+    for kind in filter(kinds.__contains__, _MEANINGS):
+        line = tag("path", d="M0 6H14", class_=f"line {kind}")
+        mark = tag("path", d="M16 3l6 6m0-6l-6 6", class_=f"cross {kind}") if kind == "dead" else (
+            tag("circle", cx=19, cy=6, r=3.5, class_=kind)
+        )  # fmt: skip
+        svg = tag("svg", line, mark, width=26, height=12, viewBox="0 0 26 12", aria_hidden="true")
+        items.append(tag("li", svg, _MEANINGS[kind]))
+    return tag("ul", *items, class_="key")

@@ -1,0 +1,178 @@
+"""What hyperparameters do: each by itself, which matter, the two that matter most together."""
+
+import itertools
+import statistics
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from autogan.core.hyperparameters import Dimension, Value
+from autogan.report.charts import WIDTH
+from autogan.report.effects import Effects
+from autogan.report.scales import Axis, Linear, Places, Scale, fitting, over, short
+from autogan.report.svg import Frame, picture, shortened, tag
+from autogan.report.view import Measure, View
+from autogan.run.words import figure
+from autogan.search import State, Trial
+
+_SLICE = (370, 230)  # pixels
+_PAIR = (560, 380)
+_SHADES = 5  # of a rank, from the best to the worst fifth
+_ROW = 26  # pixels of a bar
+_FEWEST = 3  # values for a median
+_GOLDEN = 0.618  # which spreads equal values evenly
+
+
+def slices(view: View, measure: Measure, noise: float | None) -> list[tuple[str, Markup]]:
+    """For each hyperparameter its name and the trials' values over its own.
+
+    Args:
+        view: of the search.
+        measure: that is shown.
+        noise: the standard deviation that the seed alone makes, if it is known.
+    """
+    values = list(measure.worths.values())
+    y = fitting(values, factors=measure.direction == "min")
+    made = []
+    for place, dimension in enumerate(view.result.config.space.dimensions):
+        trials = [
+            t for t in view.trials if _has(t, dimension) and (t.dead or t.number in measure.worths)
+        ]
+        if any(trial.number in measure.worths for trial in trials):
+            svg = _slice(view, measure, dimension, trials, y, noise, f"slice-{place}")
+            made.append((dimension.name, svg))
+    return made
+
+
+def _slice(view: View, measure: Measure, dimension: Dimension, trials: Sequence[Trial], y: Axis,
+           noise: float | None, name: str) -> Markup:  # fmt: skip
+    x = over(dimension, [trial.params[dimension.name] for trial in trials])
+    frame = Frame(x, y, *_SLICE, shortened(dimension.name, 40), measure.name)
+    places = isinstance(x, Places)
+    spread = 24.0 if places and len(x.ticks()) <= 6 else 8.0 if places else 0.0
+    edge = y.high if measure.direction == "min" else y.low  # where the dead ones are
+    by_value: dict[Value, list[float]] = {}
+    for trial in sorted(trials, key=lambda t: view.kind(t) == "best"):
+        value, worth = trial.params[dimension.name], measure.worths.get(trial.number, edge)
+        aside = ((trial.number * _GOLDEN) % 1 - 0.5) * spread
+        frame.dot(value, worth, view.kind(trial), view.told(trial), trial.number, aside)
+        if trial.state is State.COMPLETE:
+            by_value.setdefault(value, []).append(worth)
+    middles = {v: statistics.median(w) for v, w in by_value.items() if len(w) >= _FEWEST}
+    for value, middle in middles.items() if places else ():
+        told = f"median of {len(by_value[value])} whole trainings: {figure(middle)}"
+        frame.level(value, middle, 16, "median", told)
+    if noise is not None:
+        centre = statistics.median(measure.worths.values())
+        told = f"two trainings that differ by their seed alone differ by about {figure(noise)}"
+        frame.margin(centre - noise / 2, centre + noise / 2, "noise", told)
+    words = f"{len(trials)} trials"
+    if places and middles:
+        each = ", ".join(f"{short(v)}: {figure(m)}" for v, m in middles.items())
+        words += f"; medians of whole trainings: {each}"
+    return frame.svg(name, f"{measure.name} over {dimension.name}", words)
+
+
+def importance(found: Effects) -> Markup:
+    """The share of ranks that each hyperparameter explains, beside what chance does."""
+    height = 50 + _ROW * len(found.each)
+    names = [effect.dimension.name for effect in found.each]
+    most = max(1.1 * max(found.chance, *(e.share for e in found.each)), 0.1)
+    rows = Places([shortened(name, 28) for name in reversed(names)])
+    frame = Frame(Linear(0, most), rows, WIDTH, height, "share of the ranks' variance", "")
+    for effect in found.each:
+        known = effect.share > found.chance
+        words = f"{100 * effect.share:.0f} %" if known else "not told from chance"
+        told = f"{effect.dimension.name}: {words}, by {effect.trials} trials"
+        row = shortened(effect.dimension.name, 28)
+        frame.bar(0, max(effect.share, 0), row, 14, "effect" if known else "no effect", told)
+    frame.across(found.chance, "chance", f"chance: {100 * found.chance:.0f} %")
+    shown = [f"{e.dimension.name} {100 * e.share:.0f} %" for e in found.told]
+    words = f"above chance: {', '.join(shown) or 'none'}; by {found.trials} trials"
+    return frame.svg("importance", "Share of the trials' ranks that each explains", words)
+
+
+def pair(view: View, measure: Measure, first: Dimension, second: Dimension) -> Markup:
+    """Two hyperparameters together: cells with medians for lists, else dots shaded by rank."""
+    trials = [
+        t for t in view.trials
+        if _has(t, first) and _has(t, second) and t.number in measure.worths
+    ]  # fmt: skip
+    x, y = (over(d, [t.params[d.name] for t in trials]) for d in (first, second))
+    frame = Frame(x, y, *_PAIR, shortened(first.name, 60), shortened(second.name, 40))
+    title = f"{measure.name} over {first.name} and {second.name}"
+    if isinstance(x, Places) and isinstance(y, Places):
+        cells: dict[tuple[Value, Value], list[float]] = {}
+        for t in trials:
+            at = (t.params[first.name], t.params[second.name])
+            cells.setdefault(at, []).append(measure.worths[t.number])
+        middles = {at: statistics.median(values) for at, values in cells.items()}
+        shades = _shades(measure, list(middles.values()))
+        for (at, middle), shade in zip(middles.items(), shades, strict=True):
+            n = len(cells[at])
+            told = f"{short(at[0])}, {short(at[1])}: median {figure(middle)} of {n} trials"
+            frame.cell(*at, len(x.values), len(y.values), f"shade-{shade}", told)
+            frame.text(*at, f"{figure(middle)} ({n})", f"on-{shade}", rise=-4)
+        words = f"{len(trials)} trials in {len(cells)} cells"
+    else:
+        shades = _shades(measure, [measure.worths[t.number] for t in trials])
+        for trial, shade in zip(trials, shades, strict=True):
+            at = (trial.params[first.name], trial.params[second.name])
+            frame.dot(*at, f"shade-{shade}", view.told(trial), trial.number, radius=5.5)
+        words = f"{len(trials)} trials, the best fifth darkest"
+    return frame.svg("pair", title, words)
+
+
+def coordinates(view: View, measure: Measure) -> Markup:
+    """All hyperparameters beside each other, a line for each trial."""
+    dimensions = view.result.config.space.dimensions
+    trials = [t for t in view.trials if t.number in measure.worths]
+    width, height, top, bottom = WIDTH, 330, 20, 290
+    scales: list[Scale] = [
+        over(d, [t.params[d.name] for t in trials if _has(t, d)]) for d in dimensions
+    ]
+    scales.append(fitting(measure.worths.values(), factors=measure.direction == "min"))
+    lefts = [60 + place * (width - 120) / len(dimensions) for place in range(len(scales))]
+    names = [*(d.name for d in dimensions), measure.name]
+    marks = []
+    shades = _shades(measure, [measure.worths[t.number] for t in trials])
+    for shade, trial in sorted(zip(shades, trials, strict=True), key=lambda s: -s[0]):
+        places: list[tuple[float, float]] = []
+        for left, scale, dimension in zip(lefts, scales, (*dimensions, None), strict=True):
+            if dimension is None:
+                value: object = measure.worths[trial.number]
+            elif _has(trial, dimension):
+                value = trial.params[dimension.name]
+            else:
+                continue
+            places.append((left, bottom - (bottom - top) * scale.at(value)))
+        path = "L".join(f"{left:.1f} {down:.1f}" for left, down in places)
+        kind = "best" if view.kind(trial) == "best" else f"stroke-{shade}"
+        marks.append(tag("path", tag("title", view.told(trial)), d=f"M{path}",
+                         class_=f"line {kind}", data_t=trial.number))  # fmt: skip
+    for left, scale, label in zip(lefts, scales, names, strict=True):
+        marks.append(tag("path", d=f"M{left:.1f} {top}V{bottom}", class_="axis"))
+        for value, told in itertools.islice(scale.ticks(), 12):
+            down = bottom - (bottom - top) * scale.at(value)
+            marks.append(tag("text", shortened(told, 12), x=f"{left - 4:.1f}",
+                             y=f"{down + 4:.1f}", text_anchor="end", class_="over"))  # fmt: skip
+        longest = max(int((width - 60) / len(scales) / 7), 8)
+        low = bottom + (18 if names.index(label) % 2 == 0 or len(names) < 6 else 34)
+        marks.append(tag("text", shortened(label, longest), x=f"{left:.1f}", y=low,
+                         text_anchor="middle", class_="label"))  # fmt: skip
+    words = f"{len(trials)} trials over {len(dimensions)} hyperparameters"
+    return picture("coordinates", "Where the search looked", words, width, height, marks)
+
+
+def _shades(measure: Measure, values: Sequence[float]) -> list[int]:
+    """The fifth that each value is in, 0 for the best."""
+    sign = 1 if measure.direction == "min" else -1
+    order = sorted(range(len(values)), key=lambda place: sign * values[place])
+    shades = [0] * len(values)
+    for rank, place in enumerate(order):
+        shades[place] = rank * _SHADES // len(values)
+    return shades
+
+
+def _has(trial: Trial, dimension: Dimension) -> bool:
+    return dimension.name in trial.params

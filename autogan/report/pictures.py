@@ -1,0 +1,161 @@
+"""What the generators made: the best, what lies behind their values, and how they came to be."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from markupsafe import Markup
+
+from autogan.report.images import Album, Part
+from autogan.report.svg import joined, tag
+from autogan.report.view import View
+from autogan.run.folder import real_images
+from autogan.run.words import describe
+from autogan.search import State, Trial
+
+TOP = 4  # trials whose images are shown
+_STEPS = 10  # of their trainings, at most
+
+
+def gallery(view: View, album: Album) -> Markup | None:
+    """The best trials' images at their best steps, the real ones, and what other values mean."""
+    others, real = _others(view), real_images(view.result.folder.root)
+    paths = [*(_best_grid(view, t) for t in (*view.ranked[:TOP], *others.values())), real]
+    part: Part = "whole" if album.fits(paths, "whole", share=0.6) else "quarter"
+    best = [shown(view, album, t, f"trial {t.number}", part) for t in view.ranked[:TOP]]
+    if not any(best):
+        return None
+    truth = album.show(real, "real images", part)
+    first = [*best, _figure(truth, "real images of the training set") if truth else None]
+    more = [shown(view, album, trial, why, part) for why, trial in others.items()]
+    parts = [tag("div", *filter(None, first), class_="grids")]
+    if any(more):
+        summary = tag("summary", "For comparison: the middle, the last, and what came to nothing")
+        inside = tag("div", *filter(None, more), class_="grids")
+        parts.append(tag("details", summary, inside, id="others"))
+    parts.append(tag("p", _caption(view), class_="note"))
+    return joined(parts)
+
+
+def becoming(view: View, album: Album) -> Markup | None:
+    """The best trials' images over training, with a control that needs no script.
+
+    None if there is only one step.
+    """
+    trials = view.ranked[:TOP]
+    steps = sorted({e.step for trial in trials for e in trial.evaluations})
+    if len(steps) < 2:
+        return None
+    steps, part = _fitting(view, album, steps)
+    controls, frames = [], []
+    for place, step in enumerate(steps):
+        last = place == len(steps) - 1
+        name = f"step-{place}"
+        controls += [
+            tag("span", tag("input", type="radio", name="step", id=name, value=step,
+                            class_=f"s{place}", checked=last),
+                " ", tag("label", step, for_=name)),
+        ]  # fmt: skip
+        grids = [_at(view, album, trial, step, part) for trial in trials]
+        frames.append(
+            tag(
+                "div",
+                tag("div", *grids, class_="grids"),
+                class_=f"frame f{place}{' last' if last else ''}",
+            )
+        )
+    control = tag("fieldset", tag("legend", "after steps:"), *controls, class_="steps")
+    return tag("div", control, *frames, class_="over")
+
+
+def _fitting(view: View, album: Album, steps: Sequence[int]) -> tuple[list[int], Part]:
+    """As many steps as there is room for, and how much of each grid."""
+    parts: tuple[Part, ...] = ("whole", "quarter")
+    for part in parts:
+        for most in (_STEPS, 8, 6, 4):
+            some = _thinned(steps, most)
+            folders = [view.result.folders[trial.number] for trial in view.ranked[:TOP]]
+            if album.fits([folder.sample(step) for folder in folders for step in some], part):
+                return some, part
+    return _thinned(steps, 2), "quarter"
+
+
+def _others(view: View) -> dict[str, Trial]:
+    """Trials that show what a value means: the median, the worst, and one that came to nothing."""
+    whole = [t for t in view.ranked if t.state is State.COMPLETE and t not in view.ranked[:TOP]]
+    dead = [t for t in view.trials if t.dead and t.evaluations]
+    found = {}
+    if len(whole) > 2:
+        middle = whole[len(whole) // 2]
+        found[f"in the middle of the whole trainings: trial {middle.number}"] = middle
+    if whole:
+        found[f"the worst whole training: trial {whole[-1].number}"] = whole[-1]
+    if dead:
+        found[f"{dead[0].state.value}: trial {dead[0].number}"] = dead[0]
+    return found
+
+
+def shown(
+    view: View, album: Album, trial: Trial, title: str, part: Part = "whole"
+) -> Markup | None:
+    """A trial's grid at its best step, or at its last if it has none; None without a picture."""
+    step = _best_step(trial)
+    image = album.show(
+        _best_grid(view, trial), f"images of trial {trial.number}, step {step}", part
+    )
+    if image is None:
+        return None
+    worths = "; ".join(f"{m.name} {m.worths[trial.number]:.4g}" for m in view.measures
+                       if trial.number in m.worths)  # fmt: skip
+    words = [f"{title}, step {step}", worths or trial.reason, describe(trial.params)]
+    return _figure(image, *filter(None, words))
+
+
+def _best_step(trial: Trial) -> int:
+    if trial.step is not None:
+        return trial.step
+    return trial.evaluations[-1].step if trial.evaluations else 0
+
+
+def _best_grid(view: View, trial: Trial) -> Path:
+    return view.result.folders[trial.number].sample(_best_step(trial))
+
+
+def _at(view: View, album: Album, trial: Trial, step: int, part: Part) -> Markup:
+    """A trial's grid at a step, or what stands in its place."""
+    path = view.result.folders[trial.number].sample(step)
+    image = album.show(path, f"images of trial {trial.number}, step {step}", part)
+    last = trial.evaluations[-1].step if trial.evaluations else 0
+    missing = f"ended at step {last}" if last < step else "no picture here"
+    values = "; ".join(
+        f"{m.name} {value:.4g}"
+        for e in trial.evaluations
+        for m in view.measures
+        if e.step == step and (value := m.of(e)) is not None
+    )
+    caption = f"trial {trial.number}" + (f": {values}" if values else "")
+    return _figure(image or tag("div", missing, class_="empty"), caption)
+
+
+def _figure(image: Markup, *words: str) -> Markup:
+    lines = [part for word in words for part in (word, tag("br"))][:-1]
+    return tag("figure", image, tag("figcaption", *lines))
+
+
+def _caption(view: View) -> str:
+    """What one must know of the grids."""
+    sizes = {trial.params.get("z_dim") for trial in view.ranked[:TOP]}
+    types = {trial.params.get("condition") for trial in view.ranked[:TOP]}
+    same = "All grids come from the same latent vectors, none of them chosen by eye"
+    if len(sizes | types) > 2:
+        same = "The latent vectors come from one seed, but their sizes differ"
+    return (
+        f"{same}. The pictures are compressed for viewing; the originals are in each trial's "
+        "folder samples."
+    )
+
+
+def _thinned(steps: Sequence[int], most: int) -> list[int]:
+    """At most so many of the steps, evenly, the last among them."""
+    if len(steps) <= most:
+        return list(steps)
+    return [steps[-1 - place * len(steps) // most] for place in range(most)][::-1]

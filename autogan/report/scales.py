@@ -1,0 +1,168 @@
+"""Axes: from a value to its place between 0 and 1, and the values that are marked."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from autogan.core.hyperparameters import Dimension, Value
+from autogan.run.words import figure
+
+Tick = tuple[object, str]
+
+_TICKS = 5  # about so many on an axis
+_WIDE = 5.0  # the highest value over the lowest: from there on, values differ by factors
+_FARTHEST = 1e-9  # of the highest value: what lies below it lies at the edge
+_MOST_PLACES = 12  # values beside each other, one place each
+
+
+class Scale(Protocol):
+    """An axis."""
+
+    def at(self, value: object) -> float:
+        """The value's place, from 0 to 1; what lies outside is moved to the edge."""
+
+    def ticks(self) -> list[Tick]:
+        """The values that are marked, with what stands there."""
+
+
+@dataclass(frozen=True)
+class Linear:
+    """Equal distances for equal differences.
+
+    Attributes:
+        low, high: its ends, which differ.
+    """
+
+    low: float
+    high: float
+
+    def at(self, value: object) -> float:
+        """See `Scale.at`."""
+        return _clipped((_number(value) - self.low) / (self.high - self.low))
+
+    def ticks(self) -> list[Tick]:
+        """See `Scale.ticks`."""
+        step = _round_step((self.high - self.low) / _TICKS)
+        first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
+        values = [float(f"{step * n:.10g}") for n in range(first, last + 1)]
+        return [(value, short(value)) for value in values]
+
+
+@dataclass(frozen=True)
+class Log:
+    """Equal distances for equal factors.
+
+    Attributes:
+        low, high: its ends, above 0, which differ.
+    """
+
+    low: float
+    high: float
+
+    def at(self, value: object) -> float:
+        """See `Scale.at`."""
+        number = _number(value)
+        if number <= 0:
+            return 0.0
+        return _clipped(math.log(number / self.low) / math.log(self.high / self.low))
+
+    def ticks(self) -> list[Tick]:
+        """See `Scale.ticks`."""
+        exponents = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
+        found: list[float] = []
+        for digits in ((1,), (1, 3), (1, 2, 5), (1, 2, 3, 4, 6, 8)):
+            values = (d * 10.0**e for e in exponents for d in digits)
+            found = [v for v in values if self.low * 0.999 <= v <= self.high * 1.001]
+            if len(found) >= 3:
+                break
+        if len(found) < 2:
+            found = [_number(value) for value, _ in Linear(self.low, self.high).ticks()]
+        while len(found) > 2 * _TICKS:
+            found = found[::2]
+        return [(value, short(value)) for value in found]
+
+
+@dataclass(frozen=True)
+class Places:
+    """One place for each value, side by side.
+
+    Attributes:
+        values: from left to right; at least one.
+    """
+
+    values: Sequence[object]
+
+    def at(self, value: object) -> float:
+        """See `Scale.at`."""
+        return (self.values.index(value) + 0.5) / len(self.values)
+
+    def ticks(self) -> list[Tick]:
+        """See `Scale.ticks`."""
+        return [(value, short(value)) for value in self.values]
+
+
+Axis = Linear | Log
+"""An axis of numbers, with two ends."""
+
+
+def fitting(values: Iterable[float], *, factors: bool = True) -> Axis:
+    """An axis with room for values; by factors, where they are above 0 and far apart.
+
+    Args:
+        values: infinite ones do not count; there may be none.
+        factors: whether it may be one by factors.
+    """
+    finite = [value for value in values if math.isfinite(value)]
+    low, high = min(finite, default=0.0), max(finite, default=1.0)
+    if factors and low > 0 and high / low >= _WIDE:
+        low = max(low, high * _FARTHEST)
+        room = (high / low) ** 0.04
+        return Log(low / room, high * room)
+    room = 0.06 * (high - low) or 0.1 * abs(high) or 1.0
+    return Linear(low - room, high + room)
+
+
+def over(dimension: Dimension, values: Iterable[Value]) -> Scale:
+    """The axis of a hyperparameter: of a range its own, of candidates a place for each.
+
+    Args:
+        dimension: the hyperparameter.
+        values: that were tried; methods may step out of a list of candidates.
+    """
+    tried = list(values)
+    interval = dimension.range
+    if interval is not None:
+        kind = Log if interval.log and interval.low > 0 else Linear
+        return kind(float(interval.low), float(interval.high))
+    candidates = list(dict.fromkeys([*dimension.candidates, *tried]))
+    numbers = [value for value in candidates if not isinstance(value, str)]
+    if len(numbers) < len(candidates):
+        return Places(candidates)
+    if len(numbers) > _MOST_PLACES:
+        return fitting(map(float, numbers))
+    return Places(sorted(numbers))
+
+
+def short(value: object) -> str:
+    """A number in few letters, a word as it is."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    if value and (abs(value) >= 1e6 or abs(value) < 1e-3):
+        return f"{value:.3g}".replace("e+0", "e").replace("e-0", "e-").replace("e+", "e")
+    return f"{value:g}" if abs(value) < 1000 else figure(float(value))
+
+
+def _number(value: object) -> float:
+    assert isinstance(value, int | float)
+    return float(value)
+
+
+def _clipped(place: float) -> float:
+    return min(max(place, 0.0), 1.0)
+
+
+def _round_step(step: float) -> float:
+    """1, 2 or 5 times a power of ten, at least as large."""
+    power = 10.0 ** math.floor(math.log10(step))
+    return next(digit * power for digit in (1, 2, 5, 10) if digit * power >= step * (1 - 1e-9))

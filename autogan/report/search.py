@@ -1,0 +1,117 @@
+"""A search's page: its head, and its sections under it."""
+
+import datetime
+
+from markupsafe import Markup
+
+from autogan.core.errors import one_line
+from autogan.core.files import write_bytes
+from autogan.core.invocation import command
+from autogan.core.text import short_name
+from autogan.report.images import Album
+from autogan.report.page import document
+from autogan.report.sections import sections
+from autogan.report.svg import tag
+from autogan.report.view import View
+from autogan.run.display import Display
+from autogan.run.result import SearchResult
+from autogan.run.summary import standing, verdict, warnings
+from autogan.run.words import duration, figure
+
+
+def search_page(result: SearchResult) -> str:
+    """A page that shows a search, as HTML that needs nothing else.
+
+    The same record and images give the same page.
+    """
+    view = View(result)
+    made = list(sections(view, Album()))
+    running = result.state == "running"
+    return document(title_of(result), _head(view), made, refresh=running)
+
+
+def write_page(result: SearchResult, display: Display) -> None:
+    """Write a search's page into its folder; a page that cannot be made ends no search."""
+    try:
+        write_bytes(result.folder.report, search_page(result).encode())
+    except Exception as error:  # whatever is wrong with it, the search has ended well
+        display.note(f"the page {result.folder.report} cannot be written ({one_line(error)})")
+
+
+def title_of(result: SearchResult) -> str:
+    """Such as ``gan on digits: fid``."""
+    config = result.config
+    return f"{config.gan_type} on {short_name(config.dataset)}: {result.terms.objective}"
+
+
+def _head(view: View) -> Markup:
+    result = view.result
+    seconds = sum(trial.seconds for trial in result.trials)
+    facts = {
+        f"{result.terms.objective} of the winner": _worth(view),
+        "trials": len(result.trials),
+        "updates of both networks": f"{result.updates():,}",
+        "of training": duration(seconds),
+        "state": result.state,
+    }
+    pairs = [tag("div", tag("dt", name), tag("dd", value)) for name, value in facts.items()]
+    about, counts, *_ = standing(result)
+    return tag(
+        "header",
+        tag("h1", title_of(result)),
+        tag("p", f"{about}. {counts}.", class_="reading"),
+        tag("dl", *pairs, class_="facts"),
+        _belief(view),
+        *(tag("p", line, class_="verdict doubt") for line in warnings(result)),
+        tag("p", f"{result.folder.root}, {result.objective}{_when(result)}", class_="note"),
+    )
+
+
+def _worth(view: View) -> str:
+    best = view.best
+    if best is None:
+        return "none"
+    if len(view.measures) > 1:
+        return view.result.terms.worth(best)
+    fresh = next((c for c in view.result.confirmed if c.params == best.params), None)
+    if fresh is not None and fresh.mean is not None:
+        spread = "" if fresh.spread is None else f" ± {fresh.spread:.2g}"
+        return f"{figure(fresh.mean)}{spread}"
+    return figure(best.value or 0.0)
+
+
+def _belief(view: View) -> Markup:
+    """Whether the winner can be believed, in one sentence."""
+    result, best = view.result, view.best
+    again = command("autogan", "search", "--resume", result.folder.root,
+                    "--confirm", "top=3,repeats=5")  # fmt: skip
+    if best is None:
+        return tag("p", "No trial has come to a value yet.", class_="verdict")
+    if not result.ended:
+        return tag("p", "The search has not ended: the winner may yet be another.",
+                   class_="verdict")  # fmt: skip
+    if len(view.measures) > 1:
+        words = "Each trial of the front is one training, and one training is not a result: train "
+        return tag("p", f"{words}the one that you take again under other seeds.",
+                   class_="verdict doubt")  # fmt: skip
+    if result.confirmed:
+        kind = "good" if verdict(result).endswith(": better") else "doubt"
+        return tag("p", f"Trained again under fresh seeds; {verdict(result)}.",
+                   class_=f"verdict {kind}")  # fmt: skip
+    alike = [t for t in view.trials if t.params == best.params and t.value is not None]
+    few = "One training is not a result"
+    if len(alike) > 1:
+        mean = sum(t.value or 0.0 for t in alike) / len(alike)
+        few = (
+            f"The mean under {len(alike)} seeds is {figure(mean)}, but these seeds chose the winner"
+        )
+    return tag("p", f"{few}: the best of many noisy values is partly luck. Confirm it: ",
+               tag("code", again), class_="verdict doubt")  # fmt: skip
+
+
+def _when(result: SearchResult) -> str:
+    """When the record was last written, for it is what the page shows."""
+    if result.at is None:
+        return ""
+    when = datetime.datetime.fromtimestamp(result.at, datetime.timezone.utc)
+    return f"; last record {when:%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,293 @@
+"""The sections of a search's page, each of which answers a question."""
+
+import hashlib
+from collections.abc import Iterator
+
+import yaml
+from markupsafe import Markup
+
+from autogan.core.invocation import command
+from autogan.report import charts, parameters, pictures, seeds
+from autogan.report.effects import effects
+from autogan.report.images import Album
+from autogan.report.key import key
+from autogan.report.page import Section, paragraphs, table
+from autogan.report.scales import short
+from autogan.report.svg import joined, tag
+from autogan.report.view import View
+from autogan.run.summary import rows, verdict
+from autogan.run.words import describe, duration, figure, origin
+from autogan.search import State
+from autogan.version import __version__
+
+_THUMBNAILS = 100  # trials with one in the table
+_TRACE = 12  # last lines of a traceback
+
+
+def sections(view: View, album: Album) -> Iterator[Section]:
+    """All that have something to say, from what is looked at first to what is looked up."""
+    noise = seeds.noise(view) if len(view.measures) == 1 else None
+    if view.best is not None:
+        yield _winner(view)
+    if view.result.confirmed:
+        yield Section(
+            "confirmation", "Is the winner lucky?",
+            "Green dots are trainings under fresh seeds, the long line is their mean, the short "
+            "orange one what the search had seen. Where the dots lie behind the orange line, the "
+            "search was lucky.",
+            joined([seeds.confirmation(view), tag("p", verdict(view.result), class_="note")]),
+        )  # fmt: skip
+    if grids := pictures.gallery(view, album):
+        yield Section(
+            "images", "What do the images look like?",
+            "The best trials at their best steps, beside real images. Look for shapes, for "
+            "variety, and for pictures that repeat.",
+            grids,
+        )  # fmt: skip
+        if over := pictures.becoming(view, album):
+            yield Section(
+                "becoming", "How did the images come to be?",
+                "Choose a step; the arrow keys move from one to the next.", over,
+            )  # fmt: skip
+    yield from _scores(view)
+    yield from _hyperparameters(view, noise)
+    if len(view.measures) > 1 and view.result.front:
+        yield Section(
+            "trade", "What must be traded?",
+            "Blue dots on the line are beaten by no other trial in all criteria; the orange one "
+            "was chosen. Grey ones are beaten.",
+            seeds.front(view),
+        )  # fmt: skip
+    if noise is not None and (dots := seeds.several_seeds(view)):
+        yield Section(
+            "noise", "How much does the seed matter?",
+            "Each row is one choice of hyperparameters, each dot a training under another seed. "
+            "The seed alone makes a standard deviation of "
+            f"{noise:.3g}: smaller differences between trials say nothing.",
+            dots, folded=True,
+        )  # fmt: skip
+    yield from _accounts(view, album)
+
+
+def _winner(view: View) -> Section:
+    result, best = view.result, view.best
+    assert best is not None
+    searched = {d.name: d for d in result.config.space.dimensions}
+    lines = []
+    for name, value in best.params.items():
+        dimension = searched[name]
+        span = dimension.range or ", ".join(map(short, dict.fromkeys(dimension.candidates)))
+        lines.append([name, f"{value:.6g}" if isinstance(value, float) else value,
+                      dimension.hyperparameter.default, span])  # fmt: skip
+    commands = [
+        ("train it again", command("autogan", "train", result.folder.best_config)),
+        ("make images", command("autogan", "sample", result.folder.best)),
+        ("score it otherwise", command("autogan", "evaluate", result.folder.best,
+                                       "--criterion", "fid,is")),
+        ("see its curves", command("tensorboard", "--logdir", result.logs)),
+    ]  # fmt: skip
+    told = "\n".join(f"{line}    # {what}" for what, line in commands)
+    fresh = ""
+    if result.judged is not None:
+        named = {label: name for name, label in result.header["labels"].items()}
+        kept = ", ".join(f"{named.get(n, n)} {figure(v)}" for n, v in result.judged.scores.items())
+        fresh = f"On latent vectors that had no part in choosing it: {kept}"
+        if result.judged.test is not None:
+            labels = [*result.judged.scores]
+            pairs = zip(labels, result.judged.test.values(), strict=False)
+            test = ", ".join(f"{named.get(n, n)} {figure(v)}" for n, v in pairs)
+            fresh += f"; against the test images: {test}"
+    body = [
+        table(["hyperparameter", "winner", "default", "searched"], lines),
+        tag("p", f"{fresh}.") if fresh else "",
+        tag("pre", told),
+    ]
+    return Section(
+        "winner", "Which hyperparameters won?",
+        f"Trial {best.number}, {result.terms.worth(best)} at step {best.step}. All that is not "
+        "listed was fixed; best.yaml holds every value.",
+        joined(body),
+    )  # fmt: skip
+
+
+def _scores(view: View) -> Iterator[Section]:
+    curves = [charts.curves(view, m, f"curves-{place}") for place, m in enumerate(view.recorded)]
+    if any(trial.evaluations for trial in view.trials):
+        decisive = len(view.measures)
+        body = [key(*map(view.kind, view.trials)), *curves[:decisive]]
+        if curves[decisive:]:
+            summary = tag("summary", "the other criteria")
+            body.append(tag("details", summary, *curves[decisive:], id="others-curves"))
+        yield Section(
+            "curves", "How did the scores go?",
+            "A line is a trial. Lines that turn back late have collapsed: the checkpoint at the "
+            "best step, the orange dot, is kept.",
+            joined(body),
+        )  # fmt: skip
+    if any(m.worths for m in view.measures):
+        each = [charts.progress(view, m, f"progress-{n}") for n, m in enumerate(view.measures)]
+        yield Section(
+            "progress", "Was the search still gaining?",
+            "The line is the best value so far; each dot is a trial at its end. If the line has "
+            "long been level and the dots come no lower, more trials promise little.",
+            joined(each),
+        )  # fmt: skip
+
+
+def _hyperparameters(view: View, noise: float | None) -> Iterator[Section]:
+    measure = view.measures[0]
+    if slices := parameters.slices(view, measure, noise):
+        bar = " The bar at the right edge is what the seed alone makes." if noise else ""
+        yield Section(
+            "slices", "What does each hyperparameter do?",
+            "A dot is a trial; hollow ones were stopped early, so that their values are of fewer "
+            "steps, and crosses at the edge came to nothing. Short lines are medians of whole "
+            f"trainings.{bar}",
+            tag("div", *(svg for _, svg in slices), class_="slices"),
+        )  # fmt: skip
+    found = effects(view)
+    if found is None:
+        return
+    yield Section(
+        "importance", "Which hyperparameters matter?",
+        "A bar is the share of the trials' ranks that a hyperparameter explains by itself. Left of "
+        f"the dashed line it cannot be told from chance ({found.trials} trials). The shares are of "
+        "where the search looked, and only the first place is safe.",
+        parameters.importance(found),
+    )  # fmt: skip
+    if len(found.each) > 1:
+        first, second = (effect.dimension for effect in found.each[:2])
+        yield Section(
+            "pairs", "Do the two strongest work together?",
+            "Dark is good: the best fifth of the trials is the darkest. Figures in cells are "
+            "medians, with the number of trials.",
+            parameters.pair(view, measure, first, second), folded=True,
+        )  # fmt: skip
+    if len(view.result.config.space.dimensions) > 1:
+        yield Section(
+            "where", "Where did the search look?",
+            "A line is a trial, through all its hyperparameters to its value at the right; dark "
+            "lines are the best fifth, the orange one won.",
+            parameters.coordinates(view, measure), folded=True,
+        )  # fmt: skip
+
+
+def _accounts(view: View, album: Album) -> Iterator[Section]:
+    result = view.result
+    if result.updates():
+        over_time = charts.timeline(view)
+        seconds = duration(sum(trial.seconds for trial in result.trials))
+        yield Section(
+            "cost", "Where did the updates and the time go?",
+            f"{result.updates():,} updates of both networks, {seconds} of training. The bar shares "
+            "them out by what became of the trials.",
+            joined([key(*map(view.kind, result.trials)), charts.cost(view),
+                    *([over_time] if over_time else [])]),
+        )  # fmt: skip
+    if failures := _failures(view):
+        yield failures
+    if result.trials:
+        yield _all_trials(view, album)
+    yield _configuration(view)
+
+
+def _failures(view: View) -> Section | None:
+    wrong = [t for t in view.result.trials if t.dead or t.state is State.FAILED or t.times_lost]
+    if not wrong:
+        return None
+    lines = []
+    for trial in wrong:
+        path = view.result.folders[trial.number].traceback
+        reason: Markup | str = trial.reason or f"lost {trial.times_lost} times"
+        if trial.state is State.FAILED and path.exists():
+            last = path.read_text(errors="replace").splitlines()[-_TRACE:]
+            trace = tag("pre", "\n".join(last))
+            reason = joined([tag("p", reason),
+                             tag("details", tag("summary", "traceback"), trace)])  # fmt: skip
+        lines.append([trial.number, trial.state.value, reason, describe(trial.params)])
+    return Section(
+        "failures", "What went wrong?",
+        "Diverged and collapsed trials count as the worst; failed ones do not count. If they share "
+        "a hyperparameter, leave its values out.",
+        table(["trial", "state", "reason", "hyperparameters"], lines), folded=len(lines) > 8,
+    )  # fmt: skip
+
+
+def _all_trials(view: View, album: Album) -> Section:
+    result, lines, numbers = view.result, [], []
+    made = rows(result)
+    trials = {trial.number: trial for trial in result.trials}
+    hidden = ("seconds", "seed", "confirms", "another seed of")
+    names = [n for n in dict.fromkeys(n for row in made for n in row) if n not in hidden]
+    thumbnails = 0
+    for row in made:
+        trial = trials[row["trial"]]
+        image: Markup | str | None = ""
+        if trial.step is not None and thumbnails < _THUMBNAILS:
+            path = result.folders[trial.number].sample(trial.step)
+            image = album.show(path, f"images of trial {trial.number}", "thumbnail") or ""
+            thumbnails += 1
+        how = "confirmation" if trial.confirms else origin(trial)
+        cells = [_shown(row.get(name)) for name in names]
+        lines.append([image, *cells, how, round(trial.seconds), trial.seed])
+        numbers.append(trial.number)
+    head = ["", *names, "origin", "seconds", "seed"]
+    return Section(
+        "trials", "All trials",
+        "The best first. With scripts, a click on a head sorts, and a click on a row lights the "
+        "trial up in all charts.",
+        table(head, lines, "all-trials", numbers),
+    )  # fmt: skip
+
+
+def _configuration(view: View) -> Section:
+    result = view.result
+    record = result.folder.ledger
+    digest = hashlib.sha256(record.read_bytes()).hexdigest() if record.exists() else "-"
+    header = result.header
+    facts = [
+        *(["images", f"{key} {value}"] for key, value in header["data"].items()
+          if not isinstance(value, dict)),
+        *(["features", f"{key} {value}"] for key, value in header["features"].items()),
+        *(["environment", f"{key} {value}"] for key, value in header["environment"].items()),
+        ["value", result.objective],
+        ["record", f"{record.name}, SHA-256 {digest}"],
+    ]  # fmt: skip
+    cite = (
+        f"@software{{autogan,\n  title   = {{AutoGAN: automatic search for GAN hyperparameters}},"
+        f"\n  version = {{{__version__}}},\n  note    = {{{result.objective}; record "
+        f"{digest[:16]}}}\n}}"
+    )
+    body = [
+        tag("h3", "What the values depend on"),
+        table(["", ""], facts),
+        tag("h3", "search.yaml"),
+        paragraphs(f"Run it again: {command('autogan', 'search', result.folder.config)}"),
+        tag("pre", yaml.safe_dump(result.config.as_dict(), sort_keys=False, allow_unicode=True)),
+        tag("h3", "BibTeX"),
+        tag("pre", cite),
+    ]
+    return Section(
+        "configuration", "How do I repeat and cite this?",
+        f"Values named {result.objective} can be compared with values of that name alone.",
+        joined(body), folded=True,
+    )  # fmt: skip
+
+
+def _shown(value: object) -> object:
+    """A cell's value: numbers to four digits."""
+    if value is None or value is False:
+        return ""
+    if value is True:
+        return "yes"
+    return _Figure(value) if isinstance(value, float) else value
+
+
+class _Figure(float):
+    """A number that is written to four digits."""
+
+    def __str__(self) -> str:
+        return figure(float(self))
+
+    def __html__(self) -> str:
+        return str(self)

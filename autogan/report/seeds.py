@@ -1,0 +1,120 @@
+"""What chance does: the best under fresh seeds, points under several; and the front of criteria."""
+
+import math
+import statistics
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from autogan.report.charts import WIDTH
+from autogan.report.scales import Places, fitting
+from autogan.report.svg import Frame, shortened
+from autogan.report.view import View
+from autogan.run.words import describe, figure
+from autogan.search import Trial
+from autogan.search.space import key
+
+_ROW = 30  # pixels of a point's row
+_MOST = 20  # points
+
+
+def confirmation(view: View) -> Markup:
+    """The fresh seeds' values of each confirmed point, their mean, and what the search had seen."""
+    result, measure = view.result, view.measures[0]
+    values = [v for each in result.confirmed for v in each.values]
+    values += [each.observed for each in result.confirmed if each.observed is not None]
+    names = [
+        "the defaults" if each.number is None else f"trial {each.number}"
+        for each in result.confirmed
+    ]
+    x = fitting(values, factors=measure.direction == "min")
+    height = 60 + _ROW * len(names)
+    frame = Frame(x, Places(names[::-1]), WIDTH, height, measure.words, "")
+    words = []
+    for name, each in zip(names, result.confirmed, strict=True):
+        for value in each.values:
+            frame.dot(value, name, "confirms", f"{name}, a fresh seed: {figure(value)}")
+        if each.observed is not None:
+            told = f"{name}: the search saw {figure(each.observed)}"
+            frame.stroke(each.observed, name, 10, "seen", told)
+        if each.mean is not None:
+            spread = "" if each.spread is None else f" ± {each.spread:.3g}"
+            lost = f", {each.lost} came to nothing" if each.lost else ""
+            frame.stroke(each.mean, name, 20, "mean", f"{name}: mean {figure(each.mean)}{spread}")
+            words.append(f"{name} {figure(each.mean)}{spread}{lost}")
+    return frame.svg("confirmation", "The best under fresh seeds", "; ".join(words))
+
+
+def noise(view: View) -> float | None:
+    """The standard deviation that the seed alone makes, over all points with several values.
+
+    It is pooled: the root of the mean variance, by degrees of freedom.
+    """
+    groups = [values for _, values in _groups(view)]
+    degrees = sum(len(values) - 1 for values in groups)
+    if not degrees:
+        return None
+    return math.sqrt(sum((len(v) - 1) * statistics.variance(v) for v in groups) / degrees)
+
+
+def several_seeds(view: View) -> Markup | None:
+    """The values of each point that was trained under several seeds; None if there is none."""
+    groups, measure = _groups(view)[:_MOST], view.measures[0]
+    if not groups:
+        return None
+    x = fitting([v for _, values in groups for v in values], factors=measure.direction == "min")
+    names = [f"trial {first.number}" for first, _ in groups]
+    height = 60 + 20 * len(names)
+    frame = Frame(x, Places(names[::-1]), WIDTH, height, measure.words, "")
+    for name, (first, values) in zip(names, groups, strict=True):
+        frame.line([(min(values), name), (max(values), name)], "range")
+        for value in values:
+            told = f"{name}: {figure(value)}  {describe(first.params)}"
+            frame.dot(value, name, "complete", told, first.number)
+    words = f"{len(groups)} points under several seeds"
+    return frame.svg("seeds", "The same hyperparameters under several seeds", words)
+
+
+def front(view: View) -> Markup:
+    """The trials by the first two of several criteria; those that none other beats are joined."""
+    result = view.result
+    across, up = view.measures[:2]
+    trials = [t for t in view.trials if t.losses]
+    x, y = (
+        fitting([m.worths[t.number] for t in trials], factors=m.direction == "min")
+        for m in (across, up)
+    )
+    frame = Frame(x, y, 560, 380, across.words, up.words)
+    members = {t.number for t in result.front}
+    ordered = sorted(result.front, key=lambda t: across.worths[t.number])
+    if len(view.measures) == 2 and len(ordered) > 1:
+        frame.line([(across.worths[t.number], up.worths[t.number]) for t in ordered], "sofar")
+    for trial in trials:
+        kind = "stopped" if trial.number not in members else "complete"
+        if view.best is not None and trial.number == view.best.number:
+            kind = "best"
+        at = (across.worths[trial.number], up.worths[trial.number])
+        frame.dot(*at, kind, view.told(trial), trial.number, radius=4.5)
+        if trial.number in members:
+            frame.text(*at, str(trial.number), rise=8)
+    words = f"{len(members)} of {len(trials)} trials are beaten by none"
+    return frame.svg("front", f"{across.name} and {shortened(up.name, 40)}", words)
+
+
+def _groups(view: View) -> list[tuple[Trial, list[float]]]:
+    """The points with several whole trainings that came to a value: the first, and all values."""
+    measure = view.measures[0]
+    grouped: dict[object, list[Trial]] = {}
+    for trial in view.result.trials:
+        if trial.value is not None and trial.steps and not trial.losses:
+            grouped.setdefault(key(trial.params), []).append(trial)
+    whole = [_whole(group) for group in grouped.values()]
+    found = [(g[0], [t.value for t in g if t.value is not None]) for g in whole if len(g) > 1]
+    sign = 1 if measure.direction == "min" else -1
+    return sorted(found, key=lambda each: sign * statistics.fmean(each[1]))
+
+
+def _whole(group: Sequence[Trial]) -> list[Trial]:
+    """Those that were trained for as long as the longest of them."""
+    longest = max(trial.steps for trial in group)
+    return [trial for trial in group if trial.steps == longest]

@@ -1,0 +1,236 @@
+"""Pictures as SVG: elements that escape what stands in them, axes, and the marks on them."""
+
+from collections.abc import Iterable, Sequence
+
+from markupsafe import Markup, escape
+
+from autogan.report.scales import Scale
+
+Point = tuple[float, float]
+
+_RIGHT, _TOP, _BOTTOM = 24, 10, 40  # pixels around the axes of a frame
+_LETTER = 6.6  # pixels of an average letter
+
+
+def tag(name: str, /, *inside: object, **attributes: object) -> Markup:
+    """An element of HTML or SVG; all text in it is escaped.
+
+    Args:
+        name: of the element.
+        inside: text, or markup.
+        attributes: by name, with ``_`` for ``-`` and behind Python's own words; those that are None
+            or False are left out, and True stands without a value.
+    """
+    told = "".join(
+        f" {key.rstrip('_').replace('_', '-')}"
+        + ("" if value is True else f'="{escape(_plain(value))}"')
+        for key, value in attributes.items()
+        if value is not None and value is not False
+    )
+    if name in ("br", "img", "input", "meta"):
+        return Markup(f"<{name}{told}>")
+    return Markup(f"<{name}{told}>{joined(inside)}</{name}>")
+
+
+def joined(parts: Iterable[object]) -> Markup:
+    """Text and markup after one another."""
+    return Markup("").join(map(escape, parts))
+
+
+class Frame:
+    """Two axes and what is drawn between them; y goes up.
+
+    Args:
+        x, y: what the axes measure.
+        width, height: of the whole, in pixels of its own.
+        x_label, y_label: what stands beside the axes.
+    """
+
+    def __init__(
+        self, x: Scale, y: Scale, width: int, height: int, x_label: str, y_label: str
+    ) -> None:
+        self._x, self._y = x, y
+        self._width, self._height = width, height
+        longest = max((len(words) for _, words in y.ticks()), default=0)
+        self._left = round(12 + _LETTER * longest + (16 if y_label else 0))
+        self._marks: list[Markup] = [*self._x_axis(x_label), *self._y_axis(y_label)]
+
+    def at(self, x: object, y: object) -> Point:
+        """Where values lie, in pixels from the upper left."""
+        across = self._width - self._left - _RIGHT
+        down = self._height - _TOP - _BOTTOM
+        return (
+            self._left + across * self._x.at(x),
+            _TOP + down * (1 - self._y.at(y)),
+        )
+
+    def dot(self, x: object, y: object, kind: str, told: str, trial: int | None = None,
+            aside: float = 0.0, radius: float = 3.5) -> None:  # fmt: skip
+        """A dot; a cross, if it is of something dead.
+
+        Args:
+            x: its value across.
+            y: its value upwards.
+            kind: its class, which decides its looks.
+            told: what is said of it where one points at it.
+            trial: that it stands for, to be lit up with its other marks.
+            aside: pixels that it is moved to the right, so that equals lie beside each other.
+            radius: in pixels.
+        """
+        left, top = self.at(x, y)
+        left += aside
+        if "dead" in kind:
+            path = f"M{left - 3:.1f} {top - 3:.1f}l6 6m0-6l-6 6"
+            mark = tag("path", tag("title", told), d=path, class_=f"cross {kind}", data_t=trial)
+        else:
+            mark = tag("circle", tag("title", told), cx=f"{left:.1f}", cy=f"{top:.1f}",
+                       r=f"{radius:g}", class_=kind, data_t=trial)  # fmt: skip
+        self._marks.append(mark)
+
+    def line(self, points: Iterable[tuple[object, object]], kind: str, told: str = "",
+             trial: int | None = None) -> None:  # fmt: skip
+        """A line through values."""
+        path = "L".join("{:.1f} {:.1f}".format(*self.at(x, y)) for x, y in points)
+        inside = [tag("title", told)] if told else []
+        self._marks.append(tag("path", *inside, d=f"M{path}", class_=f"line {kind}", data_t=trial))
+
+    def bar(self, low: object, high: object, row: object, thick: float, kind: str, told: str,
+            trial: int | None = None) -> None:  # fmt: skip
+        """A bar from one value to another, so many pixels thick, in a row."""
+        (left, middle), (right, _) = self.at(low, row), self.at(high, row)
+        left, right = min(left, right), max(left, right)
+        self._marks.append(
+            tag(
+                "rect",
+                tag("title", told),
+                x=f"{left:.1f}",
+                y=f"{middle - thick / 2:.1f}",
+                width=f"{max(right - left, 1):.1f}",
+                height=f"{thick:g}",
+                class_=kind,
+                data_t=trial,
+            )
+        )
+
+    def stroke(self, x: object, y: object, high: float, kind: str, told: str) -> None:
+        """A short upright line through a place, so many pixels high."""
+        left, top = self.at(x, y)
+        path = f"M{left:.1f} {top - high / 2:.1f}v{high:g}"
+        self._marks.append(tag("path", tag("title", told), d=path, class_=f"line {kind}"))
+
+    def across(self, x: object, kind: str, told: str) -> None:
+        """An upright line from the bottom to the top, with what it means beside it."""
+        left = self.at_x(x)
+        bottom = self._height - _BOTTOM
+        self._marks.append(
+            tag("path", tag("title", told), d=f"M{left:.1f} {bottom}V{_TOP}", class_=f"line {kind}")
+        )
+
+    def margin(self, low: object, high: object, kind: str, told: str) -> None:
+        """An upright bar between two values at the right edge."""
+        left = self._width - _RIGHT + 5
+        bottom, top = (
+            _TOP + (self._height - _TOP - _BOTTOM) * (1 - self._y.at(value))
+            for value in (low, high)
+        )
+        path = f"M{left} {bottom:.1f}V{top:.1f}m-3 0h6M{left - 3} {bottom:.1f}h6"
+        self._marks.append(tag("path", tag("title", told), d=path, class_=f"line {kind}"))
+
+    def level(self, x: object, y: object, half: float, kind: str, told: str) -> None:
+        """A short level line through a value, so many pixels to either side."""
+        left, top = self.at(x, y)
+        path = f"M{left - half:.1f} {top:.1f}h{2 * half:g}"
+        self._marks.append(tag("path", tag("title", told), d=path, class_=f"line {kind}"))
+
+    def cell(self, x: object, y: object, columns: int, rows: int, kind: str, told: str) -> None:
+        """A cell of a table of so many columns and rows."""
+        left, top = self.at(x, y)
+        wide = (self._width - self._left - _RIGHT) / columns - 2
+        high = (self._height - _TOP - _BOTTOM) / rows - 2
+        self._marks.append(
+            tag(
+                "rect",
+                tag("title", told),
+                x=f"{left - wide / 2:.1f}",
+                y=f"{top - high / 2:.1f}",
+                width=f"{wide:.1f}",
+                height=f"{high:.1f}",
+                class_=kind,
+            )
+        )
+
+    def text(self, x: object, y: object, words: str, kind: str = "", anchor: str = "middle",
+             rise: float = 0.0) -> None:  # fmt: skip
+        """Words, at so many pixels above a place."""
+        left, top = self.at(x, y)
+        self._marks.append(_text(left, top - rise, words, anchor, kind))
+
+    def svg(self, name: str, title: str, words: str) -> Markup:
+        """The whole picture.
+
+        Args:
+            name: its id in the page.
+            title: what it shows.
+            words: what one sees in it, for those who do not see it.
+        """
+        return picture(name, title, words, self._width, self._height, self._marks)
+
+    def _x_axis(self, label: str) -> list[Markup]:
+        bottom, right = self._height - _BOTTOM, self._width - _RIGHT
+        ticks = [(self.at_x(value), words) for value, words in self._x.ticks()]
+        shown, free = [], -1e9
+        for place, words in ticks:  # those that would touch the one before are left out
+            half = _LETTER * len(words) / 2
+            if place - half > free:
+                shown.append((place, words))
+                free = place + half + _LETTER
+        parts = [tag("path", d=f"M{self._left} {bottom}H{right}", class_="axis")]
+        for place, words in shown:
+            parts.append(tag("path", d=f"M{place:.1f} {bottom}v4", class_="axis"))
+            parts.append(
+                _text(min(place, self._width - _LETTER * len(words) / 2), bottom + 16, words)
+            )
+        parts.append(_text((self._left + right) / 2, self._height - 6, label, kind="label"))
+        return parts
+
+    def _y_axis(self, label: str) -> list[Markup]:
+        right = self._width - _RIGHT
+        parts = []
+        for value, words in self._y.ticks():
+            top = _TOP + (self._height - _TOP - _BOTTOM) * (1 - self._y.at(value))
+            parts.append(tag("path", d=f"M{self._left} {top:.1f}H{right}", class_="grid"))
+            parts.append(_text(self._left - 6, top + 4, words, "end"))
+        if label:
+            middle = f"{(_TOP + self._height - _BOTTOM) / 2:.0f}"
+            parts.append(tag("text", label, x=12, y=middle, text_anchor="middle", class_="label",
+                             transform=f"rotate(-90 12 {middle})"))  # fmt: skip
+        return parts
+
+    def at_x(self, value: object) -> float:
+        """Where a value lies on the horizontal axis, in pixels from the left."""
+        return self._left + (self._width - self._left - _RIGHT) * self._x.at(value)
+
+
+def picture(
+    name: str, title: str, words: str, width: int, height: int, marks: Sequence[Markup]
+) -> Markup:
+    """An SVG with a name and a description for those who do not see it."""
+    return tag(
+        "svg", tag("title", title), tag("desc", words), *marks, id=name, role="img",
+        viewBox=f"0 0 {width} {height}", width=width, height=height,
+        aria_label=f"{title}: {words}", xmlns="http://www.w3.org/2000/svg",
+    )  # fmt: skip
+
+
+def shortened(words: str, longest: int) -> str:
+    """Words cut to so many letters."""
+    return words if len(words) <= longest else f"{words[: longest - 1]}…"
+
+
+def _text(left: float, top: float, words: str, anchor: str = "middle", kind: str = "") -> Markup:
+    return tag("text", words, x=f"{left:.1f}", y=f"{top:.1f}",
+               text_anchor=anchor, class_=kind or None)  # fmt: skip
+
+
+def _plain(value: object) -> object:
+    return f"{value:g}" if isinstance(value, float) else value

@@ -1,0 +1,91 @@
+"""What a run has come to as plain values: for JSON, and as a table for CSV."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from autogan.run.budget import updates_of
+from autogan.run.result import SearchResult, TrainResult
+from autogan.search import Trial
+
+
+def plain(result: SearchResult | TrainResult) -> dict[str, Any]:
+    """All that is known of a run: numbers, text, lists and mappings, and paths."""
+    if isinstance(result, TrainResult):
+        return {
+            "folder": result.folder.root,
+            "objective": result.objective,
+            **dataclasses.asdict(result.trial),
+        }
+    best = result.best
+    return {
+        "folder": result.folder.root,
+        "state": result.state,
+        "objective": result.objective,
+        "direction": result.direction,
+        "hyperparameters": dict(result.hyperparameters),
+        "best": None if best is None else best.number,
+        "updates": result.updates(),
+        "seconds": sum(trial.seconds for trial in result.trials),
+        "trials": [
+            {
+                **dataclasses.asdict(trial),
+                "updates": updates_of(result.config, trial),
+                "folder": result.folders[trial.number].root,
+                "stints": [dataclasses.asdict(s) for s in result.stints.get(trial.number, ())],
+            }
+            for trial in result.trials
+        ],
+        "front": [trial.number for trial in result.front],
+        "judged": None if result.judged is None else result.judged.model_dump(),
+        "confirmed": [
+            {**dataclasses.asdict(c), "mean": c.mean, "spread": c.spread} for c in result.confirmed
+        ],
+        "measured": dict(result.header),
+    }
+
+
+def table(result: SearchResult | TrainResult) -> list[dict[str, Any]]:
+    """A row for each evaluation, under the same names in all rows.
+
+    A trial's own columns stand in each of its rows; one without evaluations has one row.
+    """
+    if isinstance(result, TrainResult):
+        trials, names = [result.trial], list(result.trial.params)
+    else:
+        trials, names = result.trials, [d.name for d in result.config.space.dimensions]
+    scores = list(result.terms.names.values())
+    rows = []
+    for trial in trials:
+        own = _trial(trial, names)
+        evaluations: list[Mapping[str, Any]] = [
+            {
+                **result.terms.named(e),
+                "step": e.step,
+                "value": e.value,
+                "kept": e.step == trial.step,
+                "collapsed": e.collapsed,
+            }
+            for e in trial.evaluations
+        ]
+        told = ("step", "value", *scores, "kept", "collapsed")
+        rows += [{**own, **{n: each.get(n) for n in told}} for each in evaluations or [{}]]
+    return rows
+
+
+def _trial(trial: Trial, names: list[str]) -> dict[str, Any]:
+    """The columns that are alike in all rows of a trial."""
+    return {
+        "trial": trial.number,
+        "state": trial.state.value,
+        "origin": trial.origin,
+        "another_seed_of": trial.repeats,
+        "confirms": trial.confirms,
+        "seed": trial.seed,
+        **{name: trial.params.get(name) for name in names},
+        "best_value": trial.value,
+        "best_step": trial.step,
+        "steps": trial.steps,
+        "seconds": trial.seconds,
+        "reason": trial.reason,
+    }

@@ -1,0 +1,78 @@
+"""Runs on disk, read without a worker, a lock or TensorFlow: ended, stopped or under way."""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from autogan.config import SearchConfig, TrainConfig, load_config
+from autogan.core.errors import ConfigError
+from autogan.run.folder import SearchFolder, TrialFolder
+from autogan.run.ledger import Ledger
+from autogan.run.result import SearchResult, TrainResult
+from autogan.run.tally import Tally
+from autogan.run.words import Terms
+from autogan.search import Evaluation, Trial
+
+
+def load_run(root: Path, options: Mapping[str, Any]) -> SearchResult | TrainResult:
+    """What the search or training in a folder has come to so far.
+
+    Args:
+        root: its folder.
+        options: keys of the configuration, such as ``plugin_dirs``.
+
+    Raises:
+        ConfigError: if there is none, it has not begun, or its files are damaged.
+    """
+    if SearchFolder(root).config.is_file():
+        return load_search(root, options)
+    if (root / "config.yaml").is_file():
+        return _training(root, options)
+    raise ConfigError("run", f"{root} holds no search or training; see: autogan list runs")
+
+
+def load_search(root: Path, options: Mapping[str, Any]) -> SearchResult:
+    """What the search in a folder has found so far.
+
+    The arguments and errors are those of `load_run`.
+    """
+    folder = SearchFolder(root)
+    if not folder.config.is_file():
+        raise ConfigError("run", f"{root} holds no search; name a folder that has search.yaml")
+    config = load_config(SearchConfig, folder.config, {**options, "run_dir": root}).resolved()
+    ledger = Ledger(folder.ledger)
+    if not ledger.header:
+        raise ConfigError("run", f"{root} holds a search that has not begun; run it first")
+    return SearchResult.of(config, folder, ledger, Tally(config, ledger))
+
+
+def _training(root: Path, options: Mapping[str, Any]) -> TrainResult:
+    config = load_config(TrainConfig, root / "config.yaml", options).resolved()
+    folder = TrialFolder.of(root, config)
+    if folder.result.exists() and folder.ended() is None:
+        raise ConfigError("run", f"{folder.result} is damaged; restore it, or train again")
+    trial = folder.ended() or Trial(0, config.gan.meaningful(config.hyperparameters()), config.seed)
+    trial.evaluations = trial.evaluations or _evaluations(folder.scores)
+    first = next((e.scores for e in trial.evaluations), {})
+    labels = dict(zip(config.criteria(), first, strict=False))  # which stand in the same order
+    trial.evaluations = [
+        e if e.collapsed else dataclasses.replace(e, value=config.objective.value(e.scores, labels))
+        for e in trial.evaluations
+    ]
+    objective = config.objective.label(labels) if labels else config.criterion
+    return TrainResult(config, folder, objective, Terms.of(config.criterion, labels), trial)
+
+
+def _evaluations(path: Path) -> list[Evaluation]:
+    """Those that a training has written so far."""
+    evaluations = []
+    try:
+        for line in path.read_text().splitlines() if path.exists() else ():
+            scores = json.loads(line)
+            step, variety = scores.pop("step"), scores.pop("variety", {})
+            evaluations.append(Evaluation(step, scores, variety=variety))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ConfigError("run", f"{path} is damaged ({error}); train again") from None
+    return evaluations

@@ -1,0 +1,137 @@
+"""Searches on disk for tests of what is shown of them: a record, pictures, and no training."""
+
+import json
+import math
+import random
+
+import numpy as np
+
+from autogan.config import SearchConfig
+from autogan.core.files import write_bytes, write_yaml
+from autogan.data.grids import grid, png
+from autogan.run.folder import SearchFolder, TrialFolder, real_images, trial_name
+from autogan.run.ledger import Ledger
+from autogan.run.records import to_line
+from autogan.search.base import trial_seed
+
+LABELS = {"fid": "fid_fake_9", "is": "is_fake_9"}
+START = 1_790_000_000.0  # the time of the first record
+
+
+def search_on_disk(root, trials=12, evaluations=5, size=8, pictures=False, confirm=False, **keys):
+    """Write a search's folder as a run would leave it; its trials are a formula.
+
+    Of each ten trials the eighth diverges and the others whose FID is high are stopped early.
+    Every third point has two seeds where ``repeats`` says so.
+    """
+    config = SearchConfig(**{
+        "search_method": "random", "run_dir": root, "trials": max(trials, 1), "also": ["is"],
+        "params": {"learning_rate": "1e-4..1e-2:log", "d_iter": [1, 2, 3],
+                   "loss": ["hinge", "non_saturating"]},
+        "steps": 100 * evaluations, "evaluate_every": 100, "features": "classifier",
+        **({"confirm": "top=2,repeats=2"} if confirm else {}),
+        **keys,
+    }).resolved()  # fmt: skip
+    folder = SearchFolder(root)
+    write_yaml(folder.config, config.as_dict())
+    (root / ".lock").touch()
+    ledger = Clocked(folder.ledger)
+    ledger.append(
+        "search", objective=config.objective.label(LABELS), labels=LABELS,
+        features={"network": "fake", "weights": "abcd", "samples": 9, "split": "train"},
+        data={"images": 640, "classes": {}, "digest": "a"},
+        environment={"tensorflow": "2.21.0", "device": "cpu", "threads": 2},
+    )  # fmt: skip
+    rng = random.Random(0)
+    if pictures:
+        write_bytes(real_images(root), picture(rng, size))
+    for number in range(trials):
+        rate = round(10 ** rng.uniform(-4, -2), 6)
+        params = {"learning_rate": rate, "d_iter": rng.choice([1, 2, 3]),
+                  "loss": rng.choice(["hinge", "non_saturating"])}  # fmt: skip
+        params = {name: params[name] for name in (d.name for d in config.space.dimensions)
+                  if name in params}  # fmt: skip
+        again = None
+        if config.repeats > 1 and number % 3 == 2:
+            again, params = number - 1, ledger.trials[number - 1].params
+        run_trial(config, ledger, folder, params, rng, evaluations if number % 4 != 3 else 2,
+                  size if pictures else 0, repeats=again)  # fmt: skip
+    return folder, config, ledger
+
+
+def confirmed_on_disk(root, **keys):
+    """The same, and its confirmation."""
+    folder, config, ledger = search_on_disk(root, confirm=True, **keys)
+    from autogan.run.tally import Tally
+
+    rng = random.Random(1)
+    for params in Tally(config, ledger).candidates():
+        for _ in range(config.confirm.repeats):
+            run_trial(config, ledger, folder, dict(params), rng, 5, 8, confirms=True)
+    return folder, config, ledger
+
+
+def run_trial(config, ledger, folder, params, rng, evaluations, size, repeats=None, confirms=False):
+    """Record one trial, with a picture for each evaluation."""
+    number = len(ledger.trials)
+    name = trial_name(number, params)
+    more = {"repeats": repeats} if repeats is not None else {}
+    more |= {"confirms": True} if confirms else {}
+    ledger.append("started", trial=number, params=params, seed=trial_seed(config.seed, number),
+                  origin="random", folder=name, **more)  # fmt: skip
+    ledger.append("placed", trial=number, worker=f"here/{number % 2}")
+    paths = TrialFolder.of(folder.trial(name), config)
+    if number % 10 == 7 and not confirms:
+        ledger.append("ended", trial=number, state="diverged", value=None, step=None,
+                      last_value=None, seconds=3.0, reason="a loss became NaN at step 20",
+                      steps=20)  # fmt: skip
+        return
+    worths = {}
+    for place in range(1, evaluations + 1):
+        rate, d_iter = params.get("learning_rate", 1e-3), params.get("d_iter", 1)
+        fid = 5 * math.exp(abs(math.log(rate / 1e-3))) + d_iter + 200 / place**2 + rng.random()
+        worths[100 * place] = fid
+        ledger.append("evaluation", trial=number, step=100 * place, go_on=True,
+                      scores={"fid_fake_9": fid, "is_fake_9": 1 + 9 / (1 + fid)})  # fmt: skip
+        if size:
+            write_bytes(paths.sample(100 * place), picture(rng, size))
+    best = min(worths, key=worths.get)
+    whole = evaluations * 100 >= config.steps
+    ledger.append("ended", trial=number, state="complete" if whole else "stopped early",
+                  value=worths[best], step=best, last_value=worths[100 * evaluations],
+                  seconds=10.0, reason="", steps=100 * evaluations)  # fmt: skip
+
+
+def judge(config, ledger):
+    """Judge the best trial, as a search does at its end."""
+    from autogan.run.tally import Tally
+
+    best = Tally(config, ledger).best()
+    kept = best.kept.scores
+    ledger.append("judged", trial=best.number, step=best.step, scores=kept,
+                  test={f"{name}_test": value + 1 for name, value in kept.items()})  # fmt: skip
+
+
+def picture(rng, size):
+    """A grid of 64 grey images as a PNG."""
+    seed = np.random.default_rng(rng.randrange(10**6))
+    return png(grid(seed.integers(0, 256, (64, size, size, 1)).astype(np.uint8)))
+
+
+class Clocked(Ledger):
+    """A record whose clock goes on by ten seconds with each line, so that pages are repeatable."""
+
+    def append(self, record, **fields):
+        if record not in ("search", "limits", "worker"):
+            fields["at"] = START + 10 * self.records
+        super().append(record, **fields)
+
+    def _write(self, fields):
+        """Without waiting for the disk."""
+        with self._path.open("a") as file:
+            file.write(f"{to_line(fields)}\n")
+
+
+def lines(folder):
+    """The record's lines."""
+    return [json.loads(line) for line in folder.ledger.read_text().splitlines()]

@@ -1,0 +1,152 @@
+"""`autogan report`: where the page goes, pages of running searches, and of several."""
+
+import json
+from pathlib import Path
+
+import pytest
+from fakes import RAISE, FakeEngine
+from pages import judge, search_on_disk
+
+import autogan
+from autogan import looking
+from autogan.cli import main
+from autogan.core.errors import ConfigError, SearchFailed
+
+KEYS = {
+    "dataset": "digits", "trials": 3, "search_method": "random", "run_dir": "runs/a",
+    "params": {"learning_rate": "1e-4..1e-2:log"},
+}  # fmt: skip
+
+
+def run(capsys, *arguments):
+    with pytest.raises(SystemExit) as stop:
+        main(["report", *map(str, arguments)])
+    told = capsys.readouterr()
+    return stop.value.code, told.out, told.err
+
+
+def test_every_search_ends_with_its_page(capsys):
+    result = autogan.run_search(KEYS, engine=FakeEngine())
+    page = Path("runs/a/report.html")
+    assert f"Trial {result.best.number}, " in page.read_text()
+    with pytest.raises(SystemExit):
+        main(["show", "runs/a"])
+    assert "see it all:      runs/a/report.html\n" in capsys.readouterr().out
+
+
+def test_so_does_one_that_fails():
+    failing = {**KEYS, "params": {**KEYS["params"], "z_dim": RAISE}}
+    with pytest.raises(SearchFailed):
+        autogan.run_search(failing, engine=FakeEngine())
+    assert "no luck today" in Path("runs/a/report.html").read_text()
+
+
+def test_a_page_that_cannot_be_written_ends_no_search(monkeypatch):
+    def broken(result):
+        raise RuntimeError("a bug")
+
+    notes = []
+    display = autogan.run.display.Display()
+    display.note = notes.append
+    monkeypatch.setattr("autogan.report.search.search_page", broken)
+    assert autogan.run_search(KEYS, engine=FakeEngine(), display=display).best is not None
+    assert notes[-1] == "the page runs/a/report.html cannot be written (RuntimeError: a bug)"
+
+
+def test_overwriting_replaces_the_page():
+    autogan.run_search(KEYS, engine=FakeEngine())
+    before = Path("runs/a/report.html").read_text()
+    autogan.run_search({**KEYS, "seed": 1}, overwrite=True, engine=FakeEngine())
+    assert Path("runs/a/report.html").read_text() != before
+
+
+def test_the_page_goes_where_it_is_wanted(tmp_path, capsys):
+    search_on_disk(tmp_path / "a", trials=3)
+    assert run(capsys, "a") == (0, "a/report.html\n", "")
+    assert run(capsys, "a", "-o", "b/c.html") == (0, "b/c.html\n", "")
+    assert Path("b/c.html").read_text() == Path("a/report.html").read_text()
+    assert looking.report("a", output="d.html") == Path("d.html")
+
+
+def test_what_cannot_be_shown_is_refused(tmp_path, capsys):
+    search_on_disk(tmp_path / "a", trials=3)
+    Path("b").mkdir()
+    assert run(capsys, "b") == (
+        2, "", "autogan: run: b holds no search; name a folder that has search.yaml\n"
+    )  # fmt: skip
+    assert run(capsys, "a", "-o", "b") == (
+        2, "", "autogan: output: b is a folder; give the name of a page, as report.html\n"
+    )  # fmt: skip
+    assert run(capsys, "a", "-o", "a/search.yaml/x.html")[2].startswith(
+        "autogan: output: a/search.yaml/x.html cannot be written ("
+    )
+    assert not Path("a/report.html").exists()
+
+
+def test_it_is_opened_if_that_is_asked_for(tmp_path, capsys, monkeypatch):
+    search_on_disk(tmp_path / "a", trials=3)
+    opened = []
+    monkeypatch.setattr("typer.launch", opened.append)
+    assert run(capsys, "a", "--open")[0] == 0
+    assert opened == [(tmp_path / "a" / "report.html").as_uri()]
+
+
+def test_a_watched_search_is_shown_until_it_ends(tmp_path, capsys, monkeypatch):
+    """Written at the beginning, at news and when it has ended; not when nothing has happened."""
+    _, config, ledger = search_on_disk(tmp_path / "a", trials=3)
+    ledger.append("started", trial=3, params=ledger.trials[0].params, seed=1, origin="",
+                  folder="0003")  # fmt: skip
+    working, slept, written = [True], [], []
+
+    def sleep(seconds):
+        slept.append(seconds)
+        if len(slept) == 3:
+            ledger.append("ended", trial=3, state="failed", value=None, step=None,
+                          last_value=None, seconds=1.0, reason="", steps=0)  # fmt: skip
+        if len(slept) == 6:
+            judge(config, ledger)
+            working[0] = False
+
+    monkeypatch.setattr("time.sleep", sleep)
+    for module in ("autogan.looking", "autogan.run.result"):
+        monkeypatch.setattr(f"{module}.at_work", lambda root: working[0])
+    for page in looking.watch("a"):
+        written.append(page.read_text())
+    assert ['content="30"' in text for text in written] == [True, True, False]
+    assert "4 trials: 3 complete, 1 running" in written[0]
+    assert "4 trials: 3 complete, 1 failed" in written[1]
+    assert "ended" in written[2]
+
+
+def test_searches_are_compared_where_that_can_be(tmp_path, capsys):
+    for name, keys in {"a": {}, "b": {"search_method": "tpe"}, "c": {}}.items():
+        _, config, ledger = search_on_disk(tmp_path / name, trials=6, **keys)
+        judge(config, ledger)
+    record = tmp_path / "c" / "trials.jsonl"
+    first, *rest = record.read_text().splitlines(keepends=True)
+    header = json.loads(first)
+    del header["crc"]
+    header["features"]["weights"] = "other"
+    record.write_text("".join([json.dumps(header) + "\n", *rest]))
+    assert run(capsys, "a", "b", "c") == (0, "comparison.html\n", "")
+    page = Path("comparison.html").read_text()
+    assert "3 searches" in page
+    assert "<strong>c</strong>: weights other, in a abcd" in page
+    assert page.count('class="line run-') == 4  # two searches, in the key and in the chart
+    assert "b came to " in page
+    assert "c came to " not in page
+
+
+def test_names_that_are_alike_are_told_apart(tmp_path, capsys):
+    for name in ("x/a", "y/a"):
+        search_on_disk(tmp_path / name, trials=3)
+    assert run(capsys, "x/a", "y/a")[0] == 0
+    page = Path("comparison.html").read_text()
+    assert "x/a came to " in page
+    assert "y/a came to " in page
+
+
+def test_there_is_no_page_of_a_training(capsys):
+    autogan.train({"dataset": "digits", "run_dir": "runs/t"}, engine=FakeEngine())
+    with pytest.raises(ConfigError, match="runs/t holds no search"):
+        looking.report("runs/t")

@@ -1,0 +1,495 @@
+"""The page of a search, without a browser: what stands in it, what does not, and its numbers."""
+
+import base64
+import hashlib
+import math
+import random
+import re
+import statistics
+from html.parser import HTMLParser
+from xml.etree import ElementTree
+
+import pytest
+import scipy.stats
+from hypothesis import given
+from hypothesis import strategies as st
+from pages import confirmed_on_disk, judge, search_on_disk
+
+from autogan.core.files import write_bytes
+from autogan.report import comparison_page, search_page
+from autogan.report import seeds as seed_charts
+from autogan.report.charts import so_far
+from autogan.report.effects import effects
+from autogan.report.images import Album
+from autogan.report.scales import Linear, Log, Places, fitting, short
+from autogan.report.svg import tag
+from autogan.report.view import View
+from autogan.run.saved import load_search
+from autogan.run.summary import verdict
+from autogan.search.history import History, standings
+
+VOID = {"br", "img", "input", "meta"}
+HOSTILE = (
+    '"><script>document.title="PWNED"</script>', "<img src=x onerror=alert(1)>", "'; alert(1) //",
+    "\u202egnp.exe", "]]>&amp;", "x" * 300,
+)  # fmt: skip
+
+
+class Page(HTMLParser):
+    """A page, read: its elements with their attributes, and that all of them are closed."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.elements, self.open, self.words = [], [], []
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, name, attributes):
+        self.elements.append((name, dict(attributes)))
+        if name not in VOID:
+            self.open.append(name)
+
+    def handle_endtag(self, name):
+        assert self.open.pop() == name
+
+    def handle_data(self, data):
+        if "script" not in self.open and "style" not in self.open:
+            self.words.append(data)
+
+    def all(self, name, **wanted):
+        own = (a for n, a in self.elements if n == name)
+        return [a for a in own if all(a.get(key) == value for key, value in wanted.items())]
+
+    @property
+    def text(self):
+        return " ".join(self.words)
+
+
+def drawn(page, name):
+    """One chart of a page, as XML."""
+    whole = re.search(rf'<svg id="{name}".*?</svg>', page, re.DOTALL).group()
+    return ElementTree.fromstring(whole)
+
+
+def marks(svg, kind):
+    """The trials that have a mark of a kind in a chart."""
+    space = "{http://www.w3.org/2000/svg}"
+    return [int(e.get("data-t")) for e in svg.iter(f"{space}{kind}") if e.get("data-t")]
+
+
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory):
+    """A search that has ended and been confirmed."""
+    folder, config, ledger = confirmed_on_disk(
+        tmp_path_factory.mktemp("runs") / "a", trials=30, repeats=2, pictures=True
+    )
+    judge(config, ledger)
+    return load_search(folder.root, {})
+
+
+@pytest.fixture(scope="module")
+def page(ended):
+    return search_page(ended)
+
+
+class TestScales:
+    def test_places(self):
+        assert Linear(2, 6).at(3) == 0.25
+        assert Log(1, 100).at(10) == pytest.approx(0.5)
+        assert [Places(["a", "b"]).at(v) for v in ("a", "b")] == [0.25, 0.75]
+        assert Linear(0, 1).at(7) == 1.0
+        assert Log(1, 10).at(-3) == 0.0
+
+    def test_ticks_are_round(self):
+        assert [words for _, words in Linear(0, 1).ticks()] == [
+            "0",
+            "0.2",
+            "0.4",
+            "0.6",
+            "0.8",
+            "1",
+        ]
+        assert [words for _, words in Log(1, 1000).ticks()] == ["1", "10", "100", "1000"]
+        assert [words for _, words in Log(2, 40).ticks()] == ["3", "10", "30"]
+        assert [words for _, words in Log(5, 7).ticks()] == ["5", "5.5", "6", "6.5", "7"]
+        assert short(2e-5) == "2e-5"
+        assert short(29645.3) == "29645"
+
+    @given(st.lists(st.floats(-1e9, 1e9) | st.just(math.inf), max_size=5))
+    def test_an_axis_has_room_for_whatever_there_is(self, values):
+        axis = fitting(values)
+        assert axis.low < axis.high
+        places = [axis.at(value) for value in values if math.isfinite(value)]
+        assert all(0 <= place <= 1 for place in places)
+        told = [value for value, _ in axis.ticks()]
+        assert told == sorted(set(told))
+        assert 1 <= len(told) <= 12
+        assert all(0 <= axis.at(value) <= 1 for value in told)
+
+    @given(st.floats(1e-9, 1e9), st.floats(1.01, 1e12))
+    def test_so_has_one_by_factors(self, low, ratio):
+        axis = Log(low, low * ratio)
+        told = [value for value, _ in axis.ticks()]
+        assert told == sorted(set(told))
+        assert 2 <= len(told) <= 12
+
+    def test_values_that_differ_by_factors_get_such_an_axis(self):
+        assert isinstance(fitting([1.0, 100.0]), Log)
+        assert isinstance(fitting([1.0, 2.0]), Linear)
+        assert isinstance(fitting([-5.0, 100.0]), Linear)
+        assert isinstance(fitting([1.0, 100.0], factors=False), Linear)
+
+
+class TestMarkup:
+    def test_all_text_is_escaped(self):
+        for words in HOSTILE:
+            made = tag("p", words, title=words)
+            element = ElementTree.fromstring(made)
+            assert element.text == words
+            assert element.get("title") == words
+
+    def test_elements_are_whole_xml(self, page):
+        charts = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
+        assert len(charts) > 10
+        for chart in charts:
+            ElementTree.fromstring(chart)
+
+    def test_every_picture_has_words(self, page):
+        read = Page(page)
+        charts = read.all("svg", role="img")
+        assert len(charts) >= 10
+        for chart in charts:
+            assert chart["aria-label"]
+        assert page.count("<desc>") == len(charts)
+        assert len({chart["id"] for chart in charts}) == len(charts)
+        for image in read.all("img"):
+            assert image["alt"]
+            assert image["src"].startswith("data:image/")
+
+
+class TestPage:
+    def test_it_needs_nothing_else(self, page):
+        read = Page(page)
+        for name, attributes in read.elements:
+            for key in ("src", "href", "xlink:href", "action", "data"):
+                value = attributes.get(key, "")
+                assert value.startswith(("data:", "#")) or not value, (name, value)
+            assert not any(key.startswith("on") for key in attributes)
+            assert "style" not in attributes
+        style = re.search("<style>(.*?)</style>", page, re.DOTALL).group(1)
+        assert "url(" not in style
+        assert "@import" not in style
+
+    def test_its_policy_allows_its_own_script_and_style_alone(self, page):
+        policy = next(
+            a["content"] for a in Page(page).all("meta")
+            if a.get("http-equiv") == "Content-Security-Policy"
+        )  # fmt: skip
+        said = dict(part.strip().split(" ", 1) for part in policy.split(";"))
+        assert said["default-src"] == "'none'"
+        assert said["img-src"] == "data:"
+        for name in ("style", "script"):
+            text = re.search(f"<{name}>(.*?)</{name}>", page, re.DOTALL).group(1)
+            digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+            assert said[f"{name}-src"] == f"'sha256-{digest}'"
+        assert page.index("Content-Security-Policy") < page.index("<title>")
+
+    def test_the_same_record_gives_the_same_page(self, ended):
+        again = load_search(ended.folder.root, {})
+        assert search_page(again) == search_page(ended)
+
+    def test_every_trial_is_marked_in_every_chart(self, ended, page):
+        own = [t for t in ended.trials if not t.confirms]
+        curved = {t.number for t in own if t.evaluations}
+        valued = {t.number for t in own if t.value is not None}
+        dead = {t.number for t in own if t.dead}
+        assert {*marks(drawn(page, "curves-0"), "path")} == curved
+        assert {*marks(drawn(page, "curves-1"), "path")} == curved
+        assert sorted(marks(drawn(page, "progress-0"), "circle")) == sorted(valued)
+        for place in range(3):
+            svg = drawn(page, f"slice-{place}")
+            assert sorted(marks(svg, "circle")) == sorted(valued)
+            assert sorted(marks(svg, "path")) == sorted(dead)
+        assert sorted(marks(drawn(page, "coordinates"), "path")) == sorted(valued)
+        assert marks(drawn(page, "timeline"), "rect") == [t.number for t in ended.trials]
+        rows = [a for a in Page(page).all("tr") if "data-t" in a]
+        assert sorted(int(a["data-t"]) for a in rows) == [t.number for t in ended.trials]
+
+    def test_no_mark_lies_outside(self, page):
+        for text in re.findall(r"<svg[^>]*role=.*?</svg>", page, re.DOTALL):
+            svg = ElementTree.fromstring(text)
+            _, _, width, height = map(float, svg.get("viewBox").split())
+            assert "nan" not in re.sub("<(title|desc)>.*?</", "", text).lower()
+            for each in svg.iter():
+                for name, most in (("cx", width), ("cy", height), ("x", width), ("y", height)):
+                    assert -8 <= float(each.get(name, 0)) <= most + 8, (svg.get("id"), each.attrib)
+
+    def test_its_sections_answer_their_questions(self, ended, page):
+        read = Page(page)
+        names = [a["id"] for a in read.all("section")]
+        assert names == [
+            "winner", "confirmation", "images", "becoming", "curves", "progress", "slices",
+            "importance", "pairs", "where", "noise", "cost", "failures", "trials", "configuration",
+        ]  # fmt: skip
+        links = [a["href"] for a in read.all("a")]
+        assert links == [f"#{name}" for name in names]
+        assert page.count('class="reading"') == len(names) + 1
+        text = read.text
+        best = ended.best
+        assert f"Trial {best.number}, fid {best.value:.4g} at step {best.step}" in text
+        for name, value in best.params.items():
+            assert f"{value:.6g}" if isinstance(value, float) else str(value) in text
+            assert name in text
+        assert verdict(ended) in text
+        assert hashlib.sha256(ended.folder.ledger.read_bytes()).hexdigest() in text
+        assert "a loss became NaN at step 20" in text
+
+    def test_sizes_stay_within_the_budget(self, tmp_path):
+        folder, config, ledger = search_on_disk(tmp_path / "a", 50, 10)
+        judge(config, ledger)
+        assert len(search_page(load_search(folder.root, {}))) < 150_000
+        folder, config, ledger = search_on_disk(tmp_path / "b", 1000, 10)
+        judge(config, ledger)
+        assert len(search_page(load_search(folder.root, {}))) < 2_000_000
+
+    def test_images_stay_within_theirs(self, tmp_path):
+        """Noise is the worst that can be compressed."""
+        folder, config, ledger = search_on_disk(tmp_path / "a", 8, 10, size=64, pictures=True)
+        judge(config, ledger)
+        made = search_page(load_search(folder.root, {}))
+        assert len(made) < 3_000_000
+        steps = Page(made).all("input", type="radio")
+        assert 2 <= len(steps) < 10
+        assert len(Page(made).all("img")) > 12
+
+    @pytest.mark.parametrize("words", HOSTILE)
+    def test_hostile_names_are_only_names(self, tmp_path, words):
+        name = words.replace("/", "_")[:200]
+        (tmp_path / name).mkdir()
+        folder, config, ledger = search_on_disk(
+            tmp_path / name, trials=14, dataset=f"folder:{name}", pictures=True,
+        )  # fmt: skip
+        ledger.append("started", trial=14, params=ledger.trials[0].params, seed=1, origin=words,
+                      folder="0014")  # fmt: skip
+        ledger.append("placed", trial=14, worker=words)
+        ledger.append("ended", trial=14, state="failed", value=None, step=None, last_value=None,
+                      seconds=1.0, reason=words, steps=0)  # fmt: skip
+        write_bytes(folder.trial("0014") / "traceback.txt", words.encode())
+        judge(config, ledger)
+        result = load_search(folder.root, {})
+        for made in (search_page(result), comparison_page([result, result])):
+            read = Page(made)
+            assert len(read.all("script")) == 1
+            assert all(a.get("src", "data:").startswith("data:") for a in read.all("img"))
+        assert words in Page(search_page(result)).text
+
+
+class TestWhatIsSaid:
+    def said(self, root, **keys):
+        _, config, ledger = search_on_disk(root, **keys)
+        judge(config, ledger)
+        return Page(search_page(load_search(root, {})))
+
+    def test_one_training_is_not_a_result(self, tmp_path):
+        read = self.said(tmp_path / "a", trials=5)
+        assert "One training is not a result" in read.text
+        assert "--confirm top=3,repeats=5" in read.text
+
+    def test_two_seeds_that_chose_it_are_not_either(self, tmp_path):
+        folder, config, ledger = search_on_disk(tmp_path / "a", trials=30, repeats=2)
+        judge(config, ledger)
+        result = load_search(folder.root, {})
+        alike = [t.value for t in result.trials if t.params == result.best.params]
+        text = Page(search_page(result)).text
+        assert f"The mean under 2 seeds is {statistics.fmean(alike):.4g}" in text
+
+    def test_a_search_that_runs_is_loaded_again(self, tmp_path, monkeypatch):
+        search_on_disk(tmp_path / "a", trials=5)
+        made = search_page(load_search(tmp_path / "a", {}))
+        assert "The search has not ended" in made
+        assert '<meta http-equiv="refresh"' not in made
+        monkeypatch.setattr("autogan.run.result.at_work", lambda root: True)
+        made = search_page(load_search(tmp_path / "a", {}))
+        assert '<meta http-equiv="refresh" content="30">' in made
+
+    def test_nothing_is_said_of_what_matters_below_twelve_trials(self, tmp_path):
+        few = self.said(tmp_path / "a", trials=11)
+        assert "importance" not in [a["id"] for a in few.all("section")]
+        more = self.said(tmp_path / "b", trials=12)
+        assert "importance" in [a["id"] for a in more.all("section")]
+
+    def test_empty_sections_are_left_out(self, tmp_path):
+        folder, _, _ = search_on_disk(tmp_path / "a", trials=0)
+        read = Page(search_page(load_search(folder.root, {})))
+        assert [a["id"] for a in read.all("section")] == ["configuration"]
+        assert "No trial has come to a value yet" in read.text
+
+    def test_where_nothing_came_to_a_value(self, tmp_path):
+        folder, _, ledger = search_on_disk(tmp_path / "a", trials=0)
+        for number in range(14):
+            ledger.append("started", trial=number, params={"learning_rate": 1e-3, "d_iter": 1,
+                          "loss": "hinge"}, seed=1, origin="", folder=f"{number:04d}")  # fmt: skip
+            ledger.append("ended", trial=number, state="diverged", value=None, step=None,
+                          last_value=None, seconds=1.0, reason="NaN", steps=5)  # fmt: skip
+        read = Page(search_page(load_search(folder.root, {})))
+        assert [a["id"] for a in read.all("section")] == [
+            "cost",
+            "failures",
+            "trials",
+            "configuration",
+        ]
+
+    def test_without_pictures_there_is_no_section_for_them(self, tmp_path):
+        read = self.said(tmp_path / "a", trials=5)
+        assert not {"images", "becoming"} & {a["id"] for a in read.all("section")}
+
+    def test_two_criteria_have_a_front(self, tmp_path):
+        folder, config, ledger = search_on_disk(
+            tmp_path / "a", trials=15, criterion="fid,is", also=[], search_method="nsga2"
+        )
+        judge(config, ledger)
+        result = load_search(folder.root, {})
+        made = search_page(result)
+        read = Page(made)
+        names = [a["id"] for a in read.all("section")]
+        assert "trade" in names
+        assert "noise" not in names
+        front = drawn(made, "front")
+        assert len(marks(front, "circle")) == sum(bool(t.losses) for t in result.trials)
+        assert "Each trial of the front is one training" in read.text
+
+
+class TestNumbers:
+    def test_effects_are_those_of_an_analysis_of_variance(self, tmp_path):
+        """Epsilon squared by way of F, as SciPy has it."""
+        folder, _, _ = search_on_disk(tmp_path / "a", trials=40)
+        view = View(load_search(folder.root, {}))
+        history = History(view.trials, "min")
+        trials = history.telling
+        scores = standings(history, trials)
+        found = {e.dimension.name: e.share for e in effects(view).each}
+        for name in ("d_iter", "loss"):
+            groups = {}
+            for trial, score in zip(trials, scores, strict=True):
+                groups.setdefault(trial.params[name], []).append(score)
+            n, k = len(trials), len(groups)
+            f = scipy.stats.f_oneway(*groups.values()).statistic
+            eta = f * (k - 1) / (f * (k - 1) + n - k)
+            assert found[name] == pytest.approx(1 - (n - 1) / (n - k) * (1 - eta))
+
+    def test_what_matters_is_found(self, tmp_path):
+        folder, _, _ = search_on_disk(tmp_path / "a", trials=40)
+        found = effects(View(load_search(folder.root, {})))
+        assert found.each[0].dimension.name == "learning_rate"
+        assert found.each[0].share > found.chance
+
+    def test_chance_is_called_so(self, tmp_path):
+        """Without any effect something lies beyond the line in one of twenty searches."""
+        folder, _, _ = search_on_disk(tmp_path / "a", trials=24)
+        view = View(load_search(folder.root, {}))
+        rng, beyond, times = random.Random(0), 0, 200
+        for _ in range(times):
+            values = [rng.random() for _ in view.trials]
+            for trial, value in zip(view.trials, values, strict=True):
+                trial.evaluations, trial.value = [], value
+            beyond += bool(effects(view).told)
+        low, high = scipy.stats.binom(times, 0.05).interval(0.999)
+        assert low <= beyond <= high
+
+    def test_the_seeds_noise_is_pooled(self, ended):
+        groups = {}
+        for trial in ended.trials:
+            if trial.value is not None and trial.steps == 500:
+                groups.setdefault(tuple(trial.params.items()), []).append(trial.value)
+        several = [values for values in groups.values() if len(values) > 1]
+        squares = sum((v - statistics.fmean(g)) ** 2 for g in several for v in g)
+        degrees = sum(len(g) - 1 for g in several)
+        assert len(several) > 5
+        assert seed_charts.noise(View(ended)) == pytest.approx(math.sqrt(squares / degrees))
+
+    def test_progress_is_the_best_value_after_so_many_updates(self, tmp_path):
+        folder, _, ledger = search_on_disk(tmp_path / "a", trials=9)
+        view = View(load_search(folder.root, {}))
+        line = so_far(view, view.measures[0])
+        spent, best, wanted = 0, math.inf, []
+        for trial in ledger.trials:
+            pace, before = 1 + trial.params["d_iter"], 0
+            for evaluation in trial.evaluations:
+                spent += pace * (evaluation.step - before)
+                before = evaluation.step
+                best = min(best, evaluation.scores["fid_fake_9"])
+                wanted.append((spent, best))
+            spent += pace * max(trial.steps - before, 0)
+        assert line[-1] == (spent, best)
+        values = dict(line)
+        drops = [(a, b) for (_, x), (a, b) in zip([(0, math.inf), *wanted], wanted, strict=False)
+                 if b < x]  # fmt: skip
+        assert [(at, values[at]) for at, _ in drops] == drops
+        assert view.result.updates() == spent
+
+
+class TestImages:
+    def test_what_was_enlarged_twofold_is_shown_as_it_was(self, tmp_path):
+        import io
+
+        import numpy as np
+        from PIL import Image
+
+        small = np.random.default_rng(0).integers(0, 256, (20, 30), np.uint8)
+        big = small.repeat(2, axis=0).repeat(2, axis=1)
+        Image.fromarray(big).save(tmp_path / "a.png")
+        made = Page(Album().show(tmp_path / "a.png", "a"))
+        source = made.all("img")[0]["src"]
+        data = base64.b64decode(source.partition(",")[2])
+        shown = Image.open(io.BytesIO(data))
+        assert shown.size == (30, 20)
+        if "png" in source:
+            assert np.array_equal(np.asarray(shown.convert("L")), small)
+
+    def test_files_that_are_no_images_are_left_out(self, tmp_path):
+        (tmp_path / "a.png").write_text("no image")
+        assert Album().show(tmp_path / "a.png", "a") is None
+        assert Album().show(tmp_path / "none.png", "a") is None
+
+    def test_nothing_goes_beyond_the_budget(self, tmp_path):
+        folder, _, _ = search_on_disk(tmp_path / "a", trials=3, size=28, pictures=True)
+        paths = sorted(folder.root.glob("trials/*/samples/*.png"))
+        album = Album(budget=100_000)
+        shown = [album.show(path, "a") for path in paths]
+        assert any(shown)
+        assert not all(shown)
+        assert sum(len(Page(s).all("img")[0]["src"]) for s in shown if s) <= 100_000
+
+
+class TestColours:
+    """Contrast as WCAG 2.2 defines it."""
+
+    def colours(self, page):
+        style = re.search("<style>(.*?)</style>", page, re.DOTALL).group(1)
+        blocks = re.findall(r":root \{(.*?)\}", style, re.DOTALL)
+        read = [dict(re.findall(r"--([\w-]+): (#[0-9a-f]{3,6})", block)) for block in blocks]
+        return {"light": read[0], "dark": read[1], "print": {**read[0], **read[2]}}
+
+    def luminance(self, colour):
+        digits = colour.lstrip("#")
+        digits = "".join(2 * d for d in digits) if len(digits) == 3 else digits
+        parts = [int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4)]
+        linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    def contrast(self, one, other):
+        low, high = sorted((self.luminance(one), self.luminance(other)))
+        return (high + 0.05) / (low + 0.05)
+
+    @pytest.mark.parametrize("theme", ["light", "dark", "print"])
+    def test_text_and_marks_can_be_told_from_the_paper(self, page, theme):
+        colours = self.colours(page)[theme]
+        for name in ("ink", "soft", "link"):
+            for ground in ("paper", "panel"):
+                assert self.contrast(colours[name], colours[ground]) >= 4.5, (name, ground)
+        for name in ("complete", "best", "confirms", "stopped", "dead"):
+            assert self.contrast(colours[name], colours["paper"]) >= 3, name
+        for shade in range(5):
+            on = "on-dark" if shade < 2 else "on-light"
+            assert self.contrast(colours[on], colours[f"shade-{shade}"]) >= 4.5, shade
