@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from autogan.run.display import Display
-from autogan.run.words import Terms, describe, duration, origin
+from autogan.run.words import Terms, describe, duration, origin, spark
 from autogan.search import State, Trial
 
 _STYLES = {
@@ -76,6 +76,7 @@ class _Words(Display):
         self._durations: list[float] = []  # of the trials that have ended
         self._trials_left = 0
         self._best = self._left = ""
+        self._bests: list[float] = []  # the best value after each trial that ended
         self._several = False  # whether trials have run beside each other
 
     def begins(self, terms: Terms, best: Trial | None = None) -> None:
@@ -111,6 +112,8 @@ class _Words(Display):
         """See `Display.trial_ended`."""
         self._durations.append(time.monotonic() - self._runs.pop(trial.number).began)
         self._best = self._terms.best(best)
+        if best is not None and best.value is not None and not best.losses:
+            self._bests.append(best.value)
 
     def _ended(self, trial: Trial) -> str:
         """The line of a trial that has ended."""
@@ -120,7 +123,8 @@ class _Words(Display):
         """What is happening, below the bars: more of a trial that runs alone."""
         alone = next(iter(self._runs.values())) if len(self._runs) == 1 else None
         best = "; ".join(filter(None, (self._left, self._best)))
-        lines = [alone.params, alone.scores, best] if alone else [best]
+        fall = f"best so far: {spark(self._bests)}" if len(self._bests) > 1 else ""
+        lines = [*((alone.params, alone.scores) if alone else ()), best, fall]
         return [line for line in lines if line]
 
 

@@ -15,7 +15,7 @@ from autogan.cli import main
 from autogan.criteria.variety import Variety
 from autogan.display import LiveDisplay, PlainDisplay
 from autogan.run.messages import Scores
-from autogan.run.words import Terms, figure
+from autogan.run.words import Terms, figure, spark
 from autogan.search import Evaluation, State, Trial
 
 SPACE = {
@@ -107,6 +107,28 @@ def test_points_and_trials_are_told_apart(capsys):
     assert "trial 1 (point 1 of 4)  learning_rate=" in told
     assert "(trial 0 again, under another seed)" in told
     assert "all 4 points are done" in told
+
+
+def test_a_small_picture_of_the_best_value():
+    assert spark([]) == ""
+    assert spark([3.0]) == "▁"
+    assert spark([3.0, 2.0, 1.0]) == "█▅▁"
+    assert spark([1000.0, 100.0, 10.0, 1.0]) == "█▆▃▁"  # by factors
+    assert spark([-700.0, 0.0]) == "▁█"
+    assert spark([float(n) for n in range(400, 0, -1)])[::39] == "█▁"
+    assert len(spark([1.0] * 41)) == 40
+
+
+def test_it_stands_in_the_terminal_and_in_the_summary(capsys):
+    file = io.StringIO()
+    display = LiveDisplay(Console(file=file, force_terminal=True, width=80, no_color=True))
+    result = autogan.run_search(SPACE, engine=FakeEngine(), display=display)
+    display.close()
+    values = [trial.value for trial in result.trials]
+    bests = [min(values[: n + 1]) for n in range(len(values))]
+    assert f"best so far: {spark(bests)}" in file.getvalue()
+    told = f"best fid so far: {spark(bests)} from {figure(bests[0])} to {figure(bests[-1])}"
+    assert told in result.summary().splitlines()
 
 
 class TestTerms:

@@ -1,6 +1,7 @@
 """What a search found, in words and as a table."""
 
 import html
+import itertools
 import math
 import statistics
 from collections import Counter
@@ -11,7 +12,7 @@ from autogan.core.invocation import command
 from autogan.criteria.variety import Variety
 from autogan.run.confirmation import advantage
 from autogan.run.folder import trial_name
-from autogan.run.words import describe, duration, figure, figures
+from autogan.run.words import describe, duration, figure, figures, spark
 from autogan.search import State, Trial
 from autogan.search.space import key
 
@@ -39,9 +40,8 @@ def summary(result: "SearchResult") -> str:
         lines.append(f"  {result.terms.worth(best)} ({chosen}), at step {best.step}")
     else:
         lines += _value(result, best)
-    return "\n".join(
-        [*lines, *_judged(result), *_warned(result), *_confirmed(result), *_table(result)]
-    )
+    said = [*_course(result), *_judged(result), *_warned(result), *_confirmed(result)]
+    return "\n".join([*lines, *said, *_table(result)])
 
 
 def standing(result: "SearchResult") -> list[str]:
@@ -179,6 +179,17 @@ def _value(result: "SearchResult", best: Trial) -> list[str]:
         f"trial {best.number} is the best of them:",
         f"  {worth}",
     ]
+
+
+def _course(result: "SearchResult") -> list[str]:
+    """How the best value so far went, in a small picture."""
+    choose = min if result.direction == "min" else max
+    own = [t.value for t in result.trials if t.value is not None and not t.confirms]
+    if len(own) < 2 or result.front:
+        return []
+    bests = list(itertools.accumulate(own, choose))
+    course = f"from {figure(bests[0])} to {figure(bests[-1])}"
+    return [f"best {result.terms.objective} so far: {spark(bests)} {course}"]
 
 
 def _judged(result: "SearchResult") -> list[str]:

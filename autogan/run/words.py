@@ -1,5 +1,6 @@
 """Trials and their values in words, for everything that people read."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -7,6 +8,9 @@ from autogan.core.hyperparameters import Value
 from autogan.criteria.variety import Variety
 from autogan.search import Evaluation, State, Trial
 
+_BLOCKS = "▁▂▃▄▅▆▇█"
+_SPARKS = 40  # letters of a small picture
+_FAR = 5.0  # the highest value over the lowest: from there on, values differ by factors
 _WHOLE = 1000  # and beyond, digits after the point are noise
 _STEPPED = ("explore", "adaptive")  # methods whose origins name the trial that they step away from
 
@@ -114,6 +118,22 @@ def figure(value: float) -> str:
 def figures(values: Iterable[tuple[str, float]]) -> str:
     """Such as ``is 8.621, fid 3.274``."""
     return ", ".join(f"{name} {figure(value)}" for name, value in values)
+
+
+def spark(values: Sequence[float]) -> str:
+    """A small picture of a line, in one row of letters.
+
+    Args:
+        values: from left to right; by their logarithms, if they are above 0 and far apart. Of more
+            than fit, the last of as many equal stretches.
+    """
+    count = min(len(values), _SPARKS)
+    shown = [values[(place + 1) * len(values) // count - 1] for place in range(count)]
+    low, high = min(shown, default=0.0), max(shown, default=0.0)
+    if low > 0 and high / low >= _FAR:
+        shown, low, high = [math.log(v) for v in shown], math.log(low), math.log(high)
+    most = len(_BLOCKS) - 1
+    return "".join(_BLOCKS[round(most * (v - low) / ((high - low) or 1.0))] for v in shown)
 
 
 def duration(seconds: float) -> str:
