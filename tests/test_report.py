@@ -21,6 +21,7 @@ from autogan.report import seeds as seed_charts
 from autogan.report.charts import so_far
 from autogan.report.effects import effects
 from autogan.report.images import Album
+from autogan.report.parameters import edges
 from autogan.report.scales import Linear, Log, Places, fitting, short
 from autogan.report.svg import tag
 from autogan.report.view import View
@@ -427,6 +428,24 @@ class TestNumbers:
                  if b < x]  # fmt: skip
         assert [(at, values[at]) for at, _ in drops] == drops
         assert view.result.updates() == spent
+
+    def test_who_searched_too_narrowly_is_told(self, tmp_path):
+        """The formula's best learning rate is 1e-3."""
+        narrow = {"learning_rate": "1e-4..1e-2:log", "d_iter": [1, 2, 3]}
+        _, _, ledger = search_on_disk(tmp_path / "a", trials=30, params=narrow)
+        assert edges(View(load_search(tmp_path / "a", {}))) == []
+        for number, rate in enumerate((9e-3, 9.5e-3, 9.9e-3, 9.8e-3), start=30):
+            params = {"learning_rate": rate, "d_iter": 1}
+            ledger.append("started", trial=number, params=params, seed=1, origin="",
+                          folder=f"{number:04d}")  # fmt: skip
+            ledger.append("evaluation", trial=number, step=500, go_on=True,
+                          scores={"fid_fake_9": rate, "is_fake_9": 1.0})  # fmt: skip
+            ledger.append("ended", trial=number, state="complete", value=rate, step=500,
+                          last_value=rate, seconds=1.0, reason="", steps=500)  # fmt: skip
+        assert edges(View(load_search(tmp_path / "a", {}))) == [
+            "The best trials lie at the upper end of learning_rate's range (0.0001..0.01:log): "
+            "search beyond it."
+        ]
 
 
 class TestImages:

@@ -4,11 +4,15 @@ import re
 import subprocess
 import sys
 
+import numpy as np
 import pytest
-from browser import opened
+from browser import needed, opened
+from PIL import Image
 from sessions import SessionEngine
 
 import autogan
+from autogan.data import Digits
+from autogan.data.grids import grid
 
 WAIT = 60_000  # milliseconds, at most: nothing is timed
 
@@ -16,8 +20,6 @@ WAIT = 60_000  # milliseconds, at most: nothing is timed
 @pytest.fixture(scope="module")
 def search(tmp_path_factory):
     """Two trainings, of which the first makes the same picture again and again."""
-    with opened():  # skips before anything is trained
-        pass
     root = tmp_path_factory.mktemp("runs") / "a"
     result = autogan.run_search(
         {
@@ -36,6 +38,7 @@ def search(tmp_path_factory):
 @pytest.fixture(scope="module")
 def address(search):
     """Where a TensorBoard shows the search."""
+    needed()
     command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(search.logs)]
     server = subprocess.Popen(
         [*command, "--host", "127.0.0.1", "--port", "0", "--load_fast", "false"],
@@ -82,6 +85,19 @@ def test_hparams_are_a_table_with_readable_names_and_statuses(tab, search):
     }""")
     statuses = {True: "STATUS_FAILURE", False: "STATUS_SUCCESS"}
     assert dict(groups) == {f"a {t.number}": statuses[t.dead] for t in search.trials}
+
+
+def pixels(path):
+    with Image.open(path) as file:
+        return np.asarray(file)
+
+
+def test_real_images_are_kept_beside_it(search):
+    """A grid of the training set's, as the samples are."""
+    kept = pixels(search.folder.root / "real.png")
+    images, _ = Digits("", None).load(None).train.subset(64)
+    assert np.array_equal(kept, grid(images)[..., 0])
+    assert pixels(search.folders[0].sample(2)).shape == kept.shape
 
 
 def test_runs_bear_their_hyperparameters(tab, search):

@@ -20,6 +20,8 @@ _PAIR = (560, 380)
 _SHADES = 5  # of a rank, from the best to the worst fifth
 _ROW = 26  # pixels of a bar
 _FEWEST = 3  # values for a median
+_BEST = 4  # points that show where the best lie
+_EDGE = 0.05  # of an axis
 _GOLDEN = 0.618  # which spreads equal values evenly
 
 
@@ -63,14 +65,37 @@ def _slice(view: View, measure: Measure, dimension: Dimension, trials: Sequence[
         told = f"median of {len(by_value[value])} whole trainings: {figure(middle)}"
         frame.level(value, middle, 16, "median", told)
     if noise is not None:
-        centre = statistics.median(measure.worths.values())
-        told = f"two trainings that differ by their seed alone differ by about {figure(noise)}"
-        frame.margin(centre - noise / 2, centre + noise / 2, "noise", told)
+        best = measure.choose(measure.worths.values())
+        behind = best + noise if measure.direction == "min" else best - noise
+        told = f"the standard deviation that the seed alone makes: {figure(noise)}"
+        frame.margin(best, behind, "noise", told)
     words = f"{len(trials)} trials"
     if places and middles:
         each = ", ".join(f"{short(v)}: {figure(m)}" for v, m in middles.items())
         words += f"; medians of whole trainings: {each}"
     return frame.svg(name, f"{measure.name} over {dimension.name}", words)
+
+
+def edges(view: View) -> list[str]:
+    """Where the best lie at the end of a range, that it should be wider, in a sentence each."""
+    said = []
+    best = view.ranked[:_BEST]
+    for dimension in view.result.config.space.dimensions:
+        interval, declared = dimension.range, dimension.hyperparameter
+        values = [t.params[dimension.name] for t in best if _has(t, dimension)]
+        if interval is None or len(values) < _BEST:
+            continue
+        places = [over(dimension, values).at(value) for value in values]
+        for end, limit, near, word in (
+            (interval.low, declared.low, [p < _EDGE for p in places], "lower"),
+            (interval.high, declared.high, [p > 1 - _EDGE for p in places], "upper"),
+        ):
+            if 2 * sum(near) > len(near) and end != limit:
+                said.append(
+                    f"The best trials lie at the {word} end of {dimension.name}'s range "
+                    f"({interval}): search beyond it."
+                )
+    return said
 
 
 def importance(found: Effects) -> Markup:

@@ -137,13 +137,17 @@ def _scores(view: View) -> Iterator[Section]:
 def _hyperparameters(view: View, noise: float | None) -> Iterator[Section]:
     measure = view.measures[0]
     if slices := parameters.slices(view, measure, noise):
-        bar = " The bar at the right edge is what the seed alone makes." if noise else ""
+        equals = (
+            " What lies within the bar at the right may be as good as the best, by the seed alone."
+        )
+        bar = equals if noise else ""
+        beyond = [tag("p", line, class_="verdict doubt") for line in parameters.edges(view)]
         yield Section(
             "slices", "What does each hyperparameter do?",
             "A dot is a trial; hollow ones were stopped early, so that their values are of fewer "
             "steps, and crosses at the edge came to nothing. Short lines are medians of whole "
             f"trainings.{bar}",
-            tag("div", *(svg for _, svg in slices), class_="slices"),
+            joined([tag("div", *(svg for _, svg in slices), class_="slices"), *beyond]),
         )  # fmt: skip
     found = effects(view)
     if found is None:
