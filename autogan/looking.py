@@ -4,7 +4,7 @@ They may be running, and are not touched.
 """
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -56,18 +56,7 @@ def report(
         ConfigError: if one is no search, has not begun or is damaged; if the page cannot be
             written.
     """
-    roots = [read_path("run", str(folder)) for folder in folders]
-    results = [load_search(root, _given(options)) for root in roots]
-    page = comparison_page(results) if len(results) > 1 else search_page(results[0])
-    usual = results[0].folder.report if len(results) == 1 else Path("comparison.html")
-    path = usual if output is None else read_path("output", str(output))
-    if path.is_dir():
-        raise ConfigError("output", f"{path} is a folder; give the name of a page, as report.html")
-    try:
-        write_bytes(path, page.encode())
-    except OSError as error:
-        raise ConfigError("output", f"{path} cannot be written ({error.strerror})") from error
-    return path
+    return _write(folders, output, options, refresh=False)
 
 
 def watch(
@@ -81,17 +70,22 @@ def watch(
         Where the page is, after each time that it was written.
     """
     records = [SearchFolder(read_path("run", str(folder))).ledger for folder in folders]
+
+    def news() -> list[tuple[int, bool]]:
+        """What changes when something has happened: the records' sizes, and who is at work."""
+        sizes = (record.stat().st_size if record.exists() else 0 for record in records)
+        return [(size, at_work(record.parent)) for size, record in zip(sizes, records, strict=True)]
+
     while True:
-        running = any(at_work(record.parent) for record in records)
-        seen = [record.stat().st_size for record in records if record.exists()]
-        yield report(*folders, output=output, options=options)
+        seen = news()
+        running = any(working for _, working in seen)
+        yield _write(folders, output, options, refresh=running)
         if not running:
             return
-        while seen == [record.stat().st_size for record in records if record.exists()] and all(
-            at_work(record.parent) for record in records
-        ):
+        while True:
             time.sleep(_LOOK)
-        time.sleep(_LOOK)
+            if news() != seen:
+                break
 
 
 def check(folder: Path | str, *, options: Mapping[str, Any] | None = None) -> Checked:
@@ -105,6 +99,32 @@ def check(folder: Path | str, *, options: Mapping[str, Any] | None = None) -> Ch
         ConfigError: if there is no search, or its record is damaged.
     """
     return check_record(read_path("folder", str(folder)), (options or {}).get("plugin_dirs"))
+
+
+def _write(
+    folders: Sequence[Path | str],
+    output: Path | str | None,
+    options: Mapping[str, Any] | None,
+    *,
+    refresh: bool,
+) -> Path:
+    """See `report`; ``refresh`` lets the browser load the page again."""
+    roots = {read_path("run", str(folder)).resolve(): Path(folder) for folder in folders}
+    results = [load_search(root, _given(options)) for root in roots.values()]
+    if not results:
+        raise ConfigError("run", "none given; name the folder of a search, or of several")
+    if len(results) > 1:
+        page, usual = comparison_page(results, refresh=refresh), Path("comparison.html")
+    else:
+        page, usual = search_page(results[0], refresh=refresh), results[0].folder.report
+    path = usual if output is None else read_path("output", str(output))
+    if path.is_dir():
+        raise ConfigError("output", f"{path} is a folder; give the name of a page, as report.html")
+    try:
+        write_bytes(path, page.encode())
+    except OSError as error:
+        raise ConfigError("output", f"{path} cannot be written ({error.strerror})") from error
+    return path
 
 
 def _given(options: Mapping[str, Any] | None) -> dict[str, Any]:

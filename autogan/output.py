@@ -103,10 +103,10 @@ def print_training(result: TrainResult, as_json: bool) -> None:
 def print_run(result: SearchResult | TrainResult, as_json: bool, as_csv: bool) -> None:
     """Print what a run has come to so far."""
     if as_csv:
-        made = table(result)
-        writer = csv.DictWriter(sys.stdout, list(made[0]) if made else [], lineterminator="\n")
+        names, rows = table(result)
+        writer = csv.DictWriter(sys.stdout, names, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(made)
+        writer.writerows(rows)
     elif isinstance(result, TrainResult):
         print_training(result, as_json)
     else:

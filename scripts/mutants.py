@@ -1,4 +1,4 @@
-"""Break the training step and the notice of collapse in many ways, one at a time.
+"""Break the training step, the search and its page in many ways, one at a time.
 
 python scripts/mutants.py [part of a description]
 
@@ -47,6 +47,7 @@ EVOLUTION, GENERATIONS = "models/evolution.py", f"{UPDATES} -k generation"
 LAYERS, AVERAGES, DRAWS = "models/layers.py", "models/averages.py", "models/draws.py"
 DECISIONS, LOOP, POOL = "autogan/run/decisions.py", "autogan/run/loop.py", "autogan/run/engine.py"
 PARALLEL, POOLS = "tests/test_parallel.py", "tests/test_pool.py"
+EFFECTS, SVG, PAGES = "autogan/report/effects.py", "autogan/report/svg.py", "tests/test_report.py"
 FACTORS, COMBINED = "tests/test_factors.py", f"{UPDATES} -k combinations"
 
 _UPDATE = """\
@@ -520,6 +521,42 @@ MUTANTS = [
         "joined = self._join is None or worker.environment is not None", "joined = True", POOLS,
     ),
     Mutant("a dead process is listened to", POOL, "worker.life == life", "True", POOLS),
+    Mutant(
+        "an effect is not corrected for its groups", EFFECTS, "(n - 1) / (n - k) * (1 - raw)",
+        "(1 - raw)", PAGES,
+    ),
+    Mutant(
+        "chance is that of one hyperparameter", EFFECTS,
+        "np.maximum(shuffled, shares[1:])", "shares[1:]", PAGES,
+    ),
+    Mutant(
+        "further seeds count as points of their own", EFFECTS,
+        " if trial.repeats is None", "", PAGES,
+    ),
+    Mutant(
+        "the seeds' noise is not weighted", "autogan/report/seeds.py",
+        "(len(v) - 1) * statistics.variance(v)", "statistics.variance(v)", PAGES,
+    ),
+    Mutant(
+        "a confirmation is progress", "autogan/report/charts.py", " or trial.confirms", "", PAGES,
+    ),
+    Mutant(
+        "all steps cost one update", "autogan/report/view.py",
+        "self.paces[number] * max(", "max(", PAGES,
+    ),
+    Mutant("attributes are not escaped", SVG, "escape(_plain(value))", "_plain(value)", PAGES),
+    Mutant("text is not escaped", SVG, "map(escape, parts)", "map(str, parts)", PAGES),
+    Mutant("images cost nothing", "autogan/report/images.py", "self._left -= len(text)", "pass",
+           PAGES),
+    Mutant(
+        "searches are compared whatever they measured", "autogan/report/comparison.py",
+        "if _measured(next(iter(group.values()))) == _measured(view):", "if group:",
+        "tests/test_looking.py",
+    ),
+    Mutant(
+        "a look at the lock is in the way", "autogan/run/claim.py",
+        "if time.monotonic() < patience:", "if False:", "tests/test_saved.py",
+    ),
 ]  # fmt: skip
 
 

@@ -71,6 +71,24 @@ def confirmed_on_disk(root, **keys):
     return folder, config, ledger
 
 
+def confirm_with(folder, config, ledger, values):
+    """Confirm the candidates, with their fresh seeds' values; None for one that diverges."""
+    from autogan.run.tally import Tally
+
+    for params, own in zip(Tally(config, ledger).candidates(), values, strict=True):
+        for value in own:
+            number = len(ledger.trials)
+            ledger.append("started", trial=number, params=dict(params), seed=number, origin="",
+                          folder=f"{number:04d}", confirms=True)  # fmt: skip
+            if value is not None:
+                ledger.append("evaluation", trial=number, step=500, go_on=True,
+                              scores={"fid_fake_9": value, "is_fake_9": 1.0})  # fmt: skip
+            step = None if value is None else 500
+            state = "diverged" if value is None else "complete"
+            ledger.append("ended", trial=number, state=state, value=value, step=step, steps=500,
+                          last_value=value, seconds=1.0, reason="")  # fmt: skip
+
+
 def run_trial(config, ledger, folder, params, rng, evaluations, size, repeats=None, confirms=False):
     """Record one trial, with a picture for each evaluation."""
     number = len(ledger.trials)
@@ -121,9 +139,11 @@ def picture(rng, size):
 class Clocked(Ledger):
     """A record whose clock goes on by ten seconds with each line, so that pages are repeatable."""
 
+    later = 0.0  # seconds that it has been put on
+
     def append(self, record, **fields):
         if record not in ("search", "limits", "worker"):
-            fields["at"] = START + 10 * self.records
+            fields["at"] = START + 10 * self.records + self.later
         super().append(record, **fields)
 
     def _write(self, fields):

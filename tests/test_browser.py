@@ -98,6 +98,7 @@ def test_paper_shows_one_frame_and_no_controls(browser, path):
         assert [n for n in range(5) if page.locator(f".f{n}").is_visible()] == [4]
         assert not page.locator("nav").is_visible()
         assert not page.locator(".steps").is_visible()
+        assert page.locator("#configuration pre").first.is_visible()
         pages = page.pdf(format="A4").count(b"/Type /Page\n")
         assert 4 <= pages <= 14
 
@@ -135,12 +136,11 @@ def test_a_trial_lights_up_everywhere(browser, path):
         assert page.locator(".lit").count() == 0
 
 
-def test_a_page_that_is_loaded_again_keeps_what_was_chosen(browser, tmp_path, monkeypatch):
-    monkeypatch.setattr("autogan.run.result.at_work", lambda root: True)
+def test_a_page_that_is_loaded_again_keeps_what_was_chosen(browser, tmp_path):
     folder, _, _ = search_on_disk(tmp_path / "a", trials=14, pictures=True)
     running = load_search(folder.root, {})
     path = tmp_path / "report.html"
-    path.write_text(search_page(running))
+    path.write_text(search_page(running, refresh=True))
     with looking_at(browser, path) as page:
         page.locator(".s1").check()
         page.locator("#trials details, #pairs-more summary").first.click()
@@ -179,7 +179,7 @@ def test_several_searches_are_compared(browser, result, tmp_path, width):
     path = tmp_path / "comparison.html"
     path.write_text(comparison_page([result, *others]))
     with looking_at(browser, path, width=width) as page:
-        assert page.locator("#sofar-0 path.line").count() == 3
+        assert page.locator("#chart-sofar-0 path.line").count() == 3
         assert page.locator("#images img").count() == 3
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
@@ -191,4 +191,4 @@ def test_a_thousand_trials_open(browser, tmp_path):
     path.write_text(search_page(load_search(folder.root, {})))
     with looking_at(browser, path) as page:
         assert page.locator("#all-trials tbody tr").count() == 1000
-        assert page.locator("#progress-0 circle").count() == 900
+        assert page.locator("#chart-progress-0 circle").count() == 900

@@ -146,6 +146,37 @@ def test_names_that_are_alike_are_told_apart(tmp_path, capsys):
     assert "y/a came to " in page
 
 
+def test_the_same_search_twice_is_one(tmp_path, capsys):
+    search_on_disk(tmp_path / "a", trials=3)
+    assert run(capsys, "a", "./a") == (0, "a/report.html\n", "")
+    with pytest.raises(ConfigError, match="run: none given"):
+        looking.report()
+
+
+def test_an_interrupted_search_is_not_called_running():
+    failing = {**KEYS, "params": {**KEYS["params"], "z_dim": RAISE}}
+    with pytest.raises(SearchFailed):
+        autogan.run_search(failing, engine=FakeEngine())
+    page = Path("runs/a/report.html").read_text()
+    assert "<dd>unfinished</dd>" in page or "<dd>ended</dd>" in page
+    assert '<meta http-equiv="refresh"' not in page
+
+
+def test_watching_several_waits_for_news_of_those_that_run(tmp_path, monkeypatch):
+    """One of two has ended: that is no news."""
+    for name in ("a", "b"):
+        search_on_disk(tmp_path / name, trials=3)
+    slept = []
+
+    def sleep(seconds):
+        slept.append(seconds)
+
+    monkeypatch.setattr("time.sleep", sleep)
+    working = {tmp_path / "a": lambda: len(slept) < 5, tmp_path / "b": lambda: False}
+    monkeypatch.setattr("autogan.looking.at_work", lambda root: working[root.resolve()]())
+    assert len(list(looking.watch("a", "b"))) == 2
+
+
 def test_there_is_no_page_of_a_training(capsys):
     autogan.train({"dataset": "digits", "run_dir": "runs/t"}, engine=FakeEngine())
     with pytest.raises(ConfigError, match="runs/t holds no search"):

@@ -13,7 +13,14 @@ import pytest
 import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
-from pages import confirmed_on_disk, judge, search_on_disk
+from pages import (
+    confirm_with,
+    confirmed_on_disk,
+    judge,
+    picture,
+    run_trial,
+    search_on_disk,
+)
 
 from autogan.core.files import write_bytes
 from autogan.report import comparison_page, search_page
@@ -67,9 +74,16 @@ class Page(HTMLParser):
         return " ".join(self.words)
 
 
+def damaged(png):
+    """A PNG whose second chunk of pixels has a name that is none."""
+    chunks = [m.start() for m in re.finditer(b"IDAT", png)]
+    assert len(chunks) > 1
+    return png[: chunks[1]] + b"!!!!" + png[chunks[1] + 4 :]
+
+
 def drawn(page, name):
     """One chart of a page, as XML."""
-    whole = re.search(rf'<svg id="{name}".*?</svg>', page, re.DOTALL).group()
+    whole = re.search(rf'<svg id="chart-{name}".*?</svg>', page, re.DOTALL).group()
     return ElementTree.fromstring(whole)
 
 
@@ -163,7 +177,8 @@ class TestMarkup:
         for chart in charts:
             assert chart["aria-label"]
         assert page.count("<desc>") == len(charts)
-        assert len({chart["id"] for chart in charts}) == len(charts)
+        names = [a["id"] for _, a in read.elements if "id" in a]
+        assert len(set(names)) == len(names)
         for image in read.all("img"):
             assert image["alt"]
             assert image["src"].startswith("data:image/")
@@ -305,14 +320,13 @@ class TestWhatIsSaid:
         text = Page(search_page(result)).text
         assert f"The mean under 2 seeds is {statistics.fmean(alike):.4g}" in text
 
-    def test_a_search_that_runs_is_loaded_again(self, tmp_path, monkeypatch):
+    def test_a_page_that_is_watched_is_loaded_again(self, tmp_path):
         search_on_disk(tmp_path / "a", trials=5)
-        made = search_page(load_search(tmp_path / "a", {}))
+        result = load_search(tmp_path / "a", {})
+        made = search_page(result)
         assert "The search has not ended" in made
         assert '<meta http-equiv="refresh"' not in made
-        monkeypatch.setattr("autogan.run.result.at_work", lambda root: True)
-        made = search_page(load_search(tmp_path / "a", {}))
-        assert '<meta http-equiv="refresh" content="30">' in made
+        assert '<meta http-equiv="refresh" content="30">' in search_page(result, refresh=True)
 
     def test_nothing_is_said_of_what_matters_below_twelve_trials(self, tmp_path):
         few = self.said(tmp_path / "a", trials=11)
@@ -344,6 +358,43 @@ class TestWhatIsSaid:
     def test_without_pictures_there_is_no_section_for_them(self, tmp_path):
         read = self.said(tmp_path / "a", trials=5)
         assert not {"images", "becoming"} & {a["id"] for a in read.all("section")}
+
+    def test_a_fresh_seed_may_have_won(self, tmp_path):
+        """Then the search's own trial of that point is marked, and the table says which won."""
+        folder, config, ledger = search_on_disk(tmp_path / "a", trials=14, confirm=True)
+        confirm_with(folder, config, ledger, [[0.01, 0.02], [50.0, 60.0], [70.0, 80.0]])
+        judge(config, ledger)
+        view = View(load_search(folder.root, {}))
+        assert (view.best.number, view.best.confirms) == (14, True)
+        assert view.marked.params == view.best.params
+        assert not view.marked.confirms
+        made = search_page(view.result)
+        best = [
+            e.get("data-t") for e in drawn(made, "progress-0").iter() if e.get("class") == "best"
+        ]
+        assert best == [str(view.marked.number)]
+        assert "the winner; confirmation" in Page(made).text
+
+    def test_defaults_that_won_have_no_mark(self, tmp_path):
+        folder, config, ledger = search_on_disk(tmp_path / "a", trials=14, confirm=True)
+        confirm_with(folder, config, ledger, [[70.0, 80.0], [50.0, 60.0], [0.01, 0.02]])
+        judge(config, ledger)
+        view = View(load_search(folder.root, {}))
+        assert view.result.confirmed[0].number is None
+        assert view.marked is None
+        assert "the defaults did better than all that was found" in search_page(view.result)
+
+    def test_seeds_that_came_to_nothing_are_not_hidden(self, tmp_path):
+        folder, config, ledger = search_on_disk(tmp_path / "a", trials=14, confirm=True)
+        confirm_with(folder, config, ledger, [[9.0, None], [None, None], [None, None]])
+        judge(config, ledger)
+        result = load_search(folder.root, {})
+        made = search_page(result)
+        head = Page(made).text.partition("Which hyperparameters won?")[0]
+        assert "9, 1 of 2 diverged or collapsed" in head
+        crosses = [e for e in drawn(made, "fresh").iter() if e.get("class") == "cross dead"]
+        assert len(crosses) == 5
+        assert "9, 1 of 2 diverged or collapsed" in comparison_page([result, result])
 
     def test_two_criteria_have_a_front(self, tmp_path):
         folder, config, ledger = search_on_disk(
@@ -385,6 +436,10 @@ class TestNumbers:
         assert found.each[0].dimension.name == "learning_rate"
         assert found.each[0].share > found.chance
 
+    def test_each_point_counts_once(self, ended):
+        points = [t for t in ended.trials if t.repeats is None and not t.confirms]
+        assert effects(View(ended)).trials == len(points) < 30
+
     def test_chance_is_called_so(self, tmp_path):
         """Without any effect something lies beyond the line in one of twenty searches."""
         folder, _, _ = search_on_disk(tmp_path / "a", trials=24)
@@ -398,16 +453,35 @@ class TestNumbers:
         low, high = scipy.stats.binom(times, 0.05).interval(0.999)
         assert low <= beyond <= high
 
-    def test_the_seeds_noise_is_pooled(self, ended):
+    def groups(self, result):
         groups = {}
-        for trial in ended.trials:
+        for trial in result.trials:
             if trial.value is not None and trial.steps == 500:
                 groups.setdefault(tuple(trial.params.items()), []).append(trial.value)
-        several = [values for values in groups.values() if len(values) > 1]
+        return [values for values in groups.values() if len(values) > 1]
+
+    @pytest.mark.parametrize("factors", [True, False])
+    def test_the_seeds_noise_is_pooled(self, ended, monkeypatch, factors):
+        """Of logarithms where values differ by factors."""
+        monkeypatch.setattr("autogan.report.scales._WIDE", 1.0 if factors else 1e9)
+        several, scale = self.groups(ended), math.log if factors else float
+        several = [[scale(value) for value in values] for values in several]
         squares = sum((v - statistics.fmean(g)) ** 2 for g in several for v in g)
         degrees = sum(len(g) - 1 for g in several)
         assert len(several) > 5
-        assert seed_charts.noise(View(ended)) == pytest.approx(math.sqrt(squares / degrees))
+        noise = seed_charts.noise(View(ended))
+        assert noise.spread == pytest.approx(math.sqrt(squares / degrees))
+        assert noise.factors == factors
+
+    @pytest.mark.parametrize("factors", [True, False])
+    def test_nineteen_of_twenty_pairs_differ_by_less(self, factors):
+        rng, noise, beyond = random.Random(0), seed_charts.Noise(0.3, factors), 0
+        for _ in range(4000):
+            one, other = (rng.gauss(2, 0.3) for _ in range(2))
+            low, high = sorted(map(math.exp, (one, other)) if factors else (one, other))
+            beyond += noise.behind(low, "min") < high
+        assert beyond / 4000 == pytest.approx(0.05, abs=0.012)
+        assert seed_charts.Noise(0.3, False).behind(5.0, "max") < 5.0
 
     def test_progress_is_the_best_value_after_so_many_updates(self, tmp_path):
         folder, _, ledger = search_on_disk(tmp_path / "a", trials=9)
@@ -429,6 +503,48 @@ class TestNumbers:
         assert [(at, values[at]) for at, _ in drops] == drops
         assert view.result.updates() == spent
 
+    def test_a_confirmation_costs_updates_and_is_no_progress(self, tmp_path):
+        folder, _, ledger = search_on_disk(tmp_path / "a", trials=5, confirm=True)
+        before = View(load_search(folder.root, {}))
+        line = so_far(before, before.measures[0])
+        ledger.append("started", trial=5, params=ledger.trials[0].params, seed=1, origin="",
+                      folder="0005", confirms=True)  # fmt: skip
+        ledger.append("evaluation", trial=5, step=100, go_on=True,
+                      scores={"fid_fake_9": 0.001, "is_fake_9": 1.0})  # fmt: skip
+        after = View(load_search(folder.root, {}))
+        assert so_far(after, after.measures[0]) == line
+        more = 100 * (1 + ledger.trials[0].params["d_iter"])
+        assert after.result.updates() == before.result.updates() + more
+        assert after.told_at[-1][0] == after.result.updates()
+
+    def test_who_died_later_is_no_progress(self, tmp_path):
+        folder, _, ledger = search_on_disk(tmp_path / "a", trials=5)
+        best = so_far(*self.seen(folder))[-1][1]
+        ledger.append("started", trial=5, params=ledger.trials[0].params, seed=1, origin="",
+                      folder="0005")  # fmt: skip
+        ledger.append("evaluation", trial=5, step=100, go_on=True,
+                      scores={"fid_fake_9": 0.001, "is_fake_9": 1.0})  # fmt: skip
+        assert so_far(*self.seen(folder))[-1][1] == 0.001
+        ledger.append("ended", trial=5, state="diverged", value=None, step=None, last_value=None,
+                      seconds=1.0, reason="NaN", steps=120)  # fmt: skip
+        assert so_far(*self.seen(folder))[-1][1] == best
+
+    def seen(self, folder):
+        view = View(load_search(folder.root, {}))
+        return view, view.measures[0]
+
+    def test_idle_days_are_cut_out_of_the_timeline(self, tmp_path):
+        folder, config, ledger = search_on_disk(tmp_path / "a", trials=4)
+        before = drawn(search_page(load_search(folder.root, {})), "timeline")
+        ledger.later = 3 * 24 * 3600
+        rng = random.Random(0)
+        run_trial(config, ledger, folder, dict(ledger.trials[0].params), rng, 5, 0)
+        after = drawn(search_page(load_search(folder.root, {})), "timeline")
+        widths = [[float(e.get("width")) for e in svg.iter() if e.get("data-t")]
+                  for svg in (before, after)]  # fmt: skip
+        assert len(widths[1]) == len(widths[0]) + 1
+        assert min(widths[1]) > 40
+
     def test_who_searched_too_narrowly_is_told(self, tmp_path):
         """The formula's best learning rate is 1e-3."""
         narrow = {"learning_rate": "1e-4..1e-2:log", "d_iter": [1, 2, 3]}
@@ -446,6 +562,63 @@ class TestNumbers:
             "The best trials lie at the upper end of learning_rate's range (0.0001..0.01:log): "
             "search beyond it."
         ]
+
+
+class TestHyperparameters:
+    """Axes of every kind: names that are long and many, integers, conditions, values off a list."""
+
+    def slices(self, root, params, points):
+        folder, _, ledger = search_on_disk(root, trials=0, params=params)
+        for number, point in enumerate(points):
+            ledger.append("started", trial=number, params=point, seed=1, origin="",
+                          folder=f"{number:04d}")  # fmt: skip
+            ledger.append("evaluation", trial=number, step=500, go_on=True,
+                          scores={"fid_fake_9": 9.0 + number, "is_fake_9": 1.0})  # fmt: skip
+            ledger.append("ended", trial=number, state="complete", value=9.0 + number, step=500,
+                          last_value=9.0, seconds=1.0, reason="", steps=500)  # fmt: skip
+        return search_page(load_search(folder.root, {}))
+
+    def test_no_name_is_dropped(self, tmp_path):
+        names = ["non_saturating", "minimax", "least_squares", "wasserstein", "hinge",
+                 "relativistic", "relativistic_average"]  # fmt: skip
+        made = self.slices(tmp_path / "a", {"loss": names}, [{"loss": name} for name in names])
+        words = [e.text for e in drawn(made, "slice-0").iter() if e.tag.endswith("text")]
+        assert set(names) <= set(words)
+
+    def test_values_off_the_list_have_places(self, tmp_path):
+        rates = [1e-4, 8e-5, 4e-4, 4.8e-4]
+        made = self.slices(tmp_path / "a", {"learning_rate": [1e-4, 4e-4]},
+                           [{"learning_rate": rate} for rate in rates])  # fmt: skip
+        words = [e.text for e in drawn(made, "slice-0").iter() if e.tag.endswith("text")]
+        assert {"8e-5", "0.0001", "0.0004", "0.00048"} <= set(words)
+
+    def test_what_exists_only_beside_others_is_shown_where_it_does(self, tmp_path):
+        params = {"penalty": ["none", "r1"], "penalty_weight": "0.1..10:log"}
+        points = [{"penalty": "none"}, {"penalty": "r1", "penalty_weight": 1.0}]
+        made = self.slices(tmp_path / "a", params, points)
+        assert marks(drawn(made, "slice-0"), "circle") == [1, 0]
+        assert marks(drawn(made, "slice-1"), "circle") == [1]
+
+    def test_batch_sizes_have_other_steps(self, tmp_path):
+        folder, _, ledger = search_on_disk(
+            tmp_path / "a", trials=0, params={"batch_size": [32, 64]}, steps=None, epochs=2,
+            evaluate_every=None,
+        )  # fmt: skip
+        for number, (size, steps) in enumerate({32: (20, 40), 64: (10, 20)}.items()):
+            name = f"{number:04d}"
+            ledger.append("started", trial=number, params={"batch_size": size}, seed=1, origin="",
+                          folder=name)  # fmt: skip
+            for step in steps:
+                ledger.append("evaluation", trial=number, step=step, go_on=True,
+                              scores={"fid_fake_9": 9.0 + number, "is_fake_9": 1.0})  # fmt: skip
+                path = folder.trial(name) / "samples" / f"step-{step:06d}.png"
+                write_bytes(path, picture(random.Random(0), 8))
+            ledger.append("ended", trial=number, state="complete", value=9.0 + number, step=step,
+                          last_value=9.0, seconds=1.0, reason="", steps=step)  # fmt: skip
+        made = search_page(load_search(folder.root, {}))
+        assert [a["value"] for a in Page(made).all("input", type="radio")] == ["no. 1", "no. 2"]
+        assert "trial 1, step 10: fid 10" in made
+        assert "no picture here" not in made
 
 
 class TestImages:
@@ -468,6 +641,8 @@ class TestImages:
 
     def test_files_that_are_no_images_are_left_out(self, tmp_path):
         (tmp_path / "a.png").write_text("no image")
+        (tmp_path / "b.png").write_bytes(damaged(picture(random.Random(0), 64)))
+        assert Album().show(tmp_path / "b.png", "b") is None
         assert Album().show(tmp_path / "a.png", "a") is None
         assert Album().show(tmp_path / "none.png", "a") is None
 

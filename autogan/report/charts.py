@@ -1,28 +1,32 @@
 """A search over time: scores over training, what it gained, where its updates and hours went."""
 
+import bisect
 import math
 from collections import Counter
+from collections.abc import Callable, Sequence
 
 from markupsafe import Markup
 
 from autogan.report.scales import Linear, Places, fitting
-from autogan.report.svg import Frame, picture, shortened, tag
+from autogan.report.svg import Frame, joined, picture, shortened, tag
 from autogan.report.view import KINDS, Measure, View
+from autogan.run.ledger import Stint
 from autogan.run.words import duration, figure
-from autogan.search import Trial
+from autogan.search import State, Trial
 
 WIDTH, HEIGHT = 860, 300
-_MOST_CURVES = 300  # of the best trials, where there are more
+MOST_CURVES = 300  # trials; where there are more, the best, and some that came to nothing
 _ORDER = ("failed", "dead", "stopped", "complete", "running", "best")  # the last is drawn on top
 _ROW = 18  # pixels of a worker's row
+_GAP = 600.0  # seconds in which nobody works, as between a search and its resumption
 
 
 def curves(view: View, measure: Measure, name: str) -> Markup:
     """A measure over the steps of training, a line for each trial."""
     trials = [t for t in view.trials if any(measure.of(e) is not None for e in t.evaluations)]
-    left_out = len(trials) - _MOST_CURVES
+    left_out = len(trials) - MOST_CURVES
     if left_out > 0:
-        trials = _nearest(trials, measure, _MOST_CURVES)
+        trials = _chosen(trials, measure)
     lines = {
         t.number: [(e.step, value) for e in t.evaluations if (value := measure.of(e)) is not None]
         for t in trials
@@ -48,12 +52,19 @@ def curves(view: View, measure: Measure, name: str) -> Markup:
 
 
 def so_far(view: View, measure: Measure) -> list[tuple[float, float]]:
-    """The best value so far after so many updates of both networks, as a line with steps."""
+    """The best value so far after so many updates of both networks, as a line with steps.
+
+    Trials that came to nothing have no part in it, and a confirmation is no search: its updates
+    count only if the search went on after it.
+    """
     line: list[tuple[float, float]] = []
     whole = 0.0
     for spent, trial, evaluation in view.told_at:
+        if trial.confirms:
+            continue
         whole = spent
-        value = None if evaluation is None or trial.confirms else measure.of(evaluation)
+        lost = trial.dead or trial.state is State.FAILED
+        value = None if evaluation is None or lost else measure.of(evaluation)
         if value is None or not math.isfinite(value):
             continue
         best = measure.choose(value, line[-1][1]) if line else value
@@ -67,7 +78,7 @@ def so_far(view: View, measure: Measure) -> list[tuple[float, float]]:
 def progress(view: View, measure: Measure, name: str) -> Markup:
     """The best value so far, and each trial at its end, against the updates that were spent."""
     line = so_far(view, measure)
-    ends = {trial.number: spent for spent, trial, _ in view.told_at}
+    ends = {trial.number: spent for spent, trial, _ in view.told_at if not trial.confirms}
     whole = max(ends.values(), default=1.0) or 1.0
     values = [value for _, value in line] + list(measure.worths.values())
     y = fitting(values, factors=measure.direction == "min")
@@ -101,9 +112,10 @@ def cost(view: View) -> Markup:
                          width=f"{wide:.1f}", class_=f"bar {kinds[state]}"))  # fmt: skip
         left += wide
     words = ", ".join(f"{100 * share:.0f} % {state}" for state, share in shares.items())
-    return picture(
-        "cost", "Updates of both networks by the trials' states", words, WIDTH, 26, marks
+    svg = picture(
+        "spent", "Updates of both networks by the trials' states", words, WIDTH, 26, marks
     )
+    return joined([svg, tag("p", f"{words}.", class_="note")])
 
 
 def timeline(view: View) -> Markup | None:
@@ -111,30 +123,42 @@ def timeline(view: View) -> Markup | None:
     stints = [(n, s) for n, each in view.result.stints.items() for s in each if s.last > s.began]
     if not stints:
         return None
-    start = min(s.began for _, s in stints)
-    end = max(s.last for _, s in stints)
+    starts = _worked([stint for _, stint in stints])
+    end = max(starts(stint.last) for _, stint in stints)
     workers = sorted({s.worker for _, s in stints})
-    unit, word = (3600.0, "hours") if end - start > 7200 else (60.0, "minutes")
-    height = 50 + _ROW * len(workers)
+    unit, word = (3600.0, "hours") if end > 7200 else (60.0, "minutes")
     names = [shortened(worker, 20) for worker in workers]
-    rows = Places(list(reversed([f"{n}{'' if names.count(n) == 1 else f' {i}'}"
-                                 for i, n in enumerate(names)])))  # fmt: skip
-    frame = Frame(Linear(0, (end - start) / unit), rows, WIDTH, height,
-                  f"{word} since the first trial", "")  # fmt: skip
-    named = dict(zip(workers, reversed(rows.values), strict=True))
+    names = [f"{n} {i}" if names.count(n) > 1 else n for i, n in enumerate(names)]
+    rows = dict(zip(workers, names, strict=True))
+    frame = Frame(Linear(0, end / unit), Places(names[::-1]), WIDTH, 50 + _ROW * len(names),
+                  f"{word} of work", "")  # fmt: skip
     for number, stint in stints:
         trial = view.result.trials[number]
         took = duration(stint.last - stint.began)
-        low, high = ((at - start) / unit for at in (stint.began, stint.last))
-        row = named[stint.worker]
-        frame.bar(low, high, row, _ROW - 4, f"bar {view.kind(trial)}",
-                  f"{view.told(trial)}; {took} on {stint.worker}", number)  # fmt: skip
-    words = f"{len(workers)} workers over {duration(end - start)}"
+        low, high = (starts(at) / unit for at in (stint.began, stint.last))
+        told = f"{view.told(trial)}; {took} on {stint.worker}"
+        frame.bar(low, high, rows[stint.worker], _ROW - 4, f"bar {view.kind(trial)}", told, number)
+    words = f"{len(workers)} workers over {duration(end)}"
     return frame.svg("timeline", "Workers over time", words)
 
 
-def _nearest(trials: list[Trial], measure: Measure, count: int) -> list[Trial]:
-    """The trials with the best values."""
+def _worked(stints: Sequence[Stint]) -> Callable[[float], float]:
+    """From a time to the seconds of work before it, without long gaps in which nobody worked."""
+    begun = sorted(stints, key=lambda stint: stint.began)
+    cuts: list[tuple[float, float]] = []  # when a gap ended, and the seconds of gaps until then
+    last, lost = begun[0].began, begun[0].began
+    for stint in begun:
+        if stint.began - last > _GAP:
+            lost += stint.began - last
+        cuts.append((stint.began, lost))
+        last = max(last, stint.last)
+    return lambda at: at - cuts[max(bisect.bisect_right(cuts, (at, math.inf)) - 1, 0)][1]
+
+
+def _chosen(trials: list[Trial], measure: Measure) -> list[Trial]:
+    """As many as are drawn: the first of those that came to nothing, and the best of the others."""
     sign = 1 if measure.direction == "min" else -1
-    worst = math.inf
-    return sorted(trials, key=lambda t: sign * measure.worths.get(t.number, sign * worst))[:count]
+    dead = [trial for trial in trials if trial.dead][: MOST_CURVES // 10]
+    alive = [trial for trial in trials if not trial.dead]
+    alive.sort(key=lambda t: sign * measure.worths.get(t.number, sign * math.inf))
+    return [*dead, *alive[: MOST_CURVES - len(dead)]]

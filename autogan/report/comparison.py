@@ -16,19 +16,23 @@ from autogan.run.result import SearchResult
 from autogan.run.words import describe, figure
 
 _COLOURS = 6  # of lines, in the page's style
+_DIGITS = 8  # of a digest
 _ROW = 34  # pixels of a search's row
 
 
-def comparison_page(results: Sequence[SearchResult]) -> str:
+def comparison_page(results: Sequence[SearchResult], *, refresh: bool = False) -> str:
     """A page that shows searches beside each other, as HTML that needs nothing else.
 
     Values are put on one axis only where they are of the same criterion, features and real images.
+
+    Args:
+        results: of the searches, so far; of different folders.
+        refresh: whether a browser loads it again after a while, because it is written anew.
     """
     views = dict(zip(_names(results), map(View, results), strict=True))
-    running = any(result.state == "running" for result in results)
     head = tag("header", tag("h1", f"{len(results)} searches"),
                tag("p", ", ".join(views), class_="reading"))  # fmt: skip
-    return document(f"{len(results)} searches", head, list(_sections(views)), refresh=running)
+    return document(f"{len(results)} searches", head, list(_sections(views)), refresh=refresh)
 
 
 def _sections(views: dict[str, View]) -> Iterator[Section]:
@@ -53,8 +57,9 @@ def _sections(views: dict[str, View]) -> Iterator[Section]:
         yield Section(
             f"progress-{place}",
             f"Which search found more for its updates? ({label})",
-            "A line is the best value that a search had seen by then; its end is what the whole "
-            "search cost. One search is one throw of the dice: confirm before you conclude.",
+            "A line is the best value that a search had seen by then; its end is what the search "
+            "cost, without the confirmation. One search is one throw of the dice: confirm before "
+            "you conclude.",
             joined([_key(group), _progress(group, f"sofar-{place}")]),
         )
         yield Section(
@@ -64,24 +69,19 @@ def _sections(views: dict[str, View]) -> Iterator[Section]:
             "fresh seeds.",
             _trials(group, f"strip-{place}"),
         )
-    yield Section(
-        "images",
-        "What do the winners' images look like?",
-        "Each search's winner at its best step.",
-        tag(
-            "div",
-            *filter(
-                None,
-                (shown(v, album, v.best, name) for name, v in views.items() if v.best is not None),
-            ),
-            class_="grids",
-        ),
-    )
+    winners = ((name, view, view.best) for name, view in views.items())
+    grids = [shown(view, album, best, name) for name, view, best in winners if best is not None]
+    if any(grids):
+        yield Section(
+            "images", "What do the winners' images look like?",
+            "Each search's winner at its best step.",
+            tag("div", *filter(None, grids), class_="grids"),
+        )  # fmt: skip
 
 
 def _names(results: Sequence[SearchResult]) -> list[str]:
     """The folders' names, or their whole paths where names are alike."""
-    names = [result.folder.root.name for result in results]
+    names = [result.folder.root.resolve().name for result in results]
     whole = [str(result.folder.root) for result in results]
     return names if len(set(names)) == len(names) else whole
 
@@ -91,10 +91,7 @@ def _overview(views: dict[str, View]) -> Markup:
     for name, view in views.items():
         result, best = view.result, view.best
         config = result.config
-        fresh = next((c for c in result.confirmed if best and c.params == best.params), None)
-        mean = ""
-        if fresh is not None and fresh.mean is not None:
-            mean = f"{figure(fresh.mean)}" + (f" ± {fresh.spread:.2g}" if fresh.spread else "")
+        mean = str(result.confirmation or "")
         several = len(view.measures) > 1
         worth = "" if best is None else result.terms.worth(best) if several else (
             figure(best.value or 0.0)
@@ -102,20 +99,32 @@ def _overview(views: dict[str, View]) -> Markup:
         lines.append([
             name, config.gan_type, config.dataset, config.search_method, config.stopping or "none",
             result.objective, worth, mean, len(result.trials), result.updates(),
-            "" if best is None else describe(best.params), result.state,
+            "" if best is None else describe(best.params), result.state, _made_with(view),
         ])  # fmt: skip
     head = ["search", "GAN type", "dataset", "method", "stopping", "value", "best", "mean",
-            "trials", "updates", "winner", "state"]  # fmt: skip
+            "trials", "updates", "winner", "state", "made with"]  # fmt: skip
     return table(head, lines)
+
+
+def _made_with(view: View) -> str:
+    told = view.result.header["environment"]
+    known = ("autogan", "tensorflow", "device")
+    return ", ".join(f"{name} {told[name]}" for name in known if name in told)
 
 
 def _measured(view: View) -> dict[str, Any]:
     """What values must share to be comparable, in words of the configuration."""
-    header = view.result.header
+    features, config = view.result.header["features"], view.result.config
+    own_scale = config.normalise == "history"  # which each search makes for itself
     return {
         "criterion": view.result.terms.objective,
+        "scale": f"of {view.result.folder.root}" if own_scale else config.normalise,
         "value": view.result.objective,
-        **header["features"],
+        "feature network": features.get("network"),
+        "weights": str(features.get("weights"))[:_DIGITS],
+        "real images": str(features.get("digest"))[:_DIGITS],
+        "number of images": features.get("samples"),
+        "split": features.get("split"),
     }
 
 
@@ -134,11 +143,12 @@ def _groups(views: dict[str, View]) -> list[dict[str, View]]:
 
 def _apart(groups: Sequence[dict[str, View]]) -> Markup:
     name, first = next(iter(groups[0].items()))
-    usual, items = _measured(first), []
+    usual, items = {"dataset": first.result.config.dataset, **_measured(first)}, []
     for group in groups[1:]:
-        own = _measured(next(iter(group.values())))
-        other = [n for n in {**usual, **own} if usual.get(n) != own.get(n)]
-        why = "; ".join(f"{n} {own.get(n)}, in {name} {usual.get(n)}" for n in other)
+        other_one = next(iter(group.values()))
+        own = {"dataset": other_one.result.config.dataset, **_measured(other_one)}
+        other = [n for n in usual if usual[n] != own[n]]
+        why = "; ".join(f"{n} {own[n]}, in {name} {usual[n]}" for n in other)
         items.append(tag("li", tag("strong", ", ".join(group)), f": {why}"))
     return tag("ul", *items)
 

@@ -8,12 +8,14 @@ from markupsafe import Markup
 
 from autogan.core.hyperparameters import Dimension, Value
 from autogan.report.charts import WIDTH
-from autogan.report.effects import Effects
+from autogan.report.effects import FEWEST, Effects
 from autogan.report.scales import Axis, Linear, Places, Scale, fitting, over, short
+from autogan.report.seeds import Noise
 from autogan.report.svg import Frame, picture, shortened, tag
 from autogan.report.view import Measure, View
 from autogan.run.words import figure
 from autogan.search import State, Trial
+from autogan.search.space import distinct_values
 
 _SLICE = (370, 230)  # pixels
 _PAIR = (560, 380)
@@ -25,13 +27,13 @@ _EDGE = 0.05  # of an axis
 _GOLDEN = 0.618  # which spreads equal values evenly
 
 
-def slices(view: View, measure: Measure, noise: float | None) -> list[tuple[str, Markup]]:
+def slices(view: View, measure: Measure, noise: Noise | None) -> list[tuple[str, Markup]]:
     """For each hyperparameter its name and the trials' values over its own.
 
     Args:
         view: of the search.
         measure: that is shown.
-        noise: the standard deviation that the seed alone makes, if it is known.
+        noise: what the seed alone makes, if it is known.
     """
     values = list(measure.worths.values())
     y = fitting(values, factors=measure.direction == "min")
@@ -47,7 +49,7 @@ def slices(view: View, measure: Measure, noise: float | None) -> list[tuple[str,
 
 
 def _slice(view: View, measure: Measure, dimension: Dimension, trials: Sequence[Trial], y: Axis,
-           noise: float | None, name: str) -> Markup:  # fmt: skip
+           noise: Noise | None, name: str) -> Markup:  # fmt: skip
     x = over(dimension, [trial.params[dimension.name] for trial in trials])
     frame = Frame(x, y, *_SLICE, shortened(dimension.name, 40), measure.name)
     places = isinstance(x, Places)
@@ -66,9 +68,8 @@ def _slice(view: View, measure: Measure, dimension: Dimension, trials: Sequence[
         frame.level(value, middle, 16, "median", told)
     if noise is not None:
         best = measure.choose(measure.worths.values())
-        behind = best + noise if measure.direction == "min" else best - noise
-        told = f"the standard deviation that the seed alone makes: {figure(noise)}"
-        frame.margin(best, behind, "noise", told)
+        told = f"by the seed alone two trainings may differ by {noise}"
+        frame.margin(best, noise.behind(best, measure.direction), "noise", told)
     words = f"{len(trials)} trials"
     if places and middles:
         each = ", ".join(f"{short(v)}: {figure(m)}" for v, m in middles.items())
@@ -80,8 +81,13 @@ def edges(view: View) -> list[str]:
     """Where the best lie at the end of a range, that it should be wider, in a sentence each."""
     said = []
     best = view.ranked[:_BEST]
+    if len(view.measures[0].worths) < FEWEST:
+        return []
     for dimension in view.result.config.space.dimensions:
         interval, declared = dimension.range, dimension.hyperparameter
+        different = distinct_values(dimension)
+        if different is not None and len(different) < 1 / _EDGE:
+            continue  # chance alone comes to the ends of so few values
         values = [t.params[dimension.name] for t in best if _has(t, dimension)]
         if interval is None or len(values) < _BEST:
             continue
@@ -114,7 +120,7 @@ def importance(found: Effects) -> Markup:
     frame.across(found.chance, "chance", f"chance: {100 * found.chance:.0f} %")
     shown = [f"{e.dimension.name} {100 * e.share:.0f} %" for e in found.told]
     words = f"above chance: {', '.join(shown) or 'none'}; by {found.trials} trials"
-    return frame.svg("importance", "Share of the trials' ranks that each explains", words)
+    return frame.svg("effects", "Share of the trials' ranks that each explains", words)
 
 
 def pair(view: View, measure: Measure, first: Dimension, second: Dimension) -> Markup:

@@ -9,7 +9,7 @@ from autogan.report.images import Album, Part
 from autogan.report.svg import joined, tag
 from autogan.report.view import View
 from autogan.run.folder import real_images
-from autogan.run.words import describe
+from autogan.run.words import describe, figures
 from autogan.search import State, Trial
 
 TOP = 4  # trials whose images are shown
@@ -39,44 +39,49 @@ def gallery(view: View, album: Album) -> Markup | None:
 def becoming(view: View, album: Album) -> Markup | None:
     """The best trials' images over training, with a control that needs no script.
 
-    None if there is only one step.
+    It goes from evaluation to evaluation: their steps may differ, where batch sizes do. None if
+    there is only one.
     """
     trials = view.ranked[:TOP]
-    steps = sorted({e.step for trial in trials for e in trial.evaluations})
-    if len(steps) < 2:
+    rounds = range(max((len(trial.evaluations) for trial in trials), default=0))
+    if len(rounds) < 2:
         return None
-    steps, part = _fitting(view, album, steps)
+    chosen, part = _fitting(view, album, rounds)
+    names = [_round_name(trials, place) for place in chosen]
     controls, frames = [], []
-    for place, step in enumerate(steps):
-        last = place == len(steps) - 1
-        name = f"step-{place}"
-        controls += [
-            tag("span", tag("input", type="radio", name="step", id=name, value=step,
-                            class_=f"s{place}", checked=last),
-                " ", tag("label", step, for_=name)),
-        ]  # fmt: skip
-        grids = [_at(view, album, trial, step, part) for trial in trials]
-        frames.append(
-            tag(
-                "div",
-                tag("div", *grids, class_="grids"),
-                class_=f"frame f{place}{' last' if last else ''}",
-            )
-        )
-    control = tag("fieldset", tag("legend", "after steps:"), *controls, class_="steps")
+    for place, (at, name) in enumerate(zip(chosen, names, strict=True)):
+        last = place == len(chosen) - 1
+        control = tag("input", type="radio", name="step", id=f"step-{place}", value=name,
+                      class_=f"s{place}", checked=last)  # fmt: skip
+        controls.append(tag("span", control, " ", tag("label", name, for_=f"step-{place}")))
+        grids = tag("div", *(_at(view, album, t, at, part) for t in trials), class_="grids")
+        frames.append(tag("div", grids, class_=f"frame f{place}{' last' if last else ''}"))
+    legend = "after steps:" if names[0].isdigit() else "at evaluation:"
+    control = tag("fieldset", tag("legend", legend), *controls, class_="steps")
     return tag("div", control, *frames, class_="over")
 
 
-def _fitting(view: View, album: Album, steps: Sequence[int]) -> tuple[list[int], Part]:
-    """As many steps as there is room for, and how much of each grid."""
+def _round_name(trials: Sequence[Trial], place: int) -> str:
+    """The step of an evaluation, or the evaluation's number where trials have other steps."""
+    steps = {t.evaluations[place].step for t in trials if place < len(t.evaluations)}
+    return str(steps.pop()) if len(steps) == 1 else f"no. {place + 1}"
+
+
+def _fitting(view: View, album: Album, rounds: Sequence[int]) -> tuple[list[int], Part]:
+    """As many evaluations as there is room for, and how much of each grid."""
     parts: tuple[Part, ...] = ("whole", "quarter")
     for part in parts:
         for most in (_STEPS, 8, 6, 4):
-            some = _thinned(steps, most)
-            folders = [view.result.folders[trial.number] for trial in view.ranked[:TOP]]
-            if album.fits([folder.sample(step) for folder in folders for step in some], part):
+            some = _thinned(rounds, most)
+            paths = [
+                view.result.folders[trial.number].sample(trial.evaluations[place].step)
+                for trial in view.ranked[:TOP]
+                for place in some
+                if place < len(trial.evaluations)
+            ]
+            if album.fits(paths, part):
                 return some, part
-    return _thinned(steps, 2), "quarter"
+    return _thinned(rounds, 2), "quarter"
 
 
 def _others(view: View) -> dict[str, Trial]:
@@ -104,8 +109,8 @@ def shown(
     )
     if image is None:
         return None
-    worths = "; ".join(f"{m.name} {m.worths[trial.number]:.4g}" for m in view.measures
-                       if trial.number in m.worths)  # fmt: skip
+    named = ((m.name, m.worths[trial.number]) for m in view.measures if trial.number in m.worths)
+    worths = figures(named)
     words = [f"{title}, step {step}", worths or trial.reason, describe(trial.params)]
     return _figure(image, *filter(None, words))
 
@@ -120,20 +125,17 @@ def _best_grid(view: View, trial: Trial) -> Path:
     return view.result.folders[trial.number].sample(_best_step(trial))
 
 
-def _at(view: View, album: Album, trial: Trial, step: int, part: Part) -> Markup:
-    """A trial's grid at a step, or what stands in its place."""
-    path = view.result.folders[trial.number].sample(step)
-    image = album.show(path, f"images of trial {trial.number}, step {step}", part)
-    last = trial.evaluations[-1].step if trial.evaluations else 0
-    missing = f"ended at step {last}" if last < step else "no picture here"
-    values = "; ".join(
-        f"{m.name} {value:.4g}"
-        for e in trial.evaluations
-        for m in view.measures
-        if e.step == step and (value := m.of(e)) is not None
-    )
-    caption = f"trial {trial.number}" + (f": {values}" if values else "")
-    return _figure(image or tag("div", missing, class_="empty"), caption)
+def _at(view: View, album: Album, trial: Trial, place: int, part: Part) -> Markup:
+    """A trial's grid at an evaluation, or what stands in its place."""
+    if place >= len(trial.evaluations):
+        last = trial.evaluations[-1].step if trial.evaluations else 0
+        return _figure(tag("div", f"ended at step {last}", class_="empty"), f"trial {trial.number}")
+    evaluation = trial.evaluations[place]
+    path = view.result.folders[trial.number].sample(evaluation.step)
+    image = album.show(path, f"images of trial {trial.number}, step {evaluation.step}", part)
+    values = [(m.name, v) for m in view.measures if (v := m.of(evaluation)) is not None]
+    caption = f"trial {trial.number}, step {evaluation.step}: {figures(values) or 'no value'}"
+    return _figure(image or tag("div", "no picture here", class_="empty"), caption)
 
 
 def _figure(image: Markup, *words: str) -> Markup:

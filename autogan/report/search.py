@@ -19,15 +19,18 @@ from autogan.run.summary import standing, verdict, warnings
 from autogan.run.words import duration, figure
 
 
-def search_page(result: SearchResult) -> str:
+def search_page(result: SearchResult, *, refresh: bool = False) -> str:
     """A page that shows a search, as HTML that needs nothing else.
 
     The same record and images give the same page.
+
+    Args:
+        result: of the search, so far.
+        refresh: whether a browser loads it again after a while, because it is written anew.
     """
     view = View(result)
     made = list(sections(view, Album()))
-    running = result.state == "running"
-    return document(title_of(result), _head(view), made, refresh=running)
+    return document(title_of(result), _head(view), made, refresh=refresh)
 
 
 def write_page(result: SearchResult, display: Display) -> None:
@@ -46,12 +49,11 @@ def title_of(result: SearchResult) -> str:
 
 def _head(view: View) -> Markup:
     result = view.result
-    seconds = sum(trial.seconds for trial in result.trials)
     facts = {
         f"{result.terms.objective} of the winner": _worth(view),
         "trials": len(result.trials),
         "updates of both networks": f"{result.updates():,}",
-        "of training": duration(seconds),
+        "of training": duration(result.seconds),
         "state": result.state,
     }
     pairs = [tag("div", tag("dt", name), tag("dd", value)) for name, value in facts.items()]
@@ -73,11 +75,8 @@ def _worth(view: View) -> str:
         return "none"
     if len(view.measures) > 1:
         return view.result.terms.worth(best)
-    fresh = next((c for c in view.result.confirmed if c.params == best.params), None)
-    if fresh is not None and fresh.mean is not None:
-        spread = "" if fresh.spread is None else f" ± {fresh.spread:.2g}"
-        return f"{figure(fresh.mean)}{spread}"
-    return figure(best.value or 0.0)
+    fresh = view.result.confirmation
+    return figure(best.value or 0.0) if fresh is None else str(fresh)
 
 
 def _belief(view: View) -> Markup:

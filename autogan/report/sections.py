@@ -15,7 +15,8 @@ from autogan.report.page import Section, paragraphs, table
 from autogan.report.scales import short
 from autogan.report.svg import joined, tag
 from autogan.report.view import View
-from autogan.run.summary import rows, verdict
+from autogan.run.folder import real_images
+from autogan.run.summary import judged, rows, verdict
 from autogan.run.words import describe, duration, figure, origin
 from autogan.search import State
 from autogan.version import __version__
@@ -38,9 +39,10 @@ def sections(view: View, album: Album) -> Iterator[Section]:
             joined([seeds.confirmation(view), tag("p", verdict(view.result), class_="note")]),
         )  # fmt: skip
     if grids := pictures.gallery(view, album):
+        beside = ", beside real images" if real_images(view.result.folder.root).exists() else ""
         yield Section(
             "images", "What do the images look like?",
-            "The best trials at their best steps, beside real images. Look for shapes, for "
+            f"The best trials at their best steps{beside}. Look for shapes, for "
             "variety, and for pictures that repeat.",
             grids,
         )  # fmt: skip
@@ -54,16 +56,16 @@ def sections(view: View, album: Album) -> Iterator[Section]:
     if len(view.measures) > 1 and view.result.front:
         yield Section(
             "trade", "What must be traded?",
-            "Blue dots on the line are beaten by no other trial in all criteria; the orange one "
-            "was chosen. Grey ones are beaten.",
+            "Blue dots are beaten by no other trial in all criteria; the orange one of them was "
+            "chosen. Hollow ones are beaten.",
             seeds.front(view),
         )  # fmt: skip
     if noise is not None and (dots := seeds.several_seeds(view)):
         yield Section(
             "noise", "How much does the seed matter?",
             "Each row is one choice of hyperparameters, each dot a training under another seed. "
-            "The seed alone makes a standard deviation of "
-            f"{noise:.3g}: smaller differences between trials say nothing.",
+            "By the seed alone, one of twenty pairs of trainings differs by more than "
+            f"{noise}: smaller differences say nothing.",
             dots, folded=True,
         )  # fmt: skip
     yield from _accounts(view, album)
@@ -87,19 +89,10 @@ def _winner(view: View) -> Section:
         ("see its curves", command("tensorboard", "--logdir", result.logs)),
     ]  # fmt: skip
     told = "\n".join(f"{line}    # {what}" for what, line in commands)
-    fresh = ""
-    if result.judged is not None:
-        named = {label: name for name, label in result.header["labels"].items()}
-        kept = ", ".join(f"{named.get(n, n)} {figure(v)}" for n, v in result.judged.scores.items())
-        fresh = f"On latent vectors that had no part in choosing it: {kept}"
-        if result.judged.test is not None:
-            labels = [*result.judged.scores]
-            pairs = zip(labels, result.judged.test.values(), strict=False)
-            test = ", ".join(f"{named.get(n, n)} {figure(v)}" for n, v in pairs)
-            fresh += f"; against the test images: {test}"
+    fresh = "; ".join(judged(result))
     body = [
         table(["hyperparameter", "winner", "default", "searched"], lines),
-        tag("p", f"{fresh}.") if fresh else "",
+        tag("p", f"On latent vectors that had no part in choosing it: {fresh}.") if fresh else "",
         tag("pre", told),
     ]
     return Section(
@@ -118,23 +111,27 @@ def _scores(view: View) -> Iterator[Section]:
         if curves[decisive:]:
             summary = tag("summary", "the other criteria")
             body.append(tag("details", summary, *curves[decisive:], id="others-curves"))
+        few = f" Only {charts.MOST_CURVES} of the trials are drawn, the best among them."
+        few = few if len(view.trials) > charts.MOST_CURVES else ""
         yield Section(
             "curves", "How did the scores go?",
-            "A line is a trial. Lines that turn back late have collapsed: the checkpoint at the "
-            "best step, the orange dot, is kept.",
+            "A line is a trial. GANs often get worse late: of each the checkpoint at its best step "
+            f"is kept, of the winner that at the orange dot.{few}",
             joined(body),
         )  # fmt: skip
     if any(m.worths for m in view.measures):
+        better = "lower" if view.measures[0].direction == "min" else "higher"
+        better = better if len(view.measures) == 1 else "nearer to it"
         each = [charts.progress(view, m, f"progress-{n}") for n, m in enumerate(view.measures)]
         yield Section(
             "progress", "Was the search still gaining?",
             "The line is the best value so far; each dot is a trial at its end. If the line has "
-            "long been level and the dots come no lower, more trials promise little.",
+            f"long been level and the dots come no {better}, more trials promise little.",
             joined(each),
         )  # fmt: skip
 
 
-def _hyperparameters(view: View, noise: float | None) -> Iterator[Section]:
+def _hyperparameters(view: View, noise: seeds.Noise | None) -> Iterator[Section]:
     measure = view.measures[0]
     if slices := parameters.slices(view, measure, noise):
         equals = (
@@ -180,11 +177,11 @@ def _accounts(view: View, album: Album) -> Iterator[Section]:
     result = view.result
     if result.updates():
         over_time = charts.timeline(view)
-        seconds = duration(sum(trial.seconds for trial in result.trials))
         yield Section(
             "cost", "Where did the updates and the time go?",
-            f"{result.updates():,} updates of both networks, {seconds} of training. The bar shares "
-            "them out by what became of the trials.",
+            f"{result.updates():,} updates of both networks, {duration(result.seconds)} of "
+            "training. The bar shares them out by what became of the trials; gaps of more than ten "
+            "minutes in which nobody worked are cut out below it.",
             joined([key(*map(view.kind, result.trials)), charts.cost(view),
                     *([over_time] if over_time else [])]),
         )  # fmt: skip
@@ -232,10 +229,12 @@ def _all_trials(view: View, album: Album) -> Section:
             image = album.show(path, f"images of trial {trial.number}", "thumbnail") or ""
             thumbnails += 1
         how = "confirmation" if trial.confirms else origin(trial)
+        if view.best is not None and trial.number == view.best.number:
+            how = f"the winner; {how}" if how else "the winner"
         cells = [_shown(row.get(name)) for name in names]
         lines.append([image, *cells, how, round(trial.seconds), trial.seed])
         numbers.append(trial.number)
-    head = ["", *names, "origin", "seconds", "seed"]
+    head = ["images", *names, "origin", "seconds", "seed"]
     return Section(
         "trials", "All trials",
         "The best first. With scripts, a click on a head sorts, and a click on a row lights the "
@@ -257,9 +256,10 @@ def _configuration(view: View) -> Section:
         ["value", result.objective],
         ["record", f"{record.name}, SHA-256 {digest}"],
     ]  # fmt: skip
+    label = result.objective.replace("_", r"\_")  # or LaTeX takes it for an index
     cite = (
         f"@software{{autogan,\n  title   = {{AutoGAN: automatic search for GAN hyperparameters}},"
-        f"\n  version = {{{__version__}}},\n  note    = {{{result.objective}; record "
+        f"\n  version = {{{__version__}}},\n  note    = {{{label}; record "
         f"{digest[:16]}}}\n}}"
     )
     body = [

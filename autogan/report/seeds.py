@@ -3,19 +3,21 @@
 import math
 import statistics
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from autogan.report.charts import WIDTH
-from autogan.report.scales import Places, fitting
+from autogan.report.scales import Log, Places, fitting
 from autogan.report.svg import Frame, shortened
 from autogan.report.view import View
 from autogan.run.words import describe, figure
-from autogan.search import Trial
+from autogan.search import Direction, Trial
 from autogan.search.space import key
 
 _ROW = 30  # pixels of a point's row
 _MOST = 20  # points
+_APART = 1.96 * math.sqrt(2)  # standard deviations between two values, in one of twenty cases
 
 
 def confirmation(view: View) -> Markup:
@@ -28,33 +30,69 @@ def confirmation(view: View) -> Markup:
         for each in result.confirmed
     ]
     x = fitting(values, factors=measure.direction == "min")
+    worst = x.high if measure.direction == "min" else x.low
     height = 60 + _ROW * len(names)
     frame = Frame(x, Places(names[::-1]), WIDTH, height, measure.words, "")
     words = []
     for name, each in zip(names, result.confirmed, strict=True):
         for value in each.values:
             frame.dot(value, name, "confirms", f"{name}, a fresh seed: {figure(value)}")
+        for place in range(each.lost):
+            told = f"{name}, a fresh seed: diverged or collapsed"
+            frame.dot(worst, name, "dead", told, aside=-10.0 * place)
         if each.observed is not None:
             told = f"{name}: the search saw {figure(each.observed)}"
             frame.stroke(each.observed, name, 10, "seen", told)
         if each.mean is not None:
-            spread = "" if each.spread is None else f" ± {each.spread:.3g}"
-            lost = f", {each.lost} came to nothing" if each.lost else ""
-            frame.stroke(each.mean, name, 20, "mean", f"{name}: mean {figure(each.mean)}{spread}")
-            words.append(f"{name} {figure(each.mean)}{spread}{lost}")
-    return frame.svg("confirmation", "The best under fresh seeds", "; ".join(words))
+            frame.stroke(each.mean, name, 20, "mean", f"{name}: mean {each}")
+        words.append(f"{name} {each}")
+    return frame.svg("fresh", "The best under fresh seeds", "; ".join(words))
 
 
-def noise(view: View) -> float | None:
-    """The standard deviation that the seed alone makes, over all points with several values.
+@dataclass(frozen=True)
+class Noise:
+    """What the seed alone makes.
 
-    It is pooled: the root of the mean variance, by degrees of freedom.
+    Attributes:
+        spread: the standard deviation of a point's values, or of their logarithms, pooled over all
+            points with several whole trainings: the root of the mean variance, by degrees of
+            freedom.
+        factors: whether it is that of logarithms: where values differ by factors, as FID does, a
+            poor point's seeds differ by more than a good one's.
     """
+
+    spread: float
+    factors: bool
+
+    def behind(self, best: float, direction: Direction) -> float:
+        """How poor a value may be that the seed alone sets apart from the best one.
+
+        In one of twenty cases two trainings of equal points differ by more.
+        """
+        apart = _APART * self.spread
+        if self.factors:
+            return best * math.exp(apart if direction == "min" else -apart)
+        return best + (apart if direction == "min" else -apart)
+
+    def __str__(self) -> str:
+        apart = _APART * self.spread
+        if self.factors:
+            return f"a factor of {math.exp(apart):.2f}"
+        return f"{apart:.3g}"
+
+
+def noise(view: View) -> Noise | None:
+    """What the seed alone makes; None where no point has several whole trainings."""
     groups = [values for _, values in _groups(view)]
+    every = [value for values in groups for value in values]
+    factors = isinstance(fitting(every), Log)
+    if factors:
+        groups = [[math.log(value) for value in values] for values in groups]
     degrees = sum(len(values) - 1 for values in groups)
     if not degrees:
         return None
-    return math.sqrt(sum((len(v) - 1) * statistics.variance(v) for v in groups) / degrees)
+    squares = sum((len(v) - 1) * statistics.variance(v) for v in groups)
+    return Noise(math.sqrt(squares / degrees), factors)
 
 
 def several_seeds(view: View) -> Markup | None:
@@ -91,7 +129,7 @@ def front(view: View) -> Markup:
         frame.line([(across.worths[t.number], up.worths[t.number]) for t in ordered], "sofar")
     for trial in trials:
         kind = "stopped" if trial.number not in members else "complete"
-        if view.best is not None and trial.number == view.best.number:
+        if view.kind(trial) == "best":
             kind = "best"
         at = (across.worths[trial.number], up.worths[trial.number])
         frame.dot(*at, kind, view.told(trial), trial.number, radius=4.5)

@@ -1,15 +1,18 @@
 """Pictures as SVG: elements that escape what stands in them, axes, and the marks on them."""
 
+import math
 from collections.abc import Iterable, Sequence
 
 from markupsafe import Markup, escape
 
-from autogan.report.scales import Scale
+from autogan.report.scales import Places, Scale
 
 Point = tuple[float, float]
 
 _RIGHT, _TOP, _BOTTOM = 24, 10, 40  # pixels around the axes of a frame
 _LETTER = 6.6  # pixels of an average letter
+_LONGEST = 24  # letters beside an axis
+_SLOPE = 30  # degrees by which names are turned that would touch each other
 
 
 def tag(name: str, /, *inside: object, **attributes: object) -> Markup:
@@ -52,13 +55,19 @@ class Frame:
         self._x, self._y = x, y
         self._width, self._height = width, height
         longest = max((len(words) for _, words in y.ticks()), default=0)
-        self._left = round(12 + _LETTER * longest + (16 if y_label else 0))
+        self._left = round(12 + _LETTER * min(longest, _LONGEST) + (16 if y_label else 0))
+        names = [shortened(words, _LONGEST) for _, words in x.ticks()]
+        widest = _LETTER * (max(map(len, names), default=0) + 2)
+        room = (width - self._left - _RIGHT) / max(len(names), 1)
+        self._turned = isinstance(x, Places) and widest > room
+        lower = widest * math.sin(math.radians(_SLOPE)) if self._turned else 0
+        self._bottom = _BOTTOM + round(lower)
         self._marks: list[Markup] = [*self._x_axis(x_label), *self._y_axis(y_label)]
 
     def at(self, x: object, y: object) -> Point:
         """Where values lie, in pixels from the upper left."""
         across = self._width - self._left - _RIGHT
-        down = self._height - _TOP - _BOTTOM
+        down = self._height - _TOP - self._bottom
         return (
             self._left + across * self._x.at(x),
             _TOP + down * (1 - self._y.at(y)),
@@ -99,18 +108,7 @@ class Frame:
         """A bar from one value to another, so many pixels thick, in a row."""
         (left, middle), (right, _) = self.at(low, row), self.at(high, row)
         left, right = min(left, right), max(left, right)
-        self._marks.append(
-            tag(
-                "rect",
-                tag("title", told),
-                x=f"{left:.1f}",
-                y=f"{middle - thick / 2:.1f}",
-                width=f"{max(right - left, 1):.1f}",
-                height=f"{thick:g}",
-                class_=kind,
-                data_t=trial,
-            )
-        )
+        self._box(left, middle - thick / 2, max(right - left, 1), thick, kind, told, trial)
 
     def stroke(self, x: object, y: object, high: float, kind: str, told: str) -> None:
         """A short upright line through a place, so many pixels high."""
@@ -121,7 +119,7 @@ class Frame:
     def across(self, x: object, kind: str, told: str) -> None:
         """An upright line from the bottom to the top, with what it means beside it."""
         left = self.at_x(x)
-        bottom = self._height - _BOTTOM
+        bottom = self._height - self._bottom
         self._marks.append(
             tag("path", tag("title", told), d=f"M{left:.1f} {bottom}V{_TOP}", class_=f"line {kind}")
         )
@@ -130,7 +128,7 @@ class Frame:
         """An upright bar between two values at the right edge."""
         left = self._width - _RIGHT + 5
         bottom, top = (
-            _TOP + (self._height - _TOP - _BOTTOM) * (1 - self._y.at(value))
+            _TOP + (self._height - _TOP - self._bottom) * (1 - self._y.at(value))
             for value in (low, high)
         )
         path = f"M{left} {bottom:.1f}V{top:.1f}m-3 0h6M{left - 3} {bottom:.1f}h6"
@@ -146,18 +144,8 @@ class Frame:
         """A cell of a table of so many columns and rows."""
         left, top = self.at(x, y)
         wide = (self._width - self._left - _RIGHT) / columns - 2
-        high = (self._height - _TOP - _BOTTOM) / rows - 2
-        self._marks.append(
-            tag(
-                "rect",
-                tag("title", told),
-                x=f"{left - wide / 2:.1f}",
-                y=f"{top - high / 2:.1f}",
-                width=f"{wide:.1f}",
-                height=f"{high:.1f}",
-                class_=kind,
-            )
-        )
+        high = (self._height - _TOP - self._bottom) / rows - 2
+        self._box(left - wide / 2, top - high / 2, wide, high, kind, told)
 
     def text(self, x: object, y: object, words: str, kind: str = "", anchor: str = "middle",
              rise: float = 0.0) -> None:  # fmt: skip
@@ -169,27 +157,35 @@ class Frame:
         """The whole picture.
 
         Args:
-            name: its id in the page.
+            name: its id in the page, after "chart-".
             title: what it shows.
             words: what one sees in it, for those who do not see it.
         """
         return picture(name, title, words, self._width, self._height, self._marks)
 
+    def _box(self, left: float, top: float, wide: float, high: float, kind: str, told: str,
+             trial: int | None = None) -> None:  # fmt: skip
+        self._marks.append(
+            tag("rect", tag("title", told), x=f"{left:.1f}", y=f"{top:.1f}", width=f"{wide:.1f}",
+                height=f"{high:.1f}", class_=kind, data_t=trial)
+        )  # fmt: skip
+
     def _x_axis(self, label: str) -> list[Markup]:
-        bottom, right = self._height - _BOTTOM, self._width - _RIGHT
-        ticks = [(self.at_x(value), words) for value, words in self._x.ticks()]
-        shown, free = [], -1e9
-        for place, words in ticks:  # those that would touch the one before are left out
-            half = _LETTER * len(words) / 2
-            if place - half > free:
-                shown.append((place, words))
-                free = place + half + _LETTER
+        bottom, right = self._height - self._bottom, self._width - _RIGHT
         parts = [tag("path", d=f"M{self._left} {bottom}H{right}", class_="axis")]
-        for place, words in shown:
+        free = -math.inf
+        for value, told in self._x.ticks():
+            place, words = self.at_x(value), shortened(told, _LONGEST)
+            half = _LETTER * len(words) / 2
+            if self._turned:
+                at = f"rotate(-{_SLOPE} {place:.1f} {bottom + 14})"
+                parts.append(_text(place + 4, bottom + 14, words, "end", turned=at))
+            elif place - half > free:  # numbers that would touch the one before are left out
+                parts.append(_text(min(place, self._width - half), bottom + 16, words))
+                free = place + half + _LETTER
+            else:
+                continue
             parts.append(tag("path", d=f"M{place:.1f} {bottom}v4", class_="axis"))
-            parts.append(
-                _text(min(place, self._width - _LETTER * len(words) / 2), bottom + 16, words)
-            )
         parts.append(_text((self._left + right) / 2, self._height - 6, label, kind="label"))
         return parts
 
@@ -197,11 +193,11 @@ class Frame:
         right = self._width - _RIGHT
         parts = []
         for value, words in self._y.ticks():
-            top = _TOP + (self._height - _TOP - _BOTTOM) * (1 - self._y.at(value))
+            top = _TOP + (self._height - _TOP - self._bottom) * (1 - self._y.at(value))
             parts.append(tag("path", d=f"M{self._left} {top:.1f}H{right}", class_="grid"))
-            parts.append(_text(self._left - 6, top + 4, words, "end"))
+            parts.append(_text(self._left - 6, top + 4, shortened(words, _LONGEST), "end"))
         if label:
-            middle = f"{(_TOP + self._height - _BOTTOM) / 2:.0f}"
+            middle = f"{(_TOP + self._height - self._bottom) / 2:.0f}"
             parts.append(tag("text", label, x=12, y=middle, text_anchor="middle", class_="label",
                              transform=f"rotate(-90 12 {middle})"))  # fmt: skip
         return parts
@@ -216,7 +212,7 @@ def picture(
 ) -> Markup:
     """An SVG with a name and a description for those who do not see it."""
     return tag(
-        "svg", tag("title", title), tag("desc", words), *marks, id=name, role="img",
+        "svg", tag("title", title), tag("desc", words), *marks, id=f"chart-{name}", role="img",
         viewBox=f"0 0 {width} {height}", width=width, height=height,
         aria_label=f"{title}: {words}", xmlns="http://www.w3.org/2000/svg",
     )  # fmt: skip
@@ -227,9 +223,10 @@ def shortened(words: str, longest: int) -> str:
     return words if len(words) <= longest else f"{words[: longest - 1]}…"
 
 
-def _text(left: float, top: float, words: str, anchor: str = "middle", kind: str = "") -> Markup:
-    return tag("text", words, x=f"{left:.1f}", y=f"{top:.1f}",
-               text_anchor=anchor, class_=kind or None)  # fmt: skip
+def _text(left: float, top: float, words: str, anchor: str = "middle", kind: str = "",
+          turned: str | None = None) -> Markup:  # fmt: skip
+    return tag("text", words, x=f"{left:.1f}", y=f"{top:.1f}", text_anchor=anchor,
+               class_=kind or None, transform=turned)  # fmt: skip
 
 
 def _plain(value: object) -> object:

@@ -70,7 +70,7 @@ class View:
         result = self.result
         objectives = result.config.objectives
         if len(objectives) == 1:
-            worths = {t.number: t.value for t in self.trials if t.value is not None}
+            worths = {t.number: t.value for t in result.trials if t.value is not None}
             name = result.terms.objective
             return [Measure(name, result.direction, lambda e: e.value, worths)]
         labels = result.header["labels"]
@@ -99,6 +99,19 @@ class View:
         return self.result.best
 
     @cached_property
+    def marked(self) -> Trial | None:
+        """The search's own trial of the winning point that is marked as the winner.
+
+        A confirmation may have trained a better generator of the same point, or the defaults.
+        """
+        if self.best is None:
+            return None
+        alike = [t for t in self.trials if t.params == self.best.params]
+        same = [t for t in alike if t.number == self.best.number]
+        found = same or History(alike, self.result.direction).ranked()
+        return found[0] if found else None
+
+    @cached_property
     def ranked(self) -> list[Trial]:
         """The best trial of each point, the winner first and then by their values."""
         history = History(self.trials, self.result.direction)
@@ -110,7 +123,7 @@ class View:
 
     def kind(self, trial: Trial) -> str:
         """The class of a trial's marks."""
-        if self.best is not None and trial.number == self.best.number:
+        if self.marked is not None and trial.number == self.marked.number:
             return "best"
         if trial.confirms:
             return "confirms"

@@ -145,12 +145,15 @@ def at_work(root: Path) -> bool:
     try:
         import fcntl
 
-        with (root / LOCK).open() as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        descriptor = os.open(root / LOCK, os.O_RDONLY)
+    except (ImportError, OSError):
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except OSError as error:
         return error.errno in (errno.EWOULDBLOCK, errno.EACCES)
-    except ImportError:
-        return False
+    finally:
+        os.close(descriptor)
     return False
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from autogan.config import Confirm
 from autogan.core.hyperparameters import Value
+from autogan.run.words import figure
 from autogan.search import History, Space, State, Trial
 from autogan.search.repeats import judged
 from autogan.search.space import Key, key
@@ -46,6 +47,14 @@ class Confirmed:
     def spread(self) -> float | None:
         """Their standard deviation; None for less than two."""
         return statistics.stdev(self.values) if len(self.values) > 1 else None
+
+    def __str__(self) -> str:
+        """Such as ``3.274 ± 0.12, 1 of 5 diverged or collapsed``."""
+        words = "no value" if self.mean is None else figure(self.mean)
+        if self.spread is not None:
+            words += f" ± {self.spread:.3g}"
+        trained = len(self.values) + self.lost
+        return words + (f", {self.lost} of {trained} diverged or collapsed" if self.lost else "")
 
 
 def next_training(

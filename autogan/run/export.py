@@ -26,7 +26,7 @@ def plain(result: SearchResult | TrainResult) -> dict[str, Any]:
         "hyperparameters": dict(result.hyperparameters),
         "best": None if best is None else best.number,
         "updates": result.updates(),
-        "seconds": sum(trial.seconds for trial in result.trials),
+        "seconds": result.seconds,
         "trials": [
             {
                 **dataclasses.asdict(trial),
@@ -45,8 +45,8 @@ def plain(result: SearchResult | TrainResult) -> dict[str, Any]:
     }
 
 
-def table(result: SearchResult | TrainResult) -> list[dict[str, Any]]:
-    """A row for each evaluation, under the same names in all rows.
+def table(result: SearchResult | TrainResult) -> tuple[list[str], list[dict[str, Any]]]:
+    """The names of the columns, and a row for each evaluation.
 
     A trial's own columns stand in each of its rows; one without evaluations has one row.
     """
@@ -55,7 +55,8 @@ def table(result: SearchResult | TrainResult) -> list[dict[str, Any]]:
     else:
         trials, names = result.trials, [d.name for d in result.config.space.dimensions]
     scores = list(result.terms.names.values())
-    rows = []
+    told = ("step", "value", *scores, "kept", "collapsed")
+    rows: list[dict[str, Any]] = []
     for trial in trials:
         own = _trial(trial, names)
         evaluations: list[Mapping[str, Any]] = [
@@ -68,9 +69,8 @@ def table(result: SearchResult | TrainResult) -> list[dict[str, Any]]:
             }
             for e in trial.evaluations
         ]
-        told = ("step", "value", *scores, "kept", "collapsed")
         rows += [{**own, **{n: each.get(n) for n in told}} for each in evaluations or [{}]]
-    return rows
+    return [*_trial(Trial(0, {}), names), *told], rows
 
 
 def _trial(trial: Trial, names: list[str]) -> dict[str, Any]:

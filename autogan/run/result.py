@@ -112,6 +112,22 @@ class SearchResult:
             return "ended"
         return "running" if at_work(self.folder.root) else "unfinished"
 
+    @property
+    def confirmation(self) -> Confirmed | None:
+        """What came of the winner under fresh seeds, if it was confirmed."""
+        params = self.best.params if self.best else None
+        return next((each for each in self.confirmed if each.params == params), None)
+
+    @property
+    def seconds(self) -> float:
+        """Of work on all trials; on those that have not ended, as far as the record tells."""
+        return sum(
+            sum(stint.last - stint.began for stint in self.stints.get(trial.number, ()))
+            if trial.state is State.RUNNING
+            else trial.seconds
+            for trial in self.trials
+        )
+
     def updates(self, *trials: Trial) -> int:
         """Updates of both networks in some trials, or in all of them."""
         return sum(updates_of(self.config, trial) for trial in trials or self.trials)

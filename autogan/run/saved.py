@@ -8,6 +8,7 @@ from typing import Any
 
 from autogan.config import SearchConfig, TrainConfig, load_config
 from autogan.core.errors import ConfigError
+from autogan.criteria.variety import Variety
 from autogan.run.folder import SearchFolder, TrialFolder
 from autogan.run.ledger import Ledger
 from autogan.run.result import SearchResult, TrainResult
@@ -72,7 +73,8 @@ def _evaluations(path: Path) -> list[Evaluation]:
         for line in path.read_text().splitlines() if path.exists() else ():
             scores = json.loads(line)
             step, variety = scores.pop("step"), scores.pop("variety", {})
-            evaluations.append(Evaluation(step, scores, variety=variety))
+            collapsed = bool(variety) and Variety.of(variety).collapsed
+            evaluations.append(Evaluation(step, scores, None, variety, collapsed))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ConfigError("run", f"{path} is damaged ({error}); train again") from None
     return evaluations

@@ -54,11 +54,10 @@ def standing(result: "SearchResult") -> list[str]:
     several = len(result.trials) != 1
     trials = f"{len(result.trials)} trial{'s' if several else ''}"
     each = ", ".join(f"{count} {state}" for state, count in counts.items())
-    seconds = sum(trial.seconds for trial in result.trials)
     lines = [
         f"{config.gan_type} on {config.dataset} by {method}: {result.state}",
         f"{trials}: {each}" if each else "no trial has begun",
-        f"{result.updates()} updates of both networks, {duration(seconds)} of training",
+        f"{result.updates()} updates of both networks, {duration(result.seconds)} of training",
     ]
     for trial in result.trials:
         if trial.state is State.RUNNING:
@@ -192,14 +191,19 @@ def _course(result: "SearchResult") -> list[str]:
     return [f"best {result.terms.objective} so far: {spark(bests)} {course}"]
 
 
-def _judged(result: "SearchResult") -> list[str]:
+def judged(result: "SearchResult") -> list[str]:
     """The best generator's scores on latent vectors that had no part in choosing it."""
     if result.judged is None:
         return []
-    lines = [f"  {_scores(result, result.judged.scores)}"]
+    lines = [_scores(result, result.judged.scores)]
     if result.judged.test is not None:
-        lines.append(f"  {_scores(result, result.judged.test)}  against the test images")
-    return ["on fresh latent vectors:", *lines]
+        lines.append(f"{_scores(result, result.judged.test)}  against the test images")
+    return lines
+
+
+def _judged(result: "SearchResult") -> list[str]:
+    lines = [f"  {line}" for line in judged(result)]
+    return ["on fresh latent vectors:", *lines] if lines else []
 
 
 def _scores(result: "SearchResult", scores: Mapping[str, float]) -> str:
@@ -258,11 +262,7 @@ def _confirmed(result: "SearchResult") -> list[str]:
     seeds = len(result.confirmed[0].values) + result.confirmed[0].lost
     lines = [f"trained again under {seeds} fresh seeds, mean ± standard deviation:"]
     for each in result.confirmed:
-        words = ["no value" if each.mean is None else figure(each.mean)]
-        if each.spread is not None:
-            words[0] += f" ± {each.spread:.3g}"
-        if each.lost:
-            words.append(f"{each.lost} diverged or collapsed")
+        words = [str(each)]
         if each.observed is not None:
             stopped = each.number is not None and (
                 result.trials[each.number].state is State.STOPPED
