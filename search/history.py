@@ -43,9 +43,7 @@ class Evaluation:
     collapsed: bool = False
 
 
-def best_evaluation(
-    evaluations: Sequence[Evaluation], direction: Direction
-) -> Evaluation | None:
+def best_evaluation(evaluations: Sequence[Evaluation], direction: Direction) -> Evaluation | None:
     """The best evaluation of images that had not collapsed; the earliest of equals."""
     sign = 1 if direction == "min" else -1
     sound = [(sign * e.value, e) for e in evaluations if e.value is not None]
