@@ -47,7 +47,8 @@ EVOLUTION, GENERATIONS = "models/evolution.py", f"{UPDATES} -k generation"
 LAYERS, AVERAGES, DRAWS = "models/layers.py", "models/averages.py", "models/draws.py"
 DECISIONS, LOOP, POOL = "autogan/run/decisions.py", "autogan/run/loop.py", "autogan/run/engine.py"
 PARALLEL, POOLS = "tests/test_parallel.py", "tests/test_pool.py"
-EFFECTS, SVG, PAGES = "autogan/report/effects.py", "autogan/report/svg.py", "tests/test_report.py"
+EFFECTS, CHARTS = "autogan/report/effects.py", "autogan/report/charts.py"
+SVG, PAGES = "autogan/report/svg.py", "tests/test_report.py"
 FACTORS, COMBINED = "tests/test_factors.py", f"{UPDATES} -k combinations"
 
 _UPDATE = """\
@@ -538,7 +539,16 @@ MUTANTS = [
         "(len(v) - 1) * statistics.variance(v)", "statistics.variance(v)", PAGES,
     ),
     Mutant(
-        "a confirmation is progress", "autogan/report/charts.py", " or trial.confirms", "", PAGES,
+        "a confirmation is progress", CHARTS,
+        "        if trial.confirms:\n            continue\n", "", PAGES,
+    ),
+    Mutant(
+        "who dies later is progress", CHARTS,
+        "lost = trial.dead or trial.state is State.FAILED", "lost = False", PAGES,
+    ),
+    Mutant(
+        "idle days stand in the timeline", CHARTS, "if stint.began - last > _GAP:", "if False:",
+        PAGES,
     ),
     Mutant(
         "all steps cost one update", "autogan/report/view.py",
