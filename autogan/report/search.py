@@ -18,6 +18,15 @@ from autogan.run.result import SearchResult
 from autogan.run.summary import standing, verdict, warnings
 from autogan.run.words import duration, figure
 
+_BETTER = ": better"
+_TRAINED = "The winner was trained again under fresh seeds"
+_VERDICTS = {
+    _BETTER: "Believe it: under fresh seeds the winner beats the defaults",
+    ": it may be luck": "Doubt it: under fresh seeds the winner may be no better than the defaults",
+    ": worse": "Do not believe it: under fresh seeds the winner is worse than the defaults",
+}
+"""What a verdict (`autogan.run.summary.verdict`) means, by how it ends."""
+
 
 def search_page(result: SearchResult, *, refresh: bool = False) -> str:
     """A page that shows a search, as HTML that needs nothing else.
@@ -94,8 +103,10 @@ def _belief(view: View) -> Markup:
         return tag("p", f"{words}the one that you take again under other seeds.",
                    class_="verdict doubt")  # fmt: skip
     if result.confirmed:
-        kind = "good" if verdict(result).endswith(": better") else "doubt"
-        return tag("p", f"Trained again under fresh seeds; {verdict(result)}.",
+        found = verdict(result)
+        lead = next((words for end, words in _VERDICTS.items() if found.endswith(end)), _TRAINED)
+        kind = "good" if found.endswith(_BETTER) else "doubt"
+        return tag("p", tag("strong", f"{lead}."), f" {found[0].upper()}{found[1:]}.",
                    class_=f"verdict {kind}")  # fmt: skip
     alike = [t for t in view.trials if t.params == best.params and t.value is not None]
     few = "One training is not a result"

@@ -95,10 +95,15 @@ def _winner(view: View) -> Section:
         tag("p", f"On latent vectors that had no part in choosing it: {fresh}.") if fresh else "",
         tag("pre", told),
     ]
+    found = result.confirmation
+    again = ""
+    if found is not None and best.confirms:
+        first = "the defaults" if found.number is None else f"trial {found.number}"
+        again = f" (the best fresh seed of {first})"
     return Section(
         "winner", "Which hyperparameters won?",
-        f"Trial {best.number}, {result.terms.worth(best)} at step {best.step}. All that is not "
-        "listed was fixed; best.yaml holds every value.",
+        f"Trial {best.number}{again}, {result.terms.worth(best)} at step {best.step}. All that is "
+        "not listed was fixed; best.yaml holds every value.",
         joined(body),
     )  # fmt: skip
 

@@ -29,6 +29,7 @@ def confirmation(view: View) -> Markup:
         "the defaults" if each.number is None else f"trial {each.number}"
         for each in result.confirmed
     ]
+    names[0] += " (winner)"
     x = fitting(values, factors=measure.direction == "min")
     worst = x.high if measure.direction == "min" else x.low
     height = 60 + _ROW * len(names)
