@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from autogan.commands import evaluate, plan, run_search, sample, train
     from autogan.config import SearchConfig, TrainConfig
     from autogan.core.errors import AutoGANError, ConfigError, Interrupted, SearchFailed
-    from autogan.looking import check, load, report
+    from autogan.looking import check, load, write_report
     from autogan.run.result import SearchResult, TrainResult
 
 _PLACES = {
@@ -34,10 +34,10 @@ _PLACES = {
     "evaluate": "commands",
     "load": "looking",
     "plan": "commands",
-    "report": "looking",
     "run_search": "commands",
     "sample": "commands",
     "train": "commands",
+    "write_report": "looking",
 }
 
 __all__ = [
@@ -54,10 +54,10 @@ __all__ = [
     "evaluate",
     "load",
     "plan",
-    "report",
     "run_search",
     "sample",
     "train",
+    "write_report",
 ]
 
 

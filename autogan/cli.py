@@ -220,7 +220,7 @@ def show(
 ) -> None:
     """Show what a search or training has come to so far."""
     if csv and json_:
-        raise ConfigError("csv", "True beside --json; give one of them")
+        raise ConfigError("csv", "given beside --json; give one of them")
     print_run(looking.load(folder, options=flags), json_, csv)
 
 

@@ -18,6 +18,7 @@ from autogan.run.replay import Checked, check_record
 from autogan.run.result import SearchResult, TrainResult
 from autogan.run.saved import load_run, load_search
 
+_MARK = b'name="generator" content="AutoGAN'  # of a page's head
 _LOOK = 5.0  # seconds between two looks at a running search
 
 
@@ -36,7 +37,7 @@ def load(
     return load_run(read_path("run", str(folder)), _given(options))
 
 
-def report(
+def write_report(
     *folders: Path | str,
     output: Path | str | None = None,
     options: Mapping[str, Any] | None = None,
@@ -64,7 +65,7 @@ def watch(
     output: Path | str | None = None,
     options: Mapping[str, Any] | None = None,
 ) -> Iterator[Path]:
-    """Write a page (see `report`) whenever there is news, until no search runs any more.
+    """Write a page (see `write_report`) whenever there is news, until no search runs any more.
 
     Yields:
         Where the page is, after each time that it was written.
@@ -108,7 +109,7 @@ def _write(
     *,
     refresh: bool,
 ) -> Path:
-    """See `report`; ``refresh`` lets the browser load the page again."""
+    """See `write_report`; ``refresh`` lets the browser load the page again."""
     roots = {read_path("run", str(folder)).resolve(): Path(folder) for folder in folders}
     results = [load_search(root, _given(options)) for root in roots.values()]
     if not results:
@@ -118,13 +119,26 @@ def _write(
     else:
         page, usual = search_page(results[0], refresh=refresh), results[0].folder.report
     path = usual if output is None else read_path("output", str(output))
-    if path.is_dir():
-        raise ConfigError("output", f"{path} is a folder; give the name of a page, as report.html")
+    _check_page(path)
     try:
         write_bytes(path, page.encode())
     except OSError as error:
         raise ConfigError("output", f"{path} cannot be written ({error.strerror})") from error
     return path
+
+
+def _check_page(path: Path) -> None:
+    """Refuse to write a page over something else.
+
+    Raises:
+        ConfigError: saying what it is.
+    """
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise ConfigError("output", f"{path} is no page's name; give one that ends in .html")
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        raise ConfigError("output", f"{path} is no file; give the name of a new one")
+    if path.exists() and _MARK not in path.read_bytes()[:4000]:
+        raise ConfigError("output", f"{path} is not a page of AutoGAN's; give another name")
 
 
 def _given(options: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from autogan.core.invocation import command
+from autogan.run.advice import advice
 from autogan.run.export import plain, table
 from autogan.run.plan import Plan
 from autogan.run.result import SearchResult, TrainResult
@@ -79,6 +80,8 @@ def print_search(result: SearchResult, as_json: bool) -> None:
         print_json(plain(result))
         return
     print(summary(result))
+    for line in advice(result) if result.ended else ():
+        print(f"next time: {line}")
     if best is not None:
         print(f"train it again:  {command('autogan', 'train', result.folder.best_config)}")
         print_further(result.folder.best, result.logs)

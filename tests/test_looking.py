@@ -65,22 +65,55 @@ def test_the_page_goes_where_it_is_wanted(tmp_path, capsys):
     assert run(capsys, "a") == (0, "a/report.html\n", "")
     assert run(capsys, "a", "-o", "b/c.html") == (0, "b/c.html\n", "")
     assert Path("b/c.html").read_text() == Path("a/report.html").read_text()
-    assert looking.report("a", output="d.html") == Path("d.html")
+    assert looking.write_report("a", output="d.html") == Path("d.html")
 
 
 def test_what_cannot_be_shown_is_refused(tmp_path, capsys):
     search_on_disk(tmp_path / "a", trials=3)
     Path("b").mkdir()
     assert run(capsys, "b") == (
-        2, "", "autogan: run: b holds no search; name a folder that has search.yaml\n"
+        2, "", "autogan: run: b holds no search or training; see: autogan list runs\n"
     )  # fmt: skip
-    assert run(capsys, "a", "-o", "b") == (
-        2, "", "autogan: output: b is a folder; give the name of a page, as report.html\n"
-    )  # fmt: skip
+    assert run(capsys, "none")[2] == "autogan: run: none is no folder; see: autogan list runs\n"
+    Path("c.html").mkdir()
+    for output, said in {
+        "b": "b is no page's name; give one that ends in .html",
+        "c.html": "c.html is no file; give the name of a new one",
+        "a/trials.jsonl": "a/trials.jsonl is no page's name; give one that ends in .html",
+    }.items():
+        assert run(capsys, "a", "-o", output) == (2, "", f"autogan: output: {said}\n")
     assert run(capsys, "a", "-o", "a/search.yaml/x.html")[2].startswith(
         "autogan: output: a/search.yaml/x.html cannot be written ("
     )
     assert not Path("a/report.html").exists()
+
+
+def test_nothing_else_is_written_over(tmp_path, capsys):
+    search_on_disk(tmp_path / "a", trials=3)
+    Path("mine.html").write_text("<p>my own page</p>")
+    assert run(capsys, "a", "-o", "mine.html")[2] == (
+        "autogan: output: mine.html is not a page of AutoGAN's; give another name\n"
+    )
+    assert Path("mine.html").read_text() == "<p>my own page</p>"
+    Path("link.html").symlink_to("a/trials.jsonl")
+    assert run(capsys, "a", "-o", "link.html")[0] == 2
+    assert run(capsys, "a", "-o", "new.html")[0] == run(capsys, "a", "-o", "new.html")[0] == 0
+
+
+def test_a_trial_leads_to_its_search(tmp_path):
+    autogan.run_search(KEYS, engine=FakeEngine())
+    trial = next(Path("runs/a/trials").iterdir())
+    trial.mkdir(exist_ok=True)
+    (trial / "config.yaml").write_text("dataset: digits\n")
+    with pytest.raises(ConfigError, match=f"name its search, {tmp_path}/runs/a"):
+        looking.write_report(trial)
+
+
+def test_python_writes_it_after_loading():
+    """The package `autogan.report` is another thing than the function."""
+    autogan.run_search(KEYS, engine=FakeEngine())
+    assert autogan.load("runs/a").best is not None
+    assert autogan.write_report("runs/a") == Path("runs/a/report.html")
 
 
 def test_it_is_opened_if_that_is_asked_for(tmp_path, capsys, monkeypatch):
@@ -131,7 +164,7 @@ def test_searches_are_compared_where_that_can_be(tmp_path, capsys):
     assert run(capsys, "a", "b", "c") == (0, "comparison.html\n", "")
     page = Path("comparison.html").read_text()
     assert "3 searches" in page
-    assert "<strong>c</strong>: weights other, in a abcd" in page
+    assert "<td>weights</td><td>abcd</td><td>other</td>" in page
     assert page.count('class="line run-') == 4  # two searches, in the key and in the chart
     assert "b came to " in page
     assert "c came to " not in page
@@ -150,7 +183,7 @@ def test_the_same_search_twice_is_one(tmp_path, capsys):
     search_on_disk(tmp_path / "a", trials=3)
     assert run(capsys, "a", "./a") == (0, "a/report.html\n", "")
     with pytest.raises(ConfigError, match="run: none given"):
-        looking.report()
+        looking.write_report()
 
 
 def test_an_interrupted_search_is_not_called_running():
@@ -177,7 +210,8 @@ def test_watching_several_waits_for_news_of_those_that_run(tmp_path, monkeypatch
     assert len(list(looking.watch("a", "b"))) == 2
 
 
-def test_there_is_no_page_of_a_training(capsys):
+def test_there_is_no_page_of_a_training():
     autogan.train({"dataset": "digits", "run_dir": "runs/t"}, engine=FakeEngine())
-    with pytest.raises(ConfigError, match="runs/t holds no search"):
-        looking.report("runs/t")
+    Path("runs/t/config.yaml").write_text("dataset: digits\n")  # which the fake leaves out
+    with pytest.raises(ConfigError, match="t is a training, and a page is of searches; show it by"):
+        looking.write_report("runs/t")

@@ -28,10 +28,10 @@ from autogan.report import seeds as seed_charts
 from autogan.report.charts import so_far
 from autogan.report.effects import effects
 from autogan.report.images import Album
-from autogan.report.parameters import edges
 from autogan.report.scales import Linear, Log, Places, fitting, short
 from autogan.report.svg import tag
 from autogan.report.view import View
+from autogan.run.advice import advice
 from autogan.run.saved import load_search
 from autogan.run.summary import verdict
 from autogan.search.history import History, standings
@@ -253,11 +253,13 @@ class TestPage:
         assert page.count('class="reading"') == len(names) + 1
         text = read.text
         best = ended.best
-        assert f"Trial {best.number}, fid {best.value:.4g} at step {best.step}" in text
+        assert f"trial {best.number}'s, fid {best.value:.4g} at step {best.step}" in text
         for name, value in best.params.items():
             assert f"{value:.6g}" if isinstance(value, float) else str(value) in text
             assert name in text
-        assert verdict(ended) in text
+        assert verdict(ended).removeprefix("against the defaults: ") in text or (
+            verdict(ended).capitalize() in text
+        )
         assert hashlib.sha256(ended.folder.ledger.read_bytes()).hexdigest() in text
         assert "a loss became NaN at step 20" in text
 
@@ -382,7 +384,7 @@ class TestWhatIsSaid:
         view = View(load_search(folder.root, {}))
         assert view.result.confirmed[0].number is None
         assert view.marked is None
-        assert "the defaults did better than all that was found" in search_page(view.result)
+        assert "The defaults did better than all that was found" in search_page(view.result)
 
     def test_seeds_that_came_to_nothing_are_not_hidden(self, tmp_path):
         folder, config, ledger = search_on_disk(tmp_path / "a", trials=14, confirm=True)
@@ -545,11 +547,35 @@ class TestNumbers:
         assert len(widths[1]) == len(widths[0]) + 1
         assert min(widths[1]) > 40
 
+    def test_trainings_that_were_still_improving_should_be_longer(self, tmp_path):
+        _, _, ledger = search_on_disk(tmp_path / "a", trials=8)
+        whole = [t for t in ledger.trials if t.state.value == "complete"]
+        last = sum(t.step == 500 for t in whole)
+        assert len(whole) >= 5
+        assert advice(load_search(tmp_path / "a", {})) == [
+            f"{last} of {len(whole)} whole trainings were best at their last step: train longer."
+        ]
+
+    def test_those_that_were_best_earlier_need_not(self, tmp_path):
+        _, _, ledger = search_on_disk(tmp_path / "a", trials=0)
+        for number in range(8):
+            ledger.append("started", trial=number, params={"learning_rate": 1e-3, "d_iter": 1,
+                          "loss": "hinge"}, seed=1, origin="", folder=f"{number:04d}")  # fmt: skip
+            for step, fid in {100: 5.0, 500: 9.0}.items():
+                ledger.append("evaluation", trial=number, step=step, go_on=True,
+                              scores={"fid_fake_9": fid, "is_fake_9": 1.0})  # fmt: skip
+            ledger.append("ended", trial=number, state="complete", value=5.0, step=100,
+                          last_value=9.0, seconds=1.0, reason="", steps=500)  # fmt: skip
+        assert advice(load_search(tmp_path / "a", {})) == []
+
+    def edges(self, root):
+        return [line for line in advice(load_search(root, {})) if "range" in line]
+
     def test_who_searched_too_narrowly_is_told(self, tmp_path):
         """The formula's best learning rate is 1e-3."""
         narrow = {"learning_rate": "1e-4..1e-2:log", "d_iter": [1, 2, 3]}
         _, _, ledger = search_on_disk(tmp_path / "a", trials=30, params=narrow)
-        assert edges(View(load_search(tmp_path / "a", {}))) == []
+        assert self.edges(tmp_path / "a") == []
         for number, rate in enumerate((9e-3, 9.5e-3, 9.9e-3, 9.8e-3), start=30):
             params = {"learning_rate": rate, "d_iter": 1}
             ledger.append("started", trial=number, params=params, seed=1, origin="",
@@ -558,7 +584,7 @@ class TestNumbers:
                           scores={"fid_fake_9": rate, "is_fake_9": 1.0})  # fmt: skip
             ledger.append("ended", trial=number, state="complete", value=rate, step=500,
                           last_value=rate, seconds=1.0, reason="", steps=500)  # fmt: skip
-        assert edges(View(load_search(tmp_path / "a", {}))) == [
+        assert self.edges(tmp_path / "a") == [
             "The best trials lie at the upper end of learning_rate's range (0.0001..0.01:log): "
             "search beyond it."
         ]

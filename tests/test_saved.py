@@ -175,4 +175,4 @@ def test_what_is_no_run_is_refused(files, said, capsys):
 def test_one_form_at_a_time(tmp_path, capsys):
     search_on_disk(tmp_path / "a", trials=2)
     code, _, err = shown(capsys, tmp_path / "a", "--csv", "--json")
-    assert (code, err) == (2, "autogan: csv: True beside --json; give one of them\n")
+    assert (code, err) == (2, "autogan: csv: given beside --json; give one of them\n")

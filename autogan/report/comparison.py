@@ -12,6 +12,7 @@ from autogan.report.pictures import shown
 from autogan.report.scales import Linear, Places, fitting
 from autogan.report.svg import Frame, joined, shortened, tag
 from autogan.report.view import View
+from autogan.run import summary
 from autogan.run.result import SearchResult
 from autogan.run.words import describe, figure
 
@@ -48,7 +49,7 @@ def _sections(views: dict[str, View]) -> Iterator[Section]:
         yield Section(
             "apart",
             "Which cannot be compared, and why?",
-            "Each is compared with the first one.",
+            "Values in different columns cannot be compared.",
             _apart(groups),
         )
     album = Album()
@@ -66,7 +67,7 @@ def _sections(views: dict[str, View]) -> Iterator[Section]:
             f"trials-{place}",
             f"What did the trials come to? ({label})",
             "A dot is a trial that was trained to its end, the orange one won; green dots are its "
-            "fresh seeds.",
+            "fresh seeds; crosses at the edge diverged or collapsed.",
             _trials(group, f"strip-{place}"),
         )
     winners = ((name, view, view.best) for name, view in views.items())
@@ -87,23 +88,35 @@ def _names(results: Sequence[SearchResult]) -> list[str]:
 
 
 def _overview(views: dict[str, View]) -> Markup:
-    lines = []
-    for name, view in views.items():
-        result, best = view.result, view.best
-        config = result.config
-        mean = str(result.confirmation or "")
-        several = len(view.measures) > 1
-        worth = "" if best is None else result.terms.worth(best) if several else (
-            figure(best.value or 0.0)
-        )  # fmt: skip
-        lines.append([
-            name, config.gan_type, config.dataset, config.search_method, config.stopping or "none",
-            result.objective, worth, mean, len(result.trials), result.updates(),
-            "" if best is None else describe(best.params), result.state, _made_with(view),
-        ])  # fmt: skip
-    head = ["search", "GAN type", "dataset", "method", "stopping", "value", "best", "mean",
-            "trials", "updates", "winner", "state", "made with"]  # fmt: skip
-    return table(head, lines)
+    fixed = _fixed(views)
+    told = [_facts(view, fixed[name]) for name, view in views.items()]
+    lines = [[fact, *(each[fact] for each in told)] for fact in told[0]]
+    return table(["", *views], [line for line in lines if any(cell != "" for cell in line[1:])])
+
+
+def _facts(view: View, fixed: str) -> dict[str, object]:
+    """What is known of a search, by names that people read."""
+    result, config, best = view.result, view.result.config, view.best
+    worth = ""
+    if best is not None:
+        worth = result.terms.worth(best) if len(view.measures) > 1 else figure(best.value or 0.0)
+    judged = [line for line in summary.judged(result) if line.endswith("test images")]
+    return {
+        "GAN type": config.gan_type,
+        "dataset": config.dataset,
+        "fixed otherwise": fixed,
+        "search method": config.search_method,
+        "stopping rule": config.stopping or "none",
+        "value": result.objective,
+        "best": worth,
+        "mean of fresh seeds": str(result.confirmation or ""),
+        "scored again": "".join(judged),
+        "winner": "" if best is None else describe(best.params),
+        "trials": str(len(result.trials)),
+        "updates": f"{result.updates():,}",
+        "state": result.state,
+        "made with": _made_with(view),
+    }
 
 
 def _made_with(view: View) -> str:
@@ -142,15 +155,29 @@ def _groups(views: dict[str, View]) -> list[dict[str, View]]:
 
 
 def _apart(groups: Sequence[dict[str, View]]) -> Markup:
-    name, first = next(iter(groups[0].items()))
-    usual, items = {"dataset": first.result.config.dataset, **_measured(first)}, []
-    for group in groups[1:]:
-        other_one = next(iter(group.values()))
-        own = {"dataset": other_one.result.config.dataset, **_measured(other_one)}
-        other = [n for n in usual if usual[n] != own[n]]
-        why = "; ".join(f"{n} {own[n]}, in {name} {usual[n]}" for n in other)
-        items.append(tag("li", tag("strong", ", ".join(group)), f": {why}"))
-    return tag("ul", *items)
+    """What differs, with a column for each group of searches."""
+    told = [
+        {"dataset": view.result.config.dataset, **_measured(view)}
+        for view in (next(iter(group.values())) for group in groups)
+    ]
+    other = [name for name in told[0] if len({str(each[name]) for each in told}) > 1]
+    lines = [[name, *(str(each[name]) for each in told)] for name in other]
+    return table(["", *(", ".join(group) for group in groups)], lines)
+
+
+def _fixed(views: dict[str, View]) -> dict[str, str]:
+    """Of each search the fixed hyperparameters that are not the same in all of them."""
+    fixed = {}
+    for name, view in views.items():
+        config = view.result.config
+        searched = {dimension.name for dimension in config.space.dimensions}
+        values = {**config.gan.defaults(), **config.fixed}
+        fixed[name] = {n: value for n, value in values.items() if n not in searched}
+    shared = list(dict.fromkeys(n for each in fixed.values() for n in each))
+    other = [n for n in shared if len({each.get(n) for each in fixed.values()}) > 1]
+    return {
+        name: describe({n: each[n] for n in other if n in each}) for name, each in fixed.items()
+    }
 
 
 def _key(group: dict[str, View]) -> Markup:
@@ -185,14 +212,18 @@ def _trials(group: dict[str, View], name: str) -> Markup:
     x = fitting(values, factors=measure.direction == "min")
     height = 60 + _ROW * len(names)
     frame = Frame(x, Places(names[::-1]), WIDTH, height, measure.words, "")
+    worst = x.high if measure.direction == "min" else x.low
     words = []
     for row, view in zip(names, group.values(), strict=True):
         worths = view.measures[0].worths
         whole = [t for t in view.trials if t.number in worths and view.kind(t) != "stopped"]
         for trial in sorted(whole, key=lambda t, v=view: v.kind(t) == "best"):  # type: ignore[misc]
             frame.dot(worths[trial.number], row, view.kind(trial), view.told(trial))
+        dead = [trial for trial in view.trials if trial.dead]
+        for place, trial in enumerate(dead):
+            frame.dot(worst, row, "dead", view.told(trial), aside=-10.0 * (place % 20))
         for each in view.result.confirmed:
             for value in each.values if view.best and each.params == view.best.params else ():
                 frame.dot(value, row, "confirms", f"{row}, a fresh seed: {figure(value)}")
-        words.append(f"{row}: {len(whole)} trials")
+        words.append(f"{row}: {len(whole)} trials, and {len(dead)} diverged or collapsed")
     return frame.svg(name, f"{measure.name} of all trials", "; ".join(words))

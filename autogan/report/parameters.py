@@ -8,22 +8,19 @@ from markupsafe import Markup
 
 from autogan.core.hyperparameters import Dimension, Value
 from autogan.report.charts import WIDTH
-from autogan.report.effects import FEWEST, Effects
+from autogan.report.effects import Effects
 from autogan.report.scales import Axis, Linear, Places, Scale, fitting, over, short
 from autogan.report.seeds import Noise
 from autogan.report.svg import Frame, picture, shortened, tag
 from autogan.report.view import Measure, View
 from autogan.run.words import figure
 from autogan.search import State, Trial
-from autogan.search.space import distinct_values
 
 _SLICE = (370, 230)  # pixels
 _PAIR = (560, 380)
 _SHADES = 5  # of a rank, from the best to the worst fifth
 _ROW = 26  # pixels of a bar
 _FEWEST = 3  # values for a median
-_BEST = 4  # points that show where the best lie
-_EDGE = 0.05  # of an axis
 _GOLDEN = 0.618  # which spreads equal values evenly
 
 
@@ -75,33 +72,6 @@ def _slice(view: View, measure: Measure, dimension: Dimension, trials: Sequence[
         each = ", ".join(f"{short(v)}: {figure(m)}" for v, m in middles.items())
         words += f"; medians of whole trainings: {each}"
     return frame.svg(name, f"{measure.name} over {dimension.name}", words)
-
-
-def edges(view: View) -> list[str]:
-    """Where the best lie at the end of a range, that it should be wider, in a sentence each."""
-    said = []
-    best = view.ranked[:_BEST]
-    if len(view.measures[0].worths) < FEWEST:
-        return []
-    for dimension in view.result.config.space.dimensions:
-        interval, declared = dimension.range, dimension.hyperparameter
-        different = distinct_values(dimension)
-        if different is not None and len(different) < 1 / _EDGE:
-            continue  # chance alone comes to the ends of so few values
-        values = [t.params[dimension.name] for t in best if _has(t, dimension)]
-        if interval is None or len(values) < _BEST:
-            continue
-        places = [over(dimension, values).at(value) for value in values]
-        for end, limit, near, word in (
-            (interval.low, declared.low, [p < _EDGE for p in places], "lower"),
-            (interval.high, declared.high, [p > 1 - _EDGE for p in places], "upper"),
-        ):
-            if 2 * sum(near) > len(near) and end != limit:
-                said.append(
-                    f"The best trials lie at the {word} end of {dimension.name}'s range "
-                    f"({interval}): search beyond it."
-                )
-    return said
 
 
 def importance(found: Effects) -> Markup:

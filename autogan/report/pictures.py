@@ -10,7 +10,7 @@ from autogan.report.svg import joined, tag
 from autogan.report.view import View
 from autogan.run.folder import real_images
 from autogan.run.words import describe, figures
-from autogan.search import State, Trial
+from autogan.search import History, State, Trial
 
 TOP = 4  # trials whose images are shown
 _STEPS = 10  # of their trainings, at most
@@ -29,7 +29,7 @@ def gallery(view: View, album: Album) -> Markup | None:
     more = [shown(view, album, trial, why, part) for why, trial in others.items()]
     parts = [tag("div", *filter(None, first), class_="grids")]
     if any(more):
-        summary = tag("summary", "For comparison: the middle, the last, and what came to nothing")
+        summary = tag("summary", "For comparison: the defaults, and other trials")
         inside = tag("div", *filter(None, more), class_="grids")
         parts.append(tag("details", summary, inside, id="others"))
     parts.append(tag("p", _caption(view), class_="note"))
@@ -85,15 +85,20 @@ def _fitting(view: View, album: Album, rounds: Sequence[int]) -> tuple[list[int]
 
 
 def _others(view: View) -> dict[str, Trial]:
-    """Trials that show what a value means: the median, the worst, and one that came to nothing."""
+    """Trials that show what a value means: defaults, the median, the worst, one that died."""
+    fresh = [t for t in view.result.trials if t.confirms and t.value is not None]
+    defaults = next((c.params for c in view.result.confirmed if c.number is None), None)
+    beside = History([t for t in fresh if t.params == defaults], view.result.direction).best()
     whole = [t for t in view.ranked if t.state is State.COMPLETE and t not in view.ranked[:TOP]]
     dead = [t for t in view.trials if t.dead and t.evaluations]
     found = {}
+    if beside is not None and beside not in view.ranked[:TOP]:
+        found[f"the defaults: trial {beside.number}"] = beside
     if len(whole) > 2:
         middle = whole[len(whole) // 2]
-        found[f"in the middle of the whole trainings: trial {middle.number}"] = middle
+        found[f"in the middle of the search's whole trainings: trial {middle.number}"] = middle
     if whole:
-        found[f"the worst whole training: trial {whole[-1].number}"] = whole[-1]
+        found[f"the search's worst whole training: trial {whole[-1].number}"] = whole[-1]
     if dead:
         found[f"{dead[0].state.value}: trial {dead[0].number}"] = dead[0]
     return found

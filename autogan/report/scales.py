@@ -12,6 +12,7 @@ Tick = tuple[object, str]
 
 _TICKS = 5  # about so many on an axis
 _WIDE = 5.0  # the highest value over the lowest: from there on, values differ by factors
+_ROOM = 0.04  # of an axis, beyond a range's ends
 _FARTHEST = 1e-9  # of the highest value: what lies below it lies at the edge
 _MOST_PLACES = 12  # values beside each other, one place each
 
@@ -117,7 +118,7 @@ def fitting(values: Iterable[float], *, factors: bool = True) -> Axis:
     low, high = min(finite, default=0.0), max(finite, default=1.0)
     if factors and low > 0 and high / low >= _WIDE:
         low = max(low, high * _FARTHEST)
-        room = (high / low) ** 0.04
+        room = (high / low) ** _ROOM
         return Log(low / room, high * room)
     room = 0.06 * (high - low) or 0.1 * abs(high) or 1.0
     return Linear(low - room, high + room)
@@ -133,8 +134,12 @@ def over(dimension: Dimension, values: Iterable[Value]) -> Scale:
     tried = list(values)
     interval = dimension.range
     if interval is not None:
-        kind = Log if interval.log and interval.low > 0 else Linear
-        return kind(float(interval.low), float(interval.high))
+        low, high = float(interval.low), float(interval.high)
+        if interval.log and low > 0:
+            room = (high / low) ** _ROOM
+            return Log(low / room, high * room)
+        room = _ROOM * (high - low)
+        return Linear(low - room, high + room)
     candidates = list(dict.fromkeys([*dimension.candidates, *tried]))
     numbers = [value for value in candidates if not isinstance(value, str)]
     if len(numbers) < len(candidates):

@@ -37,7 +37,7 @@ if (trials) {
   const filter = document.createElement("input");
   filter.className = "filter";
   filter.type = "search";
-  filter.placeholder = "show rows with these words";
+  filter.placeholder = "filter rows";
   filter.setAttribute("aria-label", filter.placeholder);
   filter.addEventListener("input", () => {
     const words = filter.value.toLowerCase().split(/\s+/);

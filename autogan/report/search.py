@@ -1,12 +1,12 @@
 """A search's page: its head, and its sections under it."""
 
 import datetime
+import shlex
 
 from markupsafe import Markup
 
 from autogan.core.errors import one_line
 from autogan.core.files import write_bytes
-from autogan.core.invocation import command
 from autogan.core.text import short_name
 from autogan.report.images import Album
 from autogan.report.page import document
@@ -21,9 +21,9 @@ from autogan.run.words import duration, figure
 _BETTER = ": better"
 _TRAINED = "The winner was trained again under fresh seeds"
 _VERDICTS = {
-    _BETTER: "Believe it: under fresh seeds the winner beats the defaults",
-    ": it may be luck": "Doubt it: under fresh seeds the winner may be no better than the defaults",
-    ": worse": "Do not believe it: under fresh seeds the winner is worse than the defaults",
+    _BETTER: "Under fresh seeds the winner is better than the defaults",
+    ": it may be luck": "Under fresh seeds the winner may be no better than the defaults",
+    ": worse": "Under fresh seeds the winner is worse than the defaults",
 }
 """What a verdict (`autogan.run.summary.verdict`) means, by how it ends."""
 
@@ -59,10 +59,10 @@ def title_of(result: SearchResult) -> str:
 def _head(view: View) -> Markup:
     result = view.result
     facts = {
-        f"{result.terms.objective} of the winner": _worth(view),
+        _what(view): _worth(view),
         "trials": len(result.trials),
         "updates of both networks": f"{result.updates():,}",
-        "of training": duration(result.seconds),
+        "of training, of all workers": duration(result.seconds),
         "state": result.state,
     }
     pairs = [tag("div", tag("dt", name), tag("dd", value)) for name, value in facts.items()]
@@ -74,7 +74,11 @@ def _head(view: View) -> Markup:
         tag("dl", *pairs, class_="facts"),
         _belief(view),
         *(tag("p", line, class_="verdict doubt") for line in warnings(result)),
-        tag("p", f"{result.folder.root}, {result.objective}{_when(result)}", class_="note"),
+        tag(
+            "p",
+            f"{result.folder.root}, {result.objective}{_when(result)}.{_measured(view)}",
+            class_="note",
+        ),
     )
 
 
@@ -88,11 +92,31 @@ def _worth(view: View) -> str:
     return figure(best.value or 0.0) if fresh is None else str(fresh)
 
 
+def _what(view: View) -> str:
+    """What the first number is."""
+    fresh, name = view.result.confirmation, view.result.terms.objective
+    if fresh is None or len(fresh.values) < 2:
+        return f"{name} of the winner"
+    return f"{name} of the winner, mean ± standard deviation of {len(fresh.values)} fresh seeds"
+
+
+def _measured(view: View) -> str:
+    """Whether values can be compared with published ones."""
+    features = view.result.header["features"]
+    network = features.get("network")
+    if network == "inception":
+        return ""
+    return (
+        f" Its features are those of {network}, on {features.get('samples')} images: values cannot "
+        "be compared with published ones, which use Inception."
+    )
+
+
 def _belief(view: View) -> Markup:
     """Whether the winner can be believed, in one sentence."""
     result, best = view.result, view.best
-    again = command("autogan", "search", "--resume", result.folder.root,
-                    "--confirm", "top=3,repeats=5")  # fmt: skip
+    root = shlex.quote(str(result.folder.root))
+    again = f"autogan search --resume {root} --confirm top=3,repeats=5"
     if best is None:
         return tag("p", "No trial has come to a value yet.", class_="verdict")
     if not result.ended:
@@ -106,7 +130,8 @@ def _belief(view: View) -> Markup:
         found = verdict(result)
         lead = next((words for end, words in _VERDICTS.items() if found.endswith(end)), _TRAINED)
         kind = "good" if found.endswith(_BETTER) else "doubt"
-        return tag("p", tag("strong", f"{lead}."), f" {found[0].upper()}{found[1:]}.",
+        told = found.replace("against the defaults:", "Median difference from the defaults:")
+        return tag("p", tag("strong", f"{lead}."), f" {told[0].upper()}{told[1:]}.",
                    class_=f"verdict {kind}")  # fmt: skip
     alike = [t for t in view.trials if t.params == best.params and t.value is not None]
     few = "One training is not a result"

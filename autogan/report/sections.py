@@ -1,12 +1,12 @@
 """The sections of a search's page, each of which answers a question."""
 
 import hashlib
+import shlex
 from collections.abc import Iterator
 
 import yaml
 from markupsafe import Markup
 
-from autogan.core.invocation import command
 from autogan.report import charts, parameters, pictures, seeds
 from autogan.report.effects import effects
 from autogan.report.images import Album
@@ -15,8 +15,9 @@ from autogan.report.page import Section, paragraphs, table
 from autogan.report.scales import short
 from autogan.report.svg import joined, tag
 from autogan.report.view import View
+from autogan.run.advice import advice
 from autogan.run.folder import real_images
-from autogan.run.summary import judged, rows, verdict
+from autogan.run.summary import judged, rows
 from autogan.run.words import describe, duration, figure, origin
 from autogan.search import State
 from autogan.version import __version__
@@ -34,9 +35,9 @@ def sections(view: View, album: Album) -> Iterator[Section]:
         yield Section(
             "confirmation", "Is the winner lucky?",
             "Green dots are trainings under fresh seeds, the long line is their mean, the short "
-            "orange one what the search had seen. Where the dots lie behind the orange line, the "
-            "search was lucky.",
-            joined([seeds.confirmation(view), tag("p", verdict(view.result), class_="note")]),
+            "orange one what the search had seen. Where the dots lie on the worse side of the "
+            "orange line, the search was lucky.",
+            seeds.confirmation(view),
         )  # fmt: skip
     if grids := pictures.gallery(view, album):
         beside = ", beside real images" if real_images(view.result.folder.root).exists() else ""
@@ -48,7 +49,7 @@ def sections(view: View, album: Album) -> Iterator[Section]:
         )  # fmt: skip
         if over := pictures.becoming(view, album):
             yield Section(
-                "becoming", "How did the images come to be?",
+                "becoming", "How did the images develop during training?",
                 "Choose a step; the arrow keys move from one to the next.", over,
             )  # fmt: skip
     yield from _scores(view)
@@ -82,28 +83,30 @@ def _winner(view: View) -> Section:
         lines.append([name, f"{value:.6g}" if isinstance(value, float) else value,
                       dimension.hyperparameter.default, span])  # fmt: skip
     commands = [
-        ("train it again", command("autogan", "train", result.folder.best_config)),
-        ("make images", command("autogan", "sample", result.folder.best)),
-        ("score it otherwise", command("autogan", "evaluate", result.folder.best,
-                                       "--criterion", "fid,is")),
-        ("see its curves", command("tensorboard", "--logdir", result.logs)),
+        ("train it again", ["autogan", "train", result.folder.best_config]),
+        ("make images", ["autogan", "sample", result.folder.best]),
+        ("score it with other criteria", ["autogan", "evaluate", result.folder.best,
+                                       "--criterion", "fid,is"]),
+        ("see its curves", ["tensorboard", "--logdir", result.logs]),
     ]  # fmt: skip
-    told = "\n".join(f"{line}    # {what}" for what, line in commands)
+    told = "\n".join(f"{shlex.join(map(str, words))}    # {what}" for what, words in commands)
     fresh = "; ".join(judged(result))
     body = [
         table(["hyperparameter", "winner", "default", "searched"], lines),
-        tag("p", f"On latent vectors that had no part in choosing it: {fresh}.") if fresh else "",
+        tag("p", f"Scored again with new latent vectors: {fresh}.") if fresh else "",
+        *(tag("p", line, class_="verdict doubt") for line in advice(result)),
         tag("pre", told),
     ]
+    who = f"Trial {best.number}, {result.terms.worth(best)} at step {best.step}."
     found = result.confirmation
-    again = ""
-    if found is not None and best.confirms:
-        first = "the defaults" if found.number is None else f"trial {found.number}"
-        again = f" (the best fresh seed of {first})"
+    if found is not None:
+        point = "The defaults" if found.number is None else f"The hyperparameters of trial "\
+            f"{found.number}"  # fmt: skip
+        who = f"{point}, by fresh seeds; the best generator of them is trial {best.number}'s, "\
+            f"{result.terms.worth(best)} at step {best.step}."  # fmt: skip
     return Section(
         "winner", "Which hyperparameters won?",
-        f"Trial {best.number}{again}, {result.terms.worth(best)} at step {best.step}. All that is "
-        "not listed was fixed; best.yaml holds every value.",
+        f"{who} Everything else was fixed; best.yaml holds every value.",
         joined(body),
     )  # fmt: skip
 
@@ -119,9 +122,9 @@ def _scores(view: View) -> Iterator[Section]:
         few = f" Only {charts.MOST_CURVES} of the trials are drawn, the best among them."
         few = few if len(view.trials) > charts.MOST_CURVES else ""
         yield Section(
-            "curves", "How did the scores go?",
-            "A line is a trial. GANs often get worse late: of each the checkpoint at its best step "
-            f"is kept, of the winner that at the orange dot.{few}",
+            "curves", "How did the scores change during training?",
+            "A line is a trial. GANs often get worse late, so each trial keeps its best "
+            f"checkpoint; the orange dot marks the winner's.{few}",
             joined(body),
         )  # fmt: skip
     if any(m.worths for m in view.measures):
@@ -129,7 +132,7 @@ def _scores(view: View) -> Iterator[Section]:
         better = better if len(view.measures) == 1 else "nearer to it"
         each = [charts.progress(view, m, f"progress-{n}") for n, m in enumerate(view.measures)]
         yield Section(
-            "progress", "Was the search still gaining?",
+            "progress", "Was the search still improving?",
             "The line is the best value so far; each dot is a trial at its end. If the line has "
             f"long been level and the dots come no {better}, more trials promise little.",
             joined(each),
@@ -139,17 +142,16 @@ def _scores(view: View) -> Iterator[Section]:
 def _hyperparameters(view: View, noise: seeds.Noise | None) -> Iterator[Section]:
     measure = view.measures[0]
     if slices := parameters.slices(view, measure, noise):
-        equals = (
-            " What lies within the bar at the right may be as good as the best, by the seed alone."
-        )
+        equals = " Differences shorter than the bar at the right can be due to the seed alone."
         bar = equals if noise else ""
-        beyond = [tag("p", line, class_="verdict doubt") for line in parameters.edges(view)]
+        dead = any(trial.dead for trial in view.trials)
+        crosses = ", and crosses at the edge diverged or collapsed" if dead else ""
         yield Section(
             "slices", "What does each hyperparameter do?",
             "A dot is a trial; hollow ones were stopped early, so that their values are of fewer "
-            "steps, and crosses at the edge came to nothing. Short lines are medians of whole "
-            f"trainings.{bar}",
-            joined([tag("div", *(svg for _, svg in slices), class_="slices"), *beyond]),
+            f"steps{crosses}. Short lines are medians of whole trainings.{bar}",
+            joined([key(*map(view.kind, view.trials)),
+                    tag("div", *(svg for _, svg in slices), class_="slices")]),
         )  # fmt: skip
     found = effects(view)
     if found is None:
@@ -157,16 +159,16 @@ def _hyperparameters(view: View, noise: seeds.Noise | None) -> Iterator[Section]
     yield Section(
         "importance", "Which hyperparameters matter?",
         "A bar is the share of the trials' ranks that a hyperparameter explains by itself. Left of "
-        f"the dashed line it cannot be told from chance ({found.trials} trials). The shares are of "
-        "where the search looked, and only the first place is safe.",
+        f"the dashed line it cannot be told from chance ({found.trials} trials), which does not "
+        "mean that it has no effect: the search may have tried too few of its values.",
         parameters.importance(found),
     )  # fmt: skip
     if len(found.each) > 1:
         first, second = (effect.dimension for effect in found.each[:2])
         yield Section(
             "pairs", "Do the two strongest work together?",
-            "Dark is good: the best fifth of the trials is the darkest. Figures in cells are "
-            "medians, with the number of trials.",
+            "The darker, the better: the best fifth of the trials is the darkest. Where both take "
+            "listed values, a cell holds the median and the number of trials.",
             parameters.pair(view, measure, first, second), folded=True,
         )  # fmt: skip
     if len(view.result.config.space.dimensions) > 1:
@@ -242,8 +244,8 @@ def _all_trials(view: View, album: Album) -> Section:
     head = ["images", *names, "origin", "seconds", "seed"]
     return Section(
         "trials", "All trials",
-        "The best first. With scripts, a click on a head sorts, and a click on a row lights the "
-        "trial up in all charts.",
+        "The best first. Click a column header to sort, or a row to highlight the trial in all "
+        "charts.",
         table(head, lines, "all-trials", numbers),
     )  # fmt: skip
 
@@ -271,7 +273,7 @@ def _configuration(view: View) -> Section:
         tag("h3", "What the values depend on"),
         table(["", ""], facts),
         tag("h3", "search.yaml"),
-        paragraphs(f"Run it again: {command('autogan', 'search', result.folder.config)}"),
+        paragraphs(f"Run it again: autogan search {shlex.quote(str(result.folder.config))}"),
         tag("pre", yaml.safe_dump(result.config.as_dict(), sort_keys=False, allow_unicode=True)),
         tag("h3", "BibTeX"),
         tag("pre", cite),

@@ -211,11 +211,12 @@ def picture(
     name: str, title: str, words: str, width: int, height: int, marks: Sequence[Markup]
 ) -> Markup:
     """An SVG with a name and a description for those who do not see it."""
-    return tag(
+    svg = tag(
         "svg", tag("title", title), tag("desc", words), *marks, id=f"chart-{name}", role="img",
         viewBox=f"0 0 {width} {height}", width=width, height=height,
         aria_label=f"{title}: {words}", xmlns="http://www.w3.org/2000/svg",
     )  # fmt: skip
+    return tag("div", svg, class_="chart")
 
 
 def shortened(words: str, longest: int) -> str:

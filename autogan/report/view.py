@@ -104,12 +104,10 @@ class View:
 
         A confirmation may have trained a better generator of the same point, or the defaults.
         """
-        if self.best is None:
-            return None
-        alike = [t for t in self.trials if t.params == self.best.params]
-        same = [t for t in alike if t.number == self.best.number]
-        found = same or History(alike, self.result.direction).ranked()
-        return found[0] if found else None
+        best, fresh = self.best, self.result.confirmation
+        if best is None or not best.confirms:
+            return best
+        return None if fresh is None or fresh.number is None else self.result.trials[fresh.number]
 
     @cached_property
     def ranked(self) -> list[Trial]:

@@ -4,8 +4,10 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from autogan.run.advice import advice
 from autogan.run.budget import updates_of
 from autogan.run.result import SearchResult, TrainResult
+from autogan.run.summary import verdict, warnings
 from autogan.search import Trial
 
 
@@ -41,6 +43,9 @@ def plain(result: SearchResult | TrainResult) -> dict[str, Any]:
         "confirmed": [
             {**dataclasses.asdict(c), "mean": c.mean, "spread": c.spread} for c in result.confirmed
         ],
+        "verdict": verdict(result) if result.confirmed else None,
+        "advice": advice(result),
+        "warnings": warnings(result),
         "measured": dict(result.header),
     }
 

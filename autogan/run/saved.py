@@ -9,7 +9,7 @@ from typing import Any
 from autogan.config import SearchConfig, TrainConfig, load_config
 from autogan.core.errors import ConfigError
 from autogan.criteria.variety import Variety
-from autogan.run.folder import SearchFolder, TrialFolder
+from autogan.run.folder import SearchFolder, TrialFolder, run_of
 from autogan.run.ledger import Ledger
 from autogan.run.result import SearchResult, TrainResult
 from autogan.run.tally import Tally
@@ -31,7 +31,7 @@ def load_run(root: Path, options: Mapping[str, Any]) -> SearchResult | TrainResu
         return load_search(root, options)
     if (root / "config.yaml").is_file():
         return _training(root, options)
-    raise ConfigError("run", f"{root} holds no search or training; see: autogan list runs")
+    raise ConfigError("run", _nothing(root))
 
 
 def load_search(root: Path, options: Mapping[str, Any]) -> SearchResult:
@@ -41,12 +41,28 @@ def load_search(root: Path, options: Mapping[str, Any]) -> SearchResult:
     """
     folder = SearchFolder(root)
     if not folder.config.is_file():
-        raise ConfigError("run", f"{root} holds no search; name a folder that has search.yaml")
+        raise ConfigError("run", _no_search(root))
     config = load_config(SearchConfig, folder.config, {**options, "run_dir": root}).resolved()
     ledger = Ledger(folder.ledger)
     if not ledger.header:
         raise ConfigError("run", f"{root} holds a search that has not begun; run it first")
     return SearchResult.of(config, folder, ledger, Tally(config, ledger))
+
+
+def _nothing(root: Path) -> str:
+    if not root.is_dir():
+        return f"{root} is no folder; see: autogan list runs"
+    return f"{root} holds no search or training; see: autogan list runs"
+
+
+def _no_search(root: Path) -> str:
+    if not (root / "config.yaml").is_file():
+        return _nothing(root)
+    search = run_of(root)
+    instead = (
+        f"name its search, {search}" if search != root.resolve() else "show it by autogan show"
+    )
+    return f"{root} is a training, and a page is of searches; {instead}"
 
 
 def _training(root: Path, options: Mapping[str, Any]) -> TrainResult:

@@ -1,0 +1,66 @@
+"""What a search's results say of the next one."""
+
+import math
+
+from autogan.core.hyperparameters import Dimension, Value
+from autogan.run.result import SearchResult
+from autogan.search import History, State
+from autogan.search.space import distinct_values
+
+_FEWEST = 12  # trials with a value; below, chance alone comes to the end of a range
+_BEST = 4  # points that show where the best lie
+_EDGE = 0.05  # of a range
+_WHOLE = 5  # whole trainings that show whether longer ones would be better
+_NEARLY_ALL = 0.8
+
+
+def advice(result: SearchResult) -> list[str]:
+    """What to change in the next search, in a sentence each."""
+    return [*_edges(result), *_longer(result)]
+
+
+def _edges(result: SearchResult) -> list[str]:
+    """Where the best trials lie at the end of a range, that it should be wider."""
+    own = [trial for trial in result.trials if not trial.confirms]
+    ranked = History([t for t in own if t.repeats is None], result.direction).ranked()
+    if len(ranked) < _FEWEST:
+        return []
+    said = []
+    for dimension in result.config.space.dimensions:
+        interval, declared = dimension.range, dimension.hyperparameter
+        different = distinct_values(dimension)
+        if interval is None or (different is not None and len(different) < 1 / _EDGE):
+            continue  # chance alone comes to the ends of so few values
+        values = [t.params[dimension.name] for t in ranked[:_BEST] if dimension.name in t.params]
+        places = [_place(dimension, value) for value in values]
+        for word, limit, declared_limit, near in (
+            ("lower", interval.low, declared.low, [p < _EDGE for p in places]),
+            ("upper", interval.high, declared.high, [p > 1 - _EDGE for p in places]),
+        ):
+            if 2 * sum(near) > _BEST and limit != declared_limit:
+                said.append(
+                    f"The best trials lie at the {word} end of {dimension.name}'s range "
+                    f"({interval}): search beyond it."
+                )
+    return said
+
+
+def _longer(result: SearchResult) -> list[str]:
+    """Where whole trainings were still getting better at their end, that they should be longer."""
+    whole = [t for t in result.trials if t.state is State.COMPLETE and len(t.evaluations) > 1]
+    last = [trial for trial in whole if trial.step == trial.evaluations[-1].step]
+    if len(whole) < _WHOLE or len(last) < _NEARLY_ALL * len(whole):
+        return []
+    return [
+        f"{len(last)} of {len(whole)} whole trainings were best at their last step: train longer."
+    ]
+
+
+def _place(dimension: Dimension, value: Value) -> float:
+    """Where a value lies in a range, from 0 to 1."""
+    interval = dimension.range
+    assert interval is not None
+    assert not isinstance(value, str)
+    if interval.log:
+        return math.log(value / interval.low) / math.log(interval.high / interval.low)
+    return (value - interval.low) / (interval.high - interval.low)
