@@ -73,8 +73,8 @@ def test_a_search_prints_its_result_and_leaves_its_folder(searched):
     noise = ("oneDNN", "cuda", "WARNING", "absl", "rebuild TensorFlow")
     assert not [word for word in noise if word in err]
     assert {p.name for p in root.iterdir()} == {
-        ".lock", ".workers", "best", "best.yaml", "features.npz", "search.yaml", "trials",
-        "trials.jsonl",
+        ".lock", ".workers", "best", "best.yaml", "features.npz", "real.png", "report.html",
+        "search.yaml", "trials", "trials.jsonl",
     }  # fmt: skip
     trial = {p.name.split(".tfevents")[0] for p in (root / "best").iterdir()}
     assert trial == {

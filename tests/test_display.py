@@ -127,7 +127,7 @@ def test_it_stands_in_the_terminal_and_in_the_summary(capsys):
     values = [trial.value for trial in result.trials]
     bests = [min(values[: n + 1]) for n in range(len(values))]
     assert f"best so far: {spark(bests)}" in file.getvalue()
-    told = f"best fid so far: {spark(bests)} from {figure(bests[0])} to {figure(bests[-1])}"
+    told = f"lowest fid so far: {spark(bests)} from {figure(bests[0])} to {figure(bests[-1])}"
     assert told in result.summary().splitlines()
 
 

@@ -188,7 +188,8 @@ def _course(result: "SearchResult") -> list[str]:
         return []
     bests = list(itertools.accumulate(own, choose))
     course = f"from {figure(bests[0])} to {figure(bests[-1])}"
-    return [f"best {result.terms.objective} so far: {spark(bests)} {course}"]
+    word = "lowest" if result.direction == "min" else "highest"
+    return [f"{word} {result.terms.objective} so far: {spark(bests)} {course}"]
 
 
 def judged(result: "SearchResult") -> list[str]:
