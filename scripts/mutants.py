@@ -535,8 +535,8 @@ MUTANTS = [
         " if trial.repeats is None", "", PAGES,
     ),
     Mutant(
-        "the seeds' noise is not weighted", "autogan/report/seeds.py",
-        "(len(v) - 1) * statistics.variance(v)", "statistics.variance(v)", PAGES,
+        "the seeds' noise is that of values", "autogan/report/seeds.py",
+        "scale = math.log if factors else float", "scale = float", PAGES,
     ),
     Mutant(
         "a confirmation is progress", CHARTS,

@@ -463,27 +463,29 @@ class TestNumbers:
         return [values for values in groups.values() if len(values) > 1]
 
     @pytest.mark.parametrize("factors", [True, False])
-    def test_the_seeds_noise_is_pooled(self, ended, monkeypatch, factors):
+    def test_the_seeds_noise_is_that_of_the_middle_pair(self, ended, monkeypatch, factors):
         """Of logarithms where values differ by factors."""
         monkeypatch.setattr("autogan.report.scales._WIDE", 1.0 if factors else 1e9)
         several, scale = self.groups(ended), math.log if factors else float
-        several = [[scale(value) for value in values] for values in several]
-        squares = sum((v - statistics.fmean(g)) ** 2 for g in several for v in g)
-        degrees = sum(len(g) - 1 for g in several)
         assert len(several) > 5
+        apart = [abs(scale(g[i]) - scale(g[j])) for g in several
+                 for i in range(len(g)) for j in range(i)]  # fmt: skip
         noise = seed_charts.noise(View(ended))
-        assert noise.spread == pytest.approx(math.sqrt(squares / degrees))
+        assert noise.middle == pytest.approx(statistics.median_low(apart))
+        assert noise.largest == pytest.approx(max(apart))
         assert noise.factors == factors
 
     @pytest.mark.parametrize("factors", [True, False])
-    def test_nineteen_of_twenty_pairs_differ_by_less(self, factors):
-        rng, noise, beyond = random.Random(0), seed_charts.Noise(0.3, factors), 0
-        for _ in range(4000):
-            one, other = (rng.gauss(2, 0.3) for _ in range(2))
-            low, high = sorted(map(math.exp, (one, other)) if factors else (one, other))
+    def test_nineteen_of_twenty_normal_pairs_differ_by_less(self, factors):
+        rng, beyond = random.Random(0), 0
+        pairs = [[rng.gauss(2, 0.3) for _ in range(2)] for _ in range(4000)]
+        middle = statistics.median(abs(one - other) for one, other in pairs)
+        noise = seed_charts.Noise(middle, 9.0, factors)
+        for pair in pairs:
+            low, high = sorted(map(math.exp, pair) if factors else pair)
             beyond += noise.behind(low, "min") < high
         assert beyond / 4000 == pytest.approx(0.05, abs=0.012)
-        assert seed_charts.Noise(0.3, False).behind(5.0, "max") < 5.0
+        assert seed_charts.Noise(0.3, 0.3, False).behind(5.0, "max") < 5.0
 
     def test_progress_is_the_best_value_after_so_many_updates(self, tmp_path):
         folder, _, ledger = search_on_disk(tmp_path / "a", trials=9)

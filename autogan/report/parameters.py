@@ -65,7 +65,7 @@ def _slice(view: View, measure: Measure, dimension: Dimension, trials: Sequence[
         frame.level(value, middle, 16, "median", told)
     if noise is not None:
         best = measure.choose(measure.worths.values())
-        told = f"by the seed alone two trainings may differ by {noise}"
+        told = "differences shorter than this bar can be due to the seed alone"
         frame.margin(best, noise.behind(best, measure.direction), "noise", told)
     words = f"{len(trials)} trials"
     if places and middles:
@@ -120,7 +120,7 @@ def pair(view: View, measure: Measure, first: Dimension, second: Dimension) -> M
         for trial, shade in zip(trials, shades, strict=True):
             at = (trial.params[first.name], trial.params[second.name])
             frame.dot(*at, f"shade-{shade}", view.told(trial), trial.number, radius=5.5)
-        words = f"{len(trials)} trials, the best fifth darkest"
+        words = f"{len(trials)} trials, the best fifth stands out most"
     return frame.svg("pair", title, words)
 
 

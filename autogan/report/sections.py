@@ -65,8 +65,8 @@ def sections(view: View, album: Album) -> Iterator[Section]:
         yield Section(
             "noise", "How much does the seed matter?",
             "Each row is one choice of hyperparameters, each dot a training under another seed. "
-            "By the seed alone, one of twenty pairs of trainings differs by more than "
-            f"{noise}: smaller differences say nothing.",
+            "Half of all pairs of trainings of one row differ by more than "
+            f"{noise.words(noise.middle)}, the most unlike ones by {noise.words(noise.largest)}.",
             dots, folded=True,
         )  # fmt: skip
     yield from _accounts(view, album)
@@ -167,15 +167,15 @@ def _hyperparameters(view: View, noise: seeds.Noise | None) -> Iterator[Section]
         first, second = (effect.dimension for effect in found.each[:2])
         yield Section(
             "pairs", "Do the two strongest work together?",
-            "The darker, the better: the best fifth of the trials is the darkest. Where both take "
-            "listed values, a cell holds the median and the number of trials.",
+            "The more a mark stands out, the better: the best fifth of the trials does most. Where "
+            "both take listed values, a cell holds the median and the number of trials.",
             parameters.pair(view, measure, first, second), folded=True,
         )  # fmt: skip
     if len(view.result.config.space.dimensions) > 1:
         yield Section(
             "where", "Where did the search look?",
-            "A line is a trial, through all its hyperparameters to its value at the right; dark "
-            "lines are the best fifth, the orange one won.",
+            "A line is a trial, through all its hyperparameters to its value at the right; the "
+            "best fifth stands out most, and the orange one won.",
             parameters.coordinates(view, measure), folded=True,
         )  # fmt: skip
 

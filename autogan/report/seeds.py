@@ -1,5 +1,6 @@
 """What chance does: the best under fresh seeds, points under several; and the front of criteria."""
 
+import itertools
 import math
 import statistics
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ from autogan.search.space import key
 
 _ROW = 30  # pixels of a point's row
 _MOST = 20  # points
-_APART = 1.96 * math.sqrt(2)  # standard deviations between two values, in one of twenty cases
+_APART = 1.96 / statistics.NormalDist().inv_cdf(0.75)  # of twenty pairs one, by the median one
 
 
 def confirmation(view: View) -> Markup:
@@ -52,48 +53,46 @@ def confirmation(view: View) -> Markup:
 
 @dataclass(frozen=True)
 class Noise:
-    """What the seed alone makes.
+    """What the seed alone makes, by all pairs of whole trainings of one point.
 
     Attributes:
-        spread: the standard deviation of a point's values, or of their logarithms, pooled over all
-            points with several whole trainings: the root of the mean variance, by degrees of
-            freedom.
-        factors: whether it is that of logarithms: where values differ by factors, as FID does, a
-            poor point's seeds differ by more than a good one's.
+        middle: the median difference of two values, or of their logarithms; a seed that nearly
+            collapsed does not move it.
+        largest: the largest one.
+        factors: whether they are those of logarithms: where values differ by factors, as FID does,
+            a poor point's seeds differ by more than a good one's.
     """
 
-    spread: float
+    middle: float
+    largest: float
     factors: bool
 
     def behind(self, best: float, direction: Direction) -> float:
         """How poor a value may be that the seed alone sets apart from the best one.
 
-        In one of twenty cases two trainings of equal points differ by more.
+        If values are normally distributed, one pair of twenty differs by more.
         """
-        apart = _APART * self.spread
+        apart = _APART * self.middle
         if self.factors:
             return best * math.exp(apart if direction == "min" else -apart)
         return best + (apart if direction == "min" else -apart)
 
-    def __str__(self) -> str:
-        apart = _APART * self.spread
-        if self.factors:
-            return f"a factor of {math.exp(apart):.2f}"
-        return f"{apart:.3g}"
+    def words(self, difference: float) -> str:
+        """A difference as people read it."""
+        return f"a factor of {math.exp(difference):.3g}" if self.factors else f"{difference:.3g}"
 
 
 def noise(view: View) -> Noise | None:
     """What the seed alone makes; None where no point has several whole trainings."""
     groups = [values for _, values in _groups(view)]
-    every = [value for values in groups for value in values]
-    factors = isinstance(fitting(every), Log)
-    if factors:
-        groups = [[math.log(value) for value in values] for values in groups]
-    degrees = sum(len(values) - 1 for values in groups)
-    if not degrees:
-        return None
-    squares = sum((len(v) - 1) * statistics.variance(v) for v in groups)
-    return Noise(math.sqrt(squares / degrees), factors)
+    factors = isinstance(fitting([value for values in groups for value in values]), Log)
+    scale = math.log if factors else float
+    apart = [
+        abs(scale(one) - scale(other))
+        for values in groups
+        for one, other in itertools.combinations(values, 2)
+    ]
+    return Noise(statistics.median_low(apart), max(apart), factors) if apart else None
 
 
 def several_seeds(view: View) -> Markup | None:
