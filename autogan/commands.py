@@ -113,47 +113,45 @@ def run_search(
         raise ConfigError("retry_failed", "True without --resume; name the search to go on with")
     folder = SearchFolder(_run_dir(run))
     display = display or usual_display()
-    loop: SearchLoop | None = None
-    try:
-        with _claimed(run, folder.root, folder.config, engine, resume is not None, overwrite) as (
+    # The page comes when the folder is free again, for it says whether anybody works there.
+    with (
+        contextlib.ExitStack() as afterwards,
+        _claimed(run, folder.root, folder.config, engine, resume is not None, overwrite) as (
             claim,
             workers,
-        ):
-            begun = Ledger(folder.ledger) if resume is not None else None
-            kept = folder.root if resume is not None else None
-            trial = first_trial(run)
-            opened, prepared = opened_and_prepared(run, trial, kept, workers, display)
-            run = with_compiler(run, trial, workers, display)
-            run.rule(opened.images)
-            Budget(run, opened.images).check()
-            header = header_of(opened, prepared)
-            if begun is not None and begun.header:
-                check_header(begun.header, header, display)
-            elif run.warm_start is not None:
-                earlier = earlier_trials(run.warm_start, run, header)
-                display.note(f"learning from {len(earlier)} trials of {run.warm_start}")
-                header["earlier"] = [dataclasses.asdict(trial) for trial in earlier]
-            claim.begin()
-            if overwrite:
-                clear(folder.root, folder.config)
-            sweep(folder.root)
-            ledger = begun or Ledger(folder.ledger)
-            write_yaml(
-                folder.config, run.as_dict(), "Run this search again with: autogan search FILE"
-            )
-            if not ledger.header:
-                ledger.append("search", **header)
-            limits = limits_of(run)
-            if ledger.limits != limits:
-                ledger.append("limits", keys=limits)
-            workers.join(joining(trial, folder.root, claim, opened, prepared), display.note)
-            loop = SearchLoop(run, folder, ledger, workers, display)
-            if retry_failed:
-                loop.retry_failed()
-            return loop.run()
-    finally:  # when the folder is free again, for the page says whether anybody works in it
-        if loop is not None:
-            write_page(loop.result(), display)
+        ),
+    ):
+        begun = Ledger(folder.ledger) if resume is not None else None
+        kept = folder.root if resume is not None else None
+        trial = first_trial(run)
+        opened, prepared = opened_and_prepared(run, trial, kept, workers, display)
+        run = with_compiler(run, trial, workers, display)
+        run.rule(opened.images)
+        Budget(run, opened.images).check()
+        header = header_of(opened, prepared)
+        if begun is not None and begun.header:
+            check_header(begun.header, header, display)
+        elif run.warm_start is not None:
+            earlier = earlier_trials(run.warm_start, run, header)
+            display.note(f"learning from {len(earlier)} trials of {run.warm_start}")
+            header["earlier"] = [dataclasses.asdict(trial) for trial in earlier]
+        claim.begin()
+        if overwrite:
+            clear(folder.root, folder.config)
+        sweep(folder.root)
+        ledger = begun or Ledger(folder.ledger)
+        write_yaml(folder.config, run.as_dict(), "Run this search again with: autogan search FILE")
+        if not ledger.header:
+            ledger.append("search", **header)
+        limits = limits_of(run)
+        if ledger.limits != limits:
+            ledger.append("limits", keys=limits)
+        workers.join(joining(trial, folder.root, claim, opened, prepared), display.note)
+        loop = SearchLoop(run, folder, ledger, workers, display)
+        afterwards.callback(lambda: write_page(loop.result(), display))
+        if retry_failed:
+            loop.retry_failed()
+        return loop.run()
 
 
 def train(

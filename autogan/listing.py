@@ -16,6 +16,7 @@ from autogan.models import GAN_TYPES
 from autogan.run.folder import SearchFolder
 from autogan.run.result import SearchResult, TrainResult
 from autogan.run.saved import load_run
+from autogan.run.words import trials
 from autogan.search import SEARCH_METHODS, STOPPING_RULES, State
 
 RUNS = Path("runs")
@@ -175,7 +176,7 @@ def _run_line(**run: Any) -> str:
         return f"{run['folder']}: cannot be read: {run['problem']}"
     words = [f"{run['gan_type']} on {run['dataset']}", run["state"]]
     if "trials" in run:
-        words.append(f"{run['trials']} trial{'s' if run['trials'] != 1 else ''}")
+        words.append(trials(run["trials"]))
     best = [] if run["value"] is None else [f"{run['criterion']} {run['value']:.6g}"]
     if run.get("best") is not None:
         best.append(f"in trial {run['best']}")

@@ -32,6 +32,21 @@ def _in_tmp(tmp_path, monkeypatch):
 
 
 @pytest.fixture
+def command(capsys):
+    """Runs the command line here; returns the exit code, what was printed, and the errors."""
+
+    from autogan.cli import main
+
+    def run(*arguments):
+        with pytest.raises(SystemExit) as stop:
+            main([*map(str, arguments)])
+        told = capsys.readouterr()
+        return stop.value.code, told.out, told.err
+
+    return run
+
+
+@pytest.fixture
 def shared_data():
     if not SHARED.is_dir():
         pytest.skip(f"the real datasets are not at {SHARED}")

@@ -12,6 +12,7 @@ from autogan.data.grids import grid, png
 from autogan.run.folder import SearchFolder, TrialFolder, real_images, trial_name
 from autogan.run.ledger import Ledger
 from autogan.run.records import to_line
+from autogan.run.saved import load_search
 from autogan.search.base import trial_seed
 
 LABELS = {"fid": "fid_fake_9", "is": "is_fake_9"}
@@ -69,6 +70,13 @@ def confirmed_on_disk(root, **keys):
         for _ in range(config.confirm.repeats):
             run_trial(config, ledger, folder, dict(params), rng, 5, 8, confirms=True)
     return folder, config, ledger
+
+
+def ended_on_disk(root):
+    """A search that has ended and been confirmed, with pictures; what it has come to."""
+    folder, config, ledger = confirmed_on_disk(root, trials=30, repeats=2, pictures=True)
+    judge(config, ledger)
+    return load_search(folder.root, {})
 
 
 def confirm_with(folder, config, ledger, values):

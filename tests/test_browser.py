@@ -4,7 +4,7 @@ import re
 
 import pytest
 from browser import looking_at, opened
-from pages import confirmed_on_disk, judge, search_on_disk
+from pages import ended_on_disk, judge, search_on_disk
 
 from autogan.report import comparison_page, search_page
 from autogan.run.saved import load_search
@@ -20,11 +20,7 @@ def browser():
 
 @pytest.fixture(scope="module")
 def result(tmp_path_factory):
-    folder, config, ledger = confirmed_on_disk(
-        tmp_path_factory.mktemp("runs") / "a", trials=30, repeats=2, pictures=True
-    )
-    judge(config, ledger)
-    return load_search(folder.root, {})
+    return ended_on_disk(tmp_path_factory.mktemp("runs") / "a")
 
 
 @pytest.fixture(scope="module")

@@ -18,13 +18,6 @@ KEYS = {
 }  # fmt: skip
 
 
-def run(capsys, *arguments):
-    with pytest.raises(SystemExit) as stop:
-        main(["report", *map(str, arguments)])
-    told = capsys.readouterr()
-    return stop.value.code, told.out, told.err
-
-
 def test_every_search_ends_with_its_page(capsys):
     result = autogan.run_search(KEYS, engine=FakeEngine())
     page = Path("runs/a/report.html")
@@ -60,44 +53,50 @@ def test_overwriting_replaces_the_page():
     assert Path("runs/a/report.html").read_text() != before
 
 
-def test_the_page_goes_where_it_is_wanted(tmp_path, capsys):
+def test_the_page_goes_where_it_is_wanted(tmp_path, command):
     search_on_disk(tmp_path / "a", trials=3)
-    assert run(capsys, "a") == (0, "a/report.html\n", "")
-    assert run(capsys, "a", "-o", "b/c.html") == (0, "b/c.html\n", "")
+    assert command("report", "a") == (0, "a/report.html\n", "")
+    assert command("report", "a", "-o", "b/c.html") == (0, "b/c.html\n", "")
     assert Path("b/c.html").read_text() == Path("a/report.html").read_text()
     assert looking.write_report("a", output="d.html") == Path("d.html")
 
 
-def test_what_cannot_be_shown_is_refused(tmp_path, capsys):
+def test_what_cannot_be_shown_is_refused(tmp_path, command):
     search_on_disk(tmp_path / "a", trials=3)
     Path("b").mkdir()
-    assert run(capsys, "b") == (
+    assert command("report", "b") == (
         2, "", "autogan: run: b holds no search or training; see: autogan list runs\n"
     )  # fmt: skip
-    assert run(capsys, "none")[2] == "autogan: run: none is no folder; see: autogan list runs\n"
+    assert (
+        command("report", "none")[2] == "autogan: run: none is no folder; see: autogan list runs\n"
+    )
     Path("c.html").mkdir()
     for output, said in {
         "b": "b is no page's name; give one that ends in .html",
         "c.html": "c.html is no file; give the name of a new one",
         "a/trials.jsonl": "a/trials.jsonl is no page's name; give one that ends in .html",
     }.items():
-        assert run(capsys, "a", "-o", output) == (2, "", f"autogan: output: {said}\n")
-    assert run(capsys, "a", "-o", "a/search.yaml/x.html")[2].startswith(
+        assert command("report", "a", "-o", output) == (2, "", f"autogan: output: {said}\n")
+    assert command("report", "a", "-o", "a/search.yaml/x.html")[2].startswith(
         "autogan: output: a/search.yaml/x.html cannot be written ("
     )
     assert not Path("a/report.html").exists()
 
 
-def test_nothing_else_is_written_over(tmp_path, capsys):
+def test_nothing_else_is_written_over(tmp_path, command):
     search_on_disk(tmp_path / "a", trials=3)
     Path("mine.html").write_text("<p>my own page</p>")
-    assert run(capsys, "a", "-o", "mine.html")[2] == (
+    assert command("report", "a", "-o", "mine.html")[2] == (
         "autogan: output: mine.html is not a page of AutoGAN's; give another name\n"
     )
     assert Path("mine.html").read_text() == "<p>my own page</p>"
     Path("link.html").symlink_to("a/trials.jsonl")
-    assert run(capsys, "a", "-o", "link.html")[0] == 2
-    assert run(capsys, "a", "-o", "new.html")[0] == run(capsys, "a", "-o", "new.html")[0] == 0
+    assert command("report", "a", "-o", "link.html")[0] == 2
+    assert (
+        command("report", "a", "-o", "new.html")[0]
+        == command("report", "a", "-o", "new.html")[0]
+        == 0
+    )
 
 
 def test_a_trial_leads_to_its_search(tmp_path):
@@ -116,15 +115,15 @@ def test_python_writes_it_after_loading():
     assert autogan.write_report("runs/a") == Path("runs/a/report.html")
 
 
-def test_it_is_opened_if_that_is_asked_for(tmp_path, capsys, monkeypatch):
+def test_it_is_opened_if_that_is_asked_for(tmp_path, command, monkeypatch):
     search_on_disk(tmp_path / "a", trials=3)
     opened = []
     monkeypatch.setattr("typer.launch", opened.append)
-    assert run(capsys, "a", "--open")[0] == 0
+    assert command("report", "a", "--open")[0] == 0
     assert opened == [(tmp_path / "a" / "report.html").as_uri()]
 
 
-def test_a_watched_search_is_shown_until_it_ends(tmp_path, capsys, monkeypatch):
+def test_a_watched_search_is_shown_until_it_ends(tmp_path, monkeypatch):
     """Written at the beginning, at news and when it has ended; not when nothing has happened."""
     _, config, ledger = search_on_disk(tmp_path / "a", trials=3)
     ledger.append("started", trial=3, params=ledger.trials[0].params, seed=1, origin="",
@@ -151,7 +150,7 @@ def test_a_watched_search_is_shown_until_it_ends(tmp_path, capsys, monkeypatch):
     assert "ended" in written[2]
 
 
-def test_searches_are_compared_where_that_can_be(tmp_path, capsys):
+def test_searches_are_compared_where_that_can_be(tmp_path, command):
     for name, keys in {"a": {}, "b": {"search_method": "tpe"}, "c": {}}.items():
         _, config, ledger = search_on_disk(tmp_path / name, trials=6, **keys)
         judge(config, ledger)
@@ -161,7 +160,7 @@ def test_searches_are_compared_where_that_can_be(tmp_path, capsys):
     del header["crc"]
     header["features"]["weights"] = "other"
     record.write_text("".join([json.dumps(header) + "\n", *rest]))
-    assert run(capsys, "a", "b", "c") == (0, "comparison.html\n", "")
+    assert command("report", "a", "b", "c") == (0, "comparison.html\n", "")
     page = Path("comparison.html").read_text()
     assert "3 searches" in page
     assert "<td>weights</td><td>abcd</td><td>other</td>" in page
@@ -170,18 +169,18 @@ def test_searches_are_compared_where_that_can_be(tmp_path, capsys):
     assert "c came to " not in page
 
 
-def test_names_that_are_alike_are_told_apart(tmp_path, capsys):
+def test_names_that_are_alike_are_told_apart(tmp_path, command):
     for name in ("x/a", "y/a"):
         search_on_disk(tmp_path / name, trials=3)
-    assert run(capsys, "x/a", "y/a")[0] == 0
+    assert command("report", "x/a", "y/a")[0] == 0
     page = Path("comparison.html").read_text()
     assert "x/a came to " in page
     assert "y/a came to " in page
 
 
-def test_the_same_search_twice_is_one(tmp_path, capsys):
+def test_the_same_search_twice_is_one(tmp_path, command):
     search_on_disk(tmp_path / "a", trials=3)
-    assert run(capsys, "a", "./a") == (0, "a/report.html\n", "")
+    assert command("report", "a", "./a") == (0, "a/report.html\n", "")
     with pytest.raises(ConfigError, match="run: none given"):
         looking.write_report()
 

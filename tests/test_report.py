@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pages import (
     confirm_with,
-    confirmed_on_disk,
+    ended_on_disk,
     judge,
     picture,
     run_trial,
@@ -96,11 +96,7 @@ def marks(svg, kind):
 @pytest.fixture(scope="module")
 def ended(tmp_path_factory):
     """A search that has ended and been confirmed."""
-    folder, config, ledger = confirmed_on_disk(
-        tmp_path_factory.mktemp("runs") / "a", trials=30, repeats=2, pictures=True
-    )
-    judge(config, ledger)
-    return load_search(folder.root, {})
+    return ended_on_disk(tmp_path_factory.mktemp("runs") / "a")
 
 
 @pytest.fixture(scope="module")

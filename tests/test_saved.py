@@ -12,7 +12,6 @@ from fakes import FakeEngine
 from pages import confirmed_on_disk, judge, search_on_disk
 
 import autogan
-from autogan.cli import main
 from autogan.core.errors import ConfigError
 from autogan.run.claim import Claim
 from autogan.search import State
@@ -21,13 +20,6 @@ KEYS = {
     "dataset": "digits", "trials": 6, "stopping": "median", "search_method": "random",
     "params": {"learning_rate": "1e-4..1e-2:log"}, "run_dir": "runs/a",
 }  # fmt: skip
-
-
-def shown(capsys, *arguments):
-    with pytest.raises(SystemExit) as stop:
-        main(["show", *map(str, arguments)])
-    told = capsys.readouterr()
-    return stop.value.code, told.out, told.err
 
 
 def test_a_search_that_is_loaded_is_the_one_that_was_returned():
@@ -73,7 +65,7 @@ def test_whoever_looks_does_not_keep_a_command_out(tmp_path, monkeypatch):
         Claim(tmp_path).release()
 
 
-def test_what_is_running_is_told(tmp_path, capsys):
+def test_what_is_running_is_told(tmp_path, command):
     _, _, ledger = search_on_disk(tmp_path / "a", trials=3)
     ledger.append("started", trial=3, params={"learning_rate": 0.002, "d_iter": 1, "loss": "hinge"},
                   seed=1, origin="random", folder="0003")  # fmt: skip
@@ -81,7 +73,7 @@ def test_what_is_running_is_told(tmp_path, capsys):
     ledger.append("evaluation", trial=3, step=100, go_on=True,
                   scores={"fid_fake_9": 90.0, "is_fake_9": 2.0})  # fmt: skip
     claim = Claim(tmp_path / "a")
-    code, out, _ = shown(capsys, tmp_path / "a")
+    code, out, _ = command("show", tmp_path / "a")
     claim.release()
     assert code == 0
     first, counts, cost, running, *_ = out.splitlines()
@@ -89,14 +81,14 @@ def test_what_is_running_is_told(tmp_path, capsys):
     assert counts == "4 trials: 3 complete, 1 running"
     assert cost.endswith("of training")
     assert running == ("running: trial 3 at step 100  learning_rate=0.002 d_iter=1 loss=hinge")
-    code, out, _ = shown(capsys, tmp_path / "a")
+    code, out, _ = command("show", tmp_path / "a")
     assert "to go on with: trial 3 at step 100" in out
     assert f"search --resume {tmp_path / 'a'}" in out
 
 
-def test_the_table_has_a_row_for_each_evaluation(tmp_path, capsys):
+def test_the_table_has_a_row_for_each_evaluation(tmp_path, command):
     folder, _, ledger = search_on_disk(tmp_path / "a", trials=8)
-    code, out, _ = shown(capsys, folder.root, "--csv")
+    code, out, _ = command("show", folder.root, "--csv")
     assert code == 0
     table = pandas.read_csv(io.StringIO(out))
     told = sum(max(len(trial.evaluations), 1) for trial in ledger.trials)
@@ -115,10 +107,10 @@ def test_the_table_has_a_row_for_each_evaluation(tmp_path, capsys):
     ]
 
 
-def test_json_holds_all_trials_and_evaluations(tmp_path, capsys):
+def test_json_holds_all_trials_and_evaluations(tmp_path, command):
     folder, config, ledger = search_on_disk(tmp_path / "a", trials=8)
     judge(config, ledger)
-    code, out, _ = shown(capsys, folder.root, "--json")
+    code, out, _ = command("show", folder.root, "--json")
     values = json.loads(out)
     assert code == 0
     assert values["state"] == "ended"
@@ -131,7 +123,7 @@ def test_json_holds_all_trials_and_evaluations(tmp_path, capsys):
     assert len(pandas.DataFrame(values["trials"])) == 8
 
 
-def test_trainings_are_shown_too(capsys):
+def test_trainings_are_shown_too(command):
     autogan.train({"dataset": "digits", "run_dir": "runs/t"}, engine=FakeEngine())
     Path("runs/t/config.yaml").write_text("dataset: digits\nalso: [is]\n")
     scores = [{"step": 10, "fid_fake_9": 5.5, "is_fake_9": 2.0, "variety": {}},
@@ -141,12 +133,12 @@ def test_trainings_are_shown_too(capsys):
     assert result.trial.state is State.RUNNING
     assert [e.value for e in result.trial.evaluations] == [5.5, 4.5]
     assert result.objective == "fid_fake_9"
-    code, out, _ = shown(capsys, "runs/t")
+    code, out, _ = command("show", "runs/t")
     assert code == 0
     assert "last evaluation: step 20, fid 4.5  (is 3)" in out
-    _, out, _ = shown(capsys, "runs/t", "--csv")
+    _, out, _ = command("show", "runs/t", "--csv")
     assert pandas.read_csv(io.StringIO(out))["is"].tolist() == [2.0, 3.0]
-    _, out, _ = shown(capsys, "runs/t", "--json")
+    _, out, _ = command("show", "runs/t", "--json")
     assert json.loads(out)["objective"] == "fid_fake_9"
 
 
@@ -160,7 +152,7 @@ def test_trainings_are_shown_too(capsys):
         ({"config.yaml": "", "scores.jsonl": "[]\n"}, "run: runs/b/scores.jsonl is damaged"),
     ],
 )  # fmt: skip
-def test_what_is_no_run_is_refused(files, said, capsys):
+def test_what_is_no_run_is_refused(files, said, command):
     for name, text in {"x": "", **files}.items():
         path = Path("runs/b") / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -168,11 +160,11 @@ def test_what_is_no_run_is_refused(files, said, capsys):
     with pytest.raises(ConfigError) as caught:
         autogan.load("runs/b")
     assert str(caught.value).startswith(said)
-    code, out, err = shown(capsys, "runs/b")
+    code, out, err = command("show", "runs/b")
     assert (code, out, err.count("\n")) == (2, "", 1)
 
 
-def test_one_form_at_a_time(tmp_path, capsys):
+def test_one_form_at_a_time(tmp_path, command):
     search_on_disk(tmp_path / "a", trials=2)
-    code, _, err = shown(capsys, tmp_path / "a", "--csv", "--json")
+    code, _, err = command("show", tmp_path / "a", "--csv", "--json")
     assert (code, err) == (2, "autogan: csv: given beside --json; give one of them\n")

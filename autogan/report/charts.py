@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 
 from markupsafe import Markup
 
-from autogan.report.scales import Linear, Places, fitting
-from autogan.report.svg import Frame, joined, picture, shortened, tag
+from autogan.report.scales import Linear, Places
+from autogan.report.svg import Frame, joined, picture, tag, told_apart
 from autogan.report.view import KINDS, Measure, View
 from autogan.run.ledger import Stint
 from autogan.run.words import duration, figure
@@ -33,7 +33,7 @@ def curves(view: View, measure: Measure, name: str) -> Markup:
     }
     values = [value for line in lines.values() for _, value in line]
     last = max((step for line in lines.values() for step, _ in line), default=1)
-    y = fitting(values, factors=measure.direction == "min")
+    y = measure.axis(values)
     frame = Frame(Linear(0, last), y, WIDTH, HEIGHT, "steps of training", measure.words)
     for trial in sorted(trials, key=lambda t: _ORDER.index(view.kind(t))):
         line, kind, told = lines[trial.number], view.kind(trial), view.told(trial)
@@ -81,7 +81,7 @@ def progress(view: View, measure: Measure, name: str) -> Markup:
     ends = {trial.number: spent for spent, trial, _ in view.told_at if not trial.confirms}
     whole = max(ends.values(), default=1.0) or 1.0
     values = [value for _, value in line] + list(measure.worths.values())
-    y = fitting(values, factors=measure.direction == "min")
+    y = measure.axis(values)
     frame = Frame(Linear(0, whole), y, WIDTH, HEIGHT, "updates of both networks", measure.words)
     if line:
         frame.line(line, "sofar", "the best so far")
@@ -127,8 +127,7 @@ def timeline(view: View) -> Markup | None:
     end = max(starts(stint.last) for _, stint in stints)
     workers = sorted({s.worker for _, s in stints})
     unit, word = (3600.0, "hours") if end > 7200 else (60.0, "minutes")
-    names = [shortened(worker, 20) for worker in workers]
-    names = [f"{n} {i}" if names.count(n) > 1 else n for i, n in enumerate(names)]
+    names = told_apart(workers, 20)
     rows = dict(zip(workers, names, strict=True))
     frame = Frame(Linear(0, end / unit), Places(names[::-1]), WIDTH, 50 + _ROW * len(names),
                   f"{word} of work", "")  # fmt: skip
@@ -157,8 +156,7 @@ def _worked(stints: Sequence[Stint]) -> Callable[[float], float]:
 
 def _chosen(trials: list[Trial], measure: Measure) -> list[Trial]:
     """As many as are drawn: the first of those that came to nothing, and the best of the others."""
-    sign = 1 if measure.direction == "min" else -1
     dead = [trial for trial in trials if trial.dead][: MOST_CURVES // 10]
     alive = [trial for trial in trials if not trial.dead]
-    alive.sort(key=lambda t: sign * measure.worths.get(t.number, sign * math.inf))
+    alive.sort(key=lambda t: measure.sign * measure.worths.get(t.number, measure.sign * math.inf))
     return [*dead, *alive[: MOST_CURVES - len(dead)]]

@@ -7,10 +7,11 @@ from markupsafe import Markup
 
 from autogan.report.charts import WIDTH, so_far
 from autogan.report.images import Album
+from autogan.report.key import legend
 from autogan.report.page import Section, document, table
 from autogan.report.pictures import shown
-from autogan.report.scales import Linear, Places, fitting
-from autogan.report.svg import Frame, joined, shortened, tag
+from autogan.report.scales import Linear, Places
+from autogan.report.svg import Frame, joined, tag, told_apart
 from autogan.report.view import View
 from autogan.run import summary
 from autogan.run.result import SearchResult
@@ -97,9 +98,6 @@ def _overview(views: dict[str, View]) -> Markup:
 def _facts(view: View, fixed: str) -> dict[str, object]:
     """What is known of a search, by names that people read."""
     result, config, best = view.result, view.result.config, view.best
-    worth = ""
-    if best is not None:
-        worth = result.terms.worth(best) if len(view.measures) > 1 else figure(best.value or 0.0)
     judged = [line for line in summary.judged(result) if line.endswith("test images")]
     return {
         "GAN type": config.gan_type,
@@ -108,7 +106,7 @@ def _facts(view: View, fixed: str) -> dict[str, object]:
         "search method": config.search_method,
         "stopping rule": config.stopping or "none",
         "value": result.objective,
-        "best": worth,
+        "best": view.worth,
         "mean of fresh seeds": str(result.confirmation or ""),
         "scored again": "".join(judged),
         "winner": "" if best is None else describe(best.params),
@@ -181,12 +179,10 @@ def _fixed(views: dict[str, View]) -> dict[str, str]:
 
 
 def _key(group: dict[str, View]) -> Markup:
-    items = []
-    for place, name in enumerate(group):
-        line = tag("path", d="M0 6H24", class_=f"line run-{place % _COLOURS}")
-        svg = tag("svg", line, width=26, height=12, viewBox="0 0 26 12", aria_hidden="true")
-        items.append(tag("li", svg, name))
-    return tag("ul", *items, class_="key")
+    return legend(
+        (tag("path", d="M0 6H24", class_=f"line run-{place % _COLOURS}"), name)
+        for place, name in enumerate(group)
+    )
 
 
 def _progress(group: dict[str, View], name: str) -> Markup:
@@ -194,7 +190,7 @@ def _progress(group: dict[str, View], name: str) -> Markup:
     measure = next(iter(group.values())).measures[0]
     points = [point for line in lines.values() for point in line]
     x = Linear(0, max((spent for spent, _ in points), default=1.0) or 1.0)
-    y = fitting([value for _, value in points], factors=measure.direction == "min")
+    y = measure.axis([value for _, value in points])
     frame = Frame(x, y, WIDTH, 320, "updates of both networks", measure.words)
     words = []
     for place, (run, line) in enumerate(lines.items()):
@@ -207,12 +203,11 @@ def _progress(group: dict[str, View], name: str) -> Markup:
 def _trials(group: dict[str, View], name: str) -> Markup:
     measure = next(iter(group.values())).measures[0]
     values = [v for view in group.values() for v in view.measures[0].worths.values()]
-    names = [shortened(run, 24) for run in group]
-    names = [f"{run} {n}" if names.count(run) > 1 else run for n, run in enumerate(names)]
-    x = fitting(values, factors=measure.direction == "min")
+    names = told_apart(group, 24)
+    x = measure.axis(values)
     height = 60 + _ROW * len(names)
     frame = Frame(x, Places(names[::-1]), WIDTH, height, measure.words, "")
-    worst = x.high if measure.direction == "min" else x.low
+    worst = measure.worst(x)
     words = []
     for row, view in zip(names, group.values(), strict=True):
         worths = view.measures[0].worths

@@ -8,7 +8,7 @@ from importlib.resources import files
 
 from markupsafe import Markup
 
-from autogan.report.svg import joined, tag
+from autogan.report.svg import tag
 from autogan.version import __version__
 
 REFRESH = 30  # seconds after which a page of a running search is loaded again
@@ -111,11 +111,6 @@ def table(head: Sequence[object], rows: Sequence[Sequence[object]], name: str = 
         ),
         class_="wide",
     )
-
-
-def paragraphs(*parts: object) -> Markup:
-    """Each part as a paragraph."""
-    return joined(tag("p", part) for part in parts)
 
 
 def _head(value: object, numeric: bool) -> Markup:

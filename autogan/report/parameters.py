@@ -9,7 +9,7 @@ from markupsafe import Markup
 from autogan.core.hyperparameters import Dimension, Value
 from autogan.report.charts import WIDTH
 from autogan.report.effects import Effects
-from autogan.report.scales import Axis, Linear, Places, Scale, fitting, over, short
+from autogan.report.scales import Axis, Linear, Places, Scale, over, short
 from autogan.report.seeds import Noise
 from autogan.report.svg import Frame, picture, shortened, tag
 from autogan.report.view import Measure, View
@@ -24,24 +24,22 @@ _FEWEST = 3  # values for a median
 _GOLDEN = 0.618  # which spreads equal values evenly
 
 
-def slices(view: View, measure: Measure, noise: Noise | None) -> list[tuple[str, Markup]]:
-    """For each hyperparameter its name and the trials' values over its own.
+def slices(view: View, measure: Measure, noise: Noise | None) -> list[Markup]:
+    """For each hyperparameter the trials' values over its own.
 
     Args:
         view: of the search.
         measure: that is shown.
         noise: what the seed alone makes, if it is known.
     """
-    values = list(measure.worths.values())
-    y = fitting(values, factors=measure.direction == "min")
+    y = measure.axis(measure.worths.values())
     made = []
     for place, dimension in enumerate(view.result.config.space.dimensions):
         trials = [
             t for t in view.trials if _has(t, dimension) and (t.dead or t.number in measure.worths)
         ]
         if any(trial.number in measure.worths for trial in trials):
-            svg = _slice(view, measure, dimension, trials, y, noise, f"slice-{place}")
-            made.append((dimension.name, svg))
+            made.append(_slice(view, measure, dimension, trials, y, noise, f"slice-{place}"))
     return made
 
 
@@ -51,7 +49,7 @@ def _slice(view: View, measure: Measure, dimension: Dimension, trials: Sequence[
     frame = Frame(x, y, *_SLICE, shortened(dimension.name, 40), measure.name)
     places = isinstance(x, Places)
     spread = 24.0 if places and len(x.ticks()) <= 6 else 8.0 if places else 0.0
-    edge = y.high if measure.direction == "min" else y.low  # where the dead ones are
+    edge = measure.worst(y)  # where the dead ones are
     by_value: dict[Value, list[float]] = {}
     for trial in sorted(trials, key=lambda t: view.kind(t) == "best"):
         value, worth = trial.params[dimension.name], measure.worths.get(trial.number, edge)
@@ -132,7 +130,7 @@ def coordinates(view: View, measure: Measure) -> Markup:
     scales: list[Scale] = [
         over(d, [t.params[d.name] for t in trials if _has(t, d)]) for d in dimensions
     ]
-    scales.append(fitting(measure.worths.values(), factors=measure.direction == "min"))
+    scales.append(measure.axis(measure.worths.values()))
     lefts = [60 + place * (width - 120) / len(dimensions) for place in range(len(scales))]
     names = [*(d.name for d in dimensions), measure.name]
     marks = []
@@ -167,8 +165,7 @@ def coordinates(view: View, measure: Measure) -> Markup:
 
 def _shades(measure: Measure, values: Sequence[float]) -> list[int]:
     """The fifth that each value is in, 0 for the best."""
-    sign = 1 if measure.direction == "min" else -1
-    order = sorted(range(len(values)), key=lambda place: sign * values[place])
+    order = sorted(range(len(values)), key=lambda place: measure.sign * values[place])
     shades = [0] * len(values)
     for rank, place in enumerate(order):
         shades[place] = rank * _SHADES // len(values)

@@ -83,13 +83,7 @@ def _head(view: View) -> Markup:
 
 
 def _worth(view: View) -> str:
-    best = view.best
-    if best is None:
-        return "none"
-    if len(view.measures) > 1:
-        return view.result.terms.worth(best)
-    fresh = view.result.confirmation
-    return figure(best.value or 0.0) if fresh is None else str(fresh)
+    return str(view.result.confirmation or view.worth or "none")
 
 
 def _what(view: View) -> str:

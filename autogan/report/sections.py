@@ -11,7 +11,7 @@ from autogan.report import charts, parameters, pictures, seeds
 from autogan.report.effects import effects
 from autogan.report.images import Album
 from autogan.report.key import key
-from autogan.report.page import Section, paragraphs, table
+from autogan.report.page import Section, table
 from autogan.report.scales import short
 from autogan.report.svg import joined, tag
 from autogan.report.view import View
@@ -151,7 +151,7 @@ def _hyperparameters(view: View, noise: seeds.Noise | None) -> Iterator[Section]
             "A dot is a trial; hollow ones were stopped early, so that their values are of fewer "
             f"steps{crosses}. Short lines are medians of whole trainings.{bar}",
             joined([key(*map(view.kind, view.trials)),
-                    tag("div", *(svg for _, svg in slices), class_="slices")]),
+                    tag("div", *slices, class_="slices")]),
         )  # fmt: skip
     found = effects(view)
     if found is None:
@@ -273,7 +273,7 @@ def _configuration(view: View) -> Section:
         tag("h3", "What the values depend on"),
         table(["", ""], facts),
         tag("h3", "search.yaml"),
-        paragraphs(f"Run it again: autogan search {shlex.quote(str(result.folder.config))}"),
+        tag("p", f"Run it again: autogan search {shlex.quote(str(result.folder.config))}"),
         tag("pre", yaml.safe_dump(result.config.as_dict(), sort_keys=False, allow_unicode=True)),
         tag("h3", "BibTeX"),
         tag("pre", cite),

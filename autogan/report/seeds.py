@@ -31,8 +31,8 @@ def confirmation(view: View) -> Markup:
         for each in result.confirmed
     ]
     names[0] += " (winner)"
-    x = fitting(values, factors=measure.direction == "min")
-    worst = x.high if measure.direction == "min" else x.low
+    x = measure.axis(values)
+    worst = measure.worst(x)
     height = 60 + _ROW * len(names)
     frame = Frame(x, Places(names[::-1]), WIDTH, height, measure.words, "")
     words = []
@@ -100,7 +100,7 @@ def several_seeds(view: View) -> Markup | None:
     groups, measure = _groups(view)[:_MOST], view.measures[0]
     if not groups:
         return None
-    x = fitting([v for _, values in groups for v in values], factors=measure.direction == "min")
+    x = measure.axis([v for _, values in groups for v in values])
     names = [f"trial {first.number}" for first, _ in groups]
     height = 60 + 20 * len(names)
     frame = Frame(x, Places(names[::-1]), WIDTH, height, measure.words, "")
@@ -118,10 +118,7 @@ def front(view: View) -> Markup:
     result = view.result
     across, up = view.measures[:2]
     trials = [t for t in view.trials if t.losses]
-    x, y = (
-        fitting([m.worths[t.number] for t in trials], factors=m.direction == "min")
-        for m in (across, up)
-    )
+    x, y = (m.axis([m.worths[t.number] for t in trials]) for m in (across, up))
     frame = Frame(x, y, 560, 380, across.words, up.words)
     members = {t.number for t in result.front}
     ordered = sorted(result.front, key=lambda t: across.worths[t.number])
@@ -148,8 +145,7 @@ def _groups(view: View) -> list[tuple[Trial, list[float]]]:
             grouped.setdefault(key(trial.params), []).append(trial)
     whole = [_whole(group) for group in grouped.values()]
     found = [(g[0], [t.value for t in g if t.value is not None]) for g in whole if len(g) > 1]
-    sign = 1 if measure.direction == "min" else -1
-    return sorted(found, key=lambda each: sign * statistics.fmean(each[1]))
+    return sorted(found, key=lambda each: measure.sign * statistics.fmean(each[1]))
 
 
 def _whole(group: Sequence[Trial]) -> list[Trial]:

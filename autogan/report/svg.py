@@ -66,12 +66,7 @@ class Frame:
 
     def at(self, x: object, y: object) -> Point:
         """Where values lie, in pixels from the upper left."""
-        across = self._width - self._left - _RIGHT
-        down = self._height - _TOP - self._bottom
-        return (
-            self._left + across * self._x.at(x),
-            _TOP + down * (1 - self._y.at(y)),
-        )
+        return self._at_x(x), self._at_y(y)
 
     def dot(self, x: object, y: object, kind: str, told: str, trial: int | None = None,
             aside: float = 0.0, radius: float = 3.5) -> None:  # fmt: skip
@@ -100,8 +95,7 @@ class Frame:
              trial: int | None = None) -> None:  # fmt: skip
         """A line through values."""
         path = "L".join("{:.1f} {:.1f}".format(*self.at(x, y)) for x, y in points)
-        inside = [tag("title", told)] if told else []
-        self._marks.append(tag("path", *inside, d=f"M{path}", class_=f"line {kind}", data_t=trial))
+        self._path(f"M{path}", kind, told, trial)
 
     def bar(self, low: object, high: object, row: object, thick: float, kind: str, told: str,
             trial: int | None = None) -> None:  # fmt: skip
@@ -113,32 +107,23 @@ class Frame:
     def stroke(self, x: object, y: object, high: float, kind: str, told: str) -> None:
         """A short upright line through a place, so many pixels high."""
         left, top = self.at(x, y)
-        path = f"M{left:.1f} {top - high / 2:.1f}v{high:g}"
-        self._marks.append(tag("path", tag("title", told), d=path, class_=f"line {kind}"))
+        self._path(f"M{left:.1f} {top - high / 2:.1f}v{high:g}", kind, told)
 
     def across(self, x: object, kind: str, told: str) -> None:
         """An upright line from the bottom to the top, with what it means beside it."""
-        left = self.at_x(x)
         bottom = self._height - self._bottom
-        self._marks.append(
-            tag("path", tag("title", told), d=f"M{left:.1f} {bottom}V{_TOP}", class_=f"line {kind}")
-        )
+        self._path(f"M{self._at_x(x):.1f} {bottom}V{_TOP}", kind, told)
 
     def margin(self, low: object, high: object, kind: str, told: str) -> None:
         """An upright bar between two values at the right edge."""
         left = self._width - _RIGHT + 5
-        bottom, top = (
-            _TOP + (self._height - _TOP - self._bottom) * (1 - self._y.at(value))
-            for value in (low, high)
-        )
-        path = f"M{left} {bottom:.1f}V{top:.1f}m-3 0h6M{left - 3} {bottom:.1f}h6"
-        self._marks.append(tag("path", tag("title", told), d=path, class_=f"line {kind}"))
+        bottom, top = self._at_y(low), self._at_y(high)
+        self._path(f"M{left} {bottom:.1f}V{top:.1f}m-3 0h6M{left - 3} {bottom:.1f}h6", kind, told)
 
     def level(self, x: object, y: object, half: float, kind: str, told: str) -> None:
         """A short level line through a value, so many pixels to either side."""
         left, top = self.at(x, y)
-        path = f"M{left - half:.1f} {top:.1f}h{2 * half:g}"
-        self._marks.append(tag("path", tag("title", told), d=path, class_=f"line {kind}"))
+        self._path(f"M{left - half:.1f} {top:.1f}h{2 * half:g}", kind, told)
 
     def cell(self, x: object, y: object, columns: int, rows: int, kind: str, told: str) -> None:
         """A cell of a table of so many columns and rows."""
@@ -147,11 +132,10 @@ class Frame:
         high = (self._height - _TOP - self._bottom) / rows - 2
         self._box(left - wide / 2, top - high / 2, wide, high, kind, told)
 
-    def text(self, x: object, y: object, words: str, kind: str = "", anchor: str = "middle",
-             rise: float = 0.0) -> None:  # fmt: skip
+    def text(self, x: object, y: object, words: str, kind: str = "", rise: float = 0.0) -> None:
         """Words, at so many pixels above a place."""
         left, top = self.at(x, y)
-        self._marks.append(_text(left, top - rise, words, anchor, kind))
+        self._marks.append(_text(left, top - rise, words, kind=kind))
 
     def svg(self, name: str, title: str, words: str) -> Markup:
         """The whole picture.
@@ -162,6 +146,10 @@ class Frame:
             words: what one sees in it, for those who do not see it.
         """
         return picture(name, title, words, self._width, self._height, self._marks)
+
+    def _path(self, path: str, kind: str, told: str, trial: int | None = None) -> None:
+        inside = [tag("title", told)] if told else []
+        self._marks.append(tag("path", *inside, d=path, class_=f"line {kind}", data_t=trial))
 
     def _box(self, left: float, top: float, wide: float, high: float, kind: str, told: str,
              trial: int | None = None) -> None:  # fmt: skip
@@ -175,7 +163,7 @@ class Frame:
         parts = [tag("path", d=f"M{self._left} {bottom}H{right}", class_="axis")]
         free = -math.inf
         for value, told in self._x.ticks():
-            place, words = self.at_x(value), shortened(told, _LONGEST)
+            place, words = self._at_x(value), shortened(told, _LONGEST)
             half = _LETTER * len(words) / 2
             if self._turned:
                 at = f"rotate(-{_SLOPE} {place:.1f} {bottom + 14})"
@@ -193,7 +181,7 @@ class Frame:
         right = self._width - _RIGHT
         parts = []
         for value, words in self._y.ticks():
-            top = _TOP + (self._height - _TOP - self._bottom) * (1 - self._y.at(value))
+            top = self._at_y(value)
             parts.append(tag("path", d=f"M{self._left} {top:.1f}H{right}", class_="grid"))
             parts.append(_text(self._left - 6, top + 4, shortened(words, _LONGEST), "end"))
         if label:
@@ -202,9 +190,13 @@ class Frame:
                              transform=f"rotate(-90 12 {middle})"))  # fmt: skip
         return parts
 
-    def at_x(self, value: object) -> float:
+    def _at_x(self, value: object) -> float:
         """Where a value lies on the horizontal axis, in pixels from the left."""
         return self._left + (self._width - self._left - _RIGHT) * self._x.at(value)
+
+    def _at_y(self, value: object) -> float:
+        """Where a value lies on the vertical axis, in pixels from the top."""
+        return _TOP + (self._height - _TOP - self._bottom) * (1 - self._y.at(value))
 
 
 def picture(
@@ -222,6 +214,12 @@ def picture(
 def shortened(words: str, longest: int) -> str:
     """Words cut to so many letters."""
     return words if len(words) <= longest else f"{words[: longest - 1]}…"
+
+
+def told_apart(names: Iterable[str], longest: int) -> list[str]:
+    """Names cut to so many letters; those that are alike then are numbered."""
+    cut = [shortened(name, longest) for name in names]
+    return [f"{name} {n}" if cut.count(name) > 1 else name for n, name in enumerate(cut)]
 
 
 def _text(left: float, top: float, words: str, anchor: str = "middle", kind: str = "",

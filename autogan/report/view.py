@@ -1,10 +1,11 @@
 """A search as the charts see it: what is measured, what came of each trial, which are the best."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from autogan.criteria import CRITERIA, Objective
+from autogan.report.scales import Axis, fitting
 from autogan.run.budget import updates_per_step
 from autogan.run.result import SearchResult
 from autogan.run.words import describe, figure
@@ -42,6 +43,19 @@ class Measure:
     def choose(self) -> Callable[..., float]:
         """The better of several values."""
         return min if self.direction == "min" else max
+
+    @property
+    def sign(self) -> int:
+        """What makes it one that should fall."""
+        return 1 if self.direction == "min" else -1
+
+    def axis(self, values: Iterable[float]) -> Axis:
+        """An axis with room for values; by factors only where they should fall, as FID does."""
+        return fitting(values, factors=self.direction == "min")
+
+    def worst(self, axis: Axis) -> float:
+        """The end of an axis where those are shown that diverged or collapsed."""
+        return axis.high if self.direction == "min" else axis.low
 
     @property
     def words(self) -> str:
@@ -85,9 +99,9 @@ class View:
     def recorded(self) -> list[Measure]:
         """All criteria whose values were recorded, those that decide first."""
         shown = list(self.measures)
+        kept = {t.number: t.kept for t in self.trials}
         for name, label in self.result.header["labels"].items():
             if name not in [measure.name for measure in shown]:
-                kept = {t.number: t.kept for t in self.trials}
                 worths = {n: e.scores[label] for n, e in kept.items() if e is not None}
                 direction = CRITERIA.get(name).direction
                 shown.append(Measure(name, direction, _score(label), worths))
@@ -97,6 +111,14 @@ class View:
     def best(self) -> Trial | None:
         """The search's winner."""
         return self.result.best
+
+    @property
+    def worth(self) -> str:
+        """What the winner came to in its own training; empty without one."""
+        if self.best is None:
+            return ""
+        several = len(self.measures) > 1
+        return self.result.terms.worth(self.best) if several else figure(self.best.value or 0.0)
 
     @cached_property
     def marked(self) -> Trial | None:

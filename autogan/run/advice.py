@@ -1,10 +1,8 @@
 """What a search's results say of the next one."""
 
-import math
-
-from autogan.core.hyperparameters import Dimension, Value
 from autogan.run.result import SearchResult
-from autogan.search import History, State
+from autogan.search import History, Space, State
+from autogan.search.cube import Cube
 from autogan.search.space import distinct_values
 
 _FEWEST = 12  # trials with a value; below, chance alone comes to the end of a range
@@ -31,8 +29,8 @@ def _edges(result: SearchResult) -> list[str]:
         different = distinct_values(dimension)
         if interval is None or (different is not None and len(different) < 1 / _EDGE):
             continue  # chance alone comes to the ends of so few values
-        values = [t.params[dimension.name] for t in ranked[:_BEST] if dimension.name in t.params]
-        places = [_place(dimension, value) for value in values]
+        best = [t.params for t in ranked[:_BEST] if dimension.name in t.params]
+        places = Cube(Space((dimension,))).places(best)
         for word, limit, declared_limit, near in (
             ("lower", interval.low, declared.low, [p < _EDGE for p in places]),
             ("upper", interval.high, declared.high, [p > 1 - _EDGE for p in places]),
@@ -54,13 +52,3 @@ def _longer(result: SearchResult) -> list[str]:
     return [
         f"{len(last)} of {len(whole)} whole trainings were best at their last step: train longer."
     ]
-
-
-def _place(dimension: Dimension, value: Value) -> float:
-    """Where a value lies in a range, from 0 to 1."""
-    interval = dimension.range
-    assert interval is not None
-    assert not isinstance(value, str)
-    if interval.log:
-        return math.log(value / interval.low) / math.log(interval.high / interval.low)
-    return (value - interval.low) / (interval.high - interval.low)

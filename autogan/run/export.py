@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from autogan.run.advice import advice
-from autogan.run.budget import updates_of
 from autogan.run.result import SearchResult, TrainResult
 from autogan.run.summary import verdict, warnings
 from autogan.search import Trial
@@ -32,7 +31,7 @@ def plain(result: SearchResult | TrainResult) -> dict[str, Any]:
         "trials": [
             {
                 **dataclasses.asdict(trial),
-                "updates": updates_of(result.config, trial),
+                "updates": result.updates(trial),
                 "folder": result.folders[trial.number].root,
                 "stints": [dataclasses.asdict(s) for s in result.stints.get(trial.number, ())],
             }

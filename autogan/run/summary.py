@@ -12,7 +12,7 @@ from autogan.core.invocation import command
 from autogan.criteria.variety import Variety
 from autogan.run.confirmation import advantage
 from autogan.run.folder import trial_name
-from autogan.run.words import describe, duration, figure, figures, spark
+from autogan.run.words import describe, duration, figure, figures, spark, trials
 from autogan.search import State, Trial
 from autogan.search.space import key
 
@@ -51,20 +51,19 @@ def standing(result: "SearchResult") -> list[str]:
         config.search_method
     )  # fmt: skip
     counts = Counter(trial.state.value for trial in result.trials)
-    several = len(result.trials) != 1
-    trials = f"{len(result.trials)} trial{'s' if several else ''}"
     each = ", ".join(f"{count} {state}" for state, count in counts.items())
+    state = result.state
     lines = [
-        f"{config.gan_type} on {config.dataset} by {method}: {result.state}",
-        f"{trials}: {each}" if each else "no trial has begun",
+        f"{config.gan_type} on {config.dataset} by {method}: {state}",
+        f"{trials(len(result.trials))}: {each}" if each else "no trial has begun",
         f"{result.updates()} updates of both networks, {duration(result.seconds)} of training",
     ]
     for trial in result.trials:
         if trial.state is State.RUNNING:
             last = f" at step {trial.evaluations[-1].step}" if trial.evaluations else ""
-            verb = "running" if result.state == "running" else "to go on with"
+            verb = "running" if state == "running" else "to go on with"
             lines.append(f"{verb}: trial {trial.number}{last}  {describe(trial.params)}")
-    if result.state == "unfinished":
+    if state == "unfinished":
         again = command("autogan", "search", "--resume", result.folder.root)
         lines.append(f"go on with: {again}")
     return lines
@@ -143,9 +142,9 @@ def _cell(value: object) -> str:
 def _counted(result: "SearchResult") -> str:
     """``8 trials``, or ``4 points in 11 trials`` where some were trained again."""
     points = len({key(trial.params) for trial in result.trials if not trial.confirms})
-    trials = f"{len(result.trials)} trial{'s' if len(result.trials) > 1 else ''}"
+    told = trials(len(result.trials))
     again = any(t.repeats is not None or t.confirms for t in result.trials)
-    return f"{points} points in {trials}" if again else trials
+    return f"{points} points in {told}" if again else told
 
 
 def _left(result: "SearchResult", name: str) -> str:

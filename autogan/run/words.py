@@ -136,6 +136,11 @@ def spark(values: Sequence[float]) -> str:
     return "".join(_BLOCKS[round(most * (v - low) / ((high - low) or 1.0))] for v in shown)
 
 
+def trials(count: int) -> str:
+    """Such as ``3 trials``."""
+    return f"{count} trial{'' if count == 1 else 's'}"
+
+
 def duration(seconds: float) -> str:
     """Such as ``2 min 05 s``."""
     minutes, rest = divmod(round(seconds), 60)
