@@ -240,14 +240,17 @@ def report(
     flags: dict[str, Any],
 ) -> None:
     """Write a page that shows a search, or compares several."""
-    pages = looking.watch(*folders, output=output, options=flags)
-    page = next(pages)
+    pages: Iterator[Path] = iter(())
+    if watch:
+        pages = looking.watch(*folders, output=output, options=flags)
+        page = next(pages)
+    else:
+        page = looking.write_report(*folders, output=output, options=flags)
     print(page, flush=True)
     if open_:
         typer.launch(page.absolute().as_uri())
-    if watch:
-        for _ in pages:
-            pass
+    for _ in pages:
+        pass
 
 
 @app.command()

@@ -150,6 +150,13 @@ def test_a_watched_search_is_shown_until_it_ends(tmp_path, monkeypatch):
     assert "ended" in written[2]
 
 
+def test_a_page_that_is_written_once_does_not_load_itself_again(tmp_path, command, monkeypatch):
+    search_on_disk(tmp_path / "a", trials=3)
+    monkeypatch.setattr("autogan.looking.at_work", lambda root: True)
+    assert command("report", "a")[0] == 0
+    assert '<meta http-equiv="refresh"' not in Path("a/report.html").read_text()
+
+
 def test_searches_are_compared_where_that_can_be(tmp_path, command):
     for name, keys in {"a": {}, "b": {"search_method": "tpe"}, "c": {}}.items():
         _, config, ledger = search_on_disk(tmp_path / name, trials=6, **keys)
