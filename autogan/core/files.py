@@ -11,22 +11,48 @@ import json
 import os
 import platform
 import shutil
+import stat
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import platformdirs
 import yaml
 
-from autogan.core.errors import DiskFull
+from autogan.core.errors import ConfigError, DiskFull
 
 _DIGEST = "sha256"  # the name of the array that seals a file of arrays
+_ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EBADF)
 
 
 class Damaged(ValueError):
     """A file does not hold what was written into it."""
+
+
+def look(path: Path | str, field: str) -> Literal["", "file", "folder", "other"]:
+    """What a path leads to, through links; empty if nothing is there.
+
+    All questions of this kind go through here: up to Python 3.13 `Path.exists` raises where a
+    folder above is closed, and `os.path.exists` says that nothing is there, which is not known.
+
+    Args:
+        path: of a file or folder.
+        field: the key or argument that names it.
+
+    Raises:
+        ConfigError: if the system does not let us look.
+    """
+    try:
+        mode = os.stat(path).st_mode
+    except ValueError:  # a name that no file can have
+        return ""
+    except OSError as error:
+        if error.errno in _ABSENT:
+            return ""
+        raise ConfigError(field, f"{path} cannot be read ({error.strerror})") from None
+    return "folder" if stat.S_ISDIR(mode) else "file" if stat.S_ISREG(mode) else "other"
 
 
 @contextlib.contextmanager

@@ -1,11 +1,11 @@
 """The images below a folder."""
 
-import os
 from pathlib import Path
 
 import numpy as np
 
 from autogan.core.errors import ConfigError
+from autogan.core.files import look
 from autogan.core.text import read_path
 from autogan.data.base import Dataset, ImageData, Split
 from autogan.data.pictures import SUFFIXES, PictureFiles, labelled_files
@@ -29,11 +29,13 @@ class Folder(Dataset):
 
     def load(self, image_size: int | None) -> ImageData:
         """Read all images; without ``image_size`` they must have one size already."""
-        if not os.path.isdir(self.root):
+        if look(self.root, "dataset") != "folder":
             raise ConfigError("dataset", f"folder:{self.root}: there is no such folder")
-        train_root = self.root / "train" if (self.root / "train").is_dir() else self.root
+        train_root = (
+            self.root / "train" if look(self.root / "train", "dataset") == "folder" else self.root
+        )
         test_root = self.root / "test"
-        has_test = train_root != self.root and test_root.is_dir()
+        has_test = train_root != self.root and look(test_root, "dataset") == "folder"
         train, classes = labelled_files(train_root)
         test, test_classes = labelled_files(test_root) if has_test else ([], ())
         if not train:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autogan.core.errors import ConfigError, one_line
+from autogan.core.files import look
 from autogan.data.base import Dataset, ImageData, Split, resized
 from autogan.data.checks import Images, checked_images, checked_labels
 from autogan.data.formats import ARRAYS, Unreadable, read_cifar_batch, read_idx, read_npz
@@ -53,7 +54,7 @@ class _KerasDataset(Dataset):
         return x_train, y_train, x_test, y_test
 
     def _local(self, place: Path) -> Iterable[Any]:
-        if os.path.exists(place) and not (os.path.isdir(place) or os.path.isfile(place)):
+        if look(place, "data_dir") == "other":
             raise ConfigError(
                 "data_dir", f"{place} is neither a folder nor a file; give that of {self.name}.npz"
             )
