@@ -197,6 +197,8 @@ def mapped_arrays(
 ) -> list[npt.NDArray[Any]]:
     """Arrays that stay on the disk, filled once and kept in a folder of the cache.
 
+    A folder that lacks one of them, or holds another one, is made again.
+
     Args:
         folder: their place.
         specs: their shapes and dtypes, by name.
@@ -205,22 +207,38 @@ def mapped_arrays(
     Returns:
         The arrays, mapped read-only, in the order of ``specs``.
     """
-    if not folder.exists():
+    if (arrays := _mapped(folder, specs)) is None:
+        shutil.rmtree(folder, ignore_errors=True)
         own = _own(folder)
         own.mkdir(parents=True, exist_ok=True)
-        arrays = {
+        made = {
             name: np.lib.format.open_memmap(own / f"{name}.npy", "w+", dtype, shape)
             for name, (shape, dtype) in specs.items()
         }
         try:
-            fill(arrays)
-            for array in arrays.values():
+            fill(made)
+            for array in made.values():
                 array.flush()
             with contextlib.suppress(OSError):  # another process was faster
                 own.replace(folder)
         finally:
             shutil.rmtree(own, ignore_errors=True)
-    return [np.load(folder / f"{name}.npy", mmap_mode="r") for name in specs]
+        arrays = _mapped(folder, specs)
+    if arrays is None:
+        raise Damaged(f"{folder} cannot be written; remove it")
+    return arrays
+
+
+def _mapped(
+    folder: Path, specs: Mapping[str, tuple[tuple[int, ...], npt.DTypeLike]]
+) -> list[npt.NDArray[Any]] | None:
+    """The arrays of `mapped_arrays` that a folder holds; None unless all are of their kind."""
+    try:
+        arrays = [np.load(folder / f"{name}.npy", mmap_mode="r") for name in specs]
+    except Exception:  # a damaged head raises whatever its bytes lead to
+        return None
+    kinds = [(array.shape, array.dtype) for array in arrays]
+    return arrays if kinds == [(s, np.dtype(d)) for s, d in specs.values()] else None
 
 
 def cached_arrays(
