@@ -20,6 +20,7 @@ from autogan.search import State, Trial
 _STYLES = {
     State.COMPLETE: "",
     State.STOPPED: "dim",
+    State.TIMED_OUT: "dim",
     State.DIVERGED: "yellow",
     State.COLLAPSED: "yellow",
     State.FAILED: "red",

@@ -135,7 +135,7 @@ def bounds_seen(seen: Iterable[Mapping[str, float]], labels: Mapping[str, str]) 
     rows = list(seen)
     bounds = {}
     for name, label in labels.items():
-        values = [row[label] for row in rows]
+        values = [row[label] for row in rows if label in row]
         if values and min(values) < max(values):
             bounds[name] = (min(values), max(values))
     return bounds

@@ -304,7 +304,7 @@ def heads(experiment: Experiment) -> list[str]:
 def cells(trials: Sequence[Trial], also: Sequence[str]) -> list[str]:
     """Values of a variant: of one training, or the means of several."""
     best = [
-        next(e for e in t.evaluations if e.step == t.step) for t in trials if t.value is not None
+        next(e for e in t.evaluations if e.step == t.step) for t in trials if t.worth is not None
     ]
     dead = sum(t.dead for t in trials)
     seconds = f"{statistics.mean(t.seconds for t in trials):.0f}"

@@ -28,7 +28,7 @@ from autogan.display import make_display
 from autogan.run.folder import SearchFolder
 from autogan.run.ledger import Ledger
 from autogan.run.resume import resumed_config
-from autogan.search import SEARCH_METHODS, History, State
+from autogan.search import SEARCH_METHODS, History
 
 METHODS = "grid,random,gp"
 FIXED: dict[str, tuple[float, ...]] = {
@@ -203,11 +203,11 @@ def trainings(folders: Iterable[Path]) -> list[Training]:
         ledger = Ledger(SearchFolder(root).ledger)
         history = History(ledger.trials, config.objective.direction)
         for trial in history.trials:
-            if trial.confirms or not (trial.dead or trial.state is State.COMPLETE):
+            if trial.confirms or not (trial.dead or trial.whole):
                 continue
             labels.add(ledger.header["objective"])
             params = config.gan.meaningful({**config.fixed, **trial.params})
-            loss = math.inf if trial.value is None else history.sign * trial.value
+            loss = math.inf if trial.worth is None else history.sign * trial.worth
             found.append(
                 Training(str(root), config.search_method, params, loss, history.sign, trial)
             )

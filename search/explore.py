@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from autogan.core.hyperparameters import Dimension, Value
 from autogan.search.base import Proposal, SearchMethod, rng
-from autogan.search.history import History, State, Trial
+from autogan.search.history import History, Trial
 from autogan.search.space import Point, Space, neighbours
 
 _ORIGIN = "explore "
@@ -48,7 +48,7 @@ def _exploited(history: History) -> list[Trial]:
     exploited = []
     best: float | None = None
     for trial in history.trials:
-        if trial.state not in (State.COMPLETE, State.STOPPED) or trial.value is None:
+        if not trial.alive or trial.value is None:
             continue
         if best is None or history.at_least_as_good(trial.value, best):
             best = trial.value

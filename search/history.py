@@ -19,9 +19,10 @@ class State(str, Enum):
     RUNNING = "running"
     COMPLETE = "complete"
     STOPPED = "stopped early"  # it can go on from its checkpoint
+    TIMED_OUT = "out of time"  # likewise, if it may take longer
     DIVERGED = "diverged"  # NaN or infinity: the region is bad
     COLLAPSED = "collapsed"  # the same pictures again and again: likewise
-    FAILED = "failed"  # a crash or a time-out: says nothing about the point
+    FAILED = "failed"  # a crash: says nothing about the point
 
 
 @dataclass(frozen=True)
@@ -63,15 +64,16 @@ class Trial:
         confirms: whether it belongs to the confirmation after the search, which methods never see.
         state: what became of it.
         evaluations: in the order of their steps.
-        value: the objective's best evaluation, the trial's worth; None without one. A stopped
-            trial that goes on keeps what it had until it ends again.
+        value: the objective's best evaluation; None without one. A trial that goes on after a stop
+            keeps what it had until it ends again. Of a dead trial it is what its best generator
+            had before, and decides nothing: see `worth`.
         losses: where several objectives decide, each one's value at that evaluation, with the sign
             that makes it one that should fall.
         step: the step of that evaluation.
         last_value: the objective's last evaluation.
         revived: how many evaluations it had when it last went on after a stop, which are not judged
             again; 0 if it was never stopped.
-        reason: of a failure, divergence or collapse, in one line.
+        reason: of a failure, divergence, collapse or time-out, in one line.
         seconds: of work.
         steps: generator updates when it ended.
         times_lost: how often the machine took it away since it was last begun by choice.
@@ -97,8 +99,23 @@ class Trial:
 
     @property
     def dead(self) -> bool:
-        """Whether it came to nothing by its own hyperparameters: worse than any value."""
+        """Whether it died by its own hyperparameters: worse than any value, whatever it had."""
         return self.state in (State.DIVERGED, State.COLLAPSED)
+
+    @property
+    def worth(self) -> float | None:
+        """The value that counts in a search; None without one, and of a dead trial."""
+        return None if self.dead else self.value
+
+    @property
+    def whole(self) -> bool:
+        """Whether it was trained as far as it may be: to its end, or until its time was over."""
+        return self.state in (State.COMPLETE, State.TIMED_OUT)
+
+    @property
+    def alive(self) -> bool:
+        """Whether it has ended, and neither died nor failed."""
+        return self.whole or self.state is State.STOPPED
 
     @property
     def kept(self) -> Evaluation | None:
@@ -137,15 +154,15 @@ class History:
     def after(self, trial: Trial, count: int) -> float:
         """A trial's best value over its first evaluations, as one that should fall."""
         ended = trial.state is not State.RUNNING  # one that goes on still has its old value
-        if ended and trial.value is not None and count >= len(trial.evaluations):
-            return self.sign * trial.value
+        if ended and trial.worth is not None and count >= len(trial.evaluations):
+            return self.sign * trial.worth
         values = [e.value for e in trial.evaluations[:count] if e.value is not None]
         return min((self.sign * value for value in values), default=math.inf)
 
     def ranked(self) -> list[Trial]:
         """The trials that have a value, the best first; the earlier of equals first."""
-        good = [t for t in self.trials if not t.dead and t.state is not State.FAILED]
-        scored = [(self.sign * t.value, t.number, t) for t in good if t.value is not None]
+        good = [t for t in self.trials if t.state is not State.FAILED]
+        scored = [(self.sign * t.worth, t.number, t) for t in good if t.worth is not None]
         return [trial for _, _, trial in sorted(scored, key=lambda item: item[:2])]
 
     def best(self) -> Trial | None:

@@ -44,7 +44,7 @@ def judged(points: History, repeats: int) -> list[Trial]:
 
     Those with a value; where several seeds decide, not those whose only one was stopped early.
     """
-    return [t for t in points.ranked() if repeats == 1 or t.state is State.COMPLETE]
+    return [t for t in points.ranked() if repeats == 1 or t.whole]
 
 
 def _groups(trials: Sequence[Trial]) -> dict[int, list[Trial]]:
@@ -61,9 +61,9 @@ def _limit(history: History, groups: Iterable[Sequence[Trial]]) -> float:
     """The best point's mean, as one that should fall; infinite before a point has two seeds."""
     counted = [[t for t in group if t.state is not State.FAILED] for group in groups]
     means = [
-        statistics.fmean(history.sign * t.value for t in group if t.value is not None)
+        statistics.fmean(history.sign * t.worth for t in group if t.worth is not None)
         for group in counted
-        if len(group) > 1 and all(t.state is State.COMPLETE for t in group)
+        if len(group) > 1 and all(_has_come_to_a_value(t) for t in group)
     ]
     return min(means, default=math.inf)
 
@@ -71,29 +71,31 @@ def _limit(history: History, groups: Iterable[Sequence[Trial]]) -> float:
 def _needs_another(history: History, group: Sequence[Trial], repeats: int, limit: float) -> bool:
     """Whether a point, none of whose seeds is running, shall be trained once more.
 
-    It is given up when the mean of its seeds so far is worse than the limit.
+    It is given up when the mean of its seeds so far is worse than the limit, and when one of them
+    was out of time before it had a value.
     """
     counted = [trial for trial in group if trial.state is not State.FAILED]
-    if not 0 < len(counted) < repeats or any(t.state is not State.COMPLETE for t in counted):
+    if not 0 < len(counted) < repeats or not all(_has_come_to_a_value(t) for t in counted):
         return False
-    values = [history.sign * trial.value for trial in counted if trial.value is not None]
+    values = [history.sign * trial.worth for trial in counted if trial.worth is not None]
     return not values or statistics.fmean(values) <= limit
+
+
+def _has_come_to_a_value(trial: Trial) -> bool:
+    return trial.whole and (trial.state is State.COMPLETE or trial.value is not None)
 
 
 def _merged(group: Sequence[Trial], needs_another: bool) -> Trial:
     counted = [trial for trial in group if trial.state is not State.FAILED] or group
     states = [trial.state for trial in counted]
-    values = [trial.value for trial in counted if trial.value is not None]
+    values = [trial.worth for trial in counted if trial.worth is not None]
     if State.RUNNING in states or needs_another:
         state = State.RUNNING
     elif dead := [trial.state for trial in counted if trial.dead]:
         state = dead[0]
     else:
         state = states[-1]
-    good = state in (State.COMPLETE, State.STOPPED)
-    return dataclasses.replace(
-        group[0],
-        state=state,
-        evaluations=counted[0].evaluations,
-        value=statistics.fmean(values) if values and good else None,
-    )
+    lacking = any(t.state is State.TIMED_OUT and t.value is None for t in counted)
+    merged = dataclasses.replace(group[0], state=state, evaluations=counted[0].evaluations)
+    good = merged.alive and not lacking
+    return dataclasses.replace(merged, value=statistics.fmean(values) if values and good else None)

@@ -176,7 +176,7 @@ class SuccessiveHalving(StoppingRule):
 
     def finals(self, history: History) -> float:
         """See `StoppingRule.finals`: the best one, unless a trial has come to its end before."""
-        return 0.0 if any(t.state is State.COMPLETE for t in history.trials) else 1.0
+        return 0.0 if any(trial.whole for trial in history.trials) else 1.0
 
     def expected(self, trials: int) -> tuple[float, float]:
         """See `StoppingRule.expected`: a third goes on from each rung."""

@@ -86,7 +86,7 @@ def _fitting(view: View, album: Album, rounds: Sequence[int]) -> tuple[list[int]
 
 def _others(view: View) -> dict[str, Trial]:
     """Trials that show what a value means: defaults, the median, the worst, one that died."""
-    fresh = [t for t in view.result.trials if t.confirms and t.value is not None]
+    fresh = [t for t in view.result.trials if t.confirms and t.worth is not None]
     defaults = next((c.params for c in view.result.confirmed if c.number is None), None)
     beside = History([t for t in fresh if t.params == defaults], view.result.direction).best()
     whole = [t for t in view.ranked if t.state is State.COMPLETE and t not in view.ranked[:TOP]]
@@ -121,7 +121,7 @@ def shown(
 
 
 def _best_step(trial: Trial) -> int:
-    if trial.step is not None:
+    if trial.step is not None and not trial.dead:  # of a dead one, how it died
         return trial.step
     return trial.evaluations[-1].step if trial.evaluations else 0
 

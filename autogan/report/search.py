@@ -127,7 +127,7 @@ def _belief(view: View) -> Markup:
         told = found.replace("against the defaults:", "Median difference from the defaults:")
         return tag("p", tag("strong", f"{lead}."), f" {told[0].upper()}{told[1:]}.",
                    class_=f"verdict {kind}")  # fmt: skip
-    alike = [t for t in view.trials if t.params == best.params and t.value is not None]
+    alike = [t for t in view.trials if t.params == best.params and t.worth is not None]
     few = "One training is not a result"
     if len(alike) > 1:
         mean = sum(t.value or 0.0 for t in alike) / len(alike)

@@ -141,7 +141,7 @@ def _groups(view: View) -> list[tuple[Trial, list[float]]]:
     measure = view.measures[0]
     grouped: dict[object, list[Trial]] = {}
     for trial in view.result.trials:
-        if trial.value is not None and trial.steps and not trial.losses:
+        if trial.worth is not None and trial.steps and not trial.losses:
             grouped.setdefault(key(trial.params), []).append(trial)
     whole = [_whole(group) for group in grouped.values()]
     found = [(g[0], [t.value for t in g if t.value is not None]) for g in whole if len(g) > 1]

@@ -15,6 +15,7 @@ from autogan.search.space import Key, key
 KINDS = {
     State.COMPLETE: "complete",
     State.STOPPED: "stopped",
+    State.TIMED_OUT: "stopped",
     State.DIVERGED: "dead",
     State.COLLAPSED: "dead",
     State.FAILED: "failed",
@@ -84,7 +85,7 @@ class View:
         result = self.result
         objectives = result.config.objectives
         if len(objectives) == 1:
-            worths = {t.number: t.value for t in result.trials if t.value is not None}
+            worths = {t.number: t.worth for t in result.trials if t.worth is not None}
             name = result.terms.objective
             return [Measure(name, result.direction, lambda e: e.value, worths)]
         labels = result.header["labels"]
@@ -99,10 +100,11 @@ class View:
     def recorded(self) -> list[Measure]:
         """All criteria whose values were recorded, those that decide first."""
         shown = list(self.measures)
-        kept = {t.number: t.kept for t in self.trials}
+        kept = {t.number: None if t.dead else t.kept for t in self.trials}
         for name, label in self.result.header["labels"].items():
             if name not in [measure.name for measure in shown]:
-                worths = {n: e.scores[label] for n, e in kept.items() if e is not None}
+                known = {n: e.scores for n, e in kept.items() if e is not None}
+                worths = {n: scores[label] for n, scores in known.items() if label in scores}
                 direction = CRITERIA.get(name).direction
                 shown.append(Measure(name, direction, _score(label), worths))
         return shown
@@ -185,4 +187,4 @@ def _value(objective: Objective, labels: Mapping[str, str]) -> Callable[[Evaluat
 
 
 def _score(label: str) -> Callable[[Evaluation], float | None]:
-    return lambda evaluation: evaluation.scores[label]
+    return lambda evaluation: evaluation.scores.get(label)

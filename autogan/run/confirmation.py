@@ -91,7 +91,7 @@ def confirmed(
         again = [trial for trial in _again(candidate, trials) if trial.state is not State.RUNNING]
         if len(again) < confirm.repeats:
             return []
-        values = [trial.value for trial in again if trial.value is not None]
+        values = [trial.worth for trial in again if trial.worth is not None]
         number = None if candidate.number == _DEFAULTS else candidate.number
         lost = len(again) - len(values)
         results.append(Confirmed(number, candidate.params, candidate.value, values, lost))

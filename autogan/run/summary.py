@@ -70,11 +70,14 @@ def standing(result: "SearchResult") -> list[str]:
 
 
 def rows(result: "SearchResult") -> list[dict[str, Any]]:
-    """A row for each trial, the best first: what it was, what it came to, its hyperparameters."""
+    """A row for each trial, the best first: what it was, what it came to, its hyperparameters.
+
+    Dead trials that had a value before follow those that live, and then come those without a value.
+    """
     sign = 1 if result.direction == "min" else -1
     ordered = sorted(
         result.trials,
-        key=lambda t: (t.value is None, sign * (t.value or 0.0), t.number),
+        key=lambda t: (t.value is None, t.dead, sign * (t.value or 0.0), t.number),
     )
     again = any(trial.repeats is not None for trial in ordered)
     confirms = any(trial.confirms for trial in ordered)
@@ -168,7 +171,7 @@ def _value(result: "SearchResult", best: Trial) -> list[str]:
         return [f"  mean {figure(fresh.mean)} under {len(fresh.values)} fresh seeds, below; trial "
                 f"{best.number} has", f"  {worth}"]  # fmt: skip
     alike = [t for t in result.trials if t.params == best.params and not t.confirms]
-    values = [trial.value for trial in alike if trial.value is not None]
+    values = [trial.worth for trial in alike if trial.worth is not None]
     if len(values) < 2:
         return [f"  {worth}"]
     spread = f"standard deviation {statistics.stdev(values):.3g}"
@@ -182,7 +185,7 @@ def _value(result: "SearchResult", best: Trial) -> list[str]:
 def _course(result: "SearchResult") -> list[str]:
     """How the best value so far went, in a small picture."""
     choose = min if result.direction == "min" else max
-    own = [t.value for t in result.trials if t.value is not None and not t.confirms]
+    own = [t.worth for t in result.trials if t.worth is not None and not t.confirms]
     if len(own) < 2 or result.front:
         return []
     bests = list(itertools.accumulate(own, choose))

@@ -10,6 +10,7 @@ from autogan.run.confirmation import Confirmed, candidates, confirmed
 from autogan.run.ledger import Ledger
 from autogan.run.words import Terms
 from autogan.search import Direction, History, Trial
+from autogan.search.history import best_evaluation
 from autogan.search.pareto import fronts, worths
 from autogan.search.repeats import judged, points
 
@@ -153,7 +154,10 @@ class Tally:
         return [self._views[trial.number][1] for trial in trials]
 
     def _view(self, trial: Trial, objective: Objective, *, whole: bool = False) -> Trial:
-        """A trial with values; its own, too, if they depend on the whole history."""
+        """A trial with values; its own, too, if they depend on the whole history.
+
+        A dead one's step and value are found again where the record, of AutoGAN 0.3, lacks them.
+        """
         evaluations = [
             e
             if e.collapsed
@@ -161,19 +165,22 @@ class Tally:
             for e in trial.evaluations
         ]
         view = dataclasses.replace(trial, evaluations=evaluations)
-        if whole and (kept := view.kept):
+        if view.dead and view.step is None:
+            best = best_evaluation(evaluations, objective.direction)
+            view.step = None if best is None else best.step
+        if (whole or view.dead) and (kept := view.kept):
             view.value = kept.value
         return view
 
     def bounds(self) -> Bounds:
         """The ranges of all criteria over the search's trials, at their kept evaluations."""
-        kept = [trial.kept for trial in self._told() if not trial.confirms]
+        kept = [trial.kept for trial in self._told() if not (trial.confirms or trial.dead)]
         return bounds_seen((e.scores for e in kept if e), self._labels)
 
     def _ordered(self, trials: list[Trial]) -> list[Trial]:
         """Trials with what several objectives say of them, and their place in the order."""
         objectives, prefer = self._config.objectives, self._config.prefer
-        valued = [(t, kept) for t in trials if t.value is not None and (kept := t.kept)]
+        valued = [(t, kept) for t in trials if t.worth is not None and (kept := t.kept)]
         losses = [
             tuple(
                 (1 if o.direction == "min" else -1) * o.value(kept.scores, self._labels)

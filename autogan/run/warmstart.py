@@ -10,7 +10,7 @@ from autogan.core.errors import ConfigError
 from autogan.run.folder import SearchFolder
 from autogan.run.ledger import Ledger
 from autogan.run.resume import difference
-from autogan.search import State, Trial
+from autogan.search import Trial
 
 _SAME = (
     "gan_type", "dataset", "data_dir", "image_size", "stage1", "steps", "epochs", "evaluate_every",
@@ -62,7 +62,7 @@ def earlier_trials(path: Path, run: SearchConfig, header: Mapping[str, Any]) -> 
     for trial, whole in zip(ledger.trials, wholes, strict=True):
         wanted = {**fixed, **{name: whole[name] for name in searched}}
         alike = run.gan.meaningful(whole) == run.gan.meaningful(wanted)
-        if alike and (trial.dead or trial.state in (State.COMPLETE, State.STOPPED)):
+        if alike and (trial.dead or trial.alive):
             params = run.space.existing({name: whole[name] for name in searched})
             if run.space.allows(params):
                 taken.append(dataclasses.replace(trial, params=params, origin="", repeats=None))
