@@ -6,6 +6,7 @@ is done in a worker process; nothing here imports TensorFlow.
 
 import contextlib
 import dataclasses
+import shlex
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -14,7 +15,15 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from autogan.config import SearchConfig, TrainConfig, load_config, validated
+from autogan.config import (
+    SearchConfig,
+    TrainConfig,
+    left_out,
+    load_config,
+    load_saved,
+    own_flags,
+    validated,
+)
 from autogan.core.errors import ConfigError
 from autogan.core.files import read_arrays, sweep, write_yaml
 from autogan.core.registry import suggestion
@@ -113,6 +122,9 @@ def run_search(
         raise ConfigError("retry_failed", "True without --resume; name the search to go on with")
     folder = SearchFolder(_run_dir(run))
     display = display or usual_display()
+    here = run.engine == "local" and run.worker_command is None
+    if resume is not None and here and (flags := left_out(folder.config)):
+        display.note(f"the workers are on this machine: {flags} counts only if you give it")
     # The page comes when the folder is free again, for it says whether anybody works there.
     with (
         contextlib.ExitStack() as afterwards,
@@ -140,7 +152,8 @@ def run_search(
             clear(folder.root, folder.config)
         sweep(folder.root)
         ledger = begun or Ledger(folder.ledger)
-        write_yaml(folder.config, run.as_dict(), "Run this search again with: autogan search FILE")
+        again = shlex.join(["autogan", "search", "FILE", *own_flags(run, "search")])
+        write_yaml(folder.config, run.saved(), f"Run this search again with: {again}")
         if not ledger.header:
             ledger.append("search", **header)
         limits = limits_of(run)
@@ -181,7 +194,7 @@ def train(
     root = _run_dir(run)
     folder = TrialFolder.of(root, run)
     if resume:
-        saved = load_config(TrainConfig, folder.config, {"plugin_dirs": run.plugin_dirs})
+        saved = load_saved(TrainConfig, folder.config, {"plugin_dirs": run.plugin_dirs})
         check_same(folder.config, saved, run)
     display = display or usual_display()
     with _claimed(run, root, folder.config, engine, resume, overwrite) as (claim, workers):
@@ -244,7 +257,7 @@ def evaluate(
     run = load_config(TrainConfig, file, values).resolved()
     if trained is not None:
         plugins = {"plugin_dirs": run.plugin_dirs}
-        training = load_config(TrainConfig, file, plugins).resolved().as_dict()
+        training = load_saved(TrainConfig, trained / "config.yaml", plugins).resolved().as_dict()
         source |= {"training": training, "folder": str(trained), "checkpoint": checkpoint}
         if reference is None:
             source["run"] = str(run_of(trained))
@@ -287,7 +300,7 @@ def sample(
     trained = training_in(read_path("folder", str(folder)), "folder")
     if trained is None:
         raise ConfigError("folder", f"{folder} holds no search or training; train one first")
-    run = load_config(TrainConfig, trained / "config.yaml", options).resolved()
+    run = load_saved(TrainConfig, trained / "config.yaml", options).resolved()
     with tempfile.TemporaryDirectory() as temporary, _engine(run, None) as workers:
         output = Path(temporary) / "images.npz"
         workers.call(

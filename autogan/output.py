@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from autogan.config import TrainConfig, own_flags
 from autogan.core.invocation import command
 from autogan.run.advice import advice
 from autogan.run.export import plain, table
@@ -83,8 +84,10 @@ def print_search(result: SearchResult, as_json: bool) -> None:
     for line in advice(result) if result.ended else ():
         print(f"next time: {line}")
     if best is not None:
-        print(f"train it again:  {command('autogan', 'train', result.folder.best_config)}")
-        print_further(result.folder.best, result.logs)
+        own = own_flags(result.config, "train")
+        again = command("autogan", "train", result.folder.best_config, *own)
+        print(f"train it again:  {again}")
+        print_further(result.config, result.folder.best, result.logs)
     if result.folder.report.exists():
         print(f"see it all:      {result.folder.report}")
 
@@ -100,7 +103,7 @@ def print_training(result: TrainResult, as_json: bool) -> None:
     if trial.evaluations:
         last = trial.evaluations[-1]
         print(f"last evaluation: step {last.step}, {result.terms.evaluation(last)}")
-    print_further(result.folder.root, result.folder.logs)
+    print_further(result.config, result.folder.root, result.folder.logs)
 
 
 def print_run(result: SearchResult | TrainResult, as_json: bool, as_csv: bool) -> None:
@@ -118,9 +121,10 @@ def print_run(result: SearchResult | TrainResult, as_json: bool, as_csv: bool) -
         print_search(result, as_json)
 
 
-def print_further(folder: Path, logs: Path) -> None:
+def print_further(config: TrainConfig, folder: Path, logs: Path) -> None:
     """Print what to do next."""
-    print(f"see its images:  {command('autogan', 'sample', folder)}")
+    images = command("autogan", "sample", folder, *own_flags(config, "sample"))
+    print(f"see its images:  {images}")
     print(f"see its curves:  {command('tensorboard', '--logdir', logs)}")
     print('                 (while it runs too: turn on "Reload data" in TensorBoard\'s settings)')
 

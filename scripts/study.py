@@ -21,7 +21,7 @@ from pathlib import Path
 from study_tables import Training, tables, varied
 
 import autogan
-from autogan.config import SearchConfig, Setting, load_config, parse_params
+from autogan.config import SearchConfig, Setting, load_config, load_saved, parse_params
 from autogan.core.errors import AutoGANError, ConfigError, Interrupted
 from autogan.core.hyperparameters import Value
 from autogan.display import make_display
@@ -199,7 +199,7 @@ def trainings(folders: Iterable[Path]) -> list[Training]:
     """
     found, labels = [], set()
     for root in _searches(folders):
-        config = load_config(SearchConfig, SearchFolder(root).config)
+        config = load_saved(SearchConfig, SearchFolder(root).config)
         ledger = Ledger(SearchFolder(root).ledger)
         history = History(ledger.trials, config.objective.direction)
         for trial in history.trials:

@@ -5,7 +5,13 @@ validated once, here, and saved before any work.
 """
 
 from autogan.config.grammar import Setting, packaged_configs, parse_param, parse_params, read_yaml
-from autogan.config.loading import load_config, validated
+from autogan.config.loading import (
+    left_out,
+    load_config,
+    load_saved,
+    own_flags,
+    validated,
+)
 from autogan.config.searching import Confirm, SearchConfig
 from autogan.config.training import TrainConfig
 
@@ -14,7 +20,10 @@ __all__ = [
     "SearchConfig",
     "Setting",
     "TrainConfig",
+    "left_out",
     "load_config",
+    "load_saved",
+    "own_flags",
     "packaged_configs",
     "parse_param",
     "parse_params",

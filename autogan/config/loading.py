@@ -1,15 +1,17 @@
 """How files and flags become a configuration."""
 
 import re
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pydantic import ValidationError
 
 from autogan.config.grammar import read_yaml
 from autogan.config.searching import SearchConfig
-from autogan.config.training import TrainConfig
+from autogan.config.training import KNOWN_FEATURES, TrainConfig
+from autogan.config.working import CONNECTIONS
 from autogan.core.errors import ConfigError
 from autogan.core.registry import suggestion
 from autogan.core.text import check_plain, check_text
@@ -18,26 +20,94 @@ from autogan.models import GAN_TYPES
 
 Config = TypeVar("Config", bound=TrainConfig)
 
+_COMMUNITY = re.compile(r"tfds:[\w-]+:[A-Za-z_]")  # a name space of TFDS before the name
+
 
 def load_config(
     kind: type[Config], file: Path | None, flags: Mapping[str, Any] | None = None
 ) -> Config:
-    """Read a YAML file, lay the flags over it, and validate.
+    """Read a YAML file, apply the flags over it, and validate.
+
+    A file alone never makes code run. Parts named ``package.module:Name`` in it are refused unless
+    the flags name the folders of modules that may be imported, in ``plugin_dirs``. Keys whose
+    value is executed or connected to (see `_doors`) count from the flags alone.
 
     Args:
         kind: what is being configured.
         file: a YAML mapping, or None.
         flags: further keys; None stands for a flag that was not given. ``params`` are merged.
 
-    A file alone never makes code run: parts named ``package.module:Name`` in it are refused unless
-    the flags name the folders of modules that may be imported, in ``plugin_dirs``.
-
     Raises:
         ConfigError: naming the key, the value and what would be right.
     """
-    values = read_yaml(file) if file else {}
+    values = _read(file) if file else {}
+    given = _given(flags)
+    if file:
+        _check_doors(kind, file, values, given)
+    return _merged(kind, file, values, given)
+
+
+def load_saved(
+    kind: type[Config],
+    file: Path,
+    flags: Mapping[str, Any] | None = None,
+    *,
+    loads_features: bool = False,
+) -> Config:
+    """Read the file of a run, whose record or images are wanted.
+
+    Where its workers were plays no part: those keys are left out, though files of AutoGAN 0.3 hold
+    them. The SavedModel that it names is not loaded, so it need not be trusted.
+
+    Args:
+        kind: see `load_config`.
+        file: likewise.
+        flags: likewise.
+        loads_features: whether the run goes on, and loads its feature network; then the flags
+            must name a SavedModel.
+
+    Raises:
+        ConfigError: see `load_config`.
+    """
+    values = {name: value for name, value in _read(file).items() if name not in CONNECTIONS}
+    given = _given(flags)
+    if loads_features:
+        _check_doors(kind, file, values, given)
+    return _merged(kind, file, values, given)
+
+
+def left_out(file: Path) -> str:
+    """The flags that would set what `load_saved` leaves out of a file; empty if that is nothing."""
+    values = _read(file)
+    return _flags(_doors({name: values[name] for name in CONNECTIONS if name in values}))
+
+
+def _read(file: Path) -> dict[str, Any]:
+    values = read_yaml(file)
     _check_plain(values)
-    given = {name: value for name, value in (flags or {}).items() if value is not None}
+    return values
+
+
+def own_flags(config: TrainConfig, command: Literal["search", "train", "sample"]) -> list[str]:
+    """The words of a command line without which a run's files cannot be used again.
+
+    They give the keys that count only from flags (see `load_config`), those that the command has.
+    """
+    folders = ",".join(map(str, config.plugin_dirs or ()))
+    values = {"plugin_dirs": folders} if folders else {}
+    values |= {name: str(value) for name, (value, _) in _doors(config.as_dict()).items()}
+    taken = {"sample": ("plugin_dirs",), "train": ("plugin_dirs", "features", "dataset")}
+    return _words({n: v for n, v in values.items() if n in taken.get(command, values)})
+
+
+def _given(flags: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {name: value for name, value in (flags or {}).items() if value is not None}
+
+
+def _merged(
+    kind: type[Config], file: Path | None, values: dict[str, Any], given: dict[str, Any]
+) -> Config:
+    """The configuration of a file's values and the flags, which count more."""
     params = given.pop("params", None)
     if params and isinstance(values.get("params", {}), dict):
         values["params"] = {**values.get("params", {}), **params}
@@ -48,17 +118,71 @@ def load_config(
     if file and (values.get("plugin_dirs") or _names_own_parts(values)):
         if not given.get("plugin_dirs"):
             folders = values.get("plugin_dirs") or [file.parent]
-            shown = ",".join(map(str, folders)) if isinstance(folders, list) else folders
+            shown = ",".join(map(str, folders)) if isinstance(folders, list) else str(folders)
             raise ConfigError(
                 "plugin_dirs",
                 f"{file} names parts that are code of somebody's own, which would run as you; if "
-                f"you trust it, name the folder of its modules: --plugin-dirs {shown}",
+                f"you trust it, name the folder of its modules: --plugin-dirs {shlex.quote(shown)}",
             )
     elif _names_own_parts(given):
         given.setdefault("plugin_dirs", [str(Path.cwd())])
     if "criterion" in given and not _scales(values.get("normalise"), given["criterion"]):
         values.pop("normalise", None)
     return validated(kind, {**values, **given})
+
+
+def _check_doors(
+    kind: type[TrainConfig], file: Path, values: Mapping[str, Any], given: Mapping[str, Any]
+) -> None:
+    """Refuse a file's values that would be executed or connected to, unless flags replace them.
+
+    Raises:
+        ConfigError: with the flags to give.
+    """
+    asked = [name for name in values if name in kind.model_fields and name not in given]
+    open_ = _doors({name: values[name] for name in asked})
+    if open_:
+        field, (value, does) = next(iter(open_.items()))
+        raise ConfigError(
+            field, f"{file} names {value}, {does}; if you trust it, say so: {_flags(open_)}"
+        )
+
+
+def _doors(values: Mapping[str, Any]) -> dict[str, tuple[Any, str]]:
+    """Those of a file's keys whose value runs code or connects, each with its value and why.
+
+    Parts by ``package.module:Name`` are not among them: ``plugin_dirs`` allows these.
+    """
+    cluster = "a cluster whose programs would run as you"
+    why = {
+        "worker_command": "a command that would run as you",
+        "engine": cluster,
+        "ray_address": cluster,
+        "features": "a SavedModel, which is a program and would run as you",
+        "dataset": "a dataset of others, whose code would be downloaded and run as you",
+    }
+    harmless = {
+        "engine": values.get("engine") == "local",
+        "features": values.get("features") in KNOWN_FEATURES,
+        "dataset": not _COMMUNITY.match(str(values.get("dataset"))),
+    }
+    return {
+        name: (values[name], does)
+        for name, does in why.items()
+        if values.get(name) is not None and not harmless.get(name)
+    }
+
+
+def _flags(doors: Mapping[str, tuple[Any, str]]) -> str:
+    """The flags that say the same."""
+    return shlex.join(_words({name: str(value) for name, (value, _) in doors.items()}))
+
+
+def _words(flags: Mapping[str, str]) -> list[str]:
+    """The words of a command line that give flags."""
+    return [
+        word for name, value in flags.items() for word in (f"--{name.replace('_', '-')}", value)
+    ]
 
 
 def validated(kind: type[Config], values: Mapping[str, Any]) -> Config:

@@ -33,7 +33,7 @@ DEFAULT_STEPS = 2000
 _EVALUATIONS = 10
 _MAX_THREADS = 1024
 _LONGEST_SUM = 1000  # characters of a sum of criteria
-_KNOWN_FEATURES = ("inception", "classifier")
+KNOWN_FEATURES = ("inception", "classifier")
 _PATHS = ("data_dir", "run_dir", "checkpoint_dir", "result_dir", "log_dir", "warm_start", "stage1")
 
 
@@ -383,7 +383,7 @@ class TrainConfig(BaseModel):
         """
         values = self.model_dump(mode="json", exclude_none=True)
         for name in (*_PATHS, "features"):
-            known = name == "features" and values.get(name) in _KNOWN_FEATURES
+            known = name == "features" and values.get(name) in KNOWN_FEATURES
             if name in values and not known:
                 values[name] = os.path.abspath(Path(values[name]).expanduser())
         kind, _, folder = self.dataset.partition(":")

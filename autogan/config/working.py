@@ -10,6 +10,10 @@ from autogan.config.training import TrainConfig
 from autogan.core.errors import ConfigError
 from autogan.core.machine import Gpu, cores, gpus, workers_that_fit
 
+CONNECTIONS = ("engine", "ray_address", "worker_command")
+"""The keys by which workers run elsewhere. They are executed or connected to, so no file sets them,
+and decide no result, so no file keeps them."""
+
 
 class Working(TrainConfig):
     """The keys that say who does the work; but for ``order`` and ``lag`` they decide no result."""
@@ -94,6 +98,10 @@ class Working(TrainConfig):
         if self.lag is not None and self.order != "numbered":
             raise ConfigError("lag", f"{self.lag} without order numbered; add it")
         return self
+
+    def saved(self) -> dict[str, Any]:
+        """The keys for a file of the run; see `as_dict`, and `CONNECTIONS` for what is left out."""
+        return {n: value for n, value in self.as_dict().items() if n not in CONNECTIONS}
 
     def local_gpus(self) -> list[Gpu]:
         """The machine's GPUs, as far as the configuration wants them."""

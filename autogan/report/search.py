@@ -5,6 +5,7 @@ import shlex
 
 from markupsafe import Markup
 
+from autogan.config import own_flags
 from autogan.core.errors import one_line
 from autogan.core.files import write_bytes
 from autogan.core.text import short_name
@@ -109,8 +110,8 @@ def _measured(view: View) -> str:
 def _belief(view: View) -> Markup:
     """Whether the winner can be believed, in one sentence."""
     result, best = view.result, view.best
-    root = shlex.quote(str(result.folder.root))
-    again = f"autogan search --resume {root} --confirm top=3,repeats=5"
+    flags = ["--resume", str(result.folder.root), "--confirm", "top=3,repeats=5"]
+    again = shlex.join(["autogan", "search", *flags, *own_flags(result.config, "search")])
     if best is None:
         return tag("p", "No trial has come to a value yet.", class_="verdict")
     if not result.ended:

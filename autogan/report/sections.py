@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import yaml
 from markupsafe import Markup
 
+from autogan.config import own_flags
 from autogan.report import charts, parameters, pictures, seeds
 from autogan.report.effects import effects
 from autogan.report.images import Album
@@ -269,12 +270,14 @@ def _configuration(view: View) -> Section:
         f"\n  version = {{{__version__}}},\n  note    = {{{label}; record "
         f"{digest[:16]}}}\n}}"
     )
+    own = own_flags(result.config, "search")
+    again = shlex.join(["autogan", "search", str(result.folder.config), *own])
     body = [
         tag("h3", "What the values depend on"),
         table(["", ""], facts),
         tag("h3", "search.yaml"),
-        tag("p", f"Run it again: autogan search {shlex.quote(str(result.folder.config))}"),
-        tag("pre", yaml.safe_dump(result.config.as_dict(), sort_keys=False, allow_unicode=True)),
+        tag("p", f"Run it again: {again}"),
+        tag("pre", yaml.safe_dump(result.config.saved(), sort_keys=False, allow_unicode=True)),
         tag("h3", "BibTeX"),
         tag("pre", cite),
     ]

@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 import time
 
-from autogan.config import SearchConfig
+from autogan.config import SearchConfig, own_flags
 from autogan.core.errors import DiskFull, SearchFailed
 from autogan.core.files import write_bytes
 from autogan.core.invocation import command
@@ -76,7 +76,9 @@ class SearchLoop:
             SearchFailed: after three failures in a row.
             DiskFull: if there is no space left.
         """
-        advice = f"go on with: {command('autogan', 'search', '--resume', self._folder.root)}"
+        own = own_flags(self._config, "search")
+        again = command("autogan", "search", "--resume", self._folder.root, *own)
+        advice = f"go on with: {again}"
         try:
             self._take_in()
             self._winner.keep()

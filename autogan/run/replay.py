@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autogan.config import SearchConfig, load_config
+from autogan.config import SearchConfig, load_saved
 from autogan.core.errors import AutoGANError, ConfigError
 from autogan.run.decisions import Decisions
 from autogan.run.folder import SearchFolder
@@ -49,7 +49,7 @@ def check_record(root: Path, plugin_dirs: Any = None) -> Checked:
     if not folder.config.is_file():
         raise ConfigError("folder", f"{root} holds no search; name a folder that has search.yaml")
     given = {"plugin_dirs": plugin_dirs} if plugin_dirs else {}
-    config = load_config(SearchConfig, folder.config, given).resolved()
+    config = load_saved(SearchConfig, folder.config, given).resolved()
     return _checked(config, folder.ledger)
 
 

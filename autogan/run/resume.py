@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from autogan.config import SearchConfig, TrainConfig, load_config
+from autogan.config import SearchConfig, TrainConfig, load_saved
 from autogan.core.errors import ConfigError
 from autogan.run.display import Display
 from autogan.run.folder import SearchFolder
@@ -35,11 +35,11 @@ def resumed_config(root: Path, changes: SearchConfig | Mapping[str, Any]) -> Sea
     if not path.exists():
         raise ConfigError("resume", f"{root} holds no search; begin one without --resume")
     given = changes if isinstance(changes, Mapping) else changes.model_dump(include={"plugin_dirs"})
-    saved = load_config(SearchConfig, path, {"plugin_dirs": given.get("plugin_dirs")})
+    saved = load_saved(SearchConfig, path, {"plugin_dirs": given.get("plugin_dirs")})
     if isinstance(changes, SearchConfig):
         wanted = changes
     else:
-        wanted = load_config(SearchConfig, path, changes)
+        wanted = load_saved(SearchConfig, path, changes, loads_features=True)
     if wanted.threads is None:  # whatever the number of workers is now
         wanted = wanted.model_copy(update={"threads": saved.threads})
     if wanted.compiler == "auto":  # which was decided then
@@ -66,7 +66,7 @@ def same_training(path: Path, wanted: TrainConfig) -> bool:
     """Whether a training's file says what is wanted, but for what may change."""
     try:
         plugins = {"plugin_dirs": wanted.plugin_dirs}
-        check_same(path, load_config(TrainConfig, path, plugins), wanted)
+        check_same(path, load_saved(TrainConfig, path, plugins), wanted)
     except ConfigError:
         return False
     return True

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from autogan.config import SearchConfig, TrainConfig, load_config
+from autogan.config import SearchConfig, TrainConfig, load_saved
 from autogan.core.errors import ConfigError
 from autogan.criteria.variety import Variety
 from autogan.run.folder import SearchFolder, TrialFolder, run_of
@@ -42,7 +42,7 @@ def load_search(root: Path, options: Mapping[str, Any]) -> SearchResult:
     folder = SearchFolder(root)
     if not folder.config.is_file():
         raise ConfigError("run", _no_search(root))
-    config = load_config(SearchConfig, folder.config, {**options, "run_dir": root}).resolved()
+    config = load_saved(SearchConfig, folder.config, {**options, "run_dir": root}).resolved()
     ledger = Ledger(folder.ledger)
     if not ledger.header:
         raise ConfigError("run", f"{root} holds a search that has not begun; run it first")
@@ -66,7 +66,7 @@ def _no_search(root: Path) -> str:
 
 
 def _training(root: Path, options: Mapping[str, Any]) -> TrainResult:
-    config = load_config(TrainConfig, root / "config.yaml", options).resolved()
+    config = load_saved(TrainConfig, root / "config.yaml", options).resolved()
     folder = TrialFolder.of(root, config)
     if folder.result.exists() and folder.ended() is None:
         raise ConfigError("run", f"{folder.result} is damaged; restore it, or train again")

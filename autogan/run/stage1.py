@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from autogan.config import TrainConfig, load_config
+from autogan.config import TrainConfig, load_saved
 from autogan.core.errors import ConfigError
 from autogan.core.files import write_bytes, write_yaml
 from autogan.models.base import ImageShape
@@ -36,7 +36,7 @@ def first_stage_training(run: TrainConfig, folder: str) -> Path:
 def read_training(root: Path, run: TrainConfig) -> TrainConfig:
     """The configuration of the first stage's training; it may name modules that ``run`` trusts."""
     plugins = {"plugin_dirs": run.plugin_dirs}
-    return load_config(TrainConfig, root / "config.yaml", plugins).resolved()
+    return load_saved(TrainConfig, root / "config.yaml", plugins).resolved()
 
 
 def keep(root: Path, config: TrainConfig, copy: Path) -> None:

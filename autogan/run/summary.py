@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from autogan.config import own_flags
 from autogan.core.invocation import command
 from autogan.criteria.variety import Variety
 from autogan.run.confirmation import advantage
@@ -64,7 +65,8 @@ def standing(result: "SearchResult") -> list[str]:
             verb = "running" if state == "running" else "to go on with"
             lines.append(f"{verb}: trial {trial.number}{last}  {describe(trial.params)}")
     if state == "unfinished":
-        again = command("autogan", "search", "--resume", result.folder.root)
+        own = own_flags(config, "search")
+        again = command("autogan", "search", "--resume", result.folder.root, *own)
         lines.append(f"go on with: {again}")
     return lines
 
@@ -252,9 +254,10 @@ def _before_collapse(result: "SearchResult") -> list[str]:
         return []
     _, number, last = min(seen, key=lambda each: each[:2])
     folder = result.folder.trial(trial_name(number, result.trials[number].params))
+    look = command("autogan", "sample", folder, *own_flags(result.config, "sample"))
     return [
         f"before it collapsed, trial {number} had {result.terms.evaluation(last)} at step "
-        f"{last.step}; look at it: {command('autogan', 'sample', folder)}"
+        f"{last.step}; look at it: {look}"
     ]
 
 

@@ -1,6 +1,6 @@
 """A training by itself, outside of any search."""
 
-from autogan.config import TrainConfig
+from autogan.config import TrainConfig, own_flags
 from autogan.core.errors import DiskFull, SearchFailed
 from autogan.core.files import write_bytes
 from autogan.core.invocation import command
@@ -36,7 +36,8 @@ def train_alone(run: TrainConfig, folder: TrialFolder, workers: Engine, display:
         trial=trial,
     )
     workers.start(trial.number, run.max_trial_minutes, call)
-    again = command("autogan", "train", folder.config, "--run-dir", root, "--resume")
+    own = own_flags(run, "train")
+    again = command("autogan", "train", folder.config, "--run-dir", root, "--resume", *own)
     advice = f"go on with: {again}"
     with StopSignals(workers, display, advice) as stop:
         while True:

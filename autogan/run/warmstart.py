@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from autogan.config import SearchConfig, load_config
+from autogan.config import SearchConfig, load_saved
 from autogan.core.errors import ConfigError
 from autogan.run.folder import SearchFolder
 from autogan.run.ledger import Ledger
@@ -38,7 +38,7 @@ def earlier_trials(path: Path, run: SearchConfig, header: Mapping[str, Any]) -> 
     if not folder.config.is_file():
         raise ConfigError("warm_start", f"{path} holds no search; give the folder of one")
     earlier, ledger = (
-        load_config(SearchConfig, folder.config, {"plugin_dirs": run.plugin_dirs}).resolved(),
+        load_saved(SearchConfig, folder.config, {"plugin_dirs": run.plugin_dirs}).resolved(),
         Ledger(folder.ledger),
     )
     saved, wanted = earlier.as_dict(), run.as_dict()

@@ -1,6 +1,8 @@
 """The best trial of a search: kept at hand while it runs, judged again at its end."""
 
-from autogan.config import SearchConfig
+import shlex
+
+from autogan.config import SearchConfig, own_flags
 from autogan.core.errors import AutoGANError, DiskFull
 from autogan.core.files import link, write_yaml
 from autogan.run.display import Display
@@ -49,11 +51,12 @@ class Winner:
         worth = f"{self._ledger.header['objective']} {best.value:.6g}"
         if best.losses:
             worth = f"of those that no other beats in {self._config.criterion}"
+        again = shlex.join(["autogan", "train", "FILE", *own_flags(self._config, "train")])
         write_yaml(
             self._folder.best_config,
             self._tally.trial_config(best).as_dict(),
             f"The best of {self._folder.root.name}: trial {best.number}, {worth} at step "
-            f"{best.step}.\nTrain it again with: autogan train FILE",
+            f"{best.step}.\nTrain it again with: {again}",
         )
         link(self._folder.best, str(target))
 
