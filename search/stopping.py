@@ -1,10 +1,13 @@
 """Early stopping: which trials are not worth going on with, by their intermediate values."""
 
+import bisect
+import functools
 import itertools
 import math
+import random
 import statistics
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from autogan.core.registry import Part
@@ -12,6 +15,7 @@ from autogan.search.history import History, State, Trial
 
 REDUCTION = 3  # of the trials from one rung to the next, and of the training: the papers' eta
 _MEDIAN_OF = 4  # trials at least, before their median tells anything
+_ORDERS, _ORDERED = 12, 60  # orders of so many trials at most, which show what a rule takes
 
 
 class StoppingRule(Part):
@@ -39,7 +43,7 @@ class StoppingRule(Part):
     def expected(self, trials: int) -> tuple[float, float]:
         """What so many trials take in full trainings, and how many of them come to their end.
 
-        At most, where it depends on the trials.
+        The mean over orders of the trials, where a better one stays better at each evaluation.
         """
         return trials, trials
 
@@ -86,6 +90,25 @@ class MedianRule(StoppingRule):
         known = [value for value in others if value is not None]
         own = _after(history, trial, count)
         return own is None or len(known) < _MEDIAN_OF or own <= statistics.median(known)
+
+    def expected(self, trials: int) -> tuple[float, float]:
+        """See `StoppingRule.expected`."""
+        return _mean_of_orders(trials, self._taken)
+
+    def _taken(self, order: Sequence[int]) -> tuple[float, float]:
+        """The same for one order of ranks."""
+        lengths: list[int] = []
+
+        def poor(rank: int, reached: int) -> bool:
+            others = [o for o, n in zip(order, lengths, strict=False) if n >= reached]
+            return len(others) >= _MEDIAN_OF and rank > statistics.median(others)
+
+        for rank in order:
+            # Where no other trial has stopped in between, the median is the one that it was.
+            places = sorted({1, *(n + 1 for n in lengths if n + 1 < self.evaluations)})
+            ends = (reached for reached in places if poor(rank, reached))
+            lengths.append(next(ends, self.evaluations))
+        return sum(lengths) / self.evaluations, lengths.count(self.evaluations)
 
 
 class Screening(StoppingRule):
@@ -179,12 +202,25 @@ class SuccessiveHalving(StoppingRule):
         return 0.0 if any(trial.whole for trial in history.trials) else 1.0
 
     def expected(self, trials: int) -> tuple[float, float]:
-        """See `StoppingRule.expected`: a third goes on from each rung."""
-        reached, below, whole = float(trials), 0, 0.0
-        for rung in self._rungs():
-            whole += reached * (rung - below) / self.evaluations
-            reached, below = max(reached / REDUCTION, 1.0), rung
-        return whole, min(reached * REDUCTION, trials)
+        """See `StoppingRule.expected`: more than a third go on, for some did so too soon."""
+        costs = []
+        for bracket, begun in enumerate(self.dealt(trials)):
+            rungs = self._rungs()[bracket:]
+            costs.append(_mean_of_orders(begun, functools.partial(self._taken, rungs)))
+        return sum(whole for whole, _ in costs), sum(ended for _, ended in costs)
+
+    def _taken(self, rungs: Sequence[int], order: Sequence[int]) -> tuple[float, float]:
+        """The same for one order of ranks in a bracket with these rungs."""
+        whole, below = 0.0, 0
+        for rung in rungs:
+            whole += len(order) * (rung - below) / self.evaluations
+            below, ended = rung, len(order)
+            order = _promoted(order)
+        return whole, ended
+
+    def dealt(self, trials: int) -> Sequence[int]:
+        """How many of so many trials are in each bracket."""
+        return [trials]
 
     def bracket(self, place: int) -> int:
         """How many of the lowest rungs a trial is spared, by its place in the history.
@@ -232,13 +268,47 @@ class Hyperband(SuccessiveHalving):
 
     def bracket(self, place: int) -> int:
         """See `SuccessiveHalving.bracket`."""
+        ends = itertools.accumulate(self._sizes())
+        return next(b for b, end in enumerate(ends) if place % sum(self._sizes()) < end)
+
+    def dealt(self, trials: int) -> Sequence[int]:
+        """See `SuccessiveHalving.dealt`."""
+        sizes = self._sizes()
+        rounds, rest = divmod(trials, sum(sizes))
+        ends = list(itertools.accumulate(sizes))
+        return [
+            rounds * size + min(max(rest - end + size, 0), size)
+            for size, end in zip(sizes, ends, strict=True)
+        ]
+
+    def _sizes(self) -> Sequence[int]:
+        """Trials that each bracket is dealt in a round."""
         highest = len(self._rungs()) - 1
-        sizes = [
+        return [
             math.ceil((highest + 1) / (highest - spared + 1) * REDUCTION ** (highest - spared))
             for spared in range(highest + 1)
         ]
-        dealt = place % sum(sizes)
-        return next(b for b, end in enumerate(itertools.accumulate(sizes)) if dealt < end)
+
+
+def _promoted(order: Sequence[int]) -> list[int]:
+    """The ranks that go on from a rung, in their order, if they arrive there in this one."""
+    arrived: list[int] = []
+    gone: list[int] = []
+    for rank in order:
+        bisect.insort(arrived, rank)
+        gone += [r for r in arrived[: len(arrived) // REDUCTION] if r not in gone]
+    return gone or arrived[:1]  # the best at a rung goes on when no trial begins any more
+
+
+def _mean_of_orders(
+    trials: int, taken: Callable[[Sequence[int]], tuple[float, float]]
+) -> tuple[float, float]:
+    """The mean of two numbers over some orders of so many ranks; of many, in proportion."""
+    count = min(trials, _ORDERED)
+    orders = [random.Random(n).sample(range(count), count) for n in range(_ORDERS)]
+    first, second = zip(*map(taken, orders), strict=True)
+    scale = trials / max(count, 1)
+    return statistics.fmean(first) * scale, statistics.fmean(second) * scale
 
 
 def _after(history: History, trial: Trial, count: int) -> float | None:

@@ -403,6 +403,7 @@ def test_trials_of_any_batch_size_are_compared_at_the_same_places():
         SearchConfig(**searched, evaluate_every=10)
     SearchConfig(**searched)
     SearchConfig(params=searched["params"], steps=100, evaluate_every=10)
+    SearchConfig(params=searched["params"], evaluate_every=10)  # of the default steps
 
 
 @pytest.mark.parametrize(

@@ -273,6 +273,19 @@ def test_a_plan_under_max_steps_counts_what_a_rule_saves(monkeypatch, stopping):
     assert (plan.trials > 30) == (stopping is not None)
 
 
+@pytest.mark.parametrize("stopping", ["asha", "hyperband", "median", None])
+@pytest.mark.parametrize("max_steps", [10**15, 2**62])
+def test_a_plan_under_any_budget_is_made_at_once(monkeypatch, stopping, max_steps):
+    """And it ends with the points that there are."""
+    monkeypatch.setattr("autogan.commands.make_engine", lambda run: FakeEngine())
+    budget = {"steps": 30, "evaluate_every": 3, "stopping": stopping, "max_steps": max_steps}
+    plan = autogan.plan({**GRID, **budget, "params": {"d_iter": [1, 2, 3]}})
+    assert plan.trials == 3
+    open_ended = {"search_method": "random", "params": {"learning_rate": "1e-4..1e-2"}}
+    assert autogan.plan({**GRID, **budget, **open_ended}).trials > 10**10
+    assert autogan.plan({**GRID, **budget, **open_ended, "trials": 7}).trials == 7
+
+
 def test_a_plan_is_dry(tmp_path, monkeypatch):
     """Beside an earlier run, and without the feature network."""
     monkeypatch.setattr("autogan.commands.make_engine", lambda run: FakeEngine())

@@ -76,6 +76,26 @@ class TestEveryRule:
         assert answers == [kind(9).goes_on(history, t) for t in history.trials]
         assert repr(history) == before
 
+    @pytest.mark.parametrize(("evaluations", "trials"), [(9, 20), (10, 20), (10, 51), (30, 51)])
+    def test_takes_as_much_as_a_plan_says(self, kind, evaluations, trials):
+        """By searches in which a better trial is better at each evaluation."""
+        whole, ended = [], []
+        for seed in range(12):
+            levels = random.Random(seed).sample(range(trials), trials)
+            lengths = replayed(
+                kind(evaluations), [[float(level)] * evaluations for level in levels]
+            )
+            whole.append(sum(lengths) / evaluations)
+            ended.append(lengths.count(evaluations))
+        found = kind(evaluations).expected(trials)
+        assert found[0] == pytest.approx(statistics.fmean(whole), rel=0.12)
+        assert found[1] == pytest.approx(statistics.fmean(ended), rel=0.2)
+
+    def test_a_plan_of_any_number_of_trials_is_made_at_once(self, kind):
+        one, ended = kind(2000).expected(10**15)
+        assert 0 < ended <= one <= 10**15
+        assert kind(10).expected(1) == (1, 1)
+
     def test_failed_trials_say_nothing(self, kind):
         trials = [trial(n, curve[:3]) for n, curve in enumerate(FLAT)]
         failed = [trial(n + 9, [0.0] * 3, State.FAILED) for n in range(9)]

@@ -180,7 +180,7 @@ class SearchConfig(Working):
     @model_validator(mode="after")
     def _evaluations_are_alike(self) -> "SearchConfig":
         searched = any(dimension.name == "batch_size" for dimension in self.space.dimensions)
-        if searched and self.evaluate_every is not None and self.steps is None:
+        if searched and self.evaluate_every is not None and self.epochs is not None:
             raise ConfigError(
                 "evaluate_every",
                 f"{self.evaluate_every} beside epochs, of which each batch_size that is searched "

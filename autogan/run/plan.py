@@ -1,6 +1,7 @@
 """What a search would do and cost."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from autogan.config import SearchConfig, TrainConfig
@@ -95,10 +96,9 @@ def plan_of(run: SearchConfig, opened: Opened, timed: Timed | None = None) -> Pl
         return first + ended * (run.repeats - 1) + confirmations
 
     if run.max_steps is not None:
-        fits = 1
-        while whole(fits) < run.max_steps / budget.full:
-            fits += 1
-        limits.append(fits)
+        fits = run.max_steps / budget.full
+        most = min((limit for limit in limits if limit is not None), default=run.max_steps)
+        limits.append(_least(lambda trials: whole(trials) >= fits, most))
     trials = min((limit for limit in limits if limit is not None), default=None)
     seconds = None
     if timed is not None:
@@ -123,3 +123,17 @@ def plan_of(run: SearchConfig, opened: Opened, timed: Timed | None = None) -> Pl
         training_seconds=seconds,
         evaluations_timed=timed is not None and timed.evaluation is not None,
     )
+
+
+def _least(enough: Callable[[int], bool], most: int) -> int:
+    """The least number from 1 that is enough, by halving; ``most``, if none below it is.
+
+    Args:
+        enough: of a number; whatever is enough stays so for larger ones.
+        most: at least 1.
+    """
+    low, high = 1, most
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle + 1, high)
+    return low
