@@ -169,6 +169,7 @@ class FakeEngine:
         self._answers = queue.SimpleQueue()
         self._trial = None
         self._hears = None
+        self._wish = False
         self.started = []
 
     def join(self, call, tell=None):
@@ -186,7 +187,8 @@ class FakeEngine:
         return self._trial is None
 
     def start(self, trial, minutes, call):
-        self._trial = trial
+        self._trial, self._wish = trial, False
+        self._answers = queue.SimpleQueue()
         self.started.append(trial)
         threading.Thread(target=self._run, args=(decode(encode(call)),), daemon=True).start()
 
@@ -209,7 +211,8 @@ class FakeEngine:
         self._answers.put(go_on)
 
     def interrupt(self):
-        pass
+        self._wish = True
+        self._answers.put(True)
 
     def close(self):
         pass
@@ -227,7 +230,7 @@ class FakeEngine:
         return self._answers.get()
 
     def interrupted(self):
-        return False
+        return self._wish
 
     def _tell(self, message):
         self._events.put(Event(self._trial, decode(encode(message))))

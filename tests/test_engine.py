@@ -145,7 +145,7 @@ def test_a_claim_leaves_nothing_unless_the_run_begins(tmp_path):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_schedulers_signals_stop_as_ctrl_c_does(engine, number):
-    """However often they come, they never mean to end at once."""
+    """Two at the same moment are one wish: a closed terminal sends two."""
     pressed = []
 
     class Press(Display):
@@ -254,18 +254,22 @@ def test_a_processor_that_tensorflow_is_not_built_for(tmp_path):
 
 @pytest.mark.parametrize("behaviour", [HANG, CHATTER])
 def test_a_trial_that_takes_too_long_fails(behaviour):
-    """An hour passes while the first trial runs, whether it is silent or talks."""
-    hours = []
+    """Ten minutes pass with each look while the first trial runs, whether it talks or not."""
+    now, pace = [0.0], [0.0]
 
     class Wait(Display):
         def trial_ended(self, trial, best):
-            hours.clear()
+            pace[0] = 0.0
 
         def trial_started(self, trial, position, trials):
             if trial.number == 0:
-                hours.extend([0, 1])  # one look at the clock sets the deadline
+                pace[0] = 600.0
 
-    engine = pool_of(1, clock=lambda: 3600 * hours.pop(0) if hours else 0.0)
+    def clock():
+        now[0] += pace[0]
+        return now[0]
+
+    engine = pool_of(1, clock=clock)
     result = autogan.run_search(
         config(params={"z_dim": [behaviour, 62]}, max_trial_minutes=30),
         engine=engine,
@@ -353,6 +357,72 @@ def test_a_second_ctrl_c_ends_at_once(engine):
         with pytest.raises(Interrupted, match="stopped at once; go on later"):
             signal.raise_signal(signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is before
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_second_signal_of_a_scheduler_ends_at_once(engine, number, monkeypatch):
+    now = [5.0]
+    monkeypatch.setattr("autogan.run.interruption.time.monotonic", lambda: now[0])
+    with StopSignals(engine, Display(), "go on later") as stop:
+        signal.raise_signal(number)
+        now[0] += 0.9
+        signal.raise_signal(number)  # still the same wish
+        assert stop.pressed
+        now[0] += 0.2
+        with pytest.raises(Interrupted, match="stopped at once; go on later"):
+            signal.raise_signal(number)
+
+
+def test_the_first_signal_ends_the_judging(tmp_path, engine):
+    """All trials are saved by then: nothing is waited for, and a resumed search judges."""
+    whole = autogan.run_search(config(run_dir="runs/b"), engine=pool_of(1))
+
+    class Press(Display):
+        def note(self, text):
+            if text.startswith("judging"):
+                os.kill(os.getpid(), signal.SIGTERM)
+
+    with pytest.raises(Interrupted, match="^stopped; go on with: .*--resume runs/a"):
+        autogan.run_search(config(), engine=engine, display=Press())
+    assert "judged" not in (tmp_path / "runs/a/trials.jsonl").read_text()
+    resumed = autogan.run_search(resume="runs/a", engine=pool_of(1))
+    assert resumed.judged.scores == whole.judged.scores
+
+
+def test_a_worker_that_hangs_ends_no_later_than_its_time_to_save(tmp_path):
+    """Deaf to the wish to stop: it is ended, and its trial stays unfinished in the record."""
+    now, notes = [0.0], []
+
+    class Press(Display):
+        def progress(self, number, step, steps, losses):
+            now[0] += 25.0
+            if now[0] == 25.0:
+                os.kill(os.getpid(), signal.SIGTERM)
+
+        def note(self, text):
+            notes.append(text)
+
+    engine = pool_of(1, clock=lambda: now[0])
+    with pytest.raises(Interrupted, match="^stopped; go on with"):
+        autogan.run_search(config(params={"z_dim": [CHATTER, 62]}), engine=engine, display=Press())
+    engine.close()
+    assert notes[-2:] == [
+        "saving and stopping; Ctrl-C again stops at once",
+        "trial 0 did not save in time: worker 1 was ended at once; the trial goes on from its "
+        "last checkpoint",
+    ]
+    assert [t.state for t in autogan.load("runs/a").trials] == [State.RUNNING]
+
+
+@pytest.mark.parametrize(
+    "said", [b'{"message": "Ans', b"\xff\xfe\n", b"[1]\n", b'{"message": "Answer"}\n', b"7\n"]
+)
+def test_a_worker_ends_with_its_pipe_whatever_the_last_line_holds(said):
+    worker = subprocess.Popen(
+        FAKE_WORKER, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    worker.communicate(said, timeout=60)
+    assert worker.returncode == 0
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import itertools
 import pytest
 
 from autogan.core.machine import Gpu
-from autogan.run.engine import Pool
+from autogan.run.engine import Event, Pool
 from autogan.run.messages import (
     Answer,
     Evaluate,
@@ -29,6 +29,12 @@ from autogan.search import Evaluation, Trial
 
 JOIN = Join(config={}, root="a", token="t", run="a", features={}, digest="d")
 DEATH = "dies"
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch):
+    """Workers here answer at once, or never: nothing is waited for."""
+    monkeypatch.setattr("autogan.run.engine._POLL", 0.0)
 
 
 class Worker:
@@ -281,6 +287,82 @@ def test_interrupted_all_save_and_those_who_wait_need_not():
     assert all(e.message == Trained(trial=None) for e in events)
 
 
+def silent(worker, message):
+    """Says something of its trial, and nothing more."""
+    return [evaluated(10)] if isinstance(message, Train) else ([] if worker.told[1:] else None)
+
+
+def test_who_says_nothing_for_hours_is_reported_and_then_lost():
+    now = [0.0]
+    pool = Pool([Worker("w0", silent)], clock=lambda: now[0])
+    pool.join(JOIN)
+    pool.start(0, None, train(0))
+    told = []
+    while len(told) < 4:
+        if event := pool.next_event():
+            told.append((round(now[0]), event.trial, event.message))
+        else:
+            now[0] += 50
+    notice, lost = told[2:]
+    assert notice == (650, None, Note(
+        text="w0 has said nothing for 11 minutes; it counts as lost if that goes on for hours"
+    ))  # fmt: skip
+    assert lost[:2] == (7250, 0)
+    assert (lost[2].cause, lost[2].reason) == ("killed", "w0 has said nothing for 121 minutes")
+    assert pool.free()
+
+
+def test_how_long_is_too_long_follows_from_the_longest_silence():
+    """Evaluations that take five minutes: nothing is said before an hour and forty minutes."""
+    now, worker = [0.0], Worker("w0", silent)
+    pool = Pool([worker], clock=lambda: now[0])
+    pool.join(JOIN)
+    pool.start(0, None, train(0))
+    assert [isinstance(pool.next_event().message, kind) for kind in (Placed, Evaluated)]
+    for step in (20, 30):
+        for _ in range(6):
+            now[0] += 50
+            assert pool.next_event() is None
+        worker.hear(evaluated(step))
+        assert pool.next_event().message == evaluated(step)
+    since = now[0]
+    while (event := pool.next_event()) is None:
+        now[0] += 50
+    assert isinstance(event.message, Note)
+    assert now[0] - since == pytest.approx(20 * 300, abs=60)
+    pool.interrupt()
+    since = now[0]
+    while (event := pool.next_event()) is None:
+        now[0] += 50
+    assert event.message.text.startswith("trial 0 did not save in time: w0 was ended at once")
+    assert pool.next_event() == Event(0, Trained(trial=None))
+    assert now[0] - since == pytest.approx(3 * 300, abs=60)
+
+
+def test_a_driver_that_slept_blames_no_worker():
+    """Its clock jumps by a day between two looks."""
+    now = [0.0]
+    pool = Pool([Worker("w0", silent)], clock=lambda: now[0])
+    pool.join(JOIN)
+    pool.start(0, None, train(0))
+    assert [isinstance(pool.next_event().message, kind) for kind in (Placed, Evaluated)]
+    now[0] += 86400
+    assert pool.next_event() is None
+    assert not pool.free()
+
+
+def test_who_has_said_nothing_of_its_trial_has_nothing_to_save():
+    """It loads data or compiles, which takes longer than a scheduler waits."""
+    worker = Worker("w0", lambda w, m: [] if isinstance(m, Train) else None)
+    pool = joined(worker)
+    pool.start(0, None, train(0))
+    assert isinstance(pool.next_event().message, Placed)
+    pool.interrupt()
+    assert not any(isinstance(message, Interrupt) for message in worker.told)
+    assert pool.next_event() == Event(0, Trained(trial=None))
+    assert worker.lives == 1
+
+
 def test_a_full_worker_is_replaced_before_its_next_trial():
     def script(worker, message):
         full = isinstance(message, Answer)
@@ -307,7 +389,7 @@ def test_times_are_each_trials_own():
         event = pool.next_event()
         if event is None:
             now[0] += 60
-        else:
+        elif isinstance(event.message, Failed):
             late.append((event.trial, now[0]))
             assert event.message.reason == "the trial took longer than max_trial_minutes"
     assert [trial for trial, _ in late] == [0, 1]

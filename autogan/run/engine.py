@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from autogan.core.errors import AutoGANError, ConfigError, DiskFull
 from autogan.run.messages import (
@@ -25,7 +25,8 @@ from autogan.run.messages import (
     Train,
     Trained,
 )
-from autogan.run.places import Channel, Death, Place
+from autogan.run.places import Death, Place
+from autogan.run.workers import Job, Silence, Worker
 
 _POLL = 0.2  # seconds between two looks at Ctrl-C
 _DOUBTS = 2  # failures of a worker that has proven nothing: it gets no more trials
@@ -88,72 +89,14 @@ class WorkerFailed(AutoGANError):
         super().__init__(f"{report.splitlines()[0]} (--debug shows more)")
 
 
-@dataclass
-class _Job:
-    """A trial in the pool.
-
-    Attributes:
-        trial: its number.
-        minutes: that it may take.
-        call: that trains it.
-        deadline: by when it must have ended, once a worker has it.
-    """
-
-    trial: int
-    minutes: float | None
-    call: Train
-    deadline: float = math.inf
-
-
-class _Worker:
-    """A place in the pool, and who works there.
-
-    Attributes:
-        place: where.
-        channel: to the process; None while there is none.
-        life: counts the processes.
-        joining: whether it was asked to join the run and has not answered.
-        environment: of the process, once it has joined.
-        job: what it does.
-        full: whether its memory holds enough, so that a fresh one should follow.
-        proven: whether it has brought a trial to an evaluation.
-        doubts: how often it failed before it had.
-        dismissed: whether it gets no more trials.
-    """
-
-    def __init__(self, place: Place) -> None:
-        self.place = place
-        self.channel: Channel | None = None
-        self.life = 0
-        self.joining = self.full = self.proven = self.dismissed = False
-        self.environment: dict[str, Any] | None = None
-        self.job: _Job | None = None
-        self.doubts = 0
-
-    def send(self, message: Message) -> None:
-        """Tell the process something, if there is one."""
-        if self.channel is not None:
-            self.channel.send(message)
-
-    def end(self) -> None:
-        """End the process; the next call starts a fresh one."""
-        if self.channel is not None:
-            self.channel.kill()
-        self.channel = self.environment = None
-        self.joining = self.full = False
-
-    def trusted(self) -> None:
-        """It has brought a trial somewhere."""
-        self.proven, self.doubts = True, 0
-
-
 class Pool:
     """Workers at given places, each started when it is first needed.
 
     A trial waits until a worker has joined the run and is free. A worker that died, or whose memory
     holds enough, is replaced. With several workers, one that fails before it has brought any trial
     to an evaluation is not believed: the trial goes on elsewhere, and the second time the worker
-    is dismissed.
+    is dismissed. One that is silent for much longer than any was so far is reported, and after
+    hours replaced.
 
     Args:
         places: for the workers.
@@ -163,13 +106,15 @@ class Pool:
     def __init__(
         self, places: Sequence[Place], clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._workers = [_Worker(place) for place in places]
+        self._workers = [Worker(place) for place in places]
         self._clock = clock
+        self._silence = Silence(self._workers, clock)
+        self._saved_by = math.inf  # when interrupted trials must have ended
         self._join: Join | None = None
-        self._waiting: deque[_Job] = deque()
+        self._waiting: deque[Job] = deque()
         # What was heard, and from which process: one that was ended is not listened to.
-        self._heard: queue.SimpleQueue[tuple[_Worker, int, Message | None]] = queue.SimpleQueue()
-        self._later: deque[tuple[_Worker, Message | None]] = deque()  # heard during a call
+        self._heard: queue.SimpleQueue[tuple[Worker, int, Message | None]] = queue.SimpleQueue()
+        self._later: deque[tuple[Worker, Message | None]] = deque()  # heard during a call
         self._events: deque[Event] = deque()  # found, and not told yet
 
     def call(self, call: Call, reply: type[Reply], tell: Tell = lambda text: None) -> Reply:
@@ -217,14 +162,15 @@ class Pool:
 
     def start(self, trial: int, minutes: float | None, call: Train) -> None:
         """See `Engine.start`."""
-        self._waiting.append(_Job(trial, minutes, call))
+        self._saved_by = math.inf
+        self._waiting.append(Job(trial, minutes, call))
         self._place()
 
     def next_event(self) -> Event | None:
         """See `Engine.next_event`; a worker's death is its trial's failure."""
         if not self._events:
             worker, message = self._later.popleft() if self._later else self._hear() or (None, None)
-            self._end_late(worker if isinstance(message, Trained | Failed) else None)
+            self._look(worker if isinstance(message, Trained | Failed) else None)
             if worker is not None and worker.channel is not None:
                 self._take(worker, message)
                 self._place()
@@ -237,12 +183,18 @@ class Pool:
                 worker.send(Answer(go_on=go_on))
 
     def interrupt(self) -> None:
-        """See `Engine.interrupt`."""
+        """See `Engine.interrupt`; whoever does not save in time goes on from its checkpoint."""
         while self._waiting:
             self._events.append(Event(self._waiting.popleft().trial, Trained(trial=None)))
+        self._saved_by = min(self._saved_by, self._clock() + self._silence.saving())
         for worker in self._workers:
-            if worker.job is not None:
+            if worker.job is None:
+                continue
+            if worker.job.heard:
                 worker.send(Interrupt())
+            else:  # it loads or compiles, and there is nothing to save yet
+                self._end(worker, Trained(trial=None))
+                worker.end()
 
     def close(self) -> None:
         """See `Engine.close`."""
@@ -252,7 +204,7 @@ class Pool:
         self._waiting.clear()
         self._events.clear()
 
-    def _idle(self) -> list[_Worker]:
+    def _idle(self) -> list[Worker]:
         """Who could do something, those first who can at once and are trusted most."""
         idle = [worker for worker in self._workers if not (worker.job or worker.dismissed)]
         return sorted(idle, key=lambda w: (w.channel is None, w.joining, w.doubts))
@@ -274,23 +226,24 @@ class Pool:
                 worker.send(self._join)
                 coming += 1
 
-    def _begin(self, worker: _Worker, job: _Job) -> None:
+    def _begin(self, worker: Worker, job: Job) -> None:
         """Give a worker its trial; the trial's time begins."""
         if worker.channel is None:
             self._spawn(worker)
         worker.job = job
         if job.minutes:
             job.deadline = self._clock() + 60 * job.minutes
+        self._silence.ended_by(worker)
         worker.send(job.call)
         placed = Placed(worker=worker.place.name, environment=worker.environment or {})
         self._events.append(Event(job.trial, placed))
 
-    def _spawn(self, worker: _Worker) -> None:
+    def _spawn(self, worker: Worker) -> None:
         worker.life += 1
         life = worker.life
         worker.channel = worker.place.spawn(lambda told: self._heard.put((worker, life, told)))
 
-    def _hear(self) -> tuple[_Worker, Message | None] | None:
+    def _hear(self) -> tuple[Worker, Message | None] | None:
         """The next message of a worker, None at its end; or nothing for a moment."""
         try:
             worker, life, message = self._heard.get(timeout=_POLL)
@@ -298,16 +251,38 @@ class Pool:
             return None
         return (worker, message) if worker.channel and worker.life == life else None
 
-    def _end_late(self, but: _Worker | None) -> None:
+    def _look(self, but: Worker | None) -> None:
         """End the trials whose time is over, but for one that has just ended by itself."""
+        now = self._silence.look()
         for worker in self._workers:
-            if worker.job and worker is not but and self._clock() > worker.job.deadline:
+            if worker.job and worker is not but and now > worker.job.deadline:
                 reason = "the trial took longer than max_trial_minutes"
                 self._end(worker, Failed(reason=reason, traceback=reason))
                 worker.end()
+            elif worker.job and worker is not but and now > self._saved_by:
+                self._tell(
+                    f"trial {worker.job.trial} did not save in time: {worker.place.name} was ended "
+                    "at once; the trial goes on from its last checkpoint"
+                )
+                self._end(worker, Trained(trial=None))
+                worker.end()
+        for worker in self._silence.unusual():
+            self._tell(f"{self._silent(worker)}; it counts as lost if that goes on for hours")
+        for worker in self._silence.lost():
+            silent = self._silent(worker)
+            self._end(worker, Failed(reason=silent, traceback=silent, cause="killed"))
+            worker.end()
 
-    def _take(self, worker: _Worker, message: Message | None) -> None:
+    def _silent(self, worker: Worker) -> str:
+        return f"{worker.place.name} has said nothing for {worker.silent / 60:.0f} minutes"
+
+    def _tell(self, text: str) -> None:
+        """Something about the workers that the user should know."""
+        self._events.append(Event(None, Note(text=text)))
+
+    def _take(self, worker: Worker, message: Message | None) -> None:
         """Take in what a worker says."""
+        self._silence.ended_by(worker)
         if message is None:
             death = self._death(worker)
             self._fail(worker, death.report, "killed" if death.killed else "itself")
@@ -324,11 +299,14 @@ class Pool:
             worker.trusted()
             self._end(worker, message)
         elif worker.job is not None:
+            worker.job.heard = True
             if isinstance(message, Evaluated):
                 worker.trusted()
             self._events.append(Event(worker.job.trial, message))
+        elif isinstance(message, Note):
+            self._events.append(Event(None, message))
 
-    def _fail(self, worker: _Worker, report: str, cause: Cause) -> None:
+    def _fail(self, worker: Worker, report: str, cause: Cause) -> None:
         """A worker has failed; the first line of the report says how in short."""
         reason, name = report.partition("\n")[0], worker.place.name
         others = any(not other.dismissed for other in self._workers if other is not worker)
@@ -345,17 +323,16 @@ class Pool:
             worker.doubts += 1
             worker.dismissed = others and worker.doubts >= _DOUBTS
             if worker.dismissed:
-                note = Note(text=f"{name} gets no more trials: {reason}")
-                self._events.append(Event(None, note))
+                self._tell(f"{name} gets no more trials: {reason}")
             worker.end()
 
-    def _end(self, worker: _Worker, message: Trained | Failed) -> None:
+    def _end(self, worker: Worker, message: Trained | Failed) -> None:
         """A worker's trial has ended, and so it is free."""
         assert worker.job is not None
         self._events.append(Event(worker.job.trial, message))
         worker.job = None
 
-    def _death(self, worker: _Worker) -> Death:
+    def _death(self, worker: Worker) -> Death:
         """How a worker has ended; the next call starts a fresh one."""
         assert worker.channel is not None
         death, joining = worker.channel.death(), worker.joining

@@ -92,6 +92,17 @@ class TrialFolder:
         """The configuration."""
         return self.root / "config.yaml"
 
+    def check_there(self) -> None:
+        """Refuse to write where the folder was once: it would be in the way of its return.
+
+        Raises:
+            ConfigError: if it was moved or removed.
+        """
+        if not self.root.is_dir():
+            raise ConfigError(
+                "run_dir", f"{self.root} is gone; put it back to where it was, and resume"
+            )
+
     @property
     def scores(self) -> Path:
         """The evaluations, one a line."""

@@ -2,6 +2,7 @@
 
 import signal
 import threading
+import time
 from types import FrameType
 from typing import Any
 
@@ -10,21 +11,29 @@ from autogan.core.signals import heeded
 from autogan.run.display import Display
 from autogan.run.engine import Engine, Event
 
+_TOGETHER = 1.0  # seconds: a closed terminal, say, sends SIGHUP twice
+
 
 class StopSignals:
-    """Catches Ctrl-C, SIGTERM and SIGHUP: trials save and end; a second Ctrl-C ends at once.
+    """Catches Ctrl-C, SIGTERM and SIGHUP: trials save and end; the second one ends at once.
 
-    A context manager. Outside the main thread, where signals cannot be caught, it does nothing.
+    SIGTERM and SIGHUP that come together count as one. A context manager. Outside the main thread,
+    where signals cannot be caught, it does nothing.
 
     Args:
         engine: runs the trials.
         display: is told.
         advice: how to go on later.
+
+    Attributes:
+        pressed: whether a signal has come.
+        saved: whether nothing is left to save, so that even the first signal ends at once.
     """
 
     def __init__(self, engine: Engine, display: Display, advice: str) -> None:
-        self.pressed = False
+        self.pressed = self.saved = False
         self.advice = advice
+        self._at = 0.0  # when the first signal came
         self._told = False
         self._engine, self._display = engine, display
         self._before: dict[int, Any] = {}
@@ -51,6 +60,9 @@ class StopSignals:
         return Interrupted(f"stopped; {self.advice}")
 
     def _handle(self, number: int, _: FrameType | None) -> None:
-        if self.pressed and number == signal.SIGINT:
+        if self.saved:
+            raise self.interrupted()
+        if not self.pressed:
+            self.pressed, self._at = True, time.monotonic()
+        elif number == signal.SIGINT or time.monotonic() - self._at > _TOGETHER:
             raise Interrupted(f"stopped at once; {self.advice}")
-        self.pressed = True

@@ -5,7 +5,7 @@ import dataclasses
 import time
 
 from autogan.config import SearchConfig, own_flags
-from autogan.core.errors import DiskFull, SearchFailed
+from autogan.core.errors import ConfigError, DiskFull, SearchFailed
 from autogan.core.files import write_bytes
 from autogan.core.invocation import command
 from autogan.run.decisions import Decisions
@@ -86,9 +86,10 @@ class SearchLoop:
             with StopSignals(self._engine, self._display, advice) as stop:
                 try:
                     self._train_all(stop)
-                except SearchFailed:
-                    self._save_running()
+                except (SearchFailed, ConfigError):
+                    self._save_running(stop)
                     raise
+                stop.saved = True
                 if not stop.pressed:
                     self._finish()
         except DiskFull as error:
@@ -107,12 +108,12 @@ class SearchLoop:
             if event := stop.next_event():
                 self._handle(event)
 
-    def _save_running(self) -> None:
+    def _save_running(self, stop: StopSignals) -> None:
         """Let the trials that are running save, though the search ends here."""
         self._engine.interrupt()
         while self._running:
-            if event := self._engine.next_event():
-                with contextlib.suppress(SearchFailed):
+            if event := stop.next_event():
+                with contextlib.suppress(SearchFailed, ConfigError):
                     self._handle(event)
 
     def retry_failed(self) -> None:
@@ -193,6 +194,9 @@ class SearchLoop:
             self._display.note(message.text)
         if event.trial is None:
             return
+        begun = self._running[event.trial]
+        if isinstance(message, Failed | Trained):
+            del self._running[event.trial]  # whatever the record says to its end
         trial = self._ledger.trials[event.trial]
         if isinstance(message, Placed):
             self._placed(trial, message)
@@ -201,20 +205,22 @@ class SearchLoop:
         elif isinstance(message, Evaluated):
             self._engine.answer(trial.number, go_on=self._answer(trial, message))
         elif isinstance(message, Failed):
-            self._failed(trial, message)
-        elif isinstance(message, Trained):
-            if message.trial is None:
-                del self._running[trial.number]  # interrupted: it stays unfinished
-            else:
-                self._end(trial, message.trial)
+            self._failed(trial, message, trial.seconds + time.monotonic() - begun)
+        elif isinstance(message, Trained) and message.trial is not None:
+            self._end(trial, message.trial)  # an interrupted one stays unfinished
 
-    def _failed(self, trial: Trial, message: Failed) -> None:
-        """A trial's work ended in an error: its own fault, or the machine's."""
+    def _failed(self, trial: Trial, message: Failed, seconds: float) -> None:
+        """A trial's work ended in an error: its own fault, or the machine's.
+
+        Args:
+            trial: as the record has it.
+            message: what is known of the error.
+            seconds: of the trial's work, all in all.
+        """
         if message.cause == "disk":
             raise DiskFull(message.reason)
         if message.cause != "itself" and trial.times_lost < _MAX_LOST:
             self._ledger.append("lost", trial=trial.number, reason=message.reason)
-            del self._running[trial.number]
             self._display.note(f"trial {trial.number} was lost and goes on: {message.reason}")
             return
         folder = self._trial_folder(trial)
@@ -223,7 +229,6 @@ class SearchLoop:
         if folder.failed_status.exists():
             folder.failed_status.replace(folder.status)
         again = f"lost {trial.times_lost + 1} times: " if message.cause != "itself" else ""
-        seconds = trial.seconds + time.monotonic() - self._running[trial.number]
         reason = f"{again}{message.reason}"
         self._end(
             trial, Trial(trial.number, {}, state=State.FAILED, reason=reason, seconds=seconds)
@@ -282,7 +287,6 @@ class SearchLoop:
             reason=result.reason,
             steps=result.steps,
         )
-        del self._running[trial.number]
         if trial.state is State.STOPPED and not self._config.stopping_revives:
             self._trial_folder(trial).state.unlink(missing_ok=True)
         self._winner.keep()

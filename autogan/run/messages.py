@@ -309,5 +309,8 @@ def decode(line: str) -> Message:
     Raises:
         ValueError: if it is no message.
     """
-    fields = json.loads(line)
-    return _KINDS[fields.pop("message")](**fields)
+    try:
+        fields = json.loads(line)
+        return _KINDS[fields.pop("message")](**fields)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(f"{line[:100]!r} is no message") from error

@@ -50,7 +50,7 @@ class Driver(Protocol):
         """Tell how far the training is."""
 
     def evaluated(self, evaluation: Evaluation) -> bool:
-        """Tell an evaluation; return whether to go on."""
+        """Tell an evaluation; return whether to go on: True if `interrupted` meanwhile."""
 
     def interrupted(self) -> bool:
         """Whether to save and stop as soon as possible."""
@@ -86,6 +86,9 @@ def run_trial(
 
     Returns:
         What came of it, or None if interrupted.
+
+    Raises:
+        ConfigError: if the folder was moved or removed meanwhile.
     """
     hyperparameters = config.hyperparameters()
     steps, evaluate_every = config.schedule(len(data), gan.batch_size)
@@ -112,6 +115,8 @@ def run_trial(
     goes_on = True  # what is said to the last one told counts, before a kill or now
     for evaluation in trial.evaluations:
         goes_on = driver.evaluated(evaluation)
+    if driver.interrupted():  # what was answered may have been nothing but that
+        return None
     if trial.state is not State.RUNNING:
         return trial
     if not goes_on and step < steps and not _collapsed(trial):
@@ -128,6 +133,7 @@ def run_trial(
 
     def save() -> None:
         nonlocal saved
+        folder.check_there()
         saved = time.monotonic()
         trial.seconds = before + saved - started
         progress = {
@@ -155,6 +161,7 @@ def run_trial(
 
         # Evaluate, and keep what is worth keeping.
         elif step == boundary:
+            folder.check_there()
             try:
                 made = gan.generate(latents)
                 features = evaluator.features(made, latents.labels)
@@ -201,6 +208,7 @@ def run_trial(
             events.close()
             return None
 
+    folder.check_there()
     # End: the value is that of the best evaluation, for GANs collapse late.
     best = best_evaluation(trial.evaluations, objective.direction)
     if trial.state is State.RUNNING and (_collapsed(trial) or best is None):

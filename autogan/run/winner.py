@@ -3,7 +3,7 @@
 import shlex
 
 from autogan.config import SearchConfig, own_flags
-from autogan.core.errors import AutoGANError, DiskFull
+from autogan.core.errors import AutoGANError, DiskFull, Interrupted
 from autogan.core.files import link, write_yaml
 from autogan.run.display import Display
 from autogan.run.engine import Engine
@@ -80,7 +80,7 @@ class Winner:
         )
         try:
             found = engine.call(call, Scores)
-        except DiskFull:
+        except (DiskFull, Interrupted):
             raise
         except AutoGANError as error:  # such as a checkpoint that the user has deleted
             self._display.note(f"the best generator cannot be judged: {error}")

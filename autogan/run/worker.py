@@ -7,13 +7,15 @@ the driver is gone: the worker ends at once, and whatever it was writing is whol
 Datasets, feature networks, real statistics and built GANs stay in memory between calls.
 """
 
+import contextlib
 import errno
 import os
 import signal
+import sys
 import threading
 import traceback
 from collections.abc import Callable, Mapping
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any, Literal
 
 from autogan.core.errors import ConfigError, DiskFull, one_line
@@ -48,7 +50,7 @@ class Pipe:
         os.close(nothing)
         os.dup2(2, 1)
         self._calls: SimpleQueue[Call] = SimpleQueue()
-        self._answers: SimpleQueue[bool] = SimpleQueue()
+        self._answers: SimpleQueue[bool] = SimpleQueue()  # and True for each `Interrupt`
         self._interrupt = threading.Event()
         threading.Thread(target=self._listen, daemon=True).start()
 
@@ -79,16 +81,27 @@ class Pipe:
         return self._interrupt.is_set()
 
     def _listen(self) -> None:
-        for line in self._in:
-            message = decode(line)
-            if isinstance(message, Answer):
-                self._answers.put(message.go_on)
-            elif isinstance(message, Interrupt):
-                self._interrupt.set()
-            elif isinstance(message, Call):
-                self._interrupt.clear()
-                self._calls.put(message)
-        os._exit(0)
+        """Take in what the driver says; whatever ends that, a torn line say, ends the process."""
+        try:
+            for line in self._in:
+                self._take(decode(line))
+        except Exception as error:
+            print(f"the driver cannot be understood: {one_line(error)}", file=sys.stderr)
+        finally:
+            os._exit(0)
+
+    def _take(self, message: Message) -> None:
+        if isinstance(message, Answer):
+            self._answers.put(message.go_on)
+        elif isinstance(message, Interrupt):
+            self._interrupt.set()
+            self._answers.put(True)  # a driver that cannot answer may yet have the trial save
+        elif isinstance(message, Call):
+            self._interrupt.clear()
+            with contextlib.suppress(Empty):  # what came too late for the last trial
+                while True:
+                    self._answers.get_nowait()
+            self._calls.put(message)
 
 
 def serve(make_session: Callable[[Pipe], Any]) -> None:
