@@ -257,12 +257,17 @@ def report(
 @options_of(TrainConfig, "plugin_dirs")
 def check(
     folder: Annotated[Path, typer.Argument(help="of a search")],
+    repair: Annotated[
+        bool,
+        typer.Option("--repair", help="cut a damaged record before the wrong line; keeps a copy"),
+    ] = False,
     debug: Debug = False,
     *,
     flags: dict[str, Any],
 ) -> None:
     """Find every decision of a search again from its record."""
-    found = looking.check(folder, options=flags)
+    with _display(quiet=False) as display:
+        found = looking.check(folder, repair=repair, options=flags, display=display)
     if found.difference:
         raise SearchFailed(
             f"{found.difference}; it was written by another version or with other parts, or "

@@ -32,7 +32,7 @@ from autogan.data import DATASETS, grids
 from autogan.display import usual_display
 from autogan.report import write_page
 from autogan.run.budget import Budget
-from autogan.run.claim import Claim, check_free, clear
+from autogan.run.claim import Claim, beside_search, check_free, clear
 from autogan.run.crew import make_engine
 from autogan.run.display import Display
 from autogan.run.engine import Engine
@@ -133,7 +133,7 @@ def run_search(
             workers,
         ),
     ):
-        begun = Ledger(folder.ledger) if resume is not None else None
+        begun = Ledger(folder.ledger, claim.held) if resume is not None else None
         kept = folder.root if resume is not None else None
         trial = first_trial(run)
         opened, prepared = opened_and_prepared(run, trial, kept, workers, display)
@@ -151,7 +151,7 @@ def run_search(
         if overwrite:
             clear(folder.root, folder.config)
         sweep(folder.root)
-        ledger = begun or Ledger(folder.ledger)
+        ledger = begun or Ledger(folder.ledger, claim.held)
         again = shlex.join(["autogan", "search", "FILE", *own_flags(run, "search")])
         write_yaml(folder.config, run.saved(), f"Run this search again with: {again}")
         if not ledger.header:
@@ -161,7 +161,7 @@ def run_search(
             ledger.append("limits", keys=limits)
         workers.join(joining(trial, folder.root, claim, opened, prepared), display.note)
         loop = SearchLoop(run, folder, ledger, workers, display)
-        afterwards.callback(lambda: write_page(loop.result(), display))
+        afterwards.callback(lambda: _write_page(loop, folder, display))
         if retry_failed:
             loop.retry_failed()
         return loop.run()
@@ -197,7 +197,10 @@ def train(
         saved = load_saved(TrainConfig, folder.config, {"plugin_dirs": run.plugin_dirs})
         check_same(folder.config, saved, run)
     display = display or usual_display()
-    with _claimed(run, root, folder.config, engine, resume, overwrite) as (claim, workers):
+    with (
+        beside_search(root),
+        _claimed(run, root, folder.config, engine, resume, overwrite) as (claim, workers),
+    ):
         kept = run_of(root) if resume else None
         opened, prepared = opened_and_prepared(run, run, kept, workers, display)
         run = with_compiler(run, run, workers, display)
@@ -358,6 +361,12 @@ def _claimed(
             yield claim, workers
     finally:
         claim.release()
+
+
+def _write_page(loop: SearchLoop, folder: SearchFolder, display: Display) -> None:
+    """Write a search's page, unless its folder was moved away: it would be made again."""
+    if folder.config.is_file():
+        write_page(loop.result(), display)
 
 
 def _run_dir(run: TrainConfig) -> Path:

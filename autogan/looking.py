@@ -12,8 +12,10 @@ from autogan.core.errors import ConfigError
 from autogan.core.files import write_bytes
 from autogan.core.text import read_path
 from autogan.report import comparison_page, search_page
-from autogan.run.claim import at_work
+from autogan.run.claim import Claim, at_work
+from autogan.run.display import Display
 from autogan.run.folder import SearchFolder
+from autogan.run.recordfile import DamagedRecord, cut
 from autogan.run.replay import Checked, check_record
 from autogan.run.result import SearchResult, TrainResult
 from autogan.run.saved import load_run, load_search
@@ -89,17 +91,40 @@ def watch(
                 break
 
 
-def check(folder: Path | str, *, options: Mapping[str, Any] | None = None) -> Checked:
+def check(
+    folder: Path | str,
+    *,
+    repair: bool = False,
+    options: Mapping[str, Any] | None = None,
+    display: Display | None = None,
+) -> Checked:
     """Find every decision of a search again from its record.
 
     Args:
         folder: of the search.
+        repair: cut a damaged record before the first line that is wrong, so that the search can be
+            resumed from there; a copy of it is kept.
         options: keys of the configuration, such as ``plugin_dirs``.
+        display: is told of the cut; nobody if None.
 
     Raises:
-        ConfigError: if there is no search, or its record is damaged.
+        ConfigError: if there is no search, or its record is damaged; with ``repair``, if a command
+            works there.
     """
-    return check_record(read_path("folder", str(folder)), (options or {}).get("plugin_dirs"))
+    root, plugin_dirs = read_path("folder", str(folder)), (options or {}).get("plugin_dirs")
+    if not repair:
+        return check_record(root, plugin_dirs)
+    claim = Claim(root)
+    try:
+        return check_record(root, plugin_dirs)
+    except DamagedRecord as error:
+        kept = cut(error.path, error.number)
+        (display or Display()).note(
+            f"{error.path} was cut before line {error.number}; what it was is kept in {kept}"
+        )
+        return check_record(root, plugin_dirs)
+    finally:
+        claim.release()
 
 
 def _write(

@@ -36,6 +36,7 @@ from autogan.run.messages import (
     encode,
 )
 from autogan.run.places import local_places
+from autogan.run.records import Chain
 from autogan.run.worker import failure, serve
 from autogan.search import Evaluation, State, Trial
 
@@ -239,9 +240,24 @@ class FakeEngine:
 def told(root):
     """The record of a search without what timing and workers decide."""
     lines = (root / "trials.jsonl").read_text().splitlines()
-    timing = ("seconds", "at", "crc")
+    timing = ("seconds", "at", "chain")
     records = [{k: v for k, v in json.loads(line).items() if k not in timing} for line in lines]
     return [record for record in records if record["record"] != "placed"]
+
+
+def records_of(path):
+    """The records in a file, by their fields."""
+    records = [json.loads(line) for line in path.read_text().splitlines()]
+    return [{k: v for k, v in r.items() if k not in ("chain", "crc")} for r in records]
+
+
+def write_records(path, records):
+    """Write records as lines with the right checksums."""
+    chain, lines = Chain(), []
+    for fields in records:
+        lines.append(chain.line(fields))
+        chain.written(fields)
+    path.write_text("".join(f"{line}\n" for line in lines))
 
 
 class Shuffled:

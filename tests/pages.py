@@ -11,7 +11,6 @@ from autogan.core.files import write_bytes, write_yaml
 from autogan.data.grids import grid, png
 from autogan.run.folder import SearchFolder, TrialFolder, real_images, trial_name
 from autogan.run.ledger import Ledger
-from autogan.run.records import to_line
 from autogan.run.saved import load_search
 from autogan.search.base import trial_seed
 
@@ -156,8 +155,9 @@ class Clocked(Ledger):
 
     def _write(self, fields):
         """Without waiting for the disk."""
-        with self._path.open("a") as file:
-            file.write(f"{to_line(fields)}\n")
+        with self._file.path.open("a") as file:
+            file.write(f"{self._chain.line(fields)}\n")
+        self._chain.written(fields)
 
 
 def lines(folder):

@@ -1,10 +1,9 @@
 """`autogan report`: where the page goes, pages of running searches, and of several."""
 
-import json
 from pathlib import Path
 
 import pytest
-from fakes import RAISE, FakeEngine
+from fakes import RAISE, FakeEngine, records_of, write_records
 from pages import judge, search_on_disk
 
 import autogan
@@ -162,11 +161,9 @@ def test_searches_are_compared_where_that_can_be(tmp_path, command):
         _, config, ledger = search_on_disk(tmp_path / name, trials=6, **keys)
         judge(config, ledger)
     record = tmp_path / "c" / "trials.jsonl"
-    first, *rest = record.read_text().splitlines(keepends=True)
-    header = json.loads(first)
-    del header["crc"]
+    header, *rest = records_of(record)
     header["features"]["weights"] = "other"
-    record.write_text("".join([json.dumps(header) + "\n", *rest]))
+    write_records(record, [header, *rest])
     assert command("report", "a", "b", "c") == (0, "comparison.html\n", "")
     page = Path("comparison.html").read_text()
     assert "3 searches" in page

@@ -6,7 +6,7 @@ import re
 import shutil
 
 import pytest
-from fakes import LABEL, FakeEngine, Shuffled, pool_of, told
+from fakes import LABEL, FakeEngine, Shuffled, pool_of, records_of, told, write_records
 
 import autogan
 from autogan.cli import main
@@ -14,7 +14,6 @@ from autogan.core.errors import ConfigError, SearchFailed
 from autogan.run.engine import Event
 from autogan.run.ledger import Ledger
 from autogan.run.messages import Failed, Trained
-from autogan.run.records import to_line
 from autogan.search import SEARCH_METHODS, STOPPING_RULES, State
 
 SEARCH = {
@@ -173,15 +172,13 @@ class TestKilled:
         ledger = Ledger(root / "trials.jsonl")
         stopped = next(t for t in ledger.trials if t.state is State.STOPPED)
         assert ledger.answers[stopped.number, stopped.evaluations[-1].step] is False
-        lines = (root / "trials.jsonl").read_text().splitlines(keepends=True)
+        records = records_of(root / "trials.jsonl")
         last = max(
-            n for n, line in enumerate(lines)
-            if f'"trial": {stopped.number}' in line and '"evaluation"' in line
+            n for n, fields in enumerate(records)
+            if (fields["record"], fields.get("trial")) == ("evaluation", stopped.number)
         )  # fmt: skip
-        fields = json.loads(lines[last])
-        del fields["crc"]
-        fields["go_on"] = True
-        (root / "trials.jsonl").write_text("".join(lines[:last]) + to_line(fields) + "\n")
+        changed = {**records[last], "go_on": True}
+        write_records(root / "trials.jsonl", [*records[:last], changed])
         result = autogan.run_search(resume="runs/a", engine=Shuffled(1))
         assert len(result.trials[stopped.number].evaluations) > len(stopped.evaluations)
         assert "was told to go on" in autogan.check("runs/a").difference
@@ -193,12 +190,10 @@ class TestCheck:
     def changed(self, tmp_path, record, **fields):
         """The record with fields of its last line of a kind changed, and that line's number."""
         path = tmp_path / "runs/a/trials.jsonl"
-        lines = path.read_text().splitlines()
-        number = max(n for n, line in enumerate(lines) if f'"record": "{record}"' in line)
-        values = json.loads(lines[number])
-        del values["crc"]
-        lines[number] = to_line({**values, **fields})
-        path.write_text("".join(f"{line}\n" for line in lines))
+        records = records_of(path)
+        number = max(n for n, values in enumerate(records) if values["record"] == record)
+        records[number].update(fields)
+        write_records(path, records)
         return number + 1
 
     @pytest.mark.parametrize(
@@ -208,7 +203,10 @@ class TestCheck:
             ("started", {"params": {"learning_rate": 2e-4, "d_iter": 1}}, "started with params"),
             ("started", {"origin": "enqueued"}, "with origin enqueued"),
             ("evaluation", {"go_on": False}, "was told to stop at step 30"),
-            ("ended", {"step": 15}, "has no evaluation at step 15"),
+            ("ended", {"step": 15}, "ended with step 15, and its evaluations lead to 30"),
+            ("ended", {"value": 1.0}, "ended with value 1.0, and its evaluations lead to"),
+            ("ended", {"last_value": 1.0}, "ended with last_value 1.0, and its evaluations lead"),
+            ("ended", {"steps": 20}, "ended at step 20, and was evaluated at 30"),
         ],
     )
     def test_a_changed_line_is_named(self, tmp_path, record, fields, said):
@@ -221,10 +219,9 @@ class TestCheck:
     def test_a_trial_too_many_is_named(self, tmp_path):
         search(trials=3)
         path = tmp_path / "runs/a/trials.jsonl"
-        more = next(x for x in path.read_text().splitlines() if '"started", "at"' in x)
-        values = {**json.loads(more), "trial": 3}
-        del values["crc"]
-        path.write_text(path.read_text() + to_line(values) + "\n")
+        records = records_of(path)
+        first = next(fields for fields in records if fields["record"] == "started")
+        write_records(path, [*records, {**first, "trial": 3, "folder": "0003"}])
         assert "nothing begins after the lines above (all 3 trials are done)" in (
             autogan.check("runs/a").difference
         )

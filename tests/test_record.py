@@ -2,13 +2,16 @@
 
 import json
 import os
+import zlib
 
 import pytest
-from fakes import LABEL, FakeEngine, told
+from fakes import LABEL, FakeEngine, records_of, told
 
 import autogan
 from autogan.core import files
-from autogan.core.errors import ConfigError
+from autogan.core.errors import ConfigError, SearchFailed
+from autogan.run.claim import Claim
+from autogan.run.display import Display
 from autogan.run.ledger import Ledger
 from autogan.search import State
 
@@ -134,7 +137,7 @@ def search_and_die(config, resume, point):
 
         for name in WRITES:
             replacement = wrapped(name, getattr(files, name))
-            for module in (files, autogan.run.loop, autogan.run.ledger):
+            for module in (files, autogan.run.loop, autogan.run.recordfile):
                 if hasattr(module, name):
                     setattr(module, name, replacement)
         autogan.run_search(None if resume else config, resume=resume, engine=FakeEngine())
@@ -182,6 +185,11 @@ STARTED = {"record": "started", "trial": 0, "params": {"a": 1}, "seed": 5, "orig
 EVALUATED = {"record": "evaluation", "trial": 0, "step": 10, "scores": {LABEL: 2.5}}
 
 
+def with_lines(path, *records):
+    """A record of lines as AutoGAN 0.1 wrote them, without a checksum."""
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+
+
 @pytest.mark.parametrize(
     ("record", "said"),
     [
@@ -195,6 +203,11 @@ EVALUATED = {"record": "evaluation", "trial": 0, "step": 10, "scores": {LABEL: 2
         ({**STARTED, "repeats": 3}, "trial 0 repeats trial 3"),
         ({**STARTED, "colour": "red"}, "colour: 'red'"),
         ({"record": "ended", "trial": 0}, "state: "),
+        ({**STARTED, "folder": "x" * 256}, "folder: 'xxx"),
+        ({**STARTED, "folder": "\u4e00" * 90}, "folder: "),
+        ({**STARTED, "seed": 2**60}, "a number is too large"),
+        ({**STARTED, "params": {"a": float("nan")}}, "a number is nan"),
+        ({**STARTED, "bounds": {"fid": [1.0]}}, "bounds.fid: "),
         (EVALUATED, "trial 0 has not started"),
         ({"record": "search", **HEADER}, "the search begins twice"),
         ({"record": "dance"}, "unknown record 'dance'"),
@@ -204,9 +217,7 @@ EVALUATED = {"record": "evaluation", "trial": 0, "step": 10, "scores": {LABEL: 2
 )
 def test_a_line_of_another_form_is_named(tmp_path, record, said):
     path = tmp_path / "trials.jsonl"
-    Ledger(path).append("search", **HEADER)
-    with path.open("a") as file:
-        file.write(json.dumps(record) + "\n")
+    with_lines(path, {"record": "search", **HEADER}, record)
     with pytest.raises(ConfigError) as caught:
         Ledger(path)
     assert f"line 2 is damaged ({said}" in str(caught.value)
@@ -216,20 +227,19 @@ def test_a_line_of_another_form_is_named(tmp_path, record, said):
 @pytest.mark.parametrize(
     ("record", "said"),
     [
-        ({**EVALUATED, "scores": {"other": 1.0}}, "scores of other: other criteria"),
-        ({**EVALUATED, "scores": {LABEL: "2"}}, "scores."),
+        ({**EVALUATED, "step": 20, "scores": {"other": 1.0}}, "scores of other: other criteria"),
+        ({**EVALUATED, "step": 20, "scores": {LABEL: "2"}}, "scores."),
+        (EVALUATED, "trial 0 is at step 10 after step 10"),
+        ({**EVALUATED, "step": 5}, "trial 0 is at step 5 after step 10"),
+        ({**STARTED, "trial": 1}, "the folder of trial 1 is another trial's"),
         ({"record": "revived", "trial": 0}, "trial 0 is running, not stopped early"),
         ({"record": "retried", "trial": 0}, "trial 0 is running, not failed"),
     ],
 )
 def test_a_line_that_cannot_follow_is_named(tmp_path, record, said):
     path = tmp_path / "trials.jsonl"
-    ledger = Ledger(path)
-    ledger.append("search", **HEADER)
-    ledger.append(**STARTED)
-    with path.open("a") as file:
-        file.write(json.dumps(record) + "\n")
-    with pytest.raises(ConfigError, match="line 3 is damaged") as caught:
+    with_lines(path, {"record": "search", **HEADER}, STARTED, EVALUATED, record)
+    with pytest.raises(ConfigError, match="line 4 is damaged") as caught:
         Ledger(path)
     assert said in str(caught.value)
 
@@ -249,7 +259,7 @@ def test_every_changed_digit_of_the_record_is_noticed(tmp_path):
     ledger.append(**STARTED)
     ledger.append(**EVALUATED)
     path.write_text(path.read_text().replace("2.5", "1.5"))
-    with pytest.raises(ConfigError, match=r"line 3 is damaged \(its checksum is another one\)"):
+    with pytest.raises(ConfigError, match=r"line 3 is damaged \(its checksum is another one"):
         Ledger(path)
 
 
@@ -262,3 +272,131 @@ def test_a_record_that_cannot_follow_is_not_written(tmp_path):
     with pytest.raises(ValueError, match="other criteria"):
         ledger.append(**{**EVALUATED, "scores": {"other": 1.0}})
     assert path.read_bytes() == before
+
+
+class TestChain:
+    """Each line's checksum begins from the one above."""
+
+    @pytest.fixture
+    def lines(self, tmp_path):
+        """A search's lines, and the path of its record."""
+        autogan.run_search(SEARCH, engine=FakeEngine())
+        path = tmp_path / "runs/a/trials.jsonl"
+        return path, path.read_text().splitlines(keepends=True)
+
+    def refused(self, path, lines, number):
+        path.write_text("".join(lines))
+        for look in (autogan.load, autogan.check):
+            with pytest.raises(ConfigError, match=f"line {number} is damaged"):
+                look("runs/a")
+
+    def test_a_line_that_was_removed_doubled_or_moved_is_named(self, lines):
+        path, whole = lines
+        for place in range(len(whole) - 1):
+            number, line = place + 1, whole[place]
+            self.refused(path, [*whole[:place], *whole[number:]], number)
+            self.refused(path, [*whole[:number], line, *whole[number:]], number + 1)
+            swapped = [*whole[:place], whole[number], line, *whole[number + 1 :]]
+            self.refused(path, swapped, number)
+
+    def test_a_record_of_an_earlier_version_goes_on_with_a_chain(self, lines):
+        """It had a checksum for each line alone; what is linked to it protects it from then on."""
+        path, whole = lines
+        records = records_of(path)[: len(whole) // 2]
+        texts = [json.dumps(fields) for fields in records]
+        old = [f'{t[:-1]}, "crc": "{zlib.crc32(t.encode()):08x}"}}\n' for t in texts]
+        path.write_text("".join(old))
+        autogan.run_search(resume="runs/a", engine=FakeEngine())
+        assert autogan.check("runs/a").difference == ""
+        mixed = path.read_text().splitlines(keepends=True)
+        assert mixed[: len(old)] == old
+        assert all('"chain"' in line for line in mixed[len(old) :])
+        assert len(mixed) >= len(whole)
+        without = [line for place, line in enumerate(mixed) if place != 1]
+        path.write_text("".join(without))
+        with pytest.raises(ConfigError, match=f"line {len(old)} is damaged"):
+            autogan.load("runs/a")
+
+    def test_a_line_without_its_link_is_refused(self, lines):
+        path, whole = lines
+        fields = json.loads(whole[3])
+        del fields["chain"]
+        self.refused(path, [*whole[:3], json.dumps(fields) + "\n", *whole[4:]], 4)
+
+
+class TestOtherWriters:
+    """Two commands whose locks do not see each other."""
+
+    def test_a_line_of_another_command_ends_this_one(self, tmp_path):
+        path = tmp_path / "trials.jsonl"
+        ours = Ledger(path)
+        ours.append("search", **HEADER)
+        theirs = Ledger(path)
+        theirs.append(**STARTED)
+        before = path.read_bytes()
+        for _ in range(2):
+            with pytest.raises(SearchFailed):
+                ours.append(**STARTED)
+        assert path.read_bytes() == before
+        assert [t.number for t in Ledger(path).trials] == [0]
+
+    def test_a_folder_that_another_command_has_claimed_is_left_alone(self, tmp_path):
+        owned = [True, False]
+        ledger = Ledger(tmp_path / "trials.jsonl", lambda: owned[0])
+        ledger.append("search", **HEADER)
+        before = (tmp_path / "trials.jsonl").read_bytes()
+        owned.pop(0)
+        with pytest.raises(SearchFailed, match="another command writes to .*; this one ends"):
+            ledger.append(**STARTED)
+        assert (tmp_path / "trials.jsonl").read_bytes() == before
+
+    def test_the_record_stays_sound_when_a_second_search_is_let_in(self, monkeypatch):
+        """The first one stops at its next line, and the second comes to the end."""
+        monkeypatch.setattr("fcntl.flock", lambda *arguments: None)
+        whole = autogan.run_search({**SEARCH, "run_dir": "runs/whole"}, engine=FakeEngine())
+        results = []
+
+        class Intrude(Display):
+            def evaluated(self, trial):
+                if trial.number == 2 and not results:
+                    results.append(None)
+                    results[0] = autogan.run_search(resume="runs/a", engine=FakeEngine())
+
+        with pytest.raises(SearchFailed, match=r"another command writes to runs/a/trials\.jsonl"):
+            autogan.run_search(SEARCH, engine=FakeEngine(), display=Intrude())
+        assert [t.value for t in results[0].trials] == [t.value for t in whole.trials]
+        assert autogan.check("runs/a").difference == ""
+
+
+class TestRepair:
+    """`autogan check RUN --repair`."""
+
+    @pytest.mark.parametrize("number", [1, 2, 3, 9, 20])
+    def test_a_record_is_cut_before_its_first_wrong_line(self, tmp_path, command, number):
+        autogan.run_search(SEARCH, engine=FakeEngine())
+        path = tmp_path / "runs/a/trials.jsonl"
+        values = [t.value for t in autogan.load("runs/a").trials]
+        lines = path.read_text().splitlines(keepends=True)
+        damaged = "".join([*lines[: number - 1], "garbage\n", *lines[number:]])
+        path.write_text(damaged)
+        code, _, err = command("check", "runs/a")
+        assert code == 2
+        assert f"line {number} is damaged" in err
+        assert "check runs/a --repair" in err
+        assert path.read_text() == damaged
+        code, _, err = command("check", "runs/a", "--repair")
+        assert code == 0
+        assert f"was cut before line {number}" in err
+        assert path.read_text() == "".join(lines[: number - 1])
+        assert path.with_name("trials.jsonl.damaged-1").read_text() == damaged
+        resumed = autogan.run_search(resume="runs/a", engine=FakeEngine())
+        assert [t.value for t in resumed.trials] == values
+        assert autogan.check("runs/a", repair=True).difference == ""
+        assert not path.with_name("trials.jsonl.damaged-2").exists()
+
+    def test_nothing_is_cut_while_a_command_works_there(self, tmp_path):
+        autogan.run_search(SEARCH, engine=FakeEngine())
+        claim = Claim(tmp_path / "runs/a")
+        with pytest.raises(ConfigError, match="in use by another autogan command"):
+            autogan.check("runs/a", repair=True)
+        claim.release()

@@ -14,7 +14,7 @@ from autogan.config.keys import key
 from autogan.config.spaces import check_space, space_of, useless
 from autogan.config.training import DEFAULT_STEPS, TrainConfig
 from autogan.config.working import Working
-from autogan.core.errors import ConfigError
+from autogan.core.errors import ConfigError, one_line
 from autogan.core.hyperparameters import Dimension, Value
 from autogan.core.registry import suggestion
 from autogan.core.text import short_name
@@ -268,7 +268,13 @@ class SearchConfig(Working):
     @cached_property
     def method(self) -> SearchMethod:
         """The search method."""
-        return SEARCH_METHODS.get(self.search_method)(distinct=self.distinct)
+        kind = SEARCH_METHODS.get(self.search_method)
+        try:
+            return kind(distinct=self.distinct)
+        except Exception as error:  # one of the user's own may raise anything
+            raise ConfigError(
+                "search_method", f"{self.search_method} cannot be made ({one_line(error)})"
+            ) from error
 
     def rule(self, images: int) -> StoppingRule | None:
         """The rule of early stopping, if there is one, for a training set of so many images.
@@ -287,7 +293,12 @@ class SearchConfig(Working):
                 f"{self.stopping} wants {rule.fewest_evaluations} evaluations of a training, and "
                 f"{steps} steps have {evaluations}; lower evaluate_every",
             )
-        return rule(evaluations)
+        try:
+            return rule(evaluations)
+        except Exception as error:  # one of the user's own may raise anything
+            raise ConfigError(
+                "stopping", f"{self.stopping} cannot be made ({one_line(error)})"
+            ) from error
 
     @property
     def stopping_revives(self) -> bool:

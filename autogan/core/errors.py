@@ -58,7 +58,7 @@ class Interrupted(AutoGANError):
     exit_code = 130
 
 
-def one_line(error: Exception) -> str:
+def one_line(error: BaseException) -> str:
     """The name of an exception of others and what it says, in at most 300 characters of one line.
 
     That is its first line; TensorFlow's is the one before the node, ``[[{{node ...}}]]``.

@@ -14,13 +14,13 @@ import secrets
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from autogan.config import TrainConfig, read_yaml
 from autogan.core.errors import ConfigError
-from autogan.run.folder import SEARCH_CONFIG, TRIALS, moved
+from autogan.run.folder import SEARCH_CONFIG, TRIALS, moved, run_of
 
 LOCK = ".lock"
 WORKERS = ".workers"
@@ -59,6 +59,7 @@ class Claim:
         self._new = not (root / LOCK).exists()
         self._descriptor = self._taken(root)
         self._begun = False
+        self._process = os.getpid()
         self.token = secrets.token_hex(8)
         try:
             self._await_workers()
@@ -79,7 +80,16 @@ class Claim:
             for folder in self._made:
                 with contextlib.suppress(OSError):
                     folder.rmdir()
+        if os.getpid() == self._process:  # a forked child may hold the descriptor for longer
+            _unlock(self._descriptor)
         os.close(self._descriptor)
+
+    def held(self) -> bool:
+        """Whether the folder is still ours: a command that does not see our lock has not come."""
+        try:
+            return (self._root / WORKERS).read_text() == self.token
+        except OSError:
+            return True  # a folder that is gone has no other owner
 
     def _await_workers(self) -> None:
         """Wait for the workers of an earlier command, and leave the token for our own."""
@@ -99,6 +109,8 @@ class Claim:
                 time.sleep(0.05)
             file.truncate(0)
             file.write(self.token)
+            file.flush()
+            _unlock(file.fileno())
 
     def _taken(self, root: Path) -> int:
         lock = root / LOCK
@@ -155,6 +167,46 @@ def at_work(root: Path) -> bool:
     finally:
         os.close(descriptor)
     return False
+
+
+@contextlib.contextmanager
+def beside_search(root: Path) -> Iterator[None]:
+    """Hold the search of a trial's folder off while the trial is trained by hand.
+
+    Args:
+        root: the folder of a training; of any other than a search's trial there is nothing to hold.
+
+    Raises:
+        ConfigError: if the search is at work.
+    """
+    run = run_of(root)
+    if run == root.resolve():
+        yield
+        return
+    import fcntl
+
+    descriptor = os.open(run / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
+            os.close(descriptor)
+            raise in_use(run) from None
+    process = os.getpid()
+    try:
+        yield
+    finally:
+        if os.getpid() == process:
+            _unlock(descriptor)
+        os.close(descriptor)
+
+
+def _unlock(descriptor: int) -> None:
+    """Give a lock up, whoever else holds the descriptor."""
+    import fcntl
+
+    with contextlib.suppress(OSError):  # a file system without locks
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
 def share(root: Path, token: str) -> int:

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from autogan.config import SearchConfig
-from autogan.core.errors import AutoGANError, ConfigError, SearchFailed, one_line
+from autogan.core.errors import ConfigError
 from autogan.core.hyperparameters import Value
+from autogan.run.asking import AskedRule, proposed
 from autogan.run.budget import Budget
 from autogan.run.confirmation import next_training
 from autogan.run.folder import trial_name
@@ -54,7 +55,8 @@ class Decisions:
         self._ledger = ledger
         self._whole = tally
         self._space = config.space
-        self._rule = config.rule(images)
+        rule = config.rule(images)
+        self._rule = None if rule is None else AskedRule(config, rule)
         self._budget = Budget(config, images)
 
     def next(self) -> Step:
@@ -166,15 +168,7 @@ class Decisions:
         """The method's next point."""
         points = tally.points()
         known = History([*tally.earlier(), *points.trials], points.direction)
-        try:
-            proposal = self._config.method.propose(self._space, known, self._config.seed)
-        except AutoGANError:
-            raise
-        except Exception as error:  # a method of the user's own may raise anything
-            raise SearchFailed(
-                f"the search method {self._config.search_method} failed: {one_line(error)} "
-                "(--debug shows more)"
-            ) from error
+        proposal = proposed(self._config, known)
         if proposal is None:
             return None
         return self._begun(self._checked(proposal.point), proposal.origin)
@@ -213,9 +207,10 @@ class Decisions:
             }
             if conflict := self._config.conflict(checked):
                 raise ValueError(conflict)
-        except (KeyError, ValueError) as error:
+        except (KeyError, ValueError, TypeError, OverflowError) as error:
+            why = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
             raise ConfigError(
-                "search_method", f"{self._config.search_method} proposed {dict(point)}: {error}"
+                "search_method", f"{self._config.search_method} proposed {dict(point)}: {why}"
             ) from error
         return checked
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from autogan.config import TrainConfig
 from autogan.core.errors import ConfigError
 from autogan.core.hyperparameters import Value
-from autogan.search import Trial
+from autogan.run.records import trial_of
+from autogan.search import State, Trial
 
 SEARCH_CONFIG = "search.yaml"
 TRIALS = "trials"
@@ -116,10 +117,10 @@ class TrialFolder:
     def ended(self) -> Trial | None:
         """What came of the training by its own result; nothing without one that can be read."""
         try:
-            values = json.loads(self.result.read_text())
-            return Trial.from_dict({n: v for n, v in values.items() if n != "environment"})
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            trial = trial_of(json.loads(self.result.read_text()))
+        except (OSError, ValueError, RecursionError):
             return None
+        return None if trial.state is State.RUNNING else trial
 
     @property
     def traceback(self) -> Path:

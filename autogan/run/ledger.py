@@ -27,10 +27,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autogan.core.errors import ConfigError, SearchFailed
-from autogan.core.files import append_line
+from autogan.run.recordfile import DamagedRecord, RecordFile
 from autogan.run.records import (
     Begun,
+    Chain,
     Ended,
     Evaluated,
     Joined,
@@ -43,8 +43,7 @@ from autogan.run.records import (
     Revived,
     Started,
     TrialRecord,
-    from_line,
-    to_line,
+    record_of,
 )
 from autogan.search import Evaluation, State, Trial
 
@@ -68,6 +67,7 @@ class Ledger:
 
     Args:
         path: of the file, which need not exist; None for a record in memory.
+        owned: whether its folder is still this command's.
 
     Raises:
         ConfigError: if a line other than a torn last one is not a record that may stand there.
@@ -87,8 +87,7 @@ class Ledger:
         at: when the last record was written, in seconds since 1970; None if none says.
     """
 
-    def __init__(self, path: Path | None) -> None:
-        self._path = path
+    def __init__(self, path: Path | None, owned: Callable[[], bool] = lambda: True) -> None:
         self.header: dict[str, Any] = {}
         self.limits: dict[str, Any] = {}
         self.trials: list[Trial] = []
@@ -101,24 +100,24 @@ class Ledger:
         self.reached: list[tuple[int, int]] = []
         self.stints: dict[int, list[Stint]] = {}
         self.at: float | None = None
-        for number, line in enumerate(lines_of(path) if path else (), start=1):
+        self._chain = Chain()
+        self._file = RecordFile(path, owned) if path else None
+        for number, line in enumerate(self._file.lines if self._file else (), start=1):
             try:
-                self.take_in(from_line(line))
+                self.take_in(self._chain.read(line))
             except (ValueError, RecursionError) as error:
-                raise ConfigError(
-                    "run_dir", f"{path}, line {number} is damaged ({error}); restore it or begin "
-                    "a new search in another --run-dir"
-                ) from error  # fmt: skip
+                assert path is not None
+                raise DamagedRecord("run_dir", path, number, error) from error
 
     def append(self, record: str, **fields: Any) -> None:
         """Write one record and take it in.
 
         Raises:
-            SearchFailed: if the file is gone: somebody moved or removed the run's folder.
+            SearchFailed: see `RecordFile.check_own`.
         """
-        fields = {"record": record, **_stamp(record), **fields}
-        taken = from_line(json.dumps(fields))
-        self._check(taken)
+        fields = _plain({"record": record, **_stamp(record), **fields})
+        taken = record_of(fields)
+        self.check(taken)
         self._write(fields)
         self._take(taken)
 
@@ -130,16 +129,29 @@ class Ledger:
             fields: of the record.
 
         Raises:
-            SearchFailed: see `append`.
+            SearchFailed: see `RecordFile.check_own`; or the answer's own, after which nothing more
+                is written: other decisions could rest on what is not on the disk.
         """
-        fields = {"record": "evaluation", **_stamp("evaluation"), **fields}
-        taken = from_line(json.dumps(fields))
+        fields = _plain({"record": "evaluation", **_stamp("evaluation"), **fields})
+        taken = record_of(fields)
         assert isinstance(taken, Evaluated)
         self.take_in(taken)
-        go_on = answer()
-        self._write({**fields, "go_on": go_on})
+        try:
+            go_on = answer()
+            fields["go_on"] = go_on
+            record_of(fields)
+        except BaseException:
+            assert self._file is not None
+            self._file.close()
+            raise
+        self._write(fields)
         self.answers[taken.trial, taken.step] = go_on
         return go_on
+
+    def check_own(self) -> None:
+        """See `RecordFile.check_own`."""
+        assert self._file is not None
+        self._file.check_own()
 
     def take_in(self, record: Record) -> None:
         """Let a record count that is written already.
@@ -147,7 +159,7 @@ class Ledger:
         Raises:
             ValueError: if it cannot follow those so far.
         """
-        self._check(record)
+        self.check(record)
         self._take(record)
 
     def unfinished(self) -> list[Trial]:
@@ -160,7 +172,7 @@ class Ledger:
         alike = judged and (judged.trial, judged.step) == (best.number, best.step)
         return judged if alike else None
 
-    def _check(self, record: Record) -> None:
+    def check(self, record: Record) -> None:
         """Refuse what cannot follow the records so far.
 
         Raises:
@@ -180,25 +192,27 @@ class Ledger:
                 raise ValueError(f"trial {record.trial} follows trial {len(self.trials) - 1}")
             if record.repeats is not None and not 0 <= record.repeats < record.trial:
                 raise ValueError(f"trial {record.trial} repeats trial {record.repeats}")
+            if record.folder in self.folders.values():
+                raise ValueError(f"the folder of trial {record.trial} is another trial's")
             return
         if record.trial >= len(self.trials):
             raise ValueError(f"trial {record.trial} has not started")
         state, wanted = self.trials[record.trial].state, _MUST_BE[type(record)]
         if wanted is not None and state is not wanted:
             raise ValueError(f"trial {record.trial} is {state.value}, not {wanted.value}")
-        labels = set(self.header["labels"].values())
-        if isinstance(record, Evaluated) and set(record.scores) != labels:
+        if not isinstance(record, Evaluated):
+            return
+        if set(record.scores) != set(self.header["labels"].values()):
             raise ValueError(f"scores of {', '.join(record.scores)}: other criteria")
+        before = self.trials[record.trial].evaluations
+        if before and record.step <= before[-1].step:
+            last = before[-1].step
+            raise ValueError(f"trial {record.trial} is at step {record.step} after step {last}")
 
     def _write(self, fields: dict[str, Any]) -> None:
-        assert self._path is not None
-        line = to_line(json.loads(json.dumps(fields)))
-        try:
-            append_line(self._path, line, new=fields["record"] == "search")
-        except FileNotFoundError:
-            raise SearchFailed(
-                f"{self._path} is gone; put the run's folder back to where it was, and resume"
-            ) from None
+        assert self._file is not None
+        self._file.append(self._chain.line(fields))
+        self._chain.written(fields)
 
     def _take(self, record: Record) -> None:
         self.records += 1
@@ -271,10 +285,10 @@ class Ledger:
             self.bounds[record.trial] = {n: (b[0], b[1]) for n, b in record.bounds.items()}
 
 
-def lines_of(path: Path) -> list[str]:
-    """The whole lines of a record on disk; none without a file."""
-    text = path.read_text(errors="replace") if path.exists() else ""
-    return text.rstrip("\0").split("\n")[:-1]  # the last is torn, empty, or a block of zeros
+def _plain(fields: dict[str, Any]) -> dict[str, Any]:
+    """Fields as they are read again."""
+    plain: dict[str, Any] = json.loads(json.dumps(fields))
+    return plain
 
 
 def _stamp(record: str) -> dict[str, float]:

@@ -5,7 +5,7 @@ import dataclasses
 import time
 
 from autogan.config import SearchConfig, own_flags
-from autogan.core.errors import ConfigError, DiskFull, SearchFailed
+from autogan.core.errors import ConfigError, DiskFull, SearchFailed, printable
 from autogan.core.files import write_bytes
 from autogan.core.invocation import command
 from autogan.run.decisions import Decisions
@@ -220,9 +220,11 @@ class SearchLoop:
         if message.cause == "disk":
             raise DiskFull(message.reason)
         if message.cause != "itself" and trial.times_lost < _MAX_LOST:
-            self._ledger.append("lost", trial=trial.number, reason=message.reason)
-            self._display.note(f"trial {trial.number} was lost and goes on: {message.reason}")
+            reason = printable(message.reason)
+            self._ledger.append("lost", trial=trial.number, reason=reason)
+            self._display.note(f"trial {trial.number} was lost and goes on: {reason}")
             return
+        self._ledger.check_own()  # else a folder that was moved away would be made again
         folder = self._trial_folder(trial)
         write_bytes(folder.traceback, message.traceback.encode())
         folder.state.unlink(missing_ok=True)
@@ -284,7 +286,7 @@ class SearchLoop:
             step=result.step,
             last_value=result.last_value if own_value else None,
             seconds=result.seconds,
-            reason=result.reason,
+            reason=printable(result.reason),
             steps=result.steps,
         )
         if trial.state is State.STOPPED and not self._config.stopping_revives:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from autogan.config import SearchConfig, TrainConfig
 from autogan.core.errors import ConfigError
+from autogan.run.asking import proposed
 from autogan.run.budget import Budget
 from autogan.run.messages import Opened, Timed
 from autogan.search import History
@@ -68,7 +69,7 @@ def first_trial(run: SearchConfig) -> TrainConfig:
         ConfigError: if there is none.
     """
     history = History((), run.objective.direction)
-    proposal = run.method.propose(run.space, history, run.seed)
+    proposal = proposed(run, history)
     if proposal is None:
         raise ConfigError("params", "the search space has no points")
     return run.trial_config(proposal.point, trial_seed(run.seed, 0))

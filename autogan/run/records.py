@@ -1,15 +1,69 @@
 """The lines of a search's record, one type each; what has another form is refused."""
 
+import itertools
 import json
+import math
+import os
 import zlib
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+)
 
 from autogan.core.hyperparameters import Value
-from autogan.search import State
+from autogan.search import State, Trial
 
-_CRC = "crc"
+_CRC = "crc"  # of a line by itself, as AutoGAN 0.2 and 0.3 wrote it
+_CHAIN = "chain"  # of all lines up to this one
+_LARGEST = 2**53  # of a number that counts something
+_LONGEST = 255  # bytes of a folder's name, on any file system
+_LATEST = 250e9  # seconds since 1970: some time in the year 9892
+
+
+def _known_time(at: Any) -> Any:
+    """A time that a calendar knows; a clock may be at any, and nothing is decided by it."""
+    known = not isinstance(at, int | float) or 0 <= at <= _LATEST
+    return at if known else None
+
+
+def _short_enough(name: str) -> str:
+    if len(os.fsencode(name)) > _LONGEST:
+        raise ValueError(f"longer than {_LONGEST} bytes")
+    return name
+
+
+Count = Annotated[int, Field(ge=0, le=_LARGEST)]
+Seconds = Annotated[float, Field(ge=0, le=_LARGEST)]
+Time = Annotated[float | None, BeforeValidator(_known_time)]
+FolderName = Annotated[
+    str, Field(pattern=r"^[^/\\\x00]*[^/\\\x00.][^/\\\x00]*$"), AfterValidator(_short_enough)
+]
+
+
+def _over(state: State) -> State:
+    if state is State.RUNNING:
+        raise ValueError("a trial that has ended runs no more")
+    return state
+
+
+def _with_images(data: dict[str, Any]) -> dict[str, Any]:
+    images = data.get("images")
+    if type(images) is not int or images < 1:
+        raise ValueError("no number of images")
+    return data
+
+
+def _trials(earlier: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    for values in earlier:
+        trial_of(values)
+    return earlier
 
 
 class Record(BaseModel):
@@ -35,9 +89,9 @@ class Begun(Record):
     objective: str
     labels: dict[str, str]
     features: dict[str, str | int | float]
-    data: dict[str, Any]
+    data: Annotated[dict[str, Any], AfterValidator(_with_images)]
     environment: dict[str, Any]
-    earlier: list[dict[str, Any]] = []
+    earlier: Annotated[list[dict[str, Any]], AfterValidator(_trials)] = []
 
 
 class Limits(Record):
@@ -66,8 +120,8 @@ class TrialRecord(Record):
         at: when it was written, in seconds since 1970; nothing is decided by it.
     """
 
-    trial: int = Field(ge=0)
-    at: float | None = None
+    trial: Count
+    at: Time = None
 
 
 class Started(TrialRecord):
@@ -80,12 +134,12 @@ class Started(TrialRecord):
 
     record: Literal["started"]
     params: dict[str, Value]
-    seed: int
+    seed: Count
     origin: str
-    folder: str = Field(pattern=r"^[^/\\\x00]*[^/\\\x00.][^/\\\x00]*$")
+    folder: FolderName
     repeats: int | None = None
     confirms: bool = False
-    bounds: dict[str, list[float]] | None = None
+    bounds: dict[str, Annotated[list[float], Field(min_length=2, max_length=2)]] | None = None
 
 
 class Evaluated(TrialRecord):
@@ -96,7 +150,7 @@ class Evaluated(TrialRecord):
     """
 
     record: Literal["evaluation"]
-    step: int
+    step: Count
     scores: dict[str, float]
     variety: dict[str, float] = {}
     collapsed: bool = False
@@ -107,13 +161,13 @@ class Ended(TrialRecord):
     """What came of a trial; see `autogan.search.Trial`."""
 
     record: Literal["ended"]
-    state: State = Field(strict=False)
+    state: Annotated[State, Field(strict=False), AfterValidator(_over)]
     value: float | None
-    step: int | None
+    step: Count | None
     last_value: float | None
-    seconds: float
+    seconds: Seconds
     reason: str
-    steps: int = 0  # AutoGAN 0.1 wrote none
+    steps: Count = 0  # AutoGAN 0.1 wrote none
 
 
 class Revived(TrialRecord):
@@ -153,7 +207,7 @@ class Judged(TrialRecord):
     """
 
     record: Literal["judged"]
-    step: int
+    step: Count
     scores: dict[str, float]
     test: dict[str, float] | None
 
@@ -173,35 +227,116 @@ _KINDS: dict[str, type[Record]] = {
 }
 
 
-def to_line(fields: dict[str, Any]) -> str:
-    """A record as JSON, with a checksum of the rest at its end."""
-    text = json.dumps(fields)
-    return f'{text[:-1]}, "{_CRC}": "{_checksum(text)}"}}'
+class Chain:
+    """Reads and writes the lines of one record, each with a checksum of all lines up to it.
+
+    So a line that was changed, removed, doubled or moved is noticed. Lines of AutoGAN 0.3 have a
+    checksum of their own alone, those before 0.2 none; a record that goes on is linked from there.
+    """
+
+    def __init__(self) -> None:
+        self._link = 0
+        self._begun = False  # whether some line has been linked
+
+    def read(self, line: str) -> Record:
+        """Take in the next line.
+
+        Raises:
+            ValueError: naming in one line what is wrong.
+        """
+        fields = json.loads(line)
+        if not isinstance(fields, dict):
+            raise ValueError("it is no mapping")
+        link, alone = fields.pop(_CHAIN, None), fields.pop(_CRC, None)
+        text = json.dumps(fields)
+        if alone is not None and alone != _hex(zlib.crc32(text.encode())):
+            raise ValueError("its checksum is another one")
+        following = zlib.crc32(text.encode(), self._link)
+        if (link is None and self._begun) or (link is not None and link != _hex(following)):
+            raise ValueError("its checksum is another one: it or a line above was changed or moved")
+        record = record_of(fields)
+        self._link, self._begun = following, link is not None
+        return record
+
+    def line(self, fields: dict[str, Any]) -> str:
+        """The next line for the fields of a record; `written` must follow."""
+        text = json.dumps(fields)
+        return f'{text[:-1]}, "{_CHAIN}": "{_hex(zlib.crc32(text.encode(), self._link))}"}}'
+
+    def written(self, fields: dict[str, Any]) -> None:
+        """The line of these fields is on the disk."""
+        self._link, self._begun = zlib.crc32(json.dumps(fields).encode(), self._link), True
 
 
-def from_line(line: str) -> Record:
-    """The inverse of `to_line`; lines of AutoGAN 0.2 have no checksum.
+def record_of(fields: dict[str, Any]) -> Record:
+    """The record that has these fields.
 
     Raises:
         ValueError: naming in one line what is wrong.
     """
-    fields = json.loads(line)
-    if not isinstance(fields, dict):
-        raise ValueError("it is no mapping")
-    checksum = fields.pop(_CRC, None)
-    if checksum is not None and checksum != _checksum(json.dumps(fields)):
-        raise ValueError("its checksum is another one")
     name = fields.get("record")
     kind = _KINDS.get(name) if isinstance(name, str) else None
     if kind is None:
         raise ValueError(f"unknown record {name!r}")
+    if isinstance(figures := fields.get("variety"), dict):  # a criterion's may be anything
+        fields = {**fields, "variety": {n: v for n, v in figures.items() if not _infinite(v)}}
     try:
-        return kind(**fields)
+        return kind(**sound(fields))
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise ValueError(f"{place}: {first['input']!r}: {first['msg']}") from None
+        raise ValueError(_said(error)) from None
 
 
-def _checksum(text: str) -> str:
-    return f"{zlib.crc32(text.encode()):08x}"
+def trial_of(values: Any) -> Trial:
+    """A trial from what `dataclasses.asdict` and JSON made of it; unknown names are left out.
+
+    Raises:
+        ValueError: naming in one line what is wrong.
+    """
+    try:
+        trial = _TRIAL.validate_json(json.dumps(sound(values)), strict=True)
+    except ValidationError as error:
+        raise ValueError(_said(error)) from None
+    steps = [0, *(evaluation.step for evaluation in trial.evaluations)]
+    if any(later <= earlier for earlier, later in itertools.pairwise(steps)):
+        raise ValueError(f"evaluations: their steps are {steps[1:]}")
+    for name in ("number", "seconds", "steps"):
+        if not 0 <= getattr(trial, name) <= _LARGEST:
+            raise ValueError(f"{name}: {getattr(trial, name)}")
+    return trial
+
+
+def sound(value: Any) -> Any:
+    """A value of JSON that can be shown and counted with; lone surrogates are escaped.
+
+    Raises:
+        ValueError: if it holds a number that is not finite, or too large to count.
+    """
+    if isinstance(value, dict):
+        return {sound(name): sound(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [sound(each) for each in value]
+    if isinstance(value, str):
+        return value.encode(errors="backslashreplace").decode()
+    if isinstance(value, int) and abs(value) > _LARGEST:
+        raise ValueError("a number is too large")
+    if _infinite(value):
+        raise ValueError(f"a number is {value}")
+    return value
+
+
+def _infinite(value: Any) -> bool:
+    return isinstance(value, float) and not math.isfinite(value)
+
+
+def _said(error: ValidationError) -> str:
+    """What is wrong first, in one line."""
+    first = error.errors()[0]
+    place = ".".join(map(str, first["loc"]))
+    return f"{place}: {first['input']!r}: {first['msg']}"
+
+
+def _hex(checksum: int) -> str:
+    return f"{checksum:08x}"
+
+
+_TRIAL = TypeAdapter(Trial)

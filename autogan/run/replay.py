@@ -5,19 +5,26 @@ record is the order in which results counted, and from it every proposal, seed a
 found again.
 """
 
+import dataclasses
 import json
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from autogan.config import SearchConfig, load_saved
 from autogan.core.errors import AutoGANError, ConfigError
+from autogan.criteria import Objective
 from autogan.run.decisions import Decisions
 from autogan.run.folder import SearchFolder
-from autogan.run.ledger import Ledger, lines_of
-from autogan.run.records import Ended, Evaluated, Limits, Record, Revived, Started, from_line
+from autogan.run.ledger import Ledger
+from autogan.run.recordfile import DamagedRecord, RecordFile
+from autogan.run.records import Chain, Ended, Evaluated, Limits, Record, Revived, Started
 from autogan.run.resume import LIMITS
 from autogan.run.tally import Tally
+from autogan.search import State, Trial
+from autogan.search.history import best_evaluation
 
 
 @dataclass(frozen=True)
@@ -54,20 +61,23 @@ def check_record(root: Path, plugin_dirs: Any = None) -> Checked:
 
 
 def _checked(config: SearchConfig, path: Path) -> Checked:
-    ledger, decisions, count = Ledger(None), None, 0
-    lines = lines_of(path)
+    ledger, count = Ledger(None), 0
+    tally, decisions = None, None
+    chain, lines = Chain(), RecordFile(path).lines
     for number, line in enumerate(lines, start=1):
         try:
-            record = from_line(line)
-            if decisions is not None and (found := _difference(decisions, ledger, record)):
+            record = chain.read(line)
+            ledger.check(record)
+            if decisions and tally and (found := _difference(decisions, tally, ledger, record)):
                 return Checked(number - 1, count, f"line {number}: {found}")
             ledger.take_in(record)
+            if isinstance(record, Limits):
+                config = config.model_copy(update=_read_limits(config, record))
+            if decisions is None or isinstance(record, Limits):
+                tally = Tally(config, ledger)
+                decisions = Decisions(config, ledger, tally)
         except (ValueError, RecursionError) as error:
-            raise ConfigError("folder", f"{path}, line {number} is damaged ({error})") from None
-        if isinstance(record, Limits):
-            config = config.model_copy(update=_read_limits(config, record))
-        if decisions is None or isinstance(record, Limits):
-            decisions = Decisions(config, ledger, Tally(config, ledger))
+            raise DamagedRecord("folder", path, number, error) from error
         if isinstance(record, Started | Revived):
             count += 1
         if isinstance(record, Evaluated) and record.go_on is not None:
@@ -81,12 +91,12 @@ def _checked(config: SearchConfig, path: Path) -> Checked:
     return Checked(len(lines), count)
 
 
-def _difference(decisions: Decisions, ledger: Ledger, record: Record) -> str:
+def _difference(decisions: Decisions, tally: Tally, ledger: Ledger, record: Record) -> str:
     """What a record says that does not follow from those before it."""
-    if isinstance(record, Ended) and record.value is not None:
-        kept = [e for e in ledger.trials[record.trial].evaluations if e.step == record.step]
-        if not kept:
-            return f"trial {record.trial} has no evaluation at step {record.step}"
+    if isinstance(record, Ended):
+        trial = ledger.trials[record.trial]
+        objective = tally.trial_config(trial).objective
+        return _other_end(trial, record, objective, ledger.header["labels"])
     if not isinstance(record, Started | Revived) or getattr(record, "by_hand", False):
         return ""
     told = record.model_dump(exclude_unset=True, exclude={"at", "by_hand"})
@@ -108,6 +118,36 @@ def _difference(decisions: Decisions, ledger: Ledger, record: Record) -> str:
                 f"trial {record.trial} {record.record} with {name} {told.get(name)}, and the lines "
                 f"above lead to {wanted.get(name)}"
             )
+    return ""
+
+
+def _other_end(trial: Trial, record: Ended, objective: Objective, labels: Mapping[str, str]) -> str:
+    """What a trial's end says that does not follow from its evaluations."""
+    told = [
+        e if e.collapsed else dataclasses.replace(e, value=objective.value(e.scores, labels))
+        for e in trial.evaluations
+    ]
+    best = best_evaluation(told, objective.direction)
+    last = told[-1].value if told else None
+    wanted: dict[str, float | None] = {
+        "step": None if best is None else best.step,
+        "value": None if best is None else best.value,
+        "last_value": None if best is None else last,
+    }
+    # Others may say nothing; and a value says nothing where all trials' scores decide it.
+    whole = record.state in (State.COMPLETE, State.STOPPED)
+    for name, found in wanted.items():
+        said = getattr(record, name)
+        if said is None and (not whole or record.value is None):
+            continue
+        if said is None or found is None or not math.isclose(said, found):
+            return (
+                f"trial {record.trial} ended with {name} {said}, and its evaluations lead to "
+                f"{found}"
+            )
+    reached = told[-1].step if told else 0
+    if record.steps and record.steps < reached:
+        return f"trial {record.trial} ended at step {record.steps}, and was evaluated at {reached}"
     return ""
 
 

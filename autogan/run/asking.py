@@ -1,0 +1,104 @@
+"""Asking search methods and stopping rules, which may be the user's own and do anything."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import numpy as np
+
+from autogan.config import SearchConfig
+from autogan.core.errors import AutoGANError, ConfigError, SearchFailed, one_line
+from autogan.search import History, Proposal, State, Trial
+from autogan.search.stopping import StoppingRule
+
+T = TypeVar("T")
+
+
+def asked(part: str, question: Callable[[], T]) -> T:
+    """The answer of a part to a question; whatever it raises is one line.
+
+    Args:
+        part: what is asked, such as "the search method grid".
+        question: asks it.
+
+    Raises:
+        SearchFailed: if the part raises anything, but for what is meant for the user.
+    """
+    try:
+        return question()
+    except AutoGANError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise SearchFailed(f"{part} failed: {one_line(error)} (--debug shows more)") from error
+
+
+def proposed(config: SearchConfig, known: History) -> Proposal | None:
+    """The next point of a search's method, if it has one.
+
+    Raises:
+        SearchFailed: if the method raises anything.
+        ConfigError: if it returns something else.
+    """
+    name = config.search_method
+    found: Any = asked(
+        f"the search method {name}", lambda: config.method.propose(config.space, known, config.seed)
+    )
+    if found is None:
+        return None
+    if not isinstance(found, Proposal):
+        raise ConfigError(
+            "search_method", f"{name} returned {found!r}; it must return a Proposal or None"
+        )
+    if not isinstance(found.point, Mapping) or not isinstance(found.origin, str):
+        raise ConfigError(
+            "search_method", f"{name} returned {found!r}; its point must be a mapping, its origin "
+            "a text"
+        )  # fmt: skip
+    return found
+
+
+class AskedRule:
+    """A stopping rule whose answers are what they should be.
+
+    Args:
+        config: of a search with such a rule.
+        rule: that answers.
+    """
+
+    def __init__(self, config: SearchConfig, rule: StoppingRule) -> None:
+        self._part = f"the stopping rule {config.stopping}"
+        self._rule = rule
+
+    def goes_on(self, history: History, trial: Trial) -> bool:
+        """See `StoppingRule.goes_on`."""
+        answer: Any = asked(self._part, lambda: self._rule.goes_on(history, trial))
+        if not isinstance(answer, bool | np.bool_):
+            raise self._wrong(answer, "True or False")
+        return bool(answer)
+
+    def revived(self, history: History, *, closing: bool) -> Trial | None:
+        """See `StoppingRule.revived`."""
+        answer: Any = asked(self._part, lambda: self._rule.revived(history, closing=closing))
+        if answer is not None and (
+            not isinstance(answer, Trial) or answer.number not in _resumable(history)
+        ):
+            raise self._wrong(answer, "a trial that was stopped, or None")
+        trial: Trial | None = answer
+        return trial
+
+    def finals(self, history: History) -> float:
+        """See `StoppingRule.finals`."""
+        answer: Any = asked(self._part, lambda: self._rule.finals(history))
+        if isinstance(answer, bool) or not isinstance(answer, int | float | np.number):
+            raise self._wrong(answer, "a number")
+        number = float(answer)
+        if not 0 <= number < np.inf:
+            raise self._wrong(answer, "a number from 0 on")
+        return number
+
+    def _wrong(self, answer: Any, wanted: str) -> SearchFailed:
+        return SearchFailed(f"{self._part} answered {answer!r}; it must be {wanted}")
+
+
+def _resumable(history: History) -> set[int]:
+    """The numbers of the trials that can go on after a stop."""
+    return {trial.number for trial in history.trials if trial.state is State.STOPPED}
