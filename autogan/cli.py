@@ -121,7 +121,8 @@ def train(
 
 @app.command()
 @options_of(
-    TrainConfig, "data_dir", "image_size", "features", "eval_samples", "reference_split", "device",
+    TrainConfig, "data_dir", "image_size", "channels", "bits", "background", "skip_unreadable",
+    "features", "eval_samples", "reference_split", "device",
     "threads", "plugin_dirs",
 )  # fmt: skip
 def evaluate(

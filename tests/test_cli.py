@@ -387,6 +387,7 @@ def test_what_only_a_worker_can_see_is_one_line_too(tmp_path, capsys, arguments,
         "checking the configuration",
         "preparing the features (classifier)",
         "training on the ",
+        "data: ",
     )
     assert all(line.startswith(known) for line in err[:-1])
     assert os.listdir(tmp_path) == ["plain"]

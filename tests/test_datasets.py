@@ -8,13 +8,21 @@ import struct
 import sys
 import tarfile
 import zipfile
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from autogan.core.errors import ConfigError
-from autogan.data import DATASETS, check_trainable, class_number, dataset_named
+from autogan.data import (
+    DATASETS,
+    Reading,
+    check_trainable,
+    class_number,
+    dataset_named,
+    loaded,
+)
 from autogan.data.base import ImageData, Split, resized
 from autogan.data.formats import ARRAYS
 from autogan.data.pictures import PictureFiles, square
@@ -678,13 +686,14 @@ def test_too_many_files_for_memory_are_read_as_they_are_needed(tmp_path, monkeyp
     np.testing.assert_array_equal(split.subset(5)[0], whole.subset(5)[0])
 
 
-def test_a_file_that_is_cut_off_is_named_when_it_is_read(tmp_path, monkeypatch):
+def test_a_file_that_is_cut_off_later_is_named_when_it_is_read(tmp_path, monkeypatch):
     monkeypatch.setattr("autogan.data.base.MEMORY_BYTES", 100)
-    Image.effect_noise((64, 64), 90).save(tmp_path / "a.png")
-    (tmp_path / "b.png").write_bytes((tmp_path / "a.png").read_bytes()[:1500])
+    for name in "ab":
+        Image.effect_noise((64, 64), 90).save(tmp_path / f"{name}.png")
     split = load(f"folder:{tmp_path}", image_size=8).train
     assert split.images.shape == (2, 8, 8, 1)
-    with pytest.raises(ConfigError, match=r"b.png cannot be read as an image .*repair or remove"):
+    (tmp_path / "b.png").write_bytes((tmp_path / "a.png").read_bytes()[:1500])
+    with pytest.raises(ConfigError, match=r"b.png cannot be read as an image .*restore it"):
         split.images[np.array([0, 1])]
 
 
@@ -707,7 +716,7 @@ def stored(tmp_path_factory):
         features=tfds.features.FeaturesDict(
             {
                 "image": tfds.features.Image(shape=(None, None, 3), encoding_format="png"),
-                "label": tfds.features.ClassLabel(num_classes=3),
+                "label": tfds.features.ClassLabel(names=["cat", "dog", "fish"]),
             }
         ),
         split_datasets={"train": split(slice(0, 6)), "validation": split(slice(6, 10))},
@@ -750,6 +759,55 @@ class TestTensorFlowDatasets:
     def test_names_nothing(self):
         with pytest.raises(ConfigError, match="write tfds:NAME"):
             load("tfds")
+
+    def test_classes_keep_their_names(self, stored):
+        assert load("tfds:tiny", stored[0], 8).classes == {"cat": 2, "dog": 2, "fish": 2}
+
+    def test_a_part_of_a_split_is_refused(self):
+        assert refusal("tfds:tiny[train]") == (
+            "dataset: tfds:tiny[train]: a part of a split cannot be chosen; write tfds:tiny, "
+            "whose splits train and test are read"
+        )
+
+    def test_grey_or_rgb_as_asked(self, stored):
+        root, pictures, _ = stored
+        dataset = dataset_named("tfds:tiny", root)
+        data = loaded(dataset, 8, Reading(channels="grey"))
+        assert data.image_shape == (8, 8, 1)
+        expected = {
+            square(Image.fromarray(picture).convert("L"), 8).tobytes() for picture in pictures[:6]
+        }
+        assert {image.tobytes() for image in data.train.images} == expected
+
+    @pytest.mark.parametrize(("told", "read"), [(4, 4), (9, 6)])
+    def test_a_split_of_another_size_than_its_metadata_says(self, stored, monkeypatch, told, read):
+        dataset = dataset_named("tfds:tiny", stored[0])
+        builder = dataset._builder()
+        kept = builder.info.splits
+
+        class Claims(dict):
+            def __init__(self):
+                super().__init__(kept.items())
+
+            def __getitem__(self, name):
+                return SimpleNamespace(num_examples=told) if name == "train" else kept[name]
+
+        info = SimpleNamespace(
+            features=builder.info.features, splits=Claims(), full_name=f"tiny-{told}"
+        )
+        claiming = SimpleNamespace(
+            info=info, data_dir=builder.data_dir, as_dataset=builder.as_dataset,
+            download_and_prepare=lambda: None,
+        )  # fmt: skip
+        monkeypatch.setattr(dataset, "_builder", lambda: claiming)
+        for _ in range(2):  # decoded, and from the cache
+            data = dataset.load(8)
+            assert len(data.train) == len(data.train.labels) == read
+            assert data.train.images.reshape(read, -1).max(axis=1).min() > 0  # none is black
+            assert list(data.notes) == [
+                f"tfds:tiny: the split train has 6 examples, and by its metadata {told}: "
+                f"{read} are read"
+            ]
 
 
 def test_classes_of_a_folder_have_names_in_their_natural_order(tmp_path):

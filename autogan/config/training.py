@@ -9,16 +9,11 @@ from inspect import signature
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import ValidationInfo, field_validator, model_validator
 from typing_extensions import Self
 
 from autogan.config.grammar import check_normalise, named, read_ranges, settings_of
+from autogan.config.images import ImageKeys
 from autogan.config.keys import key
 from autogan.config.spaces import useless
 from autogan.core.errors import ConfigError
@@ -26,7 +21,7 @@ from autogan.core.hyperparameters import Dimension, Value
 from autogan.core.machine import cores
 from autogan.core.text import read_path, short_name
 from autogan.criteria import CRITERIA, Criterion, Objective
-from autogan.data import MAX_SIZE, MIN_SIZE, SIZE_STEP, dataset_named
+from autogan.data import dataset_named
 from autogan.models import GAN_TYPES, GANType
 
 DEFAULT_STEPS = 2000
@@ -37,29 +32,16 @@ KNOWN_FEATURES = ("inception", "classifier")
 _PATHS = ("data_dir", "run_dir", "checkpoint_dir", "result_dir", "log_dir", "warm_start", "stage1")
 
 
-class TrainConfig(BaseModel):
+class TrainConfig(ImageKeys):
     """All that decides one training; the keys of a YAML file and, with dashes, the flags."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
     is_search: ClassVar[bool] = False
 
     gan_type: Annotated[str, key("training", "GAN type; see: autogan list gan-types")] = "gan"
-    dataset: Annotated[str, key("data", "dataset, or folder:PATH; see: autogan list datasets")] = (
-        "digits"
-    )
-    data_dir: Annotated[
-        Path | None, key("data", "read the dataset's files from this folder, not from a download")
-    ] = None
-    image_size: Annotated[
-        int | None,
-        key("data", "side of the images in pixels [their own]",
-            ge=MIN_SIZE, le=MAX_SIZE, multiple_of=SIZE_STEP),
-    ] = None  # fmt: skip
     params: Annotated[
         dict[str, Any],  # checked by the GAN type's declarations
         key("training", "hyperparameter as NAME=VALUE, NAME=V1,V2,... or NAME=LOW..HIGH[:log]"),
-    ] = {}
+    ] = {}  # noqa: RUF012 (pydantic copies it)
     stage1: Annotated[
         Path | None,
         key("training", "enlarge the images of this finished training or search, twofold or "
@@ -86,7 +68,7 @@ class TrainConfig(BaseModel):
         key("criteria", "scale the terms of a sum to [0, 1]: history, by what the search has seen, "
             "or by given ranges: is=1..10,fid=0..400"),
     ] = None  # fmt: skip
-    also: Annotated[list[str], key("criteria", "further criteria to record")] = []
+    also: Annotated[list[str], key("criteria", "further criteria to record")] = []  # noqa: RUF012
     features: Annotated[
         str | None,
         key("criteria", "feature network: inception, classifier or the path of a SavedModel "

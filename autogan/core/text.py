@@ -87,3 +87,8 @@ def short_name(dataset: str) -> str:
     name = dataset.partition(":")[2] or dataset
     last = name.rstrip("/").rsplit("/", 1)[-1].replace(":", "-")
     return os.fsencode(last)[:_LONGEST_NAME].decode(errors="ignore")
+
+
+def counted(count: int, noun: str, several: str | None = None) -> str:
+    """``1 file``, ``22,000 files``; of other nouns than those with an s, ``several`` of them."""
+    return f"{count:,} {noun if count == 1 else several or noun + 's'}"

@@ -14,6 +14,7 @@ from autogan.data.base import (
     MIN_SIZE,
     SIZE_STEP,
     Dataset,
+    FileDataset,
     ImageData,
     Split,
     check_trainable,
@@ -22,6 +23,8 @@ from autogan.data.base import (
 from autogan.data.digits import Digits
 from autogan.data.folder import Folder
 from autogan.data.keras_family import CIFAR10, MNIST, FashionMNIST
+from autogan.data.loading import loaded, told_of
+from autogan.data.reading import Reading, checked_background
 from autogan.data.tfds import TensorFlowDatasets
 
 DATASETS: Registry[Dataset] = Registry("dataset", Dataset)
@@ -61,9 +64,14 @@ __all__ = [
     "MIN_SIZE",
     "SIZE_STEP",
     "Dataset",
+    "FileDataset",
     "ImageData",
+    "Reading",
     "Split",
     "check_trainable",
+    "checked_background",
     "class_number",
     "dataset_named",
+    "loaded",
+    "told_of",
 ]

@@ -2,7 +2,7 @@
 
 import math
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -15,6 +15,7 @@ from autogan.core.errors import ConfigError
 from autogan.core.registry import Part
 from autogan.data.checks import Images, Labels, checked_images, checked_labels
 from autogan.data.pictures import PictureFiles, square
+from autogan.data.reading import Reading
 
 MIN_SIZE, MAX_SIZE, SIZE_STEP = 8, 256, 4
 MEMORY_BYTES = 2**30  # images beyond this size are not held in memory
@@ -92,12 +93,19 @@ class Split:
 class ImageData:
     """A dataset's splits; ``test`` is None where it has no test images.
 
-    ``names`` are those of the classes, in the order of their numbers, where they have any.
+    Attributes:
+        train: the training images.
+        test: those that are not trained on, or None.
+        names: of the classes, in the order of their numbers, where they have any.
+        notes: what was left out or changed, and why: short lines for the user.
+        unlabelled: why there are no classes, in words, where that is known.
     """
 
     train: Split
     test: Split | None
     names: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    unlabelled: str = ""
 
     def __post_init__(self) -> None:
         counts = self.train.class_counts
@@ -166,6 +174,18 @@ class Dataset(Part):
         Raises:
             ConfigError: if they cannot be read.
         """
+
+
+class FileDataset(Dataset):
+    """A source of images in files, which may be read in several ways.
+
+    Attributes:
+        reading: how the user wants them to be read; set after the dataset is made.
+        tell: is told what takes long while they are read.
+    """
+
+    reading: Reading = Reading()
+    tell: Callable[[str], None] = staticmethod(lambda text: None)
 
 
 def class_number(given: int | str, names: Sequence[str]) -> int:

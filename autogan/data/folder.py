@@ -1,21 +1,27 @@
 """The images below a folder."""
 
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from autogan.core.errors import ConfigError
 from autogan.core.files import look
-from autogan.core.text import read_path
-from autogan.data.base import Dataset, ImageData, Split
-from autogan.data.pictures import SUFFIXES, PictureFiles, labelled_files
+from autogan.core.text import counted, read_path
+from autogan.data.base import FileDataset, ImageData, Split
+from autogan.data.decoding import WHITE
+from autogan.data.layout import layout_of
+from autogan.data.pictures import PictureFiles
+from autogan.data.reading import DEFAULT_BITS
+from autogan.data.survey import Survey, named, refuse_unreadable, surveyed
 
 
-class Folder(Dataset):
+class Folder(FileDataset):
     """The images below a folder; with an image size, cropped at the centre to squares and resized.
 
-    ``train/`` and ``test/`` are its splits where they exist. Labels come from sub-folders where
-    there are two or more and every image lies in one. Grey if all files are grey, else RGB.
+    ``train/`` and ``test/`` (or ``val/``) are its splits where they exist. Labels come from
+    StyleGAN's ``dataset.json``, or from sub-folders where there are two or more and every image
+    lies in one. Grey if every pixel is, else RGB. All files are decoded before anything begins.
     """
 
     name = "folder"
@@ -31,31 +37,147 @@ class Folder(Dataset):
         """Read all images; without ``image_size`` they must have one size already."""
         if look(self.root, "dataset") != "folder":
             raise ConfigError("dataset", f"folder:{self.root}: there is no such folder")
-        train_root = (
-            self.root / "train" if look(self.root / "train", "dataset") == "folder" else self.root
+        layout = layout_of(self.root)
+        parts = [layout.train] if layout.test is None else [layout.train, layout.test]
+        paths = [path for part in parts for path in part.paths]
+        survey = surveyed(paths, self.tell)
+        if not self.reading.skip_unreadable:
+            refuse_unreadable(paths, survey)
+        _check_sizes(paths, survey, image_size)
+        lost = {each.place for each in survey.unreadable}
+        splits, first, labelled = [], 0, layout.train.labels is not None
+        for part in parts:
+            places = range(first, first := first + len(part.files))
+            kept = [place for place in places if place not in lost]
+            if not kept:
+                raise ConfigError("dataset", f"{part.root}: none of its files can be read")
+            labels = (
+                [(part.labels or ())[place - places[0]] for place in kept] if labelled else None
+            )
+            splits.append((kept, labels))
+        shape = self._shape(survey, image_size)
+        return ImageData(
+            self._split(paths, survey, shape, image_size, *splits[0]),
+            self._split(paths, survey, shape, image_size, *splits[1]) if layout.test else None,
+            layout.train.names,
+            notes=(
+                *layout.notes, *layout.train.notes, *self._notes(paths, survey, image_size)
+            ),
+            unlabelled=layout.train.unlabelled,
+        )  # fmt: skip
+
+    def _shape(self, survey: Survey, image_size: int | None) -> tuple[int, int, int]:
+        """Height, width and channels of the images."""
+        width, height, _ = survey.sizes[0]
+        side = (height, width) if image_size is None else (image_size, image_size)
+        tinted = survey.transparent and len(set(self.reading.colour)) > 1
+        coloured = bool(survey.coloured or tinted)
+        if self.reading.channels is not None:
+            coloured = self.reading.channels == "rgb"
+        return *side, 3 if coloured else 1
+
+    def _bits(self, survey: Survey) -> int:
+        """Bits of the values of 16-bit files."""
+        if not survey.deep:
+            return DEFAULT_BITS
+        bits = self.reading.bits or survey.bits
+        if survey.greatest >> bits:
+            raise ConfigError(
+                "bits",
+                f"{bits}, and the files hold values up to {survey.greatest}; give "
+                f"{survey.bits}, or leave it out",
+            )
+        return bits
+
+    def _split(
+        self,
+        paths: Sequence[Path],
+        survey: Survey,
+        shape: tuple[int, int, int],
+        image_size: int | None,
+        places: Sequence[int],
+        labels: Sequence[int] | None,
+    ) -> Split:
+        """The files at some places, decoded where all of them fit into memory."""
+        files = PictureFiles(
+            tuple(paths[place] for place in places),
+            (len(places), *shape),
+            crop=image_size is not None,
+            bits=self._bits(survey),
+            background=self.reading.colour if survey.transparent else WHITE,
         )
-        test_root = self.root / "test"
-        has_test = train_root != self.root and look(test_root, "dataset") == "folder"
-        train, classes = labelled_files(train_root)
-        test, test_classes = labelled_files(test_root) if has_test else ([], ())
-        if not train:
-            raise ConfigError(
-                "dataset",
-                f"folder:{train_root}: no images there; known endings: "
-                f"{' '.join(sorted(SUFFIXES))}",
-            )
-        if test and test_classes != classes:
-            raise ConfigError(
-                "dataset",
-                f"folder:{self.root}: train/ has the classes {', '.join(classes) or 'none'}, "
-                f"test/ {', '.join(test_classes) or 'none'}; they must be the same",
-            )
-        files = PictureFiles.of([path for path, _ in train + test], image_size)
-        labels = np.array([label for _, label in train + test], np.int64) if classes else None
+        split = Split(files, None if labels is None else np.array(labels, np.int64))
+        return Split(*split.subset(len(places))) if split.fits_in_memory else split
 
-        def split(first: int, last: int) -> Split:
-            given = Split(files.part(first, last), None if labels is None else labels[first:last])
-            return Split(*given.subset(last - first)) if given.fits_in_memory else given
+    def _notes(
+        self, paths: Sequence[Path], survey: Survey, image_size: int | None
+    ) -> Iterator[str]:
+        """What the user should know of how the files are read."""
+        read = len(paths) - len(survey.unreadable)
 
-        count = len(train)
-        return ImageData(split(0, count), split(count, len(files)) if test else None, classes)
+        def some(count: int) -> str:
+            return f"all {read:,} files" if count == read > 1 else f"{count:,} of {read:,} files"
+
+        if survey.unreadable:
+            lost = counted(len(survey.unreadable), "file")
+            yield f"left out: {lost} that cannot be read: {named(paths, survey.unreadable)}"
+        if survey.deep and self._bits(survey) != DEFAULT_BITS:
+            yield (
+                f"{counted(survey.deep, '16-bit file')} with values up to {survey.greatest}: read "
+                f"as {self._bits(survey)} bits (--bits 16: as 16)"
+            )
+        if survey.wide:
+            yield (f"{some(survey.wide)} have 16 bits per colour: the upper 8 are read")
+        if survey.transparent:
+            where = self.reading.background or "white (--background chooses)"
+            yield f"{some(survey.transparent)} have transparent pixels: shown on {where}"
+        if survey.frames:
+            yield f"{some(survey.frames)} hold several pictures: the first is read"
+        yield from self._notes_on_colour(paths, survey, read)
+        if image_size is not None:
+            yield from _notes_on_sizes(survey, image_size, some)
+
+    def _notes_on_colour(self, paths: Sequence[Path], survey: Survey, read: int) -> Iterator[str]:
+        if self.reading.channels == "grey" and survey.coloured:
+            yield f"{survey.coloured:,} of {read:,} files are RGB: made grey"
+        elif self.reading.channels is None and 0 < survey.coloured < read:
+            assert survey.first_coloured is not None
+            example = "" if survey.coloured > read // 2 else f" ({paths[survey.first_coloured]})"
+            yield (
+                f"{survey.coloured:,} of {read:,} files are RGB{example}, the others grey: all "
+                "are read as RGB (--channels grey: as grey)"
+            )
+
+
+def _check_sizes(paths: Sequence[Path], survey: Survey, image_size: int | None) -> None:
+    """Refuse files of several sizes, where none is asked for.
+
+    Raises:
+        ConfigError: naming a file that has another size than the first, or if there is none.
+    """
+    if not survey.sizes:
+        raise ConfigError("dataset", f"none of {len(paths):,} files can be read as an image")
+    if image_size is not None or survey.other_size is None:
+        return
+    lost = {each.place for each in survey.unreadable}
+    first = next(place for place in range(len(paths)) if place not in lost)
+    (width, height, _), (w, h, _) = survey.sizes[:2]
+    raise ConfigError(
+        "image_size",
+        f"{paths[survey.other_size]} has {w}x{h} pixels, {paths[first]} {width}x{height}; give "
+        "--image-size to crop and resize them all",
+    )
+
+
+def _notes_on_sizes(survey: Survey, side: int, some: Callable[[int], str]) -> Iterator[str]:
+    """How many files are enlarged or cropped, to squares of a side."""
+    small = sum(count for width, height, count in survey.sizes if min(width, height) < side)
+    if small:
+        least = min(min(width, height) for width, height, _ in survey.sizes)
+        times = f"{side / least:.3g}-fold"
+        yield f"{some(small)} are smaller than {side} pixels: enlarged, up to {times}"
+    cropped = [(w, h, n) for w, h, n in survey.sizes if w != h]
+    if cropped:
+        most = max(1 - min(w, h) / max(w, h) for w, h, _ in cropped)
+        count = sum(n for _, _, n in cropped)
+        yield f"{some(count)} are not square: cropped at the centre, by up to {100 * most:.0f} %"

@@ -11,16 +11,20 @@ import numpy.typing as npt
 from autogan.core.errors import ConfigError, one_line
 from autogan.core.files import cache_root, mapped_arrays
 from autogan.core.invocation import command
-from autogan.data.base import Dataset, ImageData, Split
+from autogan.core.text import counted
+from autogan.data.base import FileDataset, ImageData, Split
+from autogan.data.decoding import flattened
 from autogan.data.pictures import square
+from autogan.data.reading import DEFAULT_BITS, Reading
 
 
-class TensorFlowDatasets(Dataset):
+class TensorFlowDatasets(FileDataset):
     """Any dataset of TensorFlow Datasets that has images, through the optional extra ``tfds``.
 
     Its pictures are decoded once, cropped at the centre to squares and resized, into a file of
     the user's cache, from where they are read as they are needed. The test split is ``test``, or
-    ``validation`` where there is none. Labels are the feature ``label``, if there is one.
+    ``validation`` where there is none. Labels are the feature ``label``, if there is one, and
+    classes bear the names that it has.
     """
 
     name = "tfds"
@@ -32,6 +36,12 @@ class TensorFlowDatasets(Dataset):
         if not argument:
             raise ConfigError(
                 "dataset", "tfds names no dataset; write tfds:NAME, as in tfds:celeb_a"
+            )
+        if "[" in argument:
+            raise ConfigError(
+                "dataset",
+                f"tfds:{argument}: a part of a split cannot be chosen; write "
+                f"tfds:{argument.partition('[')[0]}, whose splits train and test are read",
             )
         self.argument = argument
         self.data_dir = data_dir
@@ -49,6 +59,7 @@ class TensorFlowDatasets(Dataset):
                 "dataset", f"tfds:{self.argument}: pictures of {features[key].dtype} are not 8 bits"
             )
         height, width, channels = shape[0], shape[1], 1 if shape[2] == 1 else 3
+        channels = {"grey": 1, "rgb": 3}.get(str(self.reading.channels), channels)
         if image_size is None and (height is None or height != width):
             raise ConfigError(
                 "image_size",
@@ -60,9 +71,16 @@ class TensorFlowDatasets(Dataset):
         if "train" not in builder.info.splits:
             raise ConfigError("dataset", f"tfds:{self.argument} has no split train")
         self._prepare(builder)
+        train, notes = self._split(builder, "train", key, *decoded)
+        unseen, more = self._split(builder, test, key, *decoded) if test else (None, [])
+        names = getattr(features["label"], "names", ()) if "label" in features else ()
+        known = len(train.class_counts)
         return ImageData(
-            self._split(builder, "train", key, *decoded),
-            self._split(builder, test, key, *decoded) if test else None,
+            train,
+            unseen,
+            tuple(map(str, names[:known])) if known <= len(names) else (),
+            notes=(*notes, *more),
+            unlabelled="" if known else "it has no feature label that names classes",
         )
 
     def _builder(self) -> Any:
@@ -95,18 +113,44 @@ class TensorFlowDatasets(Dataset):
                 "all its datasets) with --data-dir",
             ) from error
 
-    def _split(self, builder: Any, name: str, key: str, size: int, channels: int) -> Split:
+    def _split(
+        self, builder: Any, name: str, key: str, size: int, channels: int
+    ) -> tuple[Split, list[str]]:
+        """A split, and what the user should know of it."""
         count = builder.info.splits[name].num_examples
-        origin = hashlib.sha256(f"{builder.data_dir}/{size}".encode()).hexdigest()[:12]
+        background = self.reading.colour
+        origin = hashlib.sha256(
+            f"2/{builder.data_dir}/{size}/{channels}/{background}".encode()
+        ).hexdigest()[:12]
         place = f"{builder.info.full_name.replace('/', '-')}-{name}-{origin}"
         features = builder.info.features
         labelled = "label" in features and hasattr(features["label"], "num_classes")
-        images, labels = mapped_arrays(
+        images, labels, found = mapped_arrays(
             cache_root() / "datasets" / place,
-            {"images": ((count, size, size, channels), np.uint8), "labels": ((count,), np.int64)},
-            lambda arrays: _decode(builder, name, key, arrays, labelled),
+            {
+                "images": ((count, size, size, channels), np.uint8),
+                "labels": ((count,), np.int64),
+                "found": ((2,), np.int64),  # examples, and those with transparent pixels
+            },
+            lambda arrays: _decode(builder, name, key, arrays, labelled, self.reading),
         )
-        return Split(images, np.array(labels) if labelled else None)
+        there, transparent = found.tolist()
+        title = f"tfds:{self.argument}: the split {name}"
+        if not there:
+            raise ConfigError("dataset", f"{title} has no examples; prepare it again")
+        notes = []
+        if there != count:
+            notes.append(
+                f"{title} has {counted(there, 'example')}, and by its metadata {count:,}: "
+                f"{min(there, count):,} are read"
+            )
+        if transparent:
+            where = self.reading.background or "white (--background chooses)"
+            notes.append(
+                f"{transparent:,} images of {name} have transparent pixels: shown on {where}"
+            )
+        kept = min(there, count)
+        return Split(images[:kept], np.array(labels[:kept]) if labelled else None), notes
 
 
 def _is_picture(feature: Any) -> bool:
@@ -117,15 +161,31 @@ def _is_picture(feature: Any) -> bool:
 
 
 def _decode(
-    builder: Any, split: str, key: str, arrays: Mapping[str, npt.NDArray[Any]], labelled: bool
+    builder: Any,
+    split: str,
+    key: str,
+    arrays: Mapping[str, npt.NDArray[Any]],
+    labelled: bool,
+    reading: Reading,
 ) -> None:
-    """Fill arrays with a split's pictures and labels, in the order in which they are stored."""
+    """Fill arrays with a split's pictures and labels, in the order in which they are stored.
+
+    A split may hold fewer or more examples than its metadata says, for which there is room.
+    """
     from PIL import Image
 
-    _, side, _, channels = arrays["images"].shape
+    most, side, _, channels = arrays["images"].shape
+    arrays["found"][:] = 0
     examples = builder.as_dataset(split=split, shuffle_files=False).as_numpy_iterator()
     for i, example in enumerate(examples):
-        picture = Image.fromarray(example[key].squeeze()).convert("L" if channels == 1 else "RGB")
-        arrays["images"][i] = np.asarray(square(picture, side)).reshape(side, side, channels)
+        arrays["found"][0] += 1
+        if i >= most:
+            continue
+        picture = Image.fromarray(example[key].squeeze(axis=2) if example[key].shape[2] == 1
+                                  else example[key])  # fmt: skip
+        flat, transparent = flattened(picture, DEFAULT_BITS, reading.colour)
+        arrays["found"][1] += transparent
+        flat = square(flat.convert("L" if channels == 1 else "RGB"), side)
+        arrays["images"][i] = np.asarray(flat).reshape(side, side, channels)
         if labelled:
             arrays["labels"][i] = example["label"]

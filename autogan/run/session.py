@@ -14,10 +14,7 @@ from autogan.config import SearchConfig, TrainConfig
 from autogan.core.errors import ConfigError
 from autogan.core.files import write_arrays, write_bytes
 from autogan.criteria.evaluator import Evaluator
-from autogan.data import (
-    class_number,
-    dataset_named,
-)
+from autogan.data import ImageData, class_number, told_of
 from autogan.data.grids import GRID, GRID_CLASSES, grid, png
 from autogan.models.base import ImageShape
 from autogan.models.trainer import Latents, Trainer
@@ -74,14 +71,16 @@ class Session:
         for note in device_notes(run):
             self._driver.note(note)
         data = self._bench.data(run)
+        self._tell_of("data", data)
         self._bench.reference(run)
         conditions = call.conditions or run.conditions
         if {"none"} != set(conditions) and not data.train.class_counts:
             raise ConfigError(
                 "dataset",
-                f"{run.dataset} has no labels, and {run.gan_type} learns classes; choose a "
-                "labelled dataset (of a folder, the sub-folders are the classes: two or more, with "
-                "every image in one), condition none, or a GAN type without classes, such as dcgan",
+                f"{run.dataset} has no labels{_because(data)}, and {run.gan_type} learns classes; "
+                "choose a labelled dataset (of a folder, the sub-folders are the classes: two or "
+                "more, with every image in one), condition none, or a GAN type without classes, "
+                "such as dcgan",
             )
         check_depth(call.depth, data.image_shape)
         stage1 = self._bench.stage1(run, call.folder)
@@ -105,6 +104,11 @@ class Session:
             state_bytes=gan.state_bytes,
             environment=environment(self._bench.device),
         )
+
+    def _tell_of(self, what: str, data: ImageData) -> None:
+        """Tell what images there are, what was left out, and what is odd."""
+        for line in told_of(data):
+            self._driver.note(f"{what}: {line}")
 
     def prepare(self, call: Prepare) -> Prepared:
         """See `Prepare`."""
@@ -202,9 +206,10 @@ class Session:
         if call.training is None:
             return Scores(scores=self._scores_of_images(run, call))
         trained = TrainConfig(**call.training)
-        gan, _ = self._bench.restored(trained, Path(call.folder), call.checkpoint)
-        scores = self._scores_of_gan(run, call, trained, gan)
         same_data = data_key(run) == data_key(trained)
+        gan, _ = self._bench.restored(trained, Path(call.folder), call.checkpoint)
+        run = self._cropped(run, call, gan.image_shape) or run
+        scores = self._scores_of_gan(run, call, trained, gan)
         if not same_data or run.reference_split == "test" or self._bench.data(run).test is None:
             return Scores(scores=scores)
         unseen = run.model_copy(update={"reference_split": "test"})
@@ -216,20 +221,28 @@ class Session:
         """Values of a restored generator by label, against the split that ``run`` names."""
         none = f"{trained.gan_type} {_CLASSLESS}"
         self._check_comparable(run, call, gan.image_shape, len(gan.class_counts), none)
+        if data_key(run) != data_key(trained):  # else it was told of then
+            self._tell_of("reference", self._bench.data(run))
         evaluator = self._bench.evaluator(run, call.run)
         latents = gan.latents(evaluator.samples, USER_LATENTS + call.seed)
         return self._labelled(run, evaluator, _generated(gan, latents), latents.labels)
 
     def _scores_of_images(self, run: TrainConfig, call: Evaluate) -> dict[str, float]:
         """Values of a dataset's images by label."""
-        resizes = self._bench.network(run, call.run).resizes
-        size = run.image_size if resizes else self._bench.data(run).image_shape[0]
-        loaded = dataset_named(call.dataset, run.data_dir).load(size)
+        reference = self._bench.data(run)
+        size = run.image_size if self._resizes(run, call) else reference.image_shape[0]
+        images = self._bench.images(call.dataset, run, size)
+        cropped = self._cropped(run, call, images.image_shape)
+        height, width, _ = images.image_shape
+        if cropped is not None:
+            run, images = cropped, self._bench.images(call.dataset, run, min(height, width))
         none = "the images have none; put each class into a sub-folder"
-        classes = len(loaded.train.class_counts)
-        self._check_comparable(run, call, loaded.image_shape, classes, none)
-        images, labels = loaded.train.subset(run.eval_samples)
-        return self._labelled(run, self._bench.evaluator(run, call.run), images, labels)
+        classes = len(images.train.class_counts)
+        self._check_comparable(run, call, images.image_shape, classes, none)
+        self._tell_of("reference", self._bench.data(run))
+        self._tell_of("images", images)
+        made, labels = images.train.subset(run.eval_samples)
+        return self._labelled(run, self._bench.evaluator(run, call.run), made, labels)
 
     def _labelled(
         self,
@@ -249,19 +262,42 @@ class Session:
         labelled = {labels[name]: score for name, score in scores.items()}
         return {run.objective.label(labels): run.objective.value(labelled, labels), **labelled}
 
+    def _resizes(self, run: TrainConfig, call: Evaluate) -> bool:
+        """Whether the features take images of any size; no classifier is trained to say so."""
+        return run.features != "classifier" and self._bench.network(run, call.run).resizes
+
+    def _cropped(self, run: TrainConfig, call: Evaluate, shape: ImageShape) -> TrainConfig | None:
+        """With the reference cropped to squares; None if the images have its aspect ratio.
+
+        A network that resizes all images to squares would stretch those of one side otherwise.
+        """
+        data = self._bench.data(run)
+        height, width, _ = data.image_shape
+        if not self._resizes(run, call) or height * shape[1] == width * shape[0]:
+            return None
+        self._driver.note(
+            f"the images have {shape[1]}x{shape[0]} pixels, those of {run.dataset} "
+            f"{width}x{height}: cropped at the centre to squares"
+        )
+        return run.model_copy(update={"image_size": min(height, width)})
+
     def _check_comparable(
         self, run: TrainConfig, call: Evaluate, shape: ImageShape, classes: int, none: str
     ) -> None:
         """Refuse images that the features cannot take beside the reference, or that lack labels."""
         data = self._bench.data(run)
         takes = [f"{name} takes" for name, kind in run.criteria().items() if kind.needs_images]
-        if not self._bench.network(run, call.run).resizes:
+        if not self._resizes(run, call):
             takes = [f"the features {run.features} take"]
         if takes and shape != data.image_shape:
+            kind = "grey" if shape[2] == 1 or call.training is None else "rgb"
+            remedy = f"--image-size {shape[0]}"
+            if shape[:2] == data.image_shape[:2]:
+                remedy = f"--channels {kind} to read them alike"
             raise ConfigError(
                 "reference",
                 f"{run.dataset} has {_shape(data.image_shape)} images, the others are "
-                f"{_shape(shape)}, and {takes[0]} one kind",
+                f"{_shape(shape)}, and {takes[0]} one kind; give {remedy}",
             )
         known = len(data.train.class_counts)
         if not classes:
@@ -291,6 +327,11 @@ class Session:
         columns = np.array([names[number] for number in classes or ()], str)
         write_arrays(Path(call.output), {"images": images, "columns": columns})
         return Sampled()
+
+
+def _because(data: ImageData) -> str:
+    """Why there are no classes, in brackets, where that is known."""
+    return f" ({data.unlabelled})" if data.unlabelled else ""
 
 
 def _shape(shape: tuple[int, ...]) -> str:

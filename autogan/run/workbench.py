@@ -18,7 +18,14 @@ from autogan.core.files import Damaged, cache_root, read_arrays
 from autogan.criteria.classifier import ClassifierNetwork
 from autogan.criteria.evaluator import Evaluator
 from autogan.criteria.networks import FeatureNetwork, SavedModelNetwork, Tell, inception
-from autogan.data import MEMORY_BYTES, ImageData, Split, check_trainable, dataset_named
+from autogan.data import (
+    MEMORY_BYTES,
+    ImageData,
+    Split,
+    check_trainable,
+    dataset_named,
+    loaded,
+)
 from autogan.models.base import ImageShape
 from autogan.models.batches import TrainingSet
 from autogan.models.trainer import Trainer
@@ -77,8 +84,14 @@ class Workbench:
 
     def data(self, run: TrainConfig) -> ImageData:
         """The dataset."""
-        dataset = dataset_named(run.dataset, run.data_dir)
-        return self._keep("data", data_key(run), lambda: dataset.load(run.image_size))
+        return self._keep(
+            "data", data_key(run), lambda: self.images(run.dataset, run, run.image_size)
+        )
+
+    def images(self, name: str, run: TrainConfig, image_size: int | None) -> ImageData:
+        """A dataset's images at a size, read as a configuration says."""
+        dataset = dataset_named(name, run.data_dir)
+        return loaded(dataset, image_size, run.reading, self._tell)
 
     def reference(self, run: TrainConfig) -> Split:
         """The real images that criteria compare with, without the limit on their number."""
@@ -127,9 +140,10 @@ class Workbench:
     def check_labelled(self, run: TrainConfig) -> None:
         """Refuse a classifier of images without labels."""
         if self.data(run).train.labels is None:
+            why = f" ({self.data(run).unlabelled})" if self.data(run).unlabelled else ""
             raise ConfigError(
                 "features",
-                f"classifier learns from labels, and {run.dataset} has none; use --features "
+                f"classifier learns from labels, and {run.dataset} has none{why}; use --features "
                 "inception or the path of a SavedModel",
             )
 
@@ -282,7 +296,7 @@ def memory_bytes() -> int:
 
 def data_key(run: TrainConfig) -> tuple[Any, ...]:
     """What decides the images."""
-    return (run.dataset, run.data_dir, run.image_size)
+    return (run.dataset, run.data_dir, run.image_size, run.reading)
 
 
 def check_depth(depth: int, image_shape: ImageShape) -> None:

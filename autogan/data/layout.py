@@ -1,0 +1,334 @@
+"""How a folder of images is laid out: its files, splits and classes, and what is left out."""
+
+import math
+import os
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from autogan.core.errors import ConfigError, printable
+from autogan.core.text import counted
+from autogan.data.decoding import OTHER_SUFFIXES, SUFFIXES
+from autogan.data.packed import LABELS, read_labels
+
+Parts = tuple[str, ...]  # of a file's path below the folder
+
+_TRAIN = ("train", "training")
+_TEST = ("test", "testing")
+_VALIDATION = ("val", "valid", "validation")
+_SHOWN = 5  # names in a list
+
+
+@dataclass(frozen=True)
+class Part:
+    """One split of a folder.
+
+    Attributes:
+        root: of the split.
+        files: below it, sorted.
+        labels: of the files, 0..K-1; None without classes.
+        names: of the classes, where folders name them.
+        unlabelled: why there are no classes, in words; empty if there are.
+        notes: what the user should know of the classes.
+    """
+
+    root: Path
+    files: tuple[Parts, ...]
+    labels: tuple[int, ...] | None
+    names: tuple[str, ...]
+    unlabelled: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def paths(self) -> list[Path]:
+        """Of the files."""
+        return [self.root.joinpath(*parts) for parts in self.files]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The splits of a folder, and what the user should know of how they were found."""
+
+    train: Part
+    test: Part | None
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Tree:
+    """All files below a folder that bear a picture's ending.
+
+    Attributes:
+        files: that are read, sorted.
+        others: how many there are of each ending that is not read.
+        notes: on links.
+    """
+
+    files: tuple[Parts, ...]
+    others: Counter[str]
+    notes: tuple[str, ...]
+
+
+def layout_of(root: Path) -> Layout:
+    """Find the splits and classes of the images below a folder.
+
+    Raises:
+        ConfigError: if there are no images, or what the folders mean is not clear.
+    """
+    tree = files_below(root)
+    if not tree.files:
+        others = f" ({endings(tree.others)} of endings that are not read)" if tree.others else ""
+        raise ConfigError(
+            "dataset",
+            f"folder:{root}: no images there{others}; known endings: {' '.join(sorted(SUFFIXES))}",
+        )
+    notes = [*tree.notes]
+    if tree.others:
+        notes.append(f"left out: {endings(tree.others)} of endings that are not read")
+    train_name, test_name, more = _splits(root, tree.files)
+    if train_name is None:
+        return Layout(_part(root, tree.files), None, (*notes, *more))
+    train = _part(root / train_name, _below(tree.files, train_name))
+    test = None if test_name is None else _part(root / test_name, _below(tree.files, test_name))
+    _check_alike(root, train_name, train, test_name, test)
+    return Layout(train, test, (*notes, *more))
+
+
+def files_below(root: Path) -> Tree:
+    """Find all pictures below a folder; links to folders are followed.
+
+    Hidden files and folders are left out, and what is no file, such as a pipe. A link to no file
+    counts: reading it says so. A link that leads back to a folder above it is not followed, and
+    one below another link only to folders that are not read yet, so that there is an end.
+
+    Raises:
+        ConfigError: naming a folder that cannot be listed.
+    """
+    files: list[Parts] = []
+    others: Counter[str] = Counter()
+    back: list[Parts] = []
+    begun = _identity(str(root))
+    seen = Counter([begun])
+    # A folder, its name below the root, those above it, and whether it was reached by a link.
+    left: list[tuple[str, Parts, frozenset[tuple[int, int]], bool]] = [
+        (str(root), (), frozenset([begun]), False)
+    ]
+    while left:
+        folder, parts, above, linked = left.pop()
+        for entry in _entries(folder):
+            name = (*parts, entry.name)
+            ending = os.path.splitext(entry.name)[1].lower()
+            if os.path.isdir(entry.path):
+                identity, link = _identity(entry.path), entry.is_symlink()
+                if link and (identity in above or (linked and seen[identity])):
+                    back.append(name)
+                    continue
+                seen[identity] += 1
+                left.append((entry.path, name, above | {identity}, linked or link))
+            elif ending in SUFFIXES and (_is_file(entry.path) or not os.path.exists(entry.path)):
+                files.append(name)
+            elif ending in OTHER_SUFFIXES and _is_file(entry.path):
+                others[ending] += 1
+    notes = []
+    if back:
+        what = counted(len(back), "linked folder")
+        lead = "leads" if len(back) == 1 else "lead"
+        where = _listed("/".join(parts) for parts in back)
+        notes.append(f"left out: {what} that {lead} back to folders read anyway ({where})")
+    if twice := sum(count > 1 for count in seen.values()):
+        which = "folder is" if twice == 1 else "folders are"
+        notes.append(f"{twice:,} {which} read more than once, through links")
+    return Tree(tuple(sorted(files)), others, tuple(notes))
+
+
+def endings(others: Counter[str]) -> str:
+    """``3 files (2 .heic, 1 .tga)``."""
+    shown = ", ".join(f"{count:,} {ending}" for ending, count in others.most_common())
+    return f"{counted(sum(others.values()), 'file')} ({shown})"
+
+
+def _entries(folder: str) -> list["os.DirEntry[str]"]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted((e for e in entries if not e.name.startswith(".")), key=lambda e: e.name)
+    except OSError as error:
+        raise ConfigError(
+            "dataset",
+            f"{folder} cannot be read ({error.strerror})",
+        ) from error
+
+
+def _identity(folder: str) -> tuple[int, int]:
+    found = os.stat(folder)
+    return found.st_dev, found.st_ino
+
+
+def _is_file(path: str) -> bool:
+    return os.path.isfile(path)
+
+
+def _below(files: Iterable[Parts], name: str) -> tuple[Parts, ...]:
+    return tuple(parts[1:] for parts in files if len(parts) > 1 and parts[0] == name)
+
+
+def _listed(names: Iterable[str]) -> str:
+    """Names as a user may read them, the first few of many."""
+    known = list(names)
+    more = f" and {len(known) - _SHOWN:,} more" if len(known) > _SHOWN else ""
+    return ", ".join(map(printable, known[:_SHOWN])) + more
+
+
+def _folders(names: Iterable[str]) -> str:
+    return _listed(f"{name}/" for name in names)
+
+
+def _splits(root: Path, files: Sequence[Parts]) -> tuple[str | None, str | None, list[str]]:
+    """The sub-folders of the training and test split, if there are any, and notes.
+
+    ``train/`` is a class where other sub-folders, which name no split, hold images beside it.
+
+    Raises:
+        ConfigError: if it may be either.
+    """
+    counts = Counter(parts[0] for parts in files if len(parts) > 1)
+    known = {name: _kind(name) for name in sorted(counts)}
+    train = [name for name, kind in known.items() if kind == "train"]
+    test = [name for name, kind in known.items() if kind == "test"]
+    validation = [name for name, kind in known.items() if kind == "val"]
+    others = [name for name, kind in known.items() if kind is None]
+    unseen = test + validation
+    if not train:
+        return None, None, _no_training(root, files, unseen, others)
+    nested = any(len(parts) > 2 and parts[0] in train for parts in files)
+    if others and not nested and not unseen and len(train) == 1:
+        return None, None, [f"{train[0]}/ is read as a class, like {_folders(others)}"]
+    if others and not (nested and unseen):
+        either = "splits or classes" if unseen else "a split or a class"
+        raise _unclear(
+            root,
+            f"{_folders([*train, *unseen])} may be {either} next to {_folders(others)}",
+            f"rename it if it is a class; else move {_folders(others)} elsewhere",
+        )
+    for several in (train, test, [] if test else validation):
+        if len(several) > 1:
+            raise _unclear(root, f"{_folders(several)} name one split", "keep one of them")
+    chosen = next(iter(test or validation), None)
+    left = [name for name in unseen if name != chosen] + others
+    notes = [_left_out(counts, name, chosen) for name in left]
+    if strays := [parts[0] for parts in files if len(parts) == 1]:
+        where = counted(len(strays), "picture")
+        notes.append(f"left out: {where} outside of {train[0]}/ ({_listed(strays)})")
+    if chosen is not None and chosen not in test:
+        notes.append(f"the test images are those of {printable(chosen)}/")
+    return train[0], chosen, notes
+
+
+def _kind(name: str) -> str | None:
+    """Which split a folder's name means, in any case."""
+    for kind, names in (("train", _TRAIN), ("test", _TEST), ("val", _VALIDATION)):
+        if name.casefold() in names:
+            return kind
+    return None
+
+
+def _no_training(
+    root: Path, files: Sequence[Parts], unseen: Sequence[str], others: Sequence[str]
+) -> list[str]:
+    """Notes where no folder is called train: those of the other splits' names are classes."""
+    empty = [entry.name for entry in _entries(str(root)) if _kind(entry.name) == "train"]
+    if unseen and empty:
+        raise ConfigError(
+            "dataset",
+            f"folder:{root}: {printable(empty[0])}/ holds no images, {_folders(unseen)} does; put "
+            "the training images there",
+        )
+    if len(unseen) > 1 and not others:
+        raise _unclear(root, f"{_folders(unseen)} without train/", "name the training images train")
+    for name in unseen:
+        inner = {parts[1] for parts in files if len(parts) > 2 and parts[0] == name}
+        if shared := sorted(inner.intersection(others)):
+            raise _unclear(
+                root,
+                f"{printable(name)}/ holds the classes {_listed(shared)} too",
+                f"move {_folders(others)} into train/",
+            )
+    if unseen and not others:
+        return [f"the images of {_folders(unseen)} are read, as there is no train/"]
+    if unseen:
+        read = f"{_folders(unseen)} {'is' if len(unseen) == 1 else 'are'} read as "
+        return [f"{read}{'a class' if len(unseen) == 1 else 'classes'}, as there is no train/"]
+    return []
+
+
+def _left_out(counts: Counter[str], name: str, chosen: str | None) -> str:
+    kept = f"{printable(chosen)}/ is the test split" if chosen else "it names no split"
+    if _kind(name) is None:
+        kept = "it names no split"
+    return f"left out: {counted(counts[name], 'file')} in {printable(name)}/ ({kept})"
+
+
+def _unclear(root: Path, problem: str, remedy: str) -> ConfigError:
+    return ConfigError(
+        "dataset", f"folder:{root}: {problem}; {remedy}, or name the folder of the training images"
+    )
+
+
+def _part(root: Path, files: tuple[Parts, ...]) -> Part:
+    """A split with its classes: those of dataset.json, or its sub-folders."""
+    packed = root / LABELS
+    notes: list[str] = []
+    if os.path.isfile(packed):
+        form, labels = read_labels(packed, ["/".join(parts) for parts in files])
+        if form == "labels":
+            return Part(root, files, labels, ())
+        if form == "none":
+            return Part(root, files, None, (), f"{LABELS} says that there are no labels")
+        notes.append(f"{LABELS} is not used: it holds no labels as StyleGAN's tool writes them")
+    names = sorted({parts[0] for parts in files if len(parts) > 1}, key=_natural)
+    strays = [parts[0] for parts in files if len(parts) == 1]
+    if len(names) < 2:
+        why = "no sub-folder names a class"
+        if names and not strays:
+            why = f"all images lie in {printable(names[0])}/; to take its sub-folders as classes, "
+            why += f"name folder:{root / names[0]}"
+        return Part(root, files, None, (), why, tuple(notes))
+    if strays:
+        lie = "lies" if len(strays) == 1 else "lie"
+        why = f"{counted(len(strays), 'picture')} ({_listed(strays)}) {lie} next to the folders "
+        why += f"{_folders(names)}; move {'it' if len(strays) == 1 else 'them'} into one"
+        return Part(root, files, None, (), why, (*notes, f"no classes: {why}"))
+    if [f"{number:05d}" for number in range(len(names))] == names:
+        notes.append(f"{_folders(names)} are read as classes; if StyleGAN's tool packed them, "
+                     f"put its {LABELS} next to them")  # fmt: skip
+    number = {name: i for i, name in enumerate(names)}
+    labels = tuple(number[parts[0]] for parts in files)
+    return Part(root, files, labels, tuple(map(printable, names)), "", tuple(notes))
+
+
+def _natural(name: str) -> tuple[float, str]:
+    """Numbers in their own order, before all names."""
+    return (int(name) if name.isdecimal() else math.inf, name)
+
+
+def _check_alike(
+    root: Path, train_name: str, train: Part, test_name: str | None, test: Part | None
+) -> None:
+    """Check that both splits have the same classes.
+
+    Raises:
+        ConfigError: if they have not.
+    """
+    if test is None or test_name is None:
+        return
+    if train.names != test.names or (train.labels is None) != (test.labels is None):
+        raise ConfigError(
+            "dataset",
+            f"folder:{root}: {printable(train_name)}/ has the classes {_classes(train)}, "
+            f"{printable(test_name)}/ {_classes(test)}; they must be the same",
+        )
+
+
+def _classes(part: Part) -> str:
+    numbered = f"0 to {max(part.labels)}" if part.labels else "none"
+    return ", ".join(part.names) or numbered
