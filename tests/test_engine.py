@@ -12,13 +12,13 @@ import pytest
 from fakes import CHATTER, CRASH, FAKE_WORKER, HANG, KILLED, LABEL, RAISE, pool_of
 
 import autogan
-from autogan.core.errors import ConfigError, Interrupted, one_line
+from autogan.core.errors import AutoGANError, ConfigError, Interrupted, one_line
 from autogan.run.claim import Claim, share
 from autogan.run.display import Display
-from autogan.run.engine import WorkerFailed
+from autogan.run.engine import Pool, WorkerFailed
 from autogan.run.interruption import StopSignals
 from autogan.run.messages import Open, Opened, Sample, Sampled
-from autogan.run.places import WORKER
+from autogan.run.places import WORKER, command_places
 from autogan.run.worker import _without_tensorflow
 from autogan.search import State
 
@@ -245,6 +245,57 @@ def test_the_tensorflow_to_install_is_the_one_that_is_asked_for():
     assert f'    "{wanted}",\n' in declared
 
 
+@pytest.mark.parametrize(
+    ("prefix", "line"),
+    [
+        ("nosuchcommand -n1", r"^worker_command: nosuchcommand cannot be started \(No such file"),
+        ("/tmp", r"^worker_command: /tmp cannot be started \(Permission denied\)$"),
+        ("{tmp}/empty", r"^worker_command: .*/empty cannot be started \(Exec format error\)$"),
+        ("echo Welcome to node17", "said 'Welcome to node17 .*', which is no message"),
+        ("sh -c yes", "said 'y.*, which is no message"),
+    ],
+)
+def test_a_command_that_starts_no_worker_is_one_line(tmp_path, prefix, line):
+    (tmp_path / "empty").touch(mode=0o755)
+    engine = Pool(command_places(1, prefix.format(tmp=tmp_path)))
+    for _ in range(2):
+        with pytest.raises(AutoGANError, match=line):
+            engine.call(Open(config={}), Opened)
+    engine.close()
+
+
+def test_what_a_login_prints_is_skipped_and_reported(tmp_path, monkeypatch):
+    script = tmp_path / "ssh-like"
+    script.write_text('#!/bin/sh\necho\necho Welcome to node17\necho "{}"\nexec "$@"\n')
+    script.chmod(0o755)
+    monkeypatch.setattr("autogan.run.places.WORKER", FAKE_WORKER)
+    notes = []
+
+    class Noting(Display):
+        def note(self, text):
+            notes.append(text)
+
+    engine = Pool(command_places(1, str(script)))
+    result = autogan.run_search(config(), engine=engine, display=Noting())
+    assert [t.state for t in result.trials] == [State.COMPLETE] * 2
+    assert "the worker printed 'Welcome to node17' before its first message; silence what the " \
+        "login prints" in notes  # fmt: skip
+
+
+def test_a_worker_that_says_what_is_no_message_is_named(tmp_path):
+    file = tmp_path / "odd.py"
+    file.write_text(
+        "from autogan.run.messages import Note, encode\n"
+        "print(encode(Note(text='one')), flush=True)\n"
+        'print(\'{"message": "Opened"}\', flush=True)\n'
+        "import time; time.sleep(60)\n"
+    )
+    engine = pool_of(1, (sys.executable, str(file)))
+    with pytest.raises(WorkerFailed, match=r"said '.\"message.*Opened.*, which is no message"):
+        engine.call(Open(config={}), Opened)
+    engine.close()
+
+
 def test_a_processor_that_tensorflow_is_not_built_for(tmp_path):
     code = "import os, signal; os.kill(os.getpid(), signal.SIGILL)"
     engine = pool_of(1, worker_with(tmp_path, code))
@@ -462,6 +513,45 @@ class TestLocks:
                 share(root, token)
         os.close(share(tmp_path / "a", claim.token))
         claim.release()
+
+    def test_a_forked_child_keeps_no_lock(self, tmp_path):
+        """A pool of the user's own program, say, that lives on after the search."""
+        claim = Claim(tmp_path / "a")
+        claim.begin()
+        (read, write), child = os.pipe(), os.fork()
+        if not child:
+            os.close(write)
+            os.read(read, 1)  # until the parent is done
+            os._exit(0)
+        os.close(read)
+        claim.release()
+        Claim(tmp_path / "a").release()
+        os.close(write)
+        os.waitpid(child, 0)
+
+    def test_a_forked_child_gives_up_nothing_of_its_parents(self, tmp_path):
+        claim = Claim(tmp_path / "a")
+        claim.begin()
+        child = os.fork()
+        if not child:
+            claim.release()
+            os._exit(0)
+        os.waitpid(child, 0)
+        with pytest.raises(ConfigError, match="in use by another autogan command"):
+            Claim(tmp_path / "a")
+        claim.release()
+
+    def test_a_folder_that_another_command_has_claimed_is_no_longer_held(
+        self, tmp_path, monkeypatch
+    ):
+        monkeypatch.setattr("fcntl.flock", lambda *arguments: None)
+        first = Claim(tmp_path / "a")
+        first.begin()
+        assert first.held()
+        second = Claim(tmp_path / "a")
+        assert (first.held(), second.held()) == (False, True)
+        second.release()
+        first.release()
 
     def test_several_workers_share_it(self, tmp_path):
         claim = Claim(tmp_path / "a")

@@ -7,20 +7,22 @@ import os
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
-from fakes import DIVERGE, FULL, LABEL, RAISE, FakeEngine, FakeSession
+from fakes import DIVERGE, FULL, LABEL, RAISE, FakeEngine, FakeSession, pool_of
 
 import autogan
-from autogan.config import grammar
+from autogan.config import TrainConfig, grammar, load_config
 from autogan.core.errors import ConfigError, DiskFull, SearchFailed
 from autogan.core.files import write_bytes, write_json
 from autogan.core.invocation import command
 from autogan.display import PlainDisplay
-from autogan.run.claim import Claim
+from autogan.run.claim import Claim, beside_search
 from autogan.run.display import Display
+from autogan.run.ledger import Ledger
 from autogan.run.messages import Prepared
-from autogan.search import Evaluation, Proposal, State
+from autogan.search import Evaluation, Proposal, State, Trial
 from autogan.search.base import trial_seed
 
 GRID = {
@@ -614,6 +616,107 @@ class TestMachinesFaults:
         resumed = autogan.run_search(resume="runs/a", engine=FakeEngine())
         assert [t.state for t in resumed.trials] == [State.COMPLETE] * 3
 
+    def test_a_folder_that_is_moved_at_an_evaluation_stops_the_search(self, tmp_path):
+        """The worker waits for an answer that cannot be recorded; it saves nothing in the way."""
+
+        class Move(Display):
+            def evaluated(self, trial):
+                if trial.number == 1 and len(trial.evaluations) == 1:
+                    (tmp_path / "runs/a").rename(tmp_path / "moved")
+
+        pool = pool_of(1)
+        with pytest.raises(SearchFailed, match="runs/a/trials.jsonl is gone; put the run's folder"):
+            autogan.run_search(GRID, engine=pool, display=Move())
+        pool.close()
+        shutil.rmtree(tmp_path / "runs/a", ignore_errors=True)  # the fake worker's checkpoint
+        (tmp_path / "moved").rename(tmp_path / "runs/a")
+        resumed = autogan.run_search(resume="runs/a", engine=FakeEngine())
+        whole = search(run_dir="runs/b")
+        assert [t.evaluations for t in resumed.trials] == [t.evaluations for t in whole.trials]
+        assert autogan.check("runs/a").difference == ""
+
+    @pytest.mark.parametrize(
+        ("proposed", "said"),
+        [
+            (
+                ({"learning_rate": 1e-3}, ""),
+                r"grid returned \(\{'learning_rate': 0.001\}, ''\); it",
+            ),
+            ("a text", "grid returned 'a text'; it must return a Proposal or None"),
+            (
+                Proposal({"learning_rate": 1e-3}, 5),
+                "its point must be a mapping, its origin a text",
+            ),
+            (Proposal([1e-3]), "its point must be a mapping, its origin a text"),
+            (Proposal({"learning_rate": 10**400}), ".*"),
+            (Proposal({"learning_rate": [1]}), ".*"),
+            (Proposal({}), r"grid proposed \{\}: it lacks 'learning_rate'"),
+        ],
+    )
+    @pytest.mark.parametrize("first", [0, 1])
+    def test_a_method_that_returns_something_else_is_one_line(
+        self, monkeypatch, proposed, said, first
+    ):
+        def propose(self, space, history, seed):
+            many = len(history.trials) >= first
+            return proposed if many else Proposal({"learning_rate": 1e-4})
+
+        monkeypatch.setattr("autogan.search.grid.GridSearch.propose", propose)
+        with pytest.raises(ConfigError, match=f"^(search_method|learning_rate): .*{said}") as told:
+            search()
+        assert "\n" not in str(told.value)
+
+    def test_a_method_that_cannot_be_made_is_one_line(self, monkeypatch):
+        def init(self, distinct=True):
+            raise ZeroDivisionError("of mine")
+
+        monkeypatch.setattr("autogan.search.grid.GridSearch.__init__", init)
+        with pytest.raises(ConfigError, match="grid cannot be made .ZeroDivisionError: of mine"):
+            search()
+
+    @pytest.mark.parametrize(
+        ("method", "answer", "said"),
+        [
+            ("goes_on", 1, "answered 1; it must be True or False"),
+            ("goes_on", "yes", "answered 'yes'; it must be True or False"),
+            ("goes_on", None, "answered None; it must be True or False"),
+            ("goes_on", ZeroDivisionError("of mine"), "failed: ZeroDivisionError: of mine"),
+            ("goes_on", SystemExit(3), "failed: SystemExit: 3"),
+            ("revived", 0, "answered 0; it must be a trial that was stopped, or None"),
+            ("revived", Trial(7, {}), ".*it must be a trial that was stopped, or None"),
+            ("finals", "many", "answered 'many'; it must be a number"),
+            ("finals", float("nan"), "answered nan; it must be a number from 0 on"),
+        ],
+    )
+    def test_a_rule_that_answers_something_else_is_one_line(
+        self, monkeypatch, method, answer, said
+    ):
+        """And the record stays readable: nothing is written that no record may have."""
+
+        def answers(self, *args, **how):
+            if isinstance(answer, BaseException):
+                raise answer
+            return answer
+
+        rule = {"stopping": "median", "steps": 30, "evaluate_every": 10}
+        with monkeypatch.context() as patch:
+            patch.setattr(f"autogan.search.stopping.MedianRule.{method}", answers, raising=False)
+            with pytest.raises(SearchFailed, match=f"the stopping rule median {said}") as told:
+                search(**rule)
+        assert "\n" not in str(told.value)
+        assert len(autogan.load("runs/a").trials) <= 1
+        resumed = autogan.run_search(resume="runs/a", engine=FakeEngine())
+        assert [t.state for t in resumed.trials] == [State.COMPLETE] * 3
+        assert autogan.check("runs/a").difference == ""
+
+    def test_a_rule_may_answer_with_numpys_truth(self, monkeypatch):
+        monkeypatch.setattr(
+            "autogan.search.stopping.MedianRule.goes_on",
+            lambda self, history, trial: np.min([1.0]) <= np.min([2.0]),
+        )
+        search(stopping="median", steps=30, evaluate_every=10)
+        assert set(Ledger(Path("runs/a/trials.jsonl")).answers.values()) == {True}
+
     def test_a_method_that_raises_is_one_line(self, monkeypatch):
         def propose(self, space, history, seed):
             if history.trials:
@@ -760,3 +863,43 @@ def test_another_training_in_a_stopped_trials_folder_does_not_count():
     (folder / "config.yaml").write_text(yaml.safe_dump(config.as_dict()))
     again = autogan.run_search(resume="runs/a", engine=FakeEngine())
     assert again.trials == result.trials
+
+
+class TestByHand:
+    """A trial is trained by hand: not while its search is at work, nor the other way round."""
+
+    def train(self, root, **more):
+        config = load_config(TrainConfig, root / "config.yaml", {"run_dir": root})
+        return autogan.train(config, resume=True, engine=FakeEngine(), **more)
+
+    def test_a_running_search_keeps_its_trials(self):
+        result, _, folder = stopped_trial()
+        claim = Claim(result.folder.root)
+        write_config(result, folder)
+        with pytest.raises(ConfigError, match=r"^run_dir: .*runs/a is in use by another autogan"):
+            self.train(folder)
+        claim.release()
+        assert self.train(folder).trial.state is State.COMPLETE
+
+    def test_a_trial_in_training_holds_its_search_off(self):
+        result, _, folder = stopped_trial()
+        write_config(result, folder)
+        refusals = []
+
+        class Resume(Display):
+            def trial_started(self, trial, position, trials):
+                with pytest.raises(ConfigError, match="runs/a is in use by another autogan"):
+                    autogan.run_search(resume="runs/a", engine=FakeEngine())
+                with beside_search(folder.parent / "another"):
+                    refusals.append(trial.number)  # other trials may be trained meanwhile
+
+        self.train(folder, display=Resume())
+        assert len(refusals) == 1
+        Claim(result.folder.root).release()
+
+
+def write_config(result, folder):
+    """A trial's configuration, as its worker writes it."""
+    trial = next(t for t in result.trials if folder.name.startswith(f"{t.number:04d}-"))
+    config = result.config.trial_config(trial.params, trial.seed)
+    (folder / "config.yaml").write_text(yaml.safe_dump(config.as_dict()))

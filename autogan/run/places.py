@@ -4,7 +4,6 @@ A worker is a process on a pipe; whatever starts it, it is the same `autogan.run
 """
 
 import contextlib
-import json
 import os
 import shlex
 import signal
@@ -12,16 +11,19 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from autogan.core.errors import told
 from autogan.core.machine import Gpu
-from autogan.run.messages import Message, decode, encode
+from autogan.run.messages import Message, Note, Refused, decode, encode
 
 _GRACE = 10.0  # seconds for a worker to end whose pipe has ended
 _TAIL = 4000  # characters of a dead worker's last words
 _CONTEXT = 500  # megabytes of a GPU's memory that CUDA takes for each process
+_BANNER = 1000  # lines at most that a login may print before the worker's first message
+_SHOWN = 100  # characters of what is no message
 _USABLE = 0.9  # of a GPU's memory
 GPU_MEMORY = "AUTOGAN_GPU_MEMORY"  # in a worker's environment: megabytes that it may take
 
@@ -69,7 +71,7 @@ class Place(Protocol):
         """Of the worker, for the user."""
 
     def spawn(self, hear: Hear) -> Channel:
-        """Start a worker."""
+        """Start a worker; one that cannot be started is heard to refuse."""
 
 
 @dataclass(frozen=True)
@@ -86,9 +88,34 @@ class LocalPlace:
     command: Sequence[str] = WORKER
     env: Mapping[str, str] | None = None
 
-    def spawn(self, hear: Hear) -> "ProcessChannel":
+    def spawn(self, hear: Hear) -> Channel:
         """See `Place.spawn`."""
-        return ProcessChannel(self.command, self.env or {}, hear)
+        try:
+            return ProcessChannel(self.command, self.env or {}, hear)
+        except OSError as error:
+            own = tuple(self.command) == WORKER
+            field, what = ("workers", "a worker") if own else ("worker_command", self.command[0])
+            problem = f"{what} cannot be started ({error.strerror})"
+            return NoChannel(Refused(field=field, problem=problem), hear)
+
+
+@dataclass(frozen=True)
+class NoChannel:
+    """A worker that could not be started and refuses whatever it is asked; see `Channel`."""
+
+    refusal: Refused
+    hear: Hear
+
+    def send(self, message: Message) -> None:
+        """See `Channel.send`."""
+        self.hear(self.refusal)
+
+    def death(self) -> Death:
+        """See `Channel.death`."""
+        return Death(self.refusal.problem, killed=False)
+
+    def kill(self) -> None:
+        """See `Channel.kill`."""
 
 
 class ProcessChannel:
@@ -102,17 +129,22 @@ class ProcessChannel:
 
     def __init__(self, command: Sequence[str], env: Mapping[str, str], hear: Hear) -> None:
         self._errors = tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115 (kept open)
-        self.process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            encoding="utf-8",
-            start_new_session=True,  # Ctrl-C is ours; the worker is told
-            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **env},
-        )
-        assert self.process.stdout is not None
-        threading.Thread(target=_hand_on, args=(self.process.stdout, hear), daemon=True).start()
+        self._odd = ""  # what it said that is no message
+        try:
+            self.process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._errors,
+                encoding="utf-8",
+                errors="replace",
+                start_new_session=True,  # Ctrl-C is ours; the worker is told
+                env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **env},
+            )
+        except OSError:
+            self._errors.close()
+            raise
+        threading.Thread(target=self._listen, args=(hear,), daemon=True).start()
 
     def send(self, message: Message) -> None:
         """See `Channel.send`."""
@@ -130,14 +162,16 @@ class ProcessChannel:
             self.process.wait()
             code = 0
         cause = f"the worker process ended with code {code}"
-        if code < 0:
+        if self._odd:
+            cause = f"the worker process said {self._odd!r}, which is no message"
+        elif code < 0:
             cause = f"the worker process was ended by {signal.Signals(-code).name}"
             if code == -signal.SIGKILL:
                 cause += " (out of memory?)"
             elif code == -signal.SIGILL:
                 cause += " (TensorFlow's packages need a processor with AVX)"
         self._errors.seek(0)
-        return Death(f"{cause}\n{self._errors.read()[-_TAIL:]}", killed=code < 0)
+        return Death(f"{cause}\n{self._errors.read()[-_TAIL:]}", killed=code < 0 and not self._odd)
 
     def kill(self) -> None:
         """See `Channel.kill`."""
@@ -148,6 +182,39 @@ class ProcessChannel:
                 with contextlib.suppress(OSError):  # what could not be written is lost anyway
                     pipe.close()
         self._errors.close()
+
+    def _listen(self, hear: Hear) -> None:
+        """Hand the worker's messages on, up to a line that is none.
+
+        What a login prints before the first message is skipped.
+        """
+        assert self.process.stdout is not None
+        printed: list[str] | None = []  # before the first message
+        with contextlib.suppress(OSError, ValueError):  # the pipe is closed when it is ended
+            for line in self.process.stdout:
+                try:
+                    message = decode(line)
+                except ValueError:
+                    if printed is not None and len(printed) < _BANNER:
+                        printed.append(line.strip())
+                        continue
+                    if line.endswith("\n"):  # else a kill has torn it
+                        self._odd = told(line)[:_SHOWN]
+                    break
+                if said := _banner(printed):
+                    hear(Note(text=f"the worker printed {said!r} before its first message; silence "
+                              "what the login prints"))  # fmt: skip
+                printed = None
+                hear(message)
+        self._odd = self._odd or _banner(printed)
+        if self._odd:
+            self.process.kill()  # it may go on printing
+        hear(None)
+
+
+def _banner(printed: Sequence[str] | None) -> str:
+    """The first line that says anything."""
+    return told(next(filter(None, printed or ()), ""))[:_SHOWN]
 
 
 def local_places(
@@ -190,16 +257,3 @@ def command_places(count: int, prefix: str) -> list[LocalPlace]:
     words = shlex.split(prefix)
     own = [shlex.quote(word) for word in WORKER] if os.path.basename(words[0]) == "ssh" else WORKER
     return [LocalPlace(f"worker {n + 1}", [*words, *own]) for n in range(count)]
-
-
-def messages(lines: Iterable[str]) -> Iterator[Message]:
-    """What lines say, up to one that a kill has torn."""
-    with contextlib.suppress(ValueError, KeyError, json.JSONDecodeError, OSError):
-        for line in lines:
-            yield decode(line)
-
-
-def _hand_on(lines: Iterable[str], hear: Hear) -> None:
-    for message in messages(lines):
-        hear(message)
-    hear(None)
