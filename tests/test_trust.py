@@ -30,7 +30,8 @@ WHAT_A_FILE_MAY_DO = {
     "checkpoint_dir": PLACE, "result_dir": PLACE, "log_dir": PLACE,
     # Numbers, choices, and words that are compared with known ones.
     **dict.fromkeys((
-        "image_size", "params", "steps", "epochs", "evaluate_every", "normalise", "eval_samples",
+        "image_size", "channels", "bits", "background", "skip_unreadable",
+        "params", "steps", "epochs", "evaluate_every", "normalise", "eval_samples",
         "reference_split", "seed", "device", "threads", "compiler", "precision",
         "max_trial_minutes", "checkpoint_minutes", "workers", "workers_per_gpu", "order", "lag",
         "trials", "max_minutes", "max_steps", "target", "distinct", "repeats", "confirm", "prefer",
