@@ -1,11 +1,14 @@
 """Compare search methods on functions whose minima are known, without training.
 
-    python scripts/compare_functions.py [--seeds 20] [--methods random,gp]
+    python scripts/compare_functions.py [--seeds 20] [--methods random,gp] [--functions bowl]
 
 Branin over two logarithmic ranges (as learning rates have) and Hartmann-6 over six linear ones are
 smooth, without noise, and searched in ranges: the other end from the recorded tables of
-`compare_search.py`, which are coarse lists and noisy. Printed is the regret, how far the best value
-so far lies above the minimum, after so many trials: means over searches with 95 % intervals.
+`compare_search.py`, which are coarse lists and noisy. The bowls have another lowest place for each
+seed, and a noise of 20 %, as trainings under one seed have. Printed is the regret after so many
+trials: how far the function at the trial with the best value lies above the minimum, as means over
+searches with 95 % intervals. Then the worst searches after 20 and 40 trials, and the share of the
+trials from the ninth to the fortieth that lie within 0.02 of an earlier one, in the unit cube.
 """
 
 import argparse
@@ -16,11 +19,15 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
+import numpy as np
+
 from autogan.core.hyperparameters import Dimension, Hyperparameter, Range
-from autogan.search import SEARCH_METHODS, Evaluation, History, Space, State, Trial
+from autogan.search import SEARCH_METHODS, Evaluation, History, Point, Space, State, Trial
 
 METHODS = ("random", "explore", "adaptive", "gp", "tpe", "cmaes")
 SHOWN = (5, 10, 20, 40, 60)  # trials
+_WORST = (20, 40)  # trials, after which the worst search is shown
+_DRAWN, _ENOUGH, _NEAR = 8, 40, 0.02  # which trials' least distance is looked at, and what is near
 
 
 def branin(place: Sequence[float]) -> float:
@@ -54,6 +61,11 @@ def hartmann6(place: Sequence[float]) -> float:
     )
 
 
+def bowl(offset: Sequence[float]) -> float:
+    """A bowl, of the way to its lowest place."""
+    return 5 + 400 * sum(x**2 for x in offset)
+
+
 @dataclass(frozen=True)
 class Function:
     """A function of a place in a unit cube, and what is known of it.
@@ -63,12 +75,15 @@ class Function:
         minimum: its least value.
         size: of the cube.
         log: whether it is searched over logarithmic ranges.
+        noise: standard deviation of the logarithm of what a trial has, where there is noise. The
+            lowest place then is another one for each seed, and the function is of the way to it.
     """
 
     value: Callable[[Sequence[float]], float]
     minimum: float
     size: int
     log: bool
+    noise: float = 0.0
 
     def space(self) -> Space:
         """Six decades for each coordinate, or the unit cube itself."""
@@ -81,35 +96,48 @@ class Function:
             )
         )
 
-    def at(self, point: dict[str, float]) -> float:
-        """The value at a point of the space."""
+    def place(self, point: Point) -> list[float]:
+        """A point of the space in the unit cube."""
         coordinates = [float(value) for value in point.values()]
-        return self.value([1 + math.log10(x) / 6 for x in coordinates] if self.log else coordinates)
+        return [1 + math.log10(x) / 6 for x in coordinates] if self.log else coordinates
 
 
 FUNCTIONS = {
     "Branin over logarithmic ranges": Function(branin, 0.397887, 2, log=True),
     "Hartmann-6": Function(hartmann6, -3.32237, 6, log=False),
+    "bowl of two logarithmic ranges, noise 20 %": Function(bowl, 5.0, 2, log=True, noise=0.2),
+    "bowl of three logarithmic ranges, noise 20 %": Function(bowl, 5.0, 3, log=True, noise=0.2),
 }
 
 
-def regrets(task: tuple[str, str, int]) -> list[float]:
-    """One search's regrets, after so many trials as `SHOWN` has."""
+def searched(task: tuple[str, str, int]) -> tuple[list[float], float]:
+    """One search: its regrets, after so many trials as `SHOWN` has, and its share of repeats."""
     name, method_name, seed = task
     function = FUNCTIONS[name]
     method, space = SEARCH_METHODS.get(method_name)(), function.space()
+    lowest = np.random.default_rng(100 + seed).uniform(0.1, 0.9, function.size)
+    if not function.noise:
+        lowest = np.zeros(function.size)
+    noise = np.random.default_rng(seed)
     trials: list[Trial] = []
+    true = []
     for number in range(SHOWN[-1]):
         proposal = method.propose(space, History(trials, "min"), seed)
         assert proposal is not None
-        value = function.at(dict(proposal.point))
+        true.append(function.value(np.subtract(function.place(proposal.point), lowest).tolist()))
+        value = true[-1] * math.exp(function.noise * noise.normal()) if function.noise else true[-1]
         evaluations = [Evaluation(1, {}, value)]
         trials.append(
             Trial(number, dict(proposal.point), origin=proposal.origin, state=State.COMPLETE,
                   evaluations=evaluations, value=value)
         )  # fmt: skip
-    values = [function.at(trial.params) for trial in trials]
-    return [min(values[:count]) - function.minimum for count in SHOWN]
+    best = [History(trials[:count], "min").ranked()[0].number for count in SHOWN]
+    places = np.array([function.place(trial.params) for trial in trials[:_ENOUGH]])
+    near = [
+        np.linalg.norm(places[:number] - places[number], axis=1).min() < _NEAR
+        for number in range(_DRAWN, _ENOUGH)
+    ]
+    return [true[number] - function.minimum for number in best], statistics.fmean(near)
 
 
 def main() -> None:
@@ -117,16 +145,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--methods", default=",".join(METHODS))
+    parser.add_argument("--functions", default="", help="part of their names")
+    parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--processes", type=int, default=os.cpu_count())
     given = parser.parse_args()
+    seeds = range(given.first, given.first + given.seeds)
+    heads = [*SHOWN, *(f"worst, {count}" for count in _WORST), "repeated"]
     with ProcessPoolExecutor(given.processes) as pool:
-        for name in FUNCTIONS:
+        for name in (name for name in FUNCTIONS if given.functions in name):
             print(f"\n{name}: regret against trials\n")
-            print("| | " + " | ".join(map(str, SHOWN)) + " |")
-            print("|---" * (len(SHOWN) + 1) + "|")
+            print("| | " + " | ".join(map(str, heads)) + " |")
+            print("|---" * (len(heads) + 1) + "|")
             for method in given.methods.split(","):
-                rows = list(pool.map(regrets, [(name, method, s) for s in range(given.seeds)]))
-                cells = [_mean(column) for column in zip(*rows, strict=True)]
+                found = list(pool.map(searched, [(name, method, seed) for seed in seeds]))
+                columns = list(zip(*(regrets for regrets, _ in found), strict=True))
+                worst = [max(columns[SHOWN.index(count)]) for count in _WORST]
+                cells = [*map(_mean, columns), *(f"{regret:.3f}" for regret in worst)]
+                cells.append(f"{statistics.fmean(share for _, share in found):.2f}")
                 print(f"| {method} | " + " | ".join(cells) + " |", flush=True)
 
 

@@ -34,8 +34,8 @@ class AdaptiveExplore(SearchMethod):
     def propose(self, space: Space, history: History, seed: int) -> Proposal | None:
         """Step away from a good point, or draw anew; see `SearchMethod.propose`."""
         random, used, cube = rng(seed, history), self.used(history), Cube(space)
-        known = history.telling
-        if len(known) >= 2 * cube.size and random.random() >= _RANDOM:
+        known = self.known(space, history)
+        if len(known) >= self.drawn_first(space) and random.random() >= _RANDOM:
             numbers = [trial.number for trial in known]
             standing = dict(zip(numbers, standings(history, known), strict=True))
             ranked = sorted(known, key=lambda trial: (standing[trial.number], trial.number))
@@ -49,6 +49,10 @@ class AdaptiveExplore(SearchMethod):
                     return Proposal(point, f"{_ORIGIN}{good[parent].number}")
         drawn = space.draw(random, used)
         return None if drawn is None else Proposal(drawn)
+
+    def drawn_first(self, space: Space) -> int:
+        """See `SearchMethod.drawn_first`."""
+        return 2 * Cube(space).size
 
 
 def _step(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from autogan.core.registry import Part
-from autogan.search.history import History
+from autogan.search.history import History, Trial
 from autogan.search.space import Key, Point, Space, key
 
 
@@ -42,6 +42,14 @@ class SearchMethod(Part):
     @abstractmethod
     def propose(self, space: Space, history: History, seed: int) -> Proposal | None:
         """Return the next point to try, or None when there is none left."""
+
+    def drawn_first(self, space: Space) -> int:
+        """How many trials are drawn at random before the method chooses by what it knows."""
+        return 0
+
+    def known(self, space: Space, history: History) -> list[Trial]:
+        """The trials to learn from: those that say something of points which the space spans."""
+        return [trial for trial in history.telling if space.spans(trial.params)]
 
     def used(self, history: History) -> set[Key]:
         """The points that may not be proposed again."""

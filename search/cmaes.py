@@ -11,7 +11,7 @@ from autogan.search.cube import Cube
 from autogan.search.history import History, standings
 from autogan.search.space import Space, key
 
-_ATTEMPTS = 20
+_ATTEMPTS = 20  # at a point that has not been tried, before one is drawn at random
 _SIGMA = 0.3  # the first step size, of a cube with sides 1
 
 
@@ -19,7 +19,9 @@ class CMAES(SearchMethod):
     """Draw from a normal distribution that moves and shrinks towards good trials.
 
     The distribution is found again from the history at each call: the trials are told to it
-    generation by generation, in their order, whatever method proposed them.
+    generation by generation, in their order, whatever method proposed them. The first generation
+    is drawn as by random search: even draws have nearly the deviation of the first distribution
+    (0.29), and favour neither the middle nor, by what is cut off, the ends.
     """
 
     name = "cmaes"
@@ -28,33 +30,45 @@ class CMAES(SearchMethod):
     def propose(self, space: Space, history: History, seed: int) -> Proposal | None:
         """Draw from the distribution; see `SearchMethod.propose`."""
         used, cube = self.used(history), Cube(space)
-        known = history.telling
-        if cube.size > 1:  # the strategy needs two dimensions
-            optimizer = _cma()(
-                mean=np.full(cube.size, 0.5),
-                sigma=_SIGMA,
-                bounds=np.tile([0.0, 1.0], (cube.size, 1)),
-                seed=digest(seed, history),
-            )
-            size = optimizer.population_size
-            places = cube.places([t.params for t in known])
-            for begin in range(0, len(known) - size + 1, size):
-                told = slice(begin, begin + size)
-                scores = standings(history, known[told])
-                optimizer.tell(list(zip(places[told], scores, strict=True)))
-            for _ in range(_ATTEMPTS):
-                point = cube.point(optimizer.ask())
-                if key(point) not in used and space.allows(point):
-                    return Proposal(point)
+        known = self.known(space, history)
+        optimizer = _optimizer(cube.size, digest(seed, history))
+        size = optimizer.population_size
+        places = cube.places([t.params for t in known])
+        for begin in range(0, len(known) - size + 1, size):
+            told = slice(begin, begin + size)
+            scores = standings(history, known[told])
+            optimizer.tell(list(zip(places[told], scores, strict=True)))
+        for _ in range(_ATTEMPTS if len(known) >= size else 0):
+            point = cube.point(optimizer.ask())
+            if key(point) not in used and space.allows(point):
+                return Proposal(point)
         left = space.draw(rng(seed, history), used)
         return None if left is None else Proposal(left)
 
+    def drawn_first(self, space: Space) -> int:
+        """See `SearchMethod.drawn_first`."""
+        return int(_optimizer(Cube(space).size, 0).population_size)
 
-def _cma() -> Any:
+
+def _optimizer(size: int, seed: int) -> Any:
+    """The strategy at its start.
+
+    Raises:
+        ConfigError: if the package is missing, or cannot search so few dimensions.
+    """
     try:
         from cmaes import CMA
     except ImportError:
         raise ConfigError(
             "search_method", f"cmaes needs a package: {command('pip', 'install', 'cmaes')}"
         ) from None
-    return CMA
+    try:
+        return CMA(
+            mean=np.full(size, 0.5), sigma=_SIGMA, bounds=np.tile([0.0, 1.0], (size, 1)), seed=seed
+        )
+    except AssertionError:
+        raise ConfigError(
+            "search_method",
+            "cmaes needs a newer package to search a single number: "
+            f"{command('pip', 'install', 'cmaes>=0.13')}, or use another method",
+        ) from None

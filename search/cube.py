@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autogan.core.hyperparameters import Dimension, Value
-from autogan.search.space import Point, Space, distinct_values, tidy
+from autogan.search.space import Point, Space, distinct_values, ends, in_range
 
 Places = npt.NDArray[np.float64]
 
@@ -18,12 +18,17 @@ class Cube:
 
     Args:
         space: to be measured.
+
+    Attributes:
+        sizes: how many coordinates each dimension has: one, or one for each choice.
+        size: how many coordinates there are in all.
     """
 
     def __init__(self, space: Space) -> None:
         self._space = space
         self._axes = [_axis(dimension) for dimension in space.dimensions]
-        self.size = sum(axis.size for axis in self._axes)
+        self.sizes = [axis.size for axis in self._axes]
+        self.size = sum(self.sizes)
 
     def places(self, points: Sequence[Point]) -> Places:
         """Points as rows of a float64 array [points, size]; what a point lacks is one half."""
@@ -39,7 +44,10 @@ class Cube:
         return np.array(rows, np.float64).reshape(len(points), self.size)
 
     def point(self, place: Sequence[float] | Places) -> Point:
-        """The point of the space that is nearest to a place, which may lie outside the cube."""
+        """The point of the space at a place, which may lie outside the cube.
+
+        A step out of a range is reflected at its end; one out of a list ends there.
+        """
         point: dict[str, Value] = {}
         begin = 0
         for dimension, axis in zip(self._space.dimensions, self._axes, strict=True):
@@ -85,29 +93,30 @@ class _List:
 
 
 class _Interval:
-    """A range, linear or logarithmic as it says."""
+    """A range, linear or logarithmic as it says; each whole number has as much room as is drawn."""
 
     size = 1
 
     def __init__(self, dimension: Dimension) -> None:
         assert dimension.range is not None
-        self._range = dimension.range
-        self._integer = dimension.hyperparameter.integer
-        self._low, self._high = map(self._scaled, (self._range.low, self._range.high))
+        self._dimension = dimension
+        self._log = dimension.range.log
+        self._ends = ends(dimension)
+        self._low, self._high = map(self._scaled, self._ends)
 
     def _scaled(self, value: float) -> float:
-        return math.log(value) if self._range.log else value
+        return math.log(value) if self._log else value
 
     def place(self, value: Value) -> list[float]:
-        inside = min(max(float(value), self._range.low), self._range.high)
-        return [(self._scaled(inside) - self._low) / (self._high - self._low)]
+        inside = min(max(float(value), self._ends[0]), self._ends[1])
+        return [(self._scaled(inside) - self._low) / ((self._high - self._low) or 1.0)]
 
     def value(self, place: list[float]) -> Value:
-        scaled = self._low + (self._high - self._low) * min(max(place[0], 0.0), 1.0)
-        value = tidy(math.exp(scaled) if self._range.log else scaled)
-        if self._integer:
-            return min(max(round(value), math.ceil(self._range.low)), math.floor(self._range.high))
-        return min(max(value, self._range.low), self._range.high)
+        inside = 1 - abs(
+            1 - place[0] % 2
+        )  # reflected: steps out of a range must not meet at its end
+        scaled = self._low + (self._high - self._low) * inside
+        return in_range(self._dimension, math.exp(scaled) if self._log else scaled)
 
 
 def _axis(dimension: Dimension) -> _Choices | _List | _Interval:

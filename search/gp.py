@@ -10,26 +10,39 @@ import numpy.typing as npt
 
 from autogan.search.base import Proposal, SearchMethod, digest, rng
 from autogan.search.cube import Cube, Places
-from autogan.search.history import History, State, Trial, normal_scores
+from autogan.search.history import History, State, Trial
 from autogan.search.space import Point, Space, key
 from autogan.search.stopping import REDUCTION
 
-_SPREAD = 8  # trials, before a model is made: each the farthest from the others of as many draws
+_MOST_DRAWN = 8  # first trials at most; else two more than there are hyperparameters
+_LIVING = 2  # of the first trials, before a model is made
+_SPREAD = 3  # draws, of which a first trial is the farthest from the others
 _MODELLED = 200  # observations at most, the best ones: the time grows with their cube
 _DRAWN = 300  # candidates from the whole space
-_PARENTS, _NEAR = 5, 40  # good trials, and candidates near each
-_NEARNESS = 0.1  # standard deviation of their distance in each coordinate
+_PARENTS, _NEAR = 5, 40  # good points, and candidates near each
+_STEPS = (0.02, 0.2)  # the least and the largest standard deviation of such a step
+_CROSSED = 0.1  # the share of a near candidate's hyperparameters that are drawn anew
+_APART = 0.03  # the least distance of a proposal from what has been tried
+_OUTLYING = 10  # median absolute deviations, beyond which all bad values are alike
 _FIT = 15  # iterations
+
+Floats = npt.NDArray[np.float64]
 
 
 class GaussianProcess(SearchMethod):
     """Model how good trials are, and try where the expected improvement is largest.
 
-    The model sees the ranks of the values, so that it does not matter how bad the bad ones are,
-    and learns how noisy they are. Where trials were stopped early, the length of training is a
-    further dimension of the model, which so learns how much early values tell; what is proposed
-    is what promises most at full length. The first trials are random. A running trial is taken
-    to come out as the model predicts.
+    The model sees the logarithms of the values, where all are above 0, for criteria differ by
+    factors (`_warped`). It learns how noisy they are. The improvement is that of the function
+    behind the noise, over the lowest that the model finds it to be at a trial (Snoek et al., 2012,
+    equation 2). Where trials were stopped early, the length of training is a further dimension of
+    the model, which so learns how much early values tell; what is proposed is what promises most
+    at full length. A running trial is taken to come out as the model predicts.
+
+    The first trials, two more than there are hyperparameters and at most eight, are drawn at
+    random, each the farthest from the others of three draws. Later proposals keep a least distance
+    from all trials: a point next to another one tells little, and another seed can be had by
+    repeats.
 
     Dead trials are no part of that model, in which they would be a cliff beside the best places: a
     second one learns where training lives, and the improvement is multiplied by the probability
@@ -42,49 +55,65 @@ class GaussianProcess(SearchMethod):
     def propose(self, space: Space, history: History, seed: int) -> Proposal | None:
         """Return what promises the largest expected improvement; see `SearchMethod.propose`."""
         random, used = rng(seed, history), self.used(history)
-        known = history.telling
         first = space.draw(random, used)
         if first is None:
             return None
         cube = Cube(space)
-        if len(known) < _SPREAD:
-            tried = cube.places([t.params for t in history.trials])
-            drawn = [p for _ in range(_SPREAD) if (p := space.draw(random, used))]
-            return Proposal(max([first, *drawn], key=lambda p: _distance(tried, cube.places([p]))))
-
-        # What is known, and what is running as if it had come out as predicted.
+        tried = cube.places([trial.params for trial in history.trials])
+        known = self.known(space, history)
         sound = [trial for trial in known if not trial.dead]
-        if not sound:
-            return Proposal(first)
-        observed, values = _observed(history, sound)
-        places = _placed(cube, observed)
-        scores = np.array(normal_scores(values))
-        kept = np.argsort(scores, kind="stable")[:_MODELLED]
-        places, scores = places[kept], scores[kept]
-        model = _fitted(places, scores)
-        running = [t.params for t in history.trials if t.state is State.RUNNING]
-        if running:
-            expected = _placed(cube, [(params, 1.0) for params in running])
-            scores = np.concatenate([scores, model.predict(expected)])
-            places = np.concatenate([places, expected])
-            model = _fitted(places, scores, model.kernel_)
+        if len(known) < self.drawn_first(space) or len(sound) < _LIVING:
+            drawn = [first, *(p for _ in range(_SPREAD - 1) if (p := space.draw(random, used)))]
+            return Proposal(drawn[int(np.argmax(_distances(tried, cube.places(drawn))))])
 
-        # Candidates from the whole space, and near the best.
+        running = [trial for trial in history.trials if trial.state is State.RUNNING]
+        model, noise = _modelled(cube, history, sound, running)
+        seen = _placed(cube, [(trial.params, 1.0) for trial in sound])
+        means = model.predict(seen)
+        good = dict.fromkeys(map(tuple, seen[np.argsort(means, kind="stable"), :-1].tolist()))
+
+        # Candidates from the whole space, and near the best points.
         size = space.size()
         if size is not None and size <= _DRAWN:
             points = list(space.points())
         else:
             points = [p for _ in range(_DRAWN) if (p := space.draw(random, used))]
         numbers = np.random.default_rng(digest(seed, history))
-        near = numbers.normal(np.repeat(places[:_PARENTS, :-1], _NEAR, axis=0), _NEARNESS)
-        points = [first, *points, *map(cube.point, near)]
+        near = _near(cube, np.array([*good][:_PARENTS]), cube.places([first, *points]), numbers)
+        points = [first, *points, *near]
         left = [point for point in points if key(point) not in used and space.allows(point)]
-        seen = _placed(cube, [(trial.params, 1.0) for trial in sound])
         candidates = _placed(cube, [(point, 1.0) for point in left])
-        gains = _improvement(model, seen, candidates)
+        gains = _improvement(model, noise, means.min(), candidates)
         if dead := [(trial.params, 1.0) for trial in known if trial.dead]:
             gains *= _survival(seen, _placed(cube, dead), candidates)
+        if self.distinct:
+            gains[~_apart(tried, candidates[:, :-1])] = -1.0
         return Proposal(left[int(np.argmax(gains))])
+
+    def drawn_first(self, space: Space) -> int:
+        """See `SearchMethod.drawn_first`."""
+        return min(len(space.dimensions) + 2, _MOST_DRAWN)
+
+
+def _modelled(
+    cube: Cube, history: History, sound: Sequence[Trial], running: Sequence[Trial]
+) -> tuple[Any, float]:
+    """A model of what is known, and of what is running as if it had come out as predicted.
+
+    Returns:
+        The model, and the variance of the noise that it finds.
+    """
+    observed, values = _observed(history, sound)
+    places, scores = _placed(cube, observed), _warped(values)
+    kept = np.argsort(scores, kind="stable")[:_MODELLED]
+    places, scores = places[kept], scores[kept]
+    model = _fitted(places, scores)
+    if running:
+        expected = _placed(cube, [(trial.params, 1.0) for trial in running])
+        scores = np.concatenate([scores, model.predict(expected)])
+        places = np.concatenate([places, expected])
+        model = _fitted(places, scores, model.kernel_)
+    return model, float(model.kernel_.k2.noise_level * scores.var())
 
 
 def _observed(
@@ -110,9 +139,27 @@ def _observed(
     return observed, values
 
 
-def _distance(tried: Places, place: Places) -> float:
-    """To the nearest place that has been tried."""
-    return float(np.linalg.norm(tried - place, axis=1).min(initial=math.inf))
+def _warped(values: Sequence[float]) -> Floats:
+    """Values on a scale on which noise is about alike everywhere; the lowest is the best.
+
+    Positive ones by their logarithm, others by the inverse hyperbolic sine of their distance from
+    the median, which is like themselves near it and like a logarithm far out. Bad outliers are all
+    alike: how bad they are tells nothing of where it is good.
+    """
+    found = np.array(values)
+    finite = found[np.isfinite(found)]
+    if not finite.any():
+        return np.zeros(len(found))
+    found = np.minimum(found, finite.max()) / np.abs(finite).max()
+    if found.min() > 0:
+        found = np.log(np.maximum(found, 1e-3 * np.median(found)))
+    else:
+        off = found - np.median(found)
+        found = np.arcsinh(off / (np.median(np.abs(off)) or np.abs(off).mean() or 1.0))
+    middle = float(np.median(found))
+    limit = max(_OUTLYING * float(np.median(np.abs(found - middle))), middle - float(found.min()))
+    warped: Floats = np.minimum(found, middle + limit if limit else math.inf)
+    return warped
 
 
 def _placed(cube: Cube, observed: Sequence[tuple[Point, float]]) -> Places:
@@ -121,53 +168,87 @@ def _placed(cube: Cube, observed: Sequence[tuple[Point, float]]) -> Places:
     return np.concatenate([cube.places([point for point, _ in observed]), lengths], axis=1)
 
 
-def _fitted(places: Places, scores: npt.NDArray[np.float64], kernel: Any = None) -> Any:
+def _near(cube: Cube, good: Places, drawn: Places, numbers: np.random.Generator) -> list[Point]:
+    """Points a step away from good ones, with some hyperparameters of random draws.
+
+    By steps alone a choice would hardly ever change.
+    """
+    parents = np.repeat(good, _NEAR, axis=0)
+    count = len(parents)
+    least, largest = map(math.log, _STEPS)
+    steps = np.exp(numbers.uniform(least, largest, (count, 1)))
+    places = numbers.normal(parents, steps)
+    crossed = numbers.random((count, len(cube.sizes))) < _CROSSED
+    others = drawn[numbers.integers(len(drawn), size=count)]
+    places = np.where(np.repeat(crossed, cube.sizes, axis=1), others, places)
+    return [cube.point(place) for place in places]
+
+
+def _distances(tried: Places, places: Places) -> Floats:
+    """How far each place is from the nearest one that has been tried; infinite if none has."""
+    return np.array([np.linalg.norm(tried - p, axis=1).min(initial=math.inf) for p in places])
+
+
+def _apart(tried: Places, places: Places) -> npt.NDArray[np.bool_]:
+    """Which places are not next to what has been tried; some are always left.
+
+    The least distance is smaller where so many trials would fill the cube.
+    """
+    distances = _distances(tried, places)
+    least = min(_APART, (4 * len(tried)) ** (-1 / places.shape[1]), float(distances.max()))
+    apart: npt.NDArray[np.bool_] = distances >= least
+    return apart
+
+
+def _fitted(places: Places, scores: Floats, kernel: Any = None) -> Any:
     """A model of the scores; with a kernel that has been fitted before, at once."""
     from sklearn.gaussian_process import GaussianProcessRegressor
-    from sklearn.gaussian_process.kernels import Matern, WhiteKernel
+    from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
-    if kernel is not None:
-        return GaussianProcessRegressor(kernel, optimizer=None, normalize_y=True).fit(
-            places, scores
-        )
-    scales = np.full(places.shape[1], 0.5)
-    kernel = Matern(scales, (0.05, 20), nu=2.5) + WhiteKernel(0.1, (1e-3, 1))
+    optimizer = None if kernel else _descend
+    if kernel is None:
+        scales = np.full(places.shape[1], 0.5)
+        kernel = ConstantKernel(1.0, (0.1, 10)) * Matern(scales, (0.05, 20), nu=2.5)
+        kernel += WhiteKernel(0.1, (1e-3, 1))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a length scale at its bound is no news
-        model = GaussianProcessRegressor(kernel, optimizer=_descend, normalize_y=True)
+        model = GaussianProcessRegressor(kernel, optimizer=optimizer, normalize_y=True)
         return model.fit(places, scores)
 
 
-def _descend(likelihood: Any, start: Any, bounds: Any) -> tuple[Any, float]:
-    """Fit the kernel as scikit-learn does, but not to the last digit."""
+def _descend(likelihood: Any, start: Floats, bounds: Any) -> tuple[Any, float]:
+    """Fit the logarithms of the kernel's numbers, not to the last digit.
+
+    Few trials would leave them open: they are taken to be normally distributed, with deviation 1,
+    about where they start.
+    """
     from scipy.optimize import minimize
 
+    def loss(numbers: Floats) -> tuple[float, Floats]:
+        value, gradient = likelihood(numbers)
+        off = numbers - start
+        return value + 0.5 * float(off @ off), gradient + off
+
     found = minimize(
-        likelihood, start, jac=True, bounds=bounds, method="L-BFGS-B", options={"maxiter": _FIT}
+        loss, start, jac=True, bounds=bounds, method="L-BFGS-B", options={"maxiter": _FIT}
     )
     return found.x, found.fun
 
 
-def _improvement(model: Any, seen: Places, candidates: Places) -> npt.NDArray[np.float64]:
-    """Expected improvement over the best place seen, by the model's mean: it sees through luck."""
+def _improvement(model: Any, noise: float, best: float, candidates: Places) -> Floats:
+    """Expected improvement of the function behind the noise over the best that it is known for."""
     from scipy.stats import norm
 
-    best = model.predict(seen).min()
     mean, deviation = model.predict(candidates, return_std=True)
-    deviation = np.maximum(deviation, 1e-9)
+    deviation = np.sqrt(np.maximum(deviation**2 - noise, 1e-18))
     z = (best - mean) / deviation
-    gain: npt.NDArray[np.float64] = (best - mean) * norm.cdf(z) + deviation * norm.pdf(z)
+    gain: Floats = (best - mean) * norm.cdf(z) + deviation * norm.pdf(z)
     return gain
 
 
-def _survival(sound: Places, dead: Places, candidates: Places) -> npt.NDArray[np.float64]:
+def _survival(sound: Places, dead: Places, candidates: Places) -> Floats:
     """The probability that training lives at each candidate."""
-    from scipy.stats import norm
-
     sound, dead = sound[-_MODELLED // 2 :], dead[-_MODELLED // 2 :]  # the latest ones
     lived = np.concatenate([np.ones(len(sound)), np.zeros(len(dead))])
-    mean, deviation = _fitted(np.concatenate([sound, dead]), lived).predict(
-        candidates, return_std=True
-    )
-    probability: npt.NDArray[np.float64] = norm.cdf((mean - 0.5) / np.maximum(deviation, 1e-9))
-    return probability
+    share: Floats = _fitted(np.concatenate([sound, dead]), lived).predict(candidates)
+    return np.clip(share, 0.01, 1.0)

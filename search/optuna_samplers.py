@@ -12,14 +12,15 @@ from autogan.search.history import History, State, Trial, standings
 from autogan.search.space import Space, distinct_values, key, tidy
 
 _ATTEMPTS = 20  # at a point that has not been tried, before one is drawn at random
+_STARTUP = 10  # draws, before TPE estimates densities
 _POPULATION = 10  # of a generation of NSGA-II: budgets here are small
 
 
 class OptunaMethod(SearchMethod):
     """A sampler that sees the history anew at each call, as a study in memory.
 
-    A list of numbers is one ordered axis, evenly spaced, whatever the numbers are; trials at
-    values outside the space are left out. Trials are told by their `standings`, or by all
+    A list of numbers is one ordered axis, evenly spaced, whatever the numbers are; a value
+    between two counts as the nearer one. Trials are told by their `standings`, or by all
     objectives where there are several; a dead one as the worst so far.
     """
 
@@ -56,8 +57,8 @@ class OptunaMethod(SearchMethod):
     def _told(
         self, space: Space, history: History, axes: Sequence["_Axis"], trials: Any
     ) -> list[Any]:
-        """The history as Optuna's trials; failed ones say nothing."""
-        ended = history.telling
+        """The history as Optuna's trials; failed ones say nothing, nor those out of the space."""
+        ended = self.known(space, history)
         values = {
             trial.number: [standing]
             for trial, standing in zip(ended, standings(history, ended), strict=True)
@@ -68,7 +69,7 @@ class OptunaMethod(SearchMethod):
         made: list[Any] = []
         complete = 0
         for trial in history.trials:
-            if trial.state is State.FAILED or not all(axis.holds(trial, space) for axis in axes):
+            if trial.state is State.FAILED or not space.spans(trial.params):
                 continue
             own = [axis for axis in axes if axis.dimension.name in trial.params]
             running = trial.number not in values
@@ -97,7 +98,11 @@ class TPE(OptunaMethod):
 
     def sampler(self, samplers: Any, seed: int) -> Any:
         """See `OptunaMethod.sampler`."""
-        return samplers.TPESampler(seed=seed)
+        return samplers.TPESampler(seed=seed, n_startup_trials=_STARTUP)
+
+    def drawn_first(self, space: Space) -> int:
+        """See `SearchMethod.drawn_first`."""
+        return _STARTUP
 
 
 class NSGAII(OptunaMethod):
@@ -111,19 +116,23 @@ class NSGAII(OptunaMethod):
         """See `OptunaMethod.sampler`."""
         return samplers.NSGAIISampler(population_size=_POPULATION, seed=seed)
 
+    def drawn_first(self, space: Space) -> int:
+        """See `SearchMethod.drawn_first`."""
+        return _POPULATION
+
 
 class _Axis:
     """A dimension as Optuna sees it."""
 
     def __init__(self, dimension: Dimension, distributions: Any) -> None:
         self.dimension = dimension
-        self._numbers: tuple[Value, ...] | None = None
+        self._numbers: tuple[float, ...] | None = None
         interval = dimension.range
         values = distinct_values(dimension)
         if dimension.hyperparameter.kind == "choice":
             self.distribution = distributions.CategoricalDistribution(values)
         elif interval is None:
-            self._numbers = tuple(sorted(values or ()))
+            self._numbers = tuple(sorted(v for v in values or () if not isinstance(v, str)))
             self.distribution = distributions.IntDistribution(0, len(self._numbers) - 1)
         elif values:
             self.distribution = distributions.IntDistribution(
@@ -146,21 +155,13 @@ class _Axis:
             return int(trial.suggest_int(name, kind.low, kind.high, log=kind.log))
         return tidy(trial.suggest_float(name, kind.low, kind.high, log=kind.log))
 
-    def holds(self, trial: Trial, space: Space) -> bool:
-        """Whether a trial's value lies on the axis, if it has one."""
-        value = trial.params.get(self.dimension.name)
-        if value is None:
-            return not space.exists(self.dimension.name, trial.params)
-        if self._numbers is not None:
-            return value in self._numbers
-        if hasattr(self.distribution, "choices"):
-            return value in self.distribution.choices
-        return bool(self.distribution.low <= value <= self.distribution.high)
-
     def encode(self, trial: Trial) -> Any:
         """A trial's value as Optuna sees it."""
         value = trial.params[self.dimension.name]
-        return value if self._numbers is None else self._numbers.index(value)
+        if self._numbers is None:
+            return value
+        off = [abs(number - float(value)) for number in self._numbers]
+        return off.index(min(off))
 
 
 def _optuna(method: str) -> Any:

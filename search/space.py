@@ -72,6 +72,17 @@ class Space:
         """A point without the values that have no meaning beside the others."""
         return {d.name: point[d.name] for d in self.dimensions if self.exists(d.name, point)}
 
+    def spans(self, point: Point) -> bool:
+        """Whether a point's values lie between the ends of the lists and ranges.
+
+        Earlier searches and the user's own points may have others, which a method would have to
+        move to an end to see them.
+        """
+        return all(
+            _between(d, point[d.name]) if d.name in point else not self.exists(d.name, point)
+            for d in self.dimensions
+        )
+
     def allows(self, point: Point) -> bool:
         """Whether a point is not forbidden."""
         return self.forbidden is None or not self.forbidden(point)
@@ -172,12 +183,38 @@ def draw(dimension: Dimension, appended: Sequence[Value], rng: random.Random) ->
         return rng.choice(appended)
     if dimension.hyperparameter.integer and not interval.log:
         return rng.randint(math.ceil(interval.low), math.floor(interval.high))
+    low, high = ends(dimension)
     if interval.log:
-        value = math.exp(rng.uniform(math.log(interval.low), math.log(interval.high)))
+        value = math.exp(rng.uniform(math.log(low), math.log(high)))
     else:
-        value = rng.uniform(interval.low, interval.high)
-    value = min(max(tidy(value), interval.low), interval.high)
-    return round(value) if dimension.hyperparameter.integer else value
+        value = rng.uniform(low, high)
+    return in_range(dimension, value)
+
+
+def ends(dimension: Dimension) -> tuple[float, float]:
+    """The ends of what a range is drawn from: each whole number n has all of [n - 0.5, n + 0.5)."""
+    assert dimension.range is not None
+    low, high = dimension.range.low, dimension.range.high
+    if dimension.hyperparameter.integer:
+        return math.ceil(low) - 0.5, math.floor(high) + 0.5
+    return low, high
+
+
+def in_range(dimension: Dimension, value: float) -> Value:
+    """The value of a range that is nearest to a number."""
+    if dimension.hyperparameter.integer:
+        return int(_clipped(dimension, round(value)))
+    return _clipped(dimension, tidy(value))
+
+
+def _between(dimension: Dimension, value: Value) -> bool:
+    """Whether a value lies between a dimension's ends, or is one of its choices."""
+    if isinstance(value, str) or dimension.hyperparameter.kind == "choice":
+        return value in dimension.candidates
+    if dimension.range is not None:
+        return dimension.range.low <= value <= dimension.range.high
+    numbers = [number for number in dimension.candidates if not isinstance(number, str)]
+    return min(numbers) <= value <= max(numbers)
 
 
 def neighbours(dimension: Dimension, value: Value) -> tuple[Value, ...]:

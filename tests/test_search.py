@@ -4,7 +4,9 @@ import math
 import statistics
 import sys
 
+import numpy as np
 import pytest
+from scipy.stats import chisquare
 
 from autogan.core.errors import ConfigError
 from autogan.core.hyperparameters import Dimension, Hyperparameter, Range
@@ -21,7 +23,7 @@ from autogan.search import (
 from autogan.search.adaptive import AdaptiveExplore
 from autogan.search.cmaes import CMAES
 from autogan.search.cube import Cube
-from autogan.search.gp import GaussianProcess
+from autogan.search.gp import GaussianProcess, _near, _warped
 from autogan.search.history import normal_scores, standings
 from autogan.search.optuna_samplers import NSGAII, TPE
 from autogan.search.space import Space, distinct_values, key, neighbours
@@ -50,8 +52,40 @@ CONDITIONAL = Space(
         Dimension(RATE_OF_ADAM, (0.0, 0.5, 0.9)),
     )
 )
+NESTED = Space(
+    (
+        Dimension(CHOICE, ("adam", "sgd")),
+        Dimension(Hyperparameter("nesterov", "choice", "no", "", choices=("no", "yes"),
+                                 under={"optimizer": ("sgd",)}), ("no", "yes")),
+        Dimension(Hyperparameter("momentum", "share", 0.5, "", high=1.0,
+                                 under={"nesterov": ("yes",)}), range=Range(0.1, 0.9)),
+        Dimension(COUNT, range=Range(1, 3)),
+    )
+)  # fmt: skip
+FREE = Hyperparameter("free", "scale", 1.0, "")
+SPACES = {
+    "one range": Space((Dimension(RATE, range=Range(1e-5, 1e-1, log=True)),)),
+    "one range of whole numbers": Space((Dimension(COUNT, range=Range(1, 20)),)),
+    "one logarithmic range of whole numbers": Space((Dimension(SIZE, range=Range(2, 512, True)),)),
+    "one list": Space((Dimension(RATE, (1e-4, 1e-3, 1e-2)),)),
+    "one list of one value": Space((Dimension(RATE, (1e-3, 1e-3)),)),
+    "one choice": Space((Dimension(CHOICE, ("adam", "rmsprop", "sgd")),)),
+    "nested conditions": NESTED,
+    "a tiny range": Space((Dimension(SHARE, range=Range(0.5, 0.5 + 1e-9)),)),
+    "a huge range": Space((Dimension(FREE, range=Range(1e-300, 1e300, log=True)),)),
+    "a huge linear range": Space((Dimension(FREE, range=Range(0.0, 1e308)),)),
+}
+OPEN = (
+    "one range",
+    "one logarithmic range of whole numbers",
+    "a huge range",
+    "a huge linear range",
+)
 METHODS = list(SEARCH_METHODS)
 DRAWING = [kind for kind in METHODS if not kind.needs_lists]
+INSIDE = [
+    kind for kind in DRAWING if kind is not Explore
+]  # whose steps leave lists, and end at ends
 
 
 def trial(number, point, value=None, state=State.COMPLETE, origin=""):
@@ -67,6 +101,14 @@ def run(method, space, count, value, seed=0, direction="min"):
             break
         trials.append(trial(number, proposal.point, value(proposal.point), origin=proposal.origin))
     return trials
+
+
+def room(low, high, log):
+    """The share of a range that each whole number n has, from n - 1/2 to n + 1/2."""
+    ends = np.arange(low, high + 2) - 0.5
+    return np.diff(np.log(ends) if log else ends) / (
+        math.log(ends[-1] / ends[0]) if log else high + 1 - low
+    )
 
 
 def assert_of_space(kind, space, trials):
@@ -214,9 +256,55 @@ class TestSampling:
         for t in run(kind(), CONDITIONAL, 25, lambda p: p["learning_rate"] + p.get("beta1", 0.3)):
             assert ("beta1" in t.params) == (t.params["optimizer"] == "adam")
 
-    def test_one_dimension_is_enough(self, kind):
-        space = Space((Dimension(RATE, range=Range(1e-5, 1e-1, log=True)),))
-        assert len(run(kind(), space, 15, lambda p: p["learning_rate"])) == 15
+    @pytest.mark.parametrize("log", [False, True])
+    def test_first_draws_of_whole_numbers_are_alike(self, kind, log):
+        """All methods draw n as often as [n - 1/2, n + 1/2) is wide."""
+        space = Space((Dimension(COUNT, range=Range(1, 5, log=log)), Dimension(RATE, (1e-4, 1e-3))))
+        first = [
+            kind().propose(space, History([], "min"), seed).point["d_iter"] for seed in range(500)
+        ]
+        counts = np.bincount(first, minlength=6)[1:]
+        assert chisquare(counts, 500 * room(1, 5, log)).pvalue > 1e-3
+
+    @pytest.mark.parametrize("name", SPACES)
+    def test_any_space_can_be_searched(self, kind, name):
+        space = SPACES[name]
+        trials = run(kind(), space, 16, lambda point: len(str(point)) % 7 - 3.0)
+        if name in OPEN:
+            assert len(trials) == 16
+        elif (size := space.size()) is not None:
+            assert len(trials) >= min(16, size)
+            assert len(trials) == min(16, size) or not kind.stays_in_space
+        assert_of_space(kind, space, trials)
+        for t in trials:
+            assert [*t.params] == [
+                d.name for d in space.dimensions if space.exists(d.name, t.params)
+            ]
+
+
+@pytest.mark.parametrize("kind", INSIDE)
+def test_the_value_of_a_trial_beyond_the_ends_plays_no_part(kind):
+    """Such a trial is not taken for one at the end of its list or range."""
+    spaces = (LISTS, Space((Dimension(RATE, range=Range(1e-4, 1e-2, log=True)),
+                            Dimension(COUNT, range=Range(1, 5)))))  # fmt: skip
+    for space in spaces:
+        trials = run(kind(), space, 9, bowl)
+        beyond = dict(trials[0].params) | {"learning_rate": 0.5}
+        proposals = {
+            key(kind().propose(space, History([*trials, trial(9, beyond, value)], "min"), 0).point)
+            for value in (-9.0, 1.0, 9.0)
+        }
+        assert len(proposals) == 1
+
+
+@pytest.mark.parametrize("kind", INSIDE)
+def test_steps_do_not_meet_at_the_ends_of_ranges(kind):
+    space = Space((Dimension(RATE, range=Range(1e-4, 1e-2, log=True)),
+                   Dimension(SHARE, range=Range(0.0, 1.0))))  # fmt: skip
+    trials = run(kind(), space, 30, lambda p: p["learning_rate"] + p["gamma"])
+    at_ends = sum(p["gamma"] in (0, 1) or p["learning_rate"] in (1e-4, 1e-2) for p in
+                  (t.params for t in trials))  # fmt: skip
+    assert at_ends <= 1
 
 
 @pytest.mark.parametrize(
@@ -406,6 +494,121 @@ class _Counting(list):
             yield item
 
 
+class TestGaussianProcess:
+    """Bayesian optimisation in ranges, and what it makes of odd values."""
+
+    RANGES = Space(
+        tuple(
+            Dimension(Hyperparameter(f"x{axis}", "share", 0.5, "", high=1.0), range=Range(0.0, 1.0))
+            for axis in range(2)
+        )
+    )
+
+    def test_in_noisy_ranges_it_neither_stays_at_a_place_nor_loses_its_way(self):
+        """A bowl with a noise of 20 %, whose floor lies elsewhere for each seed.
+
+        Random draws end at regrets of up to 24. A proposal next to an earlier one tells little.
+        """
+        regrets, near = [], []
+        for seed in range(300, 306):
+            floor = np.random.default_rng(seed).uniform(0.1, 0.9, 2)
+            noise = np.random.default_rng(1000 + seed)
+            trials, true = [], []
+            for number in range(20):
+                point = GaussianProcess().propose(self.RANGES, History(trials, "min"), seed).point
+                true.append(5 + 400 * np.sum((np.array([*point.values()]) - floor) ** 2))
+                value = true[-1] * math.exp(0.2 * noise.normal())
+                trials.append(trial(number, point, value))
+            regrets.append(true[min(range(20), key=lambda n: trials[n].value)] - 5)
+            places = np.array([[*t.params.values()] for t in trials])
+            near += [
+                np.linalg.norm(places[:n] - places[n], axis=1).min() < 0.02 for n in range(8, 20)
+            ]
+        assert max(regrets) < 6
+        assert statistics.fmean(near) < 0.1
+
+    def test_its_parents_are_different_points_however_long_they_were_trained(self, monkeypatch):
+        parents = []
+
+        def near(cube, good, *_):
+            parents.append(good)
+            return []
+
+        monkeypatch.setattr("autogan.search.gp._near", near)
+        trials = run(RandomSearch(), self.RANGES, 12, lambda p: p["x0"] + p["x1"])
+        for t in trials:  # the good ones were trained for long, as by a stopping rule
+            length = 10 if t.value < 1 else 1
+            t.evaluations = [Evaluation(n, {}, t.value + 1 / (n + 1)) for n in range(length)]
+        trials.append(trial(12, trials[0].params, trials[0].value))  # once more
+        GaussianProcess(distinct=False).propose(self.RANGES, History(trials, "min"), 0)
+        assert parents[0].shape == (5, 2)
+        assert len({tuple(place) for place in parents[0]}) == 5
+
+    def test_near_candidates_change_choices_and_stay_near_in_ranges(self):
+        space = Space((Dimension(CHOICE, CHOICE.choices), self.RANGES.dimensions[0]))
+        cube = Cube(space)
+        draws = [RandomSearch().propose(space, History([], "min"), n).point for n in range(100)]
+        good = cube.places([{"optimizer": "adam", "x0": 0.02}])
+        points = _near(cube, np.repeat(good, 5, axis=0), cube.places(draws),
+                       np.random.default_rng(0))  # fmt: skip
+        changed = sum(point["optimizer"] != "adam" for point in points)
+        assert 0.02 < changed / len(points) < 0.15  # a tenth is drawn anew, a third of it the same
+        values = [point["x0"] for point in points]
+        assert statistics.median(values) < 0.15
+        assert sum(value == 0 for value in values) == 0  # reflected
+
+    def test_it_begins_to_choose_early(self):
+        assert [GaussianProcess().drawn_first(s) for s in (SPACES["one range"], LISTS)] == [3, 5]
+
+    @pytest.mark.parametrize(
+        "values",
+        [
+            [3.0, 1.0, 2.0, 50.0, 1e300, math.inf],
+            [-3.0, -1.0, 0.0, 5.0, 1e300, math.inf],
+            [1e-9, 5.0, 6.0, 7.0, 8.0],
+            [-1e308, 1e308, 0.0],
+            [0.0, 0.0, 0.0, 0.0],
+            [math.inf, math.inf],
+            [4.0],
+        ],
+    )
+    def test_values_keep_their_order_on_a_scale_without_outliers(self, values):
+        warped = _warped(values)
+        assert np.isfinite(warped).all()
+        assert warped.max() - warped.min() < 100
+        order = np.argsort(values, kind="stable")
+        assert (np.diff(warped[order]) >= 0).all()
+        least = [n for n, value in enumerate(values) if value == min(values)]
+        if max(values) > min(values):
+            assert (warped[least] < warped.max()).all()
+
+    def test_factors_are_alike(self):
+        assert np.diff(_warped([1.0, 2.0, 4.0, 8.0])) == pytest.approx(math.log(2))
+
+
+class TestCMAES:
+    ONE = SPACES["one range"]
+
+    def test_searches_a_single_range(self):
+        """Random draws would lie within a decade of the least value in half of the cases."""
+
+        def off(point):
+            return abs(math.log10(point["learning_rate"]) + 3.3)
+
+        late = [
+            off(t.params) for seed in range(6) for t in run(CMAES(), self.ONE, 40, off, seed)[25:]
+        ]
+        assert statistics.fmean(value < 0.5 for value in late) > 0.5  # of random draws, a quarter
+
+    def test_an_old_package_that_cannot_is_refused(self, monkeypatch):
+        def refuse(**_):
+            raise AssertionError("The dimension of mean must be larger than 1")
+
+        monkeypatch.setattr("cmaes.CMA", refuse)
+        with pytest.raises(ConfigError, match=r"search_method: cmaes .*single.*cmaes>=0\.13"):
+            CMAES().propose(self.ONE, History([], "min"), 0)
+
+
 class TestTPE:
     SPACE = Space(
         (Dimension(RATE, range=Range(1e-6, 1e-1, log=True)), Dimension(COUNT, range=Range(1, 9)))
@@ -472,7 +675,7 @@ class TestCube:
 
     def test_places(self):
         point = {"learning_rate": 1e-3, "d_iter": 2, "optimizer": "sgd", "gamma": 0.9}
-        assert Cube(self.SPACE).places([point]).tolist() == [[0.5, 0.25, 0.0, 1.0, 1.0]]
+        assert Cube(self.SPACE).places([point]).tolist() == [[0.5, 0.3, 0.0, 1.0, 1.0]]
         between = {**point, "learning_rate": 5.5e-3}
         assert Cube(self.SPACE).places([between])[0, 0] == pytest.approx(0.75)
 
@@ -488,9 +691,21 @@ class TestCube:
             back = cube.point(cube.places([point])[0])
             assert back == {**point, "gamma": pytest.approx(point["gamma"])}
 
-    def test_outside_is_at_the_edge(self):
-        point = Cube(self.SPACE).point([-3.0, 7.0, 0.2, 0.1, 2.0])
-        assert point == {"learning_rate": 1e-4, "d_iter": 5, "optimizer": "adam", "gamma": 0.9}
+    def test_steps_out_of_a_list_end_there_and_those_out_of_a_range_are_reflected(self):
+        point = Cube(self.SPACE).point([-3.0, 1.3, 0.2, 0.1, -0.25])
+        assert point == {"learning_rate": 1e-4, "d_iter": 4, "optimizer": "adam", "gamma": 0.3}
+        point = Cube(self.SPACE).point([2.0, 1.9, 0.2, 0.1, 2.5])  # as far as the other end
+        assert point == {"learning_rate": 1e-2, "d_iter": 1, "optimizer": "adam", "gamma": 0.5}
+
+    @pytest.mark.parametrize("log", [False, True])
+    def test_whole_numbers_have_the_room_that_is_drawn(self, log):
+        cube = Cube(Space((Dimension(COUNT, range=Range(1, 5, log=log)),)))
+        places = (np.arange(100_000) + 0.5) / 100_000
+        numbers = [cube.point([place])["d_iter"] for place in places]
+        found = np.bincount(numbers)[1:] / len(places)
+        assert found == pytest.approx(room(1, 5, log), abs=1e-4)
+        for number in range(1, 6):
+            assert cube.point(cube.places([{"d_iter": number}])[0]) == {"d_iter": number}
 
     def test_what_does_not_exist_is_in_the_middle(self):
         cube = Cube(CONDITIONAL)
