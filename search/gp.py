@@ -23,6 +23,7 @@ _PARENTS, _NEAR = 5, 40  # good points, and candidates near each
 _STEPS = (0.02, 0.2)  # the least and the largest standard deviation of such a step
 _CROSSED = 0.1  # the share of a near candidate's hyperparameters that are drawn anew
 _APART = 0.03  # the least distance of a proposal from what has been tried
+_FAR, _EVERY = 0.2, 4  # that of every fourth one
 _OUTLYING = 10  # median absolute deviations, beyond which all bad values are alike
 _FIT = 15  # iterations
 
@@ -190,12 +191,14 @@ def _distances(tried: Places, places: Places) -> Floats:
 
 
 def _apart(tried: Places, places: Places) -> npt.NDArray[np.bool_]:
-    """Which places are not next to what has been tried; some are always left.
+    """Which places are far enough from what has been tried; some always are.
 
-    The least distance is smaller where so many trials would fill the cube.
+    The least distance is `_APART`, and every fourth time that of as many places spread evenly, so
+    that a model that is wrong about what it has not seen is found out.
     """
     distances = _distances(tried, places)
-    least = min(_APART, (4 * len(tried)) ** (-1 / places.shape[1]), float(distances.max()))
+    spread = (4 * len(tried)) ** (-1 / places.shape[1])
+    least = min(spread, _FAR if len(tried) % _EVERY == 0 else _APART, float(distances.max()))
     apart: npt.NDArray[np.bool_] = distances >= least
     return apart
 
