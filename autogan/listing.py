@@ -160,6 +160,7 @@ def _result(result: SearchResult | TrainResult) -> dict[str, Any]:
     if isinstance(result, TrainResult):
         trial = result.trial
         state = "unfinished" if trial.state is State.RUNNING else "ended"
+        state = trial.state.value if trial.dead or trial.state is State.TIMED_OUT else state
         return {**common, "value": trial.value, "state": state}
     best = result.best
     # Of several criteria there is no one value.

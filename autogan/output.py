@@ -18,6 +18,7 @@ from autogan.run.plan import Plan
 from autogan.run.result import SearchResult, TrainResult
 from autogan.run.summary import standing, summary
 from autogan.run.words import duration
+from autogan.search import State
 
 
 def print_plan(plan: Plan, as_json: bool) -> None:
@@ -103,6 +104,11 @@ def print_training(result: TrainResult, as_json: bool) -> None:
     if trial.evaluations:
         last = trial.evaluations[-1]
         print(f"last evaluation: step {last.step}, {result.terms.evaluation(last)}")
+    if trial.state is State.TIMED_OUT:
+        folder = result.folder
+        again = ("train", folder.config, "--run-dir", folder.root, "--resume")
+        own = own_flags(result.config, "train")
+        print(f"go on with:      {command('autogan', *again, '--max-trial-minutes', 'MORE', *own)}")
     print_further(result.config, result.folder.root, result.folder.logs)
 
 

@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -100,23 +100,31 @@ class Evaluator:
         return self._yardstick.measure(images, features.pool)
 
     def figures(self, features: Features) -> dict[str, float]:
-        """Return what criteria's values on generated images are made of, by names of its own."""
+        """Return what criteria's values on generated images are made of, by names of its own.
+
+        Figures that are not finite are left out.
+        """
         made: dict[str, float] = {}
         for criterion in self.criteria.values():
             made.update(criterion.figures(features, self.real))
-        return made
+        return {name: figure for name, figure in made.items() if np.isfinite(figure)}
 
-    def score(self, features: Features) -> dict[str, float]:
+    def score(self, features: Features, needed: Collection[str] | None = None) -> dict[str, float]:
         """Return the criteria's values on generated images, by the criteria's names.
 
+        Args:
+            features: of the generated images.
+            needed: names of the criteria whose values must be finite; all if None. The others'
+                values are left out if they are not.
+
         Raises:
-            FloatingPointError: if a value is not finite, naming which.
+            FloatingPointError: if a needed value is not finite, naming which.
         """
         scores = {n: float(c.compute(features, self.real)) for n, c in self.criteria.items()}
         for name, value in scores.items():
-            if not np.isfinite(value):
+            if not np.isfinite(value) and (needed is None or name in needed):
                 raise FloatingPointError(f"{name} is {value}")
-        return scores
+        return {name: value for name, value in scores.items() if np.isfinite(value)}
 
 
 def _digest(network: FeatureNetwork, images: Images) -> str:

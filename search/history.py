@@ -1,6 +1,7 @@
 """What a search method sees of the past: the trials, their states and their values."""
 
 import bisect
+import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -31,7 +32,8 @@ class Evaluation:
 
     Attributes:
         step: counts from the trial's beginning.
-        scores: by criterion label.
+        scores: by criterion label; a criterion that is only recorded has none where its value was
+            not finite.
         value: the objective's; None where nobody has asked for it yet, or the images had collapsed.
         variety: how much the images differ; see `autogan.criteria.variety.Variety`.
         collapsed: whether they were the same pictures again and again.
@@ -113,6 +115,11 @@ class Trial:
         return self.state in (State.COMPLETE, State.TIMED_OUT)
 
     @property
+    def resumable(self) -> bool:
+        """Whether it has ended, and can go on from its checkpoint."""
+        return self.state in (State.STOPPED, State.TIMED_OUT)
+
+    @property
     def alive(self) -> bool:
         """Whether it has ended, and neither died nor failed."""
         return self.whole or self.state is State.STOPPED
@@ -133,6 +140,14 @@ class Trial:
         losses = tuple(values.get("losses", ()))
         state = State(values["state"])
         return cls(**{**values, "state": state, "evaluations": evaluations, "losses": losses})
+
+
+def found_again(trial: Trial, direction: Direction) -> Trial:
+    """A trial with what it had before it died, which the records of AutoGAN 0.3 do not say."""
+    best = best_evaluation(trial.evaluations, direction)
+    if not trial.dead or trial.step is not None or best is None:
+        return trial
+    return dataclasses.replace(trial, value=best.value, step=best.step)
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ from autogan.search import Evaluation, State, Trial
 
 LABEL = "fid_fake_9"
 SECONDS = 0.0  # that each trial claims to have taken
-CRASH, RAISE, HANG, DIVERGE, CHATTER, KILLED, FULL = 11, 12, 13, 14, 15, 16, 17
+CRASH, RAISE, HANG, DIVERGE, CHATTER, KILLED, FULL, SLOW = 11, 12, 13, 14, 15, 16, 17, 18
 
 
 def labels_of(config):
@@ -62,6 +62,8 @@ class FakeSession:
     data = "a"  # stands for the training images
     variety: ClassVar = {}  # of all generated images
     collapses_at = 99  # step
+    collapsing: ClassVar = range(99)  # trials
+    missing: ClassVar = ()  # criteria that come to no finite value
 
     def __init__(self, driver):
         self._driver = driver
@@ -104,7 +106,7 @@ class FakeSession:
         return Sampled()
 
     def train(self, call):
-        """Three segments, each checkpointed before it is told."""
+        """Three segments, each checkpointed before it is told; a slow one takes a minute."""
         run = TrainConfig(**call.config)
         root = Path(call.folder)
         root.mkdir(parents=True, exist_ok=True)
@@ -129,10 +131,15 @@ class FakeSession:
         state = root / "state.json"
         done = json.loads(state.read_text())["done"] if state.exists() else 0
         objective, labels = run.objective, labels_of(run)
+        dies = self.collapses_at < 30 and trial.number in self.collapsing
         for step in (10, 20, 30) if behaviour != DIVERGE else ():
+            minutes = step / 10 - 1 if behaviour == SLOW else 0
+            if step > done and run.max_trial_minutes and minutes >= run.max_trial_minutes:
+                trial.state, trial.reason = State.TIMED_OUT, f"out of time at step {step - 10}"
+                break
             values = {"fid": score(run, step), "is": 1 + run.seed % 13}
-            scores = {labels[name]: values[name] for name in run.criteria()}
-            collapsed = step >= self.collapses_at
+            scores = {labels[n]: values[n] for n in run.criteria() if n not in self.missing}
+            collapsed = dies and step >= self.collapses_at
             trial.evaluations.append(Evaluation(step, scores, None, self.variety, collapsed))
             if step > done:
                 self._driver.progress(step, 30, {"d_loss": 0.0})
@@ -143,16 +150,16 @@ class FakeSession:
             if not goes_on and step >= done and step < 30:
                 trial.state = State.STOPPED
                 break
-        if self.collapses_at < 30:
+        if dies:
             trial.state, trial.reason = State.COLLAPSED, "1 picture among 256 images"
         elif behaviour == DIVERGE:
             trial.state, trial.reason = State.DIVERGED, "a loss became NaN before an evaluation"
-        else:
+        if sound := [e for e in trial.evaluations if not e.collapsed]:
             choose = min if objective.direction == "min" else max
-            best = choose(trial.evaluations, key=lambda e: objective.value(e.scores, labels))
+            best = choose(sound, key=lambda e: objective.value(e.scores, labels))
             trial.value, trial.step = objective.value(best.scores, labels), best.step
-            trial.last_value = objective.value(trial.evaluations[-1].scores, labels)
-        trial.seconds = SECONDS
+            trial.last_value = objective.value(sound[-1].scores, labels)
+        trial.seconds = SECONDS if behaviour != SLOW else 6.0 * trial.evaluations[-1].step
         trial.steps = trial.evaluations[-1].step if trial.evaluations else 30
         return Trained(trial=trial)
 

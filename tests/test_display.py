@@ -209,15 +209,15 @@ class TestSummary:
         told = result.summary()
         assert told.startswith("none of 4 trials came to a value")
         first = [t.evaluations[0].scores[LABEL] for t in result.trials]
-        best = f"trial {first.index(min(first))} had fid {figure(min(first))} at step 10"
-        assert f"before it collapsed, {best}; look at it: " in told
+        best = f"trial {first.index(min(first))}, fid {figure(min(first))} at step 10"
+        assert f"in hand: {best}; its training collapsed afterwards: " in told
 
     def test_the_best_before_is_the_best_of_several_criteria_too(self, monkeypatch):
         monkeypatch.setattr(FakeSession, "collapses_at", 20, raising=False)
-        result = self.search(criterion="is,fid")
+        result = self.search(criterion="is,fid", prefer="is")
         scores = [t.evaluations[0].scores["is_fake_9"] for t in result.trials]
         number = scores.index(max(scores))
-        told = f"before it collapsed, trial {number} had is {figure(max(scores))}, fid "
+        told = f"in hand: trial {number}, is {figure(max(scores))}, fid "
         assert told in result.summary()
 
     def test_as_data_and_in_a_notebook(self):

@@ -25,6 +25,7 @@ from autogan.criteria.evaluator import Evaluator
 from autogan.criteria.statistics import Features
 from autogan.models import GAN_TYPES
 from autogan.models.batches import TrainingSet
+from autogan.run import trial as trial_module
 from autogan.run.folder import TrialFolder
 from autogan.run.trial import run_trial
 from autogan.search import State, Trial
@@ -93,11 +94,15 @@ def world(tmp_path_factory):
     )
 
 
-def run(world, root, driver=None, gan_type="dcgan", steps=50, minutes=10.0, search=None, **changes):
+def run(
+    world, root, driver=None, gan_type="dcgan", steps=50, minutes=10.0, search=None,
+    criterion="fid", max_minutes=None, **changes,
+):  # fmt: skip
     params = params_of(GAN_TYPES.get(gan_type), **changes)
     config = TrainConfig(
-        gan_type=gan_type, also=["is"], steps=steps, evaluate_every=25, seed=3, params=params,
-        checkpoint_minutes=minutes,
+        gan_type=gan_type, criterion=criterion, also=["fid", "is"], steps=steps,
+        evaluate_every=25, seed=3, params=params, checkpoint_minutes=minutes,
+        max_trial_minutes=max_minutes,
     )  # fmt: skip
     folder = TrialFolder.of(root, config)
     driver = driver or Driver()
@@ -134,7 +139,10 @@ def test_a_trial_leaves_all_that_is_promised(world, tmp_path):
     assert (result["params"], result["origin"]) == ({"width": 4}, "explore 2")  # as in the record
     assert result["environment"] == {"a": 1}
     lines = [json.loads(line) for line in folder.scores.read_text().splitlines()]
-    assert lines == [{"step": e.step, **e.scores, "variety": e.variety} for e in trial.evaluations]
+    assert lines == [
+        {"step": e.step, **e.scores, "variety": e.variety, "collapsed": False}
+        for e in trial.evaluations
+    ]
     assert folder.config.read_text().startswith("# Train this again")
     assert {p.name for p in folder.checkpoints.iterdir()} == {"best.npz", "last.npz"}
     for step in (25, 50):
@@ -225,6 +233,121 @@ def test_nan_weights_are_a_divergence(world, tmp_path, monkeypatch):
     assert trial.reason == "a loss became NaN or infinite at step 20"
 
 
+def late(monkeypatch, per_look):
+    """Let each look at the clock be so many minutes after the last."""
+    now = [0.0]
+
+    def monotonic():
+        now[0] += 60 * per_look
+        return now[0]
+
+    monkeypatch.setattr(trial_module, "time", SimpleNamespace(monotonic=monotonic))
+
+
+class Given(FID):
+    """Has the values that are given, one after the other."""
+
+    name = "given"
+
+    def __init__(self, *values):
+        self.values = list(values)
+
+    def compute(self, generated, real):
+        return self.values.pop(0)
+
+
+def test_what_is_only_recorded_may_be_nan(world, tmp_path):
+    """The training goes on; the user is told once, and that value is missing."""
+    driver = Driver()
+    given = Given(1.0, float("nan"), 2.0, float("inf"))
+    evaluator = Evaluator(Linear(), {"fid": FID(), "is": given}, IMAGES, tmp_path / "cache")
+    world = SimpleNamespace(**{**vars(world), "evaluator": evaluator})
+    folder, trial = run(world, tmp_path / "t", driver, steps=100)
+    assert trial.state is State.COMPLETE
+    fid, own = evaluator.labels().values()
+    assert [e.scores.get(own) for e in trial.evaluations] == [1.0, None, 2.0, None]
+    assert all(e.scores[fid] == e.value for e in trial.evaluations)
+    assert [note for note in driver.notes if "is NaN or infinite" in note] == driver.notes
+    assert len(driver.notes) == 1
+    for path in (folder.scores, folder.result):
+        assert "NaN" not in path.read_text()
+    assert [step for step, _ in curves(folder.logs)[f"criteria/{own}"]] == [25, 75]
+
+
+def test_what_decides_may_not(world, tmp_path):
+    """Neither alone, nor as a term of a sum, nor as one of several criteria of a search."""
+    searches = {
+        "alone": (SearchConfig(criterion="is"), "is"),
+        "sum": (SearchConfig(criterion="is - 0.5*fid"), "is - 0.5*fid"),
+        "several": (SearchConfig(criterion="fid,is"), "fid"),
+    }
+    for name, (search, criterion) in searches.items():
+        evaluator = Evaluator(
+            Linear(), {"fid": FID(), "is": Given(1.0, float("nan"))}, IMAGES, tmp_path / "cache"
+        )
+        own = SimpleNamespace(**{**vars(world), "evaluator": evaluator})
+        _, trial = run(own, tmp_path / name, search=search, criterion=criterion)
+        assert (trial.state, trial.reason) == (State.DIVERGED, "is is nan at step 50")
+        assert (trial.step, trial.value) == (25, trial.evaluations[0].value)  # had before
+
+
+@pytest.mark.parametrize(
+    ("minutes", "steps", "value"), [(2.5, [25, 50], True), (0.5, [], False)]
+)  # fmt: skip
+def test_out_of_time_it_ends_with_what_it_has(world, tmp_path, monkeypatch, minutes, steps, value):
+    late(monkeypatch, 0.2)
+    folder, trial = run(world, tmp_path / "t", steps=2000, max_minutes=minutes)
+    assert trial.state is State.TIMED_OUT
+    assert not trial.dead
+    assert trial.reason == f"its {minutes:g} minutes were over at step {trial.steps}"
+    assert 60 * minutes <= trial.seconds < 60 * minutes + 60
+    assert [e.step for e in trial.evaluations][: len(steps)] == steps
+    assert (trial.value is not None) == value == folder.best.exists()
+    assert status_of(folder.logs) == api_pb2.STATUS_SUCCESS
+    assert folder.state.exists()
+
+
+def test_out_of_time_it_goes_on_to_the_same_end(world, tmp_path, monkeypatch):
+    """If it gets more; with no more time it ends at once, wherever it is begun again."""
+    _, whole = run(world, tmp_path / "whole", steps=100)
+    with monkeypatch.context() as slow:
+        late(slow, 0.2)
+        folder, trial = run(world, tmp_path / "t", steps=100, max_minutes=1.5)
+        assert trial.state is State.TIMED_OUT
+        driver = Driver()
+        _, again = run(world, tmp_path / "t", driver, steps=100, max_minutes=1.5)
+        assert (again.state, again.evaluations) == (State.TIMED_OUT, trial.evaluations)
+        assert driver.steps == []
+        driver = Driver()
+        _, done = run(world, tmp_path / "t", driver, steps=100, max_minutes=60)
+    assert driver.steps[0] > trial.steps
+    assert done.state is State.COMPLETE
+    assert done.seconds > trial.seconds
+    assert (done.evaluations, done.value) == (whole.evaluations, whole.value)
+    assert not folder.state.exists()
+
+
+@pytest.mark.parametrize(
+    ("steps", "first"), [(10, 100), (900, 100), (1000, 100), (1010, 101), (20_000, 2000)]
+)
+def test_what_a_generator_makes_at_its_start_is_no_collapse(steps, first):
+    assert trial_module._beginning(first - 1, steps)
+    assert not trial_module._beginning(first, steps)
+
+
+def test_a_generator_that_starts_with_one_picture_goes_on(world, tmp_path, monkeypatch):
+    """Evaluated at each of its first steps; what is alike later is a collapse at the second."""
+    collapsing(world, monkeypatch, 0, 1, 2, 5, 6)
+    monkeypatch.setattr(trial_module, "_FIRST_STEPS", 100)
+    driver = Driver()
+    _, trial = run(world, tmp_path / "t", driver, steps=400)
+    assert trial.state is State.COLLAPSED
+    assert [e.step for e in trial.evaluations][-1] == 175
+    assert [e.collapsed for e in trial.evaluations] == [False] * 5 + [True, True]
+    assert [e.variety["distinct"] for e in trial.evaluations[:3]] == [1, 1, 1]
+    assert all(e.value is not None for e in trial.evaluations[:5])
+
+
 def collapsing(world, monkeypatch, *evaluations):
     """Let a GAN make one picture at the evaluations of these numbers, which count from 0."""
     gan, made = world.gans["dcgan"], []
@@ -236,6 +359,7 @@ def collapsing(world, monkeypatch, *evaluations):
         return IMAGES[:1].repeat(40, axis=0) if len(made) - 1 in evaluations else IMAGES[::-1]
 
     monkeypatch.setattr(gan, "generate", generate)
+    monkeypatch.setattr(trial_module, "_FIRST_STEPS", 0)  # which would take longer
 
 
 def test_one_picture_at_two_evaluations_running_is_a_collapse(world, tmp_path, monkeypatch):
@@ -244,7 +368,10 @@ def test_one_picture_at_two_evaluations_running_is_a_collapse(world, tmp_path, m
     folder, trial = run(world, tmp_path / "t", driver, steps=200)
     assert trial.state is State.COLLAPSED
     assert trial.reason == "1 picture among 40 images at step 75"
-    assert (trial.value, trial.step) == (None, None)
+    best = trial.evaluations[0]
+    assert (trial.value, trial.step) == (best.value, 25)  # what it had before
+    assert trial.worth is None
+    assert json.loads(folder.result.read_text())["value"] == best.value
     assert [step for step, _ in driver.evaluations] == [25, 50, 75]
     assert [e.collapsed for e in trial.evaluations] == [False, True, True]
     assert trial.evaluations[1].variety["distinct"] == 1
@@ -267,8 +394,9 @@ def test_a_collapse_is_none_the_less_one_if_a_rule_stops_the_trial(world, tmp_pa
     with pytest.raises(KeyboardInterrupt):
         run(world, tmp_path / "t", Killed(), steps=200)
     _, resumed = run(world, tmp_path / "t", Driver(stop_at=75), steps=200)
-    assert (whole.state, whole.value) == (State.COLLAPSED, None)
-    assert (resumed.state, resumed.value, resumed.reason) == (whole.state, None, whole.reason)
+    assert (whole.state, whole.step) == (State.COLLAPSED, 25)
+    ends = [(t.state, t.value, t.step, t.reason) for t in (resumed, whole)]
+    assert ends[0] == ends[1]
 
 
 def test_one_collapsed_evaluation_is_never_the_best(world, tmp_path, monkeypatch):

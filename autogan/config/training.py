@@ -99,7 +99,7 @@ class TrainConfig(ImageKeys):
     ] = "float32"  # fmt: skip
     max_trial_minutes: Annotated[
         float | None,
-        key("training", "fail a training that takes longer", gt=0, allow_inf_nan=False),
+        key("training", "end a training then, with its best so far", gt=0, allow_inf_nan=False),
     ] = None
     checkpoint_minutes: Annotated[
         float,

@@ -16,7 +16,7 @@ from autogan.report.svg import tag
 from autogan.report.view import View
 from autogan.run.display import Display
 from autogan.run.result import SearchResult
-from autogan.run.summary import standing, verdict, warnings
+from autogan.run.summary import in_hand, standing, verdict, warnings
 from autogan.run.words import duration, figure
 
 _BETTER = ": better"
@@ -74,7 +74,7 @@ def _head(view: View) -> Markup:
         tag("p", f"{about}. {counts}.", class_="reading"),
         tag("dl", *pairs, class_="facts"),
         _belief(view),
-        *(tag("p", line, class_="verdict doubt") for line in warnings(result)),
+        *(tag("p", line, class_="verdict doubt") for line in [*warnings(result), *in_hand(result)]),
         tag(
             "p",
             f"{result.folder.root}, {result.objective}{_when(result)}.{_measured(view)}",

@@ -29,6 +29,7 @@ from autogan.run.places import Death, Place
 from autogan.run.workers import Job, Silence, Worker
 
 _POLL = 0.2  # seconds between two looks at Ctrl-C
+_GRACE = 10.0  # minutes that building networks and evaluating may take beyond a trial's time
 _DOUBTS = 2  # failures of a worker that has proven nothing: it gets no more trials
 
 Reply = TypeVar("Reply", bound=Message)
@@ -62,7 +63,7 @@ class Engine(Protocol):
         """Whether another trial can be started now."""
 
     def start(self, trial: int, minutes: float | None, call: Train) -> None:
-        """Begin a trial, which fails after so many minutes; its events follow."""
+        """Begin a trial, which fails long after so many minutes; its events follow."""
 
     def next_event(self) -> Event | None:
         """The next event of any trial; None if there is none for a moment."""
@@ -232,7 +233,7 @@ class Pool:
             self._spawn(worker)
         worker.job = job
         if job.minutes:
-            job.deadline = self._clock() + 60 * job.minutes
+            job.deadline = self._clock() + 60 * (2 * job.minutes + _GRACE)
         self._silence.ended_by(worker)
         worker.send(job.call)
         placed = Placed(worker=worker.place.name, environment=worker.environment or {})
@@ -256,7 +257,7 @@ class Pool:
         now = self._silence.look()
         for worker in self._workers:
             if worker.job and worker is not but and now > worker.job.deadline:
-                reason = "the trial took longer than max_trial_minutes"
+                reason = "the worker has not ended the trial long after max_trial_minutes"
                 self._end(worker, Failed(reason=reason, traceback=reason))
                 worker.end()
             elif worker.job and worker is not but and now > self._saved_by:

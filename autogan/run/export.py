@@ -26,6 +26,7 @@ def plain(result: SearchResult | TrainResult) -> dict[str, Any]:
         "direction": result.direction,
         "hyperparameters": dict(result.hyperparameters),
         "best": None if best is None else best.number,
+        "in_hand": None if result.in_hand is None else result.in_hand.number,
         "updates": result.updates(),
         "seconds": result.seconds,
         "trials": [

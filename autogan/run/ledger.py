@@ -11,7 +11,7 @@ Each line is one record (`autogan.run.records`), flushed to the disk before the 
     {"record": "ended", ...}        a trial's state, value, timing, and the reason of a failure
     {"record": "revived", ...}      a trial that was stopped early goes on
     {"record": "lost", ...}         the machine took a trial away; it is tried again
-    {"record": "retried", ...}      a failed trial is tried again
+    {"record": "retried", ...}      a failed trial is tried again, one out of time goes on
     {"record": "judged", ...}       the best trial's scores on fresh latent vectors
 
 The driver alone writes it, and it is the order of all that happened: each decision (a trial that
@@ -198,12 +198,14 @@ class Ledger:
         if record.trial >= len(self.trials):
             raise ValueError(f"trial {record.trial} has not started")
         state, wanted = self.trials[record.trial].state, _MUST_BE[type(record)]
-        if wanted is not None and state is not wanted:
-            raise ValueError(f"trial {record.trial} is {state.value}, not {wanted.value}")
+        if wanted and state not in wanted:
+            words = " or ".join(each.value for each in wanted)
+            raise ValueError(f"trial {record.trial} is {state.value}, not {words}")
         if not isinstance(record, Evaluated):
             return
-        if set(record.scores) != set(self.header["labels"].values()):
-            raise ValueError(f"scores of {', '.join(record.scores)}: other criteria")
+        # Criteria that are only recorded may lack a value.
+        if not record.scores or set(record.scores) - set(self.header["labels"].values()):
+            raise ValueError(f"scores of {', '.join(record.scores) or 'nothing'}: other criteria")
         before = self.trials[record.trial].evaluations
         if before and record.step <= before[-1].step:
             last = before[-1].step
@@ -296,13 +298,13 @@ def _stamp(record: str) -> dict[str, float]:
     return {} if record in ("search", "limits", "worker") else {"at": round(time.time(), 3)}
 
 
-_MUST_BE: dict[type[Record], State | None] = {
-    Placed: State.RUNNING,
-    Evaluated: State.RUNNING,
-    Ended: State.RUNNING,
-    Revived: State.STOPPED,
-    Lost: State.RUNNING,
-    Retried: State.FAILED,
-    Judged: None,
+_MUST_BE: dict[type[Record], tuple[State, ...]] = {
+    Placed: (State.RUNNING,),
+    Evaluated: (State.RUNNING,),
+    Ended: (State.RUNNING,),
+    Revived: (State.STOPPED, State.TIMED_OUT),
+    Lost: (State.RUNNING,),
+    Retried: (State.FAILED, State.TIMED_OUT),
+    Judged: (),
 }
-"""The state in which a trial must be for a record about it."""
+"""The states in one of which a trial must be for a record about it; any if there are none."""

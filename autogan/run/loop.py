@@ -123,15 +123,20 @@ class SearchLoop:
                 self._ledger.append("retried", trial=trial.number)
 
     def _take_in(self) -> None:
-        """Let stopped trials that the user has trained on by hand count as they are now.
+        """Let trials that have ended go on where the user wants it.
 
-        Such a trial goes on for the record, and its worker finds it at its end.
+        One that the user has trained on by hand counts as it is now: it goes on for the record, and
+        its worker finds it at its end. One that was out of time goes on if it may take longer now.
         """
         labels = set(self._ledger.header["labels"].values())
+        limit = self._config.max_trial_minutes
         for trial in self._ledger.trials:
             folder = self._trial_folder(trial)
-            found = folder.ended() if trial.state is State.STOPPED else None
-            if found is None or found.state is State.STOPPED:
+            found = folder.ended() if trial.resumable else None
+            if found is None or found.resumable:
+                if trial.state is State.TIMED_OUT and (not limit or trial.seconds < 60 * limit):
+                    self._display.note(f"trial {trial.number} was out of time, and may go on now")
+                    self._ledger.append("retried", trial=trial.number)
                 continue
             wanted = self._tally.trial_config(trial).resolved()
             if found.labels() <= labels and same_training(folder.config, wanted):
@@ -155,8 +160,10 @@ class SearchLoop:
         if doubt := config.doubt:
             self._tell_once(doubt, f"trial {trial.number}: {doubt}")
         self._running[trial.number] = time.monotonic()
-        trials = None if trial.confirms or trial.evaluations else self._config.trials
-        self._display.trial_started(trial, self._tally.points().tries(), trials)
+        position, trials = self._place(trial), self._config.trials
+        if trial.confirms or trial.evaluations or (trials is not None and position > trials):
+            trials = None  # which it is beyond: such as failed trials that are tried again
+        self._display.trial_started(trial, position, trials)
         root = self._folder.root
         call = Train(
             config=config.as_dict(),
@@ -168,6 +175,12 @@ class SearchLoop:
         )
         self._engine.start(trial.number, self._config.max_trial_minutes, call)
         return True
+
+    def _place(self, trial: Trial) -> int:
+        """Which of the search's points a trial is of, counted from 1."""
+        first = trial.number if trial.repeats is None else trial.repeats
+        points = (point for point in self._tally.points().trials if point.number <= first)
+        return sum(point.state is not State.FAILED for point in points)
 
     def _next(self) -> Trial | None:
         """Record a new trial as begun, or a stopped one as going on; None if nothing begins."""
@@ -191,7 +204,7 @@ class SearchLoop:
     def _handle(self, event: Event) -> None:
         message = event.message
         if isinstance(message, Note):
-            self._display.note(message.text)
+            self._tell_once(message.text, message.text)
         if event.trial is None:
             return
         begun = self._running[event.trial]
@@ -304,11 +317,12 @@ class SearchLoop:
         """Free the disk, and judge the best generator by fresh latent vectors.
 
         A stopped trial that a later `--resume` asks for begins anew, and comes to the same bits.
+        One that was out of time keeps its checkpoint, for it would be out of time again.
         """
         for trial in self._ledger.trials:
             if trial.state is State.STOPPED:
                 self._trial_folder(trial).state.unlink(missing_ok=True)
-        ended = any(trial.state is State.COMPLETE for trial in self._ledger.trials)
+        ended = any(trial.whole for trial in self._ledger.trials)
         if self._config.stopping and not ended:
             self._display.note("no trial was trained to its end: give the search a larger budget")
         self._winner.judge(self._engine)

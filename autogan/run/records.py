@@ -146,6 +146,7 @@ class Evaluated(TrialRecord):
     """A trial's scores after a step, by label; see `autogan.search.Evaluation`.
 
     Attributes:
+        scores: finite ones; those that do not decide may be missing.
         go_on: what the trial was told thereupon.
     """
 
@@ -171,7 +172,10 @@ class Ended(TrialRecord):
 
 
 class Revived(TrialRecord):
-    """A trial that was stopped early goes on; ``by_hand``, if the user has trained it on."""
+    """A trial that was stopped early goes on; ``by_hand``, if the user has trained it on.
+
+    By hand, one that was out of time may go on, too.
+    """
 
     record: Literal["revived"]
     by_hand: bool = False
@@ -192,7 +196,7 @@ class Lost(TrialRecord):
 
 
 class Retried(TrialRecord):
-    """A failed trial is tried again, as the user asked."""
+    """A failed trial is tried again, as the user asked; or one out of time goes on."""
 
     record: Literal["retried"]
 

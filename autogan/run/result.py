@@ -31,9 +31,12 @@ class SearchResult:
         objective: the label of the criterion that decided.
         direction: ``min`` or ``max``.
         terms: what values are called.
-        trials: all of them, in order.
+        trials: all of them, in order. One that died has the value and step of its best generator
+            before, which count for nothing else (see `Trial.worth`).
         best: the trial with the best value, or of the best hyperparameters where these are judged
             by several seeds; None if none ended with a value.
+        in_hand: the trial of the best generator of all, where its training died afterwards; None
+            where the best generator is one of a trial that lived.
         hyperparameters: of the best trial, all of them.
         confirmed: what was trained again to name the best, the best first.
         front: of several criteria, the trials that none other beats, by number.
@@ -53,6 +56,7 @@ class SearchResult:
     terms: Terms
     trials: list[Trial]
     best: Trial | None
+    in_hand: Trial | None
     hyperparameters: Mapping[str, Value]
     confirmed: list[Confirmed]
     front: list[Trial]
@@ -85,6 +89,7 @@ class SearchResult:
             direction=tally.direction,
             trials=tally.trials(),
             best=best,
+            in_hand=tally.in_hand(),
             hyperparameters=tally.trial_config(best).params if best else {},
             confirmed=tally.confirmed(),
             front=tally.front(),

@@ -15,6 +15,7 @@ from autogan.run.result import SearchResult, TrainResult
 from autogan.run.tally import Tally
 from autogan.run.words import Terms
 from autogan.search import Evaluation, Trial
+from autogan.search.history import found_again
 
 
 def load_run(root: Path, options: Mapping[str, Any]) -> SearchResult | TrainResult:
@@ -72,14 +73,28 @@ def _training(root: Path, options: Mapping[str, Any]) -> TrainResult:
         raise ConfigError("run", f"{folder.result} is damaged; restore it, or train again")
     trial = folder.ended() or Trial(0, config.gan.meaningful(config.hyperparameters()), config.seed)
     trial.evaluations = trial.evaluations or _evaluations(folder.scores)
-    first = next((e.scores for e in trial.evaluations), {})
-    labels = dict(zip(config.criteria(), first, strict=False))  # which stand in the same order
+    labels = _labels(config, trial)
     trial.evaluations = [
         e if e.collapsed else dataclasses.replace(e, value=config.objective.value(e.scores, labels))
         for e in trial.evaluations
     ]
+    trial = found_again(trial, config.objective.direction)
     objective = config.objective.label(labels) if labels else config.criterion
     return TrainResult(config, folder, objective, Terms.of(config.criterion, labels), trial)
+
+
+def _labels(config: TrainConfig, trial: Trial) -> dict[str, str]:
+    """The labels of a training's criteria, by name, as far as it has scores.
+
+    They stand in the criteria's order; where one has no finite value it is missing.
+    """
+    most = max((e.scores for e in trial.evaluations), key=len, default={})
+    criteria, labels = config.criteria(), iter(most)
+    if len(most) == len(criteria) or not most:
+        return dict(zip(criteria, labels, strict=False))
+    own = {kind.name: name for name, kind in criteria.items()}
+    fits = {label: [n for n in own if label.startswith(f"{n}_")] for label in most}
+    return {own[max(names, key=len)]: label for label, names in fits.items() if names}
 
 
 def _evaluations(path: Path) -> list[Evaluation]:
@@ -89,7 +104,8 @@ def _evaluations(path: Path) -> list[Evaluation]:
         for line in path.read_text().splitlines() if path.exists() else ():
             scores = json.loads(line)
             step, variety = scores.pop("step"), scores.pop("variety", {})
-            collapsed = bool(variety) and Variety.of(variety).collapsed
+            alike = bool(variety) and Variety.of(variety).collapsed
+            collapsed = scores.pop("collapsed", alike)  # AutoGAN 0.3 wrote none
             evaluations.append(Evaluation(step, scores, None, variety, collapsed))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ConfigError("run", f"{path} is damaged ({error}); train again") from None

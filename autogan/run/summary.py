@@ -12,7 +12,6 @@ from autogan.config import own_flags
 from autogan.core.invocation import command
 from autogan.criteria.variety import Variety
 from autogan.run.confirmation import advantage
-from autogan.run.folder import trial_name
 from autogan.run.words import describe, duration, figure, figures, spark, trials
 from autogan.search import State, Trial
 from autogan.search.space import key
@@ -28,10 +27,7 @@ def summary(result: "SearchResult") -> str:
     best = result.best
     if best is None:
         return "\n".join([
-            f"none of {len(result.trials)} trials came to a value; try lower learning rates "
-            f"(all of it is in {result.folder.root})",
-            *_before_collapse(result),
-            *_table(result),
+            _without_best(result), *in_hand(result), *_late(result), *_table(result)
         ])  # fmt: skip
     lines = [f"best of {_counted(result)}: trial {best.number}"]
     lines += [f"  {name} = {value}{_left(result, name)}" for name, value in best.params.items()]
@@ -42,7 +38,7 @@ def summary(result: "SearchResult") -> str:
     else:
         lines += _value(result, best)
     said = [*_course(result), *_judged(result), *_warned(result), *_confirmed(result)]
-    return "\n".join([*lines, *said, *_table(result)])
+    return "\n".join([*lines, *said, *in_hand(result), *_late(result), *_table(result)])
 
 
 def standing(result: "SearchResult") -> list[str]:
@@ -240,25 +236,50 @@ def _warned(result: "SearchResult") -> list[str]:
     return [f"warning: {line}" for line in warnings(result)]
 
 
-def _before_collapse(result: "SearchResult") -> list[str]:
-    """Where all training came to nothing, the best generator that was seen on the way."""
-    sign = 1 if result.config.objective.direction == "min" else -1
-    seen = [
-        (sign * e.value, trial.number, e)
-        for trial in result.trials
-        if trial.state is State.COLLAPSED
-        for e in trial.evaluations
-        if e.value is not None
-    ]
-    if not seen:
+def _without_best(result: "SearchResult") -> str:
+    """That no trial can be called the best, and what to do about it, by what became of them."""
+    states = [trial.state for trial in result.trials]
+    advice = []
+    if any(trial.dead for trial in result.trials):
+        advice.append("try lower learning rates")
+    if State.TIMED_OUT in states:
+        advice.append("raise max_trial_minutes")
+    failed = next((t for t in reversed(result.trials) if t.state is State.FAILED), None)
+    if failed is not None:
+        advice.append(f"{result.folders[failed.number].traceback} says why trial "
+                      f"{failed.number} failed")  # fmt: skip
+    words = "".join(f"; {each}" for each in advice)
+    count = trials(len(states))
+    return f"none of {count} came to a value{words} (all of it is in {result.folder.root})"
+
+
+def in_hand(result: "SearchResult") -> list[str]:
+    """Where the best generator of all is one of a training that died afterwards, that it is kept.
+
+    Its hyperparameters are not worth training again, but it makes the best images so far.
+    """
+    trial = result.in_hand
+    kept = trial.kept if trial else None
+    if trial is None or kept is None:
         return []
-    _, number, last = min(seen, key=lambda each: each[:2])
-    folder = result.folder.trial(trial_name(number, result.trials[number].params))
-    look = command("autogan", "sample", folder, *own_flags(result.config, "sample"))
+    root = result.folders[trial.number].root
+    look = command("autogan", "sample", root, *own_flags(result.config, "sample"))
     return [
-        f"before it collapsed, trial {number} had {result.terms.evaluation(last)} at step "
-        f"{last.step}; look at it: {look}"
+        f"the best generator in hand: trial {trial.number}, {result.terms.evaluation(kept)} at "
+        f"step {kept.step}; its training {trial.state.value} afterwards: {look}"
     ]
+
+
+def _late(result: "SearchResult") -> list[str]:
+    """How trials go on that were out of time, if there are any."""
+    late = sum(trial.state is State.TIMED_OUT for trial in result.trials)
+    if not late:
+        return []
+    root = result.folder.root
+    own = own_flags(result.config, "search")
+    again = command("autogan", "search", "--resume", root, "--max-trial-minutes", "MORE", *own)
+    verb = "was" if late == 1 else "were"
+    return [f"{trials(late)} {verb} out of time; to go on from there: {again}"]
 
 
 def _confirmed(result: "SearchResult") -> list[str]:

@@ -1,7 +1,7 @@
 """What a search's trials come to, found anew from the ledger whenever it is asked for."""
 
 import dataclasses
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from autogan.config import SearchConfig, TrainConfig
 from autogan.core.hyperparameters import Value
@@ -9,8 +9,8 @@ from autogan.criteria import Bounds, Objective, bounds_seen
 from autogan.run.confirmation import Confirmed, candidates, confirmed
 from autogan.run.ledger import Ledger
 from autogan.run.words import Terms
-from autogan.search import Direction, History, Trial
-from autogan.search.history import best_evaluation
+from autogan.search import Direction, Evaluation, History, Trial
+from autogan.search.history import found_again
 from autogan.search.pareto import fronts, worths
 from autogan.search.repeats import judged, points
 
@@ -116,6 +116,18 @@ class Tally:
         same = [trial for trial in self.trials() if trial.params == params]
         return History(same, self.direction).best()
 
+    def in_hand(self) -> Trial | None:
+        """The trial of the best generator of all, where its training died afterwards; else None."""
+        had = self._kept(trial for trial in self.trials() if trial.value is not None)
+        if len(self._config.objectives) > 1:
+            order = self._worths([self._losses(kept) for _, kept in had])
+        else:
+            sign = 1 if self._config.objective.direction == "min" else -1
+            order = [sign * (trial.value or 0.0) for trial, _ in had]
+        ranked = sorted((w, t.dead, t.number) for w, (t, _) in zip(order, had, strict=True))
+        first = next((self.trials()[number] for *_, number in ranked), None)
+        return first if first is not None and first.dead else None
+
     def front(self) -> list[Trial]:
         """Of several criteria, the trials that none other beats."""
         placed = [trial for trial in self.trials() if trial.losses]
@@ -154,23 +166,17 @@ class Tally:
         return [self._views[trial.number][1] for trial in trials]
 
     def _view(self, trial: Trial, objective: Objective, *, whole: bool = False) -> Trial:
-        """A trial with values; its own, too, if they depend on the whole history.
-
-        A dead one's step and value are found again where the record, of AutoGAN 0.3, lacks them.
-        """
+        """A trial with values; its own, too, if they depend on the whole history."""
         evaluations = [
             e
-            if e.collapsed
+            if e.collapsed or not self._decides(e)
             else dataclasses.replace(e, value=objective.value(e.scores, self._labels))
             for e in trial.evaluations
         ]
         view = dataclasses.replace(trial, evaluations=evaluations)
-        if view.dead and view.step is None:
-            best = best_evaluation(evaluations, objective.direction)
-            view.step = None if best is None else best.step
-        if (whole or view.dead) and (kept := view.kept):
+        if whole and (kept := view.kept):
             view.value = kept.value
-        return view
+        return found_again(view, objective.direction)
 
     def bounds(self) -> Bounds:
         """The ranges of all criteria over the search's trials, at their kept evaluations."""
@@ -179,18 +185,33 @@ class Tally:
 
     def _ordered(self, trials: list[Trial]) -> list[Trial]:
         """Trials with what several objectives say of them, and their place in the order."""
-        objectives, prefer = self._config.objectives, self._config.prefer
-        valued = [(t, kept) for t in trials if t.worth is not None and (kept := t.kept)]
-        losses = [
-            tuple(
-                (1 if o.direction == "min" else -1) * o.value(kept.scores, self._labels)
-                for o in objectives.values()
-            )
-            for _, kept in valued
-        ]
-        order = worths(losses, None if prefer is None else list(objectives).index(prefer))
+        valued = self._kept(trial for trial in trials if trial.worth is not None)
+        losses = [self._losses(kept) for _, kept in valued]
+        order = self._worths(losses)
         placed = {
             trial.number: dataclasses.replace(trial, losses=own, value=worth)
             for (trial, _), own, worth in zip(valued, losses, order, strict=True)
         }
         return [placed.get(trial.number, trial) for trial in trials]
+
+    def _decides(self, evaluation: Evaluation) -> bool:
+        """Whether an evaluation has all scores that decide."""
+        return all(self._labels[name] in evaluation.scores for name in self._config.deciding())
+
+    def _kept(self, trials: Iterable[Trial]) -> list[tuple[Trial, Evaluation]]:
+        """Trials with the evaluations whose generators were kept."""
+        pairs = ((trial, trial.kept) for trial in trials)
+        return [(trial, kept) for trial, kept in pairs if kept and self._decides(kept)]
+
+    def _losses(self, evaluation: Evaluation) -> tuple[float, ...]:
+        """Each objective's value, with the sign that makes it one that should fall."""
+        return tuple(
+            (1 if o.direction == "min" else -1) * o.value(evaluation.scores, self._labels)
+            for o in self._config.objectives.values()
+        )
+
+    def _worths(self, losses: Sequence[tuple[float, ...]]) -> list[float]:
+        """The places of several objectives' losses in their order; the lowest is the best."""
+        prefer = self._config.prefer
+        place = None if prefer is None else list(self._config.objectives).index(prefer)
+        return worths(losses, place)

@@ -6,6 +6,7 @@ what the process did before or on how often the training was interrupted.
 
 import dataclasses
 import json
+import math
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
@@ -37,7 +38,8 @@ from autogan.search.history import best_evaluation
 _EVALUATION_LATENTS = 1  # a seed, the same for all trials
 _GRID_LATENTS = 2  # likewise
 USER_LATENTS = 2**32  # what is added to the users' seeds: none of them chose a checkpoint
-_STEPS_PER_CALL = 20  # between two looks at the losses, at Ctrl-C and at the display
+_STEPS_PER_CALL = 20  # between two looks at the losses, the clock, Ctrl-C and the display
+_FIRST_STEPS = 100  # of a generator: WGAN-GPs have made one picture after 90, and good ones later
 
 
 class Driver(Protocol):
@@ -107,7 +109,7 @@ def run_trial(
         step, trial.seconds = progress["step"], progress["seconds"]
         sizes = progress.get("events", {})
         gan.restore(state)
-    elif (ended := folder.ended()) and ended.state is not State.STOPPED:
+    elif (ended := folder.ended()) and not ended.resumable:
         trial = ended
     else:
         gan.reset(config.seed)
@@ -132,6 +134,8 @@ def run_trial(
     grid_latents = gan.latents(whole_rows(len(classes)), _GRID_LATENTS, classes)
     shown = config.gan.meaningful(hyperparameters)
     events = TrialEvents(folder, name, shown, gan, sizes, search, labels)
+    limit = 60 * (config.max_trial_minutes or math.inf)  # seconds, those of earlier runs among them
+    lost: set[str] = set()  # criteria that the user knows to have no finite value
 
     def save() -> None:
         nonlocal saved
@@ -149,6 +153,12 @@ def run_trial(
         write_arrays(folder.state, {**gan.state(), "progress": packed})
 
     while step < steps and trial.state is State.RUNNING and not _collapsed(trial):
+        if before + time.monotonic() - started >= limit:
+            save()
+            trial.state = State.TIMED_OUT
+            trial.reason = f"its {config.max_trial_minutes:g} minutes were over at step {step}"
+            break
+
         # Train up to the next look or evaluation, in one compiled call.
         boundary = min(steps, (step // evaluate_every + 1) * evaluate_every)
         look = (step // stride + 1) * stride
@@ -167,16 +177,23 @@ def run_trial(
             try:
                 made = gan.generate(latents)
                 features = evaluator.features(made, latents.labels)
-                named = evaluator.score(features)
+                named = evaluator.score(features, (search or config).deciding())
             except FloatingPointError as error:
                 trial.state, trial.reason = State.DIVERGED, f"{error} at step {step}"
                 break
+            if missing := [name for name in labels if name not in named and name not in lost]:
+                lost.update(missing)
+                driver.note(
+                    f"{', '.join(missing)} is NaN or infinite: it does not decide, so the training "
+                    "goes on, and that value is missing"
+                )
             scores = {labels[name]: score for name, score in named.items()}
             variety = evaluator.variety(made, features)
-            value = None if variety.collapsed else objective.value(scores, labels)
+            collapsed = variety.collapsed and not _beginning(step, steps)
+            value = None if collapsed else objective.value(scores, labels)
             behind = evaluator.figures(features)
             figures = {**dataclasses.asdict(variety), **behind}
-            trial.evaluations.append(Evaluation(step, scores, value, figures, variety.collapsed))
+            trial.evaluations.append(Evaluation(step, scores, value, figures, collapsed))
             picture = grid(gan.generate(grid_latents), len(classes), class_names[: len(classes)])
             write_bytes(folder.sample(step), png(picture))
             best = best_evaluation(trial.evaluations, objective.direction)
@@ -192,7 +209,9 @@ def run_trial(
                 write_arrays(folder.best, generator)
             write_arrays(folder.last, generator)
             lines = [
-                json.dumps({"step": e.step, **e.scores, "variety": e.variety})
+                json.dumps(
+                    {"step": e.step, **e.scores, "variety": e.variety, "collapsed": e.collapsed}
+                )
                 for e in trial.evaluations
             ]
             write_bytes(folder.scores, "".join(f"{line}\n" for line in lines).encode())
@@ -211,20 +230,21 @@ def run_trial(
             return None
 
     folder.check_there()
-    # End: the value is that of the best evaluation, for GANs collapse late.
+    # End: the value is that of the best evaluation, for GANs collapse late. A dead trial has it,
+    # too: its generator is worth something, though its hyperparameters are not.
     best = best_evaluation(trial.evaluations, objective.direction)
     if trial.state is State.RUNNING and (_collapsed(trial) or best is None):
         trial.state, last = State.COLLAPSED, trial.evaluations[-1]
         trial.reason = f"{Variety.of(last.variety)} at step {last.step}"
     if trial.state is State.RUNNING:
         trial.state = State.COMPLETE
-    if best is not None and not trial.dead:
+    if best is not None:
         trial.value, trial.step = best.value, best.step
         trial.last_value = trial.evaluations[-1].value
     trial.seconds, trial.steps = before + time.monotonic() - started, step
     events.end(dead=trial.dead)
     write_json(folder.result, {**dataclasses.asdict(trial), "environment": dict(environment)})
-    if trial.state is not State.STOPPED:  # which can be gone on with
+    if not trial.resumable:
         folder.state.unlink(missing_ok=True)
     return trial
 
@@ -252,6 +272,14 @@ def _check_labels(before: Sequence[str], now: Sequence[str]) -> None:
             f"the training was measured as {', '.join(before)}, now it would be as "
             f"{', '.join(now)}: other images or features; restore them, or begin anew",
         )
+
+
+def _beginning(step: int, steps: int) -> bool:
+    """Whether a generator may still be what it was at its start, after ``step`` of ``steps``.
+
+    Its images are alike then, the more so with averaged weights; that is no collapse.
+    """
+    return step < max(steps / 10, _FIRST_STEPS)
 
 
 def _collapsed(trial: Trial) -> bool:

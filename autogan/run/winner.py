@@ -17,6 +17,8 @@ from autogan.search import Trial
 class Winner:
     """Keeps best.yaml and the link ``best``, and has the best generator judged.
 
+    Both are of trials that lived: best.yaml is there to train again.
+
     Args:
         config: of the search, resolved.
         folder: of the search.

@@ -60,10 +60,11 @@ class Terms:
 
     def outcome(self, trial: Trial) -> str:
         """A trial's end: ``complete: best fid 3.274 at step 800 (43 s)``."""
-        if trial.dead or trial.state is State.FAILED:
-            return f"{trial.state.value}: {trial.reason}"
-        if trial.value is None:
-            return f"{trial.state.value}"
+        if trial.dead and (kept := trial.kept):
+            before = f"{self.evaluation(kept)} at step {kept.step}"
+            return f"{trial.state.value}: {trial.reason}; its best before was {before}"
+        if trial.dead or trial.state is State.FAILED or trial.value is None:
+            return ": ".join(filter(None, (trial.state.value, trial.reason)))
         where = f"at step {trial.step} ({duration(trial.seconds)})"
         return f"{trial.state.value}: best {self.worth(trial)} {where}"
 
