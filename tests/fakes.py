@@ -158,7 +158,8 @@ class FakeSession:
             choose = min if objective.direction == "min" else max
             best = choose(sound, key=lambda e: objective.value(e.scores, labels))
             trial.value, trial.step = objective.value(best.scores, labels), best.step
-            trial.last_value = objective.value(sound[-1].scores, labels)
+            last = trial.evaluations[-1]
+            trial.last_value = None if last.collapsed else objective.value(last.scores, labels)
         trial.seconds = SECONDS if behaviour != SLOW else 6.0 * trial.evaluations[-1].step
         trial.steps = trial.evaluations[-1].step if trial.evaluations else 30
         return Trained(trial=trial)

@@ -3,12 +3,11 @@
 import csv
 import dataclasses
 import io
-import json
 import random
 
 import pytest
 import yaml
-from fakes import LABEL, RAISE, SLOW, FakeEngine, FakeSession, told
+from fakes import LABEL, RAISE, SLOW, FakeEngine, FakeSession, records_of, told, write_records
 
 import autogan
 from autogan.core.errors import ConfigError
@@ -16,7 +15,6 @@ from autogan.core.hyperparameters import Dimension, Hyperparameter
 from autogan.display import PlainDisplay
 from autogan.run.confirmation import Confirm, confirmed
 from autogan.run.ledger import Ledger
-from autogan.run.records import to_line
 from autogan.run.replay import check_record
 from autogan.search import SEARCH_METHODS, STOPPING_RULES, Evaluation, History, State, Trial
 from autogan.search.history import standings
@@ -121,13 +119,11 @@ class TestLateDeath:
         dies(1)
         value = search().trials[1].value
         path = tmp_path / "runs/a/trials.jsonl"
-        lines = []
-        for line in path.read_text().splitlines():
-            fields = {n: v for n, v in json.loads(line).items() if n != "crc"}
+        records = records_of(path)
+        for fields in records:
             if fields["record"] == "ended" and fields["state"] == "collapsed":
                 fields |= {"value": None, "step": None, "last_value": None}
-            lines.append(to_line(fields))
-        path.write_text("".join(f"{line}\n" for line in lines))
+        write_records(path, records)
         result = autogan.load("runs/a")
         assert (result.trials[1].value, result.trials[1].step) == (value, 10)
         assert result.in_hand.number == 1
@@ -263,11 +259,9 @@ class TestRecordedOnly:
     def test_a_line_without_any_score_is_no_record(self, tmp_path):
         search()
         path = tmp_path / "runs/a/trials.jsonl"
-        lines = path.read_text().splitlines()
-        place = next(i for i, line in enumerate(lines) if '"evaluation"' in line)
-        fields = {n: v for n, v in json.loads(lines[place]).items() if n != "crc"}
-        lines[place] = to_line({**fields, "scores": {}})
-        path.write_text("".join(f"{line}\n" for line in lines))
+        records = records_of(path)
+        next(each for each in records if each["record"] == "evaluation")["scores"] = {}
+        write_records(path, records)
         with pytest.raises(ConfigError, match="scores of nothing: other criteria"):
             Ledger(path)
 
