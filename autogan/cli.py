@@ -58,6 +58,14 @@ def search(
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="with --resume: try failed trials again")
     ] = False,
+    accept_changed_data: Annotated[
+        bool,
+        typer.Option(
+            "--accept-changed-data",
+            help="with --resume: go on with other training images, where "
+            "values are measured as before",
+        ),
+    ] = False,
     overwrite: Overwrite = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="print what would be done, and stop")
@@ -93,8 +101,9 @@ def search(
         raise ConfigError("estimate", "True without --dry-run; a search shows its own pace")
     with _display(quiet) as display:
         result = commands.run_search(
-            wanted, resume=resume, overwrite=overwrite, retry_failed=retry_failed, display=display
-        )
+            wanted, resume=resume, overwrite=overwrite, retry_failed=retry_failed,
+            accept_changed_data=accept_changed_data, display=display,
+        )  # fmt: skip
     print_search(result, json_)
 
 

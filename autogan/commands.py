@@ -98,6 +98,7 @@ def run_search(
     resume: Path | str | None = None,
     overwrite: bool = False,
     retry_failed: bool = False,
+    accept_changed_data: bool = False,
     display: Display | None = None,
     engine: Engine | None = None,
 ) -> SearchResult:
@@ -108,6 +109,7 @@ def run_search(
         resume: the folder of a search to go on with.
         overwrite: replace an earlier run in the folder.
         retry_failed: with ``resume``, try the trials again that had failed.
+        accept_changed_data: with ``resume``, go on with others that are measured alike.
         display: is told of progress; if None, a notebook shows it and a program nothing.
         engine: runs the trials; workers as the configuration says if None.
 
@@ -118,8 +120,9 @@ def run_search(
         DiskFull: if there is no space left; it can be resumed.
     """
     run = _search_config(config, resume)
-    if retry_failed and resume is None:
-        raise ConfigError("retry_failed", "True without --resume; name the search to go on with")
+    if resume is None and (retry_failed or accept_changed_data):
+        name = "retry_failed" if retry_failed else "accept_changed_data"
+        raise ConfigError(name, "True without --resume; name the search to go on with")
     folder = SearchFolder(_run_dir(run))
     display = display or usual_display()
     here = run.engine == "local" and run.worker_command is None
@@ -142,7 +145,7 @@ def run_search(
         Budget(run, opened.images).check()
         header = header_of(opened, prepared)
         if begun is not None and begun.header:
-            check_header(begun.header, header, display)
+            check_header(begun.header, header, display, accept_changed_data)
         elif run.warm_start is not None:
             earlier = earlier_trials(run.warm_start, run, header)
             display.note(f"learning from {len(earlier)} trials of {run.warm_start}")
@@ -156,6 +159,8 @@ def run_search(
         write_yaml(folder.config, run.saved(), f"Run this search again with: {again}")
         if not ledger.header:
             ledger.append("search", **header)
+        if ledger.header["data"] != header["data"]:
+            ledger.append("data", data=header["data"])
         limits = limits_of(run)
         if ledger.limits != limits:
             ledger.append("limits", keys=limits)

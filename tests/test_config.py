@@ -303,6 +303,7 @@ def test_every_key_is_a_flag_and_the_other_way_round(command, kind):
     actions = {
         "resume",
         "retry_failed",
+        "accept_changed_data",
         "overwrite",
         "dry_run",
         "estimate",

@@ -22,6 +22,7 @@ from autogan.run.claim import Claim, beside_search
 from autogan.run.display import Display
 from autogan.run.ledger import Ledger
 from autogan.run.messages import Prepared
+from autogan.run.replay import check_record
 from autogan.search import Evaluation, Proposal, State, Trial
 from autogan.search.base import trial_seed
 
@@ -738,6 +739,60 @@ class TestIdentity:
             autogan.run_search({"trials": 9}, resume="runs/a", engine=FakeEngine())
         with pytest.raises(ConfigError, match="warm_start: .*other data: digest was a, is now b"):
             search(run_dir="runs/b", warm_start="runs/a")
+
+    def test_changed_images_can_be_accepted_where_values_are_measured_as_before(
+        self, monkeypatch, tmp_path
+    ):
+        search(trials=1)
+        monkeypatch.setattr(FakeSession, "data", "b")
+
+        def resumed(trials, **how):
+            return autogan.run_search(
+                {"trials": trials}, resume="runs/a", engine=FakeEngine(), **how
+            )
+
+        before = (tmp_path / "runs/a/trials.jsonl").read_bytes()
+        with pytest.raises(ConfigError, match="measured as before; .* by --accept-changed-data$"):
+            resumed(2)
+        assert (tmp_path / "runs/a/trials.jsonl").read_bytes() == before
+        assert len(resumed(2, accept_changed_data=True).trials) == 2
+        assert len(resumed(3).trials) == 3  # from here on, those are the images
+        assert [
+            r["data"]["digest"]
+            for r in map(json.loads, Path("runs/a/trials.jsonl").read_text().splitlines())
+            if r["record"] == "data"
+        ] == ["b"]
+        assert not check_record(tmp_path / "runs/a").difference
+        monkeypatch.setattr(FakeSession, "data", "a")
+        with pytest.raises(ConfigError, match="dataset: digest was b, is now a"):
+            resumed(3)
+
+    @pytest.mark.parametrize(
+        ("name", "expected"),
+        [
+            ("labels", "digest was a, is now b: the values would not be comparable; restore the"),
+            ("images", "images was 640, is now 641; digest was a, is now b: the trainings would"),
+        ],
+    )
+    def test_values_are_never_mixed(self, monkeypatch, name, expected):
+        search(trials=2)
+        monkeypatch.setattr(FakeSession, "data", "b")
+        first, prepared = FakeSession.open, FakeSession.prepare
+
+        def other(self, call):
+            if name == "labels":
+                return prepared(self, call).model_copy(update={"labels": {"fid": "fid_other"}})
+            return first(self, call).model_copy(update={"images": 641})
+
+        monkeypatch.setattr(FakeSession, "prepare" if name == "labels" else "open", other)
+        with pytest.raises(ConfigError, match=f"dataset: {expected}"):
+            autogan.run_search(
+                {"trials": 3}, resume="runs/a", engine=FakeEngine(), accept_changed_data=True
+            )
+
+    def test_images_are_accepted_of_a_search_that_goes_on(self):
+        with pytest.raises(ConfigError, match="accept_changed_data: True without --resume"):
+            autogan.run_search(GRID, accept_changed_data=True, engine=FakeEngine())
 
     def test_saved_paths_are_whole(self, tmp_path):
         for name in ("pics", "ck"):

@@ -4,6 +4,7 @@ Each line is one record (`autogan.run.records`), flushed to the disk before the 
 
     {"record": "search", ...}       what all values depend on; once, first
     {"record": "limits", ...}       what the search may spend, from here on
+    {"record": "data", ...}         other training images, which the user accepted
     {"record": "started", ...}      a trial's number, hyperparameters, seed and folder
     {"record": "placed", ...}       the worker that trains it
     {"record": "worker", ...}       a worker that is not like the first one
@@ -31,6 +32,7 @@ from autogan.run.recordfile import DamagedRecord, RecordFile
 from autogan.run.records import (
     Begun,
     Chain,
+    Changed,
     Ended,
     Evaluated,
     Joined,
@@ -184,6 +186,10 @@ class Ledger:
             return
         if not self.header:
             raise ValueError("the search has not begun")
+        if isinstance(record, Changed):
+            if {**self.header["data"], "digest": ""} != {**record.data, "digest": ""}:
+                raise ValueError("the number of images or classes is another one")
+            return
         if isinstance(record, Limits | Joined):
             return
         assert isinstance(record, TrialRecord)
@@ -223,6 +229,9 @@ class Ledger:
             return
         if isinstance(record, Limits):
             self.limits = record.keys
+            return
+        if isinstance(record, Changed):
+            self.header = {**self.header, "data": record.data}
             return
         if isinstance(record, Joined):
             return
@@ -295,7 +304,7 @@ def _plain(fields: dict[str, Any]) -> dict[str, Any]:
 
 def _stamp(record: str) -> dict[str, float]:
     """The time, for records that bear one."""
-    return {} if record in ("search", "limits", "worker") else {"at": round(time.time(), 3)}
+    return {} if record in ("search", "limits", "data", "worker") else {"at": round(time.time(), 3)}
 
 
 _MUST_BE: dict[type[Record], tuple[State, ...]] = {

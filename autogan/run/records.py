@@ -105,6 +105,17 @@ class Limits(Record):
     keys: dict[str, Any]
 
 
+class Changed(Record):
+    """The training images are others than those so far, and the user goes on with them.
+
+    Attributes:
+        data: as in `Begun`; as many images, and of the same classes.
+    """
+
+    record: Literal["data"]
+    data: Annotated[dict[str, Any], AfterValidator(_with_images)]
+
+
 class Joined(Record):
     """A worker joins whose versions or device are not those that the search began with."""
 
@@ -219,6 +230,7 @@ class Judged(TrialRecord):
 _KINDS: dict[str, type[Record]] = {
     "search": Begun,
     "limits": Limits,
+    "data": Changed,
     "worker": Joined,
     "placed": Placed,
     "started": Started,

@@ -72,34 +72,61 @@ def same_training(path: Path, wanted: TrainConfig) -> bool:
     return True
 
 
-def check_header(before: Mapping[str, Any], header: Mapping[str, Any], display: Display) -> None:
+def check_header(
+    before: Mapping[str, Any], header: Mapping[str, Any], display: Display, accept: bool = False
+) -> None:
     """Check that a search that goes on is still measured alike.
 
     Args:
         before: the header of its record.
         header: what it would be now.
         display: is told if versions or device are others.
+        accept: whether other training images will do where all values are measured alike.
 
     Raises:
         ConfigError: if the feature network or the images are other ones now.
     """
-    for name, field, restore in (
-        ("data", "dataset", "restore the images"),
-        ("features", "features", "restore the feature network and the real images"),
-        ("labels", "features", "use the version of AutoGAN that began it"),
+    if before["data"] != header["data"]:
+        said = difference(before["data"], header["data"])
+        if fault := _fault_of_images(before, header):
+            raise ConfigError(
+                "dataset",
+                f"{said}: {fault}; restore the images, or begin anew in another --run-dir",
+            )
+        if not accept:
+            raise ConfigError(
+                "dataset",
+                f"{said}: the values are measured as before; restore the images, or go on with "
+                "these by --accept-changed-data",
+            )
+        display.note(f"going on with other images: {said}")
+    for name, restore in (
+        ("features", "restore the feature network and the real images"),
+        ("labels", "use the version of AutoGAN that began it"),
     ):
         if before[name] != header[name]:
-            changed = difference(before[name], header[name])
             raise ConfigError(
-                field,
-                f"{changed}: the values would not be comparable; {restore}, or begin anew in "
-                "another --run-dir",
+                "features",
+                f"{difference(before[name], header[name])}: the values would not be comparable; "
+                f"{restore}, or begin anew in another --run-dir",
             )
     if before["environment"] != header["environment"]:
         display.note(
             f"{difference(before['environment'], header['environment'])}: results may differ from "
             "those so far"
         )
+
+
+def _fault_of_images(before: Mapping[str, Any], header: Mapping[str, Any]) -> str:
+    """Why a search cannot go on with other images; empty if it can.
+
+    Labels and features hold a digest of the real images that values are compared with.
+    """
+    if any(before[name] != header[name] for name in ("features", "labels")):
+        return "the values would not be comparable"
+    if any(before["data"].get(name) != header["data"].get(name) for name in ("images", "classes")):
+        return "the trainings would not be comparable"
+    return ""
 
 
 def difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
