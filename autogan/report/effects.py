@@ -1,40 +1,53 @@
-"""How much of the trials' ranks each hyperparameter explains, and how much chance would."""
+"""Which hyperparameters matter over the whole search space, by a model of the trials' values."""
 
-import dataclasses
+import itertools
+import math
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from autogan.core.hyperparameters import Dimension, Value
+from autogan.core.hyperparameters import Dimension
+from autogan.report.scales import Log
 from autogan.report.view import View
-from autogan.search import History
+from autogan.search import History, Space, Trial
+from autogan.search.cube import Cube
 from autogan.search.history import standings
+from autogan.search.space import distinct_values, unique
 
 FEWEST = 12  # trials; below, even the first place is a guess
-_GROUP = 6  # trials of a range that make a group, at least
-_MOST_GROUPS = 5
-_SHUFFLES = 200
-_LEVEL = 0.95
+_MOST = 100  # trials in the model, with few hyperparameters: the time grows with their cube
+_MATTER = 1.5  # hyperparameters that matter in the mean, before anything is known of them
+_TOLD = 0.9  # probability from which one is said to matter
+_STRENGTHS = (1.0, 4.0, 16.0)  # variances of its part, in variances of the noise
+_LENGTHS = (0.2, 0.6, 2.0)  # of the range of a number, over which values are alike
+_TOGETHER = 0.3  # of two parts' strength, that of what they do together
+_CELLS = 41  # of the range of a number
+_SCANS, _FIRST = 100, 20  # of the sampler, and those of them that are left out
+_INTERVAL = 0.8  # probability of a share's interval
 
 Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Effect:
-    """What a hyperparameter explains by itself.
+    """What a hyperparameter explains, by itself and together with others.
 
     Attributes:
         dimension: the hyperparameter.
-        share: of the variance of the trials' ranks, from about 0 to 1; the corrected ratio
-            epsilon squared (Kelley, 1935), which is 0 in the mean where there is no effect.
-        trials: in which it had a meaning.
+        probability: that it matters at all.
+        share: of the variance of values over the whole space, from 0 to 1; the median of what is
+            probable.
+        low, high: ends of the interval in which the share lies with a probability of 80 %.
     """
 
     dimension: Dimension
+    probability: float
     share: float
-    trials: int
+    low: float
+    high: float
 
 
 @dataclass(frozen=True)
@@ -42,76 +55,245 @@ class Effects:
     """What all hyperparameters explain.
 
     Attributes:
-        each: the largest first.
-        chance: what the largest share exceeds in one of twenty searches where none has an effect.
+        each: the one that most probably matters first.
         trials: that were compared.
     """
 
     each: Sequence[Effect]
-    chance: float
     trials: int
 
     @property
     def told(self) -> list[Effect]:
-        """Those that can be told from chance."""
-        return [effect for effect in self.each if effect.share > self.chance]
+        """Those that can be told to matter."""
+        return [effect for effect in self.each if effect.probability >= _TOLD]
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A hyperparameter's own functions over the cells of its range, each without a mean.
+
+    Attributes:
+        bases: for each length, orthogonal functions at the trials [trials, functions].
+        squares: for each length, the functions' mean squares over all cells, 1 in the sum.
+        kernels: for each length, the products of two trials [trials, trials].
+    """
+
+    bases: Sequence[Floats]
+    squares: Sequence[Floats]
+    kernels: Sequence[Floats]
 
 
 def effects(view: View) -> Effects | None:
-    """Compare trials by their ranks; None for too few of them.
+    """Judge by a model of the whole space; None for too few trials.
 
-    A trial that came to nothing is the worst, and one that was stopped early is compared where it
-    had come to (`autogan.search.history.standings`). Of each point the first training counts.
+    The method chose where to look, so that neither the trials' ranks nor the spread of a value
+    where it looked says which hyperparameters matter. A model of the values can: by Bayes's rule
+    its verdict does not depend on how the places were chosen. It is a Gaussian process, the sum of
+    a function of each hyperparameter that matters and of each pair of them (Durrande et al., 2013,
+    arXiv:1111.6233), with Matérn kernels over the scale that is searched. Whether one matters, how
+    strong and how smooth it is, a Gibbs sampler draws (George and McCulloch, 1993).
+
+    A trial that came to nothing counts as the worst, and one that was stopped early is compared
+    where it had come to (`autogan.search.history.standings`). Of each point the first training
+    counts.
     """
     history = History(view.trials, view.result.direction)
     trials = [trial for trial in history.telling if trial.repeats is None]
-    if len(view.measures) > 1:  # early scores have no place in their order
-        trials = [dataclasses.replace(trial, evaluations=[]) for trial in trials]
-    if len(trials) < FEWEST:
+    dimensions = [d for d in view.result.config.space.dimensions if _varies(d, trials)]
+    scores = _scores(view, trials)
+    if len(trials) < FEWEST or scores is None or not dimensions:
         return None
-    scores = np.array(standings(History(trials, history.direction), trials))
     rng = np.random.default_rng(0)
-    rows = np.stack([scores, *(rng.permutation(scores) for _ in range(_SHUFFLES))])
-    found: list[Effect] = []
-    shuffled = np.full(_SHUFFLES, -np.inf)
-    for dimension in view.result.config.space.dimensions:
-        name = dimension.name
-        used = np.array([name in trial.params for trial in trials])
-        groups = _groups(
-            dimension, [trial.params[name] for trial in trials if name in trial.params]
-        )
-        count = int(groups.max(initial=-1)) + 1
-        if len(groups) < FEWEST or not 1 < count < len(groups):
-            continue
-        shares = _shares(rows[:, used], groups)
-        found.append(Effect(dimension, float(shares[0]), len(groups)))
-        shuffled = np.maximum(shuffled, shares[1:])
-    if not found:
+    most = round(_MOST / max(len(dimensions) / 4, 1) ** (1 / 3))
+    kept = np.sort(rng.permutation(len(trials))[:most])
+    parts = [_part(dimension, [trials[place] for place in kept]) for dimension in dimensions]
+    probabilities, shares = _sampled(parts, scores[kept], rng)
+    ends = (0.5, (1 - _INTERVAL) / 2, (1 + _INTERVAL) / 2)
+    found = [
+        Effect(dimension, float(probability), *(float(np.quantile(own, end)) for end in ends))
+        for dimension, probability, own in zip(dimensions, probabilities, shares.T, strict=True)
+    ]
+    return Effects(sorted(found, key=lambda effect: -effect.probability), len(trials))
+
+
+def _varies(dimension: Dimension, trials: Sequence[Trial]) -> bool:
+    return len({t.params[dimension.name] for t in trials if dimension.name in t.params}) > 1
+
+
+def _scores(view: View, trials: Sequence[Trial]) -> Floats | None:
+    """A number for each trial that should fall, with a mean square of 1; None if all are alike.
+
+    They are values, or their logarithms where they differ by factors, in the order in which the
+    trials stand: those after as many evaluations as all trials had.
+    """
+    several = len(view.measures) > 1  # early scores have no place in the order of several criteria
+    measure = view.measures[0]
+    lived = [t for t in trials if not t.dead and t.value is not None]
+    if several:
+        order = sorted(lived, key=lambda t: t.value or 0.0)
+        values = [t.value or 0.0 for t in order]
+    else:
+        history = History(lived, measure.direction)
+        places = dict(zip((t.number for t in lived), standings(history, lived), strict=True))
+        order = sorted(lived, key=lambda t: places[t.number])
+        # What all had come to, for values after fewer steps would be a kind of their own.
+        shared = min((len(t.evaluations) for t in lived), default=0)
+        seen = [history.after(t, shared) for t in lived]
+        values = sorted(value for value in seen if value < math.inf)
+        values += (len(seen) - len(values)) * values[-1:]  # collapsed by then, and came back
+        if isinstance(measure.axis(measure.sign * value for value in values), Log):
+            values = [math.log(value) for value in values]
+    if not values or (values[0] == values[-1] and len(lived) == len(trials)):
         return None
-    found.sort(key=lambda effect: -effect.share)
-    return Effects(found, float(np.quantile(shuffled, _LEVEL)), len(trials))
+    worst = values[-1] + (statistics.pstdev(values) or 1.0)  # beyond all that lived
+    found = {t.number: value for t, value in zip(order, values, strict=True)}
+    scores = np.array([found.get(t.number, worst) for t in trials])
+    scores = scores - scores.mean()
+    return np.asarray(scores / math.sqrt((scores**2).mean()))
 
 
-def _shares(rows: Floats, groups: npt.NDArray[np.int64]) -> Floats:
-    """The corrected share of variance between groups in each row of scores."""
-    members = np.eye(groups.max() + 1)[groups]
-    size = members.sum(0)
-    centred = rows - rows.mean(1, keepdims=True)
-    between = ((centred @ members) ** 2 / size).sum(1)
-    whole = (centred**2).sum(1)
-    n, k = len(groups), len(size)
-    raw = np.divide(between, whole, out=np.zeros_like(whole), where=whole > 0)
-    corrected: Floats = 1 - (n - 1) / (n - k) * (1 - raw)
-    return corrected
+def _part(dimension: Dimension, trials: Sequence[Trial]) -> _Part:
+    name = dimension.name
+    different = distinct_values(dimension)
+    if dimension.hyperparameter.kind == "choice":
+        names = unique(
+            (*dimension.candidates, *(t.params[name] for t in trials if name in t.params))
+        )
+        cells = [names.index(t.params[name]) if name in t.params else -1 for t in trials]
+        similar = [np.eye(len(names))]
+    else:
+        count = min(len(different or ()) or _CELLS, _CELLS)
+        places = Cube(Space((dimension,))).places([t.params for t in trials])[:, 0]
+        rounded = np.rint(places * (count - 1)).astype(int)
+        cells = [c if name in t.params else -1 for c, t in zip(rounded, trials, strict=True)]
+        apart = np.abs(np.subtract.outer(*2 * [np.linspace(0, 1, count)]))
+        similar = [_matern(apart / length) for length in _LENGTHS]
+    wholes = [_functions(kernel) for kernel in similar]
+    bases = [whole[cells] for whole in wholes]
+    for basis in bases:
+        basis[np.array(cells) < 0] = 0.0  # it has no meaning there
+    squares = [(whole**2).mean(0) for whole in wholes]
+    return _Part(bases, squares, [basis @ basis.T for basis in bases])
 
 
-def _groups(dimension: Dimension, values: Sequence[Value]) -> npt.NDArray[np.int64]:
-    """The group of each value: of a list its own, of a range neighbours of about equal number."""
-    different = list(dict.fromkeys(values))
-    numbers = [value for value in values if not isinstance(value, str)]
-    if len(numbers) < len(values) or len(different) <= _MOST_GROUPS + 1:
-        return np.array([different.index(value) for value in values], np.int64)
-    count = min(_MOST_GROUPS, max(len(values) // _GROUP, 2))
-    edges = np.quantile(np.array(numbers, float), np.linspace(0, 1, count + 1)[1:-1])
-    found = np.searchsorted(np.unique(edges), np.array(numbers, float), side="left")
-    return np.unique(found, return_inverse=True)[1]
+def _matern(distance: Floats) -> Floats:
+    """The kernel of functions that can be differentiated twice."""
+    scaled = math.sqrt(5) * distance
+    return np.asarray((1 + scaled + scaled**2 / 3) * np.exp(-scaled))
+
+
+def _functions(kernel: Floats) -> Floats:
+    """Orthogonal functions over cells [cells, functions] whose products have the kernel.
+
+    Their means are 0, and their mean squares have the sum 1.
+    """
+    centred = kernel - kernel.mean(0) - kernel.mean(1)[:, None] + kernel.mean()
+    values, vectors = np.linalg.eigh(centred / np.trace(centred) * len(kernel))
+    strong = values > 1e-6 * values[-1]
+    return np.asarray(vectors[:, strong] * np.sqrt(values[strong]))
+
+
+_Setting = tuple[float, int]
+"""A part's strength and the place of its length; without strength it does not matter."""
+
+
+def _sampled(
+    parts: Sequence[_Part], scores: Floats, rng: np.random.Generator
+) -> tuple[Floats, Floats]:
+    """The probability that each part matters [parts], and drawn shares [draws, parts]."""
+    prior = min(_MATTER / len(parts), 0.5)
+    choices = [
+        [(0.0, 0), *((a, length) for a in _STRENGTHS for length in range(len(part.kernels)))]
+        for part in parts
+    ]
+    settings: list[_Setting] = [own[0] for own in choices]
+    probabilities, shares = [], []
+    for scan in range(_SCANS):
+        matters = np.zeros(len(parts))
+        for place, own in enumerate(choices):
+            log = _evidence(_covariances(parts, settings, place, own), scores)
+            log += np.log([1 - prior] + (len(own) - 1) * [prior / (len(own) - 1)])
+            weights = np.exp(log - log.max())
+            weights /= weights.sum()
+            matters[place] = 1 - weights[0]
+            settings[place] = own[rng.choice(len(own), p=weights)]
+        if scan >= _FIRST:
+            probabilities.append(matters)
+            shares.append(_drawn(parts, settings, scores, rng))
+    return np.mean(probabilities, axis=0), np.array(shares)
+
+
+def _covariances(
+    parts: Sequence[_Part], settings: Sequence[_Setting], place: int, own: Sequence[_Setting]
+) -> Floats:
+    """Of the trials' values, in variances of the noise, for each setting of one part."""
+    size = len(parts[0].kernels[0])
+    rest, beside = np.eye(size), np.zeros((size, size))
+    for other, (strength, length) in enumerate(settings):
+        if other != place and strength:
+            kernel = math.sqrt(strength) * parts[other].kernels[length]
+            rest += math.sqrt(strength) * kernel + kernel * beside
+            beside += _TOGETHER * kernel
+    kernels = [math.sqrt(a) * parts[place].kernels[length] for a, length in own]
+    return np.stack(
+        [rest + math.sqrt(a) * k + k * beside for (a, _), k in zip(own, kernels, strict=True)]
+    )
+
+
+def _evidence(covariances: Floats, scores: Floats) -> Floats:
+    """The logarithm of the scores' probability under each covariance, up to a constant.
+
+    Mean and scale are unknown: their priors are flat, the scale's in its logarithm.
+    """
+    count = len(scores)
+    both = np.stack([np.ones(count), scores], axis=1)
+    solved = np.linalg.solve(covariances, np.broadcast_to(both, (len(covariances), count, 2)))
+    products = both.T @ solved
+    ones = products[:, 0, 0]
+    squares = products[:, 1, 1] - products[:, 0, 1] ** 2 / ones
+    roots = np.diagonal(np.linalg.cholesky(covariances), axis1=1, axis2=2)
+    return np.asarray(-np.log(roots).sum(1) - np.log(ones) / 2 - (count - 1) / 2 * np.log(squares))
+
+
+def _drawn(
+    parts: Sequence[_Part],
+    settings: Sequence[_Setting],
+    scores: Floats,
+    rng: np.random.Generator,
+) -> Floats:
+    """Shares of the variance over the space [parts], of a function that the trials leave possible.
+
+    The parts and what pairs of them do together are orthogonal, so that variances add.
+    """
+    blocks: list[tuple[set[int], Floats, Floats]] = []  # of which parts, functions, mean squares
+    active = [(n, s, k) for n, (s, k) in enumerate(settings) if s]
+    for place, strength, length in active:
+        basis = math.sqrt(strength) * parts[place].bases[length]
+        blocks.append(({place}, basis, strength * parts[place].squares[length]))
+    for one, other in itertools.combinations(active, 2):
+        strength = _TOGETHER * math.sqrt(one[1] * other[1])
+        left, right = (parts[n].bases[k] for n, _, k in (one, other))
+        basis = (left[:, :, None] * right[:, None, :]).reshape(len(scores), -1)
+        squares = np.outer(*(parts[n].squares[k] for n, _, k in (one, other))).ravel()
+        blocks.append(({one[0], other[0]}, math.sqrt(strength) * basis, strength * squares))
+    found = np.zeros(len(parts))
+    if not blocks:
+        return found
+    basis = np.concatenate([block[1] for block in blocks], axis=1)
+    inverse = np.linalg.inv(basis @ basis.T + np.eye(len(scores)))
+    ones = inverse.sum(0)
+    inverse -= np.outer(ones, ones) / ones.sum()  # whatever the mean is
+    noise = math.sqrt(scores @ inverse @ scores / rng.chisquare(len(scores) - 1))
+    # A draw from before the trials, moved to where they are (Matheron's rule).
+    before = np.asarray(noise * rng.standard_normal(basis.shape[1]))
+    seen = basis @ before + noise * rng.standard_normal(len(scores))
+    drawn = before + basis.T @ (inverse @ (scores - seen))
+    ends = np.cumsum([block[1].shape[1] for block in blocks])[:-1]
+    variances = [
+        float(squares @ own**2)
+        for (_, _, squares), own in zip(blocks, np.split(drawn, ends), strict=True)
+    ]
+    whole = sum(variances) + noise**2
+    for (of, _, _), variance in zip(blocks, variances, strict=True):
+        found[list(of)] += variance / whole
+    return found

@@ -11,7 +11,7 @@ from autogan.report.charts import WIDTH
 from autogan.report.effects import Effects
 from autogan.report.scales import Axis, Linear, Places, Scale, over, short
 from autogan.report.seeds import Noise
-from autogan.report.svg import Frame, picture, shortened, tag
+from autogan.report.svg import Frame, picture, shortened, tag, told_apart
 from autogan.report.view import Measure, View
 from autogan.run.words import figure
 from autogan.search import State, Trial
@@ -73,22 +73,26 @@ def _slice(view: View, measure: Measure, dimension: Dimension, trials: Sequence[
 
 
 def importance(found: Effects) -> Markup:
-    """The share of ranks that each hyperparameter explains, beside what chance does."""
-    height = 50 + _ROW * len(found.each)
-    names = [effect.dimension.name for effect in found.each]
-    most = max(1.1 * max(found.chance, *(e.share for e in found.each)), 0.1)
-    rows = Places([shortened(name, 28) for name in reversed(names)])
-    frame = Frame(Linear(0, most), rows, WIDTH, height, "share of the ranks' variance", "")
-    for effect in found.each:
-        known = effect.share > found.chance
-        words = f"{100 * effect.share:.0f} %" if known else "not told from chance"
-        told = f"{effect.dimension.name}: {words}, by {effect.trials} trials"
-        row = shortened(effect.dimension.name, 28)
-        frame.bar(0, max(effect.share, 0), row, 14, "effect" if known else "no effect", told)
-    frame.across(found.chance, "chance", f"chance: {100 * found.chance:.0f} %")
-    shown = [f"{e.dimension.name} {100 * e.share:.0f} %" for e in found.told]
-    words = f"above chance: {', '.join(shown) or 'none'}; by {found.trials} trials"
-    return frame.svg("effects", "Share of the trials' ranks that each explains", words)
+    """The share of the values' variance that each hyperparameter explains, of those that matter."""
+    told = found.told
+    height = 50 + _ROW * len(told)
+    names = told_apart([effect.dimension.name for effect in told], 28)
+    rows = Places(names[::-1])
+    frame = Frame(Linear(0, 1), rows, WIDTH, height, "share of the variance over the space", "")
+    shown = []
+    for row, effect in zip(names, told, strict=True):
+        share = f"{_percent(effect.share)}, {_percent(effect.low)} to {_percent(effect.high)}"
+        shown.append(f"{effect.dimension.name} {share}")
+        frame.bar(0, effect.share, row, 14, "effect", shown[-1])
+        frame.line([(effect.low, row), (effect.high, row)], "whisker", shown[-1])
+        for end in (effect.low, effect.high):
+            frame.stroke(end, row, 8, "whisker", shown[-1])
+    title = "Share of the values' variance that each explains"
+    return frame.svg("effects", title, f"{'; '.join(shown)}; by {found.trials} trials")
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
 
 
 def pair(view: View, measure: Measure, first: Dimension, second: Dimension) -> Markup:

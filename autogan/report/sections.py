@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from autogan.config import own_flags
 from autogan.report import charts, parameters, pictures, seeds
-from autogan.report.effects import effects
+from autogan.report.effects import Effects, effects
 from autogan.report.images import Album
 from autogan.report.key import key
 from autogan.report.page import Section, table
@@ -157,19 +157,14 @@ def _hyperparameters(view: View, noise: seeds.Noise | None) -> Iterator[Section]
     found = effects(view)
     if found is None:
         return
-    yield Section(
-        "importance", "Which hyperparameters matter?",
-        "A bar is the share of the trials' ranks that a hyperparameter explains by itself. Left of "
-        f"the dashed line it cannot be told from chance ({found.trials} trials), which does not "
-        "mean that it has no effect: the search may have tried too few of its values.",
-        parameters.importance(found),
-    )  # fmt: skip
+    yield _importance(found)
     if len(found.each) > 1:
         first, second = (effect.dimension for effect in found.each[:2])
         yield Section(
-            "pairs", "Do the two strongest work together?",
-            "The more a mark stands out, the better: the best fifth of the trials does most. Where "
-            "both take listed values, a cell holds the median and the number of trials.",
+            "pairs", "Do two hyperparameters work together?",
+            f"{first.name} and {second.name} matter most probably. The more a mark stands out, the "
+            "better: the best fifth of the trials does most. Where both take listed values, a cell "
+            "holds the median and the number of trials.",
             parameters.pair(view, measure, first, second), folded=True,
         )  # fmt: skip
     if len(view.result.config.space.dimensions) > 1:
@@ -179,6 +174,22 @@ def _hyperparameters(view: View, noise: seeds.Noise | None) -> Iterator[Section]
             "best fifth stands out most, and the orange one won.",
             parameters.coordinates(view, measure), folded=True,
         )  # fmt: skip
+
+
+def _importance(found: Effects) -> Section:
+    told = found.told
+    others = [effect.dimension.name for effect in found.each if effect not in told]
+    rest = f" Of {', '.join(others)} it cannot be told." if others else ""
+    reading = (
+        "A bar is the share of the values' variance over the whole search space that a "
+        "hyperparameter explains, alone or with others, by a model of "
+        f"{found.trials} trials. With a probability of 80 % the share lies within the whisker; the "
+        f"rest is chance and other hyperparameters.{rest}"
+    )
+    if not told:
+        reading = "No hyperparameter can be told to matter from these trials."
+    chart = parameters.importance(found) if told else Markup("")
+    return Section("importance", "Which hyperparameters matter?", reading, chart)
 
 
 def _accounts(view: View, album: Album) -> Iterator[Section]:

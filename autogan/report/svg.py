@@ -109,11 +109,6 @@ class Frame:
         left, top = self.at(x, y)
         self._path(f"M{left:.1f} {top - high / 2:.1f}v{high:g}", kind, told)
 
-    def across(self, x: object, kind: str, told: str) -> None:
-        """An upright line from the bottom to the top, with what it means beside it."""
-        bottom = self._height - self._bottom
-        self._path(f"M{self._at_x(x):.1f} {bottom}V{_TOP}", kind, told)
-
     def margin(self, low: object, high: object, kind: str, told: str) -> None:
         """An upright bar between two values at the right edge."""
         left = self._width - _RIGHT + 5
