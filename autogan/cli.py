@@ -5,6 +5,7 @@ that failed, 2 for something wrong in what the user gave, 130 after Ctrl-C.
 """
 
 import contextlib
+import io
 import signal
 import sys
 import threading
@@ -16,8 +17,15 @@ import typer
 
 from autogan import commands, looking
 from autogan.config import SearchConfig, TrainConfig, load_config
-from autogan.core.errors import AutoGANError, ConfigError, Interrupted, SearchFailed, told
-from autogan.core.files import write_bytes
+from autogan.core.errors import (
+    AutoGANError,
+    ConfigError,
+    Interrupted,
+    SearchFailed,
+    StorageError,
+    told,
+)
+from autogan.core.files import look, write_bytes
 from autogan.core.signals import heeded
 from autogan.core.text import read_path
 from autogan.data.grids import png
@@ -198,9 +206,9 @@ def sample(
     run = run_of(read_path("folder", str(folder)))
     output = read_path("output", str(output or f"samples-{run.name}.png"))
     grid = output.suffix.lower() == ".png"
-    if grid and output.exists() and not overwrite:
+    if grid and look(output, "output") and not overwrite:
         raise ConfigError("output", f"{output} exists; give another name, or --overwrite")
-    if not grid and output.is_dir() and any(output.iterdir()):
+    if not grid and look(output, "output") == "folder" and any(output.iterdir()):
         raise ConfigError("output", f"{output} is not empty; give a new folder, or NAME.png")
     made = commands.sample(
         folder, count=count, classes=classes, grid=grid, seed=seed, checkpoint=checkpoint,
@@ -211,8 +219,8 @@ def sample(
             write_bytes(output, png(made))
         for number, image in enumerate([] if grid else made):
             write_bytes(output / f"{number:06d}.png", png(image))
-    except OSError as error:
-        raise ConfigError("output", f"{output} cannot be written ({error.strerror})") from error
+    except StorageError as error:
+        raise ConfigError("output", error.problem) from error
     print(output)
 
 
@@ -335,12 +343,15 @@ def _display(quiet: bool) -> Iterator[Display]:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; exits the process."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    if isinstance(sys.stdout, io.TextIOWrapper):  # names of files need not be text
+        sys.stdout.reconfigure(errors="backslashreplace")
     for number in heeded():  # until a search or training catches them itself, all are as Ctrl-C
         if threading.current_thread() is threading.main_thread():
             signal.signal(number, signal.default_int_handler)
     try:
         code = app(arguments, prog_name="autogan", standalone_mode=False) or 0
-    except AutoGANError as error:
+    except (AutoGANError, OSError) as caught:
+        error = caught if isinstance(caught, AutoGANError) else StorageError.of(caught, verb="used")
         if "--debug" in arguments:
             print(getattr(error, "report", ""), file=sys.stderr)
             raise

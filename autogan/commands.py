@@ -25,7 +25,7 @@ from autogan.config import (
     validated,
 )
 from autogan.core.errors import ConfigError
-from autogan.core.files import read_arrays, sweep, write_yaml
+from autogan.core.files import look, read_arrays, sweep, write_yaml
 from autogan.core.registry import suggestion
 from autogan.core.text import read_path
 from autogan.data import DATASETS, grids
@@ -117,7 +117,7 @@ def run_search(
         ConfigError: if it cannot be run; nothing was created.
         Interrupted: after Ctrl-C, SIGTERM or SIGHUP; it can be resumed.
         SearchFailed: after three failed trials in a row.
-        DiskFull: if there is no space left; it can be resumed.
+        StorageError: if a file cannot be written, as on a full disk; it can be resumed.
     """
     run = _search_config(config, resume)
     if resume is None and (retry_failed or accept_changed_data):
@@ -131,10 +131,9 @@ def run_search(
     # The page comes when the folder is free again, for it says whether anybody works there.
     with (
         contextlib.ExitStack() as afterwards,
-        _claimed(run, folder.root, folder.config, engine, resume is not None, overwrite) as (
-            claim,
-            workers,
-        ),
+        _claimed(
+            run, folder.root, folder.config, engine, resume is not None, overwrite, display
+        ) as (claim, workers),
     ):
         begun = Ledger(folder.ledger, claim.held) if resume is not None else None
         kept = folder.root if resume is not None else None
@@ -204,7 +203,7 @@ def train(
     display = display or usual_display()
     with (
         beside_search(root),
-        _claimed(run, root, folder.config, engine, resume, overwrite) as (claim, workers),
+        _claimed(run, root, folder.config, engine, resume, overwrite, display) as (claim, workers),
     ):
         kept = run_of(root) if resume else None
         opened, prepared = opened_and_prepared(run, run, kept, workers, display)
@@ -354,12 +353,15 @@ def _claimed(
     engine: Engine | None,
     resume: bool,
     overwrite: bool,
+    display: Display,
 ) -> Iterator[tuple[Claim, Engine]]:
     """A run's folder, locked for as long as we and our workers live, and workers that hold it."""
     if not resume:
         check_free(root, config_file, run, overwrite=overwrite)
     claim = Claim(root)
     try:
+        if claim.note:
+            display.note(claim.note)
         with _engine(run, engine) as workers:
             if not resume:  # another command may have been here meanwhile
                 check_free(root, config_file, run, overwrite=overwrite)
@@ -381,7 +383,7 @@ def _run_dir(run: TrainConfig) -> Path:
 
 def _dataset_or_folder(name: str, field: str) -> str:
     """The name as a dataset's: a path to a folder becomes folder:PATH."""
-    if read_path(field, name).is_dir():
+    if look(read_path(field, name), field) == "folder":
         return f"folder:{name}"
     if ":" not in name and name.replace("-", "_") not in DATASETS.names():
         raise ConfigError(

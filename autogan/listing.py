@@ -9,6 +9,7 @@ from typing import Any
 
 from autogan.config import packaged_configs
 from autogan.core.errors import AutoGANError, ConfigError
+from autogan.core.files import look
 from autogan.core.registry import Registry, suggestion
 from autogan.criteria import CRITERIA
 from autogan.data import DATASETS
@@ -145,9 +146,9 @@ def _config_line(name: str, text: str) -> str:
 
 def _run(root: Path) -> dict[str, Any] | None:
     """What is known of the run in a folder; None if it is none."""
-    if not (SearchFolder(root).config.is_file() or (root / "config.yaml").is_file()):
-        return None
     try:
+        if not any(look(path, "run") for path in (SearchFolder(root).config, root / "config.yaml")):
+            return None
         result = load_run(root, {})
     except (AutoGANError, OSError, ValueError, KeyError, TypeError) as error:
         return {"folder": str(root), "problem": str(error)}

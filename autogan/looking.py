@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from autogan.core.errors import ConfigError
-from autogan.core.files import write_bytes
+from autogan.core.errors import ConfigError, StorageError
+from autogan.core.files import look, write_bytes
 from autogan.core.text import read_path
 from autogan.report import comparison_page, search_page
 from autogan.run.claim import Claim, at_work
@@ -76,7 +76,7 @@ def watch(
 
     def news() -> list[tuple[int, bool]]:
         """What changes when something has happened: the records' sizes, and who is at work."""
-        sizes = (record.stat().st_size if record.exists() else 0 for record in records)
+        sizes = (record.stat().st_size if look(record, "run") else 0 for record in records)
         return [(size, at_work(record.parent)) for size, record in zip(sizes, records, strict=True)]
 
     while True:
@@ -147,8 +147,8 @@ def _write(
     _check_page(path)
     try:
         write_bytes(path, page.encode())
-    except OSError as error:
-        raise ConfigError("output", f"{path} cannot be written ({error.strerror})") from error
+    except StorageError as error:
+        raise ConfigError("output", error.problem) from error
     return path
 
 
@@ -160,9 +160,10 @@ def _check_page(path: Path) -> None:
     """
     if path.suffix.lower() not in (".html", ".htm"):
         raise ConfigError("output", f"{path} is no page's name; give one that ends in .html")
-    if path.is_symlink() or (path.exists() and not path.is_file()):
+    kind = look(path, "output")
+    if path.is_symlink() or kind not in ("", "file"):
         raise ConfigError("output", f"{path} is no file; give the name of a new one")
-    if path.exists() and _MARK not in path.read_bytes()[:4000]:
+    if kind and _MARK not in path.read_bytes()[:4000]:
         raise ConfigError("output", f"{path} is not a page of AutoGAN's; give another name")
 
 

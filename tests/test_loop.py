@@ -14,7 +14,7 @@ from fakes import DIVERGE, FULL, LABEL, RAISE, FakeEngine, FakeSession, pool_of
 
 import autogan
 from autogan.config import TrainConfig, grammar, load_config
-from autogan.core.errors import ConfigError, DiskFull, SearchFailed
+from autogan.core.errors import ConfigError, SearchFailed, StorageError
 from autogan.core.files import write_bytes, write_json
 from autogan.core.invocation import command
 from autogan.display import PlainDisplay
@@ -566,7 +566,7 @@ class TestMachinesFaults:
     def test_a_full_disk_fails_no_trial(self, monkeypatch, tmp_path):
         """One line that says how to go on; resumed, the search is as if nothing had been."""
         full = {"params": {"z_dim": [FULL, 20, 21]}}
-        with pytest.raises(DiskFull) as caught:
+        with pytest.raises(StorageError) as caught:
             search(**full)
         again = command("autogan", "search", "--resume", "runs/a")
         assert str(caught.value) == f"no space left in runs/a; go on with: {again}"
@@ -585,7 +585,7 @@ class TestMachinesFaults:
 
         with monkeypatch.context() as patch:
             patch.setattr(os, "fsync", full)
-            with pytest.raises(DiskFull, match="no space left in runs/a.*; go on with"):
+            with pytest.raises(StorageError, match="no space left in runs/a.*; go on with"):
                 search()
         resumed = autogan.run_search(resume="runs/a", engine=FakeEngine())
         assert [t.value for t in resumed.trials] == [t.value for t in whole.trials]

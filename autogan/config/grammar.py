@@ -6,7 +6,6 @@ Hyperparameters stand under ``params``: a single value is fixed, a list holds ca
 
 import importlib.resources
 import math
-import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 import yaml
 
 from autogan.core.errors import ConfigError
+from autogan.core.files import look
 from autogan.core.hyperparameters import Dimension, Hyperparameter, Range, Value
 from autogan.core.registry import suggestion
 from autogan.core.text import check_text, read_path
@@ -44,9 +44,9 @@ def read_yaml(path: Path) -> dict[str, Any]:
         ConfigError: if there is no such file or it is something else.
     """
     read_path("config", str(path))
-    if not os.path.exists(path):
+    if not look(path, "config"):
         path = packaged_configs().get(str(path), path)
-    if os.path.exists(path) and not os.path.isfile(path):
+    if look(path, "config") not in ("", "file"):
         raise ConfigError("config", f"{path} is not a file; give a YAML file")
     try:
         with path.open("rb") as file:

@@ -17,6 +17,7 @@ from autogan.config.images import ImageKeys
 from autogan.config.keys import key
 from autogan.config.spaces import useless
 from autogan.core.errors import ConfigError
+from autogan.core.files import look
 from autogan.core.hyperparameters import Dimension, Value
 from autogan.core.machine import cores
 from autogan.core.text import read_path, short_name
@@ -136,7 +137,7 @@ class TrainConfig(ImageKeys):
             raise ConfigError("plugin_dirs", f"{given!r} is no list of folders; give [PATH, ...]")
         folders = [os.path.realpath(read_path("plugin_dirs", str(text))) for text in texts]
         for folder in folders:
-            if not os.path.isdir(folder):
+            if look(folder, "plugin_dirs") != "folder":
                 raise ConfigError(
                     "plugin_dirs", f"{folder}: there is no such folder; give that of your modules"
                 )

@@ -3,11 +3,14 @@
     AutoGANError
       ConfigError     something the user gave is wrong; nothing was created     (exit code 2)
       SearchFailed    the search cannot go on; its folder holds all that was done (exit code 1)
-      DiskFull        there is no space left; what was done is saved            (exit code 1)
+      StorageError    a file of the run cannot be kept; what was done is saved  (exit code 1)
       Interrupted     the user stopped it; its folder can be resumed          (exit code 130)
 
 Each carries one line for the terminal. Everything else that escapes is a bug.
 """
+
+import errno
+import os
 
 _LONGEST_FIELD, _LONGEST_PROBLEM = 100, 1000  # characters
 
@@ -39,17 +42,26 @@ class SearchFailed(AutoGANError):
     """Trials failed in a way that makes going on pointless."""
 
 
-class DiskFull(AutoGANError):
-    """There is no space for a file; what was written before is whole.
+class StorageError(AutoGANError):
+    """A file of a run cannot be written or read; what was written before is whole.
 
     Args:
-        place: the folder that is full.
-        advice: how to go on once there is space.
+        problem: which file or folder, and what the system says of it.
+        advice: how to go on once that is mended.
     """
 
-    def __init__(self, place: str, advice: str = "") -> None:
-        self.place = place
-        super().__init__("; ".join(filter(None, [f"no space left in {place}", advice])))
+    def __init__(self, problem: str, advice: str = "") -> None:
+        self.problem = told(problem)
+        super().__init__("; ".join(filter(None, [self.problem, advice])))
+
+    @classmethod
+    def of(cls, error: OSError, path: object = None, verb: str = "written") -> "StorageError":
+        """What an error of the file system says of a path, or of the one that the error names."""
+        name = error.filename if path is None else path
+        place = "a file of the run" if name is None else os.fsdecode(str(name))
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return cls(f"no space left in {place}")
+        return cls(f"{place} cannot be {verb} ({error.strerror or error})")
 
 
 class Interrupted(AutoGANError):

@@ -21,7 +21,7 @@ import numpy.typing as npt
 import platformdirs
 import yaml
 
-from autogan.core.errors import ConfigError, DiskFull
+from autogan.core.errors import ConfigError, StorageError
 
 _DIGEST = "sha256"  # the name of the array that seals a file of arrays
 _ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EBADF)
@@ -56,20 +56,19 @@ def look(path: Path | str, field: str) -> Literal["", "file", "folder", "other"]
 
 
 @contextlib.contextmanager
-def _room_for(path: Path) -> Iterator[None]:
-    """Raises `DiskFull` where there is no space for a file."""
+def stored(path: Path, verb: str = "written") -> Iterator[None]:
+    """Raises `StorageError` where the file system cannot write (or read) a file."""
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DiskFull(str(path.parent)) from error
-        raise
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        raise StorageError.of(error, path.parent if full else path, verb) from error
 
 
 def write_bytes(path: Path, data: bytes) -> None:
     """Write a file beside its place and rename it into it; its folder is made."""
     temporary = temporary_of(path)
-    with _room_for(path):
+    with stored(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with temporary.open("wb") as file:
@@ -110,10 +109,13 @@ def append_line(path: Path, line: str, *, new: bool = False) -> None:
         new: whether the file may be absent.
 
     Raises:
-        DiskFull: if there is no space; what was written of the line is cut off the next time.
+        StorageError: if it cannot be written; what was written of the line is cut off the next
+            time.
         FileNotFoundError: if the file is absent and not new.
     """
-    with _room_for(path), path.open("a+b" if new else "r+b") as file:
+    if not new and not os.path.exists(path):
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+    with stored(path), path.open("a+b" if new else "r+b") as file:
         end = file.seek(0, os.SEEK_END)
         if end:
             file.seek(end - 1)
@@ -129,7 +131,7 @@ def append_line(path: Path, line: str, *, new: bool = False) -> None:
 def link(path: Path, target: str) -> None:
     """Make ``path`` a symbolic link to ``target``, in place of an older one."""
     temporary = temporary_of(path)
-    with _room_for(path):
+    with stored(path):
         temporary.unlink(missing_ok=True)
         temporary.symlink_to(target)
         temporary.replace(path)
@@ -266,7 +268,7 @@ def cached_arrays(
         except OSError:
             own.replace(path)  # a file system without hard links
         return read_arrays(path)
-    except (OSError, DiskFull, Damaged):
+    except (OSError, StorageError, Damaged):
         return arrays
     finally:
         with contextlib.suppress(OSError):

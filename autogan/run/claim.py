@@ -20,6 +20,7 @@ from typing import Any
 
 from autogan.config import TrainConfig, read_yaml
 from autogan.core.errors import ConfigError
+from autogan.core.files import look
 from autogan.run.folder import SEARCH_CONFIG, TRIALS, moved, run_of
 
 LOCK = ".lock"
@@ -35,6 +36,8 @@ _PARTS_OF_TRIALS = (
     "checkpoints/best.npz", "checkpoints/last.npz", "checkpoints/state.npz", "samples/step-*.png",
     "events.out.tfevents.*",
 )  # fmt: skip
+_HELD = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)  # another process has the lock
+_GIVEN_UP = (FileExistsError, FileNotFoundError)  # another command just takes its folder away
 _MOVABLE = ("checkpoint_dir", "result_dir", "log_dir")
 
 
@@ -51,12 +54,14 @@ class Claim:
 
     Attributes:
         token: that its workers must find there.
+        note: what the user should know of the lock; empty if it holds.
     """
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._made = [folder for folder in (root, *root.parents) if not folder.exists()]
-        self._new = not (root / LOCK).exists()
+        self._made = [folder for folder in (root, *root.parents) if not look(folder, "run_dir")]
+        self._new = not look(root / LOCK, "run_dir")
+        self.note = ""
         self._descriptor = self._taken(root)
         self._begun = False
         self._process = os.getpid()
@@ -102,8 +107,8 @@ class Claim:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     break
                 except OSError as error:
-                    if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
-                        break  # a file system without locks
+                    if error.errno not in _HELD:
+                        break  # a file system without locks; `note` says so
                     if time.monotonic() > patience:
                         raise in_use(self._root) from None
                 time.sleep(0.05)
@@ -127,13 +132,21 @@ class Claim:
                 root.mkdir(parents=True, exist_ok=True)
                 descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
             except OSError as error:
+                if isinstance(error, _GIVEN_UP) and time.monotonic() < patience:
+                    continue
                 raise ConfigError(
                     "run_dir", f"{root} cannot be written ({error.strerror}); give another "
                     "--run-dir"
                 ) from None  # fmt: skip
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
+            except OSError as error:
+                if error.errno not in _HELD:
+                    self.note = (
+                        f"{root} cannot be locked here ({error.strerror}): do not start a second "
+                        "command on it"
+                    )
+                    return descriptor
                 os.close(descriptor)
                 if time.monotonic() < patience:
                     time.sleep(0.01)
@@ -163,7 +176,7 @@ def at_work(root: Path) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except OSError as error:
-        return error.errno in (errno.EWOULDBLOCK, errno.EACCES)
+        return error.errno in _HELD
     finally:
         os.close(descriptor)
     return False
@@ -189,7 +202,7 @@ def beside_search(root: Path) -> Iterator[None]:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except OSError as error:
-        if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
+        if error.errno in _HELD:
             os.close(descriptor)
             raise in_use(run) from None
     process = os.getpid()
@@ -221,12 +234,13 @@ def share(root: Path, token: str) -> int:
     """
     import fcntl
 
-    try:
+    descriptor, found = -1, b""
+    with contextlib.suppress(OSError):
         descriptor = os.open(root / WORKERS, os.O_RDWR)
-        found = os.read(descriptor, 100).decode()
-    except OSError:
-        found = ""
-    if found != token:
+        found = os.read(descriptor, 100)
+    if found != token.encode():
+        if descriptor >= 0:
+            os.close(descriptor)
         raise ConfigError(
             "run_dir", f"{root} is another folder on {platform.node()}; give one that all "
             "workers share"
@@ -242,7 +256,7 @@ def earlier_run(root: Path, config_file: Path) -> dict[str, Any] | None:
     A run's folder has a lock beside its configuration: a file that only happens to have the
     configuration's name does not make one.
     """
-    if not (config_file.is_file() and (root / LOCK).is_file()):
+    if not all(look(path, "run_dir") == "file" for path in (config_file, root / LOCK)):
         return None
     return read_yaml(config_file)
 
@@ -270,9 +284,10 @@ def check_free(root: Path, config_file: Path, config: TrainConfig, *, overwrite:
     replaced = [root, *_moved_parts(root, earlier).values()] if earlier is not None else []
     own = [path.absolute() for path in replaced]
     for field, path in {"run_dir": root, **_moved_parts(root, dict(config))}.items():
-        if path.exists() and not path.is_dir():
+        kind = look(path, field)
+        if kind not in ("", "folder"):
             raise ConfigError(field, f"{path} is a file; give another folder")
-        if path.is_dir() and path.absolute() not in own and any(map(_counts, path.iterdir())):
+        if kind and path.absolute() not in own and any(map(_counts, _inside(field, path))):
             raise ConfigError(field, f"{path} holds files of something else; give another folder")
         _check_writable(field, path)
 
@@ -312,6 +327,14 @@ def _moved_parts(root: Path, keys: Mapping[str, Any]) -> dict[str, Path]:
     return {name: moved(root, Path(keys[name])) for name in _MOVABLE if keys.get(name)}
 
 
+def _inside(field: str, folder: Path) -> list[Path]:
+    """What lies in a folder."""
+    try:
+        return list(folder.iterdir())
+    except OSError as error:
+        raise ConfigError(field, f"{folder} cannot be read ({error.strerror})") from None
+
+
 def _counts(path: Path) -> bool:
     """Whether a file makes a folder one of something else: a killed command's litter does not."""
     return path.name not in (LOCK, WORKERS) and not (
@@ -321,7 +344,7 @@ def _counts(path: Path) -> bool:
 
 def _check_writable(field: str, path: Path) -> None:
     """Try it, and take away again what the trial made."""
-    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    missing = [folder for folder in (path, *path.parents) if not look(folder, field)]
     try:
         path.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from autogan.core.errors import AutoGANError, ConfigError, DiskFull
+from autogan.core.errors import AutoGANError, ConfigError, StorageError
 from autogan.run.messages import (
     Answer,
     Call,
@@ -123,7 +123,7 @@ class Pool:
 
         Raises:
             ConfigError: if the worker refuses.
-            DiskFull: if it found no space.
+            StorageError: if it could not write a file.
             WorkerFailed: if it fails or dies.
         """
         worker = self._idle()[0]
@@ -142,7 +142,7 @@ class Pool:
             elif isinstance(message, Refused):
                 raise ConfigError(message.field, message.problem)
             elif isinstance(message, Failed) and message.cause == "disk":
-                raise DiskFull(message.reason)
+                raise StorageError(message.reason)
             elif isinstance(message, Failed):
                 raise WorkerFailed(f"{message.reason}\n{message.traceback}")
             elif isinstance(message, reply):

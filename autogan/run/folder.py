@@ -7,6 +7,7 @@ from pathlib import Path
 
 from autogan.config import TrainConfig
 from autogan.core.errors import ConfigError
+from autogan.core.files import look
 from autogan.core.hyperparameters import Value
 from autogan.run.records import trial_of
 from autogan.search import State, Trial
@@ -195,12 +196,12 @@ def training_in(path: Path, field: str) -> Path | None:
     Raises:
         ConfigError: naming the field, if it is a search without a best trial.
     """
-    if (path / "config.yaml").is_file():
+    if look(path / "config.yaml", field) == "file":
         return path
     search_folder = SearchFolder(path)
-    if not search_folder.config.is_file():
+    if look(search_folder.config, field) != "file":
         return None
-    if not search_folder.best.exists():
+    if not look(search_folder.best, field):
         raise ConfigError(field, f"{path} is a search without a best trial; name one of its trials")
     return search_folder.best
 
@@ -208,5 +209,7 @@ def training_in(path: Path, field: str) -> Path | None:
 def run_of(root: Path) -> Path:
     """The run's folder that a training belongs to: of its search, or its own."""
     root = root.resolve()
-    searched = root.parent.name == TRIALS and (root.parent.parent / SEARCH_CONFIG).is_file()
+    searched = root.parent.name == TRIALS and bool(
+        look(root.parent.parent / SEARCH_CONFIG, "run_dir")
+    )
     return root.parent.parent if searched else root

@@ -5,7 +5,7 @@ import dataclasses
 import time
 
 from autogan.config import SearchConfig, own_flags
-from autogan.core.errors import ConfigError, DiskFull, SearchFailed, printable
+from autogan.core.errors import ConfigError, SearchFailed, StorageError, printable
 from autogan.core.files import write_bytes
 from autogan.core.invocation import command
 from autogan.run.decisions import Decisions
@@ -74,7 +74,7 @@ class SearchLoop:
         Raises:
             Interrupted: after Ctrl-C, SIGTERM or SIGHUP.
             SearchFailed: after three failures in a row.
-            DiskFull: if there is no space left.
+            StorageError: if a file cannot be written, as on a full disk.
         """
         own = own_flags(self._config, "search")
         again = command("autogan", "search", "--resume", self._folder.root, *own)
@@ -92,8 +92,10 @@ class SearchLoop:
                 stop.saved = True
                 if not stop.pressed:
                     self._finish()
-        except DiskFull as error:
-            raise DiskFull(error.place, advice) from error
+        except StorageError as error:
+            raise StorageError(error.problem, advice) from error
+        except OSError as error:
+            raise StorageError(StorageError.of(error).problem, advice) from error
         if stop.pressed:
             raise stop.interrupted()
         return self.result()
@@ -231,7 +233,7 @@ class SearchLoop:
             seconds: of the trial's work, all in all.
         """
         if message.cause == "disk":
-            raise DiskFull(message.reason)
+            raise StorageError(message.reason)
         if message.cause != "itself" and trial.times_lost < _MAX_LOST:
             reason = printable(message.reason)
             self._ledger.append("lost", trial=trial.number, reason=reason)
@@ -239,7 +241,7 @@ class SearchLoop:
             return
         self._ledger.check_own()  # else a folder that was moved away would be made again
         folder = self._trial_folder(trial)
-        write_bytes(folder.traceback, message.traceback.encode())
+        write_bytes(folder.traceback, message.traceback.encode(errors="backslashreplace"))
         folder.state.unlink(missing_ok=True)
         if folder.failed_status.exists():
             folder.failed_status.replace(folder.status)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from autogan.core.errors import ConfigError, SearchFailed, told
-from autogan.core.files import append_line, write_bytes
+from autogan.core.files import append_line, look, write_bytes
 from autogan.core.invocation import command
 
 
@@ -18,6 +18,9 @@ class RecordFile:
         path: of the file, which need not exist.
         owned: whether its folder is still this command's.
 
+    Raises:
+        ConfigError: if it cannot be read.
+
     Attributes:
         path: of the file.
         lines: that are whole: a last one that a kill tore is cut off at the next write.
@@ -27,8 +30,11 @@ class RecordFile:
         self.path = path
         self._owned = owned
         self._closed = False
-        data = path.read_bytes() if path.exists() else b""
-        self._new = not path.exists()
+        self._new = not look(path, "run_dir")
+        try:
+            data = b"" if self._new else path.read_bytes()
+        except OSError as error:
+            raise ConfigError("run_dir", f"{path} cannot be read ({error.strerror})") from None
         self._size = len(data)
         self._whole = data.rfind(b"\n") + 1  # bytes of whole lines
         text = data.decode(errors="replace").rstrip("\0")
@@ -39,7 +45,7 @@ class RecordFile:
 
         Raises:
             SearchFailed: see `check_own`.
-            DiskFull: if there is no space.
+            StorageError: if it cannot be written.
         """
         try:
             self.check_own()

@@ -15,6 +15,7 @@ from typing import Any
 
 from autogan.config import SearchConfig, load_saved
 from autogan.core.errors import AutoGANError, ConfigError
+from autogan.core.files import look
 from autogan.criteria import Objective
 from autogan.run.decisions import Decisions
 from autogan.run.folder import SearchFolder
@@ -53,7 +54,7 @@ def check_record(root: Path, plugin_dirs: Any = None) -> Checked:
         ConfigError: if there is no search, or a line that no record can have.
     """
     folder = SearchFolder(root)
-    if not folder.config.is_file():
+    if look(folder.config, "folder") != "file":
         raise ConfigError("folder", f"{root} holds no search; name a folder that has search.yaml")
     given = {"plugin_dirs": plugin_dirs} if plugin_dirs else {}
     config = load_saved(SearchConfig, folder.config, given).resolved()

@@ -6,6 +6,7 @@ from typing import Any
 
 from autogan.config import SearchConfig, TrainConfig, load_saved
 from autogan.core.errors import ConfigError
+from autogan.core.files import look
 from autogan.run.display import Display
 from autogan.run.folder import SearchFolder
 
@@ -32,7 +33,7 @@ def resumed_config(root: Path, changes: SearchConfig | Mapping[str, Any]) -> Sea
         ConfigError: if there is no search, or something else was to be changed.
     """
     path = SearchFolder(root).config
-    if not path.exists():
+    if not look(path, "resume"):
         raise ConfigError("resume", f"{root} holds no search; begin one without --resume")
     given = changes if isinstance(changes, Mapping) else changes.model_dump(include={"plugin_dirs"})
     saved = load_saved(SearchConfig, path, {"plugin_dirs": given.get("plugin_dirs")})

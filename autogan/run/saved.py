@@ -8,6 +8,7 @@ from typing import Any
 
 from autogan.config import SearchConfig, TrainConfig, load_saved
 from autogan.core.errors import ConfigError
+from autogan.core.files import look
 from autogan.criteria.variety import Variety
 from autogan.run.folder import SearchFolder, TrialFolder, run_of
 from autogan.run.ledger import Ledger
@@ -28,9 +29,9 @@ def load_run(root: Path, options: Mapping[str, Any]) -> SearchResult | TrainResu
     Raises:
         ConfigError: if there is none, it has not begun, or its files are damaged.
     """
-    if SearchFolder(root).config.is_file():
+    if look(SearchFolder(root).config, "run") == "file":
         return load_search(root, options)
-    if (root / "config.yaml").is_file():
+    if look(root / "config.yaml", "run") == "file":
         return _training(root, options)
     raise ConfigError("run", _nothing(root))
 
@@ -41,7 +42,7 @@ def load_search(root: Path, options: Mapping[str, Any]) -> SearchResult:
     The arguments and errors are those of `load_run`.
     """
     folder = SearchFolder(root)
-    if not folder.config.is_file():
+    if look(folder.config, "run") != "file":
         raise ConfigError("run", _no_search(root))
     config = load_saved(SearchConfig, folder.config, {**options, "run_dir": root}).resolved()
     ledger = Ledger(folder.ledger)
@@ -51,13 +52,13 @@ def load_search(root: Path, options: Mapping[str, Any]) -> SearchResult:
 
 
 def _nothing(root: Path) -> str:
-    if not root.is_dir():
+    if look(root, "run") != "folder":
         return f"{root} is no folder; see: autogan list runs"
     return f"{root} holds no search or training; see: autogan list runs"
 
 
 def _no_search(root: Path) -> str:
-    if not (root / "config.yaml").is_file():
+    if look(root / "config.yaml", "run") != "file":
         return _nothing(root)
     search = run_of(root)
     instead = (
@@ -69,7 +70,7 @@ def _no_search(root: Path) -> str:
 def _training(root: Path, options: Mapping[str, Any]) -> TrainResult:
     config = load_saved(TrainConfig, root / "config.yaml", options).resolved()
     folder = TrialFolder.of(root, config)
-    if folder.result.exists() and folder.ended() is None:
+    if look(folder.result, "run") and folder.ended() is None:
         raise ConfigError("run", f"{folder.result} is damaged; restore it, or train again")
     trial = folder.ended() or Trial(0, config.gan.meaningful(config.hyperparameters()), config.seed)
     trial.evaluations = trial.evaluations or _evaluations(folder.scores)
@@ -101,12 +102,14 @@ def _evaluations(path: Path) -> list[Evaluation]:
     """Those that a training has written so far."""
     evaluations = []
     try:
-        for line in path.read_text().splitlines() if path.exists() else ():
+        for line in path.read_text().splitlines() if look(path, "run") else ():
             scores = json.loads(line)
             step, variety = scores.pop("step"), scores.pop("variety", {})
             alike = bool(variety) and Variety.of(variety).collapsed
             collapsed = scores.pop("collapsed", alike)  # AutoGAN 0.3 wrote none
             evaluations.append(Evaluation(step, scores, None, variety, collapsed))
+    except OSError as error:
+        raise ConfigError("run", f"{path} cannot be read ({error.strerror})") from None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ConfigError("run", f"{path} is damaged ({error}); train again") from None
     return evaluations

@@ -1,7 +1,7 @@
 """A training by itself, outside of any search."""
 
 from autogan.config import TrainConfig, own_flags
-from autogan.core.errors import DiskFull, SearchFailed
+from autogan.core.errors import SearchFailed, StorageError
 from autogan.core.files import write_bytes
 from autogan.core.invocation import command
 from autogan.run.display import Display
@@ -18,7 +18,7 @@ def train_alone(run: TrainConfig, folder: TrialFolder, workers: Engine, display:
     Raises:
         Interrupted: after Ctrl-C, SIGTERM or SIGHUP.
         SearchFailed: if it failed.
-        DiskFull: if there is no space left.
+        StorageError: if a file cannot be written, as on a full disk.
     """
     # A trial of a search that is trained on by hand keeps its number and origin.
     meaningful = run.gan.meaningful(run.hyperparameters())
@@ -52,9 +52,9 @@ def train_alone(run: TrainConfig, folder: TrialFolder, workers: Engine, display:
                 display.evaluated(trial)
                 workers.answer(trial.number, go_on=True)
             elif isinstance(message, Failed) and message.cause == "disk":
-                raise DiskFull(message.reason, advice)
+                raise StorageError(message.reason, advice)
             elif isinstance(message, Failed):
-                write_bytes(folder.traceback, message.traceback.encode())
+                write_bytes(folder.traceback, message.traceback.encode(errors="backslashreplace"))
                 raise SearchFailed(f"{message.reason} (see {folder.traceback})")
             elif isinstance(message, Trained):
                 if message.trial is None:

@@ -19,6 +19,7 @@ from autogan.core.errors import ConfigError
 from autogan.core.files import (
     Damaged,
     read_arrays,
+    stored,
     sweep,
     write_arrays,
     write_bytes,
@@ -254,7 +255,8 @@ def _checkpoint(folder: TrialFolder, driver: Driver) -> dict[str, npt.NDArray[An
     if not folder.state.exists():
         return None
     try:
-        return read_arrays(folder.state)
+        with stored(folder.state, "read"):
+            return read_arrays(folder.state)
     except Damaged as error:
         driver.note(f"{error}; the training begins anew")
         return None

@@ -7,6 +7,7 @@ from typing import Any
 
 from autogan.config import SearchConfig, load_saved
 from autogan.core.errors import ConfigError
+from autogan.core.files import look
 from autogan.run.folder import SearchFolder
 from autogan.run.ledger import Ledger
 from autogan.run.resume import difference
@@ -35,7 +36,7 @@ def earlier_trials(path: Path, run: SearchConfig, header: Mapping[str, Any]) -> 
             trials has the hyperparameters that the new search holds fixed.
     """
     folder = SearchFolder(path)
-    if not folder.config.is_file():
+    if look(folder.config, "warm_start") != "file":
         raise ConfigError("warm_start", f"{path} holds no search; give the folder of one")
     earlier, ledger = (
         load_saved(SearchConfig, folder.config, {"plugin_dirs": run.plugin_dirs}).resolved(),

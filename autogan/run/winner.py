@@ -3,7 +3,7 @@
 import shlex
 
 from autogan.config import SearchConfig, own_flags
-from autogan.core.errors import AutoGANError, DiskFull, Interrupted
+from autogan.core.errors import AutoGANError, Interrupted, StorageError
 from autogan.core.files import link, write_yaml
 from autogan.run.display import Display
 from autogan.run.engine import Engine
@@ -66,7 +66,7 @@ class Winner:
         """Score the best generator on latent vectors that had no part in choosing it.
 
         Raises:
-            DiskFull: if there is no space left.
+            StorageError: if a file cannot be written.
         """
         best = self._tally.best()
         if best is None or self._ledger.judgement(best):
@@ -82,7 +82,7 @@ class Winner:
         )
         try:
             found = engine.call(call, Scores)
-        except (DiskFull, Interrupted):
+        except (StorageError, Interrupted):
             raise
         except AutoGANError as error:  # such as a checkpoint that the user has deleted
             self._display.note(f"the best generator cannot be judged: {error}")

@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from queue import Empty, SimpleQueue
 from typing import Any, Literal
 
-from autogan.core.errors import ConfigError, DiskFull, one_line
+from autogan.core.errors import ConfigError, StorageError, one_line
 from autogan.core.invocation import command
 from autogan.core.signals import SIGNALS
 from autogan.run.messages import (
@@ -35,6 +35,8 @@ from autogan.run.messages import (
     encode,
 )
 from autogan.search import Evaluation
+
+_NO_STORAGE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.ESTALE, errno.EMFILE)
 
 
 class Pipe:
@@ -125,15 +127,17 @@ def serve(make_session: Callable[[Pipe], Any]) -> None:
 
 
 def failure(error: Exception) -> Failed:
-    """What to tell of an exception; a full disk's reason is the folder that is full."""
+    """What to tell of an exception."""
     cause: Literal["itself", "memory", "disk"] = "itself"
     reason = one_line(error)
-    if isinstance(error, DiskFull):
-        cause, reason = "disk", error.place
-    elif isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        cause, reason = "disk", str(error.filename or "a folder of the run")
-    elif "No space left on device" in str(error):  # TensorFlow's, of an event file
-        cause, reason = "disk", "the folder of the event files"
+    if isinstance(error, StorageError):
+        cause, reason = "disk", error.problem
+    elif isinstance(error, OSError) and error.errno in _NO_STORAGE:
+        cause, reason = "disk", StorageError.of(error).problem
+    elif found := [n for n in _NO_STORAGE if os.strerror(n) in str(error)]:
+        # TensorFlow's own, of an event file.
+        events = OSError(found[0], os.strerror(found[0]))
+        cause, reason = "disk", StorageError.of(events, "the folder of the event files").problem
     elif isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
         cause = "memory"
     return Failed(reason=reason, traceback=traceback.format_exc(), cause=cause)
