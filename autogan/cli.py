@@ -23,6 +23,7 @@ from autogan.core.errors import (
     Interrupted,
     SearchFailed,
     StorageError,
+    printable,
     told,
 )
 from autogan.core.files import look, write_bytes
@@ -33,7 +34,14 @@ from autogan.display import make_display
 from autogan.listing import listing
 from autogan.models import GAN_TYPES
 from autogan.options import options_of
-from autogan.output import print_json, print_plan, print_run, print_search, print_training
+from autogan.output import (
+    print_json,
+    print_plan,
+    print_run,
+    print_search,
+    print_training,
+    say,
+)
 from autogan.run.display import Display
 from autogan.run.folder import run_of
 from autogan.version import __version__
@@ -172,7 +180,7 @@ def evaluate(
         print_json(scores)
     else:
         for label, score in scores.items():
-            print(f"{label}  {score:.6g}")
+            say(f"{label}  {score:.6g}")
 
 
 @app.command()
@@ -221,7 +229,7 @@ def sample(
             write_bytes(output / f"{number:06d}.png", png(image))
     except StorageError as error:
         raise ConfigError("output", error.problem) from error
-    print(output)
+    say(output)
 
 
 @app.command()
@@ -264,7 +272,7 @@ def report(
         page = next(pages)
     else:
         page = looking.write_report(*folders, output=output, options=flags)
-    print(page, flush=True)
+    say(page)
     if open_:
         typer.launch(page.absolute().as_uri())
     for _ in pages:
@@ -291,7 +299,7 @@ def check(
             f"{found.difference}; it was written by another version or with other parts, or "
             "changed by hand"
         )
-    print(f"all {found.decisions} decisions in {found.lines} lines follow from those above them")
+    say(f"all {found.decisions} decisions in {found.lines} lines follow from those above them")
 
 
 @app.command("list")
@@ -311,7 +319,7 @@ def list_(
     if json_:
         print_json(found.values)
     else:
-        print("\n".join(found.lines))
+        say("\n".join(found.lines))
 
 
 @app.callback(invoke_without_command=True)
@@ -355,7 +363,7 @@ def main(arguments: list[str] | None = None) -> None:
         if "--debug" in arguments:
             print(getattr(error, "report", ""), file=sys.stderr)
             raise
-        print(f"autogan: {error}", file=sys.stderr)
+        print(f"autogan: {printable(str(error))}", file=sys.stderr)
         code = error.exit_code
     except (KeyboardInterrupt, typer.Abort):
         print("autogan: stopped", file=sys.stderr)

@@ -25,10 +25,9 @@ from autogan.config import (
     validated,
 )
 from autogan.core.errors import ConfigError
-from autogan.core.files import look, read_arrays, sweep, write_yaml
-from autogan.core.registry import suggestion
-from autogan.core.text import read_path
-from autogan.data import DATASETS, grids
+from autogan.core.files import read_arrays, sweep, write_yaml
+from autogan.core.text import checked, read_path
+from autogan.data import grids
 from autogan.display import usual_display
 from autogan.report import write_page
 from autogan.run.budget import Budget
@@ -36,7 +35,7 @@ from autogan.run.claim import Claim, beside_search, check_free, clear
 from autogan.run.crew import make_engine
 from autogan.run.display import Display
 from autogan.run.engine import Engine
-from autogan.run.folder import SearchFolder, TrialFolder, run_of, training_in
+from autogan.run.folder import SearchFolder, TrialFolder, record_name, run_of, training_in
 from autogan.run.ledger import Ledger
 from autogan.run.loop import SearchLoop
 from autogan.run.messages import (
@@ -49,10 +48,16 @@ from autogan.run.messages import (
     Time,
     Timed,
 )
-from autogan.run.opening import header_of, joining, opened_and_prepared, with_compiler
+from autogan.run.opening import (
+    dataset_or_folder,
+    header_of,
+    joining,
+    opened_and_prepared,
+    with_compiler,
+)
 from autogan.run.plan import Plan, first_trial, plan_of
 from autogan.run.result import SearchResult, TrainResult
-from autogan.run.resume import check_header, check_same, limits_of, resumed_config
+from autogan.run.resume import check_header, check_same, limits_of, moved_images, resumed_config
 from autogan.run.training import train_alone
 from autogan.run.warmstart import earlier_trials
 from autogan.run.words import Terms
@@ -81,7 +86,7 @@ def plan(
     """
     run = _search_config(config, resume)
     trial = first_trial(run).as_dict()
-    note = (display or Display()).note
+    note = checked("display", display or Display(), Display).note
     with _engine(run, None) as engine:
         opened = engine.call(
             Open(config=trial, features=False, conditions=run.conditions, depth=run.most_depth),
@@ -124,7 +129,7 @@ def run_search(
         name = "retry_failed" if retry_failed else "accept_changed_data"
         raise ConfigError(name, "True without --resume; name the search to go on with")
     folder = SearchFolder(_run_dir(run))
-    display = display or usual_display()
+    display = checked("display", display or usual_display(), Display)
     here = run.engine == "local" and run.worker_command is None
     if resume is not None and here and (flags := left_out(folder.config)):
         display.note(f"the workers are on this machine: {flags} counts only if you give it")
@@ -153,6 +158,7 @@ def run_search(
         if overwrite:
             clear(folder.root, folder.config)
         sweep(folder.root)
+        record_name(folder.root, folder.config, run)
         ledger = begun or Ledger(folder.ledger, claim.held)
         again = shlex.join(["autogan", "search", "FILE", *own_flags(run, "search")])
         write_yaml(folder.config, run.saved(), f"Run this search again with: {again}")
@@ -200,7 +206,7 @@ def train(
     if resume:
         saved = load_saved(TrainConfig, folder.config, {"plugin_dirs": run.plugin_dirs})
         check_same(folder.config, saved, run)
-    display = display or usual_display()
+    display = checked("display", display or usual_display(), Display)
     with (
         beside_search(root),
         _claimed(run, root, folder.config, engine, resume, overwrite, display) as (claim, workers),
@@ -211,6 +217,7 @@ def train(
         claim.begin()
         if overwrite:
             clear(root, folder.config)
+        record_name(root, folder.config, run)
         workers.join(joining(run, root, claim, opened, prepared), display.note)
         terms = Terms.of(run.criterion, prepared.labels)
         display.begins(terms)
@@ -253,22 +260,22 @@ def evaluate(
         first, *more = _listed(criterion)
         values |= {"criterion": first, "also": more}
     trained = training_in(read_path("images", str(images)), "images")
-    file = trained / "config.yaml" if trained else None
+    moved, file = moved_images(trained), trained / "config.yaml" if trained else None
     source: dict[str, Any] = {"seed": seed}
     if trained is None:
-        source["dataset"] = _dataset_or_folder(str(images), "images")
+        source["dataset"] = dataset_or_folder(str(images), "images")
         if reference is None:
             raise ConfigError("reference", "none given; name a dataset or a folder of images")
     if reference is not None:
-        values |= {"dataset": _dataset_or_folder(reference, "reference")}
-    run = load_config(TrainConfig, file, values).resolved()
+        values |= {"dataset": dataset_or_folder(reference, "reference")}
+    run = load_config(TrainConfig, file, {**moved, **values}).resolved()
     if trained is not None:
-        plugins = {"plugin_dirs": run.plugin_dirs}
-        training = load_saved(TrainConfig, trained / "config.yaml", plugins).resolved().as_dict()
+        own = {"plugin_dirs": run.plugin_dirs, **moved}
+        training = load_saved(TrainConfig, trained / "config.yaml", own).resolved().as_dict()
         source |= {"training": training, "folder": str(trained), "checkpoint": checkpoint}
         if reference is None:
             source["run"] = str(run_of(trained))
-    note = (display or Display()).note
+    note = checked("display", display or Display(), Display).note
     with _engine(run, None) as workers:
         found = workers.call(Evaluate(config=run.as_dict(), **source), Scores, note)
         return {**found.scores, **(found.test or {})}
@@ -340,8 +347,12 @@ def _search_config(
 ) -> SearchConfig:
     """The resolved configuration of a new search, or of an earlier one in ``resume``."""
     if resume is not None:
-        return resumed_config(read_path("resume", str(resume)), config or {})
-    run = config if isinstance(config, SearchConfig) else validated(SearchConfig, config or {})
+        return resumed_config(read_path("resume", str(resume)), {} if config is None else config)
+    run = (
+        config
+        if isinstance(config, SearchConfig)
+        else validated(SearchConfig, {} if config is None else config)
+    )
     return run.resolved()
 
 
@@ -381,21 +392,10 @@ def _run_dir(run: TrainConfig) -> Path:
     return run.run_dir
 
 
-def _dataset_or_folder(name: str, field: str) -> str:
-    """The name as a dataset's: a path to a folder becomes folder:PATH."""
-    if look(read_path(field, name), field) == "folder":
-        return f"folder:{name}"
-    if ":" not in name and name.replace("-", "_") not in DATASETS.names():
-        raise ConfigError(
-            field, f"{name} is neither a folder nor a dataset; {suggestion(name, DATASETS.names())}"
-        )
-    return name
-
-
 @contextlib.contextmanager
 def _engine(run: TrainConfig, engine: Engine | None) -> Iterator[Engine]:
     """The given engine, or one that lives for the length of a command."""
-    workers = engine or make_engine(run)
+    workers = make_engine(run) if engine is None else checked("engine", engine, Engine)
     try:
         yield workers
     finally:

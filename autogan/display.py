@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 from rich.text import Text
 
+from autogan.core.errors import printable_lines
 from autogan.run.display import Display
 from autogan.run.words import Terms, describe, duration, origin, spark
 from autogan.search import State, Trial
@@ -134,7 +135,7 @@ class PlainDisplay(_Words):
 
     def note(self, text: str) -> None:
         """See `Display.note`."""
-        print(text, file=sys.stderr, flush=True)
+        print(printable_lines(text), file=sys.stderr, flush=True)
 
     def begins(self, terms: Terms, best: Trial | None = None) -> None:
         """See `Display.begins`."""
@@ -225,10 +226,10 @@ class LiveDisplay(_Words):
         self._live.stop()
 
     def _print(self, line: str, style: str) -> None:
-        self._console.print(line, highlight=False, style=style, markup=False)
+        self._console.print(printable_lines(line), highlight=False, style=style, markup=False)
 
     def _show(self) -> None:
-        self._status.plain = "\n".join(self._lines())
+        self._status.plain = printable_lines("\n".join(self._lines()))
 
 
 class NotebookDisplay(_Words):

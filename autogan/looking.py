@@ -135,7 +135,8 @@ def _write(
     refresh: bool,
 ) -> Path:
     """See `write_report`; ``refresh`` lets the browser load the page again."""
-    roots = {read_path("run", str(folder)).resolve(): Path(folder) for folder in folders}
+    paths = [read_path("run", str(folder)) for folder in folders]
+    roots = {path.resolve(): path for path in paths}
     results = [load_search(root, _given(options)) for root in roots.values()]
     if not results:
         raise ConfigError("run", "none given; name the folder of a search, or of several")

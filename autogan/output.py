@@ -2,8 +2,8 @@
 
 import csv
 import dataclasses
+import io
 import json
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from autogan.config import TrainConfig, own_flags
+from autogan.core.errors import printable_lines
 from autogan.core.invocation import command
 from autogan.run.advice import advice
 from autogan.run.export import plain, table
@@ -21,37 +22,46 @@ from autogan.run.words import duration
 from autogan.search import State
 
 
+def say(text: object) -> None:
+    """Print results on standard output.
+
+    Text that comes from files cannot steer the terminal: all but printable characters and ends of
+    lines is escaped.
+    """
+    print(printable_lines(str(text)), flush=True)
+
+
 def print_plan(plan: Plan, as_json: bool) -> None:
     """Print the resolved configuration and what it costs."""
     if as_json:
         print_json({**dataclasses.asdict(plan), "config": plan.config.as_dict()})
         return
-    print(yaml.safe_dump(plan.config.as_dict(), sort_keys=False).rstrip())
+    say(yaml.safe_dump(plan.config.as_dict(), sort_keys=False).rstrip())
     height, width, channels = plan.image_shape
-    print(f"# {plan.images} training images of {width}x{height}x{channels}")
+    say(f"# {plan.images} training images of {width}x{height}x{channels}")
     if plan.classes:
-        print(f"# classes: {_classes(plan.classes)}")
+        say(f"# classes: {_classes(plan.classes)}")
     points = "too many to count" if plan.points is None else plan.points
     searched = ", ".join(dimension.name for dimension in plan.config.space.dimensions)
-    print(f"# searched: {searched}; points in the space: {points}")
+    say(f"# searched: {searched}; points in the space: {points}")
     if plan.trials is None:
-        print(f"# as many trials of {plan.steps} steps as fit into "
+        say(f"# as many trials of {plan.steps} steps as fit into "
               f"{plan.config.max_minutes:g} minutes; in each")  # fmt: skip
     else:
         tried = "trials" if plan.config.repeats == 1 else "points"
-        print(f"# {plan.trials} {tried} of {plan.steps} steps")
+        say(f"# {plan.trials} {tried} of {plan.steps} steps")
     full = 1.0 if plan.full is None else plan.full
     if plan.full is not None and plan.full != plan.trials:
-        print(f"# all in all as much as {full:.3g} whole trainings ({_why(plan)})")
-    print(f"# about {full * plan.updates:.0f} updates of both networks")
+        say(f"# all in all as much as {full:.3g} whole trainings ({_why(plan)})")
+    say(f"# about {full * plan.updates:.0f} updates of both networks")
     if plan.training_seconds is not None:
         left_out = "" if plan.evaluations_timed else ", evaluations not counted"
         workers = plan.config.workers
         took = duration(full * plan.training_seconds / int(workers))
         where = f"{plan.device}, with {workers} workers" if workers != 1 else plan.device
-        print(f"# about {took} here, on {where}, beside the start{left_out}")
+        say(f"# about {took} here, on {where}, beside the start{left_out}")
     count = plan.trainings or 1
-    print(f"# at most {plan.most_megabytes:.0f} MB on disk while it runs, "
+    say(f"# at most {plan.most_megabytes:.0f} MB on disk while it runs, "
           f"about {count * plan.megabytes:.0f} MB afterwards")  # fmt: skip
 
 
@@ -81,16 +91,16 @@ def print_search(result: SearchResult, as_json: bool) -> None:
     if as_json:
         print_json(plain(result))
         return
-    print(summary(result))
+    say(summary(result))
     for line in advice(result) if result.ended else ():
-        print(f"next time: {line}")
+        say(f"next time: {line}")
     if best is not None:
         own = own_flags(result.config, "train")
         again = command("autogan", "train", result.folder.best_config, *own)
-        print(f"train it again:  {again}")
+        say(f"train it again:  {again}")
         print_further(result.config, result.folder.best, result.logs)
     if result.folder.report.exists():
-        print(f"see it all:      {result.folder.report}")
+        say(f"see it all:      {result.folder.report}")
 
 
 def print_training(result: TrainResult, as_json: bool) -> None:
@@ -100,15 +110,15 @@ def print_training(result: TrainResult, as_json: bool) -> None:
         return
     trial = result.trial
     by = "" if trial.value is None else f", by {result.objective}"
-    print(f"{result.terms.outcome(trial)}{by}")
+    say(f"{result.terms.outcome(trial)}{by}")
     if trial.evaluations:
         last = trial.evaluations[-1]
-        print(f"last evaluation: step {last.step}, {result.terms.evaluation(last)}")
+        say(f"last evaluation: step {last.step}, {result.terms.evaluation(last)}")
     if trial.state is State.TIMED_OUT:
         folder = result.folder
         again = ("train", folder.config, "--run-dir", folder.root, "--resume")
         own = own_flags(result.config, "train")
-        print(f"go on with:      {command('autogan', *again, '--max-trial-minutes', 'MORE', *own)}")
+        say(f"go on with:      {command('autogan', *again, '--max-trial-minutes', 'MORE', *own)}")
     print_further(result.config, result.folder.root, result.folder.logs)
 
 
@@ -116,25 +126,27 @@ def print_run(result: SearchResult | TrainResult, as_json: bool, as_csv: bool) -
     """Print what a run has come to so far."""
     if as_csv:
         names, rows = table(result)
-        writer = csv.DictWriter(sys.stdout, names, lineterminator="\n")
+        lines = io.StringIO()
+        writer = csv.DictWriter(lines, names, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
+        say(lines.getvalue().removesuffix("\n"))
     elif isinstance(result, TrainResult):
         print_training(result, as_json)
     else:
         if not as_json:
-            print("\n".join([*standing(result), ""]))
+            say("\n".join([*standing(result), ""]))
         print_search(result, as_json)
 
 
 def print_further(config: TrainConfig, folder: Path, logs: Path) -> None:
     """Print what to do next."""
     images = command("autogan", "sample", folder, *own_flags(config, "sample"))
-    print(f"see its images:  {images}")
-    print(f"see its curves:  {command('tensorboard', '--logdir', logs)}")
-    print('                 (while it runs too: turn on "Reload data" in TensorBoard\'s settings)')
+    say(f"see its images:  {images}")
+    say(f"see its curves:  {command('tensorboard', '--logdir', logs)}")
+    say('                 (while it runs too: turn on "Reload data" in TensorBoard\'s settings)')
 
 
 def print_json(value: Any) -> None:
     """Print plain values; paths as text."""
-    print(json.dumps(value, indent=2, default=str))
+    say(json.dumps(value, indent=2, default=str))

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import types
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,26 @@ def test_without_ray_the_remedy_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(ConfigError, match=r"engine: ray is not installed; .*'?autogan\[ray\]'?"):
         autogan.run_search({**SEARCH, "engine": "ray"})
+
+
+def test_a_cluster_of_its_own_listens_to_this_machine_alone(monkeypatch):
+    """Ray runs code for whoever can connect."""
+    given = {}
+    fake = types.SimpleNamespace(
+        is_initialized=lambda: False,
+        init=lambda address, **more: given.update(more, address=address),
+        cluster_resources=dict,
+    )
+    monkeypatch.setitem(sys.modules, "ray", fake)
+    run = SearchConfig(**SEARCH, engine="ray", ray_address="local").resolved()
+    ray_places(run)
+    assert given["address"] == "local"
+    assert given["_node_ip_address"] == "127.0.0.1"
+    assert given["include_dashboard"] is False
+    given.clear()
+    ray_places(run.model_copy(update={"ray_address": "there:6379"}))
+    assert given["address"] == "there:6379"
+    assert "_node_ip_address" not in given
 
 
 class TestRelay:

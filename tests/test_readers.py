@@ -266,3 +266,20 @@ def test_damaged_arrays_on_the_disk_are_made_again():
         assert (made() == 7).all()
     Path("cache/images.npy").unlink()
     assert (made() == 7).all()
+
+
+def test_a_cache_without_a_seal_is_made_again():
+    """Any file of numbers could lie there, and would change values without a word."""
+    path = Path("cache/statistics.npz")
+    path.parent.mkdir()
+    np.savez(path, mean=np.zeros(3))
+    for _ in range(2):
+        assert cached_arrays(path, lambda: {"mean": np.arange(3.0)})["mean"].tolist() == [0, 1, 2]
+    assert read_arrays(path, sealed=True)["mean"].tolist() == [0, 1, 2]
+
+
+def test_a_run_of_02_keeps_files_without_a_seal():
+    np.savez("features.npz", kernel=np.ones(3))
+    assert read_arrays(Path("features.npz"))["kernel"].tolist() == [1, 1, 1]
+    with pytest.raises(Damaged, match="it bears no seal"):
+        read_arrays(Path("features.npz"), sealed=True)

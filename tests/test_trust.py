@@ -225,3 +225,33 @@ def test_a_confirmed_search_is_read_with_old_keys(tmp_path):
     folder, config, _ = confirmed_on_disk(tmp_path / "a", trials=6)
     folder.config.write_text(yaml.safe_dump({**config.as_dict(), "worker_command": TOUCH}))
     assert len(autogan.load(folder.root).confirmed) == 3
+
+
+@pytest.mark.parametrize("config", [5, "digits", [1], True, [], "", 0, {1: 2}, {None: 1}, {"a"}])
+def test_what_is_no_configuration_is_one_line(config):
+    for call in (autogan.run_search, autogan.plan, autogan.train):
+        with pytest.raises(ConfigError, match=r"^config: .* is no (mapping|key); ") as caught:
+            call(config)
+        assert "\n" not in str(caught.value)
+    autogan.run_search({"trials": 1, "run_dir": "runs/a"}, engine=FakeEngine())
+    with pytest.raises(ConfigError, match=r"^config: "):
+        autogan.run_search(config, resume="runs/a", engine=FakeEngine())
+
+
+@pytest.mark.parametrize("given", ["x", 5, object(), ["a"], PlainDisplay])
+def test_what_is_no_display_or_engine_is_one_line(given):
+    keys = {"dataset": "digits", "run_dir": "runs/a"}
+    with pytest.raises(ConfigError, match=r"^engine: .* has no \w+; give a Engine, or nothing"):
+        autogan.run_search(keys, engine=given)
+    if given is not PlainDisplay:
+        for call in (autogan.run_search, autogan.train, autogan.plan):
+            with pytest.raises(ConfigError, match=r"^display: .* has no \w+; give a Display"):
+                call(keys, display=given)
+    assert not Path("runs/a").exists()
+
+
+@pytest.mark.parametrize("folder", [5, b"x", None, ["a"]])
+def test_what_is_no_folder_is_one_line(folder):
+    for call in (autogan.load, autogan.write_report, autogan.check, autogan.sample):
+        with pytest.raises(ConfigError):
+            call(folder)

@@ -6,6 +6,7 @@ validated once, here, and saved before any work.
 
 from autogan.config.grammar import Setting, packaged_configs, parse_param, parse_params, read_yaml
 from autogan.config.loading import (
+    check_mapping,
     left_out,
     load_config,
     load_saved,
@@ -20,6 +21,7 @@ __all__ = [
     "SearchConfig",
     "Setting",
     "TrainConfig",
+    "check_mapping",
     "left_out",
     "load_config",
     "load_saved",

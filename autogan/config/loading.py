@@ -192,6 +192,7 @@ def validated(kind: type[Config], values: Mapping[str, Any]) -> Config:
         ConfigError: naming the key, the value and what would be right.
     """
     known = kind.model_fields
+    check_mapping(values)
     _check_plain(values)
     if _names_own_parts(values):
         values = {"plugin_dirs": [str(Path.cwd())], **values}
@@ -216,6 +217,19 @@ def validated(kind: type[Config], values: Mapping[str, Any]) -> Config:
         field = ".".join(str(part) for part in first["loc"][:2] if str(part) in known)
         message = f"{first['msg'][0].lower()}{first['msg'][1:]}"
         raise ConfigError(field, f"{first['input']!r}: {message}") from None
+
+
+def check_mapping(values: object) -> None:
+    """Refuse what is no mapping of keys to values.
+
+    Raises:
+        ConfigError: showing it.
+    """
+    if not isinstance(values, Mapping):
+        raise ConfigError("config", f"{values!r} is no mapping; give keys and their values")
+    for name in values:
+        if not isinstance(name, str):
+            raise ConfigError("config", f"{name!r} is no key; the keys are texts, such as dataset")
 
 
 def _check_plain(values: Mapping[str, Any]) -> None:

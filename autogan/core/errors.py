@@ -88,6 +88,11 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+def printable_lines(text: str) -> str:
+    """The same for text of several lines."""
+    return "\n".join(map(printable, text.split("\n")))
+
+
 def told(text: str) -> str:
     """Text as one line for the terminal, without the middle of a very long one."""
     return _shortened(printable(" ".join(text.split())), _LONGEST_PROBLEM)

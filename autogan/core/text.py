@@ -5,8 +5,11 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, TypeVar
 
 from autogan.core.errors import ConfigError
+
+T = TypeVar("T")
 
 _BAD = re.compile("[\0\ud800-\udfff]")  # what neither UTF-8 nor a file's name can hold
 _MAX_COMPONENT = 255  # bytes; file systems allow no more
@@ -80,6 +83,18 @@ def check_plain(field: str, value: object) -> None:
             raise ConfigError(
                 field, f"holds more than {_MAX_VALUES} values; give fewer, or a range LOW..HIGH"
             )
+
+
+def checked(field: str, given: T, kind: type[Any]) -> T:
+    """An object that offers all that a kind of objects does.
+
+    Raises:
+        ConfigError: naming the first method that it lacks.
+    """
+    for name in vars(kind):
+        if not name.startswith("_") and not callable(getattr(given, name, None)):
+            raise ConfigError(field, f"{given!r} has no {name}; give a {kind.__name__}, or nothing")
+    return given
 
 
 def short_name(dataset: str) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import PIL
 
-from autogan.core.errors import ConfigError, DiskFull
+from autogan.core.errors import ConfigError, StorageError
 from autogan.core.files import cache_root, write_json
 from autogan.core.text import counted
 from autogan.data.decoding import Look, look
@@ -83,7 +83,7 @@ def surveyed(paths: Sequence[Path], tell: Tell) -> Survey:
         return known
     made = _survey(_looks(paths, tell))
     if settled:
-        with contextlib.suppress(OSError, DiskFull):
+        with contextlib.suppress(OSError, StorageError):
             write_json(place, asdict(made))
     return made
 

@@ -29,7 +29,7 @@ _PATIENCE = 10.0  # seconds for the workers of a killed command to end
 _GLANCE = 0.05  # seconds for whoever only looks (`at_work`) to look away
 _PARTS_OF_RUNS = (
     "best", "best.yaml", TRIALS, "trials.jsonl", "checkpoints", "samples", "scores.jsonl",
-    "result.json", "traceback.txt", "features.npz", "stage1", "real.png", "report.html",
+    "result.json", "traceback.txt", ".name", "features.npz", "stage1", "real.png", "report.html",
     "events.out.tfevents.*",
 )  # fmt: skip
 _PARTS_OF_TRIALS = (

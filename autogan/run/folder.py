@@ -1,19 +1,24 @@
 """Where things are on disk."""
 
 import json
+import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from autogan.config import TrainConfig
-from autogan.core.errors import ConfigError
-from autogan.core.files import look
+from autogan.config import TrainConfig, read_yaml
+from autogan.core.errors import ConfigError, StorageError
+from autogan.core.files import link, look, write_bytes
 from autogan.core.hyperparameters import Value
 from autogan.run.records import trial_of
 from autogan.search import State, Trial
 
 SEARCH_CONFIG = "search.yaml"
 TRIALS = "trials"
+BEST = "best"
+_NAME = ".name"  # of the run, for what lies outside its folder
 _MAX_NAME = 120  # of a trial's folder; file systems allow 255, Windows 260 for a whole path
 
 
@@ -41,7 +46,7 @@ class SearchFolder:
     @property
     def best(self) -> Path:
         """A link to the best trial's folder."""
-        return self.root / "best"
+        return self.root / BEST
 
     @property
     def report(self) -> Path:
@@ -169,10 +174,36 @@ def moved(root: Path, base: Path | None) -> Path:
     """
     if base is None:
         return root
-    root = root.resolve()
+    root = Path(os.path.realpath(root))
     if root.parent.name == TRIALS:
-        return base / root.parent.parent.name / root.name
-    return base / root.name
+        return base / _recorded_name(root.parent.parent) / root.name
+    return base / _recorded_name(root)
+
+
+def record_name(root: Path, config_file: Path, config: TrainConfig) -> None:
+    """Keep the name by which a run's parts are found outside its folder, should that be renamed.
+
+    Args:
+        root: the run's folder.
+        config_file: of an earlier command in it, if there is one: it names the folder of then.
+        config: of the run.
+    """
+    elsewhere = config.checkpoint_dir or config.result_dir or config.log_dir
+    if not elsewhere or run_of(root) != Path(os.path.realpath(root)):
+        return
+    if look(root / _NAME, "run_dir"):
+        return
+    before = read_yaml(config_file).get("run_dir") if look(config_file, "run_dir") else None
+    write_bytes(root / _NAME, Path(str(before or os.path.realpath(root))).name.encode())
+
+
+def _recorded_name(root: Path) -> str:
+    """The name that a run had when it began, if it was recorded and is one."""
+    try:
+        name = (root / _NAME).read_bytes()[:_MAX_NAME].decode()
+    except (OSError, UnicodeDecodeError):
+        return root.name
+    return name if name == os.path.basename(name) and name not in ("", ".", "..") else root.name
 
 
 def feature_weights(run: Path) -> Path:
@@ -196,19 +227,85 @@ def training_in(path: Path, field: str) -> Path | None:
     Raises:
         ConfigError: naming the field, if it is a search without a best trial.
     """
+    real = Path(os.path.realpath(path))  # which is none of this name if it is the link
+    if real.name == BEST and look(real.parent / SEARCH_CONFIG, field) == "file":
+        return best_trial(SearchFolder(real.parent))
     if look(path / "config.yaml", field) == "file":
         return path
-    search_folder = SearchFolder(path)
-    if look(search_folder.config, field) != "file":
+    if look(SearchFolder(path).config, field) != "file":
         return None
-    if not look(search_folder.best, field):
+    best = best_trial(SearchFolder(path))
+    if best is None:
         raise ConfigError(field, f"{path} is a search without a best trial; name one of its trials")
-    return search_folder.best
+    return best
+
+
+def best_trial(search: SearchFolder) -> Path | None:
+    """The folder of a search's best trial: what the link leads to, or else what best.yaml says.
+
+    A copy of a run may have lost its links: they are missing, or copies of folders, or text files.
+    """
+    if os.path.islink(search.best) and look(search.best / "config.yaml", "run") == "file":
+        return search.best
+    wanted = _identity(search.best_config)
+    if wanted is not None:
+        for config in sorted(search.root.glob(f"{TRIALS}/*/config.yaml")):
+            if _identity(config) == wanted:
+                return config.parent
+    return search.best if look(search.best / "config.yaml", "run") == "file" else None
+
+
+def _identity(config: Path) -> dict[str, Any] | None:
+    """What tells a trial's configuration from the other trials' ones; None without a file."""
+    if look(config, "run") != "file":
+        return None
+    values = read_yaml(config)
+    return {name: values.get(name) for name in ("params", "seed")}
+
+
+def keep_best(search: SearchFolder, name: str) -> str:
+    """Let the link ``best`` lead to a trial.
+
+    It is a convenience: where there can be no link, or something of the user's own has its place,
+    the search goes on.
+
+    Args:
+        search: whose link it is.
+        name: of the trial's folder.
+
+    Returns:
+        What the user should know; empty if all is well.
+    """
+    best = search.best
+    if not os.path.islink(best) and look(best, "run"):
+        if not _replaceable(search):
+            return f"{best} is no link to the best trial, and stays as it is; that is {name}"
+        if best.is_dir():
+            shutil.rmtree(best)
+    try:
+        link(best, str(search.trial(name).relative_to(search.root)))
+    except StorageError as error:
+        return f"{error}; the best trial is {name}"
+    return ""
+
+
+def _replaceable(search: SearchFolder) -> bool:
+    """Whether ``best`` is what a copy of the run made of the link, and nothing more."""
+    best = search.best
+    if best.is_file():  # a link as text
+        return best.read_bytes()[:_MAX_NAME].startswith(f"{TRIALS}/".encode())
+    wanted = _identity(best / "config.yaml")
+    for trial in search.root.glob(f"{TRIALS}/*"):
+        if wanted is not None and _identity(trial / "config.yaml") == wanted:
+            return all((trial / p.relative_to(best)).exists() for p in best.rglob("*"))
+    return False
 
 
 def run_of(root: Path) -> Path:
     """The run's folder that a training belongs to: of its search, or its own."""
-    root = root.resolve()
+    root = Path(os.path.realpath(root))
+    if root.name == BEST and look(root.parent / SEARCH_CONFIG, "run_dir"):
+        return root.parent  # a copy of the run, in which the link has become a folder
     searched = root.parent.name == TRIALS and bool(
         look(root.parent.parent / SEARCH_CONFIG, "run_dir")
     )

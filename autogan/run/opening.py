@@ -4,6 +4,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from autogan.config import TrainConfig
+from autogan.core.errors import ConfigError
+from autogan.core.files import look
+from autogan.core.registry import suggestion
+from autogan.core.text import read_path
+from autogan.data import DATASETS
 from autogan.run.claim import Claim
 from autogan.run.display import Display
 from autogan.run.engine import Engine
@@ -74,3 +79,18 @@ def header_of(opened: Opened, prepared: Prepared) -> dict[str, Any]:
     """What a search's values depend on beside its configuration, for its record."""
     data = {"images": opened.images, "classes": opened.classes, "digest": opened.digest}
     return {**prepared.model_dump(), "data": data, "environment": opened.environment}
+
+
+def dataset_or_folder(name: str, field: str) -> str:
+    """The name as a dataset's: a path to a folder becomes folder:PATH.
+
+    Raises:
+        ConfigError: naming the field, if it is neither.
+    """
+    if look(read_path(field, name), field) == "folder":
+        return f"folder:{name}"
+    if ":" not in name and name.replace("-", "_") not in DATASETS.names():
+        raise ConfigError(
+            field, f"{name} is neither a folder nor a dataset; {suggestion(name, DATASETS.names())}"
+        )
+    return name

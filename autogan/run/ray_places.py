@@ -23,6 +23,7 @@ from autogan.run.places import GPU_MEMORY, WORKER, Death, Hear, ProcessChannel, 
 _PATIENCE = 60.0  # seconds for a node to have room for the first worker
 _HEARTBEAT = 10.0  # seconds after which a relay says that it has nothing to say
 READ, WRITE = "reading", "writing"  # Ray's names for the relay's two threads
+_LOCALHOST = "127.0.0.1"
 _STORE_BYTES = 80 * 2**20  # of Ray's object store: hardly anything goes through it
 
 
@@ -41,7 +42,11 @@ def ray_places(run: SearchConfig) -> list["RayPlace"]:
     address = run.ray_address or os.environ.get("RAY_ADDRESS") or "auto"
     own: dict[str, Any] = {}
     if address == "local":
-        own = {"include_dashboard": False, "object_store_memory": _STORE_BYTES}
+        own = {
+            "include_dashboard": False,
+            "object_store_memory": _STORE_BYTES,
+            "_node_ip_address": _LOCALHOST,  # it runs code for whoever connects
+        }
     if not ray.is_initialized():
         try:
             ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **own)

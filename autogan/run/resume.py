@@ -4,14 +4,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from autogan.config import SearchConfig, TrainConfig, load_saved
+from autogan.config import SearchConfig, TrainConfig, check_mapping, load_saved, read_yaml
+from autogan.config.training import KNOWN_FEATURES
 from autogan.core.errors import ConfigError
 from autogan.core.files import look
 from autogan.run.display import Display
-from autogan.run.folder import SearchFolder
+from autogan.run.folder import SearchFolder, run_of
 
 LIMITS = ("trials", "max_minutes", "max_steps", "target", "confirm", "enqueue")
 """The keys that decide what a search tries, and may yet change when it is resumed."""
+
+MOVABLE = ("dataset", "data_dir", "features", "stage1", "warm_start")
+"""The keys that may hold another path when a run goes on: what lies there must be the same, and
+the record's digests, or the run's own copy, vouch for it."""
 
 RESUMABLE = (
     *LIMITS, "max_trial_minutes", "run_dir", "plugin_dirs", "checkpoint_minutes", "workers",
@@ -33,6 +38,8 @@ def resumed_config(root: Path, changes: SearchConfig | Mapping[str, Any]) -> Sea
         ConfigError: if there is no search, or something else was to be changed.
     """
     path = SearchFolder(root).config
+    if not isinstance(changes, SearchConfig):
+        check_mapping(changes)
     if not look(path, "resume"):
         raise ConfigError("resume", f"{root} holds no search; begin one without --resume")
     given = changes if isinstance(changes, Mapping) else changes.model_dump(include={"plugin_dirs"})
@@ -46,14 +53,18 @@ def resumed_config(root: Path, changes: SearchConfig | Mapping[str, Any]) -> Sea
     if wanted.compiler == "auto":  # which was decided then
         wanted = wanted.model_copy(update={"compiler": saved.compiler})
     check_same(path, saved, wanted.resolved())
-    update = {name: getattr(wanted, name) for name in RESUMABLE} | {"run_dir": root}
+    update = {name: getattr(wanted, name) for name in (*RESUMABLE, *MOVABLE)} | {"run_dir": root}
     return saved.model_copy(update=update).resolved()
 
 
 def check_same(path: Path, saved: TrainConfig, wanted: TrainConfig) -> None:
     """Refuse to go on with another configuration, and show the difference."""
     before, now = saved.resolved().as_dict(), wanted.as_dict()
-    names = [n for n in {**before, **now} if n not in RESUMABLE and before.get(n) != now.get(n)]
+    names = [
+        n
+        for n in {**before, **now}
+        if n not in RESUMABLE and not same_place(n, before.get(n), now.get(n))
+    ]
     if names:
         changes = "; ".join(f"{n} was {before.get(n)}, now {now.get(n)}" for n in names)
         raise ConfigError(
@@ -61,6 +72,33 @@ def check_same(path: Path, saved: TrainConfig, wanted: TrainConfig) -> None:
             f"{path} says otherwise: {changes}; resume with its own values, or begin anew in "
             "another --run-dir",
         )
+
+
+def same_place(name: str, before: Any, now: Any) -> bool:
+    """Whether two values of a key mean the same, but for where files lie."""
+    if name not in MOVABLE or before == now:
+        return bool(before == now)
+    if name == "data_dir":
+        return True
+    if name == "dataset":
+        return all(str(value).startswith("folder:") for value in (before, now))
+    if name == "features":
+        return all(value not in (None, *KNOWN_FEATURES) for value in (before, now))
+    return before is not None and now is not None
+
+
+def moved_images(trained: Path | None) -> dict[str, Any]:
+    """The keys that say where a training's images lie now, if its search was resumed with others.
+
+    Args:
+        trained: the training's folder; of None there is nothing to say.
+    """
+    config = None if trained is None else SearchFolder(run_of(trained)).config
+    if trained is None or config is None or look(config, "images") != "file":
+        return {}
+    before, now = read_yaml(trained / "config.yaml"), read_yaml(config)
+    names = [n for n in ("dataset", "data_dir") if n in now and before.get(n) != now[n]]
+    return {n: now[n] for n in names if same_place(n, before.get(n), now[n])}
 
 
 def same_training(path: Path, wanted: TrainConfig) -> bool:

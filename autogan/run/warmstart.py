@@ -10,7 +10,7 @@ from autogan.core.errors import ConfigError
 from autogan.core.files import look
 from autogan.run.folder import SearchFolder
 from autogan.run.ledger import Ledger
-from autogan.run.resume import difference
+from autogan.run.resume import difference, same_place
 from autogan.search import Trial
 
 _SAME = (
@@ -45,7 +45,7 @@ def earlier_trials(path: Path, run: SearchConfig, header: Mapping[str, Any]) -> 
     saved, wanted = earlier.as_dict(), run.as_dict()
     for name in _SAME:
         before, now = saved.get(name), wanted.get(name)
-        if before != now:
+        if before != now and (name == "stage1" or not same_place(name, before, now)):
             raise ConfigError(
                 "warm_start",
                 f"{path} has {name} {before}, this search {now}: their values cannot be compared; "

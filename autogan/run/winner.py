@@ -4,10 +4,10 @@ import shlex
 
 from autogan.config import SearchConfig, own_flags
 from autogan.core.errors import AutoGANError, Interrupted, StorageError
-from autogan.core.files import link, write_yaml
+from autogan.core.files import write_yaml
 from autogan.run.display import Display
 from autogan.run.engine import Engine
-from autogan.run.folder import SearchFolder
+from autogan.run.folder import SearchFolder, keep_best
 from autogan.run.ledger import Ledger
 from autogan.run.messages import Evaluate, Scores
 from autogan.run.tally import Tally
@@ -41,6 +41,7 @@ class Winner:
         self._tally = tally
         self._display = display
         self._kept: Trial | None = None
+        self._told = ""  # of the link, once
 
     def keep(self) -> None:
         """Let best.yaml and the link tell of the best trial so far."""
@@ -49,7 +50,6 @@ class Winner:
             return
         self._kept = best
         name = self._ledger.folders[best.number]
-        target = self._folder.trial(name).relative_to(self._folder.root)
         worth = f"{self._ledger.header['objective']} {best.value:.6g}"
         if best.losses:
             worth = f"of those that no other beats in {self._config.criterion}"
@@ -60,7 +60,9 @@ class Winner:
             f"The best of {self._folder.root.name}: trial {best.number}, {worth} at step "
             f"{best.step}.\nTrain it again with: {again}",
         )
-        link(self._folder.best, str(target))
+        if (problem := keep_best(self._folder, name)) and problem != self._told:
+            self._told = problem
+            self._display.note(problem)
 
     def judge(self, engine: Engine) -> None:
         """Score the best generator on latent vectors that had no part in choosing it.
