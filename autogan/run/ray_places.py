@@ -23,7 +23,7 @@ from autogan.run.places import GPU_MEMORY, WORKER, Death, Hear, ProcessChannel, 
 _PATIENCE = 60.0  # seconds for a node to have room for the first worker
 _HEARTBEAT = 10.0  # seconds after which a relay says that it has nothing to say
 READ, WRITE = "reading", "writing"  # Ray's names for the relay's two threads
-_LOCALHOST = "127.0.0.1"
+_CLUSTERS = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"  # without them Ray listens on 127.0.0.1 alone
 _STORE_BYTES = 80 * 2**20  # of Ray's object store: hardly anything goes through it
 
 
@@ -34,19 +34,17 @@ def ray_places(run: SearchConfig) -> list["RayPlace"]:
         ConfigError: if Ray is not installed, or there is no such cluster.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # a search tool does not phone home
+    address = run.ray_address or os.environ.get("RAY_ADDRESS") or "auto"
+    if address == "local":  # a cluster runs code for whoever can connect
+        os.environ[_CLUSTERS] = "0"
     try:
         ray = _ray()
     except ImportError:
         install = command_line("pip", "install", "autogan[ray]")
         raise ConfigError("engine", f"ray is not installed; install it: {install}") from None
-    address = run.ray_address or os.environ.get("RAY_ADDRESS") or "auto"
     own: dict[str, Any] = {}
     if address == "local":
-        own = {
-            "include_dashboard": False,
-            "object_store_memory": _STORE_BYTES,
-            "_node_ip_address": _LOCALHOST,  # it runs code for whoever connects
-        }
+        own = {"include_dashboard": False, "object_store_memory": _STORE_BYTES}
     if not ray.is_initialized():
         try:
             ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **own)
