@@ -9,7 +9,7 @@ from fakes import LABEL, FakeEngine, records_of, told
 
 import autogan
 from autogan.core import files
-from autogan.core.errors import ConfigError, SearchFailed
+from autogan.core.errors import ConfigError, SearchFailed, StorageError
 from autogan.run.claim import Claim
 from autogan.run.display import Display
 from autogan.run.ledger import Ledger
@@ -88,7 +88,7 @@ def test_files_appear_whole_or_not_at_all(tmp_path, monkeypatch):
         raise OSError("no space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="no space"):
+    with pytest.raises(StorageError, match="no space"):
         files.write_json(path, {"a": 2})
     assert json.loads(path.read_text()) == {"a": 1}
     assert list(path.parent.iterdir()) == [path]
