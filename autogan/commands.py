@@ -26,7 +26,7 @@ from autogan.config import (
 )
 from autogan.core.errors import ConfigError
 from autogan.core.files import read_arrays, sweep, write_yaml
-from autogan.core.text import checked, read_path
+from autogan.core.text import checked, listed, read_path
 from autogan.data import grids
 from autogan.display import usual_display
 from autogan.report import write_page
@@ -257,7 +257,7 @@ def evaluate(
     """
     values = dict(options or {})
     if criterion is not None:
-        first, *more = _listed(criterion)
+        first, *more = listed(criterion)
         values |= {"criterion": first, "also": more}
     trained = training_in(read_path("images", str(images)), "images")
     moved, file = moved_images(trained), trained / "config.yaml" if trained else None
@@ -324,7 +324,7 @@ def sample(
                 checkpoint=checkpoint,
                 count=count,
                 seed=seed,
-                classes=None if classes is None else _listed(classes),
+                classes=None if classes is None else listed(classes),
                 in_turn=grid,
                 output=str(output),
             ),
@@ -334,12 +334,6 @@ def sample(
     images: npt.NDArray[np.uint8] = made["images"]
     columns = made["columns"].tolist()
     return grids.grid(images, len(columns), columns) if grid else images
-
-
-def _listed(names: str | Sequence[int | str]) -> list[Any]:
-    """Names in a list or separated by commas; of none the empty one, which nothing bears."""
-    given = [name.strip() for name in names.split(",")] if isinstance(names, str) else names
-    return [name for name in given if name != ""] or [""]
 
 
 def _search_config(

@@ -3,7 +3,7 @@
 import datetime
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -95,6 +95,12 @@ def checked(field: str, given: T, kind: type[Any]) -> T:
         if not name.startswith("_") and not callable(getattr(given, name, None)):
             raise ConfigError(field, f"{given!r} has no {name}; give a {kind.__name__}, or nothing")
     return given
+
+
+def listed(names: str | Sequence[int | str]) -> list[Any]:
+    """Names in a list or separated by commas; of none the empty one, which nothing bears."""
+    given = [name.strip() for name in names.split(",")] if isinstance(names, str) else names
+    return [name for name in given if name != ""] or [""]
 
 
 def short_name(dataset: str) -> str:
