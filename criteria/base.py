@@ -59,6 +59,26 @@ class Criterion(Part):
         return 1
 
     @classmethod
+    def shortage(cls, generated: int, real: int, dimensions: int) -> str:
+        """What it wants where images are too few for a value; empty if they are enough.
+
+        Args:
+            generated: how many images are scored.
+            real: how many they are compared with.
+            dimensions: features of each; 0 if that is not known yet.
+        """
+        fewest = cls.fewest(dimensions)
+        return "" if generated >= fewest else f"at least {fewest} generated images"
+
+    @classmethod
+    def caution(cls, generated: int, real: int, dimensions: int) -> str:
+        """Why a value of so few images tells little, though it can be had; else empty.
+
+        The arguments are those of `shortage`.
+        """
+        return ""
+
+    @classmethod
     def label(cls, network: str, scale: str) -> str:
         """The name under which values are reported, such as ``fid_inception_10000_3d61bb``.
 

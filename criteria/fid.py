@@ -18,9 +18,24 @@ class FID(Criterion):
     summary = "Fréchet distance between real and generated features"
     direction = "min"
 
+    @classmethod
+    def caution(cls, generated: int, real: int, dimensions: int) -> str:
+        """A covariance of fewer images than features is singular: see `few_for_moments`."""
+        return few_for_moments(min(generated, real), dimensions)
+
     def compute(self, generated: Features, real: Moments) -> float:
         """Return the distance."""
         return frechet_distance(real, generated.moments)
+
+
+def few_for_moments(images: int, dimensions: int) -> str:
+    """What to beware of where images are no more than their features; empty if they are."""
+    if images > dimensions:
+        return ""
+    return (
+        f"{images} images are few for {dimensions} features; the value depends on their number: "
+        "compare it only with values of as many"
+    )
 
 
 def frechet_distance(real: Moments, made: Moments) -> float:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from autogan.criteria.base import Criterion
-from autogan.criteria.fid import frechet_distance
+from autogan.criteria.fid import few_for_moments, frechet_distance
 from autogan.criteria.statistics import Features, Moments
 
 _SIZES = 15  # the paper's
@@ -30,6 +30,11 @@ class FIDInfinity(Criterion):
     def fewest(cls, dimensions: int) -> int:
         """A thousand images, and half of them more than features."""
         return max(_FEWEST, 2 * (dimensions + 1))
+
+    @classmethod
+    def caution(cls, generated: int, real: int, dimensions: int) -> str:
+        """What is extrapolated is the generated side alone."""
+        return few_for_moments(real, dimensions)
 
     def compute(self, generated: Features, real: Moments) -> float:
         """Return the intercept."""

@@ -5,10 +5,12 @@ import math
 import numpy as np
 
 import autogan.core.tfgan as tfgan
+from autogan.core.errors import ConfigError
 from autogan.criteria.base import Criterion
 from autogan.criteria.statistics import Features, Moments
 
 _BLOCK = 1024  # images, TF-GAN's default
+_ROUGH = 50  # images; of fewer, the estimate is little more than noise
 
 
 class KID(Criterion):
@@ -25,16 +27,30 @@ class KID(Criterion):
     direction = "min"
     needs_real_features = True
 
+    @classmethod
+    def shortage(cls, generated: int, real: int, dimensions: int) -> str:
+        """Two images for each block, on either side."""
+        few, many = sorted((generated, real))
+        needed = 2 * math.ceil(many / _BLOCK)
+        return "" if few >= needed else f"at least {needed} images on either side"
+
+    @classmethod
+    def caution(cls, generated: int, real: int, dimensions: int) -> str:
+        """The estimate is unbiased, and yet of few images it is noise."""
+        few = min(generated, real)
+        return "" if few >= _ROUGH else f"an estimate from {few} images is mostly noise"
+
     def compute(self, generated: Features, real: Moments) -> float:
         """Return the distance.
 
         Raises:
-            ValueError: if ``real`` is without the features themselves, or either side is so small
-                that a block would have fewer than two images.
+            ValueError: if ``real`` is without the features themselves.
+            ConfigError: if either side is so small that a block would have fewer than two images.
         """
         few, many = sorted((len(real.known_pool), len(generated.pool)))
         if few < 2 * math.ceil(many / _BLOCK):
-            raise ValueError(f"kid wants more than {few} images against {many}")
+            wanted = self.shortage(few, many, 0)
+            raise ConfigError("criterion", f"kid wants {wanted}, and there are {few} and {many}")
         import tensorflow as tf
 
         shuffled = [

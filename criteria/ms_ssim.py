@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from autogan.core.errors import ConfigError
 from autogan.criteria.base import Criterion
 from autogan.criteria.statistics import Features, Images, Labels, Moments
 
@@ -42,11 +43,17 @@ class MSSSIM(Criterion):
         """A pair."""
         return 2
 
+    @classmethod
+    def shortage(cls, generated: int, real: int, dimensions: int) -> str:
+        """A pair on either side."""
+        return "" if min(generated, real) >= 2 else "at least 2 images on either side"
+
     def compute(self, generated: Features, real: Moments) -> float:
         """Return the distance.
 
         Raises:
-            ValueError: if either side is without images, or no two are of one class.
+            ValueError: if either side is without images.
+            ConfigError: if no two of a side are of one class.
         """
         figures = self.figures(generated, real)
         return abs(figures["ms_ssim"] - figures["real_ms_ssim"])
@@ -98,7 +105,11 @@ def _mean(side: Features | Moments, labelled: bool) -> float:
         raise ValueError("ms_ssim needs the images, generated and real")
     ones, others = _pairs(len(side.images), side.labels if labelled else None)
     if not len(ones):
-        raise ValueError("ms_ssim needs two images of a class")
+        raise ConfigError(
+            "criterion",
+            f"ms_ssim wants two images of a class, and of {len(side.images)} no two are of one; "
+            "take more images, or leave it out",
+        )
     rows = max(1, _AT_ONCE // side.images[0].size)
     return float(np.mean(np.concatenate([
         ms_ssim(side.images[ones[first : first + rows]], side.images[others[first : first + rows]])

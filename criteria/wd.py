@@ -3,6 +3,7 @@
 import numpy as np
 
 from autogan.criteria.base import Criterion
+from autogan.criteria.fid import few_for_moments
 from autogan.criteria.statistics import Features, Moments
 
 
@@ -17,6 +18,11 @@ class WD(Criterion):
     name = "wd"
     summary = "Auto-GAN's variant of FID without the square root (not a distance)"
     direction = "min"
+
+    @classmethod
+    def caution(cls, generated: int, real: int, dimensions: int) -> str:
+        """See `FID.caution`."""
+        return few_for_moments(min(generated, real), dimensions)
 
     def compute(self, generated: Features, real: Moments) -> float:
         """Return the value; the product's trace is a sum, Tr(S_x S_g) = sum(S_x * S_g)."""

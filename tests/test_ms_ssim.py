@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 from sklearn.datasets import load_digits
 
+from autogan.core.errors import ConfigError
 from autogan.criteria import MSSSIM, Features, Moments
 from autogan.criteria.ms_ssim import _pairs, ms_ssim
 
@@ -115,7 +116,7 @@ def test_labelled_images_are_compared_within_classes():
     assert labelled["real_ms_ssim"] > mixed["real_ms_ssim"] + 0.1
     assert MSSSIM().figures(*sides(images, labels, real_labels=None)) == mixed
     alone = sides(DIGITS[:3], np.arange(3))
-    with pytest.raises(ValueError, match="two images of a class"):
+    with pytest.raises(ConfigError, match="two images of a class"):
         MSSSIM().compute(*alone)
 
 

@@ -115,6 +115,7 @@ class Session:
         run = self._bench.use(call)
         prepared = self._measures(run, call.folder)
         accuracy = self._bench.network(run, call.folder).accuracy
+        self._tell_numbers(run, self._bench.evaluator(run, call.folder))
         if accuracy is not None:
             weak = ": too weak to rank subtle differences" if accuracy < _WEAK else ""
             right = f"{100 * accuracy:.1f} %"
@@ -124,7 +125,9 @@ class Session:
     def _measures(self, run: TrainConfig, folder: str) -> Prepared:
         """What values are measured by, for the run in a folder."""
         evaluator = self._bench.evaluator(run, folder)
-        check_enough(evaluator, evaluator.samples)
+        check_enough(
+            evaluator.criteria, evaluator.samples, evaluator.samples, len(evaluator.real.mean)
+        )
         network = evaluator.network
         features: dict[str, str | int | float] = {
             "network": network.name,
@@ -239,6 +242,9 @@ class Session:
         none = "the images have none; put each class into a sub-folder"
         classes = len(images.train.class_counts)
         self._check_comparable(run, call, images.image_shape, classes, none)
+        most = run.eval_samples
+        generated, real = len(images.train), len(self._bench.reference(run))
+        check_enough(run.criteria(), min(generated, most), min(real, most), 0)
         self._tell_of("reference", self._bench.data(run))
         self._tell_of("images", images)
         made, labels = images.train.subset(run.eval_samples)
@@ -252,9 +258,15 @@ class Session:
         classes: npt.NDArray[np.int64] | None,
     ) -> dict[str, float]:
         """What decides and all criteria, by label; what they are made of is told."""
-        check_enough(evaluator, len(images))
+        check_enough(evaluator.criteria, len(images), evaluator.samples, len(evaluator.real.mean))
+        self._tell_numbers(run, evaluator, len(images))
         features = evaluator.features(images, classes)
-        scores = evaluator.score(features)
+        try:
+            scores = evaluator.score(features, run.deciding())
+        except FloatingPointError as error:
+            raise ConfigError("criterion", f"{error} of these images; name another one") from None
+        if missing := [name for name in evaluator.criteria if name not in scores]:
+            self._driver.note(f"{', '.join(missing)} is NaN or infinite, and left out")
         if figures := evaluator.figures(features):
             words = ", ".join(f"{name} {figure:.6g}" for name, figure in figures.items())
             self._driver.note(f"{words} (against the {run.reference_split} split)")
@@ -280,6 +292,25 @@ class Session:
             f"{width}x{height}: cropped at the centre to squares"
         )
         return run.model_copy(update={"image_size": min(height, width)})
+
+    def _tell_numbers(
+        self, run: TrainConfig, evaluator: Evaluator, generated: int | None = None
+    ) -> None:
+        """Say how many images are compared, where the user may expect more or should take more."""
+        real = evaluator.samples
+        scored = real if generated is None else generated
+        wanted, usual = run.eval_samples, TrainConfig.model_fields["eval_samples"].default
+        if wanted != usual and wanted > min(scored, real):
+            self._driver.note(f"eval_samples is {wanted}, and there are fewer images: {scored} are "
+                              f"compared with {real} real ones")  # fmt: skip
+        cautions: dict[str, list[str]] = {}
+        for name, criterion in evaluator.criteria.items():
+            cautions.setdefault(
+                criterion.caution(scored, real, len(evaluator.real.mean)), []
+            ).append(name)
+        for caution, names in cautions.items():
+            if caution:
+                self._driver.note(f"{', '.join(names)}: {caution}")
 
     def _check_comparable(
         self, run: TrainConfig, call: Evaluate, shape: ImageShape, classes: int, none: str

@@ -3,6 +3,7 @@
 import html
 import itertools
 import math
+import re
 import statistics
 from collections import Counter
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from autogan.run.result import SearchResult
 
 _SHOWN = 20  # trials in a table
+_SCALE = re.compile(r"_\d+(_test)?(_[0-9a-f]{6})?(_test)?$")  # of a label: see `Evaluator.labels`
 
 
 def summary(result: "SearchResult") -> str:
@@ -208,11 +210,18 @@ def _judged(result: "SearchResult") -> list[str]:
 
 
 def _scores(result: "SearchResult", scores: Mapping[str, float]) -> str:
-    """Scores by short names: what decides first, then all criteria in their order."""
-    names = list(result.terms.names.values())
-    if len(scores) > len(names):  # of a sum, which has a value of its own
-        names = [result.terms.objective, *names]
-    return figures(zip(names, scores.values(), strict=False))
+    """Scores by short names: what decides first, then all criteria in their order.
+
+    A sum has a value of its own, which no criterion has.
+    """
+    names = {_unscaled(label): name for label, name in result.terms.names.items()}
+    named = ((names.get(_unscaled(n), result.terms.objective), s) for n, s in scores.items())
+    return figures(named)
+
+
+def _unscaled(label: str) -> str:
+    """A criterion's label without the images that it was measured on."""
+    return _SCALE.sub("", label)
 
 
 def warnings(result: "SearchResult") -> list[str]:

@@ -5,7 +5,7 @@ import hashlib
 import math
 import resource
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,6 +15,7 @@ import tensorflow as tf
 from autogan.config import TrainConfig
 from autogan.core.errors import ConfigError
 from autogan.core.files import Damaged, cache_root, read_arrays
+from autogan.criteria.base import Criterion
 from autogan.criteria.classifier import ClassifierNetwork
 from autogan.criteria.evaluator import Evaluator
 from autogan.criteria.networks import FeatureNetwork, SavedModelNetwork, Tell, inception
@@ -325,17 +326,21 @@ def refuse_labels(run: TrainConfig, problem: str) -> None:
             raise ConfigError("criterion", f"{name} needs images of known classes, and {problem}")
 
 
-def check_enough(evaluator: Evaluator, count: int) -> None:
-    """Check that so many generated images are enough for all criteria.
+def check_enough(
+    criteria: Mapping[str, Criterion], generated: int, real: int, dimensions: int
+) -> None:
+    """Check that so many images on either side are enough for all criteria.
+
+    The other arguments are those of `Criterion.shortage`.
 
     Raises:
-        ConfigError: naming the criterion.
+        ConfigError: naming the criterion and what it wants.
     """
-    for name, criterion in evaluator.criteria.items():
-        fewest = criterion.fewest(len(evaluator.real.mean))
-        if count < fewest:
+    for name, criterion in criteria.items():
+        if wanted := criterion.shortage(generated, real, dimensions):
+            features = f" of {dimensions} features each" if dimensions else ""
             raise ConfigError(
                 "criterion",
-                f"{name} wants at least {fewest} images of {len(evaluator.real.mean)} features, "
-                f"and there are {count}; raise eval_samples, take more images or leave it out",
+                f"{name} wants {wanted}, and there are {generated} against {real} real ones"
+                f"{features}; raise eval_samples, take more images or leave it out",
             )
