@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from autogan.models import draws
+
 _SHIFT = 8  # an image moves by at most its side / 8
 _HOLE = 2  # the side of a hole is the image's / 2
 
@@ -34,8 +36,8 @@ def augmented(images: tf.Tensor, policy: str, probability: tf.Tensor, seed: tf.T
         Float32 in the shape of ``images``; colours may leave [-1, 1].
     """
     names = POLICIES[policy]
-    for name, own in zip(names, tf.unstack(_split(seed, len(names))), strict=True):
-        seeds = tf.unstack(_split(own, 3))
+    for name, own in zip(names, draws.split(seed, len(names)), strict=True):
+        seeds = draws.split(own, 3)
         chosen = _uniform(images, [1, 1, 1], seeds[0]) < probability
         images = tf.where(chosen, _OPERATIONS[name](images, seeds[1], seeds[2]), images)
     return images
@@ -84,16 +86,11 @@ _OPERATIONS: dict[str, Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]] =
 }
 
 
-def _split(seed: tf.Tensor, count: int) -> tf.Tensor:
-    """``count`` seeds of one, int64 [count, 2]."""
-    return tf.random.stateless_uniform([count, 2], seed, None, None, tf.int64)
-
-
 def _uniform(images: tf.Tensor, shape: list[int], seed: tf.Tensor) -> tf.Tensor:
     """Numbers in [0, 1) for each image."""
-    return tf.random.stateless_uniform([tf.shape(images)[0], *shape], seed)
+    return draws.uniform([tf.shape(images)[0], *shape], seed)
 
 
 def _integers(images: tf.Tensor, low: int, high: int, seed: tf.Tensor) -> tf.Tensor:
     """An integer from ``low`` to ``high - 1`` for each image."""
-    return tf.random.stateless_uniform([tf.shape(images)[0]], seed, low, high, tf.int32)
+    return draws.integers([tf.shape(images)[0]], seed, low, high)

@@ -1,11 +1,20 @@
 """Random numbers of training: each draw is a pure function of (seed, update, stream).
 
 There is no generator state that a checkpoint could miss or an earlier trial could have moved on.
+
+The numbers are those of TensorFlow's kernels on a CPU, under every compiler. TensorFlow's own
+functions are not: compiled by XLA, they leave out the upper half of a seed, and make other floats
+of the same random words (`findings/xla_other_floats.sh`). So seeds are scrambled here, and words
+become floats here. All random numbers of the GAN types come from this module.
 """
 
-from typing import NamedTuple
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import tensorflow as tf
+
+Shape = Sequence[int] | tf.Tensor
 
 _SIDE_BY_SIDE = 4  # streams that share a run of numbers: a latent vector's and alpha's
 LATENT_D, LATENT_G, ALPHA, EVALUATION = range(1, _SIDE_BY_SIDE + 1)
@@ -32,9 +41,14 @@ REAL_D, FAKE_D, BETWEEN, REAL_G, FAKE_G, REAL_FITNESS, FAKE_FITNESS = (
 )
 FITNESS, GENERATOR_DROPOUT_FITNESS = 26 * _APART, 27 * _APART
 
+_PHILOX = 1  # TensorFlow's number of the generator (Salmon et al., 2011)
+_SCRAMBLE = 0x02461E293EC8F720  # the key under which TensorFlow scrambles seeds
+_BITS = 23  # of a word, the low ones: as many as float32 has after its leading one
+_LEAST = 1e-7  # stands for 0 where the logarithm is taken
+
 
 def draw(seed: tf.Tensor, update: tf.Tensor, stream: int) -> tf.Tensor:
-    """The seed of one draw for TensorFlow's stateless functions: int64 [2].
+    """The seed of one draw, int64 [2].
 
     Args:
         seed: of the trial, int64.
@@ -42,3 +56,76 @@ def draw(seed: tf.Tensor, update: tf.Tensor, stream: int) -> tf.Tensor:
         stream: what is drawn.
     """
     return tf.stack([seed, update * _SIDE_BY_SIDE + stream])
+
+
+def split(seed: tf.Tensor, count: int) -> list[tf.Tensor]:
+    """``count`` seeds of one, each int64 [2]."""
+    return tf.unstack(_words([count, 2], seed, tf.int64))
+
+
+def folded(seed: tf.Tensor, number: int) -> tf.Tensor:
+    """A seed of one and a number, int64 [2]; other numbers have other seeds."""
+    return tf.stack([tf.cast(_words([], seed), tf.int64), tf.constant(number, tf.int64)])
+
+
+def uniform(shape: Shape, seed: tf.Tensor) -> tf.Tensor:
+    """Numbers in [0, 1), float32: multiples of 2^-23.
+
+    Args:
+        shape: of the result.
+        seed: int64 [2].
+    """
+    return tf.cast(_words(shape, seed) & (2**_BITS - 1), tf.float32) * 2.0**-_BITS
+
+
+def normal(shape: Shape, seed: tf.Tensor) -> tf.Tensor:
+    """Numbers of mean 0 and deviation 1, float32, by Box and Muller's way (1958).
+
+    Args:
+        shape: of the result.
+        seed: int64 [2].
+    """
+    count = tf.reduce_prod(tf.cast(shape, tf.int32))
+    u = uniform([(count + 1) // 2, 2], seed)
+    radius = tf.sqrt(-2.0 * tf.math.log(tf.maximum(u[:, 0], _LEAST)))
+    angle = 2.0 * math.pi * u[:, 1]
+    pairs = tf.stack([tf.sin(angle) * radius, tf.cos(angle) * radius], axis=1)
+    return tf.reshape(tf.reshape(pairs, [-1])[:count], shape)
+
+
+def integers(shape: Shape, seed: tf.Tensor, low: int, high: int) -> tf.Tensor:
+    """Integers from ``low`` to ``high - 1``, int32.
+
+    Args:
+        shape: of the result.
+        seed: int64 [2].
+        low: the least.
+        high: what is above the greatest.
+    """
+    key, counter = _scrambled(seed)
+    return tf.raw_ops.StatelessRandomUniformIntV2(
+        shape=shape, key=key, counter=counter, alg=_PHILOX, minval=low, maxval=high
+    )
+
+
+def _words(shape: Shape, seed: tf.Tensor, dtype: Any = tf.int32) -> tf.Tensor:
+    """Random bits, which are the same under every compiler."""
+    key, counter = _scrambled(seed)
+    return tf.raw_ops.StatelessRandomUniformFullIntV2(
+        shape=shape, key=key, counter=counter, alg=_PHILOX, dtype=dtype
+    )
+
+
+def _scrambled(seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """The generator's key, uint64 [1], and counter, uint64 [2], as TensorFlow's kernel finds them.
+
+    They are the generator's words at the counter that is the seed, all of whose 128 bits count.
+    """
+    mixed = tf.raw_ops.StatelessRandomUniformFullIntV2(
+        shape=[2],
+        key=tf.constant([_SCRAMBLE], tf.uint64),
+        counter=tf.bitcast(tf.cast(seed, tf.int64), tf.uint64),
+        alg=_PHILOX,
+        dtype=tf.uint64,
+    )
+    return mixed[:1], mixed * tf.constant([0, 1], tf.uint64)

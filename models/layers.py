@@ -10,6 +10,8 @@ import keras
 import tensorflow as tf
 from keras import layers
 
+from autogan.models import draws
+
 _TINY = 1e-36  # beside a sum of squares: the norm of a kernel of zeros is 1e-18, not 0
 
 
@@ -149,9 +151,9 @@ class SeededDropout(layers.Layer):
             rate: a scalar float32 in [0, 1); at 0 the features stay what they are.
             draw: int64 [2]; with ``number`` it decides the mask.
         """
-        seed = tf.random.experimental.stateless_fold_in(draw, self._number)
+        seed = draws.folded(draw, self._number)
         rate = tf.cast(rate, tf.float32)
-        kept = tf.random.stateless_uniform(tf.shape(features), seed) >= rate
+        kept = draws.uniform(tf.shape(features), seed) >= rate
         return features * tf.cast(tf.where(kept, 1.0 / (1.0 - rate), 0.0), features.dtype)
 
 

@@ -13,7 +13,7 @@ import tensorflow as tf
 from autogan.core.hyperparameters import Value
 from autogan.models.base import ImageShape
 from autogan.models.batches import TrainingSet, proportional_labels
-from autogan.models.draws import EVALUATION
+from autogan.models.draws import EVALUATION, normal
 
 _GENERATE_BATCH = 256
 
@@ -119,9 +119,7 @@ class Trainer(ABC):
             seed: of the vectors.
             classes: to go round and round; if None, all as often as in the training set.
         """
-        z = tf.random.stateless_normal(
-            [count, self.z_dim], tf.constant([seed, EVALUATION], tf.int64)
-        )
+        z = normal([count, self.z_dim], tf.constant([seed, EVALUATION], tf.int64))
         if not self.class_counts:
             return Latents(z, np.zeros(0, np.int64))
         if classes is None:

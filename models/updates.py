@@ -182,9 +182,7 @@ class Updates:
             real_logits, real_classes = self._judged(real, labels, now, draws.REAL_D)
             fake_logits, fake_classes = self._judged(fake, fake_labels, now, draws.FAKE_D)
             if self._factors["label_smoothing"]:
-                shares = tf.random.stateless_uniform(
-                    [2, self._batch_size, 1], now.draw(draws.SMOOTHING)
-                )
+                shares = draws.uniform([2, self._batch_size, 1], now.draw(draws.SMOOTHING))
                 most = settings["label_smoothing"]
                 loss = smoothed(self.loss, real_logits, fake_logits, most, shares)
             else:
@@ -249,8 +247,8 @@ class Updates:
             of_real=lambda images: self._judged(images, labels, now, draws.REAL_D)[0],
             of_fake=lambda images: self._judged(images, fake_labels, now, draws.FAKE_D)[0],
             beside=beside,
-            alpha=tf.random.stateless_uniform([self._batch_size, 1, 1, 1], now.draw(draws.ALPHA)),
-            noise=tf.random.stateless_uniform(tf.shape(real), now.draw(draws.PERTURBATION)),
+            alpha=draws.uniform([self._batch_size, 1, 1, 1], now.draw(draws.ALPHA)),
+            noise=draws.uniform(tf.shape(real), now.draw(draws.PERTURBATION)),
             kernels=[v for v in self.d_optimizer.parameters if v.shape.rank > 1],
         )
 
@@ -263,7 +261,7 @@ class Updates:
     ) -> tf.Tensor:
         """Generated images; a batch, if no size is given."""
         shape = [size or self._batch_size, self._players.shape.z_dim]
-        z = tf.random.stateless_normal(shape, now.draw(stream))
+        z = draws.normal(shape, now.draw(stream))
         drops = Dropout(now.settings["generator_dropout"], now.draw(dropout))
         return self._players.made(self._players.inputs(z, labels, drops))
 
@@ -278,7 +276,7 @@ class Updates:
                 probability = self._probability
             images = augmented(images, policy, probability, now.draw(showing.augmentation))
         if self._factors["input_noise"]:
-            normal = tf.random.stateless_normal(tf.shape(images), now.draw(showing.noise))
+            normal = draws.normal(tf.shape(images), now.draw(showing.noise))
             images += now.noise * normal
         return self._players.judged(images, labels, now.dropout(showing), training=True)
 

@@ -45,6 +45,7 @@ STEP, GAN, LOSSES = "models/updates.py", "models/adversarial.py", "models/losses
 PENALTIES, OPTIMIZERS = "models/penalties.py", "models/optimizers.py"
 EVOLUTION, GENERATIONS = "models/evolution.py", f"{UPDATES} -k generation"
 LAYERS, AVERAGES, DRAWS = "models/layers.py", "models/averages.py", "models/draws.py"
+PLAYERS, WORDS = "models/players.py", "tests/test_draws.py"
 DECISIONS, LOOP, POOL = "autogan/run/decisions.py", "autogan/run/loop.py", "autogan/run/engine.py"
 PARALLEL, POOLS = "tests/test_parallel.py", "tests/test_pool.py"
 EFFECTS, CHARTS = "autogan/report/effects.py", "autogan/report/charts.py"
@@ -84,9 +85,8 @@ MUTANTS = [
         "tf.float32) / 127.5 - 1.0", "tf.float32) / 255.0",
     ),
     Mutant(
-        "the generator makes images by its moving statistics", STEP,
-        "self._players.inputs(z, labels, drops), training=True)",
-        "self._players.inputs(z, labels, drops), training=False)",
+        "the generator makes images by its moving statistics", PLAYERS,
+        "self.generator(given, training=True)", "self.generator(given, training=False)",
     ),
     Mutant(
         "the discriminator judges by its moving statistics", STEP,
@@ -151,6 +151,24 @@ MUTANTS = [
         "data.images(seed, start * d_size,", "data.images(seed, 0 * d_size,",
     ),
     Mutant("the sum of losses reported", STEP, "sum_ / count", "sum_"),
+    Mutant(
+        "floats of the high bits of a word", DRAWS,
+        "_words(shape, seed) & (2**_BITS - 1)",
+        "tf.bitwise.right_shift(tf.bitcast(_words(shape, seed), tf.uint32), 9)",
+        WORDS,
+    ),
+    Mutant(
+        "sine and cosine exchanged", DRAWS,
+        "[tf.sin(angle) * radius, tf.cos(angle) * radius]",
+        "[tf.cos(angle) * radius, tf.sin(angle) * radius]", f"{WORDS} -k muller",
+    ),
+    Mutant(
+        "seeds scrambled by TensorFlow, which XLA compiles in another way", DRAWS,
+        "key, counter = _scrambled(seed)\n    return tf.raw_ops.StatelessRandomUniformFull",
+        "key, counter = tf.raw_ops.StatelessRandomGetKeyCounter(seed=seed)\n"
+        "    return tf.raw_ops.StatelessRandomUniformFull",
+        WORDS,
+    ),
     # what joins the factors
     Mutant(
         "power iterated twice", STEP,
@@ -230,7 +248,7 @@ MUTANTS = [
     ),
     Mutant(
         "the same dropout in all layers", LAYERS,
-        "stateless_fold_in(draw, self._number)", "stateless_fold_in(draw, 0)",
+        "draws.folded(draw, self._number)", "draws.folded(draw, 0)",
     ),
     Mutant(
         "the same dropout for real and generated images", DRAWS,
@@ -239,7 +257,8 @@ MUTANTS = [
     ),
     Mutant(
         "the generator's step against the next real images", STEP,
-        '(batch + 1) * now.settings["d_iter"] - 1', 'batch * now.settings["d_iter"]',
+        "self._batch(batches, (done + 1) * d_iter - 1, done)",
+        "self._batch(batches, done * d_iter, done)",
         f"{UPDATES} -k r3gan",
     ),
     Mutant(
