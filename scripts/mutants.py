@@ -511,8 +511,9 @@ MUTANTS = [
     ),
     Mutant(
         "an answer is found before its evaluation counts", "autogan/run/ledger.py",
-        "        self.take_in(taken)\n        go_on = answer()\n",
-        "        go_on = answer()\n        self.take_in(taken)\n", f"{PARALLEL} -k every_answer",
+        "        self.take_in(taken)\n        try:\n            go_on = answer()\n",
+        "        try:\n            go_on = answer()\n            self.take_in(taken)\n",
+        f"{PARALLEL} -k every_answer",
     ),
     Mutant(
         "the best few are chosen while others are on their first way", DECISIONS,
