@@ -88,7 +88,7 @@ def normal(shape: Shape, seed: tf.Tensor) -> tf.Tensor:
     count = tf.reduce_prod(tf.cast(shape, tf.int32))
     u = uniform([(count + 1) // 2, 2], seed)
     radius = tf.sqrt(-2.0 * tf.math.log(tf.maximum(u[:, 0], _LEAST)))
-    angle = 2.0 * math.pi * u[:, 1]
+    angle = tf.cast(2.0 * math.pi * tf.cast(u[:, 1], tf.float64), tf.float32)  # rounded once
     pairs = tf.stack([tf.sin(angle) * radius, tf.cos(angle) * radius], axis=1)
     return tf.reshape(tf.reshape(pairs, [-1])[:count], shape)
 
