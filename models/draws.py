@@ -10,11 +10,11 @@ become floats here. All random numbers of the GAN types come from this module.
 
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import tensorflow as tf
 
-Shape = Sequence[int] | tf.Tensor
+Shape: TypeAlias = Sequence[int] | tf.Tensor
 
 _SIDE_BY_SIDE = 4  # streams that share a run of numbers: a latent vector's and alpha's
 LATENT_D, LATENT_G, ALPHA, EVALUATION = range(1, _SIDE_BY_SIDE + 1)
