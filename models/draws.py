@@ -60,7 +60,8 @@ def draw(seed: tf.Tensor, update: tf.Tensor, stream: int) -> tf.Tensor:
 
 def split(seed: tf.Tensor, count: int) -> list[tf.Tensor]:
     """``count`` seeds of one, each int64 [2]."""
-    return tf.unstack(_words([count, 2], seed, tf.int64))
+    seeds: list[tf.Tensor] = tf.unstack(_words([count, 2], seed, tf.int64))
+    return seeds
 
 
 def folded(seed: tf.Tensor, number: int) -> tf.Tensor:
