@@ -1,10 +1,13 @@
 """What all tests share: no network, no traces in the home folder, fixed random numbers."""
 
 import random
+import signal
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+from autogan.core.signals import SIGNALS
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 
@@ -17,6 +20,15 @@ def _own_cache(tmp_path_factory):
     patch.setenv("COLUMNS", "200")
     yield
     patch.undo()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _heeded_signals():
+    """A shell's ``&`` and nohup have signals ignored, here and by all that a test starts."""
+    for number in SIGNALS:
+        if signal.getsignal(number) is signal.SIG_IGN:
+            usual = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+            signal.signal(number, usual)
 
 
 @pytest.fixture(autouse=True)
