@@ -85,13 +85,13 @@ def _classes(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{number} {name} ({n})" for number, (name, n) in enumerate(counts.items()))
 
 
-def print_search(result: SearchResult, as_json: bool) -> None:
-    """Print what a search found."""
+def print_search(result: SearchResult, as_json: bool, *, every: bool = False) -> None:
+    """Print what a search found: its best trials, or every one."""
     best = result.best
     if as_json:
         print_json(plain(result))
         return
-    say(summary(result))
+    say(summary(result, every=every))
     for line in advice(result) if result.ended else ():
         say(f"next time: {line}")
     if best is not None:
@@ -136,7 +136,7 @@ def print_run(result: SearchResult | TrainResult, as_json: bool, as_csv: bool) -
     else:
         if not as_json:
             say("\n".join([*standing(result), ""]))
-        print_search(result, as_json)
+        print_search(result, as_json, every=True)
 
 
 def print_further(config: TrainConfig, folder: Path, logs: Path) -> None:

@@ -125,6 +125,12 @@ class Trial:
         return self.whole or self.state is State.STOPPED
 
     @property
+    def collapsed(self) -> bool:
+        """Whether its last images were the same again and again, dead of it or stopped before."""
+        seen = bool(self.evaluations) and self.evaluations[-1].collapsed
+        return self.state is State.COLLAPSED or (seen and self.state is State.STOPPED)
+
+    @property
     def kept(self) -> Evaluation | None:
         """The evaluation whose generator was kept as its best, once it has ended."""
         return next((e for e in self.evaluations if e.step == self.step), None)

@@ -1,6 +1,7 @@
 """The page of a search, without a browser: what stands in it, what does not, and its numbers."""
 
 import base64
+import dataclasses
 import hashlib
 import math
 import random
@@ -22,6 +23,7 @@ from pages import (
 )
 
 from autogan.core.files import write_bytes
+from autogan.core.invocation import command
 from autogan.report import comparison_page, search_page
 from autogan.report import seeds as seed_charts
 from autogan.report.charts import so_far
@@ -31,8 +33,9 @@ from autogan.report.scales import Linear, Log, Places, fitting, short
 from autogan.report.svg import tag
 from autogan.report.view import View
 from autogan.run.advice import advice
+from autogan.run.folder import SearchFolder
 from autogan.run.saved import load_search
-from autogan.run.summary import verdict
+from autogan.run.summary import rows, standing, verdict
 
 VOID = {"br", "img", "input", "meta"}
 HOSTILE = (
@@ -427,6 +430,47 @@ class TestNumbers:
         assert "No hyperparameter can be told to matter from these trials." in Page(none).text
         assert "chart-effects" not in none
 
+    def ended_early(self, root):
+        """A search whose second trial was stopped when its images had collapsed."""
+        folder, _, ledger = search_on_disk(root, trials=1)
+        variety = {"distinct": 2.0, "real_distinct": 256.0, "looked_at": 256.0, "deviation": 0.1,
+                   "real_deviation": 0.3, "contrast": 0.5, "coverage": 0.0}  # fmt: skip
+        ledger.append("started", trial=1, params={"learning_rate": 0.005, "d_iter": 1,
+                      "loss": "hinge"}, seed=1, origin="", folder="0001-b")  # fmt: skip
+        ledger.append("evaluation", trial=1, step=100, go_on=False, collapsed=True,
+                      variety=variety, scores={"fid_fake_9": 401.2, "is_fake_9": 1.0})  # fmt: skip
+        ledger.append("ended", trial=1, state="stopped early", value=None, step=None,
+                      last_value=None, seconds=1.0, reason="", steps=100)  # fmt: skip
+        return load_search(folder.root, {})
+
+    def test_a_trial_that_was_stopped_on_collapsed_images_is_said_to_have_collapsed(self, tmp_path):
+        result = self.ended_early(tmp_path / "a")
+        row = next(row for row in rows(result) if row["trial"] == 1)
+        assert (row["state"], row["fid"], row["step"]) == ("stopped early, collapsed", 401.2, 100)
+        assert result.best.number == 0
+        text = Page(search_page(result)).text
+        assert "1 stopped early, collapsed" in text
+        assert "What went wrong?" in text
+        assert "1 complete, 1 stopped early, collapsed" in "\n".join(standing(result))
+        assert "401.2" in result.summary()
+
+    def test_seeds_that_died_are_counted_and_one_pair_tells_nothing(self, tmp_path):
+        folder, config, ledger = search_on_disk(tmp_path / "a", trials=1)
+        params = dict(ledger.trials[0].params)
+        run_trial(config, ledger, folder, params, random.Random(1), 5, 0, repeats=0)
+        for number in (2, 3):
+            ledger.append("started", trial=number, params=params, seed=number, origin="",
+                          folder=f"{number:04d}-b", repeats=0)  # fmt: skip
+            ledger.append("ended", trial=number, state="diverged", value=None, step=None,
+                          last_value=None, seconds=1.0, reason="NaN", steps=20)  # fmt: skip
+        result = load_search(folder.root, {})
+        assert seed_charts.noise(View(result)) is None
+        made = search_page(result)
+        assert "So few pairs cannot tell" in Page(made).text
+        assert "trial 0, 2 of 4 died" in Page(made).text
+        assert sorted(marks(drawn(made, "seeds"), "path")) == [2, 3]
+        assert "line noise" not in made.split("</style>")[1]
+
     def test_each_point_counts_once(self, ended):
         points = [t for t in ended.trials if t.repeats is None and not t.confirms]
         assert effects(View(ended)).trials == len(points) < 30
@@ -530,9 +574,31 @@ class TestNumbers:
         whole = [t for t in ledger.trials if t.state.value == "complete"]
         last = sum(t.step == 500 for t in whole)
         assert len(whole) >= 5
+        again = command("autogan", "train", tmp_path / "a" / "best.yaml")
         assert advice(load_search(tmp_path / "a", {})) == [
-            f"{last} of {len(whole)} whole trainings were best at their last step: train longer."
+            f"{last} of {len(whole)} whole trainings were best at their last step: train longer, "
+            f"for example by {again} --steps 1000"
         ]
+
+    def test_one_whole_training_is_enough_to_advise_longer_ones(self, tmp_path):
+        search_on_disk(tmp_path / "a", trials=1)
+        result = load_search(tmp_path / "a", {})
+        (line,) = advice(result)
+        assert line.startswith("1 of 1 whole trainings")
+        assert line.endswith("--steps 1000")
+        epochs = result.config.model_copy(update={"epochs": 3, "steps": None})
+        (line,) = advice(dataclasses.replace(result, config=epochs))
+        assert line.endswith("--epochs 6")
+
+    def test_who_searched_too_short_a_list_is_told(self, tmp_path):
+        narrow = {"learning_rate": "1e-4..1e-2:log", "d_iter": [2, 3]}
+        _, config, ledger = search_on_disk(tmp_path / "a", trials=6, params=narrow)
+        rng = random.Random(0)
+        for number in range(4):
+            run_trial(config, ledger, SearchFolder(tmp_path / "a"),
+                      {"learning_rate": 1e-3 + number / 1e6, "d_iter": 3}, rng, 5, 0)  # fmt: skip
+        lines = advice(load_search(tmp_path / "a", {}))
+        assert "The best trials have the highest d_iter (3 of 2, 3): search beyond it." in lines
 
     def test_those_that_were_best_earlier_need_not(self, tmp_path):
         _, _, ledger = search_on_disk(tmp_path / "a", trials=0)

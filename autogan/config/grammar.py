@@ -47,7 +47,9 @@ def read_yaml(path: Path) -> dict[str, Any]:
     if not look(path, "config"):
         path = packaged_configs().get(str(path), path)
     if look(path, "config") not in ("", "file"):
-        raise ConfigError("config", f"{path} is not a file; give a YAML file")
+        best = path / "best.yaml"
+        remedy = f"give {best}" if look(best, "config") == "file" else "give a YAML file"
+        raise ConfigError("config", f"{path} is not a file; {remedy}")
     try:
         with path.open("rb") as file:
             data = file.read(_MAX_BYTES + 1)

@@ -155,5 +155,6 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     """The nearest of the known names, if one is near, and then all of them."""
     names = sorted(known)
     near = difflib.get_close_matches(name[:_LONGEST_NAME], names, n=1, cutoff=0.5)
+    near = [n for n in names if "".join(word[:1] for word in n.split("_")) == name] or near
     hint = f"did you mean {near[0]!r}? " if near else ""
     return f"{hint}known: {', '.join(names)}"

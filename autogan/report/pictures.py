@@ -13,6 +13,7 @@ from autogan.run.words import describe, figures
 from autogan.search import History, State, Trial
 
 TOP = 4  # trials whose images are shown
+_DEFAULTS = "the defaults: trial"
 _STEPS = 10  # of their trainings, at most
 
 
@@ -29,7 +30,9 @@ def gallery(view: View, album: Album) -> Markup | None:
     more = [shown(view, album, trial, why, part) for why, trial in others.items()]
     parts = [tag("div", *filter(None, first), class_="grids")]
     if any(more):
-        summary = tag("summary", "For comparison: the defaults, and other trials")
+        trained = any(why.startswith(_DEFAULTS) for why in others)
+        names = "the defaults, and other trials" if trained else "other trials"
+        summary = tag("summary", f"For comparison: {names}")
         inside = tag("div", *filter(None, more), class_="grids")
         parts.append(tag("details", summary, inside, id="others"))
     parts.append(tag("p", _caption(view), class_="note"))
@@ -93,7 +96,7 @@ def _others(view: View) -> dict[str, Trial]:
     dead = [t for t in view.trials if t.dead and t.evaluations]
     found = {}
     if beside is not None and beside not in view.ranked[:TOP]:
-        found[f"the defaults: trial {beside.number}"] = beside
+        found[f"{_DEFAULTS} {beside.number}"] = beside
     if len(whole) > 2:
         middle = whole[len(whole) // 2]
         found[f"in the middle of the search's whole trainings: trial {middle.number}"] = middle

@@ -19,7 +19,7 @@ from autogan.report.view import View
 from autogan.run.advice import advice
 from autogan.run.folder import real_images
 from autogan.run.summary import judged, rows
-from autogan.run.words import describe, duration, figure, origin
+from autogan.run.words import describe, duration, figure, origin, state_of
 from autogan.search import State
 from autogan.version import __version__
 
@@ -62,12 +62,17 @@ def sections(view: View, album: Album) -> Iterator[Section]:
             "chosen. Hollow ones are beaten.",
             seeds.front(view),
         )  # fmt: skip
-    if noise is not None and (dots := seeds.several_seeds(view)):
+    if len(view.measures) == 1 and (dots := seeds.several_seeds(view)):
+        apart = (
+            "So few pairs cannot tell how much the seed alone decides."
+            if noise is None
+            else "Half of all pairs of trainings of one row differ by more than "
+            f"{noise.words(noise.middle)}, the most unlike ones by {noise.words(noise.largest)}."
+        )
         yield Section(
             "noise", "How much does the seed matter?",
-            "Each row is one choice of hyperparameters, each dot a training under another seed. "
-            "Half of all pairs of trainings of one row differ by more than "
-            f"{noise.words(noise.middle)}, the most unlike ones by {noise.words(noise.largest)}.",
+            "Each row is one choice of hyperparameters, each dot a training under another seed; "
+            f"crosses at the edge diverged or collapsed. {apart}",
             dots, folded=True,
         )  # fmt: skip
     yield from _accounts(view, album)
@@ -212,23 +217,29 @@ def _accounts(view: View, album: Album) -> Iterator[Section]:
 
 
 def _failures(view: View) -> Section | None:
-    wrong = [t for t in view.result.trials if t.dead or t.state is State.FAILED or t.times_lost]
+    wrong = [
+        t for t in view.result.trials
+        if t.dead or t.collapsed or t.state is State.FAILED or t.times_lost
+    ]  # fmt: skip
     if not wrong:
         return None
     lines = []
     for trial in wrong:
         path = view.result.folders[trial.number].traceback
-        reason: Markup | str = trial.reason or f"lost {trial.times_lost} times"
+        early = trial.collapsed and not trial.dead
+        seen = view.result.terms.evaluation(trial.evaluations[-1]) if early else ""
+        reason: Markup | str = trial.reason or seen or f"lost {trial.times_lost} times"
         if trial.state is State.FAILED and path.exists():
             last = path.read_text(errors="replace").splitlines()[-_TRACE:]
             trace = tag("pre", "\n".join(last))
             reason = joined([tag("p", reason),
                              tag("details", tag("summary", "traceback"), trace)])  # fmt: skip
-        lines.append([trial.number, trial.state.value, reason, describe(trial.params)])
+        lines.append([trial.number, state_of(trial), reason, describe(trial.params)])
     return Section(
         "failures", "What went wrong?",
-        "Diverged and collapsed trials count as the worst; failed ones do not count. If they share "
-        "a hyperparameter, leave its values out.",
+        "Diverged and collapsed trials count as the worst; failed ones do not count. Those that "
+        "were stopped early had collapsed at their last evaluation. If they share a value of a "
+        "hyperparameter, leave it out.",
         table(["trial", "state", "reason", "hyperparameters"], lines), folded=len(lines) > 8,
     )  # fmt: skip
 
@@ -243,8 +254,8 @@ def _all_trials(view: View, album: Album) -> Section:
     for row in made:
         trial = trials[row["trial"]]
         image: Markup | str | None = ""
-        if trial.step is not None and thumbnails < _THUMBNAILS:
-            path = result.folders[trial.number].sample(trial.step)
+        if row["step"] is not None and thumbnails < _THUMBNAILS:
+            path = result.folders[trial.number].sample(row["step"])
             image = album.show(path, f"images of trial {trial.number}", "thumbnail") or ""
             thumbnails += 1
         how = "confirmation" if trial.confirms else origin(trial)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from autogan.report.charts import WIDTH
-from autogan.report.scales import Log, Places, fitting
+from autogan.report.scales import Log, Places
 from autogan.report.svg import Frame, shortened
 from autogan.report.view import View
 from autogan.run.words import describe, figure
@@ -18,6 +18,7 @@ from autogan.search.space import key
 
 _ROW = 30  # pixels of a point's row
 _MOST = 20  # points
+_PAIRS = 3  # of trainings, below which their differences say nothing
 _APART = 1.96 / statistics.NormalDist().inv_cdf(0.75)  # of twenty pairs one, by the median one
 
 
@@ -83,16 +84,18 @@ class Noise:
 
 
 def noise(view: View) -> Noise | None:
-    """What the seed alone makes; None where no point has several whole trainings."""
-    groups = [values for _, values in _groups(view)]
-    factors = isinstance(fitting([value for values in groups for value in values]), Log)
+    """What the seed alone makes; None where too few pairs of whole trainings say so."""
+    groups = [values for _, values, _ in _groups(view)]
+    factors = isinstance(view.measures[0].axis(v for values in groups for v in values), Log)
     scale = math.log if factors else float
     apart = [
         abs(scale(one) - scale(other))
         for values in groups
         for one, other in itertools.combinations(values, 2)
     ]
-    return Noise(statistics.median_low(apart), max(apart), factors) if apart else None
+    if len(apart) < _PAIRS:
+        return None
+    return Noise(statistics.median_low(apart), max(apart), factors)
 
 
 def several_seeds(view: View) -> Markup | None:
@@ -100,16 +103,26 @@ def several_seeds(view: View) -> Markup | None:
     groups, measure = _groups(view)[:_MOST], view.measures[0]
     if not groups:
         return None
-    x = measure.axis([v for _, values in groups for v in values])
-    names = [f"trial {first.number}" for first, _ in groups]
+    x = measure.axis([v for _, values, _ in groups for v in values])
+    names = [
+        f"trial {first.number}"
+        + (f", {len(dead)} of {len(dead) + len(values)} died" if dead else "")
+        for first, values, dead in groups
+    ]
     height = 60 + 20 * len(names)
     frame = Frame(x, Places(names[::-1]), WIDTH, height, measure.words, "")
-    for name, (first, values) in zip(names, groups, strict=True):
+    for name, (first, values, dead) in zip(names, groups, strict=True):
         frame.line([(min(values), name), (max(values), name)], "range")
         for value in values:
             told = f"{name}: {figure(value)}  {describe(first.params)}"
             frame.dot(value, name, "complete", told, first.number)
-    words = f"{len(groups)} points under several seeds"
+        for place, trial in enumerate(dead):
+            told = f"{view.told(trial)}: {trial.reason}"
+            frame.dot(measure.worst(x), name, "dead", told, trial.number, aside=-10.0 * place)
+    lost = sum(len(dead) for _, _, dead in groups)
+    words = f"{len(groups)} points under several seeds" + (
+        f"; {lost} trainings died" if lost else ""
+    )
     return frame.svg("seeds", "The same hyperparameters under several seeds", words)
 
 
@@ -136,15 +149,23 @@ def front(view: View) -> Markup:
     return frame.svg("front", f"{across.name} and {shortened(up.name, 40)}", words)
 
 
-def _groups(view: View) -> list[tuple[Trial, list[float]]]:
-    """The points with several whole trainings that came to a value: the first, and all values."""
+def _groups(view: View) -> list[tuple[Trial, list[float], list[Trial]]]:
+    """The points that were trained under several seeds, and came to a value under one at least.
+
+    Of each the first training, the values of the whole ones, and the trainings that died.
+    """
     measure = view.measures[0]
     grouped: dict[object, list[Trial]] = {}
     for trial in view.result.trials:
         if trial.worth is not None and trial.steps and not trial.losses:
             grouped.setdefault(key(trial.params), []).append(trial)
-    whole = [_whole(group) for group in grouped.values()]
-    found = [(g[0], [t.value for t in g if t.value is not None]) for g in whole if len(g) > 1]
+    found = []
+    for point, group in grouped.items():
+        whole = _whole(group)
+        dead = [t for t in view.result.trials if t.dead and key(t.params) == point]
+        values = [trial.value for trial in whole if trial.value is not None]
+        if len(values) + len(dead) > 1:
+            found.append((whole[0], values, dead))
     return sorted(found, key=lambda each: measure.sign * statistics.fmean(each[1]))
 
 

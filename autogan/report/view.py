@@ -8,7 +8,7 @@ from autogan.criteria import CRITERIA, Objective
 from autogan.report.scales import Axis, fitting
 from autogan.run.budget import updates_per_step
 from autogan.run.result import SearchResult
-from autogan.run.words import describe, figure
+from autogan.run.words import describe, figure, state_of
 from autogan.search import Direction, Evaluation, History, State, Trial
 from autogan.search.space import Key, key
 
@@ -158,7 +158,7 @@ class View:
             for m in self.measures
             if trial.number in m.worths
         )
-        state = "" if trial.state is State.COMPLETE else f" {trial.state.value}"
+        state = "" if trial.state is State.COMPLETE else f" {state_of(trial)}"
         return f"trial {trial.number}{state}: {worth or 'no value'}  {describe(trial.params)}"
 
     @cached_property

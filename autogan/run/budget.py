@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from autogan.config import SearchConfig
 from autogan.core.errors import ConfigError
 from autogan.core.hyperparameters import Value
-from autogan.search import Point, Trial
+from autogan.search import Point, State, Trial
 
 _POINTS = 1000  # of the space, over which the cost of a training is averaged
 
@@ -56,10 +56,13 @@ class Budget:
         confirm = self._config.confirm
         if confirm is None:
             return 0.0
-        done = sum(trial.confirms for trial in trials)
+        done = sum(trial.confirms and trial.state is not State.FAILED for trial in trials)
         costs = [self._whole({**self._config.fixed, **point}) for point in candidates]
         each = statistics.fmean(costs) / self.full if costs else 1.0
-        return max((confirm.top + 1) * confirm.repeats - done, 0) * each
+        space = self._config.space
+        defaults = space.existing({d.name: d.hyperparameter.default for d in space.dimensions})
+        points = confirm.top + space.allows(defaults)
+        return max(points * confirm.repeats - done, 0) * each
 
     def _whole(self, values: Mapping[str, Value]) -> float:
         """Updates of both networks in a training to its end."""

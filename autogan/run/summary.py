@@ -13,7 +13,7 @@ from autogan.config import own_flags
 from autogan.core.invocation import command
 from autogan.criteria.variety import Variety
 from autogan.run.confirmation import advantage
-from autogan.run.words import describe, duration, figure, figures, spark, trials
+from autogan.run.words import describe, duration, figure, figures, spark, state_of, trials
 from autogan.search import State, Trial
 from autogan.search.space import key
 
@@ -24,12 +24,17 @@ _SHOWN = 20  # trials in a table
 _SCALE = re.compile(r"_\d+(_test)?(_[0-9a-f]{6})?(_test)?$")  # of a label: see `Evaluator.labels`
 
 
-def summary(result: "SearchResult") -> str:
-    """What a search found, for people: the winner, what it is worth, and all trials beside it."""
+def summary(result: "SearchResult", *, every: bool = False) -> str:
+    """What a search found, for people: the winner, what it is worth, and the best trials.
+
+    Args:
+        result: of the search.
+        every: show all trials.
+    """
     best = result.best
     if best is None:
         return "\n".join([
-            _without_best(result), *in_hand(result), *_late(result), *_table(result)
+            _without_best(result), *in_hand(result), *_late(result), *_table(result, every)
         ])  # fmt: skip
     lines = [f"best of {_counted(result)}: trial {best.number}"]
     lines += [f"  {name} = {value}{_left(result, name)}" for name, value in best.params.items()]
@@ -40,7 +45,7 @@ def summary(result: "SearchResult") -> str:
     else:
         lines += _value(result, best)
     said = [*_course(result), *_judged(result), *_warned(result), *_confirmed(result)]
-    return "\n".join([*lines, *said, *in_hand(result), *_late(result), *_table(result)])
+    return "\n".join([*lines, *said, *in_hand(result), *_late(result), *_table(result, every)])
 
 
 def standing(result: "SearchResult") -> list[str]:
@@ -49,7 +54,7 @@ def standing(result: "SearchResult") -> list[str]:
     method = f"{config.search_method} with {config.stopping}" if config.stopping else (
         config.search_method
     )  # fmt: skip
-    counts = Counter(trial.state.value for trial in result.trials)
+    counts = Counter(state_of(trial) for trial in result.trials)
     each = ", ".join(f"{count} {state}" for state, count in counts.items())
     state = result.state
     lines = [
@@ -100,12 +105,16 @@ def table_html(result: "SearchResult") -> str:
 
 
 def _row(result: "SearchResult", trial: Trial, again: bool, confirms: bool) -> dict[str, Any]:
-    scores = result.terms.named(trial.kept) if trial.kept else {}
+    # Of images that had collapsed, the number that was measured: it decides nothing.
+    shown = trial.kept or (trial.evaluations[-1] if trial.collapsed and trial.evaluations else None)
+    scores = result.terms.named(shown) if shown else {}
     first = {name: scores.pop(name, None) for name in result.terms.deciding}
     if not result.front and len(first) == 1:
-        first = {result.terms.objective: trial.value}
-    row: dict[str, Any] = {"trial": trial.number, **first, "step": trial.step}
-    row["state"] = trial.state.value
+        measured = first.get(result.terms.objective) if trial.value is None else trial.value
+        first = {result.terms.objective: measured}
+    step = shown.step if shown else trial.step
+    row: dict[str, Any] = {"trial": trial.number, **first, "step": step}
+    row["state"] = state_of(trial)
     if again:
         row["another seed of"] = trial.repeats
     if confirms:
@@ -115,22 +124,24 @@ def _row(result: "SearchResult", trial: Trial, again: bool, confirms: bool) -> d
     return {**row, **scores, "seconds": round(trial.seconds, 1), "seed": trial.seed}
 
 
-def _table(result: "SearchResult") -> list[str]:
-    """The best trials, a line each; what decides, and the hyperparameters."""
+def _table(result: "SearchResult", every: bool) -> list[str]:
+    """The best trials or all, a line each; what decides, and the hyperparameters."""
     made = rows(result)
     if not made:
         return []
+    most = len(made) if every else _SHOWN
     others = {n for n in result.terms.names.values() if n not in result.terms.deciding}
     shown = [name for name in made[0] if name not in {*others, "seconds", "seed"}]
-    cells = [shown, *([_cell(row[name]) for name in shown] for row in made[:_SHOWN])]
+    cells = [shown, *([_cell(row[name]) for name in shown] for row in made[:most])]
     widths = [max(len(row[i]) for row in cells) for i in range(len(shown))]
     lines = [
         "  " + "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip()
         for row in cells
     ]
-    more = len(made) - _SHOWN
+    more = len(made) - most
     if more > 0:
-        lines.append(f"  and {more} more in {result.folder.ledger}")
+        again = command("autogan", "show", result.folder.root)
+        lines.append(f"  and {more} more: {again}")
     return ["", *lines, ""]
 
 

@@ -243,7 +243,7 @@ def run_trial(
         trial.value, trial.step = best.value, best.step
         trial.last_value = trial.evaluations[-1].value
     trial.seconds, trial.steps = before + time.monotonic() - started, step
-    events.end(dead=trial.dead)
+    events.end(dead=trial.dead or trial.collapsed)
     write_json(folder.result, {**dataclasses.asdict(trial), "environment": dict(environment)})
     if not trial.resumable:
         folder.state.unlink(missing_ok=True)

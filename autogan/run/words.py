@@ -55,7 +55,8 @@ class Terms:
             rest = figures(named.items())
             words.append(f"({rest})" if first else rest)
         if evaluation.collapsed:
-            words.append(f"collapsed: {Variety.of(evaluation.variety)}")
+            seen = f": {Variety.of(evaluation.variety)}" if evaluation.variety else ""
+            words.append(f"collapsed{seen}")
         return "  ".join(filter(None, words))
 
     def outcome(self, trial: Trial) -> str:
@@ -64,9 +65,11 @@ class Terms:
             before = f"{self.evaluation(kept)} at step {kept.step}"
             return f"{trial.state.value}: {trial.reason}; its best before was {before}"
         if trial.dead or trial.state is State.FAILED or trial.value is None:
-            return ": ".join(filter(None, (trial.state.value, trial.reason)))
+            early = trial.collapsed and not trial.dead
+            last = self.evaluation(trial.evaluations[-1]) if early else ""
+            return ": ".join(filter(None, (state_of(trial), trial.reason or last)))
         where = f"at step {trial.step} ({duration(trial.seconds)})"
-        return f"{trial.state.value}: best {self.worth(trial)} {where}"
+        return f"{state_of(trial)}: best {self.worth(trial)} {where}"
 
     def title(self, trial: Trial, position: int, trials: int | None) -> str:
         """``trial 6 (7 of 10)``: its number, and its place, which failed ones do not take.
@@ -92,6 +95,12 @@ class Terms:
         scores = figures((name, named[name]) for name in self.deciding if name in named)
         layer = int(trial.value or 0)
         return f"{scores}, {'on the front' if layer == 0 else f'{layer} behind the front'}"
+
+
+def state_of(trial: Trial) -> str:
+    """What became of a trial; ``stopped early, collapsed`` where its last images were all alike."""
+    more = ", collapsed" if trial.collapsed and not trial.dead else ""
+    return f"{trial.state.value}{more}"
 
 
 def origin(trial: Trial) -> str:
