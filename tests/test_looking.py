@@ -218,3 +218,30 @@ def test_there_is_no_page_of_a_training():
     Path("runs/t/config.yaml").write_text("dataset: digits\n")  # which the fake leaves out
     with pytest.raises(ConfigError, match="t is a training, and a page is of searches; show it by"):
         looking.write_report("runs/t")
+
+
+def test_show_prints_every_trial(tmp_path, capsys):
+    """The end of a search prints the best, and the command that prints all."""
+    folder, config, ledger = search_on_disk(tmp_path / "a", trials=25)
+    judge(config, ledger)
+    looking.load(folder.root)
+    with pytest.raises(SystemExit):
+        main(["show", str(folder.root)])
+    lines = capsys.readouterr().out.splitlines()
+    assert not [line for line in lines if " more" in line]
+    numbers = {line.split()[0] for line in lines if line.startswith("  ") and line.split()}
+    assert {str(number) for number in range(25)} <= numbers
+    (more,) = [line for line in looking.load(folder.root).summary().splitlines() if "more:" in line]
+    assert more.startswith("  and 5 more: ")
+    assert more.endswith(f"show {folder.root}")
+
+
+def test_a_run_as_a_configuration_names_the_file_in_it(tmp_path, capsys):
+    search_on_disk(tmp_path / "a", trials=1)
+    (tmp_path / "a" / "best.yaml").touch()
+    with pytest.raises(SystemExit):
+        main(["train", str(tmp_path / "a")])
+    assert f"give {tmp_path / 'a' / 'best.yaml'}" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["train", "--param", "lr=1"])
+    assert "did you mean 'learning_rate'?" in capsys.readouterr().err
