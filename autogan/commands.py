@@ -59,7 +59,7 @@ from autogan.run.plan import Plan, first_trial, plan_of
 from autogan.run.result import SearchResult, TrainResult
 from autogan.run.resume import check_header, check_same, limits_of, moved_images, resumed_config
 from autogan.run.training import train_alone
-from autogan.run.warmstart import earlier_trials
+from autogan.run.warmstart import earlier_trials, learning
 from autogan.run.words import Terms
 
 Checkpoint = Literal["best", "last"]
@@ -152,7 +152,7 @@ def run_search(
             check_header(begun.header, header, display, accept_changed_data)
         elif run.warm_start is not None:
             earlier = earlier_trials(run.warm_start, run, header)
-            display.note(f"learning from {len(earlier)} trials of {run.warm_start}")
+            display.note(learning(earlier, run))
             header["earlier"] = [dataclasses.asdict(trial) for trial in earlier]
         claim.begin()
         if overwrite:
@@ -347,7 +347,7 @@ def _search_config(
         if isinstance(config, SearchConfig)
         else validated(SearchConfig, {} if config is None else config)
     )
-    return run.resolved()
+    return run.resolved().with_points_inside()
 
 
 @contextlib.contextmanager

@@ -48,6 +48,7 @@ LAYERS, AVERAGES, DRAWS = "models/layers.py", "models/averages.py", "models/draw
 PLAYERS, WORDS = "models/players.py", "tests/test_draws.py"
 DECISIONS, LOOP, POOL = "autogan/run/decisions.py", "autogan/run/loop.py", "autogan/run/engine.py"
 PARALLEL, POOLS = "tests/test_parallel.py", "tests/test_pool.py"
+METHODS = "tests/test_search.py"
 EFFECTS, CHARTS = "autogan/report/effects.py", "autogan/report/charts.py"
 SVG, PAGES = "autogan/report/svg.py", "tests/test_report.py"
 FACTORS, COMBINED = "tests/test_factors.py", f"{UPDATES} -k combinations"
@@ -495,6 +496,19 @@ MUTANTS = [
     Mutant("a hundredth is a few", VARIETY, "_FEW = 0.1", "_FEW = 0.01", VARIETIES),
     Mutant("the nearest one covers", NEAR, "NEAREST = 5  #", "NEAREST = 1  #", VARIETIES),
     # several workers: who is given what, and what follows from the record
+    Mutant(
+        "steps out of a range end at its end", "search/cube.py",
+        "inside = 1 - abs(1 - place[0] % 2)", "inside = min(max(place[0], 0.0), 1.0)",
+        f"{METHODS} -k reflected",
+    ),
+    Mutant(
+        "the good points that gp steps away from may be one", "search/gp.py",
+        "good = dict.fromkeys(map(tuple,", "good = list(map(tuple,", f"{METHODS} -k parents",
+    ),
+    Mutant(
+        "gp proposes places next to those that were tried", "search/gp.py",
+        "gains[~_apart(tried, candidates[:, :-1])] = -1.0", "pass", f"{METHODS} -k loses_its_way",
+    ),
     Mutant(
         "in the order of numbers, what has ended is known at once", DECISIONS,
         "known = number - self._config.lag + 1", "known = number", PARALLEL,

@@ -112,9 +112,8 @@ class _Interval:
         return [(self._scaled(inside) - self._low) / ((self._high - self._low) or 1.0)]
 
     def value(self, place: list[float]) -> Value:
-        inside = 1 - abs(
-            1 - place[0] % 2
-        )  # reflected: steps out of a range must not meet at its end
+        # Reflected: steps out of a range must not all meet at its end.
+        inside = 1 - abs(1 - place[0] % 2)
         scaled = self._low + (self._high - self._low) * inside
         return in_range(self._dimension, math.exp(scaled) if self._log else scaled)
 

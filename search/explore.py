@@ -28,7 +28,7 @@ class Explore(SearchMethod):
 
     def propose(self, space: Space, history: History, seed: int) -> Proposal | None:
         """Step away from the last exploited draw, or draw anew; see `SearchMethod.propose`."""
-        exploited = _exploited(history)
+        exploited = _exploited(self.known(space, history), history)
         random = rng(seed, history)
         used = self.used(history)
 
@@ -42,12 +42,17 @@ class Explore(SearchMethod):
         point = space.draw(random, used, _appended(space, exploited))
         return None if point is None else Proposal(point)
 
+    def known(self, space: Space, history: History) -> list[Trial]:
+        """Trials inside of the ranges: a list is where exploring begins, a range is a limit."""
+        ranges = Space(tuple(dimension for dimension in space.dimensions if dimension.range))
+        return super().known(ranges, history)
 
-def _exploited(history: History) -> list[Trial]:
+
+def _exploited(known: Sequence[Trial], history: History) -> list[Trial]:
     """The draws that were at least as good as all trials before them."""
     exploited = []
     best: float | None = None
-    for trial in history.trials:
+    for trial in known:
         if not trial.alive or trial.value is None:
             continue
         if best is None or history.at_least_as_good(trial.value, best):

@@ -13,7 +13,7 @@ import yaml
 from fakes import DIVERGE, FULL, LABEL, RAISE, FakeEngine, FakeSession, pool_of
 
 import autogan
-from autogan.config import TrainConfig, grammar, load_config
+from autogan.config import SearchConfig, TrainConfig, grammar, load_config
 from autogan.core.errors import ConfigError, SearchFailed, StorageError
 from autogan.core.files import write_bytes, write_json
 from autogan.core.invocation import command
@@ -329,6 +329,26 @@ def test_the_default_space_is_spelled_out(tmp_path):
     assert saved["params"] == {"width": 8, **defaults}
 
 
+@pytest.mark.parametrize(
+    ("method", "trials", "told"),
+    [
+        ("gp", 3, "gp draws its first 3 trials at random: of 3 it chooses none"),
+        ("gp", 4, ""),
+        ("tpe", 10, "tpe draws its first 10 trials at random: of 10 it chooses none"),
+        ("nsga2", 11, ""),
+        ("cmaes", 2, "cmaes draws its first 4 trials at random: of 2 it chooses none"),
+        ("adaptive", 2, "adaptive draws its first 2 trials at random: of 2 it chooses none"),
+        ("random", 1, ""),
+    ],
+)
+def test_a_method_that_would_only_draw_says_so(method, trials, told):
+    config = SearchConfig(
+        dataset="digits", params={"learning_rate": "1e-4..1e-2:log"}, search_method=method,
+        trials=trials,
+    ).resolved()  # fmt: skip
+    assert [line.split(";")[0] for line in config.useless()] == ([told] if told else [])
+
+
 class TestEnqueue:
     """A point of the user's own is tried first."""
 
@@ -374,6 +394,52 @@ class TestEnqueue:
         result = search(params=params, enqueue=point, search_method="random", trials=1)
         assert result.best.params == {"optimizer": "rmsprop", "learning_rate": 0.001}
         assert result.config.enqueue == (result.best.params,)
+
+    def test_a_point_out_of_its_range_is_refused_and_leaves_nothing(self, tmp_path):
+        ranges = {"learning_rate": "1e-4..1e-2:log", "d_iter": "2..4"}
+        for own, problem in (
+            ({"learning_rate": 0.5, "d_iter": 3}, "learning_rate 0.5 lies out of its range 0.0001"),
+            ({"d_iter": 5}, "d_iter 5 lies out of its range 2..4; give a value inside, or widen"),
+            ({"learning_rate": 1e-3}, "d_iter 1 lies"),  # the default
+        ):
+            with pytest.raises(ConfigError, match=f"^enqueue: {problem}"):
+                search(params=ranges, search_method="random", enqueue=[own])
+        assert not (tmp_path / "runs").exists()
+        search(params=ranges, search_method="random", trials=1,
+               enqueue=[{"learning_rate": 1e-2, "d_iter": 4}])  # fmt: skip
+
+    def test_one_that_an_older_version_took_can_be_gone_on_with(self):
+        inside, outside = {"learning_rate": 1e-3}, {"learning_rate": 0.5}
+        search(params={"learning_rate": "1e-4..1e-2:log"}, search_method="random", trials=1,
+               enqueue=[inside])  # fmt: skip
+        file = Path("runs/a/search.yaml")
+        saved = yaml.safe_load(file.read_text())
+        file.write_text(yaml.safe_dump({**saved, "enqueue": [inside, outside]}))
+        again = autogan.run_search({"trials": 3}, resume="runs/a", engine=FakeEngine())
+        assert [t.params["learning_rate"] for t in again.trials][:2] == [1e-3, 0.5]
+        with pytest.raises(ConfigError, match="enqueue: learning_rate 0.7 lies out"):
+            autogan.run_search({"enqueue": [inside, outside, {"learning_rate": 0.7}], "trials": 4},
+                               resume="runs/a", engine=FakeEngine())  # fmt: skip
+
+    @pytest.mark.parametrize(
+        ("method", "rate", "learns"),
+        [("gp", 0.5, False), ("gp", 5e-4, True), ("explore", 0.5, False)],
+    )
+    def test_what_is_none_of_the_candidates_is_noted(self, method, rate, learns, capsys):
+        """Between two candidates a value is learned from; beyond them it is not."""
+        autogan.run_search(
+            {"params": {"learning_rate": [1e-4, 1e-3]}, "search_method": method, "trials": 1,
+             "enqueue": [{"learning_rate": rate}]},
+            engine=FakeEngine(), display=PlainDisplay(),
+        )  # fmt: skip
+        told = (
+            f"learning_rate {rate} of your own point is none of the candidates 0.0001, 0.001: it "
+            "is tried"
+        )
+        beyond = f", and {method} learns nothing from it"
+        err = capsys.readouterr().err
+        assert told in err
+        assert (told + beyond in err) == (method == "gp" and not learns)
 
     @pytest.mark.parametrize(
         ("point", "problem"),

@@ -372,6 +372,14 @@ def test_explore_does_not_step_away_from_a_step_or_from_a_worse_draw():
         assert Explore().propose(space, History(worse, "min"), seed).origin == ""
 
 
+def test_explore_steps_away_from_no_point_out_of_a_range():
+    """As an earlier search may have; from one beyond a list it does, where exploring begins."""
+    own = [trial(0, {"learning_rate": 0.5}, 1.0)]
+    spaces = (Dimension(RATE, (1e-4, 1e-3)), Dimension(RATE, range=Range(1e-4, 1e-3)))
+    origins = [Explore().propose(Space((d,)), History(own, "min"), 0).origin for d in spaces]
+    assert origins == ["explore 0", ""]
+
+
 def test_explore_steps_away_in_parallel_too():
     """A running trial between a draw and its step changes nothing; a step is taken once."""
     space = Space((Dimension(RATE, (1e-4, 1e-3, 1e-2)), Dimension(COUNT, (4, 8))))

@@ -15,6 +15,7 @@ import autogan
 from autogan.cli import main
 from autogan.config import Confirm, SearchConfig
 from autogan.core.errors import ConfigError
+from autogan.display import PlainDisplay
 from autogan.run.confirmation import Confirmed, advantage, confirmed, next_training
 from autogan.search import History, Space, State, Trial
 from autogan.search.grid import GridSearch
@@ -431,6 +432,23 @@ class TestWarmStart:
                 search(warm_start="runs/early")
         resumed = autogan.run_search(resume="runs/a", engine=FakeEngine())
         assert [t.params["learning_rate"] for t in resumed.trials] == [4e-4, 1e-3]
+
+    @pytest.mark.parametrize("method", ["gp", "adaptive", "tpe", "cmaes", "explore"])
+    def test_those_beyond_a_range_teach_no_method(self, method, capsys):
+        """A rate of 1e-3 is not taken for 4e-4, the end of the range."""
+        search(run_dir="runs/early", params={"learning_rate": [1e-4, 3e-4, 1e-3]})
+        autogan.run_search(
+            {**SEARCH, "warm_start": "runs/early", "search_method": method, "trials": 2,
+             "params": {"learning_rate": "5e-5..4e-4:log"}},
+            engine=FakeEngine(), display=PlainDisplay(),
+        )  # fmt: skip
+        told = "learning from 2 trials of runs/early, not from 1 trial with values beyond"
+        assert told in capsys.readouterr().err
+        earlier = [Trial(0, {"learning_rate": 1e-3}, state=State.COMPLETE, value=1.0)]
+        config = SearchConfig(
+            dataset="digits", search_method=method, params={"learning_rate": "5e-5..4e-4:log"}
+        )
+        assert config.method.known(config.space, History(earlier, "min")) == []
 
     def test_trials_of_other_fixed_values_are_left_out(self):
         search(run_dir="runs/early", params={"learning_rate": [1e-4, 3e-4], "z_dim": [20, 62]})

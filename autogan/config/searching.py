@@ -1,7 +1,7 @@
 """What decides a search, and what follows from it: the space, the method, the rule."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
@@ -11,7 +11,7 @@ from typing_extensions import Self
 
 from autogan.config.grammar import named, parse_params
 from autogan.config.keys import key
-from autogan.config.spaces import check_space, space_of, useless
+from autogan.config.spaces import check_inside, check_space, remarks, space_of, useless
 from autogan.config.training import DEFAULT_STEPS, TrainConfig
 from autogan.config.working import Working
 from autogan.core.errors import ConfigError, one_line
@@ -318,7 +318,27 @@ class SearchConfig(Working):
 
     def useless(self) -> list[str]:
         """See `TrainConfig.useless`."""
-        return useless(self.gan, self.params, self.fixed)
+        learns = self.warm_start is not None
+        return [
+            *useless(self.gan, self.params, self.fixed),
+            *remarks(self.method, self.space, self.trials, self.enqueue, learns),
+        ]
+
+    def with_points_inside(self, but: Sequence[Mapping[str, Value]] = ()) -> Self:
+        """The same, once it is sure that the points to try first lie inside of the ranges.
+
+        That is no part of reading a configuration: what ran with others must stay readable.
+
+        Args:
+            but: points that a search has begun with.
+
+        Raises:
+            ConfigError: naming the one that does not.
+        """
+        for point in self.enqueue:
+            if point not in but:
+                check_inside(self.space, point)
+        return self
 
     def _enqueued(self) -> tuple[dict[str, Value], ...]:
         """The points to try first, with a value for every dimension that exists there.

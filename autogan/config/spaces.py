@@ -2,7 +2,7 @@
 
 import dataclasses
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from autogan.config.grammar import named
@@ -116,3 +116,50 @@ def useless(gan: type[GANType], params: Mapping[str, Any], fixed: Mapping[str, V
         and fixed[name] != gan.defaults()[name]
         and not met(gan.conditions()[name], fixed)
     ]
+
+
+def check_inside(space: Space, point: Point) -> None:
+    """Refuse a point of the user's own that lies out of a range that is searched.
+
+    Raises:
+        ConfigError: naming the hyperparameter, its value and its range.
+    """
+    for dimension in space.dimensions:
+        interval, value = dimension.range, point.get(dimension.name)
+        if interval and value is not None and not interval.low <= float(value) <= interval.high:
+            raise ConfigError(
+                "enqueue",
+                f"{dimension.name} {value} lies out of its range {interval}; give a value inside, "
+                "or widen the range",
+            )
+
+
+def remarks(
+    method: SearchMethod, space: Space, trials: int | None, own: Sequence[Point], learns: bool
+) -> list[str]:
+    """A line for each thing in which a search is less than it seems.
+
+    Args:
+        method: that searches the space.
+        space: see `space_of`.
+        trials: how many there will be, if that is known.
+        own: the user's own points.
+        learns: whether the method sees an earlier search.
+    """
+    told = []
+    for point in own:
+        for d in space.dimensions:
+            if d.name in point and d.candidates and point[d.name] not in d.candidates:
+                told.append(
+                    f"{d.name} {point[d.name]} of your own point is none of the candidates "
+                    f"{', '.join(map(str, d.candidates))}: it is tried"
+                    + ("" if space.spans(point) else f", and {method.name} learns nothing from it")
+                )
+    drawn = method.drawn_first(space)
+    size = space.size()
+    if trials is not None and not learns and trials <= drawn and (size is None or size > trials):
+        told.append(
+            f"{method.name} draws its first {drawn} trials at random: of {trials} it chooses none; "
+            "give it more trials, or take random"
+        )
+    return told

@@ -54,7 +54,8 @@ def resumed_config(root: Path, changes: SearchConfig | Mapping[str, Any]) -> Sea
         wanted = wanted.model_copy(update={"compiler": saved.compiler})
     check_same(path, saved, wanted.resolved())
     update = {name: getattr(wanted, name) for name in (*RESUMABLE, *MOVABLE)} | {"run_dir": root}
-    return saved.model_copy(update=update).resolved()
+    resumed = saved.model_copy(update=update).resolved()
+    return resumed.with_points_inside(but=saved.resolved().enqueue)
 
 
 def check_same(path: Path, saved: TrainConfig, wanted: TrainConfig) -> None:

@@ -1,7 +1,7 @@
 """What a search learns from an earlier one."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,8 @@ from autogan.core.files import look
 from autogan.run.folder import SearchFolder
 from autogan.run.ledger import Ledger
 from autogan.run.resume import difference, same_place
-from autogan.search import Trial
+from autogan.run.words import trials
+from autogan.search import History, Trial
 
 _SAME = (
     "gan_type", "dataset", "data_dir", "image_size", "stage1", "steps", "epochs", "evaluate_every",
@@ -75,3 +76,15 @@ def earlier_trials(path: Path, run: SearchConfig, header: Mapping[str, Any]) -> 
             + (f": {', '.join(new)}" if new else ""),
         )
     return taken
+
+
+def learning(earlier: Sequence[Trial], run: SearchConfig) -> str:
+    """How many of an earlier search's trials a method learns from, in words."""
+    known = run.method.known(run.space, History(earlier, run.objective.direction))
+    beyond = len(earlier) - len(known)
+    told = f"learning from {trials(len(known))} of {run.warm_start}"
+    if not beyond:
+        return told
+    return (
+        f"{told}, not from {trials(beyond)} with values beyond the lists or ranges of this search"
+    )
