@@ -47,9 +47,13 @@ class SearchMethod(Part):
         """How many trials are drawn at random before the method chooses by what it knows."""
         return 0
 
+    def learns_from(self, space: Space, point: Point) -> bool:
+        """Whether trials at a point, which may lie beyond the space, are part of what it sees."""
+        return space.spans(point)
+
     def known(self, space: Space, history: History) -> list[Trial]:
-        """The trials to learn from: those that say something of points which the space spans."""
-        return [trial for trial in history.telling if space.spans(trial.params)]
+        """The trials to learn from: those that say something of points to learn from."""
+        return [t for t in history.telling if self.learns_from(space, t.params)]
 
     def used(self, history: History) -> set[Key]:
         """The points that may not be proposed again."""

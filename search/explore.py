@@ -42,10 +42,9 @@ class Explore(SearchMethod):
         point = space.draw(random, used, _appended(space, exploited))
         return None if point is None else Proposal(point)
 
-    def known(self, space: Space, history: History) -> list[Trial]:
-        """Trials inside of the ranges: a list is where exploring begins, a range is a limit."""
-        ranges = Space(tuple(dimension for dimension in space.dimensions if dimension.range))
-        return super().known(ranges, history)
+    def learns_from(self, space: Space, point: Point) -> bool:
+        """Those inside of the ranges: a list is where exploring begins, a range is a limit."""
+        return Space(tuple(d for d in space.dimensions if d.range)).spans(point)
 
 
 def _exploited(known: Sequence[Trial], history: History) -> list[Trial]:

@@ -436,7 +436,7 @@ class TestEnqueue:
             f"learning_rate {rate} of your own point is none of the candidates 0.0001, 0.001: it "
             "is tried"
         )
-        beyond = f", and {method} learns nothing from it"
+        beyond = f", and {method} learns nothing"
         err = capsys.readouterr().err
         assert told in err
         assert (told + beyond in err) == (method == "gp" and not learns)

@@ -148,12 +148,12 @@ def remarks(
     """
     told = []
     for point in own:
+        beyond = "" if method.learns_from(space, point) else f", and {method.name} learns nothing"
         for d in space.dimensions:
             if d.name in point and d.candidates and point[d.name] not in d.candidates:
                 told.append(
                     f"{d.name} {point[d.name]} of your own point is none of the candidates "
-                    f"{', '.join(map(str, d.candidates))}: it is tried"
-                    + ("" if space.spans(point) else f", and {method.name} learns nothing from it")
+                    f"{', '.join(map(str, d.candidates))}: it is tried{beyond}"
                 )
     drawn = method.drawn_first(space)
     size = space.size()
