@@ -60,8 +60,9 @@ def searched(tmp_path_factory):
     return folder, out, err
 
 
-def test_a_search_prints_its_result_and_leaves_its_folder(searched):
+def test_a_search_prints_its_result_and_leaves_its_folder(searched, monkeypatch):
     folder, out, err = searched
+    monkeypatch.chdir(folder)  # a printed command is one for the folder that it was printed in
     root = folder / "runs" / "dcgan-digits"
     best = yaml.safe_load((root / "best.yaml").read_text())
     assert f"learning_rate = {best['params']['learning_rate']}" in out

@@ -168,10 +168,13 @@ class TestEveryType:
                 assert not same(usual, fresh.state()), h.name
 
     def test_stops_at_the_first_loss_that_is_not_finite(self, gan):
+        """The last layer is NaN too: oneDNN's ReLU may make 0 of a NaN before it."""
         gan.reset(0)
-        state = gan.state()
-        kernel = np.full_like(state["discriminator/00_kernel"], np.nan)
-        gan.restore({**state, "discriminator/00_kernel": kernel})
+        broken = {
+            name: np.full_like(value, np.nan) if name.startswith("discriminator/") else value
+            for name, value in gan.state().items()
+        }
+        gan.restore(broken)
         done, losses = gan.train(images(), 0, 0, 50, TOTAL, settings(gan.kind))
         assert done == 1
         assert not np.isfinite(sum(losses.values()))
