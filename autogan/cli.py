@@ -62,7 +62,18 @@ Overwrite = Annotated[
     bool, typer.Option("--overwrite", help="replace an earlier run in the folder")
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", help="show nothing but the result and errors")]
-Debug = Annotated[bool, typer.Option("--debug", help="show the traceback of an error")]
+
+
+def _remember(context: typer.Context, debug: bool) -> bool:
+    """Let `main` know whether a traceback is wanted."""
+    if isinstance(context.obj, dict):
+        context.obj["debug"] = debug
+    return debug
+
+
+Debug = Annotated[
+    bool, typer.Option("--debug", help="show the traceback of an error", callback=_remember)
+]
 Checkpoint = Annotated[commands.Checkpoint, typer.Option(help="which evaluation's generator")]
 
 
@@ -351,16 +362,17 @@ def _display(quiet: bool) -> Iterator[Display]:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; exits the process."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    asked: dict[str, bool] = {}
     if isinstance(sys.stdout, io.TextIOWrapper):  # names of files need not be text
         sys.stdout.reconfigure(errors="backslashreplace")
     for number in heeded():  # until a search or training catches them itself, all are as Ctrl-C
         if threading.current_thread() is threading.main_thread():
             signal.signal(number, signal.default_int_handler)
     try:
-        code = app(arguments, prog_name="autogan", standalone_mode=False) or 0
+        code = app(arguments, prog_name="autogan", standalone_mode=False, obj=asked) or 0
     except (AutoGANError, OSError) as caught:
         error = caught if isinstance(caught, AutoGANError) else StorageError.of(caught, verb="used")
-        if "--debug" in arguments:
+        if asked.get("debug"):
             print(getattr(error, "report", ""), file=sys.stderr)
             raise
         print(f"autogan: {printable(str(error))}", file=sys.stderr)

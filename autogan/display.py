@@ -289,7 +289,9 @@ class _Patient(Display):
     def _tell(self, name: str, *arguments: Any) -> None:
         try:
             getattr(self._display, name)(*arguments)
-        except (OSError, ValueError):  # ValueError: a file that Python has closed
+        except (OSError, ValueError) as error:
+            if isinstance(error, ValueError) and not getattr(sys.stderr, "closed", True):
+                raise  # Python raises it for a file that is closed; this is another mistake
             self._display = Display()
 
     def note(self, text: str) -> None:

@@ -403,6 +403,8 @@ def test_a_missing_gpu_is_one_line_and_leaves_nothing(tmp_path):
 def test_debug_shows_the_traceback(capsys):
     with pytest.raises(autogan.ConfigError):
         main(["search", "--steps", "0", "--debug"])
+    with pytest.raises(SystemExit):  # a folder's name, and no flag
+        main(["show", "--", "--debug"])
 
 
 @pytest.mark.parametrize("arguments", [(), ("-h",), ("--help",)])

@@ -13,7 +13,7 @@ from rich.console import Console
 import autogan
 from autogan.cli import main
 from autogan.criteria.variety import Variety
-from autogan.display import LiveDisplay, PlainDisplay
+from autogan.display import LiveDisplay, PlainDisplay, make_display
 from autogan.run.messages import Scores
 from autogan.run.words import Terms, figure, spark
 from autogan.search import Evaluation, State, Trial
@@ -239,3 +239,19 @@ class TestSummary:
         monkeypatch.setattr(FakeSession, "evaluate", lambda s, c: Scores(scores=judged))
         told = self.search(criterion="is - 0.5*fid").summary()
         assert "  is - 0.5*fid 1.5, is 4, fid 5\n" in told
+
+
+def test_a_mistake_of_a_display_is_seen(monkeypatch):
+    """A ValueError silences it where the terminal is closed, and there alone."""
+
+    def mistaken(self, text):
+        raise ValueError("too many values to unpack")
+
+    monkeypatch.setattr(PlainDisplay, "note", mistaken)
+    display = make_display()
+    with pytest.raises(ValueError, match="too many values"):
+        display.note("something")
+    closed = io.StringIO()
+    closed.close()
+    monkeypatch.setattr(sys, "stderr", closed)
+    display.note("something")
