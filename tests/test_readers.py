@@ -206,8 +206,8 @@ def files_of(root):
     """The files of a run that a command may read, by their paths within it."""
     first = min((root / "trials").iterdir())
     found = [*root.glob("*.*"), *first.rglob("*"), root / ".lock"]
-    left = ("state.json", ".workers")  # the fake worker's own
-    own = {path.relative_to(root) for path in found if path.is_file() and path.name not in left}
+    left = "state.json"  # the fake worker's own
+    own = {path.relative_to(root) for path in found if path.is_file() and path.name != left}
     return sorted(own, key=str)
 
 
@@ -217,9 +217,12 @@ def test_every_file_of_a_run_may_be_damaged(sound, command):
             copied(sound)
             (Path("run") / file).write_bytes(data)
             look(f"{file} {how}", command)
-        copied(sound)
-        (Path("run") / file).unlink()
-        look(f"{file} gone", command)
+        for how in ("gone", "a folder"):
+            copied(sound)
+            (Path("run") / file).unlink()
+            if how == "a folder":
+                (Path("run") / file).mkdir()
+            look(f"{file} {how}", command)
 
 
 def copied(sound):

@@ -92,7 +92,7 @@ class Claim:
     def held(self) -> bool:
         """Whether the folder is still ours: a command that does not see our lock has not come."""
         try:
-            return (self._root / WORKERS).read_text() == self.token
+            return (self._root / WORKERS).read_bytes() == self.token.encode()
         except OSError:
             return True  # a folder that is gone has no other owner
 
@@ -101,7 +101,11 @@ class Claim:
         import fcntl
 
         patience = time.monotonic() + _PATIENCE
-        with (self._root / WORKERS).open("a+") as file:
+        try:
+            file = (self._root / WORKERS).open("a+")
+        except OSError as error:
+            raise _unwritable(self._root / WORKERS, error) from None
+        with file:
             while True:
                 try:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -134,10 +138,7 @@ class Claim:
             except OSError as error:
                 if isinstance(error, _GIVEN_UP) and time.monotonic() < patience:
                     continue
-                raise ConfigError(
-                    "run_dir", f"{root} cannot be written ({error.strerror}); give another "
-                    "--run-dir"
-                ) from None  # fmt: skip
+                raise _unwritable(root, error) from None
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
@@ -156,6 +157,12 @@ class Claim:
                 if os.path.samestat(os.fstat(descriptor), os.stat(lock)):
                     return descriptor
             os.close(descriptor)  # its last owner took the file away: there is another one now
+
+
+def _unwritable(path: Path, error: OSError) -> ConfigError:
+    return ConfigError(
+        "run_dir", f"{path} cannot be written ({error.strerror}); give another --run-dir"
+    )
 
 
 def in_use(root: Path) -> ConfigError:
@@ -198,7 +205,10 @@ def beside_search(root: Path) -> Iterator[None]:
         return
     import fcntl
 
-    descriptor = os.open(run / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        descriptor = os.open(run / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
+    except OSError as error:
+        raise _unwritable(run, error) from None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except OSError as error:
