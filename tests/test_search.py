@@ -547,7 +547,8 @@ class TestGaussianProcess:
         for t in trials:  # the good ones were trained for long, as by a stopping rule
             length = 10 if t.value < 1 else 1
             t.evaluations = [Evaluation(n, {}, t.value + 1 / (n + 1)) for n in range(length)]
-        trials.append(trial(12, trials[0].params, trials[0].value))  # once more
+        best = min(trials, key=lambda t: t.value)
+        trials.append(trial(12, best.params, best.value))  # once more
         GaussianProcess(distinct=False).propose(self.RANGES, History(trials, "min"), 0)
         assert parents[0].shape == (5, 2)
         assert len({tuple(place) for place in parents[0]}) == 5
