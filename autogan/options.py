@@ -8,10 +8,34 @@ from typing import Annotated, Any, TypeVar
 import typer
 from pydantic.fields import FieldInfo
 from rich.markup import escape
+from typer.core import TyperCommand
 
 from autogan.config import TrainConfig, parse_params
+from autogan.core.errors import ConfigError
 
 F = TypeVar("F", bound=Callable[..., None])
+
+
+_LISTS = ("warm_start", "criterion", "also", "classes", "plugin_dirs")
+
+
+class Once(TyperCommand):
+    """A command that refuses flags which people give twice to name several things.
+
+    Only the last would count. Of others it does, as usual on command lines.
+    """
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """See Click's `Command.parse_args`.
+
+        Raises:
+            ConfigError: naming the flag.
+        """
+        _, _, given = self.make_parser(ctx).parse_args(args=list(args))
+        for each in given:
+            if each.name in _LISTS and given.count(each) > 1:
+                raise ConfigError(each.name, "its flag is given twice; give it once")
+        return super().parse_args(ctx, args)
 
 
 def options_of(kind: type[TrainConfig], *names: str) -> Callable[[F], F]:

@@ -19,6 +19,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parents[1]
 UPDATES, MODELS = "tests/test_updates.py", "tests/test_models.py"
 TRIALS, VARIETIES = "tests/test_trial.py", "tests/test_variety.py"
+OUTCOMES = "tests/test_outcomes.py"
 TRIAL, VARIETY = "autogan/run/trial.py", "criteria/variety.py"
 NEAR = "criteria/neighbours.py"
 
@@ -484,8 +485,42 @@ MUTANTS = [
     ),
     Mutant(
         "a collapsed evaluation has a value", TRIAL,
-        "None if variety.collapsed else objective.value(scores, labels)",
+        "None if collapsed else objective.value(scores, labels)",
         "objective.value(scores, labels)", TRIALS,
+    ),
+    Mutant(
+        "first steps may be a collapse", TRIAL,
+        "variety.collapsed and not _beginning(step, steps)", "variety.collapsed", TRIALS,
+    ),
+    Mutant(
+        "what is only recorded must be finite", TRIAL,
+        "evaluator.score(features, (search or config).deciding())", "evaluator.score(features)",
+        f"{TRIALS} -k nan",
+    ),
+    Mutant(
+        "of several criteria the first alone decides", TRIAL, "(search or config).deciding()",
+        "config.deciding()", f"{TRIALS} -k decides",
+    ),
+    Mutant(
+        "time in earlier runs does not count", TRIAL,
+        "if before + time.monotonic() - started >= limit", "if time.monotonic() - started >= limit",
+        f"{TRIALS} -k out_of_time",
+    ),
+    Mutant(
+        "a dead trial's value counts", "search/history.py",
+        "return None if self.dead else self.value", "return self.value", OUTCOMES,
+    ),
+    Mutant(
+        "a dead trial moves the ranges of a scaled sum", "autogan/run/tally.py",
+        "if not (trial.confirms or trial.dead)]", "if not trial.confirms]", OUTCOMES,
+    ),
+    Mutant(
+        "a trial out of time never goes on", LOOP,
+        "(not limit or trial.seconds < 60 * limit)", "False", OUTCOMES,
+    ),
+    Mutant(
+        "a living trial is in hand", "autogan/run/tally.py",
+        "return first if first is not None and first.dead else None", "return first", OUTCOMES,
     ),
     Mutant(
         "collapsed trials end as complete", TRIAL, "(_collapsed(trial) or best is None)",

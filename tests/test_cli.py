@@ -451,3 +451,18 @@ def test_sampling_more_than_memory_holds_is_refused(searched):
     root = str(searched[0] / "runs" / "dcgan-digits")
     _, err = run("sample", root, "--count", "100000000000", code=2)
     assert err.startswith("autogan: count: 100000000000; give at most ")
+
+
+@pytest.mark.parametrize(
+    ("words", "field"),
+    [(["search", "--warm-start", "a", "--warm-start", "b"], "warm_start"),
+     (["train", "--also", "fid", "--also=is"], "also"),
+     (["evaluate", "a", "--criterion", "fid", "--criterion", "kid"], "criterion")],
+)  # fmt: skip
+def test_a_flag_that_is_given_twice_is_refused(words, field, capsys):
+    """Where several things may be meant: else the last would count, in silence."""
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == 2
+    problem = f"autogan: {field}: its flag is given twice; give it once"
+    assert capsys.readouterr().err.splitlines() == [problem]
