@@ -33,7 +33,7 @@ from autogan.data.grids import png
 from autogan.display import make_display
 from autogan.listing import listing
 from autogan.models import GAN_TYPES
-from autogan.options import Once, options_of
+from autogan.options import options_of, refuse_flags_given_twice
 from autogan.output import (
     print_json,
     print_plan,
@@ -368,8 +368,7 @@ def main(arguments: list[str] | None = None) -> None:
     for number in heeded():  # until a search or training catches them itself, all are as Ctrl-C
         if threading.current_thread() is threading.main_thread():
             signal.signal(number, signal.default_int_handler)
-    for command in app.registered_commands:
-        command.cls = Once
+    refuse_flags_given_twice(app)
     try:
         code = app(arguments, prog_name="autogan", standalone_mode=False, obj=asked) or 0
     except (AutoGANError, OSError) as caught:

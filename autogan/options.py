@@ -19,7 +19,13 @@ F = TypeVar("F", bound=Callable[..., None])
 _LISTS = ("warm_start", "criterion", "also", "classes", "plugin_dirs")
 
 
-class Once(TyperCommand):
+def refuse_flags_given_twice(app: typer.Typer) -> None:
+    """Let all commands be `_Once`."""
+    for command in app.registered_commands:
+        command.cls = _Once
+
+
+class _Once(TyperCommand):
     """A command that refuses flags which people give twice to name several things.
 
     Only the last would count. Of others it does, as usual on command lines.
