@@ -592,14 +592,6 @@ MUTANTS = [
     ),
     Mutant("a dead process is listened to", POOL, "worker.life == life", "True", POOLS),
     Mutant(
-        "an effect is not corrected for its groups", EFFECTS, "(n - 1) / (n - k) * (1 - raw)",
-        "(1 - raw)", PAGES,
-    ),
-    Mutant(
-        "chance is that of one hyperparameter", EFFECTS,
-        "np.maximum(shuffled, shares[1:])", "shares[1:]", PAGES,
-    ),
-    Mutant(
         "further seeds count as points of their own", EFFECTS,
         " if trial.repeats is None", "", PAGES,
     ),
