@@ -167,9 +167,9 @@ def _hyperparameters(view: View, noise: seeds.Noise | None) -> Iterator[Section]
         first, second = (effect.dimension for effect in found.each[:2])
         yield Section(
             "pairs", "Do two hyperparameters work together?",
-            f"{first.name} and {second.name} matter most probably. The more a mark stands out, the "
-            "better: the best fifth of the trials does most. Where both take listed values, a cell "
-            "holds the median and the number of trials.",
+            f"{first.name} and {second.name} are the likeliest to matter. The more a mark "
+            "stands out, the better: the best fifth of the trials does most. Where both take "
+            "listed values, a cell holds the median and the number of trials.",
             parameters.pair(view, measure, first, second), folded=True,
         )  # fmt: skip
     if len(view.result.config.space.dimensions) > 1:
