@@ -22,6 +22,7 @@ TRIALS, VARIETIES = "tests/test_trial.py", "tests/test_variety.py"
 OUTCOMES = "tests/test_outcomes.py"
 TRIAL, VARIETY = "autogan/run/trial.py", "criteria/variety.py"
 NEAR = "criteria/neighbours.py"
+_PATIENCE = 900.0  # seconds for the tests of a mutant
 
 
 class Mutant(NamedTuple):
@@ -50,6 +51,8 @@ PLAYERS, WORDS = "models/players.py", "tests/test_draws.py"
 DECISIONS, LOOP, POOL = "autogan/run/decisions.py", "autogan/run/loop.py", "autogan/run/engine.py"
 PARALLEL, POOLS = "tests/test_parallel.py", "tests/test_pool.py"
 METHODS = "tests/test_search.py"
+WORKERS, RECORDS, LEDGER = (f"autogan/run/{name}.py" for name in ("workers", "records", "ledger"))
+RECORD, LOOPS = "tests/test_record.py", "tests/test_loop.py"
 EFFECTS, CHARTS = "autogan/report/effects.py", "autogan/report/charts.py"
 SVG, PAGES = "autogan/report/svg.py", "tests/test_report.py"
 FACTORS, COMBINED = "tests/test_factors.py", f"{UPDATES} -k combinations"
@@ -592,6 +595,52 @@ MUTANTS = [
     ),
     Mutant("a dead process is listened to", POOL, "worker.life == life", "True", POOLS),
     Mutant(
+        "a trial that does not save is waited for", POOL, "now > self._saved_by", "False", POOLS
+    ),
+    Mutant(
+        "what has nothing to save is waited for", POOL, "if worker.job.heard:", "if True:", POOLS
+    ),
+    Mutant(
+        "a driver that slept blames its workers", WORKERS,
+        "min(now - self._looked, _HELD_UP)", "now - self._looked", POOLS,
+    ),
+    Mutant("no silence is too long", WORKERS, "limit = _LOST * self._notice()",
+           "limit = math.inf", POOLS),
+    Mutant(
+        "an interrupted worker waits for its answer", "autogan/run/worker.py",
+        "self._answers.put(True)", "pass", f"{LOOPS} -k moved_at",
+    ),
+    Mutant(
+        "a torn line leaves a worker behind", "autogan/run/worker.py", "os._exit(0)", "pass",
+        "tests/test_engine.py -k whatever",
+    ),
+    Mutant("a trial that cannot be recorded runs on", LOOP,
+           "del self._running[event.trial]", "pass", LOOPS),
+    Mutant("lines are not linked", RECORDS, "link != _hex(following)", "False", RECORD),
+    Mutant("a step may come twice", LEDGER, "record.step <= before[-1].step", "False", RECORD),
+    Mutant("other writers are not noticed", "autogan/run/recordfile.py",
+           "size != self._size or not self._owned()", "False", RECORD),
+    Mutant(
+        "a rule's answer is written whatever it is", "autogan/run/asking.py",
+        "if not isinstance(answer, bool | np.bool_):", "if False:", f"{LOOPS} -k rule",
+    ),
+    Mutant(
+        "an end says what it likes", "autogan/run/replay.py", "not math.isclose(said, found)",
+        "False", PARALLEL,
+    ),
+    Mutant(
+        "a trial is trained by hand while its search runs", "autogan/run/claim.py",
+        "raise in_use(run) from None", "pass", f"{LOOPS} -k Hand",
+    ),
+    Mutant(
+        "an effect is not corrected for its groups", EFFECTS, "(n - 1) / (n - k) * (1 - raw)",
+        "(1 - raw)", PAGES,
+    ),
+    Mutant(
+        "chance is that of one hyperparameter", EFFECTS,
+        "np.maximum(shuffled, shares[1:])", "shares[1:]", PAGES,
+    ),
+    Mutant(
         "further seeds count as points of their own", EFFECTS,
         " if trial.repeats is None", "", PAGES,
     ),
@@ -689,17 +738,24 @@ def tried(mutant: Mutant, place: Path, packages: dict[str, Path]) -> tuple[str, 
 
 
 def pytest(place: str, tests: str) -> int:
-    """The exit code of tests in a folder whose package comes before any installed one."""
+    """The exit code of tests in a folder whose package comes before any installed one.
+
+    Tests that hang notice something, too.
+    """
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests.split()]
     # Bytecode is told by size and second: a mutant may share both with the one before it.
     changes = {"PYTHONPATH": place, "PYTHONDONTWRITEBYTECODE": "1"}
-    return subprocess.run(
-        command,
-        cwd=place,
-        env={**os.environ, **changes},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    ).returncode
+    try:
+        return subprocess.run(
+            command,
+            cwd=place,
+            env={**os.environ, **changes},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=_PATIENCE,
+        ).returncode
+    except subprocess.TimeoutExpired:
+        return 1
 
 
 if __name__ == "__main__":

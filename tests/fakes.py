@@ -324,7 +324,7 @@ class Shuffled:
         self._events.append(Event(trial, self._running[trial].send(go_on)))
 
     def interrupt(self):
-        pass
+        self._events = [Event(trial, Trained(trial=None)) for trial in self._running]
 
     def close(self):
         pass

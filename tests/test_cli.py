@@ -150,6 +150,22 @@ def test_two_workers_come_to_the_bits_of_one_though_they_are_killed(tmp_path):
     assert autogan.check(tmp_path / "two").difference == ""
 
 
+def test_a_folder_that_is_moved_at_an_evaluation_ends_the_search(tmp_path):
+    """In one line, and nothing is made again where it was; moved back, the search goes on."""
+    root, moved = tmp_path / "runs" / "dcgan-digits", tmp_path / "moved"
+    process = autogan_process(*SEARCH, "--steps", "100000", "--evaluate-every", "20")
+    for line in process.stderr:
+        if "step 20/" in line:
+            root.rename(moved)
+            break
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert "runs/dcgan-digits/trials.jsonl is gone; put the run's folder back" in err
+    assert not root.exists()
+    moved.rename(root)
+    assert autogan.check(root).difference == ""
+
+
 def test_ctrl_c_ends_with_130_and_says_how_to_go_on(tmp_path):
     process = autogan_process(*SEARCH, "--steps", "100000", "--evaluate-every", "20")
     for line in process.stderr:

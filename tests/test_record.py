@@ -274,6 +274,15 @@ def test_a_record_that_cannot_follow_is_not_written(tmp_path):
     assert path.read_bytes() == before
 
 
+def test_figures_of_variety_that_are_not_finite_are_left_out(tmp_path):
+    """A criterion of the user's own may tell anything beside its value."""
+    path = tmp_path / "trials.jsonl"
+    figures = {"mine": float("nan"), "yours": 1.0}
+    for record in ({"record": "search", **HEADER}, STARTED, {**EVALUATED, "variety": figures}):
+        Ledger(path).append(**record)
+    assert Ledger(path).trials[0].evaluations[0].variety == {"yours": 1.0}
+
+
 class TestChain:
     """Each line's checksum begins from the one above."""
 

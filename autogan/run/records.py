@@ -294,8 +294,6 @@ def record_of(fields: dict[str, Any]) -> Record:
     kind = _KINDS.get(name) if isinstance(name, str) else None
     if kind is None:
         raise ValueError(f"unknown record {name!r}")
-    if isinstance(figures := fields.get("variety"), dict):  # a criterion's may be anything
-        fields = {**fields, "variety": {n: v for n, v in figures.items() if not _infinite(v)}}
     try:
         return kind(**sound(fields))
     except ValidationError as error:
@@ -324,11 +322,14 @@ def trial_of(values: Any) -> Trial:
 def sound(value: Any) -> Any:
     """A value of JSON that can be shown and counted with; lone surrogates are escaped.
 
+    Of figures of variety, which may be anything where the criterion is the user's own, those that
+    are not finite are left out.
+
     Raises:
         ValueError: if it holds a number that is not finite, or too large to count.
     """
     if isinstance(value, dict):
-        return {sound(name): sound(each) for name, each in value.items()}
+        return {sound(name): sound(_finite(name, each)) for name, each in value.items()}
     if isinstance(value, list):
         return [sound(each) for each in value]
     if isinstance(value, str):
@@ -338,6 +339,12 @@ def sound(value: Any) -> Any:
     if _infinite(value):
         raise ValueError(f"a number is {value}")
     return value
+
+
+def _finite(name: str, value: Any) -> Any:
+    if name != "variety" or not isinstance(value, dict):
+        return value
+    return {figure: each for figure, each in value.items() if not _infinite(each)}
 
 
 def _infinite(value: Any) -> bool:
