@@ -57,7 +57,9 @@ def main() -> int:
             root = Path(place) / f"{searches}"
             left = given.kills - sum(table.values())
             faults += disturbed(root, 1 + searches % 2, usual, left, chance, table)
-            if outcome(root) != outcome(whole):
+            if not (root / "trials.jsonl").exists():
+                faults.append(f"search {searches} did not begin")
+            elif outcome(root) != outcome(whole):
                 faults.append(f"search {searches} came to another record")
     print(f"{'who':8} {'signal':8} {'times':>5}")
     for (who, name), times in sorted(table.items()):
@@ -106,7 +108,11 @@ def disturbed(
             faults += ended(driver, f"{who} {name}")
             faults += [f"worker {pid} stays after {who} {name}" for pid in hands if stays(pid)]
             driver = run(root, workers)
-    return [*faults, *ended(driver, "its kills")]
+    faults += ended(driver, "its kills")
+    if driver.returncode != 0:  # its worker was killed before the search had begun, say
+        driver = run(root, workers)
+        faults += ended(driver, "its last kill")
+    return faults
 
 
 def run(root: Path, workers: int) -> "subprocess.Popen[bytes]":

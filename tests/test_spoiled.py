@@ -101,7 +101,7 @@ def records(tmp_path):
     found.insert(3, {"record": "worker", "worker": "w", "environment": {"fake": 2}})
     write_records(path, found)
     assert autogan.check("runs/a").difference == ""
-    shutil.copytree("runs/a", "whole")
+    shutil.copytree("runs/a", "whole", symlinks=True)
     return found
 
 
@@ -126,7 +126,7 @@ def test_a_field_of_another_kind_is_one_line_or_harmless(records, tmp_path):
             said = f"line {place + 1}, {'.'.join(change)} = {str(kind)[:30]!r}"
             raise AssertionError(said) from error
         shutil.rmtree("runs/a")
-        shutil.copytree("whole", "runs/a")
+        shutil.copytree("whole", "runs/a", symlinks=True)
 
 
 def test_a_result_of_another_kind_is_one_line_or_ignored(tmp_path):
@@ -135,7 +135,7 @@ def test_a_result_of_another_kind_is_one_line_or_ignored(tmp_path):
     stopped = next(t for t in result.trials if t.state is State.STOPPED)
     folder = result.folders[stopped.number]
     values = {**dataclasses.asdict(stopped), "state": "complete", "environment": {}}
-    shutil.copytree("runs/a", "whole")
+    shutil.copytree("runs/a", "whole", symlinks=True)
     junk = ["", "{", "null", "[" * 2000 + "]" * 2000, "{}", '{"state": "running"}']
     changes = [(path, kind) for path in fields_of(values) for kind in [*KINDS, "running"]]
     some = random.Random(0).sample(changes, 40)
@@ -145,5 +145,5 @@ def test_a_result_of_another_kind_is_one_line_or_ignored(tmp_path):
         refused(show)
         refused(lambda: autogan.load(folder.root))
         shutil.rmtree("runs/a")
-        shutil.copytree("whole", "runs/a")
+        shutil.copytree("whole", "runs/a", symlinks=True)
     assert isinstance(autogan.load("runs/a"), SearchResult)

@@ -23,6 +23,7 @@ from autogan.search import State, Trial
 _CRC = "crc"  # of a line by itself, as AutoGAN 0.2 and 0.3 wrote it
 _CHAIN = "chain"  # of all lines up to this one
 _LARGEST = 2**53  # of a number that counts something
+_HUGE = 1e300  # of any other: sums and squares of it would be infinite soon
 _LONGEST = 255  # bytes of a folder's name, on any file system
 _LATEST = 250e9  # seconds since 1970: some time in the year 9892
 
@@ -334,10 +335,12 @@ def sound(value: Any) -> Any:
         return [sound(each) for each in value]
     if isinstance(value, str):
         return value.encode(errors="backslashreplace").decode()
-    if isinstance(value, int) and abs(value) > _LARGEST:
-        raise ValueError("a number is too large")
     if _infinite(value):
         raise ValueError(f"a number is {value}")
+    if isinstance(value, int | float):
+        largest = _LARGEST if isinstance(value, int) else _HUGE
+        if abs(value) > largest:
+            raise ValueError("a number is too large")
     return value
 
 

@@ -139,7 +139,7 @@ def _other_end(trial: Trial, record: Ended, objective: Objective, labels: Mappin
     whole = record.state in (State.COMPLETE, State.STOPPED)
     for name, found in wanted.items():
         said = getattr(record, name)
-        if said is None and (not whole or record.value is None):
+        if said is None and (found is None or not whole or record.value is None):
             continue
         if said is None or found is None or not math.isclose(said, found):
             return (
@@ -157,4 +157,10 @@ def _read_limits(config: SearchConfig, record: Limits) -> dict[str, Any]:
     plain = config.as_dict()
     values = {name: record.keys.get(name) for name in LIMITS}
     read = SearchConfig(**{**plain, **{n: v for n, v in values.items() if v is not None}})
-    return {name: getattr(read, name) if values[name] is not None else None for name in LIMITS}
+    fields = SearchConfig.model_fields
+    return {
+        name: fields[name].get_default(call_default_factory=True)
+        if values[name] is None
+        else getattr(read, name)
+        for name in LIMITS
+    }

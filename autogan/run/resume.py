@@ -10,6 +10,7 @@ from autogan.core.errors import ConfigError
 from autogan.core.files import look
 from autogan.run.display import Display
 from autogan.run.folder import SearchFolder, run_of
+from autogan.run.ledger import Ledger
 
 LIMITS = ("trials", "max_minutes", "max_steps", "target", "confirm", "enqueue")
 """The keys that decide what a search tries, and may yet change when it is resumed."""
@@ -110,6 +111,23 @@ def same_training(path: Path, wanted: TrainConfig) -> bool:
     except ConfigError:
         return False
     return True
+
+
+def check_points(config: SearchConfig, ledger: Ledger) -> None:
+    """Check that trials have hyperparameters of this GAN type, and values of the right kind.
+
+    Raises:
+        ConfigError: naming the first that has not; only a hand writes such a record.
+    """
+    kinds = {h.name: str if h.kind == "choice" else int | float for h in config.gan.hyperparameters}
+    for trial in ledger.trials:
+        for name, value in trial.params.items():
+            right = isinstance(value, kinds.get(name, ())) and not isinstance(value, bool)
+            if not right:
+                raise ConfigError(
+                    "run_dir", f"{config.run_dir}: trial {trial.number} of its record has {name} = "
+                    f"{value!r}, which {config.gan_type} cannot have; restore the record"
+                )  # fmt: skip
 
 
 def check_header(
