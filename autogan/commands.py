@@ -179,7 +179,7 @@ def run_search(
             ledger.append("limits", keys=limits)
         workers.join(joining(trial, folder.root, claim, opened, prepared), display.note)
         loop = SearchLoop(run, folder, ledger, workers, display)
-        afterwards.callback(lambda: _write_page(loop, folder, display))
+        afterwards.callback(lambda: write_page(loop.result(), display))
         if retry_failed:
             loop.retry_failed()
         return loop.run()
@@ -215,10 +215,7 @@ def train(
         saved = load_saved(TrainConfig, folder.config, {"plugin_dirs": run.plugin_dirs})
         check_same(folder.config, saved, run)
     display = checked("display", display or usual_display(), Display)
-    with (
-        beside_search(root),
-        _claimed(run, root, folder.config, engine, resume, overwrite, display) as (claim, workers),
-    ):
+    with _claimed(run, root, folder.config, engine, resume, overwrite, display) as (claim, workers):
         kept = run_of(root) if resume else None
         opened, prepared = opened_and_prepared(run, run, kept, workers, display)
         run = with_compiler(run, run, workers, display)
@@ -375,18 +372,12 @@ def _claimed(
     try:
         if claim.note:
             display.note(claim.note)
-        with _engine(run, engine) as workers:
+        with beside_search(root), _engine(run, engine) as workers:
             if not resume:  # another command may have been here meanwhile
                 check_free(root, config_file, run, overwrite=overwrite)
             yield claim, workers
     finally:
         claim.release()
-
-
-def _write_page(loop: SearchLoop, folder: SearchFolder, display: Display) -> None:
-    """Write a search's page, unless its folder was moved away: it would be made again."""
-    if folder.config.is_file():
-        write_page(loop.result(), display)
 
 
 def _run_dir(run: TrainConfig) -> Path:

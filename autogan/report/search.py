@@ -44,7 +44,12 @@ def search_page(result: SearchResult, *, refresh: bool = False) -> str:
 
 
 def write_page(result: SearchResult, display: Display) -> None:
-    """Write a search's page into its folder; a page that cannot be made ends no search."""
+    """Write a search's page into its folder; a page that cannot be made ends no search.
+
+    A folder that was moved away is not made again.
+    """
+    if not result.folder.config.is_file():
+        return
     try:
         write_bytes(result.folder.report, search_page(result).encode())
     except Exception as error:  # whatever is wrong with it, the search has ended well
