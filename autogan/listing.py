@@ -147,7 +147,8 @@ def _config_line(name: str, text: str) -> str:
 def _run(root: Path) -> dict[str, Any] | None:
     """What is known of the run in a folder; None if it is none."""
     try:
-        if not any(look(path, "run") for path in (SearchFolder(root).config, root / "config.yaml")):
+        files = (SearchFolder(root).config, root / "config.yaml")
+        if not any(look(path, "run") == "file" for path in files):
             return None
         result = load_run(root, {})
     except (AutoGANError, OSError, ValueError, KeyError, TypeError) as error:
