@@ -870,7 +870,7 @@ def check_images(gan, *written_out):
 
 
 SHARE = 1e-5  # of an array's greatest value: what float32 may be off where nothing cancels
-ROUNDINGS = 10  # as many of one rounding's effects may be in a result
+ROUNDINGS = 40  # one after another in two steps: ten operations in each of four updates
 
 # All numbers that are data, at values that are no type's defaults.
 OTHER = {
