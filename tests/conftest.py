@@ -1,13 +1,18 @@
 """What all tests share: no network, no traces in the home folder, fixed random numbers."""
 
+import io
 import random
 import signal
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from autogan.core.signals import SIGNALS
+
+if sys.__stdin__ is None:  # closed, as by a shell's <&-: pytest's own in its place asks it things
+    sys.__stdin__ = io.TextIOWrapper(io.BytesIO(), "utf-8")
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 

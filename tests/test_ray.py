@@ -1,6 +1,8 @@
 """Workers on a Ray cluster: a small one in this machine, of nodes that can be lost."""
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -218,8 +220,11 @@ while True:
         class Lose(Display):
             def evaluated(self, trial):
                 if not lost and trial.number == 2:
-                    lost.append(node_of(cluster, pool, trial.number))
-                    cluster.remove_node(lost[0], allow_graceful=False)
+                    node, process = home_of(cluster, pool, trial.number)
+                    cluster.remove_node(node, allow_graceful=False)
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(process, signal.SIGKILL)  # it may outlive its node for a moment
+                    lost.append(node)
 
         pool = pool_on(cluster, 2)
         result = autogan.run_search({**SEARCH, "run_dir": "runs/c"}, engine=pool, display=Lose())
@@ -231,13 +236,15 @@ while True:
         assert [r for r in told(root) if r["record"] == "lost"]
 
 
-def node_of(cluster, pool, trial):
-    """The node whose worker has a trial."""
+def home_of(cluster, pool, trial):
+    """The node whose worker has a trial, and the process of the worker's actor there."""
     from ray._private.state import actors
 
     worker = next(w for w in pool._workers if w.job and w.job.trial == trial)
-    place = actors(worker.channel._actor._actor_id.hex())["Address"]["NodeID"]
-    return next(node for node in cluster.list_all_nodes() if node.node_id == place)
+    actor = actors(worker.channel._actor._actor_id.hex())
+    place = actor["Address"]["NodeID"]
+    node = next(node for node in cluster.list_all_nodes() if node.node_id == place)
+    return node, actor["Pid"]
 
 
 def workers():
