@@ -1,6 +1,7 @@
 """What the user sees on the way: lines in a pipe, a bar in a terminal, a panel in a notebook."""
 
 import html
+import os
 import statistics
 import sys
 import time
@@ -324,9 +325,10 @@ class _Patient(Display):
 
 
 def make_display() -> Display:
-    """The display that suits standard error."""
+    """The display that suits standard error: lines, unless a bar can be drawn there."""
     console = Console(stderr=True)
-    return _Patient(LiveDisplay(console) if console.is_terminal else PlainDisplay())
+    live = console.is_interactive and os.isatty(2)  # Rich alone would also draw on FORCE_COLOR
+    return _Patient(LiveDisplay(console) if live else PlainDisplay())
 
 
 def usual_display() -> Display:

@@ -1,6 +1,7 @@
 """What all tests share: no network, no traces in the home folder, fixed random numbers."""
 
 import io
+import os
 import random
 import signal
 import sys
@@ -8,11 +9,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from autogan.core.signals import SIGNALS
 
 if sys.__stdin__ is None:  # closed, as by a shell's <&-: pytest's own in its place asks it things
     sys.__stdin__ = io.TextIOWrapper(io.BytesIO(), "utf-8")
+
+# By these, Rich and Typer draw and paint also where there is no terminal.
+for _name in ("FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "GITHUB_ACTIONS"):
+    os.environ.pop(_name, None)
+if not os.access(Path(__file__).parents[1], os.W_OK):  # where Hypothesis notes its failures
+    settings.register_profile("read-only", database=None)
+    settings.load_profile("read-only")
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 
@@ -23,6 +32,7 @@ def _own_cache(tmp_path_factory):
     patch.setenv("AUTOGAN_CACHE", str(tmp_path_factory.mktemp("cache")))
     patch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
     patch.setenv("COLUMNS", "200")
+    patch.setenv("TERM", "xterm-256color")
     yield
     patch.undo()
 

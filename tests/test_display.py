@@ -2,6 +2,7 @@
 
 import dataclasses
 import io
+import os
 import re
 import sys
 from typing import ClassVar
@@ -49,6 +50,20 @@ def test_a_terminal_that_is_closed_ends_no_search(monkeypatch, capsys):
     monkeypatch.setattr(sys, "stderr", Broken())
     assert run() == 0
     assert "best of 2 trials" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("term", "is_terminal", "shown"),
+    [("xterm", False, PlainDisplay), ("dumb", True, PlainDisplay), ("xterm", True, LiveDisplay)],
+)
+def test_a_bar_is_drawn_where_it_can_be_alone(monkeypatch, term, is_terminal, shown):
+    """FORCE_COLOR speaks of colours: a file of it gets no bar."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", term)
+    monkeypatch.setattr(os, "isatty", lambda descriptor: is_terminal)
+    display = make_display()
+    assert type(display._display) is shown
+    display.close()
 
 
 def test_quiet_shows_the_result_alone(capsys):

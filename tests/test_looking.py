@@ -1,6 +1,7 @@
 """`autogan report`: where the page goes, pages of running searches, and of several."""
 
 from pathlib import Path
+from shlex import quote
 
 import pytest
 from fakes import RAISE, FakeEngine, records_of, write_records
@@ -233,7 +234,7 @@ def test_show_prints_every_trial(tmp_path, capsys):
     assert {str(number) for number in range(25)} <= numbers
     (more,) = [line for line in looking.load(folder.root).summary().splitlines() if "more:" in line]
     assert more.startswith("  and 5 more: ")
-    assert more.endswith(f"show {folder.root}")
+    assert more.endswith(f"show {quote(str(folder.root))}")
 
 
 def test_a_run_as_a_configuration_names_the_file_in_it(tmp_path, capsys):

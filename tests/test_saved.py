@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from shlex import quote
 
 import pandas
 import pytest
@@ -83,7 +84,7 @@ def test_what_is_running_is_told(tmp_path, command):
     assert running == ("running: trial 3 at step 100  learning_rate=0.002 d_iter=1 loss=hinge")
     code, out, _ = command("show", tmp_path / "a")
     assert "to go on with: trial 3 at step 100" in out
-    assert f"search --resume {tmp_path / 'a'}" in out
+    assert f"search --resume {quote(str(tmp_path / 'a'))}" in out
 
 
 def test_the_table_has_a_row_for_each_evaluation(tmp_path, command):

@@ -1,6 +1,7 @@
 """What a new user meets first: scripts/setup, with stand-ins for the machine and its Pythons."""
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -48,7 +49,8 @@ def program(machine, name, text):
 
 def python(machine, name, version):
     numbers = tuple(map(int, version.split(".")))
-    program(machine, name, PYTHON.format(real=sys.executable, numbers=numbers, version=version))
+    real = shlex.quote(sys.executable)
+    program(machine, name, PYTHON.format(real=real, numbers=numbers, version=version))
 
 
 def setup(machine, *arguments, **environment):
@@ -151,11 +153,11 @@ def test_the_quick_start_runs_in_the_users_folder(machine):
     python(machine, "python3", "3.12.1")
     setup(machine)
     shutil.copy(machine / "bin/python3", machine / "clone/.venv/bin/autogan")
-    (machine / "clone/.venv/bin/autogan").write_text('#!/bin/sh\necho "$PWD $@"\n')
+    (machine / "clone/.venv/bin/autogan").write_text('#!/bin/sh\nprintf "%s\\n" "$PWD" "$@"\n')
     made = subprocess.run(
         ["clone/scripts/quickstart", "--trials", "3"],
         capture_output=True, text=True, cwd=machine, env={"PATH": str(machine / "bin")},
     )  # fmt: skip
-    folder, command, config, *flags = made.stdout.split()
+    folder, command, config, *flags = made.stdout.splitlines()
     assert (folder, command, flags) == (str(machine), "search", ["--trials", "3"])
     assert (machine / config).resolve() == machine / "clone/configs/gan_digits.yaml"

@@ -213,9 +213,8 @@ def test_functions_have_their_known_minima(name, minima):
     for place in minima:
         names = [dimension.name for dimension in function.space().dimensions]
         scaled = [10 ** (6 * u - 6) if function.log else u for u in place]
-        assert function.at(dict(zip(names, scaled, strict=True))) == pytest.approx(
-            function.minimum, abs=1e-5
-        )
+        reached = function.value(function.place(dict(zip(names, scaled, strict=True))))
+        assert reached == pytest.approx(function.minimum, abs=1e-5)
         found = minimize(function.value, place, bounds=[(0, 1)] * function.size)
         assert found.fun == pytest.approx(function.minimum, abs=1e-5)
 
@@ -223,10 +222,13 @@ def test_functions_have_their_known_minima(name, minima):
 def test_regrets_on_functions_fall(monkeypatch):
     functions = script("compare_functions")
     del sys.modules["compare_functions"]
-    monkeypatch.setattr(functions, "SHOWN", (1, 5, 20))
-    for name in functions.FUNCTIONS:
-        first, second, third = functions.regrets((name, "random", 0))
-        assert first >= second >= third > 0
+    monkeypatch.setattr(functions, "SHOWN", (1, 5, 40))
+    for name, function in functions.FUNCTIONS.items():
+        (first, second, third), repeats = functions.searched((name, "random", 0))
+        assert min(first, second, third) > 0
+        if not function.noise:  # where there is, what looks best need not be
+            assert first >= second >= third
+        assert repeats <= 0.1
 
 
 def test_the_share_of_seeds_is_that_of_the_variance():
