@@ -58,8 +58,8 @@ from autogan.run.opening import (
 from autogan.run.plan import Plan, first_trial, plan_of
 from autogan.run.result import SearchResult, TrainResult
 from autogan.run.resume import (
+    check_fits,
     check_header,
-    check_points,
     check_same,
     limits_of,
     moved_images,
@@ -156,7 +156,7 @@ def run_search(
         Budget(run, opened.images).check()
         header = header_of(opened, prepared)
         if begun is not None and begun.header:
-            check_points(run, begun)
+            check_fits(run, begun)
             check_header(begun.header, header, display, accept_changed_data)
         elif run.warm_start is not None:
             earlier = earlier_trials(run.warm_start, run, header)

@@ -114,6 +114,10 @@ class Objective:
         text = "".join(terms).removeprefix("+")
         return text if self.bounds is None else f"scaled({text})"
 
+    def measured(self, scores: Mapping[str, float], labels: Mapping[str, str]) -> bool:
+        """Whether scores by label have all that its value is made of."""
+        return all(labels[name] in scores for name in self.weights)
+
     def value(self, scores: Mapping[str, float], labels: Mapping[str, str]) -> float:
         """The sum, of scores by label."""
         return sum(w * self._scaled(n, scores[labels[n]]) for n, w in self.weights.items())

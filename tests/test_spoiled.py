@@ -15,7 +15,7 @@ import pytest
 from fakes import FakeEngine, Shuffled, records_of, write_records
 
 import autogan
-from autogan.core.errors import AutoGANError
+from autogan.core.errors import AutoGANError, ConfigError
 from autogan.output import print_run
 from autogan.run.ledger import Ledger
 from autogan.run.result import SearchResult
@@ -37,6 +37,8 @@ KINDS = [
     None, True, -1, 0, 7, 2**63, 10**400, 0.5, 1e308, float("nan"), float("inf"), "", "text", "/",
     "\ud800", "x" * 100_000, [], [[]], {}, {"a": {"b": [1]}},
 ]  # fmt: skip
+GONE, OTHER = object(), object()
+"""A field that is not there, and one of another name."""
 SAMPLE = 120  # of all changes, in a run of the tests
 
 
@@ -49,16 +51,21 @@ def fields_of(values, path=()):
 
 
 def with_field(values, path, kind):
-    """A copy with one field of another kind."""
+    """A copy with one field of another kind, without it, or with another name for it."""
     copied = copy.deepcopy(values)
     inner = copied
     for name in path[:-1]:
         inner = inner[name]
-    inner[path[-1]] = kind
+    if kind in (GONE, OTHER):
+        value = inner.pop(path[-1])
+        if kind is OTHER:
+            inner["other"] = value
+    else:
+        inner[path[-1]] = kind
     return copied
 
 
-def changes_of(records):
+def changes_of(records, kinds):
     """Place, path and kind of all changes: of the first and the last record of each type."""
     places = {}
     for place, fields in enumerate(records):
@@ -69,7 +76,7 @@ def changes_of(records):
         for both in places.values()
         for place in dict.fromkeys(both)
         for path in fields_of(records[place])
-        for kind in KINDS
+        for kind in kinds
     ]
 
 
@@ -117,9 +124,11 @@ def try_record(path, records, place, change, kind):
     refused(lambda: autogan.run_search(resume="runs/a", engine=Shuffled(2)))
 
 
-def test_a_field_of_another_kind_is_one_line_or_harmless(records, tmp_path):
+@pytest.mark.parametrize(("kinds", "most"), [(KINDS, SAMPLE), ((GONE, OTHER), 40)])
+def test_a_field_of_another_kind_is_one_line_or_harmless(records, tmp_path, kinds, most):
     path = tmp_path / "runs/a/trials.jsonl"
-    for place, change, kind in random.Random(0).sample(changes_of(records), SAMPLE):
+    changes = changes_of(records, kinds)
+    for place, change, kind in random.Random(0).sample(changes, min(most, len(changes))):
         try:
             try_record(path, records, place, change, kind)
         except Exception as error:
@@ -127,6 +136,27 @@ def test_a_field_of_another_kind_is_one_line_or_harmless(records, tmp_path):
             raise AssertionError(said) from error
         shutil.rmtree("runs/a")
         shutil.copytree("whole", "runs/a", symlinks=True)
+
+
+def test_labels_or_scores_that_lack_a_criterion(tmp_path):
+    """What decides may be missing where a hand, or a version before 0.4, wrote the record."""
+    autogan.run_search({**SEARCH, "criterion": "fid - is"}, engine=Shuffled(2))
+    path = tmp_path / "runs/a/trials.jsonl"
+    records = records_of(path)
+    shutil.copytree("runs/a", "whole", symlinks=True)
+    for place, change, kind in changes_of(records, (GONE, OTHER)):
+        if change[0] in ("labels", "scores") and len(change) == 2:
+            try_record(path, records, place, change, kind)
+            shutil.rmtree("runs/a")
+            shutil.copytree("whole", "runs/a", symlinks=True)
+    write_records(path, [with_field(records[0], ("labels", "is"), OTHER), *records[1:]])
+    for look in (
+        lambda: autogan.load("runs/a"),
+        lambda: autogan.check("runs/a"),
+        lambda: autogan.run_search(resume="runs/a", engine=Shuffled(2)),
+    ):
+        with pytest.raises(ConfigError, match=r"line 1 is damaged \(labels: none of is\); restore"):
+            look()
 
 
 def test_a_result_of_another_kind_is_one_line_or_ignored(tmp_path):

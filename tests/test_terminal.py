@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 from fakes import FakeEngine, FakeSession
-from pages import search_on_disk
+from pages import LABELS, search_on_disk
 
 import autogan
 from autogan.core.errors import SearchFailed, printable_lines
@@ -31,7 +31,7 @@ def hostile(value, place=()):
         for name, each in value.items():
             for made in hostile(each, (*place, name)):
                 yield {**value, name: made}
-            if place and place[-1] in ("classes", "environment"):
+            if place and place[-1] in ("classes", "environment", "labels", "scores", "params"):
                 yield {**{n: v for n, v in value.items() if n != name}, HOSTILE: each}
 
 
@@ -77,6 +77,27 @@ def test_no_text_of_a_record_reaches_the_terminal(tmp_path, command, monkeypatch
             assert is_safe(out + err), (words, records)
             read += code == 0 and words == ["show", "--csv"]
     assert read > 5
+
+
+@pytest.mark.parametrize("criterion", ["fid", "is"])
+def test_no_label_of_a_criterion_reaches_the_terminal(criterion, tmp_path, command, monkeypatch):
+    """One that all lines agree on: it is shown."""
+    folder, _, _ = search_on_disk(tmp_path / "runs" / "a", trials=3)
+    label, hostile = json.dumps(LABELS[criterion]), json.dumps(HOSTILE)
+    lines = folder.ledger.read_text().replace(label, hostile).splitlines()
+    records = [json.loads(line) for line in lines]
+    for fields in records:
+        fields.pop(_CHAIN)
+    write(folder.ledger, records)
+    monkeypatch.chdir(tmp_path)
+    said = ""
+    for words in (["show", folder.root], ["show", folder.root, "--csv"], ["check", folder.root],
+                  ["list", "runs"], ["report", folder.root]):  # fmt: skip
+        code, out, err = command(*words)
+        assert code == 0 or words[0] == "check"  # these trials follow from nothing
+        assert is_safe(out + err), words
+        said += out
+    assert ("[31mred" in said) == (criterion == "fid")  # labels are shown of what decides
 
 
 def test_a_table_stays_a_table(tmp_path, command):

@@ -183,7 +183,12 @@ class View:
 
 
 def _value(objective: Objective, labels: Mapping[str, str]) -> Callable[[Evaluation], float | None]:
-    return lambda e: None if e.collapsed else objective.value(e.scores, labels)
+    def value(evaluation: Evaluation) -> float | None:
+        if evaluation.collapsed or not objective.measured(evaluation.scores, labels):
+            return None
+        return objective.value(evaluation.scores, labels)
+
+    return value
 
 
 def _score(label: str) -> Callable[[Evaluation], float | None]:

@@ -125,7 +125,9 @@ def _difference(decisions: Decisions, tally: Tally, ledger: Ledger, record: Reco
 def _other_end(trial: Trial, record: Ended, objective: Objective, labels: Mapping[str, str]) -> str:
     """What a trial's end says that does not follow from its evaluations."""
     told = [
-        e if e.collapsed else dataclasses.replace(e, value=objective.value(e.scores, labels))
+        e
+        if e.collapsed or not objective.measured(e.scores, labels)
+        else dataclasses.replace(e, value=objective.value(e.scores, labels))
         for e in trial.evaluations
     ]
     best = best_evaluation(told, objective.direction)

@@ -11,6 +11,8 @@ from autogan.core.files import look
 from autogan.run.display import Display
 from autogan.run.folder import SearchFolder, run_of
 from autogan.run.ledger import Ledger
+from autogan.run.recordfile import DamagedRecord
+from autogan.run.tally import Tally
 
 LIMITS = ("trials", "max_minutes", "max_steps", "target", "confirm", "enqueue")
 """The keys that decide what a search tries, and may yet change when it is resumed."""
@@ -113,12 +115,19 @@ def same_training(path: Path, wanted: TrainConfig) -> bool:
     return True
 
 
-def check_points(config: SearchConfig, ledger: Ledger) -> None:
-    """Check that trials have hyperparameters of this GAN type, and values of the right kind.
+def check_fits(config: SearchConfig, ledger: Ledger) -> None:
+    """Check that a record is one of its configuration: only a hand writes another.
 
     Raises:
-        ConfigError: naming the first that has not; only a hand writes such a record.
+        ConfigError: if its header lacks the label of a criterion that decides, or a trial has a
+            hyperparameter that this GAN type has not, or a value of another kind.
     """
+    try:
+        Tally(config, ledger)
+    except ValueError as error:
+        assert config.run_dir is not None
+        path = SearchFolder(config.run_dir).ledger
+        raise DamagedRecord("run_dir", path, 1, error) from None
     kinds = {h.name: str if h.kind == "choice" else int | float for h in config.gan.hyperparameters}
     for trial in ledger.trials:
         for name, value in trial.params.items():

@@ -13,7 +13,7 @@ from autogan.criteria.variety import Variety
 from autogan.run.folder import SearchFolder, TrialFolder, run_of
 from autogan.run.ledger import Ledger
 from autogan.run.result import SearchResult, TrainResult
-from autogan.run.resume import check_points
+from autogan.run.resume import check_fits
 from autogan.run.tally import Tally
 from autogan.run.words import Terms
 from autogan.search import Evaluation, Trial
@@ -49,7 +49,7 @@ def load_search(root: Path, options: Mapping[str, Any]) -> SearchResult:
     ledger = Ledger(folder.ledger)
     if not ledger.header:
         raise ConfigError("run", f"{root} holds a search that has not begun; run it first")
-    check_points(config, ledger)
+    check_fits(config, ledger)
     return SearchResult.of(config, folder, ledger, Tally(config, ledger))
 
 

@@ -21,12 +21,17 @@ class Tally:
     Args:
         config: of the search, resolved.
         ledger: of the search, with its header.
+
+    Raises:
+        ValueError: if the header lacks the label of a criterion that decides.
     """
 
     def __init__(self, config: SearchConfig, ledger: Ledger) -> None:
         self._config = config
         self._ledger = ledger
         self._labels: dict[str, str] = ledger.header["labels"]
+        if missing := [name for name in config.deciding() if name not in self._labels]:
+            raise ValueError(f"labels: none of {', '.join(missing)}")
         self._hidden: Collection[int] = ()
         self._trials: list[Trial] = []
         self._records = -1  # of the ledger, when they were found
@@ -196,7 +201,8 @@ class Tally:
 
     def _decides(self, evaluation: Evaluation) -> bool:
         """Whether an evaluation has all scores that decide."""
-        return all(self._labels[name] in evaluation.scores for name in self._config.deciding())
+        objectives = self._config.objectives.values()
+        return all(each.measured(evaluation.scores, self._labels) for each in objectives)
 
     def _kept(self, trials: Iterable[Trial]) -> list[tuple[Trial, Evaluation]]:
         """Trials with the evaluations whose generators were kept."""
