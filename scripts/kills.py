@@ -1,16 +1,19 @@
 """Kill searches at random moments, resume them to their end, and compare their records.
 
-python scripts/kills.py [--kills 100] [--seed 0]
+python scripts/kills.py [--kills 100] [--seed 0] [--minutes M]
 
 Searches of digits with one and with two workers are run undisturbed, and then again: at each random
 moment the driver, a worker or all processes get SIGKILL, SIGTERM, Ctrl-C, or SIGSTOP and a while
-later SIGCONT. What ends the search is followed by `autogan search --resume`. Prints a row for each
-kind; exits with 1 if a record differs from the undisturbed one, a process stays or a search hangs.
+later SIGCONT. What ends the search is followed by `autogan search --resume`. Grid search and random
+search by the median rule in the order of numbers promise the same trials whatever happens. Prints a
+row for each kind of kill; exits with 1 if a record differs from the undisturbed one, a process, a
+lock or a temporary file stays, a command hangs, or one ends as it should not.
 """
 
 import argparse
 import collections
 import json
+import os
 import random
 import signal
 import subprocess
@@ -23,10 +26,15 @@ from typing import Any
 AUTOGAN = (sys.executable, "-m", "autogan")
 SEARCH = (
     "search", "--dataset", "digits", "--gan-type", "dcgan", "--param", "width=8",
-    "--param", "dense_width=8", "--param", "learning_rate=2e-4,2e-3", "--param", "d_iter=1,2",
-    "--search-method", "grid", "--steps", "60", "--evaluate-every", "20",
-    "--eval-samples", "200", "--device", "cpu", "--threads", "1", "--quiet",
+    "--param", "dense_width=8", "--steps", "60", "--evaluate-every", "20",
+    "--eval-samples", "200", "--device", "cpu", "--threads", "1",
 )  # fmt: skip
+PLANS = {
+    "grid": ("--param", "learning_rate=2e-4,2e-3", "--param", "d_iter=1,2",
+             "--search-method", "grid"),
+    "numbered": ("--param", "learning_rate=1e-4..1e-1:log", "--search-method", "random",
+                 "--trials", "5", "--stopping", "median", "--order", "numbered", "--lag", "2"),
+}  # fmt: skip
 KINDS = (
     ("driver", signal.SIGKILL), ("worker", signal.SIGKILL), ("all", signal.SIGKILL),
     ("driver", signal.SIGTERM), ("driver", signal.SIGINT),
@@ -34,7 +42,10 @@ KINDS = (
 )  # fmt: skip
 _LONGEST = 300.0  # seconds for a search to end
 _STOPPED = 3.0  # seconds from SIGSTOP to SIGCONT
+_MOST = 6  # kills of one search
+_BELIEVED = 2  # lost workers after which a trial still goes on
 _TIMES = ("seconds", "at", "chain")
+_MARK = "AUTOGAN_KILLS"  # in the environment of all processes of a search, its folder
 
 
 def main() -> int:
@@ -42,45 +53,56 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--kills", type=int, default=100, help="how many [100]")
     parser.add_argument("--seed", type=int, default=0, help="of the moments [0]")
+    parser.add_argument("--minutes", type=float, default=60.0, help="begin no search later [60]")
     given = parser.parse_args()
+    end = time.monotonic() + 60 * given.minutes
     chance = random.Random(given.seed)
     table: collections.Counter[tuple[str, str]] = collections.Counter()
     faults: list[str] = []
     with tempfile.TemporaryDirectory() as place:
-        whole = Path(place) / "whole"
-        begin = time.monotonic()
-        run(whole, 1).wait()
-        usual = time.monotonic() - begin
-        searches = 0
-        while sum(table.values()) < given.kills:
+        wholes: dict[str, dict[int, list[dict[str, Any]]]] = {}
+        searches = equal = 0
+        while sum(table.values()) < given.kills and time.monotonic() < end:
+            plan = list(PLANS)[(given.seed + searches // 2) % len(PLANS)]
+            if plan not in wholes:
+                begin = time.monotonic()
+                run(Path(place) / plan, plan, 1).wait()
+                usual = time.monotonic() - begin
+                wholes[plan] = outcome(Path(place) / plan)
             searches += 1
             root = Path(place) / f"{searches}"
-            left = given.kills - sum(table.values())
-            faults += disturbed(root, 1 + searches % 2, usual, left, chance, table)
-            if not (root / "trials.jsonl").exists():
-                faults.append(f"search {searches} did not begin")
-            elif outcome(root) != outcome(whole):
-                faults.append(f"search {searches} came to another record")
+            most = min(given.kills - sum(table.values()), _MOST)
+            found = disturbed(root, plan, 1 + searches % 2, usual, most, chance, table)
+            if outcome(root) == wholes[plan]:
+                equal += 1
+            else:
+                found.append("its record is another one")
+            faults += [f"search {searches} ({plan}): {fault}" for fault in found]
+            print(f"search {searches} ({plan}): {found or 'equal'}", file=sys.stderr, flush=True)
     print(f"{'who':8} {'signal':8} {'times':>5}")
     for (who, name), times in sorted(table.items()):
         print(f"{who:8} {name:8} {times:5}")
-    print(f"{sum(table.values())} kills in {searches} searches, {len(faults)} faults")
+    print(
+        f"{sum(table.values())} kills in {searches} searches, {equal} equal, {len(faults)} faults"
+    )
     print("\n".join(faults))
     return 1 if faults else 0
 
 
 def disturbed(
     root: Path,
+    plan: str,
     workers: int,
     usual: float,
     most: int,
     chance: random.Random,
     table: "collections.Counter[tuple[str, str]]",
 ) -> list[str]:
-    """Run a search to its end with up to four kills on the way; returns what went wrong.
+    """Run a search to its end with some kills on the way; returns what went wrong.
 
     Args:
         root: its folder.
+        plan: its name among `PLANS`.
         workers: how many it has.
         usual: seconds that it takes undisturbed.
         most: kills at most.
@@ -88,12 +110,16 @@ def disturbed(
         table: counts who got which signal.
     """
     faults = []
-    driver = run(root, workers)
-    for _ in range(min(most, 4)):
-        time.sleep(chance.uniform(0, 0.8 * usual))
+    driver = run(root, plan, workers)
+    lost = 0
+    for _ in range(most):
+        time.sleep(chance.uniform(0, 0.7 * usual))
         who, number = chance.choice(KINDS)
         hands = children(driver.pid)
-        targets = {"driver": [driver.pid], "worker": hands[:1], "all": [*hands, driver.pid]}[who]
+        if who == "worker" and number == signal.SIGKILL and lost == _BELIEVED:
+            number = signal.SIGSTOP
+        hand = [chance.choice(hands)] if hands else []
+        targets = {"driver": [driver.pid], "worker": hand, "all": [*hands, driver.pid]}[who]
         if driver.poll() is not None:
             break
         name = signal.Signals(number).name
@@ -104,37 +130,65 @@ def disturbed(
             time.sleep(_STOPPED)
             for pid in targets:
                 send(pid, signal.SIGCONT)
-        elif who != "worker":
-            faults += ended(driver, f"{who} {name}")
-            faults += [f"worker {pid} stays after {who} {name}" for pid in hands if stays(pid)]
-            driver = run(root, workers)
-    faults += ended(driver, "its kills")
-    if driver.returncode != 0:  # its worker was killed before the search had begun, say
-        driver = run(root, workers)
-        faults += ended(driver, "its last kill")
+        elif who == "worker":
+            lost += bool(targets)
+        else:
+            faults += ended(driver, root, f"{who} {name}")
+            driver = run(root, plan, workers)
+    faults += ended(driver, root, "its kills")
+    if driver.returncode != 0 and lost:  # its worker was killed before the search had begun, say
+        driver = run(root, plan, workers)
+        faults += ended(driver, root, "its last kill")
+    if driver.returncode != 0:
+        faults.append(f"ends with {driver.returncode}: {said(root)}")
+    faults += [f"{path.name} stays" for path in root.rglob(".*.tmp")]
     return faults
 
 
-def run(root: Path, workers: int) -> "subprocess.Popen[bytes]":
+def run(root: Path, plan: str, workers: int) -> "subprocess.Popen[bytes]":
     """Begin a search, or resume it."""
     begun = (root / "search.yaml").exists()
-    words = ("search", "--resume", str(root)) if begun else (*SEARCH, "--run-dir", str(root))
-    return subprocess.Popen(
-        [*AUTOGAN, *words, "--workers", str(workers)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    anew = (*SEARCH, *PLANS[plan], "--run-dir", str(root))
+    words = ("search", "--resume", str(root)) if begun else anew
+    with root.with_suffix(".log").open("wb") as log:
+        return subprocess.Popen(
+            [*AUTOGAN, *words, "--workers", str(workers)],
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+            env={**os.environ, _MARK: str(root)},
+        )
 
 
-def ended(driver: "subprocess.Popen[bytes]", what: str) -> list[str]:
-    """Wait for a search; what went wrong if it hangs."""
+def ended(driver: "subprocess.Popen[bytes]", root: Path, what: str) -> list[str]:
+    """Wait for a search and its processes; what went wrong if one hangs, stays or is refused."""
     try:
         driver.wait(_LONGEST)
     except subprocess.TimeoutExpired:
         driver.kill()
         driver.wait()
         return [f"hangs after {what}"]
-    return []
+    faults = [f"process {pid} stays after {what}" for pid in marked(root) if stays(pid)]
+    if driver.returncode == 2 or "Traceback" in said(root):
+        faults.append(f"after {what}: {said(root)}")
+    return faults
+
+
+def said(root: Path) -> str:
+    """The end of what the last command on a search said."""
+    return root.with_suffix(".log").read_text(errors="replace")[-2000:]
+
+
+def marked(root: Path) -> list[int]:
+    """All processes of a search, whoever their parent is now."""
+    mark = f"{_MARK}={root}".encode()
+    found = []
+    for environment in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if mark in environment.read_bytes().split(b"\0"):
+                found.append(int(environment.parent.name))
+        except OSError:
+            continue
+    return found
 
 
 def children(pid: int) -> list[int]:
@@ -171,6 +225,8 @@ def stays(pid: int) -> bool:
 def outcome(root: Path) -> dict[int, list[dict[str, Any]]]:
     """What each trial came to, whatever the order: its lines of the record without times."""
     trials: dict[int, list[dict[str, Any]]] = {}
+    if not (root / "trials.jsonl").exists():
+        return trials
     for line in (root / "trials.jsonl").read_text().splitlines():
         fields = json.loads(line)
         if fields["record"] in ("started", "evaluation", "ended"):

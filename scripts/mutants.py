@@ -55,6 +55,7 @@ WORKERS, RECORDS, LEDGER = (f"autogan/run/{name}.py" for name in ("workers", "re
 RECORD, LOOPS = "tests/test_record.py", "tests/test_loop.py"
 EFFECTS, CHARTS = "autogan/report/effects.py", "autogan/report/charts.py"
 SVG, PAGES = "autogan/report/svg.py", "tests/test_report.py"
+MATTERS = "tests/test_importance.py"
 FACTORS, COMBINED = "tests/test_factors.py", f"{UPDATES} -k combinations"
 
 _UPDATE = """\
@@ -633,12 +634,25 @@ MUTANTS = [
         "raise in_use(run) from None", "pass", f"{LOOPS} -k Hand",
     ),
     Mutant(
-        "an effect is not corrected for its groups", EFFECTS, "(n - 1) / (n - k) * (1 - raw)",
-        "(1 - raw)", PAGES,
+        "who died says nothing of what matters", EFFECTS,
+        "history.telling if", "history.telling if not trial.dead and", f"{MATTERS} -k dead",
     ),
     Mutant(
-        "chance is that of one hyperparameter", EFFECTS,
-        "np.maximum(shuffled, shares[1:])", "shares[1:]", PAGES,
+        "who died is like the others", EFFECTS,
+        "values[-1] + (statistics.pstdev(values) or 1.0)", "statistics.mean(values)",
+        f"{MATTERS} -k dead",
+    ),
+    Mutant(
+        "a share's interval is its median", EFFECTS,
+        "(1 - _INTERVAL) / 2, (1 + _INTERVAL) / 2", "0.5, 0.5", f"{MATTERS} -k shares",
+    ),
+    Mutant(
+        "what two do together is left out", EFFECTS, "_TOGETHER = 0.3", "_TOGETHER = 0.0",
+        f"{MATTERS} -k shares",
+    ),
+    Mutant(
+        "little evidence is enough", EFFECTS, "_TOLD = 0.9", "_TOLD = 0.2",
+        f"{MATTERS} -k what_does_nothing",
     ),
     Mutant(
         "further seeds count as points of their own", EFFECTS,
@@ -714,7 +728,8 @@ def laid_out(place: Path) -> dict[str, Path]:
         for file in (ROOT / folder).iterdir():
             if file.is_file():
                 shutil.copy(file, packages[folder])
-    shutil.copytree(ROOT / "tests", place / "tests")
+    for folder in ("tests", "scripts"):  # some tests run scripts
+        shutil.copytree(ROOT / folder, place / folder)
     shutil.copy(ROOT / "pyproject.toml", place)
     return packages
 
