@@ -609,7 +609,7 @@ MUTANTS = [
            "limit = math.inf", POOLS),
     Mutant(
         "an interrupted worker waits for its answer", "autogan/run/worker.py",
-        "self._answers.put(True)", "pass", f"{LOOPS} -k moved_at",
+        "self._answers.put(True)", "pass", "tests/test_engine.py -k answers_a_trial",
     ),
     Mutant(
         "a torn line leaves a worker behind", "autogan/run/worker.py", "os._exit(0)", "pass",

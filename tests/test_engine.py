@@ -17,7 +17,7 @@ from autogan.run.claim import Claim, share
 from autogan.run.display import Display
 from autogan.run.engine import Pool, WorkerFailed
 from autogan.run.interruption import StopSignals
-from autogan.run.messages import Open, Opened, Sample, Sampled
+from autogan.run.messages import Interrupt, Open, Opened, Sample, Sampled, encode
 from autogan.run.places import WORKER, command_places
 from autogan.run.worker import _without_tensorflow
 from autogan.search import State
@@ -186,6 +186,32 @@ def test_who_asks_for_input_does_not_take_the_drivers_messages(tmp_path):
     with pytest.raises(WorkerFailed, match="EOFError"):
         engine.call(Open(config={}), Opened)
     engine.close()
+
+
+def test_an_interrupt_answers_a_trial_that_waits(tmp_path):
+    """A driver that cannot record an evaluation cannot answer it either; the trial saves."""
+    file = tmp_path / "waits.py"
+    file.write_text(
+        "import os\n"
+        "from autogan.run.worker import serve\n"
+        "from autogan.search import Evaluation\n"
+        "class Session:\n"
+        "    def __init__(self, pipe): self._pipe = pipe\n"
+        "    def open(self, call):\n"
+        "        self._pipe.evaluated(Evaluation(1, {}))\n"
+        "        os._exit(7 if self._pipe.interrupted() else 8)\n"
+        "serve(Session)\n"
+    )
+    worker = subprocess.Popen(
+        [sys.executable, str(file)], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+    )
+    try:
+        print(encode(Open(config={})), encode(Interrupt()), sep="\n", file=worker.stdin, flush=True)
+        assert worker.wait(60) == 7
+    finally:
+        worker.kill()
+        worker.stdin.close()
+        worker.wait()
 
 
 def test_workers_import_nothing_from_the_working_folder(tmp_path):
