@@ -71,7 +71,7 @@ class Driver:
         return evaluation.step != self._stop_at
 
     def interrupted(self):
-        if self.steps[-1] in self._interrupt_at:
+        if self.steps and self.steps[-1] in self._interrupt_at:
             self._interrupt_at.discard(self.steps[-1])
             return True
         return False

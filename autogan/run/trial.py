@@ -118,9 +118,7 @@ def run_trial(
     goes_on = True  # what is said to the last one told counts, before a kill or now
     for evaluation in trial.evaluations:
         goes_on = driver.evaluated(evaluation)
-    if (
-        trial.evaluations and driver.interrupted()
-    ):  # what was answered may have been nothing but that
+    if trial.evaluations and driver.interrupted():  # which may be all that was answered
         return None
     if trial.state is not State.RUNNING:
         return trial
