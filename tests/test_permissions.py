@@ -3,6 +3,7 @@
 import errno
 import os
 import re
+import signal
 from pathlib import Path
 
 import pytest
@@ -164,3 +165,40 @@ def test_text_that_no_encoding_holds_is_written_all_the_same():
     texts = [path.read_text() for path in Path("runs/a").rglob("traceback.txt")]
     assert len(texts) == 3
     assert "no \\udcff luck" in texts[0]
+
+
+@pytest.mark.parametrize(
+    "name", ["trials.jsonl", ".lock", ".workers", ".name", "real.png", "trials/0000*/config.yaml",
+             "trials/0000*/result.json", "trials/0000*/samples/*100.png",
+             "trials/0007*/traceback.txt"],
+)  # fmt: skip
+def test_no_command_waits_for_a_pipe_in_a_run(name, command, monkeypatch):
+    """An archive of a run may hold one: reading it would never end."""
+    autogan.run_search(
+        {"dataset": "digits", "trials": 2, "search_method": "random", "run_dir": "runs/a"},
+        engine=FakeEngine(),
+    )
+    monkeypatch.setattr("autogan.commands.make_engine", lambda run: FakeEngine())
+    search_on_disk(Path("runs/b"), pictures=True)
+    path = next(Path("runs/b").glob(name), Path("runs/b", name.replace("*", "x")))
+    path.unlink(missing_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    os.mkfifo(path)
+
+    def ends(*_):
+        pytest.fail(f"waits for {path}")
+
+    before = signal.signal(signal.SIGALRM, ends)
+    try:
+        for words in (["show", "B"], ["check", "B"], ["report", "B"], ["report", "A", "B"],
+                      ["show", "B", "--csv"], ["list", "runs"], ["search", "--resume", "B"],
+                      ["check", "B", "--repair"]):  # fmt: skip
+            signal.alarm(20)
+            given = [{"A": "runs/a", "B": "runs/b"}.get(word, word) for word in words]
+            code, _, err = command(*given)
+            assert code in (0, 1, 2), given
+            if name == "trials.jsonl" and words[0] != "list":
+                assert "it is a pipe or device" in err or "trials.jsonl" in err, given
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)

@@ -14,7 +14,7 @@ import shutil
 import stat
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -53,6 +53,29 @@ def look(path: Path | str, field: str) -> Literal["", "file", "folder", "other"]
             return ""
         raise ConfigError(field, f"{path} cannot be read ({error.strerror})") from None
     return "folder" if stat.S_ISDIR(mode) else "file" if stat.S_ISREG(mode) else "other"
+
+
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """A file for reading. A pipe or device, where reading may never end, is refused.
+
+    Raises:
+        OSError: if it cannot be opened, or is no file.
+    """
+
+    def without_waiting(name: str, flags: int) -> int:
+        return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
+
+    with open(path, "rb", opener=without_waiting) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "it is a pipe or device", str(path))
+        yield file
+
+
+def contents(path: Path) -> bytes:
+    """All bytes of a file; see `opened`."""
+    with opened(path) as file:
+        return file.read()
 
 
 @contextlib.contextmanager
@@ -169,7 +192,7 @@ def read_arrays(path: Path, *, sealed: bool = False) -> dict[str, npt.NDArray[An
         Damaged: if it is something else, or not what was written.
         OSError: if it cannot be opened.
     """
-    with path.open("rb") as file:
+    with opened(path) as file:
         try:
             with np.load(file, allow_pickle=False) as archive:
                 arrays = {name: archive[name] for name in archive.files}

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from autogan.core.errors import ConfigError, one_line
+from autogan.core.files import contents
 from autogan.core.text import counted
 
 LABELS = "dataset.json"
@@ -53,7 +54,7 @@ def _read(path: Path) -> Any:
     try:
         if path.stat().st_size > _MOST_BYTES:
             raise _broken(path, f"it has more than {_MOST_BYTES >> 20} MB")
-        return json.loads(path.read_bytes())
+        return json.loads(contents(path))
     except (OSError, ValueError, RecursionError) as error:
         raise _broken(path, one_line(error)) from error
 

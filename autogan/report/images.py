@@ -11,6 +11,7 @@ import numpy as np
 from markupsafe import Markup
 from PIL import Image
 
+from autogan.core.files import opened
 from autogan.report.svg import tag
 
 BUDGET = 2_600_000  # characters of all images in a page
@@ -77,7 +78,7 @@ def _encode(path: Path, part: Part, written: int) -> tuple[str, int, int] | None
         None for what is no image.
     """
     try:
-        with Image.open(path) as file:
+        with opened(path) as data, Image.open(data) as file:
             image = file.convert("L" if file.mode in ("1", "L") else "RGB")
     except Exception:  # Pillow's readers raise what they like
         return None

@@ -8,6 +8,7 @@ import yaml
 from markupsafe import Markup
 
 from autogan.config import own_flags
+from autogan.core.files import contents, look
 from autogan.report import charts, parameters, pictures, seeds
 from autogan.report.effects import Effects, effects
 from autogan.report.images import Album
@@ -229,8 +230,8 @@ def _failures(view: View) -> Section | None:
         early = trial.collapsed and not trial.dead
         seen = view.result.terms.evaluation(trial.evaluations[-1]) if early else ""
         reason: Markup | str = trial.reason or seen or f"lost {trial.times_lost} times"
-        if trial.state is State.FAILED and path.exists():
-            last = path.read_text(errors="replace").splitlines()[-_TRACE:]
+        if trial.state is State.FAILED and look(path, "run") == "file":
+            last = contents(path).decode(errors="replace").splitlines()[-_TRACE:]
             trace = tag("pre", "\n".join(last))
             reason = joined([tag("p", reason),
                              tag("details", tag("summary", "traceback"), trace)])  # fmt: skip

@@ -20,7 +20,7 @@ from typing import Any
 
 from autogan.config import TrainConfig, read_yaml
 from autogan.core.errors import ConfigError
-from autogan.core.files import look
+from autogan.core.files import contents, look
 from autogan.run.folder import SEARCH_CONFIG, TRIALS, moved, run_of
 
 LOCK = ".lock"
@@ -92,7 +92,7 @@ class Claim:
     def held(self) -> bool:
         """Whether the folder is still ours: a command that does not see our lock has not come."""
         try:
-            return (self._root / WORKERS).read_bytes() == self.token.encode()
+            return contents(self._root / WORKERS) == self.token.encode()
         except OSError:
             return True  # a folder that is gone has no other owner
 
@@ -161,7 +161,7 @@ class Claim:
 
 def _unwritable(path: Path, error: OSError) -> ConfigError:
     return ConfigError(
-        "run_dir", f"{path} cannot be written ({error.strerror}); give another --run-dir"
+        "run_dir", f"{path} cannot be written ({error.strerror or error}); give another --run-dir"
     )
 
 
@@ -177,7 +177,7 @@ def at_work(root: Path) -> bool:
     try:
         import fcntl
 
-        descriptor = os.open(root / LOCK, os.O_RDONLY)
+        descriptor = os.open(root / LOCK, os.O_RDONLY | os.O_NONBLOCK)
     except (ImportError, OSError):
         return False
     try:

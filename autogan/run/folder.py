@@ -10,7 +10,7 @@ from typing import Any
 
 from autogan.config import TrainConfig, read_yaml
 from autogan.core.errors import ConfigError, StorageError
-from autogan.core.files import link, look, write_bytes
+from autogan.core.files import contents, link, look, write_bytes
 from autogan.core.hyperparameters import Value
 from autogan.run.records import trial_of
 from autogan.search import State, Trial
@@ -123,7 +123,7 @@ class TrialFolder:
     def ended(self) -> Trial | None:
         """What came of the training by its own result; nothing without one that can be read."""
         try:
-            trial = trial_of(json.loads(self.result.read_text()))
+            trial = trial_of(json.loads(contents(self.result)))
         except (OSError, ValueError, RecursionError):
             return None
         return None if trial.state is State.RUNNING else trial
@@ -200,7 +200,7 @@ def record_name(root: Path, config_file: Path, config: TrainConfig) -> None:
 def _recorded_name(root: Path) -> str:
     """The name that a run had when it began, if it was recorded and is one."""
     try:
-        name = (root / _NAME).read_bytes()[:_MAX_NAME].decode()
+        name = contents(root / _NAME)[:_MAX_NAME].decode()
     except (OSError, UnicodeDecodeError):
         return root.name
     return name if name == os.path.basename(name) and name not in ("", ".", "..") else root.name

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from autogan.core.errors import ConfigError, SearchFailed, told
-from autogan.core.files import append_line, look, write_bytes
+from autogan.core.files import append_line, contents, look, opened, write_bytes
 from autogan.core.invocation import command
 
 
@@ -32,7 +32,7 @@ class RecordFile:
         self._closed = False
         self._new = not look(path, "run_dir")
         try:
-            data = b"" if self._new else path.read_bytes()
+            data = b"" if self._new else contents(path)
         except OSError as error:
             raise ConfigError("run_dir", f"{path} cannot be read ({error.strerror})") from None
         self._size = len(data)
@@ -67,7 +67,7 @@ class RecordFile:
         if self._closed:
             raise SearchFailed(f"nothing more is written to {self.path}")
         try:
-            with self.path.open("rb") as file:  # of a shared folder this asks the server
+            with opened(self.path) as file:  # of a shared folder this asks the server
                 size = file.seek(0, 2)
         except FileNotFoundError:
             if self._new:
@@ -116,7 +116,7 @@ def cut(path: Path, number: int) -> Path:
     Returns:
         Where the copy is.
     """
-    data = path.read_bytes()
+    data = contents(path)
     count = 1
     while (kept := path.with_name(f"{path.name}.damaged-{count}")).exists():
         count += 1

@@ -8,7 +8,7 @@ from typing import Any
 
 from autogan.config import SearchConfig, TrainConfig, load_saved
 from autogan.core.errors import ConfigError
-from autogan.core.files import look
+from autogan.core.files import contents, look
 from autogan.criteria.variety import Variety
 from autogan.run.folder import SearchFolder, TrialFolder, run_of
 from autogan.run.ledger import Ledger
@@ -104,7 +104,7 @@ def _evaluations(path: Path) -> list[Evaluation]:
     """Those that a training has written so far."""
     evaluations = []
     try:
-        for line in path.read_text().splitlines() if look(path, "run") else ():
+        for line in contents(path).decode().splitlines() if look(path, "run") else ():
             scores = json.loads(line)
             step, variety = scores.pop("step"), scores.pop("variety", {})
             alike = bool(variety) and Variety.of(variety).collapsed

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from autogan.config import TrainConfig, load_saved
 from autogan.core.errors import ConfigError
-from autogan.core.files import write_bytes, write_yaml
+from autogan.core.files import contents, write_bytes, write_yaml
 from autogan.models.base import ImageShape
 from autogan.models.stacked import RATIOS
 from autogan.models.trainer import Trainer
@@ -53,7 +53,7 @@ def keep(root: Path, config: TrainConfig, copy: Path) -> None:
         below = first_stage_training(config, str(run_of(root)))
         keep(below, read_training(below, config), first_stage(copy))
     moved = config.model_copy(update=dict.fromkeys(_PLACES))
-    best = TrialFolder.of(root, config).best.read_bytes()
+    best = contents(TrialFolder.of(root, config).best)
     write_bytes(TrialFolder.of(copy, moved).best, best)
     write_yaml(copy / "config.yaml", moved.as_dict(), "The first stage, as it was then")
 
