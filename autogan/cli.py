@@ -32,8 +32,7 @@ from autogan.core.text import read_path
 from autogan.data.grids import png
 from autogan.display import make_display
 from autogan.listing import listing
-from autogan.models import GAN_TYPES
-from autogan.options import options_of, refuse_flags_given_twice
+from autogan.options import hint, options_of, refuse_flags_given_twice
 from autogan.output import (
     print_json,
     print_plan,
@@ -368,7 +367,6 @@ def main(arguments: list[str] | None = None) -> None:
     for number in heeded():  # until a search or training catches them itself, all are as Ctrl-C
         if threading.current_thread() is threading.main_thread():
             signal.signal(number, signal.default_int_handler)
-    refuse_flags_given_twice(app)
     try:
         code = app(arguments, prog_name="autogan", standalone_mode=False, obj=asked) or 0
     except (AutoGANError, OSError) as caught:
@@ -385,16 +383,9 @@ def main(arguments: list[str] | None = None) -> None:
         # Typer's usage errors, whose base class has moved between its versions.
         if not hasattr(error, "format_message"):
             raise
-        print(f"autogan: {told(error.format_message())}{_hint(arguments)}", file=sys.stderr)
+        print(f"autogan: {told(error.format_message())}{hint(arguments)}", file=sys.stderr)
         code = ConfigError.exit_code
     sys.exit(code)
 
 
-def _hint(arguments: list[str]) -> str:
-    """What to write instead of a hyperparameter's flag, if there is one."""
-    known = {h.name for kind in GAN_TYPES for h in kind.hyperparameters}
-    for argument in arguments:
-        name = argument.partition("=")[0].removeprefix("--").replace("-", "_")
-        if argument.startswith("--") and name in known:
-            return f"; {name} is a hyperparameter: --param {name}=VALUE"
-    return ""
+refuse_flags_given_twice(app)

@@ -12,6 +12,7 @@ from typer.core import TyperCommand
 
 from autogan.config import TrainConfig, parse_params
 from autogan.core.errors import ConfigError
+from autogan.models import GAN_TYPES
 
 F = TypeVar("F", bound=Callable[..., None])
 
@@ -94,3 +95,13 @@ def _option(name: str, field: FieldInfo) -> Any:
     kinds = {int: "INT", float: "NUMBER", Path: "PATH"}
     metavar = next((m for k, m in kinds.items() if field.annotation in (k, k | None)), "TEXT")
     return Annotated[str | None, typer.Option(flag, metavar=metavar, **how)]
+
+
+def hint(arguments: list[str]) -> str:
+    """What to write instead of a hyperparameter's flag, if there is one."""
+    known = {h.name for kind in GAN_TYPES for h in kind.hyperparameters}
+    for argument in arguments:
+        name = argument.partition("=")[0].removeprefix("--").replace("-", "_")
+        if argument.startswith("--") and name in known:
+            return f"; {name} is a hyperparameter: --param {name}=VALUE"
+    return ""

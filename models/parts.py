@@ -89,8 +89,13 @@ class Parts:
     ) -> Any:  # fmt: skip
         """A convolution that keeps the size, or divides it by the stride and rounds up."""
         kind = SpectralConv2D if self.norm == "spectral" else layers.Conv2D
+        # Of one pixel, TensorFlow leaves parts of a strided kernel's gradient undefined in bfloat16
+        # (`findings/tensorflow_bfloat16_kernel_gradient.sh`).
+        exact = {"dtype": "float32"} if x.shape[1] == 1 else {}
         kernel = (start or self.start)(side)
-        return kind(filters, side, stride, "same", use_bias=bias, kernel_initializer=kernel)(x)
+        return kind(
+            filters, side, stride, "same", use_bias=bias, kernel_initializer=kernel, **exact
+        )(x)
 
     def seeded(self, z: Any, side: int, filters: int) -> Any:
         """A generator's first map, by a dense layer."""
