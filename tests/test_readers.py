@@ -225,6 +225,30 @@ def test_every_file_of_a_run_may_be_damaged(sound, command):
             look(f"{file} {how}", command)
 
 
+@pytest.mark.parametrize(
+    ("file", "expected"),
+    [
+        ("best.yaml", "best.yaml is a folder in the place of a file; move it away; go on with: "),
+        (".workers", r"run_dir: run/.workers cannot be written \(Is a directory\); remove it"),
+        (".lock", r"run_dir: run/.lock cannot be written \(Is a directory\); remove it"),
+    ],
+)
+def test_a_folder_in_the_place_of_a_file_is_to_be_moved(file, expected, sound):
+    copied(sound)
+    Path("run", file).unlink()
+    Path("run", file).mkdir()
+    with pytest.raises(AutoGANError, match=expected):
+        autogan.run_search({"trials": 4}, resume="run", engine=FakeEngine())
+
+
+def test_an_empty_configuration_of_a_run_is_no_sound_one(sound, command):
+    """Every key has a default, and a run's file names them all."""
+    copied(sound)
+    Path("run/search.yaml").write_bytes(b"")
+    expected = "autogan: config: run/search.yaml is empty; restore it\n"
+    assert command("check", "run") == (2, "", expected)
+
+
 def copied(sound):
     shutil.rmtree("run", ignore_errors=True)
     shutil.copytree(sound, "run", symlinks=True)

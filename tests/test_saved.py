@@ -147,10 +147,10 @@ def test_trainings_are_shown_too(command):
     ("files", "said"),
     [
         ({}, "run: runs/b holds no search or training; see: autogan list runs"),
-        ({"search.yaml": ""}, "run: runs/b holds a search that has not begun; run it first"),
-        ({"config.yaml": "", "result.json": "["},
+        ({"search.yaml": "seed: 0"}, "run: runs/b holds a search that has not begun; run it first"),
+        ({"config.yaml": "seed: 0", "result.json": "["},
          "run: runs/b/result.json is damaged; restore it, or train again"),
-        ({"config.yaml": "", "scores.jsonl": "[]\n"}, "run: runs/b/scores.jsonl is damaged"),
+        ({"config.yaml": "seed: 0", "scores.jsonl": "[]\n"}, "run: runs/b/scores.jsonl is damaged"),
     ],
 )  # fmt: skip
 def test_what_is_no_run_is_refused(files, said, command):

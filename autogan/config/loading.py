@@ -70,6 +70,8 @@ def load_saved(
         ConfigError: see `load_config`.
     """
     values = {name: value for name, value in _read(file).items() if name not in CONNECTIONS}
+    if not values:  # a run's file holds what was chosen, the defaults among it
+        raise ConfigError("config", f"{file} is empty; restore it")
     given = _given(flags)
     if loads_features:
         _check_doors(kind, file, values, given)

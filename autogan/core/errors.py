@@ -61,6 +61,8 @@ class StorageError(AutoGANError):
         place = "a file of the run" if name is None else os.fsdecode(str(name))
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             return cls(f"no space left in {place}")
+        if error.errno == errno.EISDIR:
+            return cls(f"{place} is a folder in the place of a file; move it away")
         return cls(f"{place} cannot be {verb} ({error.strerror or error})")
 
 

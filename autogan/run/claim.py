@@ -138,7 +138,8 @@ class Claim:
             except OSError as error:
                 if isinstance(error, _GIVEN_UP) and time.monotonic() < patience:
                     continue
-                raise _unwritable(root, error) from None
+                blocked = lock if isinstance(error, IsADirectoryError) else root
+                raise _unwritable(blocked, error) from None
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
@@ -160,9 +161,8 @@ class Claim:
 
 
 def _unwritable(path: Path, error: OSError) -> ConfigError:
-    return ConfigError(
-        "run_dir", f"{path} cannot be written ({error.strerror or error}); give another --run-dir"
-    )
+    remedy = "remove it" if isinstance(error, IsADirectoryError) else "give another --run-dir"
+    return ConfigError("run_dir", f"{path} cannot be written ({error.strerror or error}); {remedy}")
 
 
 def in_use(root: Path) -> ConfigError:
