@@ -105,7 +105,7 @@ def check(
         repair: cut a damaged record before the first line that is wrong, so that the search can be
             resumed from there; a copy of it is kept.
         options: keys of the configuration, such as ``plugin_dirs``.
-        display: is told of the cut; nobody if None.
+        display: shows the cut; None shows nothing.
 
     Raises:
         ConfigError: if there is no search, or its record is damaged; with ``repair``, if a command

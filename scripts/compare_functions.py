@@ -5,7 +5,7 @@
 Branin over two logarithmic ranges (as learning rates have) and Hartmann-6 over six linear ones are
 smooth, without noise, and searched in ranges: the other end from the recorded tables of
 `compare_search.py`, which are coarse lists and noisy. The bowls have another lowest place for each
-seed, and a noise of 20 %, as trainings under one seed have. Printed is the regret after so many
+seed, and a noise of 20 %, as trainings under one seed have. It prints the regret after a number of
 trials: how far the function at the trial with the best value lies above the minimum, as means over
 searches with 95 % intervals. Then the worst searches after 20 and 40 trials, and the share of the
 trials from the ninth to the fortieth that lie within 0.02 of an earlier one, in the unit cube.
@@ -111,7 +111,7 @@ FUNCTIONS = {
 
 
 def searched(task: tuple[str, str, int]) -> tuple[list[float], float]:
-    """One search: its regrets, after so many trials as `SHOWN` has, and its share of repeats."""
+    """One search: its regrets after the numbers of trials in `SHOWN`, and its share of repeats."""
     name, method_name, seed = task
     function = FUNCTIONS[name]
     method, space = SEARCH_METHODS.get(method_name)(), function.space()

@@ -20,7 +20,7 @@ class OptunaMethod(SearchMethod):
     """A sampler that sees the history anew at each call, as a study in memory.
 
     A list of numbers is one ordered axis, evenly spaced, whatever the numbers are; a value
-    between two counts as the nearer one. Trials are told by their `standings`, or by all
+    between two counts as the nearer one. Trials are ranked by their `standings`, or by all
     objectives where there are several; a dead one as the worst so far.
     """
 

@@ -15,7 +15,7 @@ from autogan.search.history import History, State, Trial
 
 REDUCTION = 3  # of the trials from one rung to the next, and of the training: the papers' eta
 _MEDIAN_OF = 4  # trials at least, before their median tells anything
-_ORDERS, _ORDERED = 12, 60  # orders of so many trials at most, which show what a rule takes
+_ORDERS, _ORDERED = 12, 60  # random orders of at most 60 trials, by which a plan is made
 
 
 class StoppingRule(Part):
@@ -219,7 +219,7 @@ class SuccessiveHalving(StoppingRule):
         return whole, ended
 
     def dealt(self, trials: int) -> Sequence[int]:
-        """How many of so many trials are in each bracket."""
+        """How many of the trials are in each bracket."""
         return [trials]
 
     def bracket(self, place: int) -> int:
@@ -303,7 +303,7 @@ def _promoted(order: Sequence[int]) -> list[int]:
 def _mean_of_orders(
     trials: int, taken: Callable[[Sequence[int]], tuple[float, float]]
 ) -> tuple[float, float]:
-    """The mean of two numbers over some orders of so many ranks; of many, in proportion."""
+    """The mean of two numbers over some orders of ranks; of many, in proportion."""
     count = min(trials, _ORDERED)
     orders = [random.Random(n).sample(range(count), count) for n in range(_ORDERS)]
     first, second = zip(*map(taken, orders), strict=True)

@@ -106,7 +106,7 @@ class FakeSession:
         return Sampled()
 
     def train(self, call):
-        """Three segments, each checkpointed before it is told; a slow one takes a minute."""
+        """Three segments, each checkpointed before it is sent; a slow one takes a minute."""
         run = TrainConfig(**call.config)
         root = Path(call.folder)
         root.mkdir(parents=True, exist_ok=True)

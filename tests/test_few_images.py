@@ -29,7 +29,7 @@ class Linear:
 
 
 def value(name, generated, real, cache, classes=None):
-    """Of so many images against so many, or the line that refuses it."""
+    """The value of images against others, or the line that refuses it."""
     kind = CRITERIA.get(name)
     labels = [None if classes is None else np.arange(n) % classes for n in (generated, real)]
     evaluator = Evaluator(Linear(), {name: kind()}, _IMAGES[:real], cache, "train", labels[1])

@@ -1,4 +1,4 @@
-"""What may not be read or written is told in one line that says so."""
+"""What may not be read or written is reported in one line."""
 
 import errno
 import os

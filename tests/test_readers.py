@@ -38,7 +38,7 @@ from autogan.run.folder import TrialFolder, trial_name
 def damages(data, places=8):
     """A file's bytes, damaged in all ways, each with its name; the same ones at each call.
 
-    It is cut, and a byte of it is changed, at so many places.
+    It is cut, and a byte of it is changed, at some places.
     """
     random = np.random.default_rng(len(data))
     yield "empty", b""

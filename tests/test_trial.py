@@ -234,7 +234,7 @@ def test_nan_weights_are_a_divergence(world, tmp_path, monkeypatch):
 
 
 def late(monkeypatch, per_look):
-    """Let each look at the clock be so many minutes after the last."""
+    """Let each look at the clock be these minutes after the last."""
     now = [0.0]
 
     def monotonic():
@@ -257,7 +257,7 @@ class Given(FID):
 
 
 def test_what_is_only_recorded_may_be_nan(world, tmp_path):
-    """The training goes on; the user is told once, and that value is missing."""
+    """The training goes on; a note says so once, and that value is missing."""
     driver = Driver()
     given = Given(1.0, float("nan"), 2.0, float("inf"))
     evaluator = Evaluator(Linear(), {"fid": FID(), "is": given}, IMAGES, tmp_path / "cache")

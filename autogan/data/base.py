@@ -181,7 +181,7 @@ class FileDataset(Dataset):
 
     Attributes:
         reading: how the user wants them to be read; set after the dataset is made.
-        tell: is told what takes long while they are read.
+        tell: reports what takes long while they are read.
     """
 
     reading: Reading = Reading()

@@ -186,7 +186,7 @@ def _folders(names: Iterable[str]) -> str:
 def _splits(root: Path, files: Sequence[Parts]) -> tuple[str | None, str | None, list[str]]:
     """The sub-folders of the training and test split, if there are any, and notes.
 
-    ``train/`` is a class where other sub-folders, which name no split, hold images beside it.
+    ``train/`` is a class where other sub-folders, which name no split, hold images next to it.
 
     Raises:
         ConfigError: if it may be either.

@@ -27,7 +27,7 @@ def loaded(
         dataset: as `autogan.data.dataset_named` gives it.
         image_size: see `Dataset.load`.
         reading: how the user wants images; what is for files has no meaning elsewhere.
-        tell: is told what takes long.
+        tell: reports what takes long.
 
     Raises:
         ConfigError: if they cannot be read.

@@ -75,7 +75,7 @@ def surveyed(paths: Sequence[Path], tell: Tell) -> Survey:
 
     Args:
         paths: of the files.
-        tell: is told if it takes long.
+        tell: reports it if it takes long.
     """
     place, settled = _place_of(paths)
     known = _read(place)

@@ -63,7 +63,7 @@ class Engine(Protocol):
         """Whether another trial can be started now."""
 
     def start(self, trial: int, minutes: float | None, call: Train) -> None:
-        """Begin a trial, which fails long after so many minutes; its events follow."""
+        """Begin a trial, which fails long after its minutes; its events follow."""
 
     def next_event(self) -> Event | None:
         """The next event of any trial; None if there is none for a moment."""

@@ -138,7 +138,7 @@ class ProcessChannel:
                 stderr=self._errors,
                 encoding="utf-8",
                 errors="replace",
-                start_new_session=True,  # Ctrl-C is ours; the worker is told
+                start_new_session=True,  # Ctrl-C is ours to pass on
                 env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **env},
             )
         except OSError:

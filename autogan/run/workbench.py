@@ -47,7 +47,7 @@ class Workbench:
     """What calls share, each thing made when it is first needed.
 
     Args:
-        tell: is told what takes long.
+        tell: reports what takes long.
 
     Attributes:
         device: that TensorFlow uses; None before the first call.
@@ -329,7 +329,7 @@ def refuse_labels(run: TrainConfig, problem: str) -> None:
 def check_enough(
     criteria: Mapping[str, Criterion], generated: int, real: int, dimensions: int
 ) -> None:
-    """Check that so many images on either side are enough for all criteria.
+    """Check that the images on either side are enough for all criteria.
 
     The other arguments are those of `Criterion.shortage`.
 
