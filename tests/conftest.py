@@ -13,6 +13,8 @@ from hypothesis import settings
 
 from autogan.core.signals import SIGNALS
 
+from cpu import Meter, Sum
+
 if sys.__stdin__ is None:  # closed, as by a shell's <&-: pytest's own in its place asks it things
     sys.__stdin__ = io.TextIOWrapper(io.BytesIO(), "utf-8")
 
@@ -22,6 +24,17 @@ for _name in ("FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "G
 if not os.access(Path(__file__).parents[1], os.W_OK):  # where Hypothesis notes its failures
     settings.register_profile("read-only", database=None)
     settings.load_profile("read-only")
+
+
+def pytest_addoption(parser):
+    parser.addoption("--cpu-limit", type=int, help="most processor seconds of all tests together")
+
+
+def pytest_configure(config):
+    config.pluginmanager.register(Meter())
+    if not hasattr(config, "workerinput"):  # xdist's own processes only measure
+        config.pluginmanager.register(Sum(config.getoption("--cpu-limit")))
+
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 
