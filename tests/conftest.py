@@ -9,11 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cpu import Meter, Sum
 from hypothesis import settings
 
 from autogan.core.signals import SIGNALS
-
-from cpu import Meter, Sum
 
 if sys.__stdin__ is None:  # closed, as by a shell's <&-: pytest's own in its place asks it things
     sys.__stdin__ = io.TextIOWrapper(io.BytesIO(), "utf-8")
