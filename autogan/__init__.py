@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 from autogan.version import __version__
 
 if TYPE_CHECKING:
-    from autogan.commands import evaluate, plan, run_search, sample, train
+    from autogan.api import check, evaluate, load, plan, run_search, sample, train
     from autogan.config import SearchConfig, TrainConfig
     from autogan.core.errors import AutoGANError, ConfigError, Interrupted, SearchFailed
-    from autogan.looking import check, load, write_report
-    from autogan.run.result import SearchResult, TrainResult
+    from autogan.report import write_report
+    from autogan.show.result import SearchResult, TrainResult
 
 _PLACES = {
     "AutoGANError": "core.errors",
@@ -27,17 +27,17 @@ _PLACES = {
     "Interrupted": "core.errors",
     "SearchConfig": "config",
     "SearchFailed": "core.errors",
-    "SearchResult": "run.result",
+    "SearchResult": "show.result",
     "TrainConfig": "config",
-    "TrainResult": "run.result",
-    "check": "looking",
-    "evaluate": "commands",
-    "load": "looking",
-    "plan": "commands",
-    "run_search": "commands",
-    "sample": "commands",
-    "train": "commands",
-    "write_report": "looking",
+    "TrainResult": "show.result",
+    "check": "api",
+    "evaluate": "api",
+    "load": "api",
+    "plan": "api",
+    "run_search": "api",
+    "sample": "api",
+    "train": "api",
+    "write_report": "report",
 }
 
 __all__ = [

@@ -6,7 +6,7 @@ import sys
 def main() -> None:
     """Run the command line; Ctrl-C while it is being imported is no error either."""
     try:
-        from autogan.cli import main as run
+        from autogan.cli.main import main as run
 
         run()
     except KeyboardInterrupt:

@@ -5,20 +5,20 @@ TensorFlow; building a GAN type does.
 """
 
 from autogan.core.registry import Registry
-from autogan.models.acgan import ACGAN
 from autogan.models.base import GANType
-from autogan.models.began import BEGAN
-from autogan.models.cgan import CGAN
-from autogan.models.dcgan import DCGAN
-from autogan.models.dragan import DRAGAN
-from autogan.models.evolutionary import Evolutionary
-from autogan.models.gan import GAN
-from autogan.models.igan import IGAN, IGANv2
-from autogan.models.lsgan import LSGAN
-from autogan.models.r3gan import R3GAN
-from autogan.models.sngan import SNGAN, ProjectionSNGAN
-from autogan.models.wgan import WGAN
-from autogan.models.wgan_gp import WGANGP
+from autogan.models.types.acgan import ACGAN
+from autogan.models.types.began import BEGAN
+from autogan.models.types.cgan import CGAN
+from autogan.models.types.dcgan import DCGAN
+from autogan.models.types.dragan import DRAGAN
+from autogan.models.types.evolutionary import Evolutionary
+from autogan.models.types.gan import GAN
+from autogan.models.types.igan import IGAN, IGANv2
+from autogan.models.types.lsgan import LSGAN
+from autogan.models.types.r3gan import R3GAN
+from autogan.models.types.sngan import SNGAN, ProjectionSNGAN
+from autogan.models.types.wgan import WGAN
+from autogan.models.types.wgan_gp import WGANGP
 
 GAN_TYPES: Registry[GANType] = Registry("gan_type", GANType)
 for _gan_type in (

@@ -11,8 +11,8 @@ from autogan.core.registry import Part
 from autogan.models.factors import DEFAULTS
 
 if TYPE_CHECKING:
-    from autogan.models.trainer import Trainer
-    from autogan.models.updates import Updates
+    from autogan.models.training.trainer import Trainer
+    from autogan.models.training.updates import Updates
 
 ImageShape = tuple[int, int, int]
 """Height, width and channels of an image."""
@@ -25,8 +25,8 @@ class GANType(Part):
     """A way of training a generator against a discriminator, put together from named parts.
 
     A type declares its factors, fixed ones and hyperparameters; the parts' code stands in
-    `autogan.models.networks`, `losses`, `penalties`, `augmentation` and `optimizers`, and
-    `Adversarial` trains with them. Most types are presets of `autogan.models.gan.GAN`.
+    `autogan.models.networks.build`, `losses`, `penalties`, `augmentation` and `optimizers`, and
+    `Adversarial` trains with them. Most types are presets of `autogan.models.types.gan.GAN`.
 
     Attributes:
         name: as users write it after ``--gan-type``.
@@ -131,7 +131,7 @@ class GANType(Part):
     @classmethod
     def updates(cls) -> type[Updates]:
         """What a step of adversarial training does."""
-        from autogan.models.updates import Updates
+        from autogan.models.training.updates import Updates
 
         return Updates
 
@@ -158,7 +158,7 @@ class GANType(Part):
             xla: whether XLA compiles the updates.
             precision: of the networks' arithmetic, ``float32`` or ``bfloat16``.
         """
-        from autogan.models.adversarial import Adversarial
+        from autogan.models.training.adversarial import Adversarial
 
         shape = dict(cls.shape_of(hyperparameters))
         return Adversarial(

@@ -1,7 +1,7 @@
 """The factors of a GAN: every hyperparameter there is, with its default and default search space.
 
-`autogan.models.gan.GAN` offers all of them; other types fix some. Defaults here are those of the
-plain game, without a norm, a penalty or averages.
+`autogan.models.types.gan.GAN` offers all of them; other types fix some. Defaults here are those of
+the plain game, without a norm, a penalty or averages.
 """
 
 from collections.abc import Mapping

@@ -26,10 +26,10 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 
 import autogan
-from autogan.display import Display
-from autogan.run.engine import Pool
-from autogan.run.places import Hear, LocalPlace, ProcessChannel
+from autogan.pool.places import Hear, LocalPlace, ProcessChannel
+from autogan.pool.pool import Pool
 from autogan.search import Trial
+from autogan.show.displays import Display
 
 PARTS = ("search", "step", "gap", "memory", "fid")
 NETWORK = {"width": 32, "dense_width": 256, "batch_size": 64, "z_dim": 62}
@@ -187,7 +187,7 @@ class Kept(LocalPlace):
     watch: Watch | None = None
 
     def spawn(self, hear: Hear) -> ProcessChannel:
-        """See `autogan.run.places.Place.spawn`."""
+        """See `autogan.pool.places.Place.spawn`."""
         worker = super().spawn(hear)
         assert self.watch is not None
         self.watch.worker = worker
@@ -198,7 +198,7 @@ class OwnTraining:
     """AutoGAN's training, without a search around it."""
 
     def __init__(self, kind: Any, images: Any, hyperparameters: Any, xla: bool = False) -> None:
-        from autogan.models.batches import TrainingSet
+        from autogan.models.training.batches import TrainingSet
 
         self._gan = kind.build(images.shape[1:], hyperparameters, xla=xla)
         self._gan.reset(0)
@@ -219,7 +219,8 @@ class UsualTraining:
         import keras
         import tensorflow as tf
 
-        from autogan.models.networks import NetworkShape, build_networks
+        from autogan.models.networks.build import build_networks
+        from autogan.models.networks.shape import NetworkShape
 
         generator, discriminator = build_networks(
             NetworkShape(images.shape[1], 1, NETWORK["z_dim"], "infogan", width,

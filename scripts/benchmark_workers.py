@@ -29,8 +29,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import autogan
 from autogan.config import TrainConfig
-from autogan.run.engine import Event, Pool
-from autogan.run.messages import (
+from autogan.pool.messages import (
     Evaluated,
     Open,
     Opened,
@@ -41,7 +40,8 @@ from autogan.run.messages import (
     Timed,
     Trained,
 )  # fmt: skip
-from autogan.run.places import LocalPlace
+from autogan.pool.places import LocalPlace
+from autogan.pool.pool import Event, Pool
 from autogan.search import Evaluation, State, Trial
 
 PARTS = ("digits", "mnist", "busy", "ray", "compiler", "peak", "evaluation")
@@ -119,10 +119,10 @@ class Simulated:
         self._now = self.worked = 0.0
 
     def join(self, call: Any, tell: Any = None) -> None:
-        """See `autogan.run.engine.Engine`."""
+        """See `autogan.pool.pool.Engine`."""
 
     def call(self, call: Any, reply: Any, tell: Any = None) -> Any:
-        """See `autogan.run.engine.Engine`."""
+        """See `autogan.pool.pool.Engine`."""
         if isinstance(call, Open):
             return Opened(images=640, image_shape=(8, 8, 1), classes={}, digest="", state_bytes=1,
                           generator_bytes=1, environment={})  # fmt: skip
@@ -131,31 +131,31 @@ class Simulated:
         return Scores(scores={"fid": 0.5})
 
     def free(self) -> bool:
-        """See `autogan.run.engine.Engine`."""
+        """See `autogan.pool.pool.Engine`."""
         return len(self._coming) < self._count
 
     def start(self, trial: int, minutes: float | None, call: Any) -> None:
-        """See `autogan.run.engine.Engine`."""
+        """See `autogan.pool.pool.Engine`."""
         seconds = self._seconds(trial)
         self.worked += seconds
         scores = Evaluation(30, {"fid": random.Random(trial).random()})
         heapq.heappush(self._coming, (self._now + seconds, trial, Evaluated(evaluation=scores)))
 
     def next_event(self) -> Event:
-        """See `autogan.run.engine.Engine`."""
+        """See `autogan.pool.pool.Engine`."""
         self._now, trial, message = heapq.heappop(self._coming)
         return Event(trial, message)
 
     def answer(self, trial: int, go_on: bool) -> None:
-        """See `autogan.run.engine.Engine`."""
+        """See `autogan.pool.pool.Engine`."""
         ended = Trial(trial, {}, state=State.COMPLETE, value=0.5, step=30, last_value=0.5, steps=30)
         heapq.heappush(self._coming, (self._now, trial, Trained(trial=ended)))
 
     def interrupt(self) -> None:
-        """See `autogan.run.engine.Engine`."""
+        """See `autogan.pool.pool.Engine`."""
 
     def close(self) -> None:
-        """See `autogan.run.engine.Engine`."""
+        """See `autogan.pool.pool.Engine`."""
 
     def busy(self) -> float:
         """The share of all workers' time that they worked."""
@@ -188,7 +188,7 @@ def measure_busy(options: argparse.Namespace) -> None:
 def measure_ray(options: argparse.Namespace) -> None:
     """A message and its answer, by a pipe and through Ray: the smallest call that there is."""
     from autogan.config import SearchConfig
-    from autogan.run.ray_places import ray_places
+    from autogan.pool.ray import ray_places
 
     run = SearchConfig(engine="ray", ray_address="local", threads=1, device="cpu").resolved()
     for name, place in (("pipe", LocalPlace()), ("Ray", ray_places(run)[0])):

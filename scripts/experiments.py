@@ -26,9 +26,9 @@ from PIL import Image
 import autogan
 from autogan.config import TrainConfig, load_config
 from autogan.data.grids import grid, png
-from autogan.display import make_display
-from autogan.run.folder import TrialFolder
+from autogan.record.folder import TrialFolder
 from autogan.search import Evaluation, Trial
+from autogan.show.displays import make_display
 
 RUNS = Path("runs/experiments")
 PICTURES = Path(__file__).parents[1] / "docs" / "experiments"

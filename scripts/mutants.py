@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 UPDATES, MODELS = "tests/test_updates.py", "tests/test_models.py"
 TRIALS, VARIETIES = "tests/test_trial.py", "tests/test_variety.py"
 OUTCOMES = "tests/test_outcomes.py"
-TRIAL, VARIETY = "autogan/run/trial.py", "criteria/variety.py"
+TRIAL, VARIETY = "autogan/worker/trial.py", "criteria/variety.py"
 NEAR = "criteria/neighbours.py"
 _PATIENCE = 900.0  # seconds for the tests of a mutant
 
@@ -43,15 +43,28 @@ class Mutant(NamedTuple):
     tests: str = UPDATES
 
 
-STEP, GAN, LOSSES = "models/updates.py", "models/adversarial.py", "models/losses.py"
-PENALTIES, OPTIMIZERS = "models/penalties.py", "models/optimizers.py"
-EVOLUTION, GENERATIONS = "models/evolution.py", f"{UPDATES} -k generation"
-LAYERS, AVERAGES, DRAWS = "models/layers.py", "models/averages.py", "models/draws.py"
-PLAYERS, WORDS = "models/players.py", "tests/test_draws.py"
-DECISIONS, LOOP, POOL = "autogan/run/decisions.py", "autogan/run/loop.py", "autogan/run/engine.py"
+STEP, GAN, LOSSES = (
+    "models/training/updates.py",
+    "models/training/adversarial.py",
+    "models/objectives/losses.py",
+)
+PENALTIES, OPTIMIZERS = "models/objectives/penalties.py", "models/training/optimizers.py"
+EVOLUTION, GENERATIONS = "models/training/evolution.py", f"{UPDATES} -k generation"
+LAYERS, AVERAGES, DRAWS = (
+    "models/networks/layers.py",
+    "models/training/averages.py",
+    "models/draws.py",
+)
+PLAYERS, WORDS = "models/training/players.py", "tests/test_draws.py"
+DECISIONS, LOOP, POOL = (
+    "autogan/decisions/decisions.py",
+    "autogan/run/loop.py",
+    "autogan/pool/pool.py",
+)
 PARALLEL, POOLS = "tests/test_parallel.py", "tests/test_pool.py"
 METHODS = "tests/test_search.py"
-WORKERS, RECORDS, LEDGER = (f"autogan/run/{name}.py" for name in ("workers", "records", "ledger"))
+WORKERS, RECORDS = "autogan/pool/workers.py", "autogan/record/lines.py"
+LEDGER = "autogan/record/ledger.py"
 RECORD, LOOPS = "tests/test_record.py", "tests/test_loop.py"
 EFFECTS, CHARTS = "autogan/report/effects.py", "autogan/report/charts.py"
 SVG, PAGES = "autogan/report/svg.py", "tests/test_report.py"
@@ -385,7 +398,7 @@ MUTANTS = [
         f"{UPDATES} -k lsgan",
     ),
     Mutant(
-        "LSGAN with another loss", "models/lsgan.py",
+        "LSGAN with another loss", "models/types/lsgan.py",
         '"least_squares"', '"non_saturating"', f"{UPDATES} -k lsgan",
     ),
     Mutant(
@@ -428,7 +441,7 @@ MUTANTS = [
         "axis=[1, 2, 3]", "axis=[1, 2]", "tests/test_losses.py -k penalties_of",
     ),
     Mutant(
-        "WGAN-GP with normalisation in its critic", "models/wgan_gp.py",
+        "WGAN-GP with normalisation in its critic", "models/types/wgan_gp.py",
         '"discriminator_norm": "none"', '"discriminator_norm": "batch"', f"{UPDATES} -k wgan_gp",
     ),
     Mutant(
@@ -515,7 +528,7 @@ MUTANTS = [
         "return None if self.dead else self.value", "return self.value", OUTCOMES,
     ),
     Mutant(
-        "a dead trial moves the ranges of a scaled sum", "autogan/run/tally.py",
+        "a dead trial moves the ranges of a scaled sum", "autogan/decisions/tally.py",
         "if not (trial.confirms or trial.dead)]", "if not trial.confirms]", OUTCOMES,
     ),
     Mutant(
@@ -523,7 +536,7 @@ MUTANTS = [
         "(not limit or trial.seconds < 60 * limit)", "False", OUTCOMES,
     ),
     Mutant(
-        "a living trial is in hand", "autogan/run/tally.py",
+        "a living trial is in hand", "autogan/decisions/tally.py",
         "return first if first is not None and first.dead else None", "return first", OUTCOMES,
     ),
     Mutant(
@@ -563,7 +576,7 @@ MUTANTS = [
         "return self._decisions.goes_on(trial.number)", f"{PARALLEL} -k told",
     ),
     Mutant(
-        "an answer is found before its evaluation counts", "autogan/run/ledger.py",
+        "an answer is found before its evaluation counts", "autogan/record/ledger.py",
         "        self.take_in(taken)\n        try:\n            go_on = answer()\n",
         "        try:\n            go_on = answer()\n            self.take_in(taken)\n",
         f"{PARALLEL} -k every_answer",
@@ -608,29 +621,29 @@ MUTANTS = [
     Mutant("no silence is too long", WORKERS, "limit = _LOST * self._notice()",
            "limit = math.inf", POOLS),
     Mutant(
-        "an interrupted worker waits for its answer", "autogan/run/worker.py",
+        "an interrupted worker waits for its answer", "autogan/worker/serve.py",
         "self._answers.put(True)", "pass", "tests/test_engine.py -k answers_a_trial",
     ),
     Mutant(
-        "a torn line leaves a worker behind", "autogan/run/worker.py", "os._exit(0)", "pass",
+        "a torn line leaves a worker behind", "autogan/worker/serve.py", "os._exit(0)", "pass",
         "tests/test_engine.py -k whatever",
     ),
     Mutant("a trial that cannot be recorded runs on", LOOP,
            "del self._running[event.trial]", "pass", LOOPS),
     Mutant("lines are not linked", RECORDS, "link != _hex(following)", "False", RECORD),
     Mutant("a step may come twice", LEDGER, "record.step <= before[-1].step", "False", RECORD),
-    Mutant("other writers are not noticed", "autogan/run/recordfile.py",
+    Mutant("other writers are not noticed", "autogan/record/file.py",
            "size != self._size or not self._owned()", "False", RECORD),
     Mutant(
-        "a rule's answer is written whatever it is", "autogan/run/asking.py",
+        "a rule's answer is written whatever it is", "autogan/decisions/asking.py",
         "if not isinstance(answer, bool | np.bool_):", "if False:", f"{LOOPS} -k rule",
     ),
     Mutant(
-        "an end says what it likes", "autogan/run/replay.py", "not math.isclose(said, found)",
+        "an end says what it likes", "autogan/decisions/replay.py", "not math.isclose(said, found)",
         "False", PARALLEL,
     ),
     Mutant(
-        "a trial is trained by hand while its search runs", "autogan/run/claim.py",
+        "a trial is trained by hand while its search runs", "autogan/record/claim.py",
         "raise in_use(run) from None", "pass", f"{LOOPS} -k Hand",
     ),
     Mutant(
@@ -688,7 +701,7 @@ MUTANTS = [
         "tests/test_looking.py",
     ),
     Mutant(
-        "a look at the lock is in the way", "autogan/run/claim.py",
+        "a look at the lock is in the way", "autogan/record/claim.py",
         "if time.monotonic() < patience:", "if False:", "tests/test_saved.py",
     ),
 ]  # fmt: skip

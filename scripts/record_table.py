@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import autogan
-from autogan.run.folder import SearchFolder
-from autogan.run.ledger import Ledger
+from autogan.record.folder import SearchFolder
+from autogan.record.ledger import Ledger
 from autogan.search import State
 
 CRITERIA = ("fid", "is", "js_is", "wd", "kid")

@@ -24,11 +24,11 @@ import autogan
 from autogan.config import SearchConfig, Setting, load_config, load_saved, parse_params
 from autogan.core.errors import AutoGANError, ConfigError, Interrupted
 from autogan.core.hyperparameters import Value
-from autogan.display import make_display
-from autogan.run.folder import SearchFolder
-from autogan.run.ledger import Ledger
-from autogan.run.resume import resumed_config
+from autogan.record.folder import SearchFolder
+from autogan.record.ledger import Ledger
+from autogan.record.resume import resumed_config
 from autogan.search import SEARCH_METHODS, History
+from autogan.show.displays import make_display
 
 METHODS = "grid,random,gp"
 FIXED: dict[str, tuple[float, ...]] = {

@@ -74,7 +74,7 @@ def _in_tmp(tmp_path, monkeypatch):
 def command(capsys):
     """Runs the command line here; returns the exit code, what was printed, and the errors."""
 
-    from autogan.cli import main
+    from autogan.cli.main import main
 
     def run(*arguments):
         with pytest.raises(SystemExit) as stop:

@@ -18,9 +18,7 @@ from typing import ClassVar
 
 from autogan.config import TrainConfig
 from autogan.core.files import write_json
-from autogan.run.engine import Event, Pool
-from autogan.run.folder import TrialFolder
-from autogan.run.messages import (
+from autogan.pool.messages import (
     Evaluated,
     Failed,
     Joined,
@@ -35,10 +33,12 @@ from autogan.run.messages import (
     decode,
     encode,
 )
-from autogan.run.places import local_places
-from autogan.run.records import Chain
-from autogan.run.worker import failure, serve
+from autogan.pool.places import local_places
+from autogan.pool.pool import Event, Pool
+from autogan.record.folder import TrialFolder
+from autogan.record.lines import Chain
 from autogan.search import Evaluation, State, Trial
+from autogan.worker.serve import failure, serve
 
 LABEL = "fid_fake_9"
 SECONDS = 0.0  # that each trial claims to have taken
@@ -57,7 +57,7 @@ def score(config, step):
 
 
 class FakeSession:
-    """The calls of `autogan.run.session.Session`, answered by a formula."""
+    """The calls of `autogan.worker.session.Session`, answered by a formula."""
 
     data = "a"  # stands for the training images
     variety: ClassVar = {}  # of all generated images

@@ -9,10 +9,10 @@ import numpy as np
 from autogan.config import SearchConfig
 from autogan.core.files import write_bytes, write_yaml
 from autogan.data.grids import grid, png
-from autogan.run.folder import SearchFolder, TrialFolder, real_images, trial_name
-from autogan.run.ledger import Ledger
-from autogan.run.saved import load_search
+from autogan.record.folder import SearchFolder, TrialFolder, real_images, trial_name
+from autogan.record.ledger import Ledger
 from autogan.search.base import trial_seed
+from autogan.show.saved import load_search
 
 LABELS = {"fid": "fid_fake_9", "is": "is_fake_9"}
 START = 1_790_000_000.0  # the time of the first record
@@ -62,7 +62,7 @@ def search_on_disk(root, trials=12, evaluations=5, size=8, pictures=False, confi
 def confirmed_on_disk(root, **keys):
     """The same, and its confirmation."""
     folder, config, ledger = search_on_disk(root, confirm=True, **keys)
-    from autogan.run.tally import Tally
+    from autogan.decisions.tally import Tally
 
     rng = random.Random(1)
     for params in Tally(config, ledger).candidates():
@@ -80,7 +80,7 @@ def ended_on_disk(root):
 
 def confirm_with(folder, config, ledger, values):
     """Confirm the candidates, with their fresh seeds' values; None for one that diverges."""
-    from autogan.run.tally import Tally
+    from autogan.decisions.tally import Tally
 
     for params, own in zip(Tally(config, ledger).candidates(), values, strict=True):
         for value in own:
@@ -129,7 +129,7 @@ def run_trial(config, ledger, folder, params, rng, evaluations, size, repeats=No
 
 def judge(config, ledger):
     """Judge the best trial, as a search does at its end."""
-    from autogan.run.tally import Tally
+    from autogan.decisions.tally import Tally
 
     best = Tally(config, ledger).best()
     kept = best.kept.scores

@@ -2,7 +2,7 @@
 
 from fakes import FakeEngine
 
-from autogan.run.session import Session
+from autogan.worker.session import Session
 
 
 class SessionEngine(FakeEngine):

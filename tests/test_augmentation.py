@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from autogan.models.augmentation import POLICIES, augmented
-from autogan.models.averages import AveragedGenerator
 from autogan.models.factors import DEFAULTS
-from autogan.models.networks import NetworkShape, build_generator
-from autogan.models.schedules import fading, rates
+from autogan.models.networks.build import build_generator
+from autogan.models.networks.shape import NetworkShape
+from autogan.models.objectives.augmentation import POLICIES, augmented
+from autogan.models.training.averages import AveragedGenerator
+from autogan.models.training.schedules import fading, rates
 
 SEED = tf.constant([1, 2], tf.int64)
 

@@ -7,7 +7,7 @@ from browser import looking_at, opened
 from pages import ended_on_disk, judge, search_on_disk
 
 from autogan.report import comparison_page, search_page
-from autogan.run.saved import load_search
+from autogan.show.saved import load_search
 
 SIZES = (1100, 420)
 

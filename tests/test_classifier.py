@@ -17,7 +17,7 @@ from autogan.criteria import FID, InceptionScore, classifier
 from autogan.criteria.classifier import ClassifierNetwork
 from autogan.criteria.evaluator import Evaluator
 from autogan.data import Digits
-from autogan.run.messages import Prepare, Prepared
+from autogan.pool.messages import Prepare, Prepared
 
 INTRA = tf.config.threading.get_intra_op_parallelism_threads()
 INTER = tf.config.threading.get_inter_op_parallelism_threads()
@@ -76,8 +76,8 @@ class TestOfDigits:
         assert trained.told[-1] == told
 
     def test_a_plan_times_it_with_the_criteria(self, trained, monkeypatch):
-        monkeypatch.setattr("autogan.commands.make_engine", lambda run: trained.engine)
-        monkeypatch.setattr("autogan.run.timing._ENOUGH", 0.0)
+        monkeypatch.setattr("autogan.pool.crew.make_engine", lambda run: trained.engine)
+        monkeypatch.setattr("autogan.worker.timing._ENOUGH", 0.0)
         scored = []
         whole = Evaluator.score
         monkeypatch.setattr(Evaluator, "score", lambda self, made: scored.append(whole(self, made)))

@@ -16,7 +16,7 @@ from labels import plain
 from PIL import Image
 
 import autogan
-from autogan.cli import main
+from autogan.cli.main import main
 from autogan.core.invocation import command
 
 TINY = ("--gan-type", "dcgan", "--param", "width=4", "--param", "dense_width=8",
@@ -210,7 +210,7 @@ def in_process(monkeypatch):
     from sessions import SessionEngine
 
     engine = SessionEngine()
-    monkeypatch.setattr("autogan.commands.make_engine", lambda run: engine)
+    monkeypatch.setattr("autogan.pool.crew.make_engine", lambda run: engine)
 
 
 def printed(capsys, *arguments):

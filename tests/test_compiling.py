@@ -12,9 +12,9 @@ from autogan.core.errors import ConfigError
 from autogan.core.machine import Gpu, gpus
 from autogan.models import GAN_TYPES
 from autogan.models.base import GANType
-from autogan.run import device
-from autogan.run.display import Display
-from autogan.run.messages import Timed
+from autogan.pool.messages import Timed
+from autogan.show.display import Display
+from autogan.worker import device
 
 GRID = {"params": {"learning_rate": [1e-4, 3e-4]}, "search_method": "grid", "run_dir": "runs/a"}
 

@@ -14,9 +14,9 @@ from autogan.config import SearchConfig, TrainConfig, validated
 from autogan.core.errors import ConfigError
 from autogan.core.hyperparameters import Dimension, Hyperparameter
 from autogan.models import DCGAN, GAN_TYPES
-from autogan.run.display import Display
 from autogan.search import SEARCH_METHODS, History, Proposal, SearchMethod, State, Trial
 from autogan.search.space import Space, key
+from autogan.show.display import Display
 
 METHODS = list(SEARCH_METHODS)
 MOST = 16  # points of a random space: each is proposed
@@ -347,7 +347,7 @@ class TestSearching:
         result = search(
             params=params, run_dir="runs/b", warm_start="runs/a", search_method="random"
         )
-        earlier = autogan.run.ledger.Ledger(result.folder.ledger).header["earlier"]
+        earlier = autogan.record.ledger.Ledger(result.folder.ledger).header["earlier"]
         assert [trial["params"] for trial in earlier] == [
             {"mode": "raw", "weight_clip": "none"},
             {"mode": "raw", "weight_clip": "weights"},

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from autogan.cli import app
+from autogan.cli.main import app
 from autogan.config import (
     SearchConfig,
     TrainConfig,
@@ -383,7 +383,7 @@ def test_schedules():
 
 
 def test_importing_the_program_does_not_import_tensorflow():
-    code = "import sys, autogan, autogan.cli; assert 'tensorflow' not in sys.modules, 'slow'"
+    code = "import sys, autogan, autogan.cli.main; assert 'tensorflow' not in sys.modules, 'slow'"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

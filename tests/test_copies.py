@@ -14,10 +14,10 @@ import autogan
 from autogan.config import TrainConfig, load_config
 from autogan.core.errors import ConfigError
 from autogan.core.files import write_arrays
-from autogan.display import PlainDisplay
-from autogan.run.claim import Claim, share
-from autogan.run.folder import SearchFolder, TrialFolder, run_of, training_in
-from autogan.run.resume import moved_images, same_place
+from autogan.record.claim import Claim, share
+from autogan.record.folder import SearchFolder, TrialFolder, run_of, training_in
+from autogan.record.resume import moved_images, same_place
+from autogan.show.displays import PlainDisplay
 
 KEYS = {"dataset": "digits", "trials": 3, "search_method": "random", "steps": 30,
         "params": {"learning_rate": "1e-4..1e-2:log"}}  # fmt: skip

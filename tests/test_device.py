@@ -6,9 +6,9 @@ from sessions import SessionEngine
 
 from autogan.config import TrainConfig
 from autogan.core.errors import ConfigError
-from autogan.run import device
-from autogan.run.device import device_notes, set_device
-from autogan.run.messages import Open, Opened
+from autogan.pool.messages import Open, Opened
+from autogan.worker import device
+from autogan.worker.device import device_notes, set_device
 
 GPU = tf.config.PhysicalDevice("/physical_device:GPU:0", "GPU")
 

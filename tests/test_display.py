@@ -12,12 +12,12 @@ from fakes import DIVERGE, LABEL, FakeEngine, FakeSession
 from rich.console import Console
 
 import autogan
-from autogan.cli import main
+from autogan.cli.main import main
 from autogan.criteria.variety import Variety
-from autogan.display import LiveDisplay, PlainDisplay, make_display
-from autogan.run.messages import Scores
-from autogan.run.words import Terms, figure, spark
+from autogan.pool.messages import Scores
+from autogan.record.words import Terms, figure, spark
 from autogan.search import Evaluation, State, Trial
+from autogan.show.displays import LiveDisplay, PlainDisplay, make_display
 
 SPACE = {
     "params": {"learning_rate": [1e-4, 3e-4], "d_iter": [1, 2]},
@@ -30,7 +30,7 @@ SEARCH = ["search", "--param", "learning_rate=1e-4,1e-3", "--search-method", "gr
 
 @pytest.fixture(autouse=True)
 def _in_process(monkeypatch):
-    monkeypatch.setattr("autogan.commands.make_engine", lambda run: FakeEngine())
+    monkeypatch.setattr("autogan.pool.crew.make_engine", lambda run: FakeEngine())
 
 
 def run(*flags):

@@ -107,7 +107,7 @@ ELSEWHERE = {  # what has no part in a compiled step
 def test_nothing_else_draws():
     """What draws in another way than `autogan.models.draws` is different under XLA."""
     found = {}
-    for file in Path(next(iter(autogan.models.__path__))).glob("*.py"):
+    for file in Path(next(iter(autogan.models.__path__))).rglob("*.py"):
         calls = [match.group() for match in RANDOM.finditer(file.read_text())]
         if calls and file.name != "draws.py":
             found[file.name] = calls

@@ -13,14 +13,14 @@ from fakes import CHATTER, CRASH, FAKE_WORKER, HANG, KILLED, LABEL, RAISE, pool_
 
 import autogan
 from autogan.core.errors import AutoGANError, ConfigError, Interrupted, one_line
-from autogan.run.claim import Claim, share
-from autogan.run.display import Display
-from autogan.run.engine import Pool, WorkerFailed
+from autogan.pool.messages import Interrupt, Open, Opened, Sample, Sampled, encode
+from autogan.pool.places import WORKER, command_places
+from autogan.pool.pool import Pool, WorkerFailed
+from autogan.record.claim import Claim, share
 from autogan.run.interruption import StopSignals
-from autogan.run.messages import Interrupt, Open, Opened, Sample, Sampled, encode
-from autogan.run.places import WORKER, command_places
-from autogan.run.worker import _without_tensorflow
 from autogan.search import State
+from autogan.show.display import Display
+from autogan.worker.serve import _without_tensorflow
 
 
 @pytest.fixture
@@ -176,7 +176,7 @@ def test_who_asks_for_input_does_not_take_the_drivers_messages(tmp_path):
     """A part of the user's own calls input(): it finds the end, and the call fails."""
     file = tmp_path / "asks.py"
     file.write_text(
-        "from autogan.run.worker import serve\n"
+        "from autogan.worker.serve import serve\n"
         "class Session:\n"
         "    def __init__(self, pipe): pass\n"
         "    def open(self, call): input('name? ')\n"
@@ -193,7 +193,7 @@ def test_an_interrupt_answers_a_trial_that_waits(tmp_path):
     file = tmp_path / "waits.py"
     file.write_text(
         "import os\n"
-        "from autogan.run.worker import serve\n"
+        "from autogan.worker.serve import serve\n"
         "from autogan.search import Evaluation\n"
         "class Session:\n"
         "    def __init__(self, pipe): self._pipe = pipe\n"
@@ -231,7 +231,7 @@ def worker_with(tmp_path, tensorflow):
     return (
         sys.executable, "-c",
         f"import sys; sys.path.insert(0, {str(tmp_path / 'stand-in')!r});"
-        "from autogan.run.worker import main; main()",
+        "from autogan.worker.serve import main; main()",
     )  # fmt: skip
 
 
@@ -294,7 +294,7 @@ def test_what_a_login_prints_is_skipped_and_reported(tmp_path, monkeypatch):
     script = tmp_path / "ssh-like"
     script.write_text('#!/bin/sh\necho\necho Welcome to node17\necho "{}"\nexec "$@"\n')
     script.chmod(0o755)
-    monkeypatch.setattr("autogan.run.places.WORKER", FAKE_WORKER)
+    monkeypatch.setattr("autogan.pool.places.WORKER", FAKE_WORKER)
     notes = []
 
     class Noting(Display):
@@ -311,7 +311,7 @@ def test_what_a_login_prints_is_skipped_and_reported(tmp_path, monkeypatch):
 def test_a_worker_that_says_what_is_no_message_is_named(tmp_path):
     file = tmp_path / "odd.py"
     file.write_text(
-        "from autogan.run.messages import Note, encode\n"
+        "from autogan.pool.messages import Note, encode\n"
         "print(encode(Note(text='one')), flush=True)\n"
         'print(\'{"message": "Opened"}\', flush=True)\n'
         "import time; time.sleep(60)\n"
@@ -376,7 +376,7 @@ def test_a_worker_ends_when_its_driver_is_killed(tmp_path):
 import sys
 sys.path.insert(0, {os.path.dirname(__file__)!r})
 from fakes import HANG, pool_of
-from autogan.run.messages import Train
+from autogan.pool.messages import Train
 from autogan.search import Trial
 engine = pool_of(1)
 config = {{"params": {{"z_dim": HANG}}}}
@@ -401,7 +401,7 @@ def test_workers_behind_a_command(tmp_path, monkeypatch):
     script = tmp_path / "srun"
     script.write_text(f'#!/bin/sh\necho $$ >> {tmp_path}/started\nshift\nexec "$@"\n')
     script.chmod(0o755)
-    monkeypatch.setattr("autogan.run.places.WORKER", FAKE_WORKER)
+    monkeypatch.setattr("autogan.pool.places.WORKER", FAKE_WORKER)
     more = {"workers": 2, "worker_command": f"{script} -n1", "run_dir": "runs/b"}
     result = autogan.run_search(config(**more))
     engine = pool_of(1)
@@ -523,7 +523,7 @@ class TestLocks:
 
     def test_a_command_waits_for_the_workers_of_a_killed_one(self, tmp_path, monkeypatch):
         """Its own lock is gone with it; a worker may write on for a moment."""
-        monkeypatch.setattr("autogan.run.claim._PATIENCE", 0.2)
+        monkeypatch.setattr("autogan.record.claim._PATIENCE", 0.2)
         killed = Claim(tmp_path / "a")
         killed.begin()
         worker = share(tmp_path / "a", killed.token)

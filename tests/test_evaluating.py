@@ -9,7 +9,7 @@ from sessions import SessionEngine
 from autogan.core.errors import ConfigError
 from autogan.criteria.networks import FeatureNetwork
 from autogan.data import dataset_named
-from autogan.run.messages import Evaluate, Open
+from autogan.pool.messages import Evaluate, Open
 
 
 class Squares(FeatureNetwork):

@@ -20,7 +20,7 @@ from autogan.core.registry import Registry
 from autogan.criteria import CRITERIA, Criterion
 from autogan.data import Dataset, ImageData, Split, dataset_named
 from autogan.models import DCGAN, GAN_TYPES, GANType
-from autogan.models.batches import TrainingSet
+from autogan.models.training.batches import TrainingSet
 from autogan.search import SEARCH_METHODS, History, Proposal, SearchMethod, State
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "extending.md"
@@ -280,7 +280,7 @@ def test_plugin_dirs_are_kept_as_absolute_paths(example, monkeypatch):
 def test_a_loss_starts_each_training_as_it_was_made(example):
     import tensorflow as tf
 
-    from autogan.models.losses import LOSSES
+    from autogan.models.objectives.losses import LOSSES
 
     class Weighted(LOSSES["non_saturating"]):
         def __init__(self):

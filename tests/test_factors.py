@@ -12,9 +12,9 @@ import yaml
 
 from autogan.core.hyperparameters import Hyperparameter, conditions, met
 from autogan.models import GAN_TYPES, draws
-from autogan.models.batches import TrainingSet
 from autogan.models.factors import DEFAULTS, FACTORS, conflict, doubt, narrowed
-from autogan.models.gan import GAN
+from autogan.models.training.batches import TrainingSet
+from autogan.models.types.gan import GAN
 
 DECLARED = {h.name: h for h in FACTORS}
 COUNTS, TOTAL = (7, 7, 6), 6

@@ -16,7 +16,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autogan.cli import app, main
+from autogan.cli.main import app, main
 from autogan.config import SearchConfig, TrainConfig, load_config, parse_params, validated
 from autogan.core.errors import ConfigError
 from autogan.models import GAN_TYPES
@@ -297,9 +297,11 @@ def _stopped(monkeypatch):
     def stop(*args, **kwargs):
         raise ReachedError
 
-    monkeypatch.setattr("autogan.cli.app", typer.main.get_command(app))  # made once, not each time
+    monkeypatch.setattr(
+        "autogan.cli.main.app", typer.main.get_command(app)
+    )  # made once, not each time
     for name in ("plan", "run_search", "train", "evaluate", "sample"):
-        monkeypatch.setattr(f"autogan.cli.commands.{name}", stop)
+        monkeypatch.setattr(f"autogan.cli.main.api.{name}", stop)
 
 
 def called(*arguments):

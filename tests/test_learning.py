@@ -6,7 +6,7 @@ import pytest
 from autogan.criteria import FID, Features, Moments
 from autogan.data.digits import Digits
 from autogan.models import GAN_TYPES
-from autogan.models.batches import TrainingSet
+from autogan.models.training.batches import TrainingSet
 
 SMALL = {"width": 8, "dense_width": 64, "batch_size": 32, "z_dim": 16}
 # Settings under which each type learns fast at this size: steps, and what is not the default.

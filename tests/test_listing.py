@@ -10,10 +10,10 @@ import pytest
 from fakes import FakeEngine
 
 import autogan
-from autogan.cli import main
+from autogan.cli.main import main
 from autogan.config import packaged_configs
 from autogan.models import GAN_TYPES
-from autogan.run.ledger import Ledger
+from autogan.record.ledger import Ledger
 from autogan.search import State, Trial
 
 GRID = {
@@ -172,7 +172,7 @@ def test_listing_runs_needs_no_tensorflow():
     autogan.run_search({**GRID, "run_dir": "runs/a"}, engine=FakeEngine())
     code = (
         "import sys; sys.modules['tensorflow'] = None\n"
-        "from autogan.cli import main; main(['list', 'runs'])"
+        "from autogan.cli.main import main; main(['list', 'runs'])"
     )
     made = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert made.stderr == ""

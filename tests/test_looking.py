@@ -8,9 +8,10 @@ from fakes import RAISE, FakeEngine, records_of, write_records
 from pages import judge, search_on_disk
 
 import autogan
-from autogan import looking
-from autogan.cli import main
+from autogan import api
+from autogan.cli.main import main
 from autogan.core.errors import ConfigError, SearchFailed
+from autogan.report import watch, write_report
 
 KEYS = {
     "dataset": "digits", "trials": 3, "search_method": "random", "run_dir": "runs/a",
@@ -39,7 +40,7 @@ def test_a_page_that_cannot_be_written_ends_no_search(monkeypatch):
         raise RuntimeError("a bug")
 
     notes = []
-    display = autogan.run.display.Display()
+    display = autogan.show.display.Display()
     display.note = notes.append
     monkeypatch.setattr("autogan.report.search.search_page", broken)
     assert autogan.run_search(KEYS, engine=FakeEngine(), display=display).best is not None
@@ -58,7 +59,7 @@ def test_the_page_goes_where_it_is_wanted(tmp_path, command):
     assert command("report", "a") == (0, "a/report.html\n", "")
     assert command("report", "a", "-o", "b/c.html") == (0, "b/c.html\n", "")
     assert Path("b/c.html").read_text() == Path("a/report.html").read_text()
-    assert looking.write_report("a", output="d.html") == Path("d.html")
+    assert write_report("a", output="d.html") == Path("d.html")
 
 
 def test_what_cannot_be_shown_is_refused(tmp_path, command):
@@ -105,7 +106,7 @@ def test_a_trial_leads_to_its_search(tmp_path):
     trial.mkdir(exist_ok=True)
     (trial / "config.yaml").write_text("dataset: digits\n")
     with pytest.raises(ConfigError, match=f"name its search, {tmp_path}/runs/a"):
-        looking.write_report(trial)
+        write_report(trial)
 
 
 def test_python_writes_it_after_loading():
@@ -140,9 +141,9 @@ def test_a_watched_search_is_shown_until_it_ends(tmp_path, monkeypatch):
             working[0] = False
 
     monkeypatch.setattr("time.sleep", sleep)
-    for module in ("autogan.looking", "autogan.run.result"):
+    for module in ("autogan.report.writing", "autogan.show.result"):
         monkeypatch.setattr(f"{module}.at_work", lambda root: working[0])
-    for page in looking.watch("a"):
+    for page in watch("a"):
         written.append(page.read_text())
     assert ['content="30"' in text for text in written] == [True, True, False]
     assert "4 trials: 3 complete, 1 running" in written[0]
@@ -152,7 +153,7 @@ def test_a_watched_search_is_shown_until_it_ends(tmp_path, monkeypatch):
 
 def test_a_page_that_is_written_once_does_not_load_itself_again(tmp_path, command, monkeypatch):
     search_on_disk(tmp_path / "a", trials=3)
-    monkeypatch.setattr("autogan.looking.at_work", lambda root: True)
+    monkeypatch.setattr("autogan.report.writing.at_work", lambda root: True)
     assert command("report", "a")[0] == 0
     assert '<meta http-equiv="refresh"' not in Path("a/report.html").read_text()
 
@@ -187,7 +188,7 @@ def test_the_same_search_twice_is_one(tmp_path, command):
     search_on_disk(tmp_path / "a", trials=3)
     assert command("report", "a", "./a") == (0, "a/report.html\n", "")
     with pytest.raises(ConfigError, match="run: none given"):
-        looking.write_report()
+        write_report()
 
 
 def test_an_interrupted_search_is_not_called_running():
@@ -210,29 +211,29 @@ def test_watching_several_waits_for_news_of_those_that_run(tmp_path, monkeypatch
 
     monkeypatch.setattr("time.sleep", sleep)
     working = {tmp_path / "a": lambda: len(slept) < 5, tmp_path / "b": lambda: False}
-    monkeypatch.setattr("autogan.looking.at_work", lambda root: working[root.resolve()]())
-    assert len(list(looking.watch("a", "b"))) == 2
+    monkeypatch.setattr("autogan.report.writing.at_work", lambda root: working[root.resolve()]())
+    assert len(list(watch("a", "b"))) == 2
 
 
 def test_there_is_no_page_of_a_training():
     autogan.train({"dataset": "digits", "run_dir": "runs/t"}, engine=FakeEngine())
     Path("runs/t/config.yaml").write_text("dataset: digits\n")  # which the fake leaves out
     with pytest.raises(ConfigError, match="t is a training, and a page is of searches; show it by"):
-        looking.write_report("runs/t")
+        write_report("runs/t")
 
 
 def test_show_prints_every_trial(tmp_path, capsys):
     """The end of a search prints the best, and the command that prints all."""
     folder, config, ledger = search_on_disk(tmp_path / "a", trials=25)
     judge(config, ledger)
-    looking.load(folder.root)
+    api.load(folder.root)
     with pytest.raises(SystemExit):
         main(["show", str(folder.root)])
     lines = capsys.readouterr().out.splitlines()
     assert not [line for line in lines if " more" in line]
     numbers = {line.split()[0] for line in lines if line.startswith("  ") and line.split()}
     assert {str(number) for number in range(25)} <= numbers
-    (more,) = [line for line in looking.load(folder.root).summary().splitlines() if "more:" in line]
+    (more,) = [line for line in api.load(folder.root).summary().splitlines() if "more:" in line]
     assert more.startswith("  and 5 more: ")
     assert more.endswith(f"show {quote(str(folder.root))}")
 

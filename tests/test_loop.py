@@ -17,14 +17,14 @@ from autogan.config import SearchConfig, TrainConfig, grammar, load_config
 from autogan.core.errors import ConfigError, SearchFailed, StorageError
 from autogan.core.files import write_bytes, write_json
 from autogan.core.invocation import command
-from autogan.display import PlainDisplay
-from autogan.run.claim import Claim, beside_search
-from autogan.run.display import Display
-from autogan.run.ledger import Ledger
-from autogan.run.messages import Prepared
-from autogan.run.replay import check_record
+from autogan.decisions.replay import check_record
+from autogan.pool.messages import Prepared
+from autogan.record.claim import Claim, beside_search
+from autogan.record.ledger import Ledger
 from autogan.search import Evaluation, Proposal, State, Trial
 from autogan.search.base import trial_seed
+from autogan.show.display import Display
+from autogan.show.displays import PlainDisplay
 
 GRID = {
     "params": {"learning_rate": [1e-4, 3e-4, 1e-3]},
@@ -173,11 +173,11 @@ def test_a_run_that_appears_during_the_checks_is_not_lost(tmp_path, monkeypatch)
     """Another command is faster, between our look at the folder and our lock on it."""
 
     def slow(root):
-        monkeypatch.setattr("autogan.commands.Claim", Claim)
+        monkeypatch.setattr("autogan.run.opening.Claim", Claim)
         search()
         return Claim(root)
 
-    monkeypatch.setattr("autogan.commands.Claim", slow)
+    monkeypatch.setattr("autogan.run.opening.Claim", slow)
     with pytest.raises(ConfigError, match="runs/a holds an earlier run"):
         autogan.run_search({**GRID, "seed": 5}, engine=FakeEngine())
     assert "seed: 0" in (tmp_path / "runs/a/search.yaml").read_text()
@@ -232,7 +232,7 @@ def test_trials_have_their_own_seeds():
 
 
 def test_plans_count(monkeypatch):
-    monkeypatch.setattr("autogan.commands.make_engine", lambda run: FakeEngine())
+    monkeypatch.setattr("autogan.pool.crew.make_engine", lambda run: FakeEngine())
     plan = autogan.plan({**GRID, "params": {"d_iter": [1, 3]}, "epochs": 2})
     assert (plan.points, plan.config.trials, plan.steps) == (2, 2, 20)
     assert plan.trainings == 2
@@ -266,7 +266,7 @@ def test_plans_count(monkeypatch):
 @pytest.mark.parametrize("stopping", ["asha", "screening", None])
 def test_a_plan_under_max_steps_counts_what_a_rule_saves(monkeypatch, stopping):
     """Its trials cost the budget, as exactly as whole numbers of them can."""
-    monkeypatch.setattr("autogan.commands.make_engine", lambda run: FakeEngine())
+    monkeypatch.setattr("autogan.pool.crew.make_engine", lambda run: FakeEngine())
     flags = {"steps": 30, "evaluate_every": 3, "stopping": stopping, "max_steps": 20 * 30 * 2}
     if stopping == "screening":
         flags["trials"] = 500
@@ -280,7 +280,7 @@ def test_a_plan_under_max_steps_counts_what_a_rule_saves(monkeypatch, stopping):
 @pytest.mark.parametrize("max_steps", [10**15, 2**62])
 def test_a_plan_under_any_budget_is_made_at_once(monkeypatch, stopping, max_steps):
     """And it ends with the points that there are."""
-    monkeypatch.setattr("autogan.commands.make_engine", lambda run: FakeEngine())
+    monkeypatch.setattr("autogan.pool.crew.make_engine", lambda run: FakeEngine())
     budget = {"steps": 30, "evaluate_every": 3, "stopping": stopping, "max_steps": max_steps}
     plan = autogan.plan({**GRID, **budget, "params": {"d_iter": [1, 2, 3]}})
     assert plan.trials == 3
@@ -291,7 +291,7 @@ def test_a_plan_under_any_budget_is_made_at_once(monkeypatch, stopping, max_step
 
 def test_a_plan_is_dry(tmp_path, monkeypatch):
     """Beside an earlier run, and without the feature network."""
-    monkeypatch.setattr("autogan.commands.make_engine", lambda run: FakeEngine())
+    monkeypatch.setattr("autogan.pool.crew.make_engine", lambda run: FakeEngine())
     search()
     before = sorted(tmp_path.rglob("*"))
     asked = []
@@ -305,7 +305,7 @@ def test_a_plan_is_dry(tmp_path, monkeypatch):
 
 def test_a_plan_tells_how_long_all_will_take(monkeypatch):
     """The fake takes half a second for a step with one discriminator update, two to evaluate."""
-    monkeypatch.setattr("autogan.commands.make_engine", lambda run: FakeEngine())
+    monkeypatch.setattr("autogan.pool.crew.make_engine", lambda run: FakeEngine())
     plan = autogan.plan(
         {**GRID, "params": {"d_iter": [1, 3]}, "steps": 20, "evaluate_every": 10}, estimate=True
     )
@@ -934,7 +934,7 @@ def test_overwriting_measures_by_nothing_of_the_run_that_goes(monkeypatch):
     engine = FakeEngine()
     engine._session = Asked(engine)
     autogan.run_search(resume="runs/a", engine=engine)
-    assert asked == ["", "", "runs/a"]
+    assert asked == ["", "", os.path.realpath("runs/a")]
 
 
 def test_a_dear_winner_is_confirmed_to_the_end():

@@ -5,9 +5,9 @@ import pytest
 import tensorflow as tf
 
 from autogan.models import GAN_TYPES
-from autogan.models.batches import TrainingSet
-from autogan.models.losses import LOSSES, smoothed
-from autogan.models.penalties import PENALTIES, Update
+from autogan.models.objectives.losses import LOSSES, smoothed
+from autogan.models.objectives.penalties import PENALTIES, Update
+from autogan.models.training.batches import TrainingSet
 
 REAL, FAKE = np.float32([[2.0], [-1.0], [0.5]]), np.float32([[0.3], [-2.0], [1.0]])
 

@@ -10,12 +10,13 @@ import tensorflow as tf
 
 from autogan.core.hyperparameters import met
 from autogan.models import GAN_TYPES
-from autogan.models.batches import TrainingSet
 from autogan.models.factors import DEFAULTS
-from autogan.models.losses import class_error
-from autogan.models.networks import NetworkShape, _with_class_planes, build_networks
-from autogan.models.optimizers import OPTIMIZERS, Settings
-from autogan.models.trainer import Latents
+from autogan.models.networks.build import _with_class_planes, build_networks
+from autogan.models.networks.shape import NetworkShape
+from autogan.models.objectives.losses import class_error
+from autogan.models.training.batches import TrainingSet
+from autogan.models.training.optimizers import OPTIMIZERS, Settings
+from autogan.models.training.trainer import Latents
 
 TINY = {"width": 4, "dense_width": 8, "batch_size": 6, "z_dim": 5, "optimizer": "adam"}
 TYPES = list(GAN_TYPES)
@@ -279,7 +280,7 @@ class Source:
 
 def test_images_read_batch_by_batch_train_to_the_same_bits(monkeypatch):
     """What does not fit on the device is read as it is needed."""
-    monkeypatch.setattr("autogan.models.batches._BLOCK_BYTES", 10 * 64)
+    monkeypatch.setattr("autogan.models.training.batches._BLOCK_BYTES", 10 * 64)
     made = np.random.default_rng(0).integers(0, 256, (20, 8, 8, 1), np.uint8)
     kind = GAN_TYPES.get("cgan")
     gan = kind.build((8, 8, 1), settings(kind), COUNTS)
@@ -375,7 +376,7 @@ def test_weights_start_as_declared():
 
 
 def test_calls_are_as_long_as_memory_allows(monkeypatch):
-    monkeypatch.setattr("autogan.models.batches._CALL_BYTES", 64 * 100)
+    monkeypatch.setattr("autogan.models.training.batches._CALL_BYTES", 64 * 100)
     made = np.zeros((20, 8, 8, 1), np.uint8)
     assert TrainingSet(made).steps_at_once(30) > 10**6
     assert TrainingSet(made, resident=False).steps_at_once(30) == 3

@@ -10,8 +10,9 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from autogan.models.graph import by_layers
-from autogan.models.layers import (
+from autogan.models.networks.build import build_networks
+from autogan.models.networks.graph import by_layers
+from autogan.models.networks.layers import (
     MinibatchDeviation,
     OfClass,
     SeededDropout,
@@ -19,11 +20,11 @@ from autogan.models.layers import (
     SpectralDense,
     iterate_power,
 )
-from autogan.models.networks import NetworkShape, build_networks
-from autogan.models.overcomplete import _steps
-from autogan.models.parts import Parts, attention_size, glorot, normal
-from autogan.models.residual import _discriminator_block, _generator_block
-from autogan.models.state import initialise
+from autogan.models.networks.overcomplete import _steps
+from autogan.models.networks.parts import Parts, attention_size, glorot, normal
+from autogan.models.networks.residual import _discriminator_block, _generator_block
+from autogan.models.networks.shape import NetworkShape
+from autogan.models.training.state import initialise
 
 NORMALISED = ["infogan", "strided", "sndcgan", "resnet", "resnet5", "igan", "igan_v2"]
 ARCHITECTURES = [*NORMALISED, "r3gan"]

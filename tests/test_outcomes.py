@@ -12,14 +12,14 @@ from fakes import LABEL, RAISE, SLOW, FakeEngine, FakeSession, records_of, told,
 import autogan
 from autogan.core.errors import ConfigError
 from autogan.core.hyperparameters import Dimension, Hyperparameter
-from autogan.display import PlainDisplay
-from autogan.run.confirmation import Confirm, confirmed
-from autogan.run.ledger import Ledger
-from autogan.run.replay import check_record
+from autogan.decisions.confirmation import Confirm, confirmed
+from autogan.decisions.replay import check_record
+from autogan.record.ledger import Ledger
 from autogan.search import SEARCH_METHODS, STOPPING_RULES, Evaluation, History, State, Trial
 from autogan.search.history import standings
 from autogan.search.repeats import points, unfinished
 from autogan.search.space import Space
+from autogan.show.displays import PlainDisplay
 
 GRID = {
     "params": {"learning_rate": [1e-4, 3e-4, 1e-3]},
@@ -82,7 +82,7 @@ class TestLateDeath:
         assert f"{line}{after}" in page
         loaded = autogan.load("runs/a")
         assert loaded.in_hand.number == 1
-        from autogan.run.export import plain
+        from autogan.show.export import plain
 
         assert plain(loaded)["in_hand"] == 1
 
@@ -237,7 +237,7 @@ class TestRecordedOnly:
         assert result.summary()
         page = autogan.write_report("runs/a").read_text()
         assert ">nan<" not in page.lower()
-        from autogan.run.export import table
+        from autogan.show.export import table
 
         names, rows = table(autogan.load("runs/a"))
         assert "is" in names
@@ -250,11 +250,11 @@ class TestRecordedOnly:
         result = search(also=["is"], trials=1)
         monkeypatch.setattr(FakeSession, "missing", ("is",))
         result = search(resume="runs/a", trials=3)
-        rows = {row["trial"]: row.get("is") for row in autogan.run.summary.rows(result)}
+        rows = {row["trial"]: row.get("is") for row in autogan.show.summary.rows(result)}
         assert rows[0] is not None
         assert (rows[1], rows[2]) == (None, None)
         assert autogan.write_report("runs/a").exists()
-        assert "<td>-</td>" in autogan.run.summary.table_html(result)
+        assert "<td>-</td>" in autogan.show.summary.table_html(result)
 
     def test_a_line_without_any_score_is_no_record(self, tmp_path):
         search()
@@ -347,7 +347,7 @@ class TestAdvice:
 
 
 def _too_slow(session, call):
-    from autogan.run.messages import Trained
+    from autogan.pool.messages import Trained
 
     state = State.TIMED_OUT
     return Trained(trial=Trial(call.trial.number, {}, 0, state=state, reason="over", seconds=121))

@@ -9,11 +9,11 @@ import pytest
 from fakes import LABEL, FakeEngine, Shuffled, pool_of, records_of, told, write_records
 
 import autogan
-from autogan.cli import main
+from autogan.cli.main import main
 from autogan.core.errors import ConfigError, SearchFailed
-from autogan.run.engine import Event
-from autogan.run.ledger import Ledger
-from autogan.run.messages import Failed, Trained
+from autogan.pool.messages import Failed, Trained
+from autogan.pool.pool import Event
+from autogan.record.ledger import Ledger
 from autogan.search import SEARCH_METHODS, STOPPING_RULES, State
 
 SEARCH = {
@@ -337,7 +337,7 @@ def test_other_scores_than_before_are_told(tmp_path):
 
     notes = []
 
-    class Hears(autogan.run.display.Display):
+    class Hears(autogan.show.display.Display):
         def note(self, text):
             notes.append(text)
 

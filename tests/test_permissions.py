@@ -16,7 +16,7 @@ from autogan.core.errors import ConfigError, SearchFailed, StorageError
 from autogan.core.files import look
 from autogan.core.invocation import command as again
 from autogan.data import dataset_named
-from autogan.run.worker import failure
+from autogan.worker.serve import failure
 
 
 @pytest.fixture
@@ -145,7 +145,7 @@ def test_an_error_of_the_file_system_anywhere_is_one_line(command, monkeypatch):
     def fails(*arguments, **more):
         raise OSError(errno.EMFILE, "Too many open files", "runs/a/x")
 
-    monkeypatch.setattr("autogan.looking.load", fails)
+    monkeypatch.setattr("autogan.api.load", fails)
     code, out, err = command("show", "runs/a")
     assert (code, out) == (1, "")
     assert err == "autogan: runs/a/x cannot be used (Too many open files)\n"
@@ -178,7 +178,7 @@ def test_no_command_waits_for_a_pipe_in_a_run(name, command, monkeypatch):
         {"dataset": "digits", "trials": 2, "search_method": "random", "run_dir": "runs/a"},
         engine=FakeEngine(),
     )
-    monkeypatch.setattr("autogan.commands.make_engine", lambda run: FakeEngine())
+    monkeypatch.setattr("autogan.pool.crew.make_engine", lambda run: FakeEngine())
     search_on_disk(Path("runs/b"), pictures=True)
     path = next(Path("runs/b").glob(name), Path("runs/b", name.replace("*", "x")))
     path.unlink(missing_ok=True)

@@ -8,8 +8,7 @@ import itertools
 import pytest
 
 from autogan.core.machine import Gpu
-from autogan.run.engine import Event, Pool
-from autogan.run.messages import (
+from autogan.pool.messages import (
     Answer,
     Evaluate,
     Evaluated,
@@ -24,7 +23,8 @@ from autogan.run.messages import (
     Train,
     Trained,
 )
-from autogan.run.places import Death, command_places, local_places, share_of
+from autogan.pool.places import Death, command_places, local_places, share_of
+from autogan.pool.pool import Event, Pool
 from autogan.search import Evaluation, Trial
 
 LATE = "the worker has not ended the trial long after max_trial_minutes"
@@ -35,7 +35,7 @@ DEATH = "dies"
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch):
     """Workers here answer at once, or never: nothing is waited for."""
-    monkeypatch.setattr("autogan.run.engine._POLL", 0.0)
+    monkeypatch.setattr("autogan.pool.pool._POLL", 0.0)
 
 
 class Worker:

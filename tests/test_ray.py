@@ -16,12 +16,12 @@ from fakes import FAKE_WORKER, told
 import autogan
 from autogan.config import SearchConfig
 from autogan.core.errors import ConfigError
-from autogan.run.display import Display
-from autogan.run.engine import Pool, WorkerFailed
-from autogan.run.messages import Open, Opened
-from autogan.run.places import Death
-from autogan.run.ray_places import RayPlace, Relay, ray_places
+from autogan.pool.messages import Open, Opened
+from autogan.pool.places import Death
+from autogan.pool.pool import Pool, WorkerFailed
+from autogan.pool.ray import RayPlace, Relay, ray_places
 from autogan.search import State
+from autogan.show.display import Display
 
 SEARCH = {
     "params": {"learning_rate": "1e-4..1e-3:log", "d_iter": [1, 2, 3]},
@@ -65,7 +65,7 @@ class TestRelay:
 
     def test_it_hands_lines_on(self):
         relay = Relay(False, 1, FAKE_WORKER)
-        from autogan.run.messages import decode, encode
+        from autogan.pool.messages import decode, encode
 
         relay.write(encode(Open(config={})))
         lines = relay.read()
@@ -159,7 +159,7 @@ class TestCluster:
         last.close()
 
     def test_what_no_node_has_is_told(self, cluster, monkeypatch):
-        monkeypatch.setattr("autogan.run.ray_places._PATIENCE", 0.5)
+        monkeypatch.setattr("autogan.pool.ray._PATIENCE", 0.5)
         pool = pool_on(cluster, 1, {"num_cpus": 5, "num_gpus": 0})
         with pytest.raises(ConfigError, match="workers: no node of the Ray cluster has 5 CPUS"):
             pool.call(Open(config={}), Opened)
@@ -179,9 +179,9 @@ import sys
 sys.path.insert(0, {os.path.dirname(__file__)!r})
 import ray
 from fakes import FAKE_WORKER, HANG
-from autogan.run.engine import Pool
-from autogan.run.messages import Open, Opened, Train
-from autogan.run.ray_places import RayPlace
+from autogan.pool.pool import Pool
+from autogan.pool.messages import Open, Opened, Train
+from autogan.pool.ray import RayPlace
 from autogan.search import Trial
 ray.init({cluster.address!r}, log_to_driver=False, logging_level="ERROR")
 place = RayPlace("w", {{"num_cpus": 1, "num_gpus": 0}}, first=True, command=FAKE_WORKER)

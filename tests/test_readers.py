@@ -32,7 +32,7 @@ from autogan.core.files import (
     write_yaml,
 )
 from autogan.data import dataset_named
-from autogan.run.folder import TrialFolder, trial_name
+from autogan.record.folder import TrialFolder, trial_name
 
 
 def damages(data, places=8):

@@ -10,10 +10,10 @@ from fakes import LABEL, FakeEngine, records_of, told
 import autogan
 from autogan.core import files
 from autogan.core.errors import ConfigError, SearchFailed, StorageError
-from autogan.run.claim import Claim
-from autogan.run.display import Display
-from autogan.run.ledger import Ledger
+from autogan.record.claim import Claim
+from autogan.record.ledger import Ledger
 from autogan.search import State
+from autogan.show.display import Display
 
 SEARCH = {
     "params": {"learning_rate": [1e-4, 3e-4, 1e-3, 3e-3], "d_iter": [1, 2, 4]},
@@ -137,7 +137,7 @@ def search_and_die(config, resume, point):
 
         for name in WRITES:
             replacement = wrapped(name, getattr(files, name))
-            for module in (files, autogan.run.loop, autogan.run.recordfile):
+            for module in (files, autogan.run.loop, autogan.record.file):
                 if hasattr(module, name):
                     setattr(module, name, replacement)
         autogan.run_search(None if resume else config, resume=resume, engine=FakeEngine())

@@ -24,6 +24,7 @@ from pages import (
 
 from autogan.core.files import write_bytes
 from autogan.core.invocation import command
+from autogan.record.folder import SearchFolder
 from autogan.report import comparison_page, search_page
 from autogan.report import seeds as seed_charts
 from autogan.report.charts import so_far
@@ -32,10 +33,9 @@ from autogan.report.images import Album
 from autogan.report.scales import Linear, Log, Places, fitting, short
 from autogan.report.svg import tag
 from autogan.report.view import View
-from autogan.run.advice import advice
-from autogan.run.folder import SearchFolder
-from autogan.run.saved import load_search
-from autogan.run.summary import rows, standing, verdict
+from autogan.show.advice import advice
+from autogan.show.saved import load_search
+from autogan.show.summary import rows, standing, verdict
 
 VOID = {"br", "img", "input", "meta"}
 HOSTILE = (

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -19,11 +20,11 @@ ORDER = (
     {"core", "version"},
     {"models", "search", "criteria", "data"},
     {"config"},
-    {"run"},
-    {"report"},
-    {"display"},
-    {"commands", "looking"},
-    {"options", "output", "listing"},
+    {"record", "pool"},
+    {"decisions", "worker"},
+    {"show"},
+    {"run", "report"},
+    {"api"},
     {"cli"},
     {"__main__"},
 )
@@ -43,21 +44,30 @@ def modules():
         for name in ("models", "search", "criteria")
     }
     for name, folder in places.items():
-        pattern = "*.py" if name else "**/*.py"
-        for path in sorted(folder.glob(pattern)):
+        for path in sorted(folder.glob("**/*.py")):
             parts = path.relative_to(folder).with_suffix("").parts
             yield ".".join(("autogan", *([name] if name else []), *parts)), path
 
 
-def imports(path):
-    for node in ast.walk(ast.parse(path.read_text())):
+MODULES = [*modules()]
+NAMES = {name.removesuffix(".__init__") for name, _ in MODULES}
+
+
+def imports(path, nodes=None):
+    for node in ast.walk(ast.parse(path.read_text())) if nodes is None else nodes:
         if isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.module
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            yield from names & NAMES or {node.module}  # modules of a package, or names of a module
         elif isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
 
 
-@pytest.mark.parametrize(("name", "path"), [pytest.param(*m, id=m[0]) for m in modules()])
+def at_import(path):
+    """What a module imports when it is imported: not within functions, nor for types alone."""
+    return imports(path, ast.parse(path.read_text()).body)
+
+
+@pytest.mark.parametrize(("name", "path"), [pytest.param(*m, id=m[0]) for m in MODULES])
 def test_imports_run_one_way(name, path):
     room = room_of(name)
     if room in ("", "__init__"):
@@ -68,9 +78,57 @@ def test_imports_run_one_way(name, path):
     assert used <= allowed, f"{name} imports {sorted(used - allowed)}"
 
 
-@pytest.mark.parametrize(("name", "path"), [pytest.param(*m, id=m[0]) for m in modules()])
+@pytest.mark.parametrize(("name", "path"), [pytest.param(*m, id=m[0]) for m in MODULES])
 def test_files_can_be_read(name, path):
     assert len(path.read_text().splitlines()) <= 400
+
+
+DRIVER = ("record", "decisions", "pool", "show", "run", "report", "api", "cli")
+"""The rooms of the process that must start at once and outlive a worker that crashes."""
+
+
+@pytest.mark.parametrize(("name", "path"), [pytest.param(*m, id=m[0]) for m in MODULES])
+def test_the_driver_is_free_of_tensorflow(name, path):
+    """Not even within a function."""
+    if room_of(name) in DRIVER:
+        heavy = ("tensorflow", "keras", "autogan.worker", "autogan.models.training")
+        heavy += ("autogan.models.networks", "autogan.models.objectives")
+        assert not [module for module in imports(path) if module.startswith(heavy)]
+
+
+def test_networks_and_objectives_know_nothing_of_training():
+    for name, path in MODULES:
+        if name.startswith(("autogan.models.networks", "autogan.models.objectives")):
+            used = [m for m in at_import(path) if m.startswith("autogan.models")]
+            own = name.rpartition(".")[0]
+            assert {m for m in used if not m.startswith((own, "autogan.models.draws"))} == set()
+
+
+def test_search_imports_the_core_alone():
+    used = {m for name, path in MODULES for m in imports(path) if room_of(name) == "search"}
+    assert {room_of(m) for m in used if m.startswith("autogan.")} == {"core", "search"}
+
+
+def test_rooms_can_be_known():
+    """A room is at most 3,000 lines; of models there are four within."""
+    lines = Counter()
+    for name, path in MODULES:
+        lines[".".join(name.split(".")[: 3 if room_of(name) == "models" else 2])] += len(
+            path.read_text().splitlines()
+        )
+    assert max(lines.values()) <= 3000, lines
+
+
+def test_no_circle_but_those_of_types():
+    """Modules that import each other when they are imported cannot be read one at a time."""
+    arrows = {
+        name.removesuffix(".__init__"): {m for m in at_import(path) if m in NAMES}
+        for name, path in MODULES
+    }
+    while free := [name for name, used in arrows.items() if not used & arrows.keys() - {name}]:
+        for name in free:
+            del arrows[name]
+    assert not arrows
 
 
 def python(code, **environment):
@@ -106,7 +164,7 @@ def test_looking_works_where_folders_cannot_be_locked(arguments):
     """Windows has no fcntl."""
     code = (
         "import sys; sys.modules['fcntl'] = None\n"
-        f"from autogan.cli import main; main({arguments!r})"
+        f"from autogan.cli.main import main; main({arguments!r})"
     )
     out, err = python(code)
     assert out
@@ -116,7 +174,7 @@ def test_looking_works_where_folders_cannot_be_locked(arguments):
 def test_searching_says_where_it_works(tmp_path):
     code = (
         "import sys; sys.modules['fcntl'] = None\n"
-        "from autogan.cli import main; main(['search', '--quiet'])"
+        "from autogan.cli.main import main; main(['search', '--quiet'])"
     )
     assert python(code)[1] == (
         "autogan: run_dir: runs/gan-digits cannot be locked on this system; run AutoGAN on "
@@ -137,7 +195,7 @@ def test_ctrl_c_while_it_is_imported_is_one_line():
         "import sys\n"
         "class Pressed:\n"
         "    def find_spec(self, name, path=None, target=None):\n"
-        "        if name == 'autogan.cli': raise KeyboardInterrupt\n"
+        "        if name == 'autogan.cli.main': raise KeyboardInterrupt\n"
         "sys.meta_path.insert(0, Pressed())\n"
         "from autogan.__main__ import main; main()"
     )

@@ -14,7 +14,7 @@ from pages import confirmed_on_disk, judge, search_on_disk
 
 import autogan
 from autogan.core.errors import ConfigError
-from autogan.run.claim import Claim
+from autogan.record.claim import Claim
 from autogan.search import State
 
 KEYS = {

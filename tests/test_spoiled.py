@@ -15,11 +15,11 @@ import pytest
 from fakes import FakeEngine, Shuffled, records_of, write_records
 
 import autogan
+from autogan.cli.printing import print_run
 from autogan.core.errors import AutoGANError, ConfigError
-from autogan.output import print_run
-from autogan.run.ledger import Ledger
-from autogan.run.result import SearchResult
+from autogan.record.ledger import Ledger
 from autogan.search import State
+from autogan.show.result import SearchResult
 
 SEARCH = {
     "params": {"learning_rate": [1e-4, 3e-4, 1e-3, 3e-3], "d_iter": [1, 2]},

@@ -12,8 +12,8 @@ from autogan.config import TrainConfig, load_config
 from autogan.core.errors import ConfigError
 from autogan.criteria import classifier
 from autogan.models import GAN_TYPES
-from autogan.models.batches import TrainingSet
-from autogan.run.messages import Sample, Sampled
+from autogan.models.training.batches import TrainingSet
+from autogan.pool.messages import Sample, Sampled
 
 TINY = {"width": 2, "dense_width": 4, "batch_size": 4, "z_dim": 3}
 COUNTS = (5, 5)

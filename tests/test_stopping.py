@@ -12,7 +12,7 @@ from fakes import FakeEngine
 
 import autogan
 from autogan.core.errors import ConfigError
-from autogan.run.messages import Evaluated
+from autogan.pool.messages import Evaluated
 from autogan.search import STOPPING_RULES, Evaluation, History, State, Trial
 from autogan.search.stopping import Hyperband, MedianRule, Screening, SuccessiveHalving
 

@@ -18,8 +18,8 @@ from fakes import LABEL, FakeEngine
 import autogan
 from autogan.config import SearchConfig, load_config
 from autogan.core.errors import ConfigError
-from autogan.run.display import Display
 from autogan.search import State, Trial
+from autogan.show.display import Display
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
 

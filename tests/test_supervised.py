@@ -13,12 +13,12 @@ from sessions import SessionEngine
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import autogan
-from autogan.cli import main
+from autogan.cli.main import main
 from autogan.core.errors import ConfigError
 from autogan.core.files import read_arrays, write_arrays
 from autogan.data.grids import grid
 from autogan.models import GAN_TYPES
-from autogan.run.messages import Evaluate, Sample, Sampled
+from autogan.pool.messages import Evaluate, Sample, Sampled
 
 CONFIG = {
     "gan_type": "acgan",
@@ -48,7 +48,7 @@ def unlabelled(tmp_path):
 
 def test_classes_are_sampled_a_column_each(tmp_path, capsys, monkeypatch):
     engine = SessionEngine()
-    monkeypatch.setattr("autogan.commands.make_engine", lambda run: engine)
+    monkeypatch.setattr("autogan.pool.crew.make_engine", lambda run: engine)
     result = autogan.train(CONFIG)
     labels = {"fid_classifier_50", "label_accuracy_classifier_50"}
     assert set(plain(result.trial.evaluations[0].scores)) == labels
@@ -94,7 +94,7 @@ def trained_on_pets(tmp_path_factory):
 @pytest.fixture
 def pets(trained_on_pets, monkeypatch):
     folder, engine = trained_on_pets
-    monkeypatch.setattr("autogan.commands.make_engine", lambda run: engine)
+    monkeypatch.setattr("autogan.pool.crew.make_engine", lambda run: engine)
     return folder
 
 

@@ -13,8 +13,8 @@ from pages import LABELS, search_on_disk
 
 import autogan
 from autogan.core.errors import SearchFailed, printable_lines
-from autogan.display import LiveDisplay, PlainDisplay
-from autogan.run.records import _CHAIN, Chain
+from autogan.record.lines import _CHAIN, Chain
+from autogan.show.displays import LiveDisplay, PlainDisplay
 
 HOSTILE = "x\x1b[31mred\x1b]0;title\x07\x9b5m\u202eback\u2028line\ttab\rhome\x08\x7f"
 
@@ -117,7 +117,7 @@ def test_a_table_stays_a_table(tmp_path, command):
      "plugin_dirs", "params", "enqueue", "normalise", HOSTILE],
 )  # fmt: skip
 def test_no_value_of_a_configuration_reaches_the_terminal(key, command, monkeypatch):
-    monkeypatch.setattr("autogan.commands.make_engine", lambda run: FakeEngine())
+    monkeypatch.setattr("autogan.pool.crew.make_engine", lambda run: FakeEngine())
     values = {HOSTILE: HOSTILE, "params": {HOSTILE: HOSTILE}, "normalise": {HOSTILE: [0, 1]},
               "enqueue": [{HOSTILE: HOSTILE}], "dataset": f"folder:{HOSTILE}",
               "also": [HOSTILE]}  # fmt: skip

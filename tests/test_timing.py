@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from autogan.criteria.statistics import Features
-from autogan.models.trainer import Latents
-from autogan.run import timing
+from autogan.models.training.trainer import Latents
+from autogan.worker import timing
 
 SAMPLES = 1000
 

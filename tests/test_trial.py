@@ -24,11 +24,11 @@ from autogan.criteria import FID, InceptionScore
 from autogan.criteria.evaluator import Evaluator
 from autogan.criteria.statistics import Features
 from autogan.models import GAN_TYPES
-from autogan.models.batches import TrainingSet
-from autogan.run import trial as trial_module
-from autogan.run.folder import TrialFolder
-from autogan.run.trial import run_trial
+from autogan.models.training.batches import TrainingSet
+from autogan.record.folder import TrialFolder
 from autogan.search import State, Trial
+from autogan.worker import trial as trial_module
+from autogan.worker.trial import run_trial
 
 PARAMS = {"width": 4, "dense_width": 8, "batch_size": 8, "z_dim": 4}
 LABELS = np.arange(40) % 2

@@ -12,8 +12,8 @@ from pages import confirmed_on_disk, search_on_disk
 import autogan
 from autogan.config import SearchConfig, TrainConfig, load_config, own_flags
 from autogan.core.errors import ConfigError
-from autogan.display import PlainDisplay
-from autogan.run.places import WORKER, LocalPlace
+from autogan.pool.places import WORKER, LocalPlace
+from autogan.show.displays import PlainDisplay
 
 NAME, PLAIN, PLACE = "names a part", "is plain", "is a place to read from or write to"
 ASKS = "counts only from flags, environment and Python"
@@ -66,7 +66,7 @@ def _nothing_runs(monkeypatch, tmp_path):
         raise ConfigError("worker", "would be started")
 
     monkeypatch.setattr(LocalPlace, "spawn", spawn)
-    monkeypatch.setattr("autogan.run.ray_places.ray_places", lambda run: ran.append("ray"))
+    monkeypatch.setattr("autogan.pool.ray.ray_places", lambda run: ran.append("ray"))
     yield
     assert all(command == WORKER for command in ran)
     assert not Path("touched").exists()

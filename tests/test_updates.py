@@ -21,9 +21,9 @@ import tensorflow as tf
 from keras import layers, ops
 
 from autogan.models import GAN_TYPES
-from autogan.models.augmentation import augmented
-from autogan.models.batches import TrainingSet
-from autogan.models.networks import _ARCHITECTURES as ARCHITECTURES
+from autogan.models.networks.build import _ARCHITECTURES as ARCHITECTURES
+from autogan.models.objectives.augmentation import augmented
+from autogan.models.training.batches import TrainingSet
 
 TYPES = list(GAN_TYPES)
 BATCH, Z, SIDE, COUNTS = 4, 2, 4, (4, 3, 3)
@@ -771,7 +771,7 @@ def build():
                 )
                 for name in ("infogan", "igan", "igan_v2"):
                     patch.setitem(ARCHITECTURES, name, pair)
-                patch.setattr("autogan.models.autoencoders.infogan_errors", package_errors)
+                patch.setattr("autogan.models.networks.autoencoders.infogan_errors", package_errors)
                 gans[key] = kind.build((SIDE, SIDE, 1), settings, COUNTS, xla=xla)
         return gans[key]
 

@@ -12,15 +12,15 @@ from fakes import DIVERGE, FakeEngine
 from scipy.stats import mannwhitneyu
 
 import autogan
-from autogan.cli import main
+from autogan.cli.main import main
 from autogan.config import Confirm, SearchConfig
 from autogan.core.errors import ConfigError
-from autogan.display import PlainDisplay
-from autogan.run.confirmation import Confirmed, advantage, confirmed, next_training
+from autogan.decisions.confirmation import Confirmed, advantage, confirmed, next_training
 from autogan.search import History, Space, State, Trial
 from autogan.search.grid import GridSearch
 from autogan.search.pareto import fronts, worths
 from autogan.search.repeats import points, unfinished
+from autogan.show.displays import PlainDisplay
 
 SEARCH = {
     "gan_type": "dcgan",
@@ -88,7 +88,7 @@ class TestRepeats:
         assert unfinished(history, 3).number == 2
 
     def test_the_command_line_tells_the_mean(self, capsys, monkeypatch):
-        monkeypatch.setattr("autogan.commands.make_engine", lambda run: FakeEngine())
+        monkeypatch.setattr("autogan.pool.crew.make_engine", lambda run: FakeEngine())
         flags = ["--param", "learning_rate=1e-4,4e-4", "--search-method", "grid", "--repeats", "3"]
         with pytest.raises(SystemExit):
             main(["search", *flags, "--run-dir", "runs/a"])
@@ -278,7 +278,7 @@ class TestConfirmation:
         assert next_training(confirm, history, 1, space, []).number == 1
 
     def test_the_command_line_tells_of_it(self, capsys, monkeypatch):
-        monkeypatch.setattr("autogan.commands.make_engine", lambda run: FakeEngine())
+        monkeypatch.setattr("autogan.pool.crew.make_engine", lambda run: FakeEngine())
         flags = ["--param", "learning_rate=1e-4,4e-4,1e-3", "--search-method", "grid"]
         with pytest.raises(SystemExit):
             main(["search", *flags, "--confirm", "top=1,repeats=3", "--run-dir", "runs/a"])
@@ -427,7 +427,7 @@ class TestWarmStart:
             raise KeyboardInterrupt
 
         with monkeypatch.context() as patch:
-            patch.setattr("autogan.run.ledger.Ledger.append", killed)
+            patch.setattr("autogan.record.ledger.Ledger.append", killed)
             with pytest.raises(KeyboardInterrupt):
                 search(warm_start="runs/early")
         resumed = autogan.run_search(resume="runs/a", engine=FakeEngine())

@@ -8,9 +8,9 @@ import pytest
 
 from autogan.config import TrainConfig
 from autogan.models import GAN
-from autogan.models.batches import TrainingSet
-from autogan.run import workbench
-from autogan.run.workbench import Workbench, memory_bytes
+from autogan.models.training.batches import TrainingSet
+from autogan.worker import workbench
+from autogan.worker.workbench import Workbench, memory_bytes
 
 SHAPE = (8, 8, 1)
 

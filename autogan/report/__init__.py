@@ -2,5 +2,6 @@
 
 from autogan.report.comparison import comparison_page
 from autogan.report.search import search_page, write_page
+from autogan.report.writing import watch, write_report
 
-__all__ = ["comparison_page", "search_page", "write_page"]
+__all__ = ["comparison_page", "search_page", "watch", "write_page", "write_report"]

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 
 from markupsafe import Markup
 
+from autogan.record.ledger import Stint
+from autogan.record.words import duration, figure
 from autogan.report.scales import Linear, Places
 from autogan.report.svg import Frame, joined, picture, tag, told_apart
 from autogan.report.view import KINDS, Measure, View
-from autogan.run.ledger import Stint
-from autogan.run.words import duration, figure
 from autogan.search import State, Trial
 
 WIDTH, HEIGHT = 860, 300

@@ -5,6 +5,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from autogan.record.words import describe, figure
 from autogan.report.charts import WIDTH, so_far
 from autogan.report.images import Album
 from autogan.report.key import legend
@@ -13,9 +14,8 @@ from autogan.report.pictures import shown
 from autogan.report.scales import Linear, Places
 from autogan.report.svg import Frame, joined, tag, told_apart
 from autogan.report.view import View
-from autogan.run import summary
-from autogan.run.result import SearchResult
-from autogan.run.words import describe, figure
+from autogan.show import summary
+from autogan.show.result import SearchResult
 
 _COLOURS = 6  # of lines, in the page's style
 _DIGITS = 8  # of a digest

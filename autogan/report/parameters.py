@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from autogan.core.hyperparameters import Dimension, Value
+from autogan.record.words import figure
 from autogan.report.charts import WIDTH
 from autogan.report.effects import Effects
 from autogan.report.scales import Axis, Linear, Places, Scale, over, short
 from autogan.report.seeds import Noise
 from autogan.report.svg import Frame, picture, shortened, tag, told_apart
 from autogan.report.view import Measure, View
-from autogan.run.words import figure
 from autogan.search import State, Trial
 
 _SLICE = (370, 230)  # pixels

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from autogan.record.folder import real_images
+from autogan.record.words import describe, figures
 from autogan.report.images import Album, Part
 from autogan.report.svg import joined, tag
 from autogan.report.view import View
-from autogan.run.folder import real_images
-from autogan.run.words import describe, figures
 from autogan.search import History, State, Trial
 
 TOP = 4  # trials whose images are shown

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from autogan.core.hyperparameters import Dimension, Value
-from autogan.run.words import figure
+from autogan.record.words import figure
 
 Tick = tuple[object, str]
 

@@ -9,15 +9,15 @@ from autogan.config import own_flags
 from autogan.core.errors import one_line
 from autogan.core.files import write_bytes
 from autogan.core.text import short_name
+from autogan.record.words import duration, figure
 from autogan.report.images import Album
 from autogan.report.page import document
 from autogan.report.sections import sections
 from autogan.report.svg import tag
 from autogan.report.view import View
-from autogan.run.display import Display
-from autogan.run.result import SearchResult
-from autogan.run.summary import in_hand, standing, verdict, warnings
-from autogan.run.words import duration, figure
+from autogan.show.display import Display
+from autogan.show.result import SearchResult
+from autogan.show.summary import in_hand, standing, verdict, warnings
 
 _BETTER = ": better"
 _TRAINED = "The winner was trained again under fresh seeds"
@@ -26,7 +26,7 @@ _VERDICTS = {
     ": it may be luck": "Under fresh seeds the winner may be no better than the defaults",
     ": worse": "Under fresh seeds the winner is worse than the defaults",
 }
-"""What a verdict (`autogan.run.summary.verdict`) means, by how it ends."""
+"""What a verdict (`autogan.show.summary.verdict`) means, by how it ends."""
 
 
 def search_page(result: SearchResult, *, refresh: bool = False) -> str:

@@ -9,6 +9,8 @@ from markupsafe import Markup
 
 from autogan.config import own_flags
 from autogan.core.files import contents, look
+from autogan.record.folder import real_images
+from autogan.record.words import describe, duration, figure, origin, state_of
 from autogan.report import charts, parameters, pictures, seeds
 from autogan.report.effects import Effects, effects
 from autogan.report.images import Album
@@ -17,11 +19,9 @@ from autogan.report.page import Section, table
 from autogan.report.scales import short
 from autogan.report.svg import joined, tag
 from autogan.report.view import View
-from autogan.run.advice import advice
-from autogan.run.folder import real_images
-from autogan.run.summary import judged, rows
-from autogan.run.words import describe, duration, figure, origin, state_of
 from autogan.search import State
+from autogan.show.advice import advice
+from autogan.show.summary import judged, rows
 from autogan.version import __version__
 
 _THUMBNAILS = 100  # trials with one in the table

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from autogan.record.words import describe, figure
 from autogan.report.charts import WIDTH
 from autogan.report.scales import Log, Places
 from autogan.report.svg import Frame, shortened
 from autogan.report.view import View
-from autogan.run.words import describe, figure
 from autogan.search import Direction, Trial
 from autogan.search.space import key
 

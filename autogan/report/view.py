@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from autogan.criteria import CRITERIA, Objective
+from autogan.decisions.budget import updates_per_step
+from autogan.record.words import describe, figure, state_of
 from autogan.report.scales import Axis, fitting
-from autogan.run.budget import updates_per_step
-from autogan.run.result import SearchResult
-from autogan.run.words import describe, figure, state_of
 from autogan.search import Direction, Evaluation, History, State, Trial
 from autogan.search.space import Key, key
+from autogan.show.result import SearchResult
 
 KINDS = {
     State.COMPLETE: "complete",

@@ -1,1 +1,4 @@
-"""A search or a training at work: the loop and its record, the trial and its worker."""
+"""The driver: it opens a run, hands trainings to the pool, records what comes back, and ends.
+
+Knows nothing of TensorFlow and of how a search decides.
+"""

@@ -8,8 +8,8 @@ from typing import Any
 
 from autogan.core.errors import Interrupted
 from autogan.core.signals import heeded
-from autogan.run.display import Display
-from autogan.run.engine import Engine, Event
+from autogan.pool.pool import Engine, Event
+from autogan.show.display import Display
 
 _TOGETHER = 1.0  # seconds: a closed terminal, say, sends SIGHUP twice
 

@@ -8,13 +8,9 @@ from autogan.config import SearchConfig, own_flags
 from autogan.core.errors import ConfigError, SearchFailed, StorageError, printable
 from autogan.core.files import write_bytes
 from autogan.core.invocation import command
-from autogan.run.decisions import Decisions
-from autogan.run.display import Display
-from autogan.run.engine import Engine, Event
-from autogan.run.folder import SearchFolder, TrialFolder
-from autogan.run.interruption import StopSignals
-from autogan.run.ledger import Ledger
-from autogan.run.messages import (
+from autogan.decisions.decisions import Decisions
+from autogan.decisions.tally import Tally
+from autogan.pool.messages import (
     Evaluated,
     Failed,
     Note,
@@ -23,11 +19,15 @@ from autogan.run.messages import (
     Train,
     Trained,
 )
-from autogan.run.result import SearchResult
-from autogan.run.resume import difference, same_training
-from autogan.run.tally import Tally
+from autogan.pool.pool import Engine, Event
+from autogan.record.folder import SearchFolder, TrialFolder
+from autogan.record.ledger import Ledger
+from autogan.record.resume import difference, same_training
+from autogan.run.interruption import StopSignals
 from autogan.run.winner import Winner
 from autogan.search import State, Trial
+from autogan.show.display import Display
+from autogan.show.result import SearchResult
 
 _MAX_FAILURES = 3
 _MAX_LOST = 2  # times that a trial is tried again when the machine took it away

@@ -1,44 +1,157 @@
-"""How a run begins: everything is checked, the features are made ready, and workers may join."""
+"""How a run begins: its folder is claimed, everything is checked, the features are made ready.
 
+Nothing is changed in the folder until then; afterwards workers may join.
+"""
+
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
-from autogan.config import TrainConfig
+from autogan.config import SearchConfig, TrainConfig
 from autogan.core.errors import ConfigError
 from autogan.core.files import look
 from autogan.core.registry import suggestion
 from autogan.core.text import read_path
 from autogan.data import DATASETS
-from autogan.run.claim import Claim
-from autogan.run.display import Display
-from autogan.run.engine import Engine
-from autogan.run.folder import run_of
-from autogan.run.messages import Join, Open, Opened, Prepare, Prepared, Time, Timed
+from autogan.pool.crew import engine_of
+from autogan.pool.messages import Join, Open, Opened, Prepare, Prepared, Time, Timed
+from autogan.pool.pool import Engine
+from autogan.record.claim import Claim, beside_search, check_free, clear
+from autogan.record.folder import record_name, run_of
+from autogan.run.plan import first_trial
+from autogan.show.display import Display
 
 R = TypeVar("R", bound=TrainConfig)
 
 
-def opened_and_prepared(
-    run: TrainConfig, trial: TrainConfig, kept: Path | None, workers: Engine, display: Display
-) -> tuple[Opened, Prepared]:
-    """Check all that can be checked, and have the features ready.
+class Opening(Generic[R]):
+    """A run on its way to its first training: its folder is ours, and nothing in it is changed yet.
 
-    Those that a run keeps are taken where one is gone on with, never where one is replaced.
+    Args:
+        config: of the run, resolved.
+        root: the run's folder.
+        file: the configuration in it.
+        claim: on the folder.
+        workers: they hold it too, once they have joined.
+        display: is told of all.
+
+    Attributes:
+        config: with the compiler that `check` found faster, where it was left open.
+        images: in the training set, as `check` found.
     """
-    display.note("checking the configuration")
-    for line in run.useless():
-        display.note(line)
-    folder = "" if kept is None else str(kept)
-    opening = Open(
-        config=trial.as_dict(), folder=folder, conditions=run.conditions, depth=run.most_depth
-    )
-    opened = workers.call(opening, Opened, display.note)
-    display.note(f"preparing the features ({run.features})")
-    call = Prepare(config=trial.as_dict(), folder=folder)
-    return opened, workers.call(call, Prepared, display.note)
+
+    _opened: Opened
+    _prepared: Prepared
+
+    def __init__(
+        self, config: R, root: Path, file: Path, claim: Claim, workers: Engine, display: Display
+    ) -> None:
+        self.config = config
+        self.claim = claim
+        self.workers = workers
+        self._trial = first_trial(config) if isinstance(config, SearchConfig) else config
+        self._root, self._file = root, file
+        self._display = display
+
+    @property
+    def images(self) -> int:
+        """In the training set."""
+        return self._opened.images
+
+    @property
+    def prepared(self) -> Prepared:
+        """The features and the criteria's labels."""
+        return self._prepared
+
+    @property
+    def header(self) -> dict[str, Any]:
+        """What a search's values depend on beside its configuration, for its record."""
+        opened = self._opened
+        data = {"images": opened.images, "classes": opened.classes, "digest": opened.digest}
+        return {**self._prepared.model_dump(), "data": data, "environment": opened.environment}
+
+    def check(self, *, resume: bool) -> None:
+        """Check all that can be checked, and have the features ready.
+
+        Args:
+            resume: whether a run goes on. The features that it keeps are taken then, and only then.
+
+        Raises:
+            ConfigError: if the run cannot begin.
+        """
+        run, note = self.config, self._display.note
+        note("checking the configuration")
+        for line in run.useless():
+            note(line)
+        trial, folder = self._trial.as_dict(), str(run_of(self._root)) if resume else ""
+        depth = run.most_depth
+        opening = Open(config=trial, folder=folder, conditions=run.conditions, depth=depth)
+        self._opened = self.workers.call(opening, Opened, note)
+        note(f"preparing the features ({run.features})")
+        self._prepared = self.workers.call(Prepare(config=trial, folder=folder), Prepared, note)
+        self.config = _with_compiler(run, self._trial, self.workers, self._display)
+
+    def begin(self, *, overwrite: bool) -> None:
+        """Make the folder this run's, in the place of an earlier one if that was asked for."""
+        self.claim.begin()
+        if overwrite:
+            clear(self._root, self._file)
+        record_name(self._root, self._file, self.config)
+
+    def join(self) -> None:
+        """Let the workers join the run."""
+        call = Join(
+            config=self._trial.as_dict(),
+            root=str(self._root.absolute()),
+            token=self.claim.token,
+            run=str(run_of(self._root)),
+            features=self._prepared.features,
+            digest=self._opened.digest,
+        )
+        self.workers.join(call, self._display.note)
 
 
-def with_compiler(run: R, trial: TrainConfig, workers: Engine, display: Display) -> R:
+@contextlib.contextmanager
+def opening(
+    run: R,
+    root: Path,
+    file: Path,
+    display: Display,
+    engine: Engine | None = None,
+    *,
+    resume: bool,
+    overwrite: bool,
+) -> Iterator[Opening[R]]:
+    """Claim a run's folder for as long as we and our workers live.
+
+    Args:
+        run: its configuration, resolved.
+        root: its folder.
+        file: of its configuration, in the folder.
+        display: is told.
+        engine: works; what the configuration asks for if None.
+        resume: whether an earlier run goes on.
+        overwrite: whether an earlier run is replaced.
+
+    Raises:
+        ConfigError: if the folder is not free.
+    """
+    if not resume:
+        check_free(root, file, run, overwrite=overwrite)
+    claim = Claim(root)
+    try:
+        if claim.note:
+            display.note(claim.note)
+        with beside_search(root), engine_of(run, engine) as workers:
+            if not resume:  # another command may have been here meanwhile
+                check_free(root, file, run, overwrite=overwrite)
+            yield Opening(run, root, file, claim, workers, display)
+    finally:
+        claim.release()
+
+
+def _with_compiler(run: R, trial: TrainConfig, workers: Engine, display: Display) -> R:
     """A configuration that says by which compiler steps are faster, where it was left open.
 
     Args:
@@ -59,26 +172,6 @@ def with_compiler(run: R, trial: TrainConfig, workers: Engine, display: Display)
     told = ", ".join(f"{name} {1e3 * each:.3g} ms" for name, each in seconds.items())
     display.note(f"compiler {fastest}: a step takes {told}")
     return run.model_copy(update={"compiler": fastest})
-
-
-def joining(
-    trial: TrainConfig, root: Path, claim: Claim, opened: Opened, prepared: Prepared
-) -> Join:
-    """How workers join the run in a folder."""
-    return Join(
-        config=trial.as_dict(),
-        root=str(root.absolute()),
-        token=claim.token,
-        run=str(run_of(root)),
-        features=prepared.features,
-        digest=opened.digest,
-    )
-
-
-def header_of(opened: Opened, prepared: Prepared) -> dict[str, Any]:
-    """What a search's values depend on beside its configuration, for its record."""
-    data = {"images": opened.images, "classes": opened.classes, "digest": opened.digest}
-    return {**prepared.model_dump(), "data": data, "environment": opened.environment}
 
 
 def dataset_or_folder(name: str, field: str) -> str:

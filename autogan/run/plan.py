@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from autogan.config import SearchConfig, TrainConfig
 from autogan.core.errors import ConfigError
-from autogan.run.asking import proposed
-from autogan.run.budget import Budget
-from autogan.run.messages import Opened, Timed
+from autogan.decisions.asking import proposed
+from autogan.decisions.budget import Budget
+from autogan.pool.messages import Opened, Timed
 from autogan.search import History
 from autogan.search.base import trial_seed
 

@@ -4,12 +4,12 @@ from autogan.config import TrainConfig, own_flags
 from autogan.core.errors import SearchFailed, StorageError
 from autogan.core.files import write_bytes
 from autogan.core.invocation import command
-from autogan.run.display import Display
-from autogan.run.engine import Engine
-from autogan.run.folder import TrialFolder, run_of
+from autogan.pool.messages import Evaluated, Failed, Note, Progress, Train, Trained
+from autogan.pool.pool import Engine
+from autogan.record.folder import TrialFolder, run_of
 from autogan.run.interruption import StopSignals
-from autogan.run.messages import Evaluated, Failed, Note, Progress, Train, Trained
 from autogan.search import Trial
+from autogan.show.display import Display
 
 
 def train_alone(run: TrainConfig, folder: TrialFolder, workers: Engine, display: Display) -> Trial:

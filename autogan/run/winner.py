@@ -5,13 +5,13 @@ import shlex
 from autogan.config import SearchConfig, own_flags
 from autogan.core.errors import AutoGANError, Interrupted, StorageError
 from autogan.core.files import write_yaml
-from autogan.run.display import Display
-from autogan.run.engine import Engine
-from autogan.run.folder import SearchFolder, keep_best
-from autogan.run.ledger import Ledger
-from autogan.run.messages import Evaluate, Scores
-from autogan.run.tally import Tally
+from autogan.decisions.tally import Tally
+from autogan.pool.messages import Evaluate, Scores
+from autogan.pool.pool import Engine
+from autogan.record.folder import SearchFolder, keep_best
+from autogan.record.ledger import Ledger
 from autogan.search import Trial
+from autogan.show.display import Display
 
 
 class Winner:

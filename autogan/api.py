@@ -1,0 +1,390 @@
+"""What can be asked of AutoGAN, from the command line and from Python alike.
+
+Each function takes a configuration and returns as objects what the command line prints. Trainings,
+samples and scores are a worker's; nothing here imports TensorFlow.
+"""
+
+import contextlib
+import dataclasses
+import shlex
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from autogan.config import (
+    SearchConfig,
+    TrainConfig,
+    left_out,
+    load_config,
+    load_saved,
+    own_flags,
+    validated,
+)
+from autogan.core.errors import ConfigError
+from autogan.core.files import read_arrays, sweep, write_yaml
+from autogan.core.text import checked, listed, read_path
+from autogan.data import grids
+from autogan.decisions.budget import Budget
+from autogan.decisions.replay import Checked, check_record, repaired
+from autogan.decisions.tally import check_fits
+from autogan.decisions.warmstart import earlier_trials, learning
+from autogan.pool.crew import engine_of
+from autogan.pool.messages import (
+    Evaluate,
+    Open,
+    Opened,
+    Sample,
+    Sampled,
+    Scores,
+    Time,
+    Timed,
+)
+from autogan.pool.pool import Engine
+from autogan.record.folder import SearchFolder, TrialFolder, run_of, training_in
+from autogan.record.ledger import Ledger
+from autogan.record.resume import (
+    check_header,
+    check_same,
+    limits_of,
+    moved_images,
+    resumed_config,
+)
+from autogan.record.words import Terms
+from autogan.report import write_page
+from autogan.run.loop import SearchLoop
+from autogan.run.opening import dataset_or_folder, opening
+from autogan.run.plan import Plan, first_trial, plan_of
+from autogan.run.training import train_alone
+from autogan.show.display import Display
+from autogan.show.displays import usual_display
+from autogan.show.result import SearchResult, TrainResult
+from autogan.show.saved import load_run
+
+Checkpoint = Literal["best", "last"]
+
+
+def plan(
+    config: SearchConfig | Mapping[str, Any] | None = None,
+    *,
+    resume: Path | str | None = None,
+    estimate: bool = False,
+    display: Display | None = None,
+) -> Plan:
+    """Check a search, and say what it would do; creates nothing, and needs no feature network.
+
+    Args:
+        config: see `run_search`.
+        resume: likewise.
+        estimate: train a few steps to say how long all will take, and evaluate once for it
+            if the feature network can be had.
+        display: is told of what takes long; nobody if None.
+
+    Raises:
+        ConfigError: if it cannot be run.
+    """
+    run = _search_config(config, resume)
+    trial = first_trial(run).as_dict()
+    note = checked("display", display or Display(), Display).note
+    with engine_of(run) as engine:
+        opened = engine.call(
+            Open(config=trial, features=False, conditions=run.conditions, depth=run.most_depth),
+            Opened,
+            note,
+        )
+        timed = engine.call(Time(config=trial), Timed, note) if estimate else None
+        return plan_of(run, opened, timed)
+
+
+def run_search(
+    config: SearchConfig | Mapping[str, Any] | None = None,
+    *,
+    resume: Path | str | None = None,
+    overwrite: bool = False,
+    retry_failed: bool = False,
+    accept_changed_data: bool = False,
+    display: Display | None = None,
+    engine: Engine | None = None,
+) -> SearchResult:
+    """Search for the best hyperparameters.
+
+    Args:
+        config: of the search; with ``resume``, only the keys that change.
+        resume: the folder of a search to go on with.
+        overwrite: replace an earlier run in the folder.
+        retry_failed: with ``resume``, try the trials again that had failed.
+        accept_changed_data: with ``resume``, go on with others that are measured alike.
+        display: is told of progress; if None, a notebook shows it and a program nothing.
+        engine: runs the trials; workers as the configuration says if None.
+
+    Raises:
+        ConfigError: if it cannot be run; nothing was created.
+        Interrupted: after Ctrl-C, SIGTERM or SIGHUP; it can be resumed.
+        SearchFailed: after three failed trials in a row.
+        StorageError: if a file cannot be written, as on a full disk; it can be resumed.
+    """
+    run = _search_config(config, resume)
+    if resume is None and (retry_failed or accept_changed_data):
+        name = "retry_failed" if retry_failed else "accept_changed_data"
+        raise ConfigError(name, "True without --resume; name the search to go on with")
+    folder = SearchFolder(_run_dir(run))
+    display = checked("display", display or usual_display(), Display)
+    here = run.engine == "local" and run.worker_command is None
+    if resume is not None and here and (flags := left_out(folder.config)):
+        display.note(f"the workers are on this machine: {flags} counts only if you give it")
+    # The page comes when the folder is free again, for it says whether anybody works there.
+    with (
+        contextlib.ExitStack() as afterwards,
+        opening(
+            run, folder.root, folder.config, display, engine,
+            resume=resume is not None, overwrite=overwrite,
+        ) as start,
+    ):  # fmt: skip
+        begun = None if resume is None else Ledger(folder.ledger, start.claim.held)
+        start.check(resume=resume is not None)
+        run, header = start.config, start.header
+        run.rule(start.images)
+        Budget(run, start.images).check()
+        if begun is not None and begun.header:
+            check_fits(run, begun)
+            for note in check_header(begun.header, header, accept_changed_data):
+                display.note(note)
+        elif run.warm_start is not None:
+            earlier = earlier_trials(run.warm_start, run, header)
+            display.note(learning(earlier, run))
+            header["earlier"] = [dataclasses.asdict(trial) for trial in earlier]
+        start.begin(overwrite=overwrite)
+        sweep(folder.root)
+        ledger = begun or Ledger(folder.ledger, start.claim.held)
+        again = shlex.join(["autogan", "search", "FILE", *own_flags(run, "search")])
+        write_yaml(folder.config, run.saved(), f"Run this search again with: {again}")
+        if not ledger.header:
+            ledger.append("search", **header)
+        if ledger.header["data"] != header["data"]:
+            ledger.append("data", data=header["data"])
+        limits = limits_of(run)
+        if ledger.limits != limits:
+            ledger.append("limits", keys=limits)
+        start.join()
+        loop = SearchLoop(run, folder, ledger, start.workers, display)
+        afterwards.callback(lambda: write_page(loop.result(), display))
+        if retry_failed:
+            loop.retry_failed()
+        return loop.run()
+
+
+def train(
+    config: TrainConfig | Mapping[str, Any],
+    *,
+    resume: bool = False,
+    overwrite: bool = False,
+    display: Display | None = None,
+    engine: Engine | None = None,
+) -> TrainResult:
+    """Train one GAN, with one value for each hyperparameter.
+
+    Args:
+        config: of the training.
+        resume: go on with an interrupted training of the same configuration in its folder.
+        overwrite: replace an earlier run in the folder.
+        display: is told of progress; if None, a notebook shows it and a program nothing.
+        engine: runs it; a worker on this machine if None.
+
+    Raises:
+        ConfigError: if it cannot be run; nothing was created.
+        Interrupted: after Ctrl-C; it can be resumed.
+        SearchFailed: if it failed.
+    """
+    run = (config if isinstance(config, TrainConfig) else validated(TrainConfig, config)).resolved()
+    run.hyperparameters()
+    root = _run_dir(run)
+    folder = TrialFolder.of(root, run)
+    if resume:
+        saved = load_saved(TrainConfig, folder.config, {"plugin_dirs": run.plugin_dirs})
+        check_same(folder.config, saved, run)
+    display = checked("display", display or usual_display(), Display)
+    with opening(
+        run, root, folder.config, display, engine, resume=resume, overwrite=overwrite
+    ) as start:
+        start.check(resume=resume)
+        start.begin(overwrite=overwrite)
+        start.join()
+        run, prepared = start.config, start.prepared
+        terms = Terms.of(run.criterion, prepared.labels)
+        display.begins(terms)
+        trial = train_alone(run, folder, start.workers, display)
+        return TrainResult(run, folder, prepared.objective, terms, trial)
+
+
+def evaluate(
+    images: Path | str,
+    *,
+    reference: str | None = None,
+    criterion: str | Sequence[str] | None = None,
+    checkpoint: Checkpoint = "best",
+    seed: int = 0,
+    options: Mapping[str, Any] | None = None,
+    display: Display | None = None,
+) -> dict[str, float]:
+    """Score a trained generator or a set of images by several criteria.
+
+    Args:
+        images: the folder of a search or training, a folder of images, or a dataset's name.
+        reference: a dataset's name or a folder of images to compare with; by default what the
+            generator was trained on.
+        criterion: names, in a list or separated by commas; by default those of the training, or
+            fid.
+        checkpoint: which of the trained generators.
+        seed: of the latent vectors, which are others than those that chose the checkpoint.
+        options: further keys of the configuration, such as ``features``.
+        display: is told what takes long; nobody if None.
+
+    Returns:
+        The values by label; of a trained generator, unless another ``reference`` is given, also
+        those against its dataset's test images, where there are some.
+
+    Raises:
+        ConfigError: if it cannot be done.
+    """
+    values = dict(options or {})
+    if criterion is not None:
+        first, *more = listed(criterion)
+        values |= {"criterion": first, "also": more}
+    trained = training_in(read_path("images", str(images)), "images")
+    moved, file = moved_images(trained), trained / "config.yaml" if trained else None
+    source: dict[str, Any] = {"seed": seed}
+    if trained is None:
+        source["dataset"] = dataset_or_folder(str(images), "images")
+        if reference is None:
+            raise ConfigError("reference", "none given; name a dataset or a folder of images")
+    if reference is not None:
+        values |= {"dataset": dataset_or_folder(reference, "reference")}
+    run = load_config(TrainConfig, file, {**moved, **values}).resolved()
+    if trained is not None:
+        own = {"plugin_dirs": run.plugin_dirs, **moved}
+        training = load_saved(TrainConfig, trained / "config.yaml", own).resolved().as_dict()
+        source |= {"training": training, "folder": str(trained), "checkpoint": checkpoint}
+        if reference is None:
+            source["run"] = str(run_of(trained))
+    note = checked("display", display or Display(), Display).note
+    with engine_of(run) as workers:
+        found = workers.call(Evaluate(config=run.as_dict(), **source), Scores, note)
+        return {**found.scores, **(found.test or {})}
+
+
+def sample(
+    folder: Path | str,
+    *,
+    count: int | None = None,
+    classes: str | Sequence[int | str] | None = None,
+    grid: bool = False,
+    seed: int = 0,
+    checkpoint: Checkpoint = "best",
+    options: Mapping[str, Any] | None = None,
+) -> npt.NDArray[np.uint8]:
+    """Generate images with a trained generator.
+
+    Args:
+        folder: of a search (its best trial is used) or a training.
+        count: how many; 64 if None, or 8 of each class if those are given.
+        classes: names or numbers, in a list or separated by commas, to go round and round, where
+            the GAN type makes images of given classes; if None, all as often as in the training
+            set, in order.
+        grid: lay the images out in one picture; of a GAN type with classes, with a column for each
+            of them (or of the first 16) under its name.
+        seed: of the latent vectors.
+        checkpoint: which of the trained generators.
+        options: keys of the configuration, such as ``device``.
+
+    Returns:
+        uint8 [count, height, width, channels]; of a grid [height, width, channels].
+
+    Raises:
+        ConfigError: if there is no trained generator, or no such class.
+    """
+    trained = training_in(read_path("folder", str(folder)), "folder")
+    if trained is None:
+        raise ConfigError("folder", f"{folder} holds no search or training; train one first")
+    run = load_saved(TrainConfig, trained / "config.yaml", options).resolved()
+    with tempfile.TemporaryDirectory() as temporary, engine_of(run) as workers:
+        output = Path(temporary) / "images.npz"
+        workers.call(
+            Sample(
+                config=run.as_dict(),
+                folder=str(trained),
+                checkpoint=checkpoint,
+                count=count,
+                seed=seed,
+                classes=None if classes is None else listed(classes),
+                in_turn=grid,
+                output=str(output),
+            ),
+            Sampled,
+        )
+        made = read_arrays(output)
+    images: npt.NDArray[np.uint8] = made["images"]
+    columns = made["columns"].tolist()
+    return grids.grid(images, len(columns), columns) if grid else images
+
+
+def load(
+    folder: Path | str, *, options: Mapping[str, Any] | None = None
+) -> SearchResult | TrainResult:
+    """What a search or training has come to so far, from its folder; works while it runs.
+
+    Args:
+        folder: of the search or training.
+        options: keys of the configuration, such as ``plugin_dirs``.
+
+    Raises:
+        ConfigError: if there is none, it has not begun, or its files are damaged.
+    """
+    return load_run(read_path("run", str(folder)), options)
+
+
+def check(
+    folder: Path | str,
+    *,
+    repair: bool = False,
+    options: Mapping[str, Any] | None = None,
+    display: Display | None = None,
+) -> Checked:
+    """Find every decision of a search again from its record.
+
+    Args:
+        folder: of the search.
+        repair: cut a damaged record before the first line that is wrong, so that the search can be
+            resumed from there; a copy of it is kept.
+        options: keys of the configuration, such as ``plugin_dirs``.
+        display: shows the cut; None shows nothing.
+
+    Raises:
+        ConfigError: if there is no search, or its record is damaged; with ``repair``, if a command
+            works there.
+    """
+    root, plugin_dirs = read_path("folder", str(folder)), (options or {}).get("plugin_dirs")
+    if not repair:
+        return check_record(root, plugin_dirs)
+    return repaired(root, plugin_dirs, (display or Display()).note)
+
+
+def _search_config(
+    config: SearchConfig | Mapping[str, Any] | None, resume: Path | str | None = None
+) -> SearchConfig:
+    """The resolved configuration of a new search, or of an earlier one in ``resume``."""
+    if resume is not None:
+        return resumed_config(read_path("resume", str(resume)), {} if config is None else config)
+    run = (
+        config
+        if isinstance(config, SearchConfig)
+        else validated(SearchConfig, {} if config is None else config)
+    )
+    return run.resolved().with_points_inside()
+
+
+def _run_dir(run: TrainConfig) -> Path:
+    assert run.run_dir is not None
+    return run.run_dir

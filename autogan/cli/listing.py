@@ -1,0 +1,187 @@
+"""What there is to choose from, and which runs there are: what ``autogan list`` tells."""
+
+import dataclasses
+import itertools
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autogan.config import packaged_configs
+from autogan.core.errors import AutoGANError, ConfigError
+from autogan.core.files import look
+from autogan.core.registry import Registry, suggestion
+from autogan.criteria import CRITERIA
+from autogan.data import DATASETS
+from autogan.models import GAN_TYPES
+from autogan.record.folder import SearchFolder
+from autogan.record.words import trials
+from autogan.search import SEARCH_METHODS, STOPPING_RULES, State
+from autogan.show.result import SearchResult, TrainResult
+from autogan.show.saved import load_run
+
+RUNS = Path("runs")
+
+_KINDS: Mapping[str, Registry[Any]] = {
+    "gan-types": GAN_TYPES,
+    "datasets": DATASETS,
+    "criteria": CRITERIA,
+    "search-methods": SEARCH_METHODS,
+    "stopping-rules": STOPPING_RULES,
+}
+_FACTS = {
+    "default_features": "feature network by default: {}",
+    "needs_labels": "needs images made for known classes",
+    "needs_logits": "needs features with logits",
+    "needs_images": "compares the images themselves, of one size",
+    "needs_lists": "needs a list of candidates for each hyperparameter, no ranges",
+    "fewest_evaluations": "needs {} evaluations of a training, at least",
+    "needs_trials": "must know the number of trials beforehand",
+}
+"""What else parts of some kinds declare, in words where it is not false."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What was asked for, for people and for programs.
+
+    Attributes:
+        lines: of text.
+        values: plain ones, with all that is known.
+    """
+
+    lines: list[str]
+    values: Any
+
+
+def listing(what: str | None) -> Listing:
+    """List all kinds, all of one kind, one part or configuration by its name, or the runs.
+
+    Raises:
+        ConfigError: if there is nothing of that name.
+    """
+    configs = {name: path.read_text() for name, path in packaged_configs().items()}
+    kind, name = (what or "").replace("_", "-"), (what or "").replace("-", "_")
+    if what is None:
+        return _overview(configs)
+    if kind in _KINDS:
+        parts = list(_KINDS[kind])
+        return Listing([_line(part) for part in parts], [_values(part) for part in parts])
+    if kind == "configs":
+        return Listing([_config_line(*item) for item in configs.items()], configs)
+    if kind == "runs":
+        runs = [_run(path) for path in sorted(RUNS.glob("*"))]
+        found = [run for run in runs if run is not None]
+        lines = [_run_line(**run) for run in found] or [f"there are no runs in {RUNS.resolve()}"]
+        return Listing(lines, found)
+    if name in configs:
+        return Listing(configs[name].splitlines(), {name: configs[name]})
+    parts = [registry.get(name) for registry in _KINDS.values() if name in registry.names()]
+    if not parts:
+        known = [*_KINDS, "configs", "runs", *configs]
+        known += [name for registry in _KINDS.values() for name in registry.names()]
+        raise ConfigError("list", f"{what!r} cannot be listed; {suggestion(what, known)}")
+    return Listing(
+        [line for part in parts for line in (_line(part), *_details(part))],
+        [_values(part) for part in parts],
+    )
+
+
+def _overview(configs: Mapping[str, str]) -> Listing:
+    names: dict[str, Iterable[str]] = {kind: kinds.names() for kind, kinds in _KINDS.items()}
+    return Listing(
+        [
+            *(
+                f"{kind:16}{', '.join(each)}"
+                for kind, each in {**names, "configs": configs}.items()
+            ),
+            "",
+            "a line for each:  autogan list gan-types",
+            "all about one:    autogan list gan",
+            "your runs:        autogan list runs",
+        ],
+        {
+            **{kind: [_values(part) for part in parts] for kind, parts in _KINDS.items()},
+            "configs": configs,
+        },
+    )
+
+
+def _line(part: Any) -> str:
+    better = {"min": " (lower is better)", "max": " (higher is better)"}
+    return f"{part.name}: {part.summary}{better.get(getattr(part, 'direction', ''), '')}"
+
+
+def _details(part: Any) -> list[str]:
+    facts = {text: getattr(part, name, None) for name, text in _FACTS.items()}
+    lines = [f"  {text.format(value)}" for text, value in facts.items() if value]
+    if fixed := getattr(part, "fixed", {}):
+        lines.append(f"  stands for {', '.join(f'{n} {v}' for n, v in fixed.items())}")
+    for h in getattr(part, "hyperparameters", ()):
+        lines += [f"  {h.name} = {h.default}  ({h.limits()})", f"      {h.meaning}"]
+        if h.search:
+            lines.append(f"      searched by default: {', '.join(map(str, h.search))}")
+        if h.under:
+            wanted = [f"{name} {', '.join(values)}" for name, values in h.under.items()]
+            lines.append(f"      only with {'; and '.join(wanted)}")
+    return lines
+
+
+def _values(part: Any) -> dict[str, Any]:
+    """All that a part declares."""
+    names = ("name", "summary", "direction", *_FACTS)
+    values = {name: getattr(part, name) for name in names if hasattr(part, name)}
+    if hasattr(part, "hyperparameters"):
+        values["fixed"] = dict(part.fixed)
+        values["hyperparameters"] = [dataclasses.asdict(h) for h in part.hyperparameters]
+    return values
+
+
+def _config_line(name: str, text: str) -> str:
+    """What a bundled configuration says of itself: its command, and the first sentence after it."""
+    heading = itertools.takewhile(lambda line: line.startswith("# "), text.splitlines())
+    command, *rest = [line[2:] for line in heading]
+    return f"{name} ({command.split()[1]}): {' '.join(rest).partition('. ')[0].removesuffix('.')}"
+
+
+def _run(root: Path) -> dict[str, Any] | None:
+    """What is known of the run in a folder; None if it is none."""
+    try:
+        files = (SearchFolder(root).config, root / "config.yaml")
+        if not any(look(path, "run") == "file" for path in files):
+            return None
+        result = load_run(root, {})
+    except (AutoGANError, OSError, ValueError, KeyError, TypeError) as error:
+        return {"folder": str(root), "problem": str(error)}
+    return {"folder": str(root), **_result(result)}
+
+
+def _result(result: SearchResult | TrainResult) -> dict[str, Any]:
+    config = result.config
+    common = {"gan_type": config.gan_type, "dataset": config.dataset, "criterion": config.criterion}
+    if isinstance(result, TrainResult):
+        trial = result.trial
+        state = "unfinished" if trial.state is State.RUNNING else "ended"
+        state = trial.state.value if trial.dead or trial.state is State.TIMED_OUT else state
+        return {**common, "value": trial.value, "state": state}
+    best = result.best
+    # Of several criteria there is no one value.
+    value = None if best is None or best.losses else best.value
+    number = best and best.number
+    return {
+        **common, "trials": len(result.trials), "best": number, "value": value,
+        "state": result.state,
+    }  # fmt: skip
+
+
+def _run_line(**run: Any) -> str:
+    if "problem" in run:
+        return f"{run['folder']}: cannot be read: {run['problem']}"
+    words = [f"{run['gan_type']} on {run['dataset']}", run["state"]]
+    if "trials" in run:
+        words.append(trials(run["trials"]))
+    best = [] if run["value"] is None else [f"{run['criterion']} {run['value']:.6g}"]
+    if run.get("best") is not None:
+        best.append(f"in trial {run['best']}")
+    words += [f"best {' '.join(best)}"] if best else []
+    return f"{run['folder']}: {', '.join(words)}"

@@ -1,0 +1,392 @@
+"""The command line. Reads flags and files, calls `autogan.api`, prints what comes back.
+
+Results go to standard output, progress and errors to standard error. Exit codes: 0, 1 for a run
+that failed, 2 for something wrong in what the user gave, 130 after Ctrl-C.
+"""
+
+import contextlib
+import io
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from autogan import api
+from autogan.cli.listing import listing
+from autogan.cli.options import hint, options_of, refuse_flags_given_twice
+from autogan.cli.printing import (
+    print_json,
+    print_plan,
+    print_run,
+    print_search,
+    print_training,
+    say,
+)
+from autogan.config import SearchConfig, TrainConfig, load_config
+from autogan.core.errors import (
+    AutoGANError,
+    ConfigError,
+    Interrupted,
+    SearchFailed,
+    StorageError,
+    printable,
+    told,
+)
+from autogan.core.files import look, write_bytes
+from autogan.core.signals import heeded
+from autogan.core.text import read_path
+from autogan.data.grids import png
+from autogan.record.folder import run_of
+from autogan.report import writing
+from autogan.show.display import Display
+from autogan.show.displays import make_display
+from autogan.version import __version__
+
+F = TypeVar("F", bound=Callable[..., None])
+
+app = typer.Typer(
+    help="Find the hyperparameters of a GAN by the quality of its images.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+)
+
+ConfigFile = Annotated[
+    Path | None, typer.Argument(help="a YAML file, or a name; see: autogan list configs")
+]
+Json = Annotated[bool, typer.Option("--json", help="print the result as JSON")]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="replace an earlier run in the folder")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", help="show nothing but the result and errors")]
+
+
+def _remember(context: typer.Context, debug: bool) -> bool:
+    """Let `main` know whether a traceback is wanted."""
+    if isinstance(context.obj, dict):
+        context.obj["debug"] = debug
+    return debug
+
+
+Debug = Annotated[
+    bool, typer.Option("--debug", help="show the traceback of an error", callback=_remember)
+]
+Checkpoint = Annotated[api.Checkpoint, typer.Option(help="which evaluation's generator")]
+
+
+@app.command()
+@options_of(SearchConfig)
+def search(
+    config: ConfigFile = None,
+    resume: Annotated[Path | None, typer.Option(help="go on with the search in a folder")] = None,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="with --resume: try failed trials again")
+    ] = False,
+    accept_changed_data: Annotated[
+        bool,
+        typer.Option(
+            "--accept-changed-data",
+            help="with --resume: go on with other training images, where "
+            "values are measured as before",
+        ),
+    ] = False,
+    overwrite: Overwrite = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="print what would be done, and stop")
+    ] = False,
+    estimate: Annotated[
+        bool,
+        typer.Option(
+            "--estimate", help="with --dry-run: time steps and an evaluation, say how long"
+        ),
+    ] = False,
+    json_: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+    *,
+    flags: dict[str, Any],
+) -> None:
+    """Train many GANs and find the best hyperparameters."""
+    if resume is not None:
+        if overwrite:
+            raise ConfigError("overwrite", "True beside --resume; give one of them")
+        if flags["run_dir"] is not None:
+            raise ConfigError("run_dir", f"{flags['run_dir']} beside --resume; give one of them")
+        given = load_config(SearchConfig, config, flags) if config else _given(flags)
+        wanted: Any = given
+    else:
+        wanted = load_config(SearchConfig, config, flags)
+    if dry_run:
+        with _display(quiet) as display:
+            made = api.plan(wanted, resume=resume, estimate=estimate, display=display)
+        print_plan(made, json_)
+        return
+    if estimate:
+        raise ConfigError("estimate", "True without --dry-run; a search shows its own pace")
+    with _display(quiet) as display:
+        result = api.run_search(
+            wanted, resume=resume, overwrite=overwrite, retry_failed=retry_failed,
+            accept_changed_data=accept_changed_data, display=display,
+        )  # fmt: skip
+    print_search(result, json_)
+
+
+@app.command()
+@options_of(TrainConfig)
+def train(
+    config: ConfigFile = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="go on with an interrupted training")
+    ] = False,
+    overwrite: Overwrite = False,
+    json_: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+    *,
+    flags: dict[str, Any],
+) -> None:
+    """Train one GAN; any saved configuration runs again."""
+    run = load_config(TrainConfig, config, flags)
+    with _display(quiet) as display:
+        result = api.train(run, resume=resume, overwrite=overwrite, display=display)
+    print_training(result, json_)
+
+
+@app.command()
+@options_of(
+    TrainConfig, "data_dir", "image_size", "channels", "bits", "background", "skip_unreadable",
+    "features", "eval_samples", "reference_split", "device",
+    "threads", "plugin_dirs",
+)  # fmt: skip
+def evaluate(
+    images: Annotated[str, typer.Argument(help="a run's folder, a folder of images, a dataset")],
+    reference: Annotated[
+        str | None, typer.Option(help="a dataset or a folder of images [the run's dataset]")
+    ] = None,
+    criterion: Annotated[
+        str | None, typer.Option(help="criteria, separated by commas [the run's own; fid]")
+    ] = None,
+    checkpoint: Checkpoint = "best",
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="of the latent vectors")] = 0,
+    json_: Json = False,
+    debug: Debug = False,
+    *,
+    flags: dict[str, Any],
+) -> None:
+    """Score a trained GAN, or compare two sets of images."""
+    with _display(quiet=False) as display:
+        scores = api.evaluate(
+            images,
+            reference=reference,
+            criterion=criterion,
+            checkpoint=checkpoint,
+            seed=seed,
+            options=flags,
+            display=display,
+        )
+    if json_:
+        print_json(scores)
+    else:
+        for label, score in scores.items():
+            say(f"{label}  {score:.6g}")
+
+
+@app.command()
+@options_of(TrainConfig, "data_dir", "device", "threads", "plugin_dirs")
+def sample(
+    folder: Annotated[Path, typer.Argument(help="of a search (its best trial) or a training")],
+    count: Annotated[
+        int | None, typer.Option(min=1, help="how many images [64; in columns 8 of each class]")
+    ] = None,
+    classes: Annotated[
+        str | None,
+        typer.Option(
+            help="names or numbers of classes, as cat,dog: a column each [of a grid all, "
+            "else as in the training set]"
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="of the latent vectors")] = 0,
+    checkpoint: Checkpoint = "best",
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            help="NAME.png for one grid, else a new folder of single images [samples-RUN.png]"
+        ),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="replace NAME.png")] = False,
+    debug: Debug = False,
+    *,
+    flags: dict[str, Any],
+) -> None:
+    """Generate images with a trained GAN."""
+    run = run_of(read_path("folder", str(folder)))
+    output = read_path("output", str(output or f"samples-{run.name}.png"))
+    grid = output.suffix.lower() == ".png"
+    if grid and look(output, "output") and not overwrite:
+        raise ConfigError("output", f"{output} exists; give another name, or --overwrite")
+    if not grid and look(output, "output") == "folder" and any(output.iterdir()):
+        raise ConfigError("output", f"{output} is not empty; give a new folder, or NAME.png")
+    made = api.sample(
+        folder, count=count, classes=classes, grid=grid, seed=seed, checkpoint=checkpoint,
+        options=flags,
+    )  # fmt: skip
+    try:
+        if grid:
+            write_bytes(output, png(made))
+        for number, image in enumerate([] if grid else made):
+            write_bytes(output / f"{number:06d}.png", png(image))
+    except StorageError as error:
+        raise ConfigError("output", error.problem) from error
+    say(output)
+
+
+@app.command()
+@options_of(TrainConfig, "plugin_dirs")
+def show(
+    folder: Annotated[Path, typer.Argument(help="of a search or training, ended or not")],
+    csv: Annotated[
+        bool, typer.Option("--csv", help="print a table with a row for each evaluation")
+    ] = False,
+    json_: Annotated[bool, typer.Option("--json", help="print all that is known as JSON")] = False,
+    debug: Debug = False,
+    *,
+    flags: dict[str, Any],
+) -> None:
+    """Show what a search or training has come to so far."""
+    if csv and json_:
+        raise ConfigError("csv", "given beside --json; give one of them")
+    print_run(api.load(folder, options=flags), json_, csv)
+
+
+@app.command()
+@options_of(TrainConfig, "plugin_dirs")
+def report(
+    folders: Annotated[list[Path], typer.Argument(help="of a search; of several to compare them")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="the page [FOLDER/report.html]")
+    ] = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="write it again and again while the search runs")
+    ] = False,
+    open_: Annotated[bool, typer.Option("--open", help="show it in a browser")] = False,
+    debug: Debug = False,
+    *,
+    flags: dict[str, Any],
+) -> None:
+    """Write a page that shows a search, or compares several."""
+    pages: Iterator[Path] = iter(())
+    if watch:
+        pages = writing.watch(*folders, output=output, options=flags)
+        page = next(pages)
+    else:
+        page = writing.write_report(*folders, output=output, options=flags)
+    say(page)
+    if open_:
+        typer.launch(page.absolute().as_uri())
+    for _ in pages:
+        pass
+
+
+@app.command()
+@options_of(TrainConfig, "plugin_dirs")
+def check(
+    folder: Annotated[Path, typer.Argument(help="of a search")],
+    repair: Annotated[
+        bool,
+        typer.Option("--repair", help="cut a damaged record before the wrong line; keeps a copy"),
+    ] = False,
+    debug: Debug = False,
+    *,
+    flags: dict[str, Any],
+) -> None:
+    """Find every decision of a search again from its record."""
+    with _display(quiet=False) as display:
+        found = api.check(folder, repair=repair, options=flags, display=display)
+    if found.difference:
+        raise SearchFailed(
+            f"{found.difference}; it was written by another version or with other parts, or "
+            "changed by hand"
+        )
+    say(f"all {found.decisions} decisions in {found.lines} lines follow from those above them")
+
+
+@app.command("list")
+def list_(
+    what: Annotated[
+        str | None,
+        typer.Argument(
+            help="gan-types, datasets, criteria, search-methods, stopping-rules, configs, the "
+            "name of one, or runs [all names]"
+        ),
+    ] = None,
+    json_: Json = False,
+    debug: Debug = False,
+) -> None:
+    """List what can be chosen, the hyperparameters of a GAN type, or your runs."""
+    found = listing(what)
+    if json_:
+        print_json(found.values)
+    else:
+        say("\n".join(found.lines))
+
+
+@app.callback(invoke_without_command=True)
+def top(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="print the version")] = False,
+) -> None:
+    """Find the hyperparameters of a GAN by the quality of its images."""
+    if version:
+        print(f"autogan {__version__}")
+    elif context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+def _given(flags: dict[str, Any]) -> dict[str, Any]:
+    """The flags that were given."""
+    return {name: value for name, value in flags.items() if value not in (None, {})}
+
+
+@contextlib.contextmanager
+def _display(quiet: bool) -> Iterator[Display]:
+    display = Display() if quiet else make_display()
+    try:
+        yield display
+    finally:
+        display.close()
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; exits the process."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    asked: dict[str, bool] = {}
+    if isinstance(sys.stdout, io.TextIOWrapper):  # names of files need not be text
+        sys.stdout.reconfigure(errors="backslashreplace")
+    for number in heeded():  # until a search or training catches them itself, all are as Ctrl-C
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(number, signal.default_int_handler)
+    try:
+        code = app(arguments, prog_name="autogan", standalone_mode=False, obj=asked) or 0
+    except (AutoGANError, OSError) as caught:
+        error = caught if isinstance(caught, AutoGANError) else StorageError.of(caught, verb="used")
+        if asked.get("debug"):
+            print(getattr(error, "report", ""), file=sys.stderr)
+            raise
+        print(f"autogan: {printable(str(error))}", file=sys.stderr)
+        code = error.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        print("autogan: stopped", file=sys.stderr)
+        code = Interrupted.exit_code
+    except Exception as error:
+        # Typer's usage errors, whose base class has moved between its versions.
+        if not hasattr(error, "format_message"):
+            raise
+        print(f"autogan: {told(error.format_message())}{hint(arguments)}", file=sys.stderr)
+        code = ConfigError.exit_code
+    sys.exit(code)
+
+
+refuse_flags_given_twice(app)

@@ -1,0 +1,152 @@
+"""What the commands print on standard output: results, for people or as JSON."""
+
+import csv
+import dataclasses
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from autogan.config import TrainConfig, own_flags
+from autogan.core.errors import printable_lines
+from autogan.core.invocation import command
+from autogan.record.words import duration
+from autogan.run.plan import Plan
+from autogan.search import State
+from autogan.show.advice import advice
+from autogan.show.export import plain, table
+from autogan.show.result import SearchResult, TrainResult
+from autogan.show.summary import standing, summary
+
+
+def say(text: object) -> None:
+    """Print results on standard output.
+
+    Text that comes from files cannot steer the terminal: all but printable characters and ends of
+    lines is escaped.
+    """
+    print(printable_lines(str(text)), flush=True)
+
+
+def print_plan(plan: Plan, as_json: bool) -> None:
+    """Print the resolved configuration and what it costs."""
+    if as_json:
+        print_json({**dataclasses.asdict(plan), "config": plan.config.as_dict()})
+        return
+    say(yaml.safe_dump(plan.config.as_dict(), sort_keys=False).rstrip())
+    height, width, channels = plan.image_shape
+    say(f"# {plan.images} training images of {width}x{height}x{channels}")
+    if plan.classes:
+        say(f"# classes: {_classes(plan.classes)}")
+    points = "too many to count" if plan.points is None else plan.points
+    searched = ", ".join(dimension.name for dimension in plan.config.space.dimensions)
+    say(f"# searched: {searched}; points in the space: {points}")
+    if plan.trials is None:
+        say(f"# as many trials of {plan.steps} steps as fit into "
+              f"{plan.config.max_minutes:g} minutes; in each")  # fmt: skip
+    else:
+        tried = "trials" if plan.config.repeats == 1 else "points"
+        say(f"# {plan.trials} {tried} of {plan.steps} steps")
+    full = 1.0 if plan.full is None else plan.full
+    if plan.full is not None and plan.full != plan.trials:
+        say(f"# all in all as much as {full:.3g} whole trainings ({_why(plan)})")
+    say(f"# about {full * plan.updates:.0f} updates of both networks")
+    if plan.training_seconds is not None:
+        left_out = "" if plan.evaluations_timed else ", evaluations not counted"
+        workers = plan.config.workers
+        took = duration(full * plan.training_seconds / int(workers))
+        where = f"{plan.device}, with {workers} workers" if workers != 1 else plan.device
+        say(f"# about {took} here, on {where}, beside the start{left_out}")
+    count = plan.trainings or 1
+    say(f"# at most {plan.most_megabytes:.0f} MB on disk while it runs, "
+          f"about {count * plan.megabytes:.0f} MB afterwards")  # fmt: skip
+
+
+def _why(plan: Plan) -> str:
+    """What makes the cost another one than that of so many trials."""
+    config = plan.config
+    reasons = {
+        "early stopping": config.stopping is not None,
+        f"{config.repeats} seeds for good points": config.repeats > 1,
+        "the confirmation": config.confirm is not None,
+    }
+    return ", ".join(reason for reason, holds in reasons.items() if holds)
+
+
+def _classes(counts: Mapping[str, int]) -> str:
+    """Number, name and images of each class; in short where they are named by their numbers."""
+    if list(counts) == [str(number) for number in range(len(counts))]:
+        few, many = min(counts.values()), max(counts.values())
+        images = f"{few} to {many}" if few < many else f"{few}"
+        return f"0 to {len(counts) - 1}, {images} images of each"
+    return ", ".join(f"{number} {name} ({n})" for number, (name, n) in enumerate(counts.items()))
+
+
+def print_search(result: SearchResult, as_json: bool, *, every: bool = False) -> None:
+    """Print what a search found: its best trials, or every one."""
+    best = result.best
+    if as_json:
+        print_json(plain(result))
+        return
+    say(summary(result, every=every))
+    for line in advice(result) if result.ended else ():
+        say(f"next time: {line}")
+    if best is not None:
+        own = own_flags(result.config, "train")
+        again = command("autogan", "train", result.folder.best_config, *own)
+        say(f"train it again:  {again}")
+        print_further(result.config, result.folder.best, result.logs)
+    if result.folder.report.exists():
+        say(f"see it all:      {result.folder.report}")
+
+
+def print_training(result: TrainResult, as_json: bool) -> None:
+    """Print what a training has come to."""
+    if as_json:
+        print_json(plain(result))
+        return
+    trial = result.trial
+    by = "" if trial.value is None else f", by {result.objective}"
+    say(f"{result.terms.outcome(trial)}{by}")
+    if trial.evaluations:
+        last = trial.evaluations[-1]
+        say(f"last evaluation: step {last.step}, {result.terms.evaluation(last)}")
+    if trial.state is State.TIMED_OUT:
+        folder = result.folder
+        again = ("train", folder.config, "--run-dir", folder.root, "--resume")
+        own = own_flags(result.config, "train")
+        say(f"go on with:      {command('autogan', *again, '--max-trial-minutes', 'MORE', *own)}")
+    print_further(result.config, result.folder.root, result.folder.logs)
+
+
+def print_run(result: SearchResult | TrainResult, as_json: bool, as_csv: bool) -> None:
+    """Print what a run has come to so far."""
+    if as_csv:
+        names, rows = table(result)
+        lines = io.StringIO()
+        writer = csv.DictWriter(lines, names, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        say(lines.getvalue().removesuffix("\n"))
+    elif isinstance(result, TrainResult):
+        print_training(result, as_json)
+    else:
+        if not as_json:
+            say("\n".join([*standing(result), ""]))
+        print_search(result, as_json, every=True)
+
+
+def print_further(config: TrainConfig, folder: Path, logs: Path) -> None:
+    """Print what to do next."""
+    images = command("autogan", "sample", folder, *own_flags(config, "sample"))
+    say(f"see its images:  {images}")
+    say(f"see its curves:  {command('tensorboard', '--logdir', logs)}")
+    say('                 (while it runs too: turn on "Reload data" in TensorBoard\'s settings)')
+
+
+def print_json(value: Any) -> None:
+    """Print plain values; paths as text."""
+    say(json.dumps(value, indent=2, default=str))

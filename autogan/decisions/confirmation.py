@@ -1,0 +1,196 @@
+"""Naming a winner: the best points of a search, trained again under fresh seeds.
+
+The best of many noisy values is a lucky one. What a point is worth shows under seeds that had no
+part in choosing it for the confirmation; and whether the search was worth its while, beside the GAN
+type's defaults.
+"""
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from autogan.config import Confirm
+from autogan.core.hyperparameters import Value
+from autogan.record.words import figure
+from autogan.search import History, Space, State, Trial
+from autogan.search.repeats import judged
+from autogan.search.space import Key, key
+
+_DEFAULTS = -1  # a number that no trial has
+
+
+@dataclass(frozen=True)
+class Confirmed:
+    """What came of a point that was trained again, under seeds of its own.
+
+    Attributes:
+        number: of the trial that the search had found; None for the GAN type's defaults.
+        params: those that were searched.
+        observed: the value by which the search had chosen it; None for the defaults.
+        values: of the new trainings that came to one.
+        lost: how many of them diverged or collapsed.
+    """
+
+    number: int | None
+    params: Mapping[str, Value]
+    observed: float | None
+    values: list[float]
+    lost: int
+
+    @property
+    def mean(self) -> float | None:
+        """Of the new values; None without any."""
+        return statistics.fmean(self.values) if self.values else None
+
+    @property
+    def spread(self) -> float | None:
+        """Their standard deviation; None for less than two."""
+        return statistics.stdev(self.values) if len(self.values) > 1 else None
+
+    def __str__(self) -> str:
+        """Such as ``3.274 ± 0.12, 1 of 5 diverged or collapsed``."""
+        words = "no value" if self.mean is None else figure(self.mean)
+        if self.spread is not None:
+            words += f" ± {self.spread:.3g}"
+        trained = len(self.values) + self.lost
+        return words + (f", {self.lost} of {trained} diverged or collapsed" if self.lost else "")
+
+
+def next_training(
+    confirm: Confirm, points: History, repeats: int, space: Space, trials: Sequence[Trial]
+) -> Trial | None:
+    """The point that is to be trained under a further seed; None when all is done.
+
+    Args:
+        confirm: how many points, and how often.
+        points: what the search has found.
+        repeats: seeds that each of them was to have.
+        space: that was searched.
+        trials: all trainings, those of the confirmation among them.
+
+    Returns:
+        The search's trial, or one without a place in it that holds the defaults.
+    """
+    for candidate in candidates(confirm, points, repeats, space):
+        if len(_again(candidate, trials)) < confirm.repeats:
+            return candidate
+    return None
+
+
+def confirmed(
+    confirm: Confirm, points: History, repeats: int, space: Space, trials: Sequence[Trial]
+) -> list[Confirmed]:
+    """What came of all points, the best first; nothing until the last one is done.
+
+    A point that diverged more often is worse, whatever its other values are. The arguments are
+    those of `next_training`.
+    """
+    results = []
+    for candidate in candidates(confirm, points, repeats, space):
+        again = [trial for trial in _again(candidate, trials) if trial.state is not State.RUNNING]
+        if len(again) < confirm.repeats:
+            return []
+        values = [trial.worth for trial in again if trial.worth is not None]
+        number = None if candidate.number == _DEFAULTS else candidate.number
+        lost = len(again) - len(values)
+        results.append(Confirmed(number, candidate.params, candidate.value, values, lost))
+    return sorted(results, key=lambda result: (result.lost, points.sign * (result.mean or 0.0)))
+
+
+@dataclass(frozen=True)
+class Advantage:
+    """How much larger one point's values are than another's.
+
+    Attributes:
+        shift: the median of all differences between a value of the one and a value of the other.
+        low, high: its interval; infinite where the seeds are too few, or a bound is a diverged run.
+    """
+
+    shift: float
+    low: float
+    high: float
+
+
+def advantage(
+    winner: Confirmed, other: Confirmed, choices: int, worst: float, level: float = 0.95
+) -> Advantage:
+    """Compare the winner with another point by ranks (Hodges and Lehmann, 1963).
+
+    The interval asks nothing of the values' distribution: it is what the rank-sum test (Mann and
+    Whitney, 1947) does not reject. A diverged run counts as a value worse than all others. Because
+    the winner was chosen among several points by these same values, the level is Bonferroni's for
+    so many choices: whichever was chosen, the interval holds.
+
+    Args:
+        winner: of the confirmation.
+        other: what it is compared with.
+        choices: points among which the winner was chosen.
+        worst: the value of a diverged run: infinity with the sign that is bad.
+        level: of the interval.
+    """
+    ones = winner.values + [worst] * winner.lost
+    others = other.values + [worst] * other.lost
+    pairs = sorted(0.0 if a == b else a - b for a in ones for b in others)
+    place = _place(len(ones), len(others), (1 - level) / 2 / choices)
+    if not place:
+        return Advantage(_middle(pairs), -math.inf, math.inf)
+    return Advantage(_middle(pairs), pairs[place - 1], pairs[-place])
+
+
+def _middle(ordered: Sequence[float]) -> float:
+    """The median; of two middle ones of which one is infinite, the lower."""
+    low, high = statistics.median_low(ordered), statistics.median_high(ordered)
+    return (low + high) / 2 if math.isfinite(low) and math.isfinite(high) else low
+
+
+def _place(n: int, m: int, tail: float) -> int:
+    """Which of the sorted differences bounds the interval, counted from 1 at either end.
+
+    The largest k with P(U < k) <= tail, where U counts the pairs of n and m values in which the
+    first is larger, if all come from one distribution; 0 if there is none.
+    """
+    # ways[u] of ordering i values among j others so that u pairs have the first one larger
+    counts = [[[1] if 0 in (i, j) else [] for j in range(m + 1)] for i in range(n + 1)]
+    for i in range(1, n + 1):
+        for j in range(1, m + 1):
+            last_is_first, last_is_other = counts[i - 1][j], counts[i][j - 1]
+            ways = [0] * (i * j + 1)
+            for u, count in enumerate(last_is_first):
+                ways[u + j] += count  # it is larger than all j others
+            for u, count in enumerate(last_is_other):
+                ways[u] += count
+            counts[i][j] = ways
+    below = 0.0
+    for u, count in enumerate(counts[n][m]):
+        below += count / math.comb(n + m, n)
+        if below > tail:
+            return u
+    return n * m
+
+
+def candidates(confirm: Confirm, points: History, repeats: int, space: Space) -> list[Trial]:
+    """The search's best points, of those that may be called so, and the defaults beside them.
+
+    Beside what is fixed, the defaults may be a point that cannot be: it is left out.
+
+    The arguments are those of `next_training`.
+    """
+    different: dict[Key, Trial] = {}
+    for trial in judged(points, repeats):
+        different.setdefault(key(trial.params), trial)
+    best = list(different.values())[: confirm.top]
+    defaults = space.existing({d.name: d.hyperparameter.default for d in space.dimensions})
+    known = any(trial.params == defaults for trial in best)
+    if not best or known or not space.allows(defaults):
+        return best
+    return [*best, Trial(_DEFAULTS, defaults)]
+
+
+def _again(candidate: Trial, trials: Sequence[Trial]) -> list[Trial]:
+    """The trainings that confirm a candidate; a failed one says nothing."""
+    return [
+        trial
+        for trial in trials
+        if trial.confirms and trial.params == candidate.params and trial.state is not State.FAILED
+    ]

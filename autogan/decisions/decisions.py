@@ -1,0 +1,224 @@
+"""What a search decides: the next training, and whether a trial goes on.
+
+Everything follows from the record alone, never from a clock, a worker or what was asked before: so
+a search can be resumed, and its record checked (`autogan.decisions.replay`).
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from autogan.config import SearchConfig
+from autogan.core.errors import ConfigError
+from autogan.core.hyperparameters import Value
+from autogan.decisions.asking import AskedRule, proposed
+from autogan.decisions.budget import Budget
+from autogan.decisions.confirmation import next_training
+from autogan.decisions.tally import Tally
+from autogan.record.folder import trial_name
+from autogan.record.ledger import Ledger
+from autogan.search import History, Point
+from autogan.search.base import trial_seed
+from autogan.search.repeats import unfinished
+
+
+@dataclass(frozen=True)
+class Step:
+    """What comes next.
+
+    Attributes:
+        record: ``started`` or ``revived``; empty if nothing begins, for now or at all.
+        fields: of that record.
+        end: why no new point is tried any more, if that is so.
+        notes: what the user should know beside.
+    """
+
+    record: str = ""
+    fields: dict[str, Any] = field(default_factory=dict)
+    end: str = ""
+    notes: tuple[str, ...] = ()
+
+
+class Decisions:
+    """The decisions of a search.
+
+    Args:
+        config: resolved.
+        ledger: of the search, with its header.
+        tally: of that ledger.
+    """
+
+    def __init__(self, config: SearchConfig, ledger: Ledger, tally: Tally) -> None:
+        images = ledger.header["data"]["images"]
+        self._config = config
+        self._ledger = ledger
+        self._whole = tally
+        self._space = config.space
+        rule = config.rule(images)
+        self._rule = None if rule is None else AskedRule(config, rule)
+        self._budget = Budget(config, images)
+
+    def next(self) -> Step:
+        """What begins next, if anything does."""
+        tally = self._known_to(len(self._ledger.trials))
+        if tally is None:
+            return Step()  # the results that it is to be found from are not in yet
+        history, trials = tally.history(), tally.trials()
+        if end := self._reached_target(tally):
+            return self._confirming(end)
+        finals = self._rule.finals(tally.first_seeds()) if self._rule else 0.0
+        seeds = math.ceil(finals) * (self._config.repeats - 1)  # further ones of the last few
+        reserve = finals + seeds + self._budget.confirmations(trials, tally.candidates())
+        if end := self._budget.spent(trials, reserve):
+            return self._closing(tally, end)
+        if step := self._revived(tally, closing=False):
+            return step
+        if step := self._another_seed(history):
+            return step
+        if self._config.trials is not None and tally.points().tries() >= self._config.trials:
+            kind = "trials" if self._config.repeats == 1 else "points"
+            return self._closing(tally, f"all {self._config.trials} {kind} are done")
+        if own := self._enqueued():
+            return self._begun(own[0], "enqueued")
+        return self._proposed(tally) or self._closing(
+            tally, f"{self._config.search_method} has no further point to propose"
+        )
+
+    def goes_on(self, number: int) -> bool:
+        """Whether a trial is worth going on with after its last evaluation."""
+        trial = self._ledger.trials[number]
+        again = trial.confirms or trial.repeats is not None
+        if self._rule is None or again or len(trial.evaluations) <= trial.revived:
+            return True
+        history = (self._known_to(number) or self._whole).first_seeds()
+        valued = next(trial for trial in history.trials if trial.number == number)
+        return self._rule.goes_on(history, valued)
+
+    def _known_to(self, number: int) -> Tally | None:
+        """What is known when a trial is decided on; None if that is not in yet.
+
+        In the order of numbers only the trials are known that lag behind enough, so that workers
+        and their pace play no part (Desautels et al., 2014: delayed feedback).
+        """
+        if self._config.lag is None:
+            return self._whole
+        known = number - self._config.lag + 1
+        if any(t.number < known and not t.confirms for t in self._ledger.unfinished()):
+            return None
+        begun = range(max(known, 0), len(self._ledger.trials))
+        return self._whole.without([later for later in begun if later != number])
+
+    def _closing(self, tally: Tally, end: str) -> Step:
+        """No new point is tried: train the best stopped trials in full, and then confirm."""
+        trials = tally.trials()
+        reserve = self._budget.confirmations(trials, tally.candidates())
+        if not self._budget.spent(trials, reserve):
+            # Whoever is on the way for the first time may yet be among the best.
+            first_run = any(not t.revived and not t.confirms for t in self._ledger.unfinished())
+            if not first_run and (step := self._revived(tally, closing=True)):
+                return step
+            if step := self._another_seed(tally.history()):
+                return step
+        return self._confirming(end)
+
+    def _confirming(self, end: str) -> Step:
+        """The search has ended: the next training of its confirmation, if there is one."""
+        notes = []
+        if own := self._enqueued():
+            words = "point of your own was" if len(own) == 1 else "points of your own were"
+            notes.append(f"{len(own)} {words} not tried: resume with more --trials")
+        ended = Step(end=end, notes=tuple(notes))
+        if self._config.confirm is None or any(not t.confirms for t in self._ledger.unfinished()):
+            return ended
+        trials = self._whole.trials()
+        point = next_training(
+            self._config.confirm, self._whole.points(), self._config.repeats, self._space, trials
+        )
+        if point is None:
+            return ended
+        if spent := self._budget.spent(trials):
+            notes.append(f"{spent}: the confirmation is not complete, and does not count")
+            return Step(end=end, notes=tuple(notes))
+        if point.number < 0:
+            begun = self._begun(point.params, "confirming the defaults", confirms=True)
+        else:
+            origin = f"confirming trial {point.number}"
+            begun = self._begun(point.params, origin, repeats=point.number, confirms=True)
+        return Step(begun.record, begun.fields, end, tuple(notes))
+
+    def _revived(self, tally: Tally, *, closing: bool) -> Step | None:
+        """A stopped trial goes on, if the rule wants one to."""
+        if self._rule is None:
+            return None
+        trial = self._rule.revived(tally.first_seeds(), closing=closing)
+        if trial is None:
+            return None
+        note = f"trial {trial.number} goes on: it is among the best so far"
+        return Step("revived", {"trial": trial.number}, notes=(note,))
+
+    def _another_seed(self, history: History) -> Step | None:
+        """A point is trained under a further seed, if one needs it."""
+        first = unfinished(history, self._config.repeats)
+        if first is None:
+            return None
+        return self._begun(first.params, f"again {first.number}", repeats=first.number)
+
+    def _proposed(self, tally: Tally) -> Step | None:
+        """The method's next point."""
+        points = tally.points()
+        known = History([*tally.earlier(), *points.trials], points.direction)
+        proposal = proposed(self._config, known)
+        if proposal is None:
+            return None
+        return self._begun(self._checked(proposal.point), proposal.origin)
+
+    def _enqueued(self) -> list[dict[str, Value]]:
+        """The user's own points that have not been tried."""
+        tried = [trial.params for trial in self._ledger.trials if not trial.confirms]
+        return [point for point in self._config.enqueue if point not in tried]
+
+    def _begun(self, point: Mapping[str, Value], origin: str, **again: Any) -> Step:
+        """A new trial."""
+        number = len(self._ledger.trials)
+        confirms = again.get("confirms", False)
+        # Confirming takes no seeds from the search, which may go on afterwards.
+        place = sum(trial.confirms == confirms for trial in self._ledger.trials)
+        if self._config.normalise == "history":
+            again["bounds"] = self._whole.bounds()
+        name = f"confirmation/{place}" if confirms else place
+        fields = {
+            "trial": number,
+            "params": dict(point),
+            "seed": trial_seed(self._config.seed, name),
+            "origin": origin,
+            "folder": trial_name(number, point),
+            **again,
+        }
+        return Step("started", fields)
+
+    def _checked(self, point: Point) -> dict[str, Value]:
+        """A proposal as it is recorded: of the hyperparameters' own types, and one that can be."""
+        try:
+            checked = {
+                d.name: d.hyperparameter.check(point[d.name])
+                for d in self._space.dimensions
+                if self._space.exists(d.name, point)
+            }
+            if conflict := self._config.conflict(checked):
+                raise ValueError(conflict)
+        except (KeyError, ValueError, TypeError, OverflowError) as error:
+            why = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
+            raise ConfigError(
+                "search_method", f"{self._config.search_method} proposed {dict(point)}: {why}"
+            ) from error
+        return checked
+
+    def _reached_target(self, tally: Tally) -> str:
+        """Why the search has what it was to find; empty if it has not."""
+        target = self._config.target
+        best = None if target is None else tally.best_point()
+        if target is None or best is None or best.value is None:
+            return ""
+        reached = tally.history().at_least_as_good(best.value, target)
+        return f"the target {target:g} is reached" if reached else ""

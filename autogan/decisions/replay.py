@@ -1,0 +1,191 @@
+"""Checking a search's record: that each decision in it follows from the lines above.
+
+Whoever ran the trials, however many at a time and however often the search was interrupted: the
+record is the order in which results counted, and from it every proposal, seed and answer can be
+found again.
+"""
+
+import dataclasses
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autogan.config import SearchConfig, load_saved
+from autogan.core.errors import AutoGANError, ConfigError
+from autogan.core.files import look
+from autogan.criteria import Objective
+from autogan.decisions.decisions import Decisions
+from autogan.decisions.tally import Tally
+from autogan.record.claim import Claim
+from autogan.record.file import DamagedRecord, RecordFile, cut
+from autogan.record.folder import SearchFolder
+from autogan.record.ledger import Ledger
+from autogan.record.lines import Chain, Ended, Evaluated, Limits, Record, Revived, Started
+from autogan.record.resume import LIMITS
+from autogan.search import State, Trial
+from autogan.search.history import best_evaluation
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a check has found.
+
+    Attributes:
+        lines: of the record that were checked: all, or those before the difference.
+        decisions: among them.
+        difference: what does not follow from the lines above it, in one line; empty if all does.
+    """
+
+    lines: int
+    decisions: int
+    difference: str = ""
+
+
+def check_record(root: Path, plugin_dirs: Any = None) -> Checked:
+    """Find every decision of a search again from the lines above it.
+
+    Args:
+        root: the search's folder.
+        plugin_dirs: where parts of the user's own lie now, if not where they lay.
+
+    Raises:
+        ConfigError: if there is no search, or a line that no record can have.
+    """
+    folder = SearchFolder(root)
+    if look(folder.config, "folder") != "file":
+        raise ConfigError("folder", f"{root} holds no search; name a folder that has search.yaml")
+    given = {"plugin_dirs": plugin_dirs} if plugin_dirs else {}
+    config = load_saved(SearchConfig, folder.config, given).resolved()
+    return _checked(config, folder.ledger)
+
+
+def repaired(root: Path, plugin_dirs: Any, note: Callable[[str], None]) -> Checked:
+    """Cut a damaged record before the first line that is wrong, keep a copy, and check the rest.
+
+    Args:
+        root: of the search.
+        plugin_dirs: likewise.
+        note: is told of the cut.
+
+    Raises:
+        ConfigError: as `check_record`, and if a command works there.
+    """
+    claim = Claim(root)
+    try:
+        return check_record(root, plugin_dirs)
+    except DamagedRecord as error:
+        kept = cut(error.path, error.number)
+        note(f"{error.path} was cut before line {error.number}; what it was is kept in {kept}")
+        return check_record(root, plugin_dirs)
+    finally:
+        claim.release()
+
+
+def _checked(config: SearchConfig, path: Path) -> Checked:
+    ledger, count = Ledger(None), 0
+    tally, decisions = None, None
+    chain, lines = Chain(), RecordFile(path).lines
+    for number, line in enumerate(lines, start=1):
+        try:
+            record = chain.read(line)
+            ledger.check(record)
+            if decisions and tally and (found := _difference(decisions, tally, ledger, record)):
+                return Checked(number - 1, count, f"line {number}: {found}")
+            ledger.take_in(record)
+            if isinstance(record, Limits):
+                config = config.model_copy(update=_read_limits(config, record))
+            if decisions is None or isinstance(record, Limits):
+                tally = Tally(config, ledger)
+                decisions = Decisions(config, ledger, tally)
+        except (ValueError, RecursionError) as error:
+            raise DamagedRecord("folder", path, number, error) from error
+        if isinstance(record, Started | Revived):
+            count += 1
+        if isinstance(record, Evaluated) and record.go_on is not None:
+            count += 1
+            if decisions.goes_on(record.trial) != record.go_on:
+                said = "to go on" if record.go_on else "to stop"
+                wrong = f"trial {record.trial} was told {said} at step {record.step}, and the "
+                return Checked(
+                    number - 1, count, f"line {number}: {wrong}lines above say otherwise"
+                )
+    return Checked(len(lines), count)
+
+
+def _difference(decisions: Decisions, tally: Tally, ledger: Ledger, record: Record) -> str:
+    """What a record says that does not follow from those before it."""
+    if isinstance(record, Ended):
+        trial = ledger.trials[record.trial]
+        objective = tally.trial_config(trial).objective
+        return _other_end(trial, record, objective, ledger.header["labels"])
+    if not isinstance(record, Started | Revived) or getattr(record, "by_hand", False):
+        return ""
+    told = record.model_dump(exclude_unset=True, exclude={"at", "by_hand"})
+    try:
+        step = decisions.next()
+    except AutoGANError as error:
+        return (
+            f"trial {record.trial} {record.record}, and the lines above lead to an error: {error}"
+        )
+    wanted = json.loads(json.dumps({"record": step.record, **step.fields}))
+    if not step.record:
+        why = f" ({step.end})" if step.end else ""
+        return (
+            f"trial {record.trial} {record.record}, and nothing begins after the lines above{why}"
+        )
+    for name in {**wanted, **told}:
+        if told.get(name) != wanted.get(name):
+            return (
+                f"trial {record.trial} {record.record} with {name} {told.get(name)}, and the lines "
+                f"above lead to {wanted.get(name)}"
+            )
+    return ""
+
+
+def _other_end(trial: Trial, record: Ended, objective: Objective, labels: Mapping[str, str]) -> str:
+    """What a trial's end says that does not follow from its evaluations."""
+    told = [
+        e
+        if e.collapsed or not objective.measured(e.scores, labels)
+        else dataclasses.replace(e, value=objective.value(e.scores, labels))
+        for e in trial.evaluations
+    ]
+    best = best_evaluation(told, objective.direction)
+    last = told[-1].value if told else None
+    wanted: dict[str, float | None] = {
+        "step": None if best is None else best.step,
+        "value": None if best is None else best.value,
+        "last_value": None if best is None else last,
+    }
+    # Others may say nothing; and a value says nothing where all trials' scores decide it.
+    whole = record.state in (State.COMPLETE, State.STOPPED)
+    for name, found in wanted.items():
+        said = getattr(record, name)
+        if said is None and (found is None or not whole or record.value is None):
+            continue
+        if said is None or found is None or not math.isclose(said, found):
+            return (
+                f"trial {record.trial} ended with {name} {said}, and its evaluations lead to "
+                f"{found}"
+            )
+    reached = told[-1].step if told else 0
+    if record.steps and record.steps < reached:
+        return f"trial {record.trial} ended at step {record.steps}, and was evaluated at {reached}"
+    return ""
+
+
+def _read_limits(config: SearchConfig, record: Limits) -> dict[str, Any]:
+    """The keys of a record of limits as those of a configuration."""
+    plain = config.as_dict()
+    values = {name: record.keys.get(name) for name in LIMITS}
+    read = SearchConfig(**{**plain, **{n: v for n, v in values.items() if v is not None}})
+    fields = SearchConfig.model_fields
+    return {
+        name: fields[name].get_default(call_default_factory=True)
+        if values[name] is None
+        else getattr(read, name)
+        for name in LIMITS
+    }

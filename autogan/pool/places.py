@@ -1,0 +1,257 @@
+"""Where workers live: as processes of this machine, or behind a command such as ssh or srun.
+
+A worker is a process on a pipe; whatever starts it, it is the same `autogan.worker.serve`.
+"""
+
+import contextlib
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from autogan.core.errors import told
+from autogan.core.machine import Gpu
+from autogan.pool.messages import Message, Note, Refused, decode, encode
+
+_GRACE = 10.0  # seconds for a worker to end whose pipe has ended
+_TAIL = 4000  # characters of a dead worker's last words
+_CONTEXT = 500  # megabytes of a GPU's memory that CUDA takes for each process
+_BANNER = 1000  # lines at most that a login may print before the worker's first message
+_SHOWN = 100  # characters of what is no message
+_USABLE = 0.9  # of a GPU's memory
+GPU_MEMORY = "AUTOGAN_GPU_MEMORY"  # in a worker's environment: megabytes that it may take
+
+# Not -m: that would import what lies in the working folder, a random.py of the user's, say.
+_START = "import sys; sys.path = [p for p in sys.path if p]"
+WORKER = (sys.executable, "-c", f"{_START}; from autogan.worker.serve import main; main()")
+
+Hear = Callable[[Message | None], None]
+"""Is called with each message of a worker, from another thread; at its end with None."""
+
+
+@dataclass(frozen=True)
+class Death:
+    """How a worker ended.
+
+    Attributes:
+        report: what is known; the first line says it in short.
+        killed: whether a signal ended it, for which the machine is at fault.
+    """
+
+    report: str
+    killed: bool
+
+
+class Channel(Protocol):
+    """A worker that lives."""
+
+    def send(self, message: Message) -> None:
+        """Tell it something; nothing happens if it is dead."""
+
+    def death(self) -> Death:
+        """How it ended; to be asked after it was heard to end."""
+
+    def kill(self) -> None:
+        """End it now; nothing it writes can be torn."""
+
+
+class Place(Protocol):
+    """Where a worker can live."""
+
+    @property
+    def name(self) -> str:
+        """Of the worker, for the user."""
+
+    def spawn(self, hear: Hear) -> Channel:
+        """Start a worker; one that cannot be started is heard to refuse."""
+
+
+@dataclass(frozen=True)
+class LocalPlace:
+    """A process of this machine.
+
+    Attributes:
+        name: see `Place`.
+        command: that starts a worker, or starts it elsewhere and hands its pipe on.
+        env: what its environment has beside ours.
+    """
+
+    name: str = "worker 1"
+    command: Sequence[str] = WORKER
+    env: Mapping[str, str] | None = None
+
+    def spawn(self, hear: Hear) -> Channel:
+        """See `Place.spawn`."""
+        try:
+            return ProcessChannel(self.command, self.env or {}, hear)
+        except OSError as error:
+            own = tuple(self.command) == WORKER
+            field, what = ("workers", "a worker") if own else ("worker_command", self.command[0])
+            problem = f"{what} cannot be started ({error.strerror})"
+            return NoChannel(Refused(field=field, problem=problem), hear)
+
+
+@dataclass(frozen=True)
+class NoChannel:
+    """A worker that could not be started and refuses whatever it is asked; see `Channel`."""
+
+    refusal: Refused
+    hear: Hear
+
+    def send(self, message: Message) -> None:
+        """See `Channel.send`."""
+        self.hear(self.refusal)
+
+    def death(self) -> Death:
+        """See `Channel.death`."""
+        return Death(self.refusal.problem, killed=False)
+
+    def kill(self) -> None:
+        """See `Channel.kill`."""
+
+
+class ProcessChannel:
+    """A worker process on a pipe.
+
+    Args:
+        command: that starts it.
+        env: what its environment has beside ours.
+        hear: see `Hear`.
+    """
+
+    def __init__(self, command: Sequence[str], env: Mapping[str, str], hear: Hear) -> None:
+        self._errors = tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115 (kept open)
+        self._odd = ""  # what it said that is no message
+        try:
+            self.process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._errors,
+                encoding="utf-8",
+                errors="replace",
+                start_new_session=True,  # Ctrl-C is ours to pass on
+                env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **env},
+            )
+        except OSError:
+            self._errors.close()
+            raise
+        threading.Thread(target=self._listen, args=(hear,), daemon=True).start()
+
+    def send(self, message: Message) -> None:
+        """See `Channel.send`."""
+        assert self.process.stdin is not None
+        with contextlib.suppress(OSError, ValueError):  # it died, and will be heard to end
+            self.process.stdin.write(encode(message) + "\n")
+            self.process.stdin.flush()
+
+    def death(self) -> Death:
+        """See `Channel.death`."""
+        try:
+            code = self.process.wait(timeout=_GRACE)
+        except subprocess.TimeoutExpired:  # it lives, but what it says cannot be read
+            self.process.kill()
+            self.process.wait()
+            code = 0
+        cause = f"the worker process ended with code {code}"
+        if self._odd:
+            cause = f"the worker process said {self._odd!r}, which is no message"
+        elif code < 0:
+            cause = f"the worker process was ended by {signal.Signals(-code).name}"
+            if code == -signal.SIGKILL:
+                cause += " (out of memory?)"
+            elif code == -signal.SIGILL:
+                cause += " (TensorFlow's packages need a processor with AVX)"
+        self._errors.seek(0)
+        return Death(f"{cause}\n{self._errors.read()[-_TAIL:]}", killed=code < 0 and not self._odd)
+
+    def kill(self) -> None:
+        """See `Channel.kill`."""
+        self.process.kill()
+        self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe:
+                with contextlib.suppress(OSError):  # what could not be written is lost anyway
+                    pipe.close()
+        self._errors.close()
+
+    def _listen(self, hear: Hear) -> None:
+        """Hand the worker's messages on, up to a line that is none.
+
+        What a login prints before the first message is skipped.
+        """
+        assert self.process.stdout is not None
+        printed: list[str] | None = []  # before the first message
+        with contextlib.suppress(OSError, ValueError):  # the pipe is closed when it is ended
+            for line in self.process.stdout:
+                try:
+                    message = decode(line)
+                except ValueError:
+                    if printed is not None and len(printed) < _BANNER:
+                        printed.append(line.strip())
+                        continue
+                    if line.endswith("\n"):  # else a kill has torn it
+                        self._odd = told(line)[:_SHOWN]
+                    break
+                if said := _banner(printed):
+                    hear(Note(text=f"the worker printed {said!r} before its first message; silence "
+                              "what the login prints"))  # fmt: skip
+                printed = None
+                hear(message)
+        self._odd = self._odd or _banner(printed)
+        if self._odd:
+            self.process.kill()  # it may go on printing
+        hear(None)
+
+
+def _banner(printed: Sequence[str] | None) -> str:
+    """The first line that says anything."""
+    return told(next(filter(None, printed or ()), ""))[:_SHOWN]
+
+
+def local_places(
+    count: int,
+    gpus: Sequence[Gpu] = (),
+    per_gpu: int = 1,
+    command: Sequence[str] = WORKER,
+) -> list[LocalPlace]:
+    """Places on this machine, dealt out to its GPUs in turn.
+
+    Args:
+        count: of the workers.
+        gpus: of the machine; none where training is on the CPU.
+        per_gpu: workers that share one: each may take its part of the memory and no more.
+        command: that starts a worker.
+    """
+    places = []
+    for number in range(count):
+        env = {}
+        if gpus:
+            gpu = gpus[number % len(gpus)]
+            env = {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": gpu.name}
+            if per_gpu > 1:
+                env[GPU_MEMORY] = share_of(gpu, per_gpu)
+        places.append(LocalPlace(f"worker {number + 1}", command, env))
+    return places
+
+
+def share_of(gpu: Gpu, workers: int) -> str:
+    """Megabytes of a GPU's memory for each of so many workers, for `GPU_MEMORY`; "" if unknown."""
+    return str(int(_USABLE * gpu.megabytes / workers) - _CONTEXT) if gpu.megabytes else ""
+
+
+def command_places(count: int, prefix: str) -> list[LocalPlace]:
+    """Places behind a command, such as ``srun -N1 -n1`` or ``ssh HOST``, one for each worker.
+
+    The command gets the worker's own command line as its last arguments: for a shell on another
+    machine, quoted for it.
+    """
+    words = shlex.split(prefix)
+    own = [shlex.quote(word) for word in WORKER] if os.path.basename(words[0]) == "ssh" else WORKER
+    return [LocalPlace(f"worker {n + 1}", [*words, *own]) for n in range(count)]

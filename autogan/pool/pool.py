@@ -1,0 +1,342 @@
+"""The driver's end of the pipes: a pool of workers that run trials and live on between them."""
+
+import math
+import queue
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from autogan.core.errors import AutoGANError, ConfigError, StorageError
+from autogan.pool.messages import (
+    Answer,
+    Call,
+    Cause,
+    Evaluated,
+    Failed,
+    Interrupt,
+    Join,
+    Joined,
+    Message,
+    Note,
+    Placed,
+    Refused,
+    Train,
+    Trained,
+)
+from autogan.pool.places import Death, Place
+from autogan.pool.workers import Job, Silence, Worker
+
+_POLL = 0.2  # seconds between two looks at Ctrl-C
+_GRACE = 10.0  # minutes that building networks and evaluating may take beyond a trial's time
+_DOUBTS = 2  # failures of a worker that has proven nothing: it gets no more trials
+
+Reply = TypeVar("Reply", bound=Message)
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Event:
+    """What is said of a trial, or by the pool itself.
+
+    Attributes:
+        trial: its number; None for a `Note` of the pool's.
+        message: `Placed`, `Note`, `Progress` or `Evaluated` on the way; `Trained` or `Failed` at
+            its end.
+    """
+
+    trial: int | None
+    message: Message
+
+
+class Engine(Protocol):
+    """What runs trials; all that the search loop knows of workers."""
+
+    def call(self, call: Call, reply: type[Reply], tell: Tell = ...) -> Reply:
+        """Do something that is no trial, and wait for its reply; notes on the way are told."""
+
+    def join(self, call: Join, tell: Tell = ...) -> None:
+        """Let a worker join a run; whoever comes later joins before its first trial."""
+
+    def free(self) -> bool:
+        """Whether another trial can be started now."""
+
+    def start(self, trial: int, minutes: float | None, call: Train) -> None:
+        """Begin a trial, which fails long after its minutes; its events follow."""
+
+    def next_event(self) -> Event | None:
+        """The next event of any trial; None if there is none for a moment."""
+
+    def answer(self, trial: int, go_on: bool) -> None:
+        """Say, after an evaluation, whether the trial shall go on."""
+
+    def interrupt(self) -> None:
+        """Have all running trials save and end as soon as possible."""
+
+    def close(self) -> None:
+        """End all workers."""
+
+
+class WorkerFailed(AutoGANError):
+    """The worker raised something unforeseen, or died.
+
+    Args:
+        report: what is known of its end; the first line says it in short.
+    """
+
+    def __init__(self, report: str) -> None:
+        self.report = report
+        super().__init__(f"{report.splitlines()[0]} (--debug shows more)")
+
+
+class Pool:
+    """Workers at given places, each started when it is first needed.
+
+    A trial waits until a worker has joined the run and is free. A worker that died, or whose memory
+    holds enough, is replaced. With several workers, one that fails before it has brought any trial
+    to an evaluation is not believed: the trial goes on elsewhere, and the second time the worker
+    is dismissed. One that is silent for much longer than any was so far is reported, and after
+    hours replaced.
+
+    Args:
+        places: for the workers.
+        clock: seconds since some moment; a trial's time is measured by it.
+    """
+
+    def __init__(
+        self, places: Sequence[Place], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._workers = [Worker(place) for place in places]
+        self._clock = clock
+        self._silence = Silence(self._workers, clock)
+        self._saved_by = math.inf  # when interrupted trials must have ended
+        self._join: Join | None = None
+        self._waiting: deque[Job] = deque()
+        # What was heard, and from which process: one that was ended is not listened to.
+        self._heard: queue.SimpleQueue[tuple[Worker, int, Message | None]] = queue.SimpleQueue()
+        self._later: deque[tuple[Worker, Message | None]] = deque()  # heard during a call
+        self._events: deque[Event] = deque()  # found, and not told yet
+
+    def call(self, call: Call, reply: type[Reply], tell: Tell = lambda text: None) -> Reply:
+        """See `Engine.call`.
+
+        Raises:
+            ConfigError: if the worker refuses.
+            StorageError: if it could not write a file.
+            WorkerFailed: if it fails or dies.
+        """
+        worker = self._idle()[0]
+        if worker.channel is None:
+            self._spawn(worker)
+        worker.send(call)
+        while True:
+            heard = self._hear()
+            if heard is None:
+                continue
+            other, message = heard
+            if other is not worker:
+                self._later.append(heard)
+            elif message is None:
+                raise WorkerFailed(self._death(worker).report)
+            elif isinstance(message, Refused):
+                raise ConfigError(message.field, message.problem)
+            elif isinstance(message, Failed) and message.cause == "disk":
+                raise StorageError(message.reason)
+            elif isinstance(message, Failed):
+                raise WorkerFailed(f"{message.reason}\n{message.traceback}")
+            elif isinstance(message, reply):
+                return message
+            elif isinstance(message, Note):
+                tell(message.text)
+
+    def join(self, call: Join, tell: Tell = lambda text: None) -> None:
+        """See `Engine.join`; the errors are those of `call`."""
+        self._join = call
+        worker = self._idle()[0]
+        worker.environment = self.call(call, Joined, tell).environment
+
+    def free(self) -> bool:
+        """See `Engine.free`."""
+        busy = sum(worker.job is not None for worker in self._workers)
+        return busy + len(self._waiting) < sum(not worker.dismissed for worker in self._workers)
+
+    def start(self, trial: int, minutes: float | None, call: Train) -> None:
+        """See `Engine.start`."""
+        self._saved_by = math.inf
+        self._waiting.append(Job(trial, minutes, call))
+        self._place()
+
+    def next_event(self) -> Event | None:
+        """See `Engine.next_event`; a worker's death is its trial's failure."""
+        if not self._events:
+            worker, message = self._later.popleft() if self._later else self._hear() or (None, None)
+            self._look(worker if isinstance(message, Trained | Failed) else None)
+            if worker is not None and worker.channel is not None:
+                self._take(worker, message)
+                self._place()
+        return self._events.popleft() if self._events else None
+
+    def answer(self, trial: int, go_on: bool) -> None:
+        """See `Engine.answer`."""
+        for worker in self._workers:
+            if worker.job is not None and worker.job.trial == trial:
+                worker.send(Answer(go_on=go_on))
+
+    def interrupt(self) -> None:
+        """See `Engine.interrupt`; whoever does not save in time goes on from its checkpoint."""
+        while self._waiting:
+            self._events.append(Event(self._waiting.popleft().trial, Trained(trial=None)))
+        self._saved_by = min(self._saved_by, self._clock() + self._silence.saving())
+        for worker in self._workers:
+            if worker.job is None:
+                continue
+            if worker.job.heard:
+                worker.send(Interrupt())
+            else:  # it loads or compiles, and there is nothing to save yet
+                self._end(worker, Trained(trial=None))
+                worker.end()
+
+    def close(self) -> None:
+        """See `Engine.close`."""
+        for worker in self._workers:
+            worker.end()
+            worker.job = None
+        self._waiting.clear()
+        self._events.clear()
+
+    def _idle(self) -> list[Worker]:
+        """Who could do something, those first who can at once and are trusted most."""
+        idle = [worker for worker in self._workers if not (worker.job or worker.dismissed)]
+        return sorted(idle, key=lambda w: (w.channel is None, w.joining, w.doubts))
+
+    def _place(self) -> None:
+        """Give waiting trials to workers that have joined; let as many join as could have one."""
+        coming = sum(worker.joining for worker in self._workers)
+        for worker in self._idle():
+            if worker.full:
+                worker.end()
+            joined = self._join is None or worker.environment is not None
+            if joined and self._waiting:
+                self._begin(worker, self._waiting.popleft())
+            elif not joined and not worker.joining and coming < len(self._waiting):
+                if worker.channel is None:
+                    self._spawn(worker)
+                assert self._join is not None
+                worker.joining = True
+                worker.send(self._join)
+                coming += 1
+
+    def _begin(self, worker: Worker, job: Job) -> None:
+        """Give a worker its trial; the trial's time begins."""
+        if worker.channel is None:
+            self._spawn(worker)
+        worker.job = job
+        if job.minutes:
+            job.deadline = self._clock() + 60 * (2 * job.minutes + _GRACE)
+        self._silence.ended_by(worker)
+        worker.send(job.call)
+        placed = Placed(worker=worker.place.name, environment=worker.environment or {})
+        self._events.append(Event(job.trial, placed))
+
+    def _spawn(self, worker: Worker) -> None:
+        worker.life += 1
+        life = worker.life
+        worker.channel = worker.place.spawn(lambda told: self._heard.put((worker, life, told)))
+
+    def _hear(self) -> tuple[Worker, Message | None] | None:
+        """The next message of a worker, None at its end; or nothing for a moment."""
+        try:
+            worker, life, message = self._heard.get(timeout=_POLL)
+        except queue.Empty:
+            return None
+        return (worker, message) if worker.channel and worker.life == life else None
+
+    def _look(self, but: Worker | None) -> None:
+        """End the trials whose time is over, but for one that has just ended by itself."""
+        now = self._silence.look()
+        for worker in self._workers:
+            if worker.job and worker is not but and now > worker.job.deadline:
+                reason = "the worker has not ended the trial long after max_trial_minutes"
+                self._end(worker, Failed(reason=reason, traceback=reason))
+                worker.end()
+            elif worker.job and worker is not but and now > self._saved_by:
+                self._tell(
+                    f"trial {worker.job.trial} did not save in time: {worker.place.name} was ended "
+                    "at once; the trial goes on from its last checkpoint"
+                )
+                self._end(worker, Trained(trial=None))
+                worker.end()
+        for worker in self._silence.unusual():
+            self._tell(f"{self._silent(worker)}; it counts as lost if that goes on for hours")
+        for worker in self._silence.lost():
+            silent = self._silent(worker)
+            self._end(worker, Failed(reason=silent, traceback=silent, cause="killed"))
+            worker.end()
+
+    def _silent(self, worker: Worker) -> str:
+        return f"{worker.place.name} has said nothing for {worker.silent / 60:.0f} minutes"
+
+    def _tell(self, text: str) -> None:
+        """Something about the workers that the user should know."""
+        self._events.append(Event(None, Note(text=text)))
+
+    def _take(self, worker: Worker, message: Message | None) -> None:
+        """Take in what a worker says."""
+        self._silence.ended_by(worker)
+        if message is None:
+            death = self._death(worker)
+            self._fail(worker, death.report, "killed" if death.killed else "itself")
+        elif isinstance(message, Joined):
+            worker.environment, worker.joining = message.environment, False
+        elif isinstance(message, Refused):
+            self._fail(worker, str(ConfigError(message.field, message.problem)), "itself")
+        elif isinstance(message, Failed):
+            self._fail(worker, f"{message.reason}\n{message.traceback}", message.cause)
+            if message.cause == "memory":
+                worker.end()  # a fresh one has more
+        elif isinstance(message, Trained):
+            worker.full = message.full
+            worker.trusted()
+            self._end(worker, message)
+        elif worker.job is not None:
+            worker.job.heard = True
+            if isinstance(message, Evaluated):
+                worker.trusted()
+            self._events.append(Event(worker.job.trial, message))
+        elif isinstance(message, Note):
+            self._events.append(Event(None, message))
+
+    def _fail(self, worker: Worker, report: str, cause: Cause) -> None:
+        """A worker has failed; the first line of the report says how in short."""
+        reason, name = report.partition("\n")[0], worker.place.name
+        others = any(not other.dismissed for other in self._workers if other is not worker)
+        doubtful = cause == "itself" and not worker.proven and others
+        if worker.job is not None:
+            told = f"{name} failed: {reason}" if doubtful else reason
+            told_cause: Cause = "worker" if doubtful else cause
+            self._end(worker, Failed(reason=told, traceback=report, cause=told_cause))
+        elif not others:  # and could not even join: no trial can be had
+            while self._waiting:
+                failed = Failed(reason=reason, traceback=report)
+                self._events.append(Event(self._waiting.popleft().trial, failed))
+        if doubtful or worker.joining:
+            worker.doubts += 1
+            worker.dismissed = others and worker.doubts >= _DOUBTS
+            if worker.dismissed:
+                self._tell(f"{name} gets no more trials: {reason}")
+            worker.end()
+
+    def _end(self, worker: Worker, message: Trained | Failed) -> None:
+        """A worker's trial has ended, and so it is free."""
+        assert worker.job is not None
+        self._events.append(Event(worker.job.trial, message))
+        worker.job = None
+
+    def _death(self, worker: Worker) -> Death:
+        """How a worker has ended; the next call starts a fresh one."""
+        assert worker.channel is not None
+        death, joining = worker.channel.death(), worker.joining
+        worker.end()
+        worker.joining = joining
+        return death

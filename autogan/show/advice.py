@@ -1,0 +1,81 @@
+"""What a search's results say of the next one."""
+
+from collections.abc import Sequence
+
+from autogan.core.hyperparameters import Dimension, Value
+from autogan.core.invocation import command
+from autogan.search import History, Space, State
+from autogan.search.cube import Cube
+from autogan.search.space import distinct_values
+from autogan.show.result import SearchResult
+
+_FEWEST = 8  # trials with a value; below, chance alone comes to the end of a range
+_BEST = 4  # points that show where the best lie
+_EDGE = 0.05  # of a range
+_NEARLY_ALL = 0.8
+
+
+def advice(result: SearchResult) -> list[str]:
+    """What to change in the next search, in a sentence each."""
+    return [*_edges(result), *_longer(result)]
+
+
+def _edges(result: SearchResult) -> list[str]:
+    """Where the best trials lie at the end of a range, that it should be wider."""
+    own = [trial for trial in result.trials if not trial.confirms]
+    ranked = History([t for t in own if t.repeats is None], result.direction).ranked()
+    if len(ranked) < _FEWEST:
+        return []
+    said = []
+    for dimension in result.config.space.dimensions:
+        interval, declared = dimension.range, dimension.hyperparameter
+        different = distinct_values(dimension)
+        best = [t.params for t in ranked[:_BEST] if dimension.name in t.params]
+        if interval is None or (different is not None and len(different) < 1 / _EDGE):
+            said += _list_end(dimension, [point[dimension.name] for point in best])
+            continue
+        places = Cube(Space((dimension,))).places(best)
+        for word, limit, declared_limit, near in (
+            ("lower", interval.low, declared.low, [p < _EDGE for p in places]),
+            ("upper", interval.high, declared.high, [p > 1 - _EDGE for p in places]),
+        ):
+            if 2 * sum(near) > _BEST and limit != declared_limit:
+                said.append(
+                    f"The best trials lie at the {word} end of {dimension.name}'s range "
+                    f"({interval}): search beyond it."
+                )
+    return said
+
+
+def _list_end(dimension: Dimension, best: Sequence[Value]) -> list[str]:
+    """Where all of the best have the first or last of a few numbers, that there should be more."""
+    declared = dimension.hyperparameter
+    if declared.kind == "choice" or len(best) < _BEST:
+        return []
+    numbers = sorted(map(float, distinct_values(dimension) or ()))
+    for word, end, limit, all_there in (
+        ("lowest", numbers[0], declared.low, max(map(float, best)) <= numbers[0]),
+        ("highest", numbers[-1], declared.high, min(map(float, best)) >= numbers[-1]),
+    ):
+        if all_there and end != limit and len(numbers) > 1:
+            listed = ", ".join(f"{number:g}" for number in numbers)
+            return [
+                f"The best trials have the {word} {dimension.name} ({end:g} of {listed}): search "
+                "beyond it."
+            ]
+    return []
+
+
+def _longer(result: SearchResult) -> list[str]:
+    """Where whole trainings were still getting better at their end, that they should be longer."""
+    whole = [t for t in result.trials if t.state is State.COMPLETE and len(t.evaluations) > 1]
+    last = [trial for trial in whole if trial.step == trial.evaluations[-1].step]
+    if not whole or len(last) < _NEARLY_ALL * len(whole):
+        return []
+    config = result.config
+    longer = ["--epochs", 2 * config.epochs] if config.epochs else ["--steps", 2 * last[0].steps]
+    again = command("autogan", "train", result.folder.best_config, *longer)
+    return [
+        f"{len(last)} of {len(whole)} whole trainings were best at their last step: train longer, "
+        f"for example by {again}"
+    ]

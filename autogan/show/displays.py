@@ -1,0 +1,341 @@
+"""What the user sees on the way: lines in a pipe, a bar in a terminal, a panel in a notebook."""
+
+import html
+import os
+import statistics
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+from autogan.core.errors import printable_lines
+from autogan.record.words import Terms, describe, duration, origin, spark
+from autogan.search import State, Trial
+from autogan.show.display import Display
+
+_STYLES = {
+    State.COMPLETE: "",
+    State.STOPPED: "dim",
+    State.TIMED_OUT: "dim",
+    State.DIVERGED: "yellow",
+    State.COLLAPSED: "yellow",
+    State.FAILED: "red",
+}
+_BAR = 16  # columns: the line fits into 80
+
+
+class _Run:
+    """A trial that is running, in words."""
+
+    def __init__(self, title: str, params: str) -> None:
+        self.title, self.params, self.scores, self.rate = title, params, "", ""
+        self.step, self.steps = 0, 0  # no steps: nothing is known of them yet
+        self.left = 0.0  # seconds
+        self.began = time.monotonic()
+        self._first: tuple[float, int] | None = None
+
+    def progress(self, step: int, steps: int) -> bool:
+        """It has come to a step; whether its speed is known by now."""
+        now = time.monotonic()
+        self.step, self.steps = step, steps
+        if self._first is None:
+            self._first = (now, step)  # the first call compiles: it is not counted
+        since, first = self._first
+        if step == first:
+            return False
+        speed = (step - first) / (now - since)
+        self.left = (steps - step) / speed
+        rate = f"{speed:.1f} steps/s" if speed >= 1 else f"{1 / speed:.1f} s/step"
+        self.rate = f"{rate}, {duration(self.left)} left"
+        return True
+
+    @property
+    def whole(self) -> float:
+        """Seconds of a trial like this one."""
+        return self.left * self.steps / max(self.steps - self.step, 1)
+
+    @property
+    def where(self) -> str:
+        """How far it is, beside its bar."""
+        steps = f"{self.step}/{self.steps} steps" if self.steps else "starting"
+        return "  ".join(filter(None, (steps, self.rate)))
+
+
+class _Words(Display):
+    """What displays share: the words that they show.
+
+    A subclass shows lines for what has happened (`note`), and with `_show` what is happening.
+    """
+
+    def __init__(self) -> None:
+        self._terms = Terms(["value"], {})
+        self._runs: dict[int, _Run] = {}  # by the trial's number
+        self._durations: list[float] = []  # of the trials that have ended
+        self._trials_left = 0
+        self._best = self._left = ""
+        self._bests: list[float] = []  # the best value after each trial that ended
+        self._several = False  # whether trials have run beside each other
+
+    def begins(self, terms: Terms, best: Trial | None = None) -> None:
+        """See `Display.begins`."""
+        self._terms = terms
+        self._best = "" if best is None else terms.best(best)
+
+    def trial_started(self, trial: Trial, position: int, trials: int | None) -> None:
+        """See `Display.trial_started`."""
+        self._trials_left = max(trials - position, 0) if trials else 0
+        how = origin(trial)
+        self._several = self._several or bool(self._runs.keys() - {trial.number})
+        self._runs[trial.number] = _Run(
+            self._terms.title(trial, position, trials),
+            describe(trial.params) + (f"  ({how})" if how else ""),
+        )
+
+    def progress(self, trial: int, step: int, steps: int, losses: Mapping[str, float]) -> None:
+        """See `Display.progress`."""
+        run = self._runs[trial]
+        if run.progress(step, steps):
+            usual = statistics.fmean(self._durations) if self._durations else run.whole
+            rest = run.left + self._trials_left * usual / len(self._runs)
+            self._left = f"{duration(rest)} left in all" if self._trials_left else ""
+
+    def evaluated(self, trial: Trial) -> None:
+        """See `Display.evaluated`."""
+        run, last = self._runs[trial.number], trial.evaluations[-1]
+        where = f"{last.step}/{run.steps}" if run.steps else f"{last.step}"
+        run.scores = f"step {where}: {self._terms.evaluation(last)}"
+
+    def trial_ended(self, trial: Trial, best: Trial | None) -> None:
+        """See `Display.trial_ended`."""
+        self._durations.append(time.monotonic() - self._runs.pop(trial.number).began)
+        self._best = self._terms.best(best)
+        if best is not None and best.value is not None and not best.losses:
+            self._bests.append(best.value)
+
+    def _ended(self, trial: Trial) -> str:
+        """The line of a trial that has ended."""
+        return f"trial {trial.number}  {self._terms.outcome(trial)}  {describe(trial.params)}"
+
+    def _lines(self) -> list[str]:
+        """What is happening, below the bars: more of a trial that runs alone."""
+        alone = next(iter(self._runs.values())) if len(self._runs) == 1 else None
+        best = "; ".join(filter(None, (self._left, self._best)))
+        fall = f"best so far: {spark(self._bests)}" if len(self._bests) > 1 else ""
+        lines = [*((alone.params, alone.scores) if alone else ()), best, fall]
+        return [line for line in lines if line]
+
+
+class PlainDisplay(_Words):
+    """A line for each thing that happens; for logs and pipes."""
+
+    def note(self, text: str) -> None:
+        """See `Display.note`."""
+        print(printable_lines(text), file=sys.stderr, flush=True)
+
+    def begins(self, terms: Terms, best: Trial | None = None) -> None:
+        """See `Display.begins`."""
+        super().begins(terms, best)
+        if self._best:
+            self.note(self._best)
+
+    def trial_started(self, trial: Trial, position: int, trials: int | None) -> None:
+        """See `Display.trial_started`."""
+        super().trial_started(trial, position, trials)
+        run = self._runs[trial.number]
+        self.note(f"{run.title}  {run.params}")
+
+    def evaluated(self, trial: Trial) -> None:
+        """See `Display.evaluated`."""
+        super().evaluated(trial)
+        run = self._runs[trial.number]
+        left = "; ".join(filter(None, (run.rate, self._left)))
+        self.note(f"  {self._whose(trial)}{run.scores}" + (f"  [{left}]" if left else ""))
+
+    def trial_ended(self, trial: Trial, best: Trial | None) -> None:
+        """See `Display.trial_ended`."""
+        whose = self._whose(trial)
+        super().trial_ended(trial, best)
+        self.note(f"  {whose}{self._terms.outcome(trial)}; {self._best}")
+
+    def _whose(self, trial: Trial) -> str:
+        """Which trial a line is of, where several run."""
+        return f"trial {trial.number}: " if self._several else ""
+
+
+class LiveDisplay(_Words):
+    """Lines for what has happened, above a bar for what is happening; for terminals."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self._console = console
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=_BAR),
+            TextColumn("{task.fields[where]}"),
+            console=console,
+            auto_refresh=False,
+        )
+        self._tasks: dict[int, TaskID] = {}  # by the trial's number
+        self._status = Text(no_wrap=True, overflow="ellipsis")
+        table = Table.grid()
+        table.add_row(self._bar)
+        table.add_row(self._status)
+        self._live = Live(table, console=console, refresh_per_second=5, transient=True)
+        self._live.start()
+
+    def note(self, text: str) -> None:
+        """See `Display.note`."""
+        self._print(text, "dim")
+
+    def trial_started(self, trial: Trial, position: int, trials: int | None) -> None:
+        """See `Display.trial_started`."""
+        super().trial_started(trial, position, trials)
+        run = self._runs[trial.number]
+        if trial.number in self._tasks:  # it was lost, and begins again
+            self._bar.remove_task(self._tasks[trial.number])
+        self._tasks[trial.number] = self._bar.add_task(run.title, total=None, where=run.where)
+        self._show()
+
+    def progress(self, trial: int, step: int, steps: int, losses: Mapping[str, float]) -> None:
+        """See `Display.progress`."""
+        super().progress(trial, step, steps, losses)
+        where = self._runs[trial].where
+        self._bar.update(self._tasks[trial], completed=step, total=steps, where=where)
+        self._show()
+
+    def evaluated(self, trial: Trial) -> None:
+        """See `Display.evaluated`."""
+        super().evaluated(trial)
+        self._show()
+
+    def trial_ended(self, trial: Trial, best: Trial | None) -> None:
+        """See `Display.trial_ended`."""
+        super().trial_ended(trial, best)
+        self._bar.remove_task(self._tasks.pop(trial.number))
+        new = best is not None and best.number == trial.number
+        self._print(self._ended(trial), "green" if new else _STYLES.get(trial.state, ""))
+        self._show()
+
+    def close(self) -> None:
+        """See `Display.close`."""
+        self._live.stop()
+
+    def _print(self, line: str, style: str) -> None:
+        self._console.print(printable_lines(line), highlight=False, style=style, markup=False)
+
+    def _show(self) -> None:
+        self._status.plain = printable_lines("\n".join(self._lines()))
+
+
+class NotebookDisplay(_Words):
+    """The last lines of what has happened, and what is happening, in one output of a notebook."""
+
+    _LAST = 12  # lines
+
+    def __init__(self) -> None:
+        super().__init__()
+        from IPython.display import HTML, display
+
+        self._html = HTML
+        self._past: list[str] = []
+        self._handle = display(HTML(""), display_id=True)
+
+    def note(self, text: str) -> None:
+        """See `Display.note`."""
+        self._past = [*self._past, text][-self._LAST :]
+        self._show()
+
+    def progress(self, trial: int, step: int, steps: int, losses: Mapping[str, float]) -> None:
+        """See `Display.progress`."""
+        super().progress(trial, step, steps, losses)
+        self._show()
+
+    def trial_ended(self, trial: Trial, best: Trial | None) -> None:
+        """See `Display.trial_ended`."""
+        super().trial_ended(trial, best)
+        self.note(self._ended(trial))
+
+    def close(self) -> None:
+        """See `Display.close`."""
+        self._runs.clear()
+        self._show()
+
+    def _show(self) -> None:
+        past = html.escape("\n".join(self._past))
+        now = html.escape("\n".join(self._lines()))
+        running = "".join(
+            f"<progress value={run.step} max={run.steps or 1}></progress> "
+            f"{html.escape(f'{run.title}  {run.where}')}\n"
+            for run in self._runs.values()
+        )
+        self._handle.update(self._html(f"<pre>{past}\n{running}{now}</pre>"))
+
+
+class _Patient(Display):
+    """Shows by another display until that cannot write any more: a closed terminal ends no search.
+
+    Args:
+        display: the other one.
+    """
+
+    def __init__(self, display: Display) -> None:
+        self._display = display
+
+    def _tell(self, name: str, *arguments: Any) -> None:
+        try:
+            getattr(self._display, name)(*arguments)
+        except (OSError, ValueError) as error:
+            if isinstance(error, ValueError) and not getattr(sys.stderr, "closed", True):
+                raise  # Python raises it for a file that is closed; this is another mistake
+            self._display = Display()
+
+    def note(self, text: str) -> None:
+        """See `Display.note`."""
+        self._tell("note", text)
+
+    def begins(self, terms: Terms, best: Trial | None = None) -> None:
+        """See `Display.begins`."""
+        self._tell("begins", terms, best)
+
+    def trial_started(self, trial: Trial, position: int, trials: int | None) -> None:
+        """See `Display.trial_started`."""
+        self._tell("trial_started", trial, position, trials)
+
+    def progress(self, trial: int, step: int, steps: int, losses: Mapping[str, float]) -> None:
+        """See `Display.progress`."""
+        self._tell("progress", trial, step, steps, losses)
+
+    def evaluated(self, trial: Trial) -> None:
+        """See `Display.evaluated`."""
+        self._tell("evaluated", trial)
+
+    def trial_ended(self, trial: Trial, best: Trial | None) -> None:
+        """See `Display.trial_ended`."""
+        self._tell("trial_ended", trial, best)
+
+    def close(self) -> None:
+        """See `Display.close`."""
+        self._tell("close")
+
+
+def make_display() -> Display:
+    """The display that suits standard error: lines, unless a bar can be drawn there."""
+    console = Console(stderr=True)
+    live = console.is_interactive and os.isatty(2)  # Rich alone would also draw on FORCE_COLOR
+    return _Patient(LiveDisplay(console) if live else PlainDisplay())
+
+
+def usual_display() -> Display:
+    """For a call from Python that names none: a notebook shows progress, a program is silent."""
+    if "IPython" in sys.modules:
+        from IPython import get_ipython
+
+        if type(get_ipython()).__name__ == "ZMQInteractiveShell":
+            return _Patient(NotebookDisplay())
+    return Display()

@@ -1,0 +1,123 @@
+"""Runs on disk, read without a worker, a lock or TensorFlow: ended, stopped or under way."""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from autogan.config import SearchConfig, TrainConfig, load_saved
+from autogan.core.errors import ConfigError
+from autogan.core.files import contents, look
+from autogan.criteria.variety import Variety
+from autogan.decisions.tally import Tally, check_fits
+from autogan.record.folder import SearchFolder, TrialFolder, run_of
+from autogan.record.ledger import Ledger
+from autogan.record.words import Terms
+from autogan.search import Evaluation, Trial
+from autogan.search.history import found_again
+from autogan.show.result import SearchResult, TrainResult
+
+
+def load_run(root: Path, options: Mapping[str, Any] | None) -> SearchResult | TrainResult:
+    """What the search or training in a folder has come to so far.
+
+    Args:
+        root: its folder.
+        options: keys of the configuration, such as ``plugin_dirs``.
+
+    Raises:
+        ConfigError: if there is none, it has not begun, or its files are damaged.
+    """
+    if look(SearchFolder(root).config, "run") == "file":
+        return load_search(root, options)
+    if look(root / "config.yaml", "run") == "file":
+        return _training(root, options)
+    raise ConfigError("run", _nothing(root))
+
+
+def load_search(root: Path, options: Mapping[str, Any] | None) -> SearchResult:
+    """What the search in a folder has found so far.
+
+    The arguments and errors are those of `load_run`.
+    """
+    folder = SearchFolder(root)
+    if look(folder.config, "run") != "file":
+        raise ConfigError("run", _no_search(root))
+    config = load_saved(
+        SearchConfig, folder.config, {**_given(options), "run_dir": root}
+    ).resolved()
+    ledger = Ledger(folder.ledger)
+    if not ledger.header:
+        raise ConfigError("run", f"{root} holds a search that has not begun; run it first")
+    check_fits(config, ledger)
+    return SearchResult.of(config, folder, ledger, Tally(config, ledger))
+
+
+def _nothing(root: Path) -> str:
+    if look(root, "run") != "folder":
+        return f"{root} is no folder; see: autogan list runs"
+    return f"{root} holds no search or training; see: autogan list runs"
+
+
+def _no_search(root: Path) -> str:
+    if look(root / "config.yaml", "run") != "file":
+        return _nothing(root)
+    search = run_of(root)
+    instead = (
+        f"name its search, {search}" if search != root.resolve() else "show it by autogan show"
+    )
+    return f"{root} is a training, and a page is of searches; {instead}"
+
+
+def _training(root: Path, options: Mapping[str, Any] | None) -> TrainResult:
+    config = load_saved(TrainConfig, root / "config.yaml", _given(options)).resolved()
+    folder = TrialFolder.of(root, config)
+    if look(folder.result, "run") and folder.ended() is None:
+        raise ConfigError("run", f"{folder.result} is damaged; restore it, or train again")
+    trial = folder.ended() or Trial(0, config.gan.meaningful(config.hyperparameters()), config.seed)
+    trial.evaluations = trial.evaluations or _evaluations(folder.scores)
+    labels = _labels(config, trial)
+    trial.evaluations = [
+        e if e.collapsed else dataclasses.replace(e, value=config.objective.value(e.scores, labels))
+        for e in trial.evaluations
+    ]
+    trial = found_again(trial, config.objective.direction)
+    objective = config.objective.label(labels) if labels else config.criterion
+    return TrainResult(config, folder, objective, Terms.of(config.criterion, labels), trial)
+
+
+def _labels(config: TrainConfig, trial: Trial) -> dict[str, str]:
+    """The labels of a training's criteria, by name, as far as it has scores.
+
+    They stand in the criteria's order; where one has no finite value it is missing.
+    """
+    most = max((e.scores for e in trial.evaluations), key=len, default={})
+    criteria, labels = config.criteria(), iter(most)
+    if len(most) == len(criteria) or not most:
+        return dict(zip(criteria, labels, strict=False))
+    own = {kind.name: name for name, kind in criteria.items()}
+    fits = {label: [n for n in own if label.startswith(f"{n}_")] for label in most}
+    return {own[max(names, key=len)]: label for label, names in fits.items() if names}
+
+
+def _evaluations(path: Path) -> list[Evaluation]:
+    """Those that a training has written so far."""
+    evaluations = []
+    try:
+        for line in contents(path).decode().splitlines() if look(path, "run") else ():
+            scores = json.loads(line)
+            step, variety = scores.pop("step"), scores.pop("variety", {})
+            alike = bool(variety) and Variety.of(variety).collapsed
+            collapsed = scores.pop("collapsed", alike)  # AutoGAN 0.3 wrote none
+            evaluations.append(Evaluation(step, scores, None, variety, collapsed))
+    except OSError as error:
+        raise ConfigError("run", f"{path} cannot be read ({error.strerror})") from None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ConfigError("run", f"{path} is damaged ({error}); train again") from None
+    return evaluations
+
+
+def _given(options: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The options that were given."""
+    return {name: value for name, value in (options or {}).items() if value}

@@ -1,0 +1,350 @@
+"""What a search found, in words and as a table."""
+
+import html
+import itertools
+import math
+import re
+import statistics
+from collections import Counter
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from autogan.config import own_flags
+from autogan.core.invocation import command
+from autogan.criteria.variety import Variety
+from autogan.decisions.confirmation import advantage
+from autogan.record.words import describe, duration, figure, figures, spark, state_of, trials
+from autogan.search import State, Trial
+from autogan.search.space import key
+
+if TYPE_CHECKING:
+    from autogan.show.result import SearchResult
+
+_SHOWN = 20  # trials in a table
+_SCALE = re.compile(r"_\d+(_test)?(_[0-9a-f]{6})?(_test)?$")  # of a label: see `Evaluator.labels`
+
+
+def summary(result: "SearchResult", *, every: bool = False) -> str:
+    """What a search found, for people: the winner, what it is worth, and the best trials.
+
+    Args:
+        result: of the search.
+        every: show all trials.
+    """
+    best = result.best
+    if best is None:
+        return "\n".join([
+            _without_best(result), *in_hand(result), *_late(result), *_table(result, every)
+        ])  # fmt: skip
+    lines = [f"best of {_counted(result)}: trial {best.number}"]
+    lines += [f"  {name} = {value}{_left(result, name)}" for name, value in best.params.items()]
+    if result.front:
+        prefer = result.config.prefer
+        chosen = "its knee" if prefer is None else f"the best by {prefer}"
+        lines.append(f"  {result.terms.worth(best)} ({chosen}), at step {best.step}")
+    else:
+        lines += _value(result, best)
+    said = [*_course(result), *_judged(result), *_warned(result), *_confirmed(result)]
+    return "\n".join([*lines, *said, *in_hand(result), *_late(result), *_table(result, every)])
+
+
+def standing(result: "SearchResult") -> list[str]:
+    """What is searched, how far it is and what it has cost, for one that may not have ended."""
+    config = result.config
+    method = f"{config.search_method} with {config.stopping}" if config.stopping else (
+        config.search_method
+    )  # fmt: skip
+    counts = Counter(state_of(trial) for trial in result.trials)
+    each = ", ".join(f"{count} {state}" for state, count in counts.items())
+    state = result.state
+    lines = [
+        f"{config.gan_type} on {config.dataset} by {method}: {state}",
+        f"{trials(len(result.trials))}: {each}" if each else "no trial has begun",
+        f"{result.updates()} updates of both networks, {duration(result.seconds)} of training",
+    ]
+    for trial in result.trials:
+        if trial.state is State.RUNNING:
+            last = f" at step {trial.evaluations[-1].step}" if trial.evaluations else ""
+            verb = "running" if state == "running" else "to go on with"
+            lines.append(f"{verb}: trial {trial.number}{last}  {describe(trial.params)}")
+    if state == "unfinished":
+        own = own_flags(config, "search")
+        again = command("autogan", "search", "--resume", result.folder.root, *own)
+        lines.append(f"go on with: {again}")
+    return lines
+
+
+def rows(result: "SearchResult") -> list[dict[str, Any]]:
+    """A row for each trial, the best first: what it was, what it came to, its hyperparameters.
+
+    Dead trials that had a value before follow those that live, and then come those without a value.
+    """
+    sign = 1 if result.direction == "min" else -1
+    ordered = sorted(
+        result.trials,
+        key=lambda t: (t.value is None, t.dead, sign * (t.value or 0.0), t.number),
+    )
+    again = any(trial.repeats is not None for trial in ordered)
+    confirms = any(trial.confirms for trial in ordered)
+    return [_row(result, trial, again, confirms) for trial in ordered]
+
+
+def table_html(result: "SearchResult") -> str:
+    """The trials as an HTML table under one line that names the best."""
+    made = rows(result)
+    columns = list(dict.fromkeys(name for row in made for name in row))
+    head = "".join(f"<th>{html.escape(name)}</th>" for name in columns)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{html.escape(_cell(row.get(n)))}</td>" for n in columns) + "</tr>"
+        for row in made
+    )
+    return (
+        f"<p>{html.escape(str(result))}</p>"
+        f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    )
+
+
+def _row(result: "SearchResult", trial: Trial, again: bool, confirms: bool) -> dict[str, Any]:
+    # Of images that had collapsed, the number that was measured: it decides nothing.
+    shown = trial.kept or (trial.evaluations[-1] if trial.collapsed and trial.evaluations else None)
+    scores = result.terms.named(shown) if shown else {}
+    first = {name: scores.pop(name, None) for name in result.terms.deciding}
+    if not result.front and len(first) == 1:
+        measured = first.get(result.terms.objective) if trial.value is None else trial.value
+        first = {result.terms.objective: measured}
+    step = shown.step if shown else trial.step
+    row: dict[str, Any] = {"trial": trial.number, **first, "step": step}
+    row["state"] = state_of(trial)
+    if again:
+        row["another seed of"] = trial.repeats
+    if confirms:
+        row["confirms"] = trial.confirms
+    searched = [d.name for d in result.config.space.dimensions]
+    row |= {name: trial.params.get(name) for name in searched}
+    return {**row, **scores, "seconds": round(trial.seconds, 1), "seed": trial.seed}
+
+
+def _table(result: "SearchResult", every: bool) -> list[str]:
+    """The best trials or all, a line each; what decides, and the hyperparameters."""
+    made = rows(result)
+    if not made:
+        return []
+    most = len(made) if every else _SHOWN
+    others = {n for n in result.terms.names.values() if n not in result.terms.deciding}
+    shown = [name for name in made[0] if name not in {*others, "seconds", "seed"}]
+    cells = [shown, *([_cell(row[name]) for name in shown] for row in made[:most])]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(shown))]
+    lines = [
+        "  " + "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip()
+        for row in cells
+    ]
+    more = len(made) - most
+    if more > 0:
+        again = command("autogan", "show", result.folder.root)
+        lines.append(f"  and {more} more: {again}")
+    return ["", *lines, ""]
+
+
+def _cell(value: object) -> str:
+    if value is None or value is False:
+        return "-"
+    if value is True:
+        return "yes"
+    return figure(value) if isinstance(value, float) else str(value)
+
+
+def _counted(result: "SearchResult") -> str:
+    """``8 trials``, or ``4 points in 11 trials`` where some were trained again."""
+    points = len({key(trial.params) for trial in result.trials if not trial.confirms})
+    told = trials(len(result.trials))
+    again = any(t.repeats is not None or t.confirms for t in result.trials)
+    return f"{points} points in {told}" if again else told
+
+
+def _left(result: "SearchResult", name: str) -> str:
+    """Why a value is none of the candidates that the user gave, if it is none."""
+    dimension = next((d for d in result.config.space.dimensions if d.name == name), None)
+    assert result.best is not None
+    if dimension is None or dimension.range or result.best.params[name] in dimension.candidates:
+        return ""
+    given = ", ".join(map(str, dimension.candidates))
+    if result.best.origin == "enqueued":
+        return f"  (your own point; the candidates are {given})"
+    return f"  (beyond the candidates {given}: {result.config.search_method} steps away from them)"
+
+
+def _value(result: "SearchResult", best: Trial) -> list[str]:
+    """The winner's value; first the mean, where it has several seeds."""
+    assert best.value is not None
+    worth = f"{result.objective} = {figure(best.value)} at step {best.step}"
+    fresh = next((each for each in result.confirmed if each.params == best.params), None)
+    if fresh is not None and fresh.mean is not None:
+        return [f"  mean {figure(fresh.mean)} under {len(fresh.values)} fresh seeds, below; trial "
+                f"{best.number} has", f"  {worth}"]  # fmt: skip
+    alike = [t for t in result.trials if t.params == best.params and not t.confirms]
+    values = [trial.worth for trial in alike if trial.worth is not None]
+    if len(values) < 2:
+        return [f"  {worth}"]
+    spread = f"standard deviation {statistics.stdev(values):.3g}"
+    return [
+        f"  mean {figure(statistics.fmean(values))} under {len(values)} seeds, {spread}; "
+        f"trial {best.number} is the best of them:",
+        f"  {worth}",
+    ]
+
+
+def _course(result: "SearchResult") -> list[str]:
+    """How the best value so far went, in a small picture."""
+    choose = min if result.direction == "min" else max
+    own = [t.worth for t in result.trials if t.worth is not None and not t.confirms]
+    if len(own) < 2 or result.front:
+        return []
+    bests = list(itertools.accumulate(own, choose))
+    course = f"from {figure(bests[0])} to {figure(bests[-1])}"
+    word = "lowest" if result.direction == "min" else "highest"
+    return [f"{word} {result.terms.objective} so far: {spark(bests)} {course}"]
+
+
+def judged(result: "SearchResult") -> list[str]:
+    """The best generator's scores on latent vectors that had no part in choosing it."""
+    if result.judged is None:
+        return []
+    lines = [_scores(result, result.judged.scores)]
+    if result.judged.test is not None:
+        lines.append(f"{_scores(result, result.judged.test)}  against the test images")
+    return lines
+
+
+def _judged(result: "SearchResult") -> list[str]:
+    lines = [f"  {line}" for line in judged(result)]
+    return ["on fresh latent vectors:", *lines] if lines else []
+
+
+def _scores(result: "SearchResult", scores: Mapping[str, float]) -> str:
+    """Scores by short names: what decides first, then all criteria in their order.
+
+    A sum has a value of its own, which no criterion has.
+    """
+    names = {_unscaled(label): name for label, name in result.terms.names.items()}
+    named = ((names.get(_unscaled(n), result.terms.objective), s) for n, s in scores.items())
+    return figures(named)
+
+
+def _unscaled(label: str) -> str:
+    """A criterion's label without the images that it was measured on."""
+    return _SCALE.sub("", label)
+
+
+def warnings(result: "SearchResult") -> list[str]:
+    """Where the winner's images are too much alike or like none of the real ones, that it is so."""
+    kept = result.best.kept if result.best else None
+    if kept is None or not kept.variety:
+        return []
+    variety = Variety.of(kept.variety)
+    lines = []
+    if variety.repetitive:
+        lines.append(f"the winner's images vary little: {variety}; look at them")
+    if variety.uncovering:
+        lines.append(
+            f"the winner's images come near {100 * variety.coverage:.0f} % of the real ones only: "
+            "train longer, or look at them"
+        )
+    return lines
+
+
+def _warned(result: "SearchResult") -> list[str]:
+    return [f"warning: {line}" for line in warnings(result)]
+
+
+def _without_best(result: "SearchResult") -> str:
+    """That no trial can be called the best, and what to do about it, by what became of them."""
+    states = [trial.state for trial in result.trials]
+    advice = []
+    if any(trial.dead for trial in result.trials):
+        advice.append("try lower learning rates")
+    if State.TIMED_OUT in states:
+        advice.append("raise max_trial_minutes")
+    failed = next((t for t in reversed(result.trials) if t.state is State.FAILED), None)
+    if failed is not None:
+        advice.append(f"{result.folders[failed.number].traceback} says why trial "
+                      f"{failed.number} failed")  # fmt: skip
+    words = "".join(f"; {each}" for each in advice)
+    count = trials(len(states))
+    return f"none of {count} came to a value{words} (all of it is in {result.folder.root})"
+
+
+def in_hand(result: "SearchResult") -> list[str]:
+    """Where the best generator of all is one of a training that died afterwards, that it is kept.
+
+    Its hyperparameters are not worth training again, but it makes the best images so far.
+    """
+    trial = result.in_hand
+    kept = trial.kept if trial else None
+    if trial is None or kept is None:
+        return []
+    root = result.folders[trial.number].root
+    look = command("autogan", "sample", root, *own_flags(result.config, "sample"))
+    return [
+        f"the best generator in hand: trial {trial.number}, {result.terms.evaluation(kept)} at "
+        f"step {kept.step}; its training {trial.state.value} afterwards: {look}"
+    ]
+
+
+def _late(result: "SearchResult") -> list[str]:
+    """How trials go on that were out of time, if there are any."""
+    late = sum(trial.state is State.TIMED_OUT for trial in result.trials)
+    if not late:
+        return []
+    root = result.folder.root
+    own = own_flags(result.config, "search")
+    again = command("autogan", "search", "--resume", root, "--max-trial-minutes", "MORE", *own)
+    verb = "was" if late == 1 else "were"
+    return [f"{trials(late)} {verb} out of time; to go on from there: {again}"]
+
+
+def _confirmed(result: "SearchResult") -> list[str]:
+    """What the best are worth under fresh seeds, beside what the search had seen of them."""
+    if not result.confirmed:
+        return []
+    seeds = len(result.confirmed[0].values) + result.confirmed[0].lost
+    lines = [f"trained again under {seeds} fresh seeds, mean ± standard deviation:"]
+    for each in result.confirmed:
+        words = [str(each)]
+        if each.observed is not None:
+            stopped = each.number is not None and (
+                result.trials[each.number].state is State.STOPPED
+            )
+            early = " when it was stopped early" if stopped else ""
+            words.append(f"the search saw {figure(each.observed)}{early}")
+        if each.observed is not None and each.mean is not None:
+            words.append(f"a gap of {each.mean - each.observed:+.3g}")
+        name = "the defaults" if each.number is None else f"trial {each.number}"
+        lines.append(f"  {name}: {', '.join(words)}  {describe(each.params)}")
+    return [*lines, verdict(result)]
+
+
+def verdict(result: "SearchResult") -> str:
+    """Whether the search beat the GAN type's defaults."""
+    winner = result.confirmed[0]
+    if winner.number is None:
+        return "the defaults did better than all that was found"
+    defaults = next((c for c in result.confirmed if c.number is None), None)
+    if defaults is None:
+        return "the defaults are among the best that were found"
+    choices = sum(each.number is not None for each in result.confirmed)
+    worst = math.inf if result.direction == "min" else -math.inf
+    found = advantage(winner, defaults, choices, worst)
+    if math.isinf(found.low) and math.isinf(found.high):
+        return (
+            f"against the defaults: {found.shift:+.3g}; so few seeds cannot tell whether that is "
+            "luck: confirm with repeats=5"
+        )
+    interval = f"95 % interval {found.low:+.3g} to {found.high:+.3g}"
+    if found.low <= 0 <= found.high:
+        verdict = "it may be luck"
+    else:
+        verdict = "better" if (found.high < 0) == (result.direction == "min") else "worse"
+    return (
+        f"against the defaults: {found.shift:+.3g}, {interval} "
+        f"(by ranks, for the best of {choices}): {verdict}"
+    )

@@ -1,0 +1,170 @@
+"""TensorBoard: criteria, losses, sample grids, the networks' graph, and hyperparameters."""
+
+import math
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+from tensorboard.plugins.hparams import api as hparams
+from tensorboard.plugins.hparams import api_pb2
+from tensorboard.plugins.hparams import summary as hparams_summary
+
+from autogan.config import SearchConfig
+from autogan.core.hyperparameters import Dimension, Value
+from autogan.criteria.variety import Variety
+from autogan.models.training.trainer import Trainer
+from autogan.record.folder import TrialFolder
+from autogan.search import Evaluation
+
+
+class TrialEvents:
+    """The event files of one trial.
+
+    A trial that goes on from a checkpoint cuts its files back to what they were at that moment, so
+    that no step is shown twice.
+
+    Args:
+        folder: of the trial.
+        name: of the trial in TensorBoard.
+        hyperparameters: those that have a meaning.
+        gan: whose graph is shown.
+        sizes: see `sizes`, at the checkpoint that the trial goes on from; empty for a fresh one.
+        search: that the trial belongs to, if to any.
+        labels: of the criteria, by name.
+    """
+
+    def __init__(
+        self,
+        folder: TrialFolder,
+        name: str,
+        hyperparameters: Mapping[str, Value],
+        gan: Trainer,
+        sizes: Mapping[str, int],
+        search: SearchConfig | None,
+        labels: Mapping[str, str],
+    ) -> None:
+        self._folder = folder
+        for path in self._files():
+            if path.name in sizes:
+                with path.open("r+b") as file:
+                    file.truncate(min(sizes[path.name], path.stat().st_size))
+            else:
+                path.unlink()
+        _write_failure(folder.failed_status)
+        self._writer = tf.summary.create_file_writer(str(folder.logs))
+        if not sizes:
+            with self._writer.as_default():
+                hparams.hparams(dict(hyperparameters), trial_id=name)
+                if search is not None:
+                    _declare(search, labels)
+                tf.summary.graph(gan.graph)
+
+    def sizes(self) -> dict[str, int]:
+        """What has been written so far: bytes by the name of the file."""
+        self._writer.flush()
+        return {path.name: path.stat().st_size for path in self._files()}
+
+    def losses(self, step: int, losses: Mapping[str, float]) -> None:
+        """Write each network's mean loss since the last call."""
+        with self._writer.as_default(step=step):
+            for name, loss in losses.items():
+                tf.summary.scalar(f"losses/{name}", loss)
+
+    def evaluation(
+        self,
+        step: int,
+        scores: Mapping[str, float],
+        objective: str,
+        best: Evaluation | None,
+        variety: Variety,
+        figures: Mapping[str, float],
+        grid: npt.NDArray[np.uint8],
+    ) -> None:
+        """Write the criteria's values by label, the best so far by what decides, and a picture.
+
+        ``figures`` are what criteria's values are made of, by name.
+        """
+        with self._writer.as_default(step=step):
+            for label, score in scores.items():
+                tf.summary.scalar(f"criteria/{label}", score)
+            if best is not None:
+                tf.summary.scalar(f"best/{objective}", best.value)
+            tf.summary.scalar("variety/different pictures", variety.distinct)
+            tf.summary.scalar("variety/deviation of pixels", variety.deviation)
+            tf.summary.scalar("variety/coverage", variety.coverage)
+            for name, figure in figures.items():
+                tf.summary.scalar(f"variety/{name}", figure)
+            tf.summary.image("samples", grid[np.newaxis])
+        self._writer.flush()
+
+    def end(self, *, dead: bool) -> None:
+        """Write how the trial ended, and what is left; who fails does not come here."""
+        with self._writer.as_default(step=0):
+            ended = hparams_summary.session_end_pb(
+                api_pb2.STATUS_FAILURE if dead else api_pb2.STATUS_SUCCESS
+            )
+            tf.summary.experimental.write_raw_pb(ended.SerializeToString())
+        self.close()
+        self._folder.failed_status.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Write what is left."""
+        self._writer.close()
+
+    def _files(self) -> list[Path]:
+        return sorted(self._folder.logs.glob("events.out.tfevents.*"))
+
+
+def _write_failure(path: Path) -> None:
+    """Write a file of events that says that the session has failed, and no more.
+
+    TensorBoard keeps the first status that it reads of a session. Hence nothing says that it is
+    running: a page that is open when it ends would say so ever after.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    now, summary = time.time(), hparams_summary.session_end_pb(api_pb2.STATUS_FAILURE)
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for event in (
+            tf.compat.v1.Event(wall_time=now, file_version="brain.Event:2"),
+            tf.compat.v1.Event(wall_time=now, summary=summary),
+        ):
+            writer.write(event.SerializeToString())
+
+
+def _declare(search: SearchConfig, labels: Mapping[str, str]) -> None:
+    """Declare a search's hyperparameters and metrics, so that HParams shows all of them.
+
+    HParams takes the first declaration that it finds: each trial holds one, and a file of the
+    search's own, which would be listed as one more trial, is not needed.
+
+    The metrics are the best value of what decides, if that can be compared over trials, and the
+    last values of all criteria (HParams shows a curve's last point). Numbers are declared with
+    their limits and not as lists, since exploring leaves the lists.
+    """
+    objective = search.objective
+    metrics = [
+        hparams.Metric(f"criteria/{label}", display_name=f"last {name}")
+        for name, label in labels.items()
+    ]
+    # Scaled by the history, each trial's curve has a scale of its own: no column of a table.
+    if search.normalise != "history":
+        tag = f"best/{objective.label(labels)}"
+        metrics.insert(0, hparams.Metric(tag, display_name=f"best {objective.text}"))
+    searched = [hparams.HParam(each.name, _domain(each)) for each in search.space.dimensions]
+    hparams.hparams_config(searched, metrics)
+
+
+def _domain(
+    dimension: Dimension,
+) -> hparams.Discrete | hparams.RealInterval | hparams.IntInterval | None:
+    declared = dimension.hyperparameter
+    if declared.kind == "choice":
+        return hparams.Discrete(list(declared.choices))
+    if math.isinf(declared.high):
+        return None
+    if declared.integer:
+        return hparams.IntInterval(int(declared.low), int(declared.high))
+    return hparams.RealInterval(float(declared.low), float(declared.high))

@@ -1,0 +1,173 @@
+"""The process that does the work, on a pipe.
+
+The driver (`autogan.pool.pool`) writes one message a line to standard input and reads messages
+from standard output until the call's reply (`autogan.pool.messages`). The end of the pipe means
+that the driver is gone: the worker ends at once, and whatever it was writing is whole or not there.
+
+Datasets, feature networks, real statistics and built GANs stay in memory between calls.
+"""
+
+import contextlib
+import errno
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Mapping
+from queue import Empty, SimpleQueue
+from typing import Any, Literal
+
+from autogan.core.errors import ConfigError, StorageError, one_line
+from autogan.core.invocation import command
+from autogan.core.signals import SIGNALS
+from autogan.pool.messages import (
+    Answer,
+    Call,
+    Evaluated,
+    Failed,
+    Interrupt,
+    Message,
+    Note,
+    Progress,
+    Refused,
+    decode,
+    encode,
+)
+from autogan.search import Evaluation
+
+_NO_STORAGE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.ESTALE, errno.EMFILE)
+
+
+class Pipe:
+    """The worker's end of the pipe; the driver that `autogan.worker.trial` talks to."""
+
+    def __init__(self) -> None:
+        # Standard input and output are the pipe's alone: what libraries print goes to standard
+        # error, and who asks for input finds its end.
+        self._in = os.fdopen(os.dup(0), encoding="utf-8")
+        self._out = os.fdopen(os.dup(1), "w", encoding="utf-8")
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nothing, 0)
+        os.close(nothing)
+        os.dup2(2, 1)
+        self._calls: SimpleQueue[Call] = SimpleQueue()
+        self._answers: SimpleQueue[bool] = SimpleQueue()  # and True for each `Interrupt`
+        self._interrupt = threading.Event()
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def send(self, message: Message) -> None:
+        """Write one message."""
+        self._out.write(encode(message) + "\n")
+        self._out.flush()
+
+    def next_call(self) -> Call:
+        """Wait for the next call."""
+        return self._calls.get()
+
+    def note(self, text: str) -> None:
+        """See `autogan.worker.trial.Driver`."""
+        self.send(Note(text=text))
+
+    def progress(self, step: int, steps: int, losses: Mapping[str, float]) -> None:
+        """See `autogan.worker.trial.Driver`."""
+        self.send(Progress(step=step, steps=steps, losses=dict(losses)))
+
+    def evaluated(self, evaluation: Evaluation) -> bool:
+        """See `autogan.worker.trial.Driver`."""
+        self.send(Evaluated(evaluation=evaluation))
+        return self._answers.get()
+
+    def interrupted(self) -> bool:
+        """See `autogan.worker.trial.Driver`."""
+        return self._interrupt.is_set()
+
+    def _listen(self) -> None:
+        """Take in what the driver says; whatever ends that, a torn line say, ends the process."""
+        try:
+            for line in self._in:
+                self._take(decode(line))
+        except Exception as error:
+            print(f"the driver cannot be understood: {one_line(error)}", file=sys.stderr)
+        finally:
+            os._exit(0)
+
+    def _take(self, message: Message) -> None:
+        if isinstance(message, Answer):
+            self._answers.put(message.go_on)
+        elif isinstance(message, Interrupt):
+            self._interrupt.set()
+            self._answers.put(True)  # a driver that cannot answer may yet have the trial save
+        elif isinstance(message, Call):
+            self._interrupt.clear()
+            with contextlib.suppress(Empty):  # what came too late for the last trial
+                while True:
+                    self._answers.get_nowait()
+            self._calls.put(message)
+
+
+def serve(make_session: Callable[[Pipe], Any]) -> None:
+    """Answer calls with the methods of a session, made at the first, until the driver is gone.
+
+    A call is answered by the method of its name.
+    """
+    for number in SIGNALS:  # the driver's to handle; the end of the pipe is ours
+        signal.signal(number, signal.SIG_IGN)
+    pipe = Pipe()
+    session: Any = None
+    while True:
+        call = pipe.next_call()
+        try:
+            session = session or make_session(pipe)
+            pipe.send(getattr(session, type(call).__name__.lower())(call))
+        except ConfigError as error:
+            pipe.send(Refused(field=error.field, problem=error.problem))
+        except Exception as error:
+            pipe.send(failure(error))
+
+
+def failure(error: Exception) -> Failed:
+    """What to tell of an exception."""
+    cause: Literal["itself", "memory", "disk"] = "itself"
+    reason = one_line(error)
+    if isinstance(error, StorageError):
+        cause, reason = "disk", error.problem
+    elif isinstance(error, OSError) and error.errno in _NO_STORAGE:
+        cause, reason = "disk", StorageError.of(error).problem
+    elif found := [n for n in _NO_STORAGE if os.strerror(n) in str(error)]:
+        # TensorFlow's own, of an event file.
+        events = OSError(found[0], os.strerror(found[0]))
+        cause, reason = "disk", StorageError.of(events, "the folder of the event files").problem
+    elif isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
+        cause = "memory"
+    return Failed(reason=reason, traceback=traceback.format_exc(), cause=cause)
+
+
+def _without_tensorflow(error: Exception) -> ConfigError:
+    """What to do where TensorFlow is missing or broken."""
+    # The text of a native library's failure is a traceback; what it was about came before.
+    cause = error.__context__ if isinstance(error.__context__, Exception) else error
+    words = ["install"]
+    if not isinstance(error, ModuleNotFoundError):
+        words += ["--force-reinstall", "--no-deps"]  # others stay in versions that fit
+    again = command("pip", *words, "tensorflow>=2.21,<2.22")
+    return ConfigError("tensorflow", f"cannot be imported ({one_line(cause)}); install it: {again}")
+
+
+def main() -> None:
+    """Serve the real thing."""
+
+    def make_session(pipe: Pipe) -> Any:
+        try:
+            import tensorflow  # noqa: F401 (takes seconds)
+        except Exception as error:
+            raise _without_tensorflow(error) from None
+        from autogan.worker.session import Session
+
+        return Session(pipe)
+
+    serve(make_session)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,101 @@
+"""The first stage, whose images a GAN enlarges: a training, of which the run keeps a copy."""
+
+from pathlib import Path
+
+from autogan.config import TrainConfig, load_saved
+from autogan.core.errors import ConfigError
+from autogan.core.files import contents, write_bytes, write_yaml
+from autogan.models.base import ImageShape
+from autogan.models.networks.stacked import RATIOS
+from autogan.models.training.trainer import Trainer
+from autogan.record.folder import TrialFolder, first_stage, run_of, training_in
+
+_PLACES = ("run_dir", "checkpoint_dir", "result_dir", "log_dir")
+
+
+def first_stage_training(run: TrainConfig, folder: str) -> Path:
+    """The folder of the first stage's training: the copy that a run keeps, or the original.
+
+    Args:
+        run: with a ``stage1``.
+        folder: of the run, if it may keep a copy; else empty.
+
+    Raises:
+        ConfigError: if there is none.
+    """
+    kept = first_stage(Path(folder)) if folder else None
+    if kept is not None and (kept / "config.yaml").is_file():
+        return kept
+    assert run.stage1 is not None
+    trained = training_in(run.stage1, "stage1")
+    if trained is None:
+        raise ConfigError("stage1", f"{run.stage1} holds no search or training; train one first")
+    return trained
+
+
+def read_training(root: Path, run: TrainConfig) -> TrainConfig:
+    """The configuration of the first stage's training; it may name modules that ``run`` trusts."""
+    plugins = {"plugin_dirs": run.plugin_dirs}
+    return load_saved(TrainConfig, root / "config.yaml", plugins).resolved()
+
+
+def keep(root: Path, config: TrainConfig, copy: Path) -> None:
+    """Copy what makes the images, the first stage's own first stage with it, unless it is there.
+
+    Args:
+        root: the folder of the first stage's training.
+        config: its configuration.
+        copy: the folder of the copy.
+    """
+    if (copy / "config.yaml").is_file():
+        return
+    if config.stage1 is not None:
+        below = first_stage_training(config, str(run_of(root)))
+        keep(below, read_training(below, config), first_stage(copy))
+    moved = config.model_copy(update=dict.fromkeys(_PLACES))
+    best = contents(TrialFolder.of(root, config).best)
+    write_bytes(TrialFolder.of(copy, moved).best, best)
+    write_yaml(copy / "config.yaml", moved.as_dict(), "The first stage, as it was then")
+
+
+def check_first_stage(
+    run: TrainConfig, stage1: Trainer, shape: ImageShape, counts: tuple[int, ...], known: list[str]
+) -> None:
+    """Check that a first stage's images can be enlarged to those of a dataset.
+
+    Args:
+        run: with a ``stage1``.
+        stage1: its generator.
+        shape: of the dataset's images.
+        counts: of the dataset's images of each class.
+        known: how images may come by their classes; see `TrainConfig.conditions`.
+
+    Raises:
+        ConfigError: naming the difference.
+    """
+    small, channels = stage1.image_shape[0], stage1.image_shape[2]
+    if shape[2] != channels:
+        kinds = {1: "grey", 3: "RGB"}
+        raise ConfigError(
+            "stage1",
+            f"{run.stage1} makes {kinds[channels]} images, and {run.dataset} has {kinds[shape[2]]} "
+            "ones; train both stages on the same images",
+        )
+    if shape[0] not in [small * ratio for ratio in RATIOS]:
+        sizes = " or ".join(str(small * ratio) for ratio in RATIOS)
+        raise ConfigError(
+            "image_size",
+            f"{shape[0]}, and {run.stage1} makes images of {small} pixels; give {sizes}",
+        )
+    if stage1.class_counts and len(stage1.class_counts) != len(counts):
+        raise ConfigError(
+            "stage1",
+            f"{run.stage1} makes images of {len(stage1.class_counts)} classes, and {run.dataset} "
+            f"has {len(counts)}; train both stages on the same images",
+        )
+    if not stage1.class_counts and known != ["none"]:
+        raise ConfigError(
+            "condition",
+            f"{', '.join(known)}, and the images of {run.stage1} are of no given class; choose "
+            "none, or a first stage that learned classes",
+        )

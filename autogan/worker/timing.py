@@ -1,0 +1,47 @@
+"""How fast a training goes here, from a few steps of it."""
+
+import contextlib
+import time
+
+import numpy as np
+
+from autogan.config import TrainConfig
+from autogan.criteria.evaluator import Evaluator
+from autogan.models.training.batches import TrainingSet
+from autogan.models.training.trainer import Trainer
+
+_STRIDE = 5  # steps at once
+_ENOUGH = 2.0  # seconds of steps
+_IMAGES = 200  # whose making and features stand for those of all
+
+
+def timed_steps(gan: Trainer, data: TrainingSet, run: TrainConfig) -> float:
+    """Train some steps of a configuration, forget them, and return the seconds of one."""
+    hyperparameters = run.hyperparameters()
+    total, _ = run.schedule(len(data), gan.batch_size)
+    gan.reset(run.seed)
+    step, _ = gan.train(data, run.seed, 0, _STRIDE, total, hyperparameters)  # which compiles
+    first, started = step, time.monotonic()
+    while (passed := time.monotonic() - started) < _ENOUGH or step == first:
+        done, _ = gan.train(data, run.seed, step, _STRIDE, total, hyperparameters)
+        step += done
+    return passed / (step - first)
+
+
+def timed_evaluation(gan: Trainer, evaluator: Evaluator) -> float:
+    """The seconds of an evaluation: few images are made, which are scored as if they were all."""
+    few = min(evaluator.samples, _IMAGES)
+    latents = gan.latents(few, 0)
+    evaluator.features(gan.generate(latents))  # which compiles
+    started = time.monotonic()
+    images = gan.generate(latents)
+    features = evaluator.features(images, latents.labels)
+    seen = time.monotonic() - started
+    rows = np.arange(evaluator.samples) % few
+    images, features = images[rows], features.rows(rows)
+    started = time.monotonic()
+    with contextlib.suppress(FloatingPointError):  # of a network that has learned nothing yet
+        evaluator.variety(images, features)
+        evaluator.score(features)
+        evaluator.figures(features)
+    return seen * evaluator.samples / few + time.monotonic() - started

@@ -1,0 +1,287 @@
+"""One trial: a GAN trained under given hyperparameters, scored at intervals, kept on disk.
+
+Runs in a worker process. What it leaves in its folder depends on the configuration alone, not on
+what the process did before or on how often the training was interrupted.
+"""
+
+import dataclasses
+import json
+import math
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from autogan.config import SearchConfig, TrainConfig
+from autogan.core.errors import ConfigError
+from autogan.core.files import (
+    Damaged,
+    read_arrays,
+    stored,
+    sweep,
+    write_arrays,
+    write_bytes,
+    write_json,
+    write_yaml,
+)
+from autogan.criteria.evaluator import Evaluator
+from autogan.criteria.variety import Variety
+from autogan.data.grids import GRID_CLASSES, grid, png, whole_rows
+from autogan.models.training.batches import TrainingSet
+from autogan.models.training.trainer import Trainer
+from autogan.record.folder import TrialFolder
+from autogan.search import Evaluation, State, Trial
+from autogan.search.history import best_evaluation
+from autogan.worker.events import TrialEvents
+
+_EVALUATION_LATENTS = 1  # a seed, the same for all trials
+_GRID_LATENTS = 2  # likewise
+USER_LATENTS = 2**32  # what is added to the users' seeds: none of them chose a checkpoint
+_STEPS_PER_CALL = 20  # between two looks at the losses, the clock, Ctrl-C and the display
+_FIRST_STEPS = 100  # of a generator: WGAN-GPs have made one picture after 90, and good ones later
+
+
+class Driver(Protocol):
+    """The other end of the pipe, as a trial sees it."""
+
+    def note(self, text: str) -> None:
+        """Tell what the user should know."""
+
+    def progress(self, step: int, steps: int, losses: Mapping[str, float]) -> None:
+        """Tell how far the training is."""
+
+    def evaluated(self, evaluation: Evaluation) -> bool:
+        """Tell an evaluation; return whether to go on: True if `interrupted` meanwhile."""
+
+    def interrupted(self) -> bool:
+        """Whether to save and stop as soon as possible."""
+
+
+def run_trial(
+    config: TrainConfig,
+    folder: TrialFolder,
+    gan: Trainer,
+    data: TrainingSet,
+    evaluator: Evaluator,
+    driver: Driver,
+    environment: Mapping[str, Any],
+    name: str,
+    begun: Trial,
+    search: SearchConfig | None = None,
+    class_names: Sequence[str] = (),
+) -> Trial | None:
+    """Train, evaluate and save; go on from the folder's checkpoint if there is one.
+
+    Args:
+        config: of the training; resolved.
+        folder: where everything goes.
+        gan: of the shape that the configuration asks for.
+        data: the training set.
+        evaluator: of the configuration's criteria.
+        driver: is told of progress and decides on stopping.
+        environment: what the result depends on beside the configuration, for the record.
+        name: of the training in TensorBoard.
+        begun: the trial as it has begun: its number, hyperparameters, seed and origin.
+        search: that the trial belongs to, if to any.
+        class_names: of the training set, for the pictures and the files of a conditional GAN.
+
+    Returns:
+        What came of it, or None if interrupted.
+
+    Raises:
+        ConfigError: if the folder was moved or removed meanwhile.
+    """
+    hyperparameters = config.hyperparameters()
+    steps, evaluate_every = config.schedule(len(data), gan.batch_size)
+    objective, labels = config.objective, evaluator.labels()
+    trial = dataclasses.replace(begun, evaluations=[])
+    step = 0
+    sizes: dict[str, int] = {}
+    started = saved = time.monotonic()
+    sweep(folder.root, folder.checkpoints, folder.samples)
+
+    # Begin, or go back to the last checkpoint; a result that was not told yet is told now.
+    if state := _checkpoint(folder, driver):
+        progress = json.loads(state.pop("progress").tobytes())
+        _check_labels(progress.get("labels", []), list(labels.values()))
+        trial.evaluations = [Evaluation(**each) for each in progress["evaluations"]]
+        step, trial.seconds = progress["step"], progress["seconds"]
+        sizes = progress.get("events", {})
+        gan.restore(state)
+    elif (ended := folder.ended()) and not ended.resumable:
+        trial = ended
+    else:
+        gan.reset(config.seed)
+        write_yaml(folder.config, config.as_dict(), "Train this again with: autogan train FILE")
+    goes_on = True  # what is said to the last one told counts, before a kill or now
+    for evaluation in trial.evaluations:
+        goes_on = driver.evaluated(evaluation)
+    if trial.evaluations and driver.interrupted():  # which may be all that was answered
+        return None
+    if trial.state is not State.RUNNING:
+        return trial
+    if not goes_on and step < steps and not _collapsed(trial):
+        trial.state = State.STOPPED
+
+    before = trial.seconds
+    images_per_step = config.gan.batches_per_step(hyperparameters) * gan.batch_size
+    stride = min(_STEPS_PER_CALL, data.steps_at_once(images_per_step))
+    latents = gan.latents(evaluator.samples, _EVALUATION_LATENTS)
+    classes = range(min(len(gan.class_counts), GRID_CLASSES))  # a column each, if there are any
+    grid_latents = gan.latents(whole_rows(len(classes)), _GRID_LATENTS, classes)
+    shown = config.gan.meaningful(hyperparameters)
+    events = TrialEvents(folder, name, shown, gan, sizes, search, labels)
+    limit = 60 * (config.max_trial_minutes or math.inf)  # seconds, those of earlier runs among them
+    lost: set[str] = set()  # criteria that the user knows to have no finite value
+
+    def save() -> None:
+        nonlocal saved
+        folder.check_there()
+        saved = time.monotonic()
+        trial.seconds = before + saved - started
+        progress = {
+            "step": step,
+            "seconds": trial.seconds,
+            "events": events.sizes(),
+            "labels": list(labels.values()),
+            "evaluations": [dataclasses.asdict(e) for e in trial.evaluations],
+        }
+        packed = np.frombuffer(json.dumps(progress).encode(), np.uint8)
+        write_arrays(folder.state, {**gan.state(), "progress": packed})
+
+    while step < steps and trial.state is State.RUNNING and not _collapsed(trial):
+        if before + time.monotonic() - started >= limit:
+            save()
+            trial.state = State.TIMED_OUT
+            trial.reason = f"its {config.max_trial_minutes:g} minutes were over at step {step}"
+            break
+
+        # Train up to the next look or evaluation, in one compiled call.
+        boundary = min(steps, (step // evaluate_every + 1) * evaluate_every)
+        look = (step // stride + 1) * stride
+        count = min(look, boundary) - step
+        done, losses = gan.train(data, config.seed, step, count, steps, hyperparameters)
+        step += done
+        events.losses(step, losses)
+        driver.progress(step, steps, losses)
+        if not np.isfinite(sum(losses.values())):
+            trial.state = State.DIVERGED
+            trial.reason = f"a loss became NaN or infinite at step {step}"
+
+        # Evaluate, and keep what is worth keeping.
+        elif step == boundary:
+            folder.check_there()
+            try:
+                made = gan.generate(latents)
+                features = evaluator.features(made, latents.labels)
+                named = evaluator.score(features, (search or config).deciding())
+            except FloatingPointError as error:
+                trial.state, trial.reason = State.DIVERGED, f"{error} at step {step}"
+                break
+            if missing := [name for name in labels if name not in named and name not in lost]:
+                lost.update(missing)
+                driver.note(
+                    f"{', '.join(missing)} is NaN or infinite: it does not decide, so the training "
+                    "goes on, and that value is missing"
+                )
+            scores = {labels[name]: score for name, score in named.items()}
+            variety = evaluator.variety(made, features)
+            collapsed = variety.collapsed and not _beginning(step, steps)
+            value = None if collapsed else objective.value(scores, labels)
+            behind = evaluator.figures(features)
+            figures = {**dataclasses.asdict(variety), **behind}
+            trial.evaluations.append(Evaluation(step, scores, value, figures, collapsed))
+            picture = grid(gan.generate(grid_latents), len(classes), class_names[: len(classes)])
+            write_bytes(folder.sample(step), png(picture))
+            best = best_evaluation(trial.evaluations, objective.direction)
+            label = objective.label(labels)
+            events.evaluation(step, scores, label, best, variety, behind, picture)
+            generator = {
+                **gan.generator_state(),
+                "image_shape": np.array(gan.image_shape),
+                "class_counts": np.array(gan.class_counts, np.int64),
+                "class_names": np.array(class_names[: len(gan.class_counts)], str),
+            }
+            if best and best.step == step:
+                write_arrays(folder.best, generator)
+            write_arrays(folder.last, generator)
+            lines = [
+                json.dumps(
+                    {"step": e.step, **e.scores, "variety": e.variety, "collapsed": e.collapsed}
+                )
+                for e in trial.evaluations
+            ]
+            write_bytes(folder.scores, "".join(f"{line}\n" for line in lines).encode())
+            save()
+            goes_on = driver.evaluated(trial.evaluations[-1])
+            if not goes_on and step < steps and not _collapsed(trial):
+                trial.state = State.STOPPED
+
+        # Save between evaluations too, so that a kill costs minutes at most.
+        elif time.monotonic() - saved >= 60 * config.checkpoint_minutes:
+            save()
+
+        if trial.state is State.RUNNING and step < steps and driver.interrupted():
+            save()
+            events.close()
+            return None
+
+    folder.check_there()
+    # End: the value is that of the best evaluation, for GANs collapse late. A dead trial has it,
+    # too: its generator is worth something, though its hyperparameters are not.
+    best = best_evaluation(trial.evaluations, objective.direction)
+    if trial.state is State.RUNNING and (_collapsed(trial) or best is None):
+        trial.state, last = State.COLLAPSED, trial.evaluations[-1]
+        trial.reason = f"{Variety.of(last.variety)} at step {last.step}"
+    if trial.state is State.RUNNING:
+        trial.state = State.COMPLETE
+    if best is not None:
+        trial.value, trial.step = best.value, best.step
+        trial.last_value = trial.evaluations[-1].value
+    trial.seconds, trial.steps = before + time.monotonic() - started, step
+    events.end(dead=trial.dead or trial.collapsed)
+    write_json(folder.result, {**dataclasses.asdict(trial), "environment": dict(environment)})
+    if not trial.resumable:
+        folder.state.unlink(missing_ok=True)
+    return trial
+
+
+def _checkpoint(folder: TrialFolder, driver: Driver) -> dict[str, npt.NDArray[Any]] | None:
+    """The state that a trial goes on from, if there is one; from a damaged one it begins anew."""
+    if not folder.state.exists():
+        return None
+    try:
+        with stored(folder.state, "read"):
+            return read_arrays(folder.state)
+    except Damaged as error:
+        driver.note(f"{error}; the training begins anew")
+        return None
+
+
+def _check_labels(before: Sequence[str], now: Sequence[str]) -> None:
+    """Refuse to go on where evaluations would not be comparable with those so far.
+
+    Raises:
+        ConfigError: naming the labels.
+    """
+    if list(before) != list(now):
+        raise ConfigError(
+            "resume",
+            f"the training was measured as {', '.join(before)}, now it would be as "
+            f"{', '.join(now)}: other images or features; restore them, or begin anew",
+        )
+
+
+def _beginning(step: int, steps: int) -> bool:
+    """Whether a generator may still be what it was at its start, after ``step`` of ``steps``.
+
+    Its images are alike then, the more so with averaged weights; that is no collapse.
+    """
+    return step < max(steps / 10, _FIRST_STEPS)
+
+
+def _collapsed(trial: Trial) -> bool:
+    """Whether the generator made the same pictures at the last two evaluations."""
+    return [e.collapsed for e in trial.evaluations[-2:]] == [True, True]

@@ -1,0 +1,346 @@
+"""What a worker keeps in memory between calls: data, feature network, evaluator, GANs."""
+
+import gc
+import hashlib
+import math
+import resource
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import tensorflow as tf
+
+from autogan.config import TrainConfig
+from autogan.core.errors import ConfigError
+from autogan.core.files import Damaged, cache_root, read_arrays
+from autogan.criteria.base import Criterion
+from autogan.criteria.classifier import ClassifierNetwork
+from autogan.criteria.evaluator import Evaluator
+from autogan.criteria.networks import FeatureNetwork, SavedModelNetwork, Tell, inception
+from autogan.data import (
+    MEMORY_BYTES,
+    ImageData,
+    Split,
+    check_trainable,
+    dataset_named,
+    loaded,
+)
+from autogan.models.base import ImageShape
+from autogan.models.training.batches import TrainingSet
+from autogan.models.training.trainer import Trainer
+from autogan.pool.messages import Call
+from autogan.record.folder import TrialFolder, feature_weights, first_stage, run_of
+from autogan.worker.device import set_device
+from autogan.worker.stage1 import first_stage_training, keep, read_training
+
+_MAX_GANS = 4  # built GANs that are kept in memory
+_MAX_GAN_BYTES = 2**29  # of their variables, if there is more than one
+_MAX_GROWTH = 2**31  # bytes of memory since the first trial: beyond, a fresh worker follows
+_CLASSIFIER_IMAGES = 100_000  # that a classifier learns from, at most
+
+T = TypeVar("T")
+
+
+class Workbench:
+    """What calls share, each thing made when it is first needed.
+
+    Args:
+        tell: reports what takes long.
+
+    Attributes:
+        device: that TensorFlow uses; None before the first call.
+    """
+
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
+        self._kept: dict[str, tuple[Any, Any]] = {}
+        self._gans: dict[Any, Trainer] = {}  # the least recently used first
+        self._first_bytes: int | None = None
+        self.device: str | None = None
+
+    @property
+    def full(self) -> bool:
+        """Whether the memory holds enough, so that a fresh worker should follow.
+
+        A GAN takes its variables and some 30 MB for its graphs; when it is dropped, 5 to 15 MB of
+        that stay with the process.
+        """
+        now = memory_bytes()
+        if self._first_bytes is None:
+            self._first_bytes = now
+        return now - self._first_bytes > _MAX_GROWTH
+
+    def use(self, call: Call) -> TrainConfig:
+        """A call's configuration; the first one decides threads and device.
+
+        Raises:
+            ConfigError: if there is no such device.
+        """
+        run = TrainConfig(**call.config)
+        if self.device is None:
+            self.device = set_device(run)
+        return run
+
+    def data(self, run: TrainConfig) -> ImageData:
+        """The dataset."""
+        return self._keep(
+            "data", data_key(run), lambda: self.images(run.dataset, run, run.image_size)
+        )
+
+    def images(self, name: str, run: TrainConfig, image_size: int | None) -> ImageData:
+        """A dataset's images at a size, read as a configuration says."""
+        dataset = dataset_named(name, run.data_dir)
+        return loaded(dataset, image_size, run.reading, self._tell)
+
+    def reference(self, run: TrainConfig) -> Split:
+        """The real images that criteria compare with, without the limit on their number."""
+        data = self.data(run)
+        split = data.train if run.reference_split == "train" else data.test
+        if split is None:
+            raise ConfigError(
+                "reference_split",
+                f"test, and {run.dataset} has no test images; use train, or add a folder test/ "
+                "beside train/",
+            )
+        return split
+
+    def network(self, run: TrainConfig, folder: str = "") -> FeatureNetwork:
+        """The feature network; the one that the run in a folder keeps, if it keeps one."""
+        kept = feature_weights(Path(folder)) if folder else None
+
+        def load() -> FeatureNetwork:
+            if run.features == "inception":
+                return inception(self._tell)
+            if run.features != "classifier":
+                return SavedModelNetwork(None, Path(run.features or ""))
+            self.check_labelled(run)
+            data = self.data(run)
+            most = min(_CLASSIFIER_IMAGES, MEMORY_BYTES // math.prod(data.image_shape))
+            images, labels = data.train.subset(most)
+            tested, classes = (None, None) if data.test is None else data.test.subset(most)
+            assert labels is not None
+            unseen = None if tested is None or classes is None else (tested, classes)
+            return ClassifierNetwork(images, labels, self._cache(run), kept, unseen, self._tell)
+
+        key: Any = run.features
+        if run.features == "classifier":
+            key = (data_key(run), kept if kept is not None and kept.exists() else None)
+        return self._keep("network", key, load)
+
+    def training_set(self, run: TrainConfig) -> TrainingSet:
+        """The training split, held on the device unless it is too large."""
+        train = self.data(run).train
+        return self._keep(
+            "training",
+            data_key(run),
+            lambda: TrainingSet(train.images, train.labels, train.fits_in_memory),
+        )
+
+    def check_labelled(self, run: TrainConfig) -> None:
+        """Refuse a classifier of images without labels."""
+        if self.data(run).train.labels is None:
+            why = f" ({self.data(run).unlabelled})" if self.data(run).unlabelled else ""
+            raise ConfigError(
+                "features",
+                f"classifier learns from labels, and {run.dataset} has none{why}; use --features "
+                "inception or the path of a SavedModel",
+            )
+
+    def evaluator(self, run: TrainConfig, folder: str) -> Evaluator:
+        """What scores images as a configuration says, for the run in a folder."""
+        network = self.network(run, folder)
+
+        def build() -> Evaluator:
+            reference, classes = self.reference(run).subset(run.eval_samples)
+            return Evaluator(
+                network, run.criteria(), reference, self._cache(run), run.reference_split, classes
+            )
+
+        key = (
+            network.weights_hash, *run.criteria(), data_key(run), run.reference_split,
+            run.eval_samples,
+        )  # fmt: skip
+        return self._keep("evaluator", key, build)
+
+    def check_features(self, run: TrainConfig) -> None:
+        """Check that the features have logits, and of the dataset's classes, if criteria need it.
+
+        Raises:
+            ConfigError: naming the criterion.
+        """
+        wanting = [name for name, kind in run.criteria().items() if kind.needs_logits]
+        if wanting and run.features != "classifier" and not self.network(run).classes:
+            raise ConfigError(
+                "criterion",
+                f"{wanting[0]} needs logits, and {run.features} gives none; use --features "
+                "classifier or inception, or a criterion that compares features, such as fid",
+            )
+        classes = len(self.data(run).train.class_counts)
+        if run.features != "classifier" and self.network(run).classes != classes:
+            refuse_labels(
+                run,
+                f"{run.features} tells {self.network(run).classes} classes and {run.dataset} has "
+                f"{classes}; use --features classifier, or a SavedModel with those logits",
+            )
+
+    def stage1(self, run: TrainConfig, folder: str) -> Trainer | None:
+        """The trained GAN whose images a configuration enlarges, if it does, for a run's folder.
+
+        Raises:
+            ConfigError: if there is no such training.
+        """
+        if run.stage1 is None:
+            return None
+        root = first_stage_training(run, folder)
+        config = read_training(root, run)
+        path = TrialFolder.of(root.resolve(), config).best
+        written = path.read_bytes() if path.exists() else b""
+        key = (config.gan_type, hashlib.sha256(written).digest())
+        return self._keep("stage1", key, lambda: self.restored(config, root, "best")[0])
+
+    def keep_stage1(self, run: TrainConfig, folder: str) -> None:
+        """Copy what a configuration's images are enlarged from into the run's folder."""
+        if run.stage1 is not None:
+            root = first_stage_training(run, folder)
+            keep(root, read_training(root, run), first_stage(Path(folder)))
+
+    def gan(
+        self,
+        run: TrainConfig,
+        image_shape: ImageShape,
+        class_counts: tuple[int, ...],
+        folder: str = "",
+    ) -> Trainer:
+        """The networks of a configuration, built once for each shape; again, if long unused.
+
+        Args:
+            run: the configuration.
+            image_shape: of the images to make.
+            class_counts: of the training set.
+            folder: of the run, if it may keep a first stage.
+
+        Raises:
+            ConfigError: if the GAN type cannot learn such images.
+        """
+        check_trainable(image_shape)
+        hyperparameters = run.hyperparameters()
+        stage1 = self.stage1(run, folder)
+        shape = run.gan.shape_of(hyperparameters)
+        how = {"stage1": stage1, "xla": run.compiler == "xla", "precision": run.precision}
+        usual = {"stage1": None, "xla": False, "precision": "float32"}
+        key = (run.gan_type, image_shape, class_counts, shape, *how.values())
+        gan = self._gans.pop(key, None)
+        if gan is None:
+            self._make_room()  # before building the next: both may not fit
+            # Types of the user's own may not know what is not usual.
+            more: dict[str, Any] = {n: value for n, value in how.items() if value != usual[n]}
+            gan = run.gan.build(image_shape, hyperparameters, class_counts, **more)
+        self._gans[key] = gan
+        return gan
+
+    def _make_room(self) -> None:
+        """Drop the GANs that were not used for longest, for a further one like the last."""
+        sizes = [gan.state_bytes for gan in self._gans.values()]
+        left = sizes + sizes[-1:]
+        while len(left) > 1 and (len(left) > _MAX_GANS or sum(left) > _MAX_GAN_BYTES):
+            del left[0], self._gans[next(iter(self._gans))]
+        if len(left) <= len(sizes):
+            gc.collect()  # a compiled function and its graph refer to each other
+
+    def restored(self, run: TrainConfig, root: Path, checkpoint: str) -> tuple[Trainer, list[str]]:
+        """The GAN of a training with its generator at a checkpoint; the dataset is not needed.
+
+        With it come the names of its classes, or their numbers from a file of AutoGAN 0.2.
+        """
+        folder = TrialFolder.of(root.resolve(), run)
+        path = folder.best if checkpoint == "best" else folder.last
+        if not path.exists():
+            raise ConfigError("checkpoint", f"{path} does not exist; train first")
+        try:
+            arrays = read_arrays(path)
+        except Damaged as error:
+            raise ConfigError(
+                "checkpoint", f"{error}; train again, or take the other one"
+            ) from None
+        height, width, channels = arrays.pop("image_shape").tolist()
+        counts = tuple(arrays.pop("class_counts", np.zeros(0)).tolist())
+        gan = self.gan(run, (height, width, channels), counts, str(run_of(root)))
+        gan.restore_generator(arrays)
+        names: list[str] = arrays.get("class_names", np.zeros(0)).tolist()
+        return gan, names or [str(number) for number in range(len(gan.class_counts))]
+
+    def _cache(self, run: TrainConfig) -> Path:
+        """Where trained classifiers and real statistics are kept, for each kind of bits."""
+        device = (self.device or "cpu").replace(" ", "-").replace("/", "-")
+        return cache_root() / f"tensorflow-{tf.__version__}-{device}-{run.threads}-threads"
+
+    def _keep(self, slot: str, key: Any, make: Callable[[], T]) -> T:
+        """The last thing made in this slot, made again if it was made for another key."""
+        if slot not in self._kept or self._kept[slot][0] != key:
+            self._kept.pop(slot, None)  # before making the next: both may not fit
+            self._kept[slot] = (key, make())
+        value: T = self._kept[slot][1]
+        return value
+
+
+def memory_bytes() -> int:
+    """The memory that the process holds; where the system does not tell, the most that it held."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except OSError:
+        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return most if sys.platform == "darwin" else 1024 * most
+    return pages * resource.getpagesize()
+
+
+def data_key(run: TrainConfig) -> tuple[Any, ...]:
+    """What decides the images."""
+    return (run.dataset, run.data_dir, run.image_size, run.reading)
+
+
+def check_depth(depth: int, image_shape: ImageShape) -> None:
+    """Check that images of a shape can be halved as often as is asked for.
+
+    Raises:
+        ConfigError: if they cannot.
+    """
+    most = (image_shape[0] - 1).bit_length()
+    if depth > most:
+        raise ConfigError(
+            "depth",
+            f"{depth}: images of {image_shape[0]} pixels are halved to one in {most} steps"
+            f"; give at most {most}",
+        )
+
+
+def refuse_labels(run: TrainConfig, problem: str) -> None:
+    """Refuse criteria that need labels, for a reason.
+
+    Raises:
+        ConfigError: if there are such criteria.
+    """
+    for name, criterion in run.criteria().items():
+        if criterion.needs_labels:
+            raise ConfigError("criterion", f"{name} needs images of known classes, and {problem}")
+
+
+def check_enough(
+    criteria: Mapping[str, Criterion], generated: int, real: int, dimensions: int
+) -> None:
+    """Check that the images on either side are enough for all criteria.
+
+    The other arguments are those of `Criterion.shortage`.
+
+    Raises:
+        ConfigError: naming the criterion and what it wants.
+    """
+    for name, criterion in criteria.items():
+        if wanted := criterion.shortage(generated, real, dimensions):
+            features = f" of {dimensions} features each" if dimensions else ""
+            raise ConfigError(
+                "criterion",
+                f"{name} wants {wanted}, and there are {generated} against {real} real ones"
+                f"{features}; raise eval_samples, take more images or leave it out",
+            )

@@ -1,0 +1,153 @@
+"""What networks are put together from, as the hyperparameters want it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+import keras
+from keras import layers
+
+from autogan.models.networks.layers import (
+    Attend,
+    BatchNormalization,
+    ConditionalBatchNormalization,
+    Gain,
+    LayerNormalization,
+    MinibatchDeviation,
+    SeededDropout,
+    SpectralConv2D,
+    SpectralDense,
+)
+
+Start = Callable[[int], keras.initializers.Initializer]
+"""How the kernel of a convolution of that side starts; a dense layer's has side 1."""
+
+
+def normal(side: int) -> keras.initializers.Initializer:
+    """DCGAN's: normal with deviation 0.02."""
+    return keras.initializers.RandomNormal(stddev=0.02)
+
+
+def glorot(side: int) -> keras.initializers.Initializer:
+    """SNGAN's: Glorot's uniform, times sqrt(2) in 3x3 convolutions."""
+    scale = 2.0 if side == 3 else 1.0
+    return keras.initializers.VarianceScaling(scale, "fan_avg", "uniform")
+
+
+def count_halvings(size: int, smallest: int) -> int:
+    """How often a side is halved until it is odd or at most ``smallest``."""
+    count = 0
+    while size > smallest and size % 2 == 0:
+        size //= 2
+        count += 1
+    return count
+
+
+def attention_size(size: int) -> int:
+    """The side of the feature map that attends to itself: the largest of at most 32 below ``size``.
+
+    Sides below are halves, rounded up.
+    """
+    side = (size + 1) // 2
+    while side > 32:
+        side = (side + 1) // 2
+    return side
+
+
+@dataclass
+class Parts:
+    """The parts of one network. Each takes and returns features of Keras's functional interface.
+
+    Attributes:
+        norm: a generator's or a discriminator's, as `NetworkShape` has them.
+        start: how kernels start, but for those of which the architecture says otherwise.
+        attention: the side of the feature map that attends to itself, or 0.
+        minibatch_stddev: whether `deviation` adds its plane.
+        penalised: see `NetworkShape`.
+        classes: the one-hot classes, [batch, K], where a network is given them.
+        dropout: the network's inputs ``rate`` and ``draw``, where it has them.
+    """
+
+    norm: str
+    start: Start
+    attention: int = 0
+    minibatch_stddev: bool = False
+    penalised: bool = False
+    classes: Any = None
+    dropout: tuple[Any, ...] = ()
+    _numbers: Any = field(default_factory=count)
+
+    def dense(self, x: Any, units: int, bias: bool = True, start: Start | None = None) -> Any:
+        """A dense layer."""
+        kind = SpectralDense if self.norm == "spectral" else layers.Dense
+        return kind(units, use_bias=bias, kernel_initializer=(start or self.start)(1))(x)
+
+    def conv(
+        self, x: Any, filters: int, side: int, stride: int = 1, bias: bool = True,
+        start: Start | None = None,
+    ) -> Any:  # fmt: skip
+        """A convolution that keeps the size, or divides it by the stride and rounds up."""
+        kind = SpectralConv2D if self.norm == "spectral" else layers.Conv2D
+        # Of one pixel, TensorFlow leaves parts of a strided kernel's gradient undefined in bfloat16
+        # (`findings/tensorflow_bfloat16_kernel_gradient.sh`).
+        exact = {"dtype": "float32"} if x.shape[1] == 1 else {}
+        kernel = (start or self.start)(side)
+        return kind(
+            filters, side, stride, "same", use_bias=bias, kernel_initializer=kernel, **exact
+        )(x)
+
+    def seeded(self, z: Any, side: int, filters: int) -> Any:
+        """A generator's first map, by a dense layer."""
+        return layers.Reshape([side, side, filters])(self.dense(z, side * side * filters))
+
+    def deconv(self, x: Any, filters: int, side: int, last: bool = False, stride: int = 2) -> Any:
+        """A growth; its bias would be undone by the normalisation that follows all but the last.
+
+        Only generators have it.
+        """
+        return layers.Conv2DTranspose(
+            filters, side, stride, "same",
+            use_bias=last or self.norm == "none", kernel_initializer=self.start(side),
+        )(x)  # fmt: skip
+
+    def normed(self, x: Any, conditional: bool = True) -> Any:
+        """The network's normalisation; a conditional one may be told to be a plain one here."""
+        options = {"momentum": 0.9, "epsilon": 1e-5}
+        if self.norm == "conditional" and conditional:
+            return ConditionalBatchNormalization(**options)(x, self.classes)
+        if self.norm in ("batch", "conditional"):
+            kind = BatchNormalization if self.penalised else layers.BatchNormalization
+            return kind(**options)(x)
+        if self.norm == "layer":
+            return LayerNormalization()(x)
+        return x
+
+    def activated(self, x: Any, slope: float = 0.0) -> Any:
+        """ReLU, leaky with a slope; then dropout."""
+        x = layers.LeakyReLU(slope)(x) if slope else layers.ReLU()(x)
+        return SeededDropout(next(self._numbers))(x, *self.dropout) if self.dropout else x
+
+    def attended(self, x: Any) -> Any:
+        """The map, with `self_attention` if it is of the side for it."""
+        return self.self_attention(x) if x.shape[1] == self.attention else x
+
+    def self_attention(self, x: Any) -> Any:
+        """A map that attends to itself (Zhang et al., 2019, arXiv:1805.08318).
+
+        x + gain * (1x1 of the attended values): queries and keys have an eighth of the channels,
+        values half; keys and values are of a map halved by max-pooling, nothing has a bias.
+        """
+        channels = x.shape[3]
+        queries = self._plain(x, max(1, channels // 8))
+        keys = layers.MaxPooling2D()(self._plain(x, max(1, channels // 8)))
+        values = layers.MaxPooling2D()(self._plain(x, max(1, channels // 2)))
+        found = self._plain(Attend()(queries, keys, values), channels)
+        return layers.Add()([x, Gain()(found)])
+
+    def deviation(self, x: Any) -> Any:
+        """The plane of `MinibatchDeviation` beside the features, if it is wanted."""
+        return MinibatchDeviation()(x) if self.minibatch_stddev else x
+
+    def _plain(self, x: Any, filters: int) -> Any:
+        return self.conv(x, filters, 1, bias=False)

@@ -1,0 +1,40 @@
+"""The generator of a second stage: it makes a first stage's images larger.
+
+After StackGAN's stage II (Zhang et al., 2017, arXiv:1612.03242) without its text. The reference has
+``width`` 64 and a fourfold enlargement; for a twofold one the last doubling is left out. Unlike
+there, what the network makes is added to the image enlarged by interpolation, and starts at 0: a
+network that makes the whole image came to make the same few, whatever it was shown.
+"""
+
+from typing import Any
+
+import keras
+from keras import layers
+
+from autogan.models.networks.parts import Parts, count_halvings
+from autogan.models.networks.shape import NetworkShape
+
+_BLOCKS = 4
+RATIOS = (2, 4)
+"""How many times larger images can be made."""
+
+
+def enlarging_generator(images: Any, shape: NetworkShape, parts: Parts) -> Any:
+    """Down to a quarter of the small image, four residual blocks there, and up to the large one.
+
+    Its images are not bounded.
+    """
+    x = parts.activated(parts.conv(images, shape.width, 3))
+    for multiple in (2, 4):
+        x = parts.activated(parts.normed(parts.conv(x, multiple * shape.width, 4, 2)))
+    for _ in range(_BLOCKS):
+        y = parts.activated(parts.normed(parts.conv(x, x.shape[3], 3)))
+        x = parts.activated(layers.Add()([x, parts.normed(parts.conv(y, x.shape[3], 3))]))
+    for level in range(2 + count_halvings(shape.size // shape.stage1, 1)):
+        x = layers.UpSampling2D()(parts.attended(x))
+        filters = max(2 * shape.width >> level, 1)
+        x = parts.activated(parts.normed(parts.conv(x, filters, 3)))
+    change = parts.conv(x, shape.channels, 3, start=lambda side: keras.initializers.Zeros())
+    small = images[..., : shape.channels]  # without planes of its class
+    ratio = shape.size // shape.stage1
+    return layers.Add()([layers.UpSampling2D(ratio, interpolation="bilinear")(small), change])

@@ -1,0 +1,204 @@
+"""What trains a GAN type: the one protocol that trials, sampling and evaluation know."""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from autogan.core.hyperparameters import Value
+from autogan.models.base import ImageShape
+from autogan.models.draws import EVALUATION, normal
+from autogan.models.training.batches import TrainingSet, proportional_labels
+
+_GENERATE_BATCH = 256
+
+
+class Latents(NamedTuple):
+    """What images are generated from.
+
+    Attributes:
+        z: float32 [N, z_dim].
+        labels: int64 [N], the classes to generate; empty for an unconditional GAN.
+    """
+
+    z: tf.Tensor
+    labels: npt.NDArray[np.int64]
+
+
+class Trainer(ABC):
+    """A GAN of one shape, trained again and again with different seeds and settings.
+
+    Building it costs seconds, `reset` hundredths of a second. A subclass gives `reset`, `train`,
+    `images`, `variables` and `graph`; what becomes of images and state is the same for all.
+
+    Args:
+        image_shape: height, width and channels of the images; square, the side divisible by 4.
+        batch_size: images in a batch.
+        z_dim: length of the latent vectors.
+        class_counts: how many images of each class there are in the training set, where the
+            images' classes are asked for; else empty.
+    """
+
+    def __init__(
+        self,
+        image_shape: ImageShape,
+        batch_size: int,
+        z_dim: int,
+        class_counts: Sequence[int] = (),
+    ) -> None:
+        self.image_shape = image_shape
+        self.batch_size = batch_size
+        self.z_dim = z_dim
+        self.class_counts = tuple(class_counts)
+
+    @property
+    @abstractmethod
+    def variables(self) -> Mapping[str, tf.Variable]:
+        """All that training goes on from, by name; those that make images begin with `shown`."""
+
+    @property
+    def shown(self) -> str:
+        """What the names of the variables begin with that the images are made of."""
+        return "generator/"
+
+    @abstractmethod
+    def reset(self, seed: int) -> None:
+        """Start anew: fresh weights from ``seed``, empty optimisers."""
+
+    @abstractmethod
+    def train(
+        self,
+        data: TrainingSet,
+        seed: int,
+        start: int,
+        steps: int,
+        total: int,
+        hyperparameters: Mapping[str, Value],
+    ) -> tuple[int, dict[str, float]]:
+        """Train for up to ``steps`` steps. Calls of any length come to the same bits.
+
+        Args:
+            data: the training set; a conditional GAN wants labels.
+            seed: of the trial; with ``start`` it decides every random number.
+            start: steps done before this call.
+            steps: to do; each has one update of what makes the images.
+            total: steps of the whole training, which schedules go by.
+            hyperparameters: all of the type's hyperparameters.
+
+        Returns:
+            The steps done, fewer than ``steps`` if a loss became NaN or infinite, and the means
+            over them of losses and of what else is to be seen as curves, by name.
+        """
+
+    @abstractmethod
+    def images(self, z: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+        """Images, float32 [N, height, width, channels], of which [-1, 1] is shown.
+
+        Called within compiled functions.
+
+        Args:
+            z: float32 [N, z_dim].
+            labels: int64 [N], or [0] for an unconditional GAN.
+        """
+
+    @property
+    @abstractmethod
+    def graph(self) -> tf.compat.v1.GraphDef:
+        """What TensorBoard shows as the graph."""
+
+    def latents(self, count: int, seed: int, classes: Sequence[int] | None = None) -> Latents:
+        """Return ``count`` latent vectors, and classes for them; a function of the arguments.
+
+        Args:
+            count: how many.
+            seed: of the vectors.
+            classes: to go round and round; if None, all as often as in the training set.
+        """
+        z = normal([count, self.z_dim], tf.constant([seed, EVALUATION], tf.int64))
+        if not self.class_counts:
+            return Latents(z, np.zeros(0, np.int64))
+        if classes is None:
+            return Latents(z, proportional_labels(count, self.class_counts))
+        return Latents(z, np.resize(np.array(classes, np.int64), count))
+
+    def generate(self, latents: Latents) -> npt.NDArray[np.uint8]:
+        """Generate images, uint8 [N, height, width, channels].
+
+        Raises:
+            FloatingPointError: if they are NaN.
+        """
+        self._settle()
+        images = []
+        for first in range(0, latents.z.shape[0], _GENERATE_BATCH):
+            part = slice(first, first + _GENERATE_BATCH)
+            batch, finite = self._generate(latents.z[part], tf.constant(latents.labels[part]))
+            if not finite:
+                raise FloatingPointError("the generator's images are NaN")
+            images.append(batch.numpy())
+        return np.concatenate(images)
+
+    def state(self) -> dict[str, npt.NDArray[Any]]:
+        """All that training goes on from: weights, moving statistics, optimisers' state."""
+        self._settle()
+        return {name: variable.numpy() for name, variable in self.variables.items()}
+
+    def restore(self, state: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Go back to a `state`."""
+        for name, variable in self.variables.items():
+            variable.assign(state[name])
+
+    def generator_state(self) -> dict[str, npt.NDArray[Any]]:
+        """Enough to generate images, under names that begin with ``generator/``."""
+        self._settle()
+        return {name: variable.numpy() for name, variable in self._shown_variables.items()}
+
+    def restore_generator(self, state: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Go back to a `generator_state`."""
+        for name, variable in self._shown_variables.items():
+            variable.assign(state[name])
+
+    @property
+    def state_bytes(self) -> int:
+        """How much `state` is."""
+        return _bytes(self.variables)
+
+    @property
+    def generator_bytes(self) -> int:
+        """How much `generator_state` is."""
+        return _bytes(self._shown_variables)
+
+    def _settle(self) -> None:  # noqa: B027 (most trainers have nothing to do)
+        """Do what is left to do before images are made or variables kept."""
+
+    @property
+    def _shown_variables(self) -> dict[str, tf.Variable]:
+        return {
+            f"generator/{name.removeprefix(self.shown)}": variable
+            for name, variable in self.variables.items()
+            if name.startswith(self.shown)
+        }
+
+    @cached_property
+    def _generate(self) -> Any:
+        """Images as uint8, and whether they were finite."""
+
+        def quantised(z: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            images = self.images(z, labels)
+            finite = tf.reduce_all(tf.math.is_finite(images))
+            scaled = tf.round((tf.clip_by_value(images, -1, 1) + 1.0) * 127.5)
+            return tf.cast(scaled, tf.uint8), finite
+
+        signature = [
+            tf.TensorSpec([None, self.z_dim], tf.float32),
+            tf.TensorSpec([None], tf.int64),
+        ]
+        return tf.function(quantised, input_signature=signature)
+
+
+def _bytes(variables: Mapping[str, tf.Variable]) -> int:
+    return sum(math.prod(v.shape) * v.dtype.size for v in variables.values())

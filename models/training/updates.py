@@ -1,0 +1,360 @@
+"""The compiled part of training: steps, each of discriminator updates and one of the generator."""
+
+from collections.abc import Callable, Mapping, Sequence
+from inspect import signature
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+from autogan.core.errors import ConfigError
+from autogan.core.hyperparameters import Value
+from autogan.core.registry import imported
+from autogan.models import draws
+from autogan.models.draws import Showing, draw
+from autogan.models.networks.layers import iterate_power
+from autogan.models.objectives.augmentation import augmented
+from autogan.models.objectives.losses import LOSSES, Loss, Values, class_error, smoothed
+from autogan.models.objectives.penalties import PENALTIES, Update, clip_weights
+from autogan.models.training.averages import AveragedGenerator
+from autogan.models.training.optimizers import OPTIMIZERS, Optimizer, Settings
+from autogan.models.training.players import Dropout, Players
+
+_MEMORY = 0.99  # share of the discriminator's mean accuracy that an update leaves
+_GUESSING = 0.5  # the accuracy of a discriminator that has learned nothing
+_RISE = 3.0  # the probability of augmentation may go from 0 to 1 in a third of a training
+
+
+class Batches(NamedTuple):
+    """All that the updates of one compiled call consume, in their order.
+
+    Attributes:
+        images: uint8 [M, height, width, channels].
+        places: of the real images among them, int64 [discriminator updates * batch].
+        labels: of the real images, int64 [discriminator updates * batch], or none.
+        d_labels: of the images generated for the discriminator's updates, likewise.
+        g_labels: of those generated for the generator's updates, int64 [updates * batch] or none.
+        rates: what the learning rates are multiplied by, float32 [updates].
+        fading: from 1 to 0 in the course of the training, float32 [updates].
+    """
+
+    images: tf.Tensor
+    places: tf.Tensor
+    labels: tf.Tensor
+    d_labels: tf.Tensor
+    g_labels: tf.Tensor
+    rates: tf.Tensor
+    fading: tf.Tensor
+
+
+class Batch(NamedTuple):
+    """What one update consumes; see `Batches`."""
+
+    images: tf.Tensor
+    labels: tf.Tensor
+    d_labels: tf.Tensor
+    g_labels: tf.Tensor
+
+
+class Now(NamedTuple):
+    """What is the same for everything that one update does.
+
+    Attributes:
+        seed: of the trial.
+        update: number of the update in the training, among those of its network.
+        settings: the hyperparameters that are data.
+        rate: what learning rates are multiplied by.
+        noise: deviation of the noise on images that the discriminator sees.
+    """
+
+    seed: tf.Tensor
+    update: tf.Tensor
+    settings: Values
+    rate: tf.Tensor
+    noise: tf.Tensor
+
+    def draw(self, stream: int) -> tf.Tensor:
+        """The seed of one draw."""
+        return draw(self.seed, self.update, stream)
+
+    def of(self, one: tf.Tensor | int, several: int) -> "Now":
+        """The same update for one of several networks, with random numbers of its own."""
+        return self._replace(update=self.update * several + tf.cast(one, tf.int64))
+
+    def dropout(self, showing: Showing) -> Dropout:
+        """What drops out of the discriminator in one showing."""
+        return Dropout(self.settings["dropout"], self.draw(showing.dropout))
+
+
+class Updates:
+    """The training of two networks: loss, penalty, optimisers, and what is done to images.
+
+    Args:
+        players: the networks.
+        factors: the hyperparameters that decide what is computed, by name.
+        average: the generator whose weights are averaged, if there is one.
+        batch_size: of both networks.
+        xla: whether XLA compiles the two updates. The loop around them it would make slower.
+    """
+
+    def __init__(
+        self,
+        players: Players,
+        factors: Mapping[str, Value],
+        average: AveragedGenerator | None,
+        batch_size: int,
+        xla: bool = False,
+    ) -> None:
+        self._compiled: Callable[..., Any] = tf.function(jit_compile=True) if xla else _as_it_is
+        self.loss = _loss(str(factors["loss"]))
+        self._loss_starts = {name: v.numpy() for name, v in self.loss.variables.items()}
+        optimizer = OPTIMIZERS[str(factors["optimizer"])]
+        generator, discriminator = players.generator, players.discriminator
+        self.g_optimizer = optimizer([v.value for v in generator.trainable_variables])
+        self.d_optimizer = optimizer([v.value for v in discriminator.trainable_variables])
+        self._players = players
+        self._factors = factors
+        self._penalty = PENALTIES.get(str(factors["penalty"]))
+        self._average = average
+        self._batch_size = batch_size
+        self._adapts = bool(factors["augment_target"])
+        self._probability = tf.Variable(0.0, trainable=False)
+        self._balances = bool(factors["balance"])
+        self._accuracy = tf.Variable(_GUESSING, trainable=False)
+        self.curves = ["d_loss", *self.loss.curves]
+        self.curves += ["augmented"] if self._adapts else []
+        self.curves += ["d_accuracy", "d_skipped"] if self._balances else []
+        self.g_curves = ["g_loss", *(["g_skipped"] if self._balances else [])]
+
+    @property
+    def variables(self) -> dict[str, tf.Variable]:
+        """What training remembers beside weights and optimisers, by name."""
+        own = {"augmentation/probability": self._probability} if self._adapts else {}
+        own |= {"balance/accuracy": self._accuracy} if self._balances else {}
+        return own | {f"loss/{name}": v for name, v in self.loss.variables.items()}
+
+    def reset(self, seed: int) -> None:
+        """Forget everything, for a training of that seed; the networks have begun anew."""
+        for name, start in self._loss_starts.items():
+            self.loss.variables[name].assign(start)
+        self._probability.assign(0.0)
+        self._accuracy.assign(_GUESSING)
+        self.g_optimizer.reset()
+        self.d_optimizer.reset()
+
+    def run(
+        self,
+        batches: Batches,
+        seed: tf.Tensor,
+        start: tf.Tensor,
+        steps: tf.Tensor,
+        total: tf.Tensor,
+        settings: dict[str, tf.Tensor],
+    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        """Train for ``steps`` steps; see `adversarial.Adversarial.train`."""
+        totals = {name: tf.constant(0.0) for name in (*self.curves, *self.g_curves)}
+        done, finite = tf.constant(0, tf.int64), tf.constant(True)
+        d_iter = settings["d_iter"]
+        discriminator_step = self._compiled(self._discriminator_step)
+        generator_step = self._compiled(self._generator_step)
+        while tf.logical_and(done < steps, finite):
+            rate = batches.rates[done]
+            noise = settings["input_noise"] * batches.fading[done]
+            losses = {name: tf.constant(0.0) for name in self.curves}
+            for batch in tf.range(done * d_iter, (done + 1) * d_iter):
+                now = Now(seed, start * d_iter + batch, settings, rate, noise)
+                losses = discriminator_step(self._batch(batches, batch, done), now, total)
+            now = Now(seed, start + done, settings, rate, noise)
+            last = self._batch(batches, (done + 1) * d_iter - 1, done)
+            losses = {**losses, **generator_step(last, now)}
+            totals = {name: so_far + losses[name] for name, so_far in totals.items()}
+            done += 1
+            finite = tf.math.is_finite(losses["d_loss"] + losses["g_loss"])
+        count = tf.cast(tf.maximum(done, 1), tf.float32)
+        return done, {name: sum_ / count for name, sum_ in totals.items()}
+
+    def _discriminator_step(self, batch: Batch, now: Now, total: tf.Tensor) -> dict[str, tf.Tensor]:
+        """One update, with the random numbers of the training's update."""
+        settings, real = now.settings, scaled(batch.images)
+        labels, fake_labels = batch.labels, batch.d_labels
+        fake = self._fakes(fake_labels, now)
+        iterate_power(self._players.discriminator)  # once: all passes see the same weights
+        with tf.GradientTape() as tape:
+            real_logits, real_classes = self._judged(real, labels, now, draws.REAL_D)
+            fake_logits, fake_classes = self._judged(fake, fake_labels, now, draws.FAKE_D)
+            if self._factors["label_smoothing"]:
+                shares = draws.uniform([2, self._batch_size, 1], now.draw(draws.SMOOTHING))
+                most = settings["label_smoothing"]
+                loss = smoothed(self.loss, real_logits, fake_logits, most, shares)
+            else:
+                loss = self.loss.discriminator(real_logits, fake_logits, settings)
+            if self._factors["condition"] == "auxiliary":
+                told = class_error(real_classes, labels) + class_error(fake_classes, fake_labels)
+                loss += settings["class_weight"] * told
+            if self._penalty is not None:
+                penalty = self._penalty(self._update(real, fake, labels, fake_labels, now))
+                loss += settings["penalty_weight"] * penalty
+        gradients = tape.gradient(loss, self.d_optimizer.parameters)
+        balance = self._balanced(real_logits, fake_logits, settings)
+        ahead = self._accuracy > settings["balance"]
+        self._apply(self.d_optimizer, gradients, settings["learning_rate"], now, ahead)
+        if self._factors["penalty"] == "clipping":
+            clip_weights(self.d_optimizer.parameters, settings["clip"])
+        curves = {"d_loss": loss, **self.loss.updated(real_logits, fake_logits, settings)}
+        curves |= balance
+        return curves | self._adapted(real_logits, fake_logits, settings, total)
+
+    def _generator_step(self, batch: Batch, now: Now) -> dict[str, tf.Tensor]:
+        """One update; the real images are those of the discriminator's last one."""
+        labels, settings = batch.g_labels, now.settings
+        with tf.GradientTape() as tape:
+            made = self._made(labels, now, draws.LATENT_G, draws.GENERATOR_DROPOUT_G)
+            logits, classes = self._judged(made, labels, now, draws.FAKE_G)
+            loss = self.loss.generator(self._compared(batch, now), logits, settings)
+            if self._factors["condition"] == "auxiliary":
+                loss += settings["generator_class_weight"] * class_error(classes, labels)
+        gradients = tape.gradient(loss, self.g_optimizer.parameters)
+        rate = settings["learning_rate"] * settings["generator_lr_scale"]
+        ahead = self._accuracy < 1.0 - settings["balance"]
+        self._apply(self.g_optimizer, gradients, rate, now, ahead)
+        if self._average is not None:
+            self._average.follow(settings["ema"], now.update)
+        return {"g_loss": loss, **self._told("g_skipped", ahead)}
+
+    def _compared(self, batch: Batch, now: Now) -> tf.Tensor | None:
+        """What the discriminator says of the real images, if that is asked."""
+        if not self.loss.compares:
+            return None
+        return self._judged(scaled(batch.images), batch.labels, now, draws.REAL_G)[0]
+
+    def _update(
+        self,
+        real: tf.Tensor,
+        fake: tf.Tensor,
+        labels: tf.Tensor,
+        fake_labels: tf.Tensor,
+        now: Now,
+    ) -> Update:
+        """What a penalty sees."""
+
+        def beside(images: tf.Tensor) -> tf.Tensor:
+            return self._players.judged(images, labels, now.dropout(draws.BETWEEN), training=True)[
+                0
+            ]
+
+        return Update(
+            real,
+            fake,
+            of_real=lambda images: self._judged(images, labels, now, draws.REAL_D)[0],
+            of_fake=lambda images: self._judged(images, fake_labels, now, draws.FAKE_D)[0],
+            beside=beside,
+            alpha=draws.uniform([self._batch_size, 1, 1, 1], now.draw(draws.ALPHA)),
+            noise=draws.uniform(tf.shape(real), now.draw(draws.PERTURBATION)),
+            kernels=[v for v in self.d_optimizer.parameters if v.shape.rank > 1],
+        )
+
+    def _fakes(self, labels: tf.Tensor, now: Now) -> tf.Tensor:
+        """A batch of generated images for the discriminator."""
+        return self._made(labels, now, draws.LATENT_D, draws.GENERATOR_DROPOUT_D)
+
+    def _made(
+        self, labels: tf.Tensor, now: Now, stream: int, dropout: int, size: int | None = None
+    ) -> tf.Tensor:
+        """Generated images; a batch, if no size is given."""
+        shape = [size or self._batch_size, self._players.shape.z_dim]
+        z = draws.normal(shape, now.draw(stream))
+        drops = Dropout(now.settings["generator_dropout"], now.draw(dropout))
+        return self._players.made(self._players.inputs(z, labels, drops))
+
+    def _judged(
+        self, images: tf.Tensor, labels: tf.Tensor, now: Now, showing: Showing
+    ) -> tuple[tf.Tensor, tf.Tensor | None]:
+        """What the discriminator says of images that are shown augmented and with noise."""
+        policy = str(self._factors["augment"])
+        if policy != "none":
+            probability = now.settings["augment_probability"]
+            if self._adapts:
+                probability = self._probability
+            images = augmented(images, policy, probability, now.draw(showing.augmentation))
+        if self._factors["input_noise"]:
+            normal = draws.normal(tf.shape(images), now.draw(showing.noise))
+            images += now.noise * normal
+        return self._players.judged(images, labels, now.dropout(showing), training=True)
+
+    def _adapted(
+        self, real: tf.Tensor, fake: tf.Tensor, settings: Values, total: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """Move the probability of augmentation to where D is as sure as it should be.
+
+        ADA (Karras et al., 2020, arXiv:2006.06676, section 3): it rises while the mean sign of D's
+        logits on real images, above the border between real and generated, is greater than
+        ``augment_target``, and falls while it is less. A relativistic D knows no border; there the
+        sign is that of its preference for the real image.
+        """
+        if not self._adapts:
+            return {}
+        against = fake if self.loss.compares else self.loss.border
+        sure = tf.reduce_mean(tf.sign(real - against))
+        pace = _RISE / tf.cast(total * settings["d_iter"], tf.float32)
+        moved = self._probability + pace * tf.sign(sure - settings["augment_target"])
+        most = settings["augment_probability"]
+        self._probability.assign(tf.clip_by_value(moved, 0.0, most))
+        return {"augmented": self._probability.read_value()}
+
+    def _balanced(self, real: tf.Tensor, fake: tf.Tensor, settings: Values) -> dict[str, tf.Tensor]:
+        """Follow the discriminator's accuracy, by which updates are skipped; tell of it.
+
+        It is the mean of the shares of real and generated images that it takes for such; of a
+        relativistic one, the share of pairs of which it prefers the real image.
+        """
+        if not self._balances:
+            return {}
+        if self.loss.compares:
+            right = tf.reduce_mean(tf.cast(real > fake, tf.float32))
+        else:
+            told = [real > self.loss.border, fake < self.loss.border]
+            right = tf.reduce_mean(tf.cast(told, tf.float32))
+        self._accuracy.assign(_MEMORY * self._accuracy + (1.0 - _MEMORY) * right)
+        now = self._accuracy.read_value()
+        return {"d_accuracy": now, **self._told("d_skipped", now > settings["balance"])}
+
+    def _told(self, name: str, ahead: tf.Tensor) -> dict[str, tf.Tensor]:
+        """The curve of a network's skipped updates."""
+        return {name: tf.cast(ahead, tf.float32)} if self._balances else {}
+
+    def _apply(
+        self,
+        optimizer: Optimizer,
+        gradients: Sequence[tf.Tensor],
+        rate: tf.Tensor,
+        now: Now,
+        ahead: tf.Tensor,
+    ) -> None:
+        """Update a network, unless it is too far ahead of the other."""
+        betas = now.settings["beta1"], now.settings["beta2"]
+        if not (self._balances and ahead):
+            optimizer.apply(gradients, Settings(rate * now.rate, *betas))
+
+    def _batch(self, batches: Batches, d_update: tf.Tensor, g_update: tf.Tensor) -> Batch:
+        """What the updates of these numbers consume, counted from the beginning of the call."""
+        size = self._batch_size
+        of_d, of_g = (slice(n * size, (n + 1) * size) for n in (d_update, g_update))
+        images = tf.gather(batches.images, batches.places[of_d])
+        images = tf.ensure_shape(images, [size, *images.shape[1:]])
+        return Batch(images, batches.labels[of_d], batches.d_labels[of_d], batches.g_labels[of_g])
+
+
+def _as_it_is(function: Callable[..., Any]) -> Callable[..., Any]:
+    return function
+
+
+def scaled(images: tf.Tensor) -> tf.Tensor:
+    """Images of bytes as float32 in [-1, 1]."""
+    return tf.cast(images, tf.float32) / 127.5 - 1.0
+
+
+def _loss(name: str) -> Loss:
+    """The loss that a GAN type names, with memory of its own."""
+    kind = LOSSES[name] if name in LOSSES else imported("loss", name, Loss)
+    if len(signature(kind.generator).parameters) != len(signature(Loss.generator).parameters):
+        raise ConfigError("loss", f"{name}: its generator must take (real, fake, settings)")
+    return kind()

@@ -1,0 +1,43 @@
+"""BEGAN (Berthelot, Schumm and Metz, 2017, arXiv:1703.10717)."""
+
+from autogan.core.hyperparameters import Hyperparameter
+from autogan.models.types.gan import GAN
+
+
+class BEGAN(GAN):
+    """An auto-encoder as discriminator, its errors on real and generated images in equilibrium."""
+
+    name = "began"
+    summary = "boundary equilibrium GAN, with an auto-encoder as discriminator"
+    autoencoder = True
+    fixed = {
+        "loss": "equilibrium",
+        "discriminator_norm": "none",
+        "penalty": "none",
+        "condition": "none",
+        "attention": "none",
+        "minibatch_stddev": "none",
+        "dropout": 0.0,
+        "generator_dropout": 0.0,
+    }
+    other_defaults = {"learning_rate": 8e-5, "batch_size": 16, "z_dim": 64}
+    candidates = {"learning_rate": (4e-5, 8e-5, 2e-4, 5e-4)}
+    own = (
+        Hyperparameter(
+            "architecture", "choice", "auto",
+            "infogan (two convolutions and a dense layer) or began (the paper's pairs of "
+            "convolutions); auto is infogan below 32 pixels",
+            choices=("auto", "infogan", "began"), shape=True,
+        ),
+        Hyperparameter(
+            "gamma", "share", 0.5,
+            "error on generated images as a share of that on real ones: low is sharp, high is "
+            "diverse",
+            low=0.0, high=1.0, search=(0.3, 0.5, 0.7),
+        ),
+        Hyperparameter(
+            "lambda_k", "scale", 1e-3,
+            "how fast the balance k_t follows",
+            low=1e-6, high=1.0,
+        ),
+    )  # fmt: skip

@@ -1,0 +1,84 @@
+"""E-GAN (Wang et al., 2018, arXiv:1803.00657), with options of IE-GAN (arXiv:2109.11078)."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from autogan.core.hyperparameters import Hyperparameter, Value
+from autogan.models.types.gan import GAN
+
+if TYPE_CHECKING:
+    from autogan.models.training.updates import Updates
+
+
+class Evolutionary(GAN):
+    """Generators evolve: three children each by three losses, of which the fittest survive."""
+
+    name = "evolutionary"
+    summary = "E-GAN: generators evolve by three losses, and the fittest survive"
+    xla = False  # which cannot choose among several by a number that is not known beforehand
+    fixed = {"loss": "non_saturating", "balance": 0.0}
+    other_defaults = {"d_iter": 3, "batch_size": 32, "discriminator_norm": "batch"}
+    candidates = {
+        "d_iter": (1, 3),
+        "beta1": (),
+        "discriminator_norm": (),
+        "penalty": (),
+        "penalty_weight": (),
+        "clip": (),
+        "class_weight": (),
+        "generator_class_weight": (),
+    }
+    own = (
+        Hyperparameter(
+            "survivors", "count", 1,
+            "generators that survive a step, each with a child by minimax, by the non-saturating "
+            "loss and by least squares",
+            low=1, high=4, shape=True,
+        ),
+        Hyperparameter(
+            "fitness", "choice", "egan",
+            "what makes children fit: egan (the discriminator's mean output, and a small gradient "
+            "of its loss) or iegan (its mean logit, and differing images)",
+            choices=("egan", "iegan"), shape=True,
+        ),
+        Hyperparameter(
+            "fitness_weight", "scale", 0.004,
+            "weight of diversity beside quality: 0.002 to 0.004 for egan, 0.05 for iegan",
+            low=1e-6, high=100.0, search=(0.001, 0.004, 0.01, 0.1),
+        ),
+        Hyperparameter(
+            "fitness_batches", "count", 1,
+            "batches of images by which a child's fitness is found",
+            low=1, high=32, shape=True,
+        ),
+        Hyperparameter(
+            "crossover", "choice", "none",
+            "let the two fittest children have one together, which learns the better images of "
+            "both (distilled)",
+            choices=("none", "distilled"), shape=True,
+        ),
+    )  # fmt: skip
+
+    @classmethod
+    def conflict(cls, values: Mapping[str, Value]) -> str:
+        """See `GANType.conflict`."""
+        size, survivors = int(values["batch_size"]), int(values["survivors"])
+        if size % survivors:
+            return (
+                f"batch_size {size} is not divided among {survivors} survivors without a rest; "
+                f"choose a multiple of {survivors}"
+            )
+        return super().conflict(values)
+
+    @classmethod
+    def updates_per_step(cls, hyperparameters: Mapping[str, Value]) -> int:
+        """See `GANType.updates_per_step`: the discriminator's, and one for each child."""
+        crossed = hyperparameters["crossover"] != "none"
+        return int(hyperparameters["d_iter"]) + 3 * int(hyperparameters["survivors"]) + crossed
+
+    @classmethod
+    def updates(cls) -> "type[Updates]":
+        """See `GANType.updates`."""
+        from autogan.models.training.evolution import Evolution
+
+        return Evolution
