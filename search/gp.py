@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import threadpool_limits
 
 from autogan.search.base import Proposal, SearchMethod, digest, rng
 from autogan.search.cube import Cube, Places
@@ -55,6 +56,11 @@ class GaussianProcess(SearchMethod):
 
     def propose(self, space: Space, history: History, seed: int) -> Proposal | None:
         """Return what promises the largest expected improvement; see `SearchMethod.propose`."""
+        # More threads would only wait for each other: the matrices are small.
+        with threadpool_limits(1, "blas"):
+            return self._promising(space, history, seed)
+
+    def _promising(self, space: Space, history: History, seed: int) -> Proposal | None:
         random, used = rng(seed, history), self.used(history)
         first = space.draw(random, used)
         if first is None:

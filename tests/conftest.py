@@ -26,13 +26,23 @@ if not os.access(Path(__file__).parents[1], os.W_OK):  # where Hypothesis notes 
 
 
 def pytest_addoption(parser):
+    parser.addoption("--slow", action="store_true", help="run the slow tests too")
     parser.addoption("--cpu-limit", type=int, help="most processor seconds of all tests together")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Without ``--slow``, leave out the slow tests where all would run; named ones always run."""
+    if config.getoption("--slow") or config.option.file_or_dir:
+        return
+    slow = [item for item in items if item.get_closest_marker("slow")]
+    config.hook.pytest_deselected(items=slow)
+    items[:] = [item for item in items if item not in slow]
 
 
 def pytest_configure(config):
     config.pluginmanager.register(Meter())
     if not hasattr(config, "workerinput"):  # xdist's own processes only measure
-        config.pluginmanager.register(Sum(config.getoption("--cpu-limit")))
+        config.pluginmanager.register(Sum(config))
 
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
@@ -90,3 +100,13 @@ def shared_data():
     if not SHARED.is_dir():
         pytest.skip(f"the real datasets are not at {SHARED}")
     return SHARED
+
+
+@pytest.fixture
+def eagerly():
+    """Steps that are not compiled, where each is trained for a few steps alone."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)

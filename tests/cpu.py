@@ -33,9 +33,10 @@ class Meter:
 class Sum:
     """Adds up what the reports say, prints it, and fails the run above a limit."""
 
-    def __init__(self, limit):
-        self.limit = limit
+    def __init__(self, config):
+        self.limit = config.getoption("--cpu-limit")
         self.seconds = Counter()
+        self.all = config.getoption("--slow") or config.option.file_or_dir
 
     @property
     def total(self):
@@ -52,3 +53,8 @@ class Sum:
         most = ", ".join(f"{name} {cpu:.0f}" for name, cpu in self.seconds.most_common(5))
         bound = f" (at most {self.limit})" if self.limit else ""
         terminalreporter.write_line(f"processor seconds: {self.total:.0f}{bound}; {most}")
+        if not self.all:
+            terminalreporter.write_line(
+                "left out: the slow tests, which kill processes, compile by XLA, train for long or "
+                "open a browser; scripts/test --slow runs them too"
+            )

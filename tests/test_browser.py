@@ -9,6 +9,8 @@ from pages import ended_on_disk, judge, search_on_disk
 from autogan.report import comparison_page, search_page
 from autogan.show.saved import load_search
 
+pytestmark = pytest.mark.slow
+
 SIZES = (1100, 420)
 
 

@@ -183,6 +183,7 @@ class TestOfEachKind:
         assert brief.told == [start]
         assert told == [start, "classifier: step 10 of 20"]
 
+    @pytest.mark.slow
     def test_is_the_same_in_another_process(self, brief, hashes_elsewhere):
         assert hashes_elsewhere[brief.kind] == brief.network.weights_hash
 

@@ -106,6 +106,7 @@ def test_tensorboard_shows_the_trials_and_nothing_else(searched):
         assert set(tags.values()) <= set(found)
 
 
+@pytest.mark.slow
 def test_killed_and_resumed_it_gives_the_same(searched, tmp_path):
     """SIGKILL after the first evaluation, then resume: the same ledger as without."""
     process = autogan_process(*SEARCH)
@@ -132,6 +133,7 @@ def bits(root):
     }
 
 
+@pytest.mark.slow
 def test_two_workers_come_to_the_bits_of_one_though_they_are_killed(tmp_path):
     """Each trial's bits depend on the threads, not on who ran it, beside what or how often."""
     grid = (*SEARCH, "--threads", "1", "--param", "d_iter=1,2")
@@ -151,6 +153,7 @@ def test_two_workers_come_to_the_bits_of_one_though_they_are_killed(tmp_path):
     assert autogan.check(tmp_path / "two").difference == ""
 
 
+@pytest.mark.slow
 def test_a_folder_that_is_moved_at_an_evaluation_ends_the_search(tmp_path):
     """In one line, and nothing is made again where it was; moved back, the search goes on."""
     root, moved = tmp_path / "runs" / "dcgan-digits", tmp_path / "moved"
@@ -167,6 +170,7 @@ def test_a_folder_that_is_moved_at_an_evaluation_ends_the_search(tmp_path):
     assert autogan.check(root).difference == ""
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_with_130_and_says_how_to_go_on(tmp_path):
     process = autogan_process(*SEARCH, "--steps", "100000", "--evaluate-every", "20")
     for line in process.stderr:
@@ -195,6 +199,7 @@ def test_a_folder_in_use_is_refused(searched):
         process.communicate()
 
 
+@pytest.mark.slow
 def test_training_the_best_configuration_gives_its_score(searched):
     folder, out, _ = searched
     best = folder / "runs" / "dcgan-digits" / "best.yaml"

@@ -28,16 +28,9 @@ def trained(kind, steps=2, **how):
     return gan, losses
 
 
-@pytest.fixture
-def eagerly():
-    """Compiling takes longer than training so little."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
-
-
 @pytest.mark.parametrize("kind", list(GAN_TYPES), ids=lambda kind: kind.name)
 @pytest.mark.usefixtures("eagerly")
+@pytest.mark.slow
 def test_every_type_computes_in_bfloat16(kind):
     """What goes in and comes out, and all that is kept, stays float32."""
     gan, losses = trained(kind, precision="bfloat16")
@@ -57,6 +50,7 @@ def test_what_is_built_afterwards_is_exact_again():
     assert tf.keras.config.dtype_policy().name == "float32"
 
 
+@pytest.mark.slow
 def test_xla_comes_to_the_same_bits_again():
     kind = GAN_TYPES.get("dcgan")
     gan, _ = trained(kind, xla=True)

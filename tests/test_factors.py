@@ -249,13 +249,6 @@ def test_what_a_preset_fixes_is_not_counted_where_it_has_no_meaning():
 # ---- Each counts ---------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def eagerly():
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
-
-
 def images(size=8, channels=1):
     made = np.random.default_rng(0).integers(0, 256, (20, size, size, channels), np.uint8)
     return TrainingSet(made, np.arange(20) % len(COUNTS))

@@ -66,6 +66,7 @@ def wrong(case, method, searches=SEARCHES, points=20):
 
 
 @pytest.mark.parametrize(("method", "case"), TRIED)
+@pytest.mark.slow
 def test_what_does_nothing_is_not_called_important(method, case):
     """The figures of docs/report.md are of more searches, by scripts/importance_noise.py."""
     mistaken, x = wrong(case, method)

@@ -8,6 +8,8 @@ from autogan.data.digits import Digits
 from autogan.models import GAN_TYPES
 from autogan.models.training.batches import TrainingSet
 
+pytestmark = pytest.mark.slow
+
 SMALL = {"width": 8, "dense_width": 64, "batch_size": 32, "z_dim": 16}
 # Settings under which each type learns fast at this size: steps, and what is not the default.
 # Rounding differs between processors as much as seeds do, so each was tried with seeds 1 to 4, with

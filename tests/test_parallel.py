@@ -126,6 +126,7 @@ def autogan_root(name):
     return Path("runs") / str(name)
 
 
+@pytest.mark.slow
 class TestKilled:
     """A search that is killed after each line in turn, with three trials running."""
 

@@ -23,6 +23,8 @@ from autogan.pool.ray import RayPlace, Relay, ray_places
 from autogan.search import State
 from autogan.show.display import Display
 
+pytestmark = pytest.mark.slow
+
 SEARCH = {
     "params": {"learning_rate": "1e-4..1e-3:log", "d_iter": [1, 2, 3]},
     "search_method": "random",

@@ -149,6 +149,7 @@ def search_and_die(config, resume, point):
     os._exit(0)
 
 
+@pytest.mark.slow
 def test_a_search_killed_at_any_write_ends_as_if_it_had_not_been(tmp_path, undisturbed):
     """Kill at every write in turn, resume, and compare everything with an undisturbed run."""
     point = 0

@@ -310,6 +310,7 @@ def test_steps_do_not_meet_at_the_ends_of_ranges(kind):
 @pytest.mark.parametrize(
     ("kind", "trials"), [(AdaptiveExplore, 40), (TPE, 40), (GaussianProcess, 25), (CMAES, 100)]
 )
+@pytest.mark.slow
 def test_is_nearer_the_best_than_random_search(kind, trials):
     """The mean regret over eight seeds, the least value being 0.1; CMA-ES takes long to begin."""
     space = Space(

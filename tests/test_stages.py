@@ -44,6 +44,7 @@ def same(a, b):
     return a.keys() == b.keys() and all(np.array_equal(a[name], b[name]) for name in a)
 
 
+@pytest.mark.usefixtures("eagerly")
 class TestNetworks:
     @pytest.mark.parametrize(("small", "large"), [(4, 8), (4, 16), (12, 24)])
     def test_twofold_and_fourfold(self, small, large):

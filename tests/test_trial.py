@@ -33,6 +33,7 @@ from autogan.worker.trial import run_trial
 PARAMS = {"width": 4, "dense_width": 8, "batch_size": 8, "z_dim": 4}
 LABELS = np.arange(40) % 2
 IMAGES = np.random.default_rng(0).integers(0, 256, (40, 8, 8, 1)).astype(np.uint8)
+BUILT = ("dcgan", "sngan_projection", "evolutionary")
 
 
 class Linear:
@@ -84,9 +85,10 @@ def params_of(kind, **changes):
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
-    """A GAN of each type, images and an evaluator, shared by all tests as in a worker."""
+    """Some GANs, images and an evaluator, shared by all tests as in a worker."""
     cache = tmp_path_factory.mktemp("statistics")
-    gans = {k.name: k.build((8, 8, 1), k.defaults() | params_of(k), (20, 20)) for k in GAN_TYPES}
+    kinds = map(GAN_TYPES.get, BUILT)
+    gans = {k.name: k.build((8, 8, 1), k.defaults() | params_of(k), (20, 20)) for k in kinds}
     return SimpleNamespace(
         gans=gans,
         images=TrainingSet(IMAGES, LABELS),
@@ -159,7 +161,7 @@ def test_the_best_checkpoint_is_the_best_evaluations(world, tmp_path):
         assert world.evaluator.score(world.evaluator.features(made))["fid"] == value
 
 
-@pytest.mark.parametrize("gan_type", GAN_TYPES.names())
+@pytest.mark.parametrize("gan_type", BUILT)
 def test_interrupted_anywhere_it_ends_with_the_same_bits(world, tmp_path, gan_type):
     whole_folder, whole = run(world, tmp_path / "whole", gan_type=gan_type)
     folder, trial = run(world, tmp_path / "t", Driver(interrupt_at=[20]), gan_type)

@@ -999,6 +999,7 @@ def test_they_are_the_same_when_compiled(build, kind, changes):
         ("began", OTHER),
     ],
 )  # fmt: skip
+@pytest.mark.slow
 def test_xla_computes_the_same(build, kind, changes):
     check_two_steps(lambda *args: build(*args, xla=True), GAN_TYPES.get(kind), changes)
 

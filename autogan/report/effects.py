@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import threadpool_limits
 
 from autogan.core.hyperparameters import Dimension
 from autogan.report.scales import Log
@@ -107,7 +108,8 @@ def effects(view: View) -> Effects | None:
     most = round(_MOST / max(len(dimensions) / 4, 1) ** (1 / 3))
     kept = np.sort(rng.permutation(len(trials))[:most])
     parts = [_part(dimension, [trials[place] for place in kept]) for dimension in dimensions]
-    probabilities, shares = _sampled(parts, scores[kept], rng)
+    with threadpool_limits(1, "blas"):  # more would only wait: the matrices are small
+        probabilities, shares = _sampled(parts, scores[kept], rng)
     ends = (0.5, (1 - _INTERVAL) / 2, (1 + _INTERVAL) / 2)
     found = [
         Effect(dimension, float(probability), *(float(np.quantile(own, end)) for end in ends))
