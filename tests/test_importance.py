@@ -17,7 +17,7 @@ from autogan.report.view import Measure
 from autogan.search import Evaluation, Space, State, Trial
 
 _spec = importlib.util.spec_from_file_location(
-    "importance_noise", Path(__file__).parents[1] / "scripts" / "importance_noise.py"
+    "importance_noise", Path(__file__).parents[1] / "scripts" / "studies" / "importance_noise.py"
 )
 importance_noise = importlib.util.module_from_spec(_spec)
 sys.modules["importance_noise"] = importance_noise  # where dataclasses look
@@ -68,7 +68,7 @@ def wrong(case, method, searches=SEARCHES, points=20):
 @pytest.mark.parametrize(("method", "case"), TRIED)
 @pytest.mark.slow
 def test_what_does_nothing_is_not_called_important(method, case):
-    """The figures of docs/report.md are of more searches, by scripts/importance_noise.py."""
+    """The figures of docs/report.md are of more searches (scripts/studies/importance_noise.py)."""
     mistaken, x = wrong(case, method)
     assert mistaken <= 1
     assert x >= SEARCHES - 1 if CASES[case].matters else x <= 1

@@ -21,7 +21,7 @@ from autogan.core.errors import ConfigError
 from autogan.search import State, Trial
 from autogan.show.display import Display
 
-SCRIPTS = Path(__file__).parents[1] / "scripts"
+SCRIPTS = Path(__file__).parents[1] / "scripts" / "studies"
 
 
 def script(name):

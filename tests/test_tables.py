@@ -18,7 +18,7 @@ TABLES = sorted((ROOT / "tests" / "data").glob("*.csv"))
 
 def script(name):
     """A script as a module."""
-    spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / f"{name}.py")
+    spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / "studies" / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # its dataclasses look there
     spec.loader.exec_module(module)

@@ -9,7 +9,7 @@ from autogan.models import factors
 from autogan.models.base import GANType
 from autogan.models.factors import FACTORS, narrowed
 
-# DCGAN's game with averaged weights: what came farthest in docs/experiments.md.
+# DCGAN's game with averaged weights: what came farthest in docs/studies/experiments.md.
 _DEFAULTS: Mapping[str, Value] = {
     "discriminator_norm": "batch",
     "ema": 0.999,

@@ -7,8 +7,8 @@ class IGAN(GAN):
     """An over-complete residual generator, trained with all tricks of its document.
 
     But for batch normalisation in the discriminator, which the document has beside the gradient
-    penalty: with both it learned worst of all (docs/experiments.md). The learning rate falls as
-    2e-4 + 1 / (3000 + 10 t) in step t, the document's equation 6.
+    penalty: with both it learned worst of all (docs/studies/experiments.md). The learning rate
+    falls as 2e-4 + 1 / (3000 + 10 t) in step t, the document's equation 6.
     """
 
     name = "igan"

@@ -1,6 +1,6 @@
-"""The experiments on factors in docs/experiments.md: each prints its table in Markdown.
+"""The experiments on factors in docs/studies/experiments.md: each prints its table in Markdown.
 
-    python scripts/factor_experiments.py NAME --mnist DIR --photographs DIR
+    python scripts/studies/factor_experiments.py NAME --mnist DIR --photographs DIR
 
 DIR of --mnist holds mnist.npz, that of --photographs class folders of images. Names are the keys of
 `EXPERIMENTS`. Trainings go below runs/factors; one that has ended is not run again.

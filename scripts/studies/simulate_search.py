@@ -1,6 +1,6 @@
 """Auto-GAN's comparison of search methods without training (section 4.4), by the product's methods.
 
-    python scripts/simulate_search.py [--seeds 200] [--picture FILE.png]
+    python scripts/studies/simulate_search.py [--seeds 200] [--picture FILE.png]
 
 BEGAN's best point is taken to be d_iter 4, learning rate 1e-4, gamma 0.5; a trial is usable if its
 Euclidean distance from there, in (d_iter, log10 learning rate, 10 gamma), is at most 2. Usable

@@ -1,8 +1,10 @@
 """Cross the factors of a GAN, search by several methods, and print what each factor is worth.
 
-    python scripts/study.py factors_digits                              all of it
-    python scripts/study.py factors_digits --methods grid --seeds 1 --settings learning_rate=1e-3
-    python scripts/study.py --report-only runs/study-factors_digits --markdown --csv trials.csv
+    python scripts/studies/study.py factors_digits                              all of it
+    python scripts/studies/study.py factors_digits --methods grid --seeds 1 --settings \
+        learning_rate=1e-3
+    python scripts/studies/study.py --report-only runs/study-factors_digits --markdown --csv \
+        trials.csv
 
 After Kurach et al. (2019, "A Large-Scale Study on Regularization and Normalization in GANs",
 arXiv:1807.04720). Each method searches the space of a configuration; `grid` takes the paper's fixed

@@ -1,7 +1,8 @@
 """Record a table of real trainings, on which search methods are compared without training.
 
-    python scripts/record_table.py dcgan_digits --seed 0     and with 1, 2, ..., beside each other
-    python scripts/record_table.py dcgan_digits --export tests/data
+    python scripts/studies/record_table.py dcgan_digits --seed 0  and with 1, 2, ..., beside \
+        each other
+    python scripts/studies/record_table.py dcgan_digits --export tests/data
 
 Each seed is a grid search like any other: it can be stopped at any time and goes on when called
 again, and its shapes come one after the other, so that each is compiled once. Exporting writes

@@ -1,10 +1,11 @@
-"""The experiments of docs/experiments.md: each prints its table in Markdown, and keeps its runs.
+"""The experiments of docs/studies/experiments.md: each prints its table, and keeps its runs.
 
-    python scripts/experiments.py grids --data-dir DIR       a training of each GAN type on MNIST
-    python scripts/experiments.py training                   the criteria over two of those
-    python scripts/experiments.py collapse --data-dir DIR    the criteria where classes are missing
-    python scripts/experiments.py labels --data-dir DIR      the criteria against label accuracy
-    python scripts/experiments.py gamma --folder DIR         BEGAN's gamma on colour images
+    python scripts/studies/experiments.py grids --data-dir DIR  a training of each GAN type on MNIST
+    python scripts/studies/experiments.py training                   the criteria over two of those
+    python scripts/studies/experiments.py collapse --data-dir DIR  the criteria where classes \
+        are missing
+    python scripts/studies/experiments.py labels --data-dir DIR  the criteria against label accuracy
+    python scripts/studies/experiments.py gamma --folder DIR         BEGAN's gamma on colour images
 
 --data-dir holds mnist.npz, --folder class folders of images. All runs go below runs/experiments;
 one that is there already is not run again.
@@ -31,7 +32,7 @@ from autogan.search import Evaluation, Trial
 from autogan.show.displays import make_display
 
 RUNS = Path("runs/experiments")
-PICTURES = Path(__file__).parents[1] / "docs" / "experiments"
+PICTURES = Path(__file__).parents[2] / "docs" / "studies" / "experiments"
 GAN_TYPES = ("dcgan", "lsgan", "cgan", "acgan", "wgan_gp", "wgan", "began")
 THESIS = ("is", "js_is", "fid", "wd")
 

@@ -1,6 +1,7 @@
 """Compare search methods on functions whose minima are known, without training.
 
-    python scripts/compare_functions.py [--seeds 20] [--methods random,gp] [--functions bowl]
+    python scripts/studies/compare_functions.py [--seeds 20] [--methods random,gp] [--functions \
+        bowl]
 
 Branin over two logarithmic ranges (as learning rates have) and Hartmann-6 over six linear ones are
 smooth, without noise, and searched in ranges: the other end from the recorded tables of

@@ -1,6 +1,6 @@
 """How much the seed decides in recorded tables of trainings, in Markdown.
 
-    python scripts/seed_noise.py tests/data/dcgan_digits.csv tests/data/gan_digits.csv
+    python scripts/studies/seed_noise.py tests/data/dcgan_digits.csv tests/data/gan_digits.csv
 
 Of several tables only the combinations and as many seeds are compared that all of them have. A
 training's value is the logarithm of its lowest FID. The share of the variance that seeds decide is

@@ -1,7 +1,8 @@
 """Compare search methods on recorded tables of real trainings, without training.
 
-    python scripts/compare_search.py tests/data/dcgan_digits.csv tests/data/wgan_gp_digits.csv \
-        --seeds 50 --picture docs/search/regret.png
+    python scripts/studies/compare_search.py tests/data/dcgan_digits.csv \
+        tests/data/wgan_gp_digits.csv \
+        --seeds 50 --picture docs/studies/search/regret.png
 
 A search is replayed by the product's own methods and stopping rules. A trial's values are those
 that were recorded for its hyperparameters (for the nearest ones, where a method leaves the lists)

@@ -1,6 +1,6 @@
-"""The experiments on IGAN, landscape GAN and E-GAN in docs/experiments.md: a table each.
+"""The experiments on IGAN, landscape GAN and E-GAN in docs/studies/experiments.md: a table each.
 
-    python scripts/system_experiments.py NAME --mnist DIR --photographs DIR
+    python scripts/studies/system_experiments.py NAME --mnist DIR --photographs DIR
 
 The arguments are those of factor_experiments.py, which runs them; names are the keys of
 `EXPERIMENTS`.

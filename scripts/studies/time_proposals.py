@@ -1,6 +1,6 @@
 """Processor time of a proposal after 1,000 trials, for each search method.
 
-python scripts/time_proposals.py
+python scripts/studies/time_proposals.py
 """
 
 import math

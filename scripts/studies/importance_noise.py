@@ -1,6 +1,7 @@
 """How often the page of a search calls a hyperparameter important, without training.
 
-    python scripts/importance_noise.py [--searches 100] [--methods gp,random] [--cases one,none]
+    python scripts/studies/importance_noise.py [--searches 100] [--methods gp,random] [--cases \
+        one,none]
 
 A search looks for the least value of a function of x alone, next to y and z, which do nothing. The
 values have log-normal noise of 0.3. Printed is in how many searches the page says that x matters,
