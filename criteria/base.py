@@ -4,6 +4,8 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
+from typing_extensions import override
+
 from autogan.core.registry import Part
 from autogan.criteria.statistics import Features, Moments
 
@@ -35,8 +37,8 @@ class Criterion(Part):
     needs_neighbours: ClassVar[bool] = False
 
     @classmethod
+    @override
     def fault(cls) -> str:
-        """See `Part.fault`."""
         known = getattr(cls, "direction", None) in ("min", "max")
         return "" if known else "its direction must be min or max"
 

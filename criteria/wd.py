@@ -1,6 +1,7 @@
 """WD, the criterion of that name in Auto-GAN (2018)."""
 
 import numpy as np
+from typing_extensions import override
 
 from autogan.criteria.base import Criterion
 from autogan.criteria.fid import few_for_moments
@@ -20,8 +21,8 @@ class WD(Criterion):
     direction = "min"
 
     @classmethod
+    @override
     def caution(cls, generated: int, real: int, dimensions: int) -> str:
-        """See `FID.caution`."""
         return few_for_moments(min(generated, real), dimensions)
 
     def compute(self, generated: Features, real: Moments) -> float:

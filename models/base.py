@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, ClassVar
 
+from typing_extensions import override
+
 from autogan.core.hyperparameters import Hyperparameter, Value, conditions, met
 from autogan.core.registry import Part
 from autogan.models.factors import DEFAULTS
@@ -45,8 +47,8 @@ class GANType(Part):
     hyperparameters: ClassVar[tuple[Hyperparameter, ...]]
 
     @classmethod
+    @override
     def fault(cls) -> str:
-        """See `Part.fault`."""
         declared = {h.name for h in getattr(cls, "hyperparameters", ())}
         if _WANTED not in declared:
             return f"it lacks the hyperparameter {_WANTED}"

@@ -21,6 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from typing_extensions import override
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
@@ -186,8 +188,8 @@ class Kept(LocalPlace):
 
     watch: Watch | None = None
 
+    @override
     def spawn(self, hear: Hear) -> ProcessChannel:
-        """See `autogan.pool.places.Place.spawn`."""
         worker = super().spawn(hear)
         assert self.watch is not None
         self.watch.worker = worker

@@ -3,6 +3,8 @@
 import random
 from collections.abc import Mapping, Sequence
 
+from typing_extensions import override
+
 from autogan.search.base import Proposal, SearchMethod, rng
 from autogan.search.cube import Cube
 from autogan.search.history import History, Trial, standings
@@ -50,8 +52,8 @@ class AdaptiveExplore(SearchMethod):
         drawn = space.draw(random, used)
         return None if drawn is None else Proposal(drawn)
 
+    @override
     def drawn_first(self, space: Space) -> int:
-        """See `SearchMethod.drawn_first`."""
         return 2 * Cube(space).size
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from typing_extensions import override
 
 from autogan.core.errors import ConfigError
 from autogan.core.invocation import command
@@ -45,8 +46,8 @@ class CMAES(SearchMethod):
         left = space.draw(rng(seed, history), used)
         return None if left is None else Proposal(left)
 
+    @override
     def drawn_first(self, space: Space) -> int:
-        """See `SearchMethod.drawn_first`."""
         return int(_optimizer(Cube(space).size, 0).population_size)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
+from typing_extensions import override
 
 from autogan.search.base import Proposal, SearchMethod, digest, rng
 from autogan.search.cube import Cube, Places
@@ -97,8 +98,8 @@ class GaussianProcess(SearchMethod):
             gains[~_apart(tried, candidates[:, :-1])] = -1.0
         return Proposal(left[int(np.argmax(gains))])
 
+    @override
     def drawn_first(self, space: Space) -> int:
-        """See `SearchMethod.drawn_first`."""
         return min(len(space.dimensions) + 2, _MOST_DRAWN)
 
 

@@ -4,6 +4,8 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from typing_extensions import override
+
 from autogan.core.errors import ConfigError
 from autogan.core.hyperparameters import Dimension, Value
 from autogan.core.invocation import command
@@ -96,12 +98,12 @@ class TPE(OptunaMethod):
     name = "tpe"
     summary = "Parzen estimators of good and bad trials (Optuna's; pip install optuna)"
 
+    @override
     def sampler(self, samplers: Any, seed: int) -> Any:
-        """See `OptunaMethod.sampler`."""
         return samplers.TPESampler(seed=seed, n_startup_trials=_STARTUP)
 
+    @override
     def drawn_first(self, space: Space) -> int:
-        """See `SearchMethod.drawn_first`."""
         return _STARTUP
 
 
@@ -112,12 +114,12 @@ class NSGAII(OptunaMethod):
     summary = "genetic algorithm for several criteria (Optuna's; pip install optuna)"
     generations = _POPULATION
 
+    @override
     def sampler(self, samplers: Any, seed: int) -> Any:
-        """See `OptunaMethod.sampler`."""
         return samplers.NSGAIISampler(population_size=_POPULATION, seed=seed)
 
+    @override
     def drawn_first(self, space: Space) -> int:
-        """See `SearchMethod.drawn_first`."""
         return _POPULATION
 
 

@@ -10,6 +10,8 @@ from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
+from typing_extensions import override
+
 from autogan.core.registry import Part
 from autogan.search.history import History, State, Trial
 
@@ -83,16 +85,16 @@ class MedianRule(StoppingRule):
     summary = "stop a trial that is worse than the median of the others at the same step"
     revives = False
 
+    @override
     def goes_on(self, history: History, trial: Trial) -> bool:
-        """See `StoppingRule.goes_on`."""
         count = len(trial.evaluations)
         others = [_after(history, t, count) for t in history.trials if t.number != trial.number]
         known = [value for value in others if value is not None]
         own = _after(history, trial, count)
         return own is None or len(known) < _MEDIAN_OF or own <= statistics.median(known)
 
+    @override
     def expected(self, trials: int) -> tuple[float, float]:
-        """See `StoppingRule.expected`."""
         return _mean_of_orders(trials, self._taken)
 
     def _taken(self, order: Sequence[int]) -> tuple[float, float]:
@@ -124,8 +126,8 @@ class Screening(StoppingRule):
 
     needs_trials = True
 
+    @override
     def goes_on(self, history: History, trial: Trial) -> bool:
-        """See `StoppingRule.goes_on`."""
         return len(trial.evaluations) != self._beginning
 
     def revived(self, history: History, *, closing: bool) -> Trial | None:
@@ -140,13 +142,13 @@ class Screening(StoppingRule):
         best = sorted(begun)[: self._best_few(len(history.trials))]
         return next((trial for *_, trial in best if trial.state is State.STOPPED), None)
 
+    @override
     def finals(self, history: History) -> float:
-        """See `StoppingRule.finals`."""
         left = 1 - self._beginning / self.evaluations
         return self._best_few(len(history.trials) + 1) * left
 
+    @override
     def expected(self, trials: int) -> tuple[float, float]:
-        """See `StoppingRule.expected`."""
         ended = self._best_few(trials)
         begun = self._beginning / self.evaluations
         return trials * begun + ended * (1 - begun), ended
@@ -176,8 +178,8 @@ class SuccessiveHalving(StoppingRule):
 
     fewest_evaluations = REDUCTION
 
+    @override
     def goes_on(self, history: History, trial: Trial) -> bool:
-        """See `StoppingRule.goes_on`."""
         count = len(trial.evaluations)
         place = [t.number for t in history.trials].index(trial.number)
         bracket = self.bracket(place)
@@ -266,13 +268,13 @@ class Hyperband(SuccessiveHalving):
     name = "hyperband"
     summary = "successive halving in brackets, some of which spare their trials the first rungs"
 
+    @override
     def bracket(self, place: int) -> int:
-        """See `SuccessiveHalving.bracket`."""
         ends = itertools.accumulate(self._sizes())
         return next(b for b, end in enumerate(ends) if place % sum(self._sizes()) < end)
 
+    @override
     def dealt(self, trials: int) -> Sequence[int]:
-        """See `SuccessiveHalving.dealt`."""
         sizes = self._sizes()
         rounds, rest = divmod(trials, sum(sizes))
         ends = list(itertools.accumulate(sizes))

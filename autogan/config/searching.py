@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
-from typing_extensions import Self
+from typing_extensions import Self, override
 
 from autogan.config.grammar import named, parse_params
 from autogan.config.keys import key
@@ -261,8 +261,8 @@ class SearchConfig(Working):
             return several[self.prefer or next(iter(several))]
         return super().objective
 
+    @override
     def deciding(self) -> list[str]:
-        """See `TrainConfig.deciding`."""
         return list(dict.fromkeys(n for o in self.objectives.values() for n in o.weights))
 
     @cached_property
@@ -316,8 +316,8 @@ class SearchConfig(Working):
         """Why a point of the space cannot be; empty if it can."""
         return self.gan.conflict({**self.gan.defaults(), **self.fixed, **point})
 
+    @override
     def useless(self) -> list[str]:
-        """See `TrainConfig.useless`."""
         learns = self.warm_start is not None
         return [
             *useless(self.gan, self.params, self.fixed),

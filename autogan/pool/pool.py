@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+from typing_extensions import override
+
 from autogan.core.errors import AutoGANError, ConfigError, StorageError
 from autogan.pool.messages import (
     Answer,
@@ -90,7 +92,7 @@ class WorkerFailed(AutoGANError):
         super().__init__(f"{report.splitlines()[0]} (--debug shows more)")
 
 
-class Pool:
+class Pool(Engine):
     """Workers at given places, each started when it is first needed.
 
     A trial waits until a worker has joined the run and is free. A worker that died, or whose memory
@@ -156,13 +158,13 @@ class Pool:
         worker = self._idle()[0]
         worker.environment = self.call(call, Joined, tell).environment
 
+    @override
     def free(self) -> bool:
-        """See `Engine.free`."""
         busy = sum(worker.job is not None for worker in self._workers)
         return busy + len(self._waiting) < sum(not worker.dismissed for worker in self._workers)
 
+    @override
     def start(self, trial: int, minutes: float | None, call: Train) -> None:
-        """See `Engine.start`."""
         self._saved_by = math.inf
         self._waiting.append(Job(trial, minutes, call))
         self._place()
@@ -177,8 +179,8 @@ class Pool:
                 self._place()
         return self._events.popleft() if self._events else None
 
+    @override
     def answer(self, trial: int, go_on: bool) -> None:
-        """See `Engine.answer`."""
         for worker in self._workers:
             if worker.job is not None and worker.job.trial == trial:
                 worker.send(Answer(go_on=go_on))
@@ -197,8 +199,8 @@ class Pool:
                 self._end(worker, Trained(trial=None))
                 worker.end()
 
+    @override
     def close(self) -> None:
-        """See `Engine.close`."""
         for worker in self._workers:
             worker.end()
             worker.job = None

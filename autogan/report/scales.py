@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from typing_extensions import override
+
 from autogan.core.hyperparameters import Dimension, Value
 from autogan.record.words import figure
 
@@ -28,7 +30,7 @@ class Scale(Protocol):
 
 
 @dataclass(frozen=True)
-class Linear:
+class Linear(Scale):
     """Equal distances for equal differences.
 
     Attributes:
@@ -38,12 +40,12 @@ class Linear:
     low: float
     high: float
 
+    @override
     def at(self, value: object) -> float:
-        """See `Scale.at`."""
         return _clipped((_number(value) - self.low) / (self.high - self.low))
 
+    @override
     def ticks(self) -> list[Tick]:
-        """See `Scale.ticks`."""
         step = _round_step((self.high - self.low) / _TICKS)
         first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
         values = [float(f"{step * n:.10g}") for n in range(first, last + 1)]
@@ -51,7 +53,7 @@ class Linear:
 
 
 @dataclass(frozen=True)
-class Log:
+class Log(Scale):
     """Equal distances for equal factors.
 
     Attributes:
@@ -61,15 +63,15 @@ class Log:
     low: float
     high: float
 
+    @override
     def at(self, value: object) -> float:
-        """See `Scale.at`."""
         number = _number(value)
         if number <= 0:
             return 0.0
         return _clipped(math.log(number / self.low) / math.log(self.high / self.low))
 
+    @override
     def ticks(self) -> list[Tick]:
-        """See `Scale.ticks`."""
         exponents = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
         found: list[float] = []
         for digits in ((1,), (1, 3), (1, 2, 5), (1, 2, 3, 4, 6, 8)):
@@ -85,7 +87,7 @@ class Log:
 
 
 @dataclass(frozen=True)
-class Places:
+class Places(Scale):
     """One place for each value, side by side.
 
     Attributes:
@@ -94,12 +96,12 @@ class Places:
 
     values: Sequence[object]
 
+    @override
     def at(self, value: object) -> float:
-        """See `Scale.at`."""
         return (self.values.index(value) + 0.5) / len(self.values)
 
+    @override
     def ticks(self) -> list[Tick]:
-        """See `Scale.ticks`."""
         return [(value, short(value)) for value in self.values]
 
 

@@ -13,6 +13,7 @@ from rich.live import Live
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 from rich.text import Text
+from typing_extensions import override
 
 from autogan.core.errors import printable_lines
 from autogan.record.words import Terms, describe, duration, origin, spark
@@ -82,13 +83,13 @@ class _Words(Display):
         self._bests: list[float] = []  # the best value after each trial that ended
         self._several = False  # whether trials have run beside each other
 
+    @override
     def begins(self, terms: Terms, best: Trial | None = None) -> None:
-        """See `Display.begins`."""
         self._terms = terms
         self._best = "" if best is None else terms.best(best)
 
+    @override
     def trial_started(self, trial: Trial, position: int, trials: int | None) -> None:
-        """See `Display.trial_started`."""
         self._trials_left = max(trials - position, 0) if trials else 0
         how = origin(trial)
         self._several = self._several or bool(self._runs.keys() - {trial.number})
@@ -97,22 +98,22 @@ class _Words(Display):
             describe(trial.params) + (f"  ({how})" if how else ""),
         )
 
+    @override
     def progress(self, trial: int, step: int, steps: int, losses: Mapping[str, float]) -> None:
-        """See `Display.progress`."""
         run = self._runs[trial]
         if run.progress(step, steps):
             usual = statistics.fmean(self._durations) if self._durations else run.whole
             rest = run.left + self._trials_left * usual / len(self._runs)
             self._left = f"{duration(rest)} left in all" if self._trials_left else ""
 
+    @override
     def evaluated(self, trial: Trial) -> None:
-        """See `Display.evaluated`."""
         run, last = self._runs[trial.number], trial.evaluations[-1]
         where = f"{last.step}/{run.steps}" if run.steps else f"{last.step}"
         run.scores = f"step {where}: {self._terms.evaluation(last)}"
 
+    @override
     def trial_ended(self, trial: Trial, best: Trial | None) -> None:
-        """See `Display.trial_ended`."""
         self._durations.append(time.monotonic() - self._runs.pop(trial.number).began)
         self._best = self._terms.best(best)
         if best is not None and best.value is not None and not best.losses:
@@ -134,31 +135,31 @@ class _Words(Display):
 class PlainDisplay(_Words):
     """A line for each thing that happens; for logs and pipes."""
 
+    @override
     def note(self, text: str) -> None:
-        """See `Display.note`."""
         print(printable_lines(text), file=sys.stderr, flush=True)
 
+    @override
     def begins(self, terms: Terms, best: Trial | None = None) -> None:
-        """See `Display.begins`."""
         super().begins(terms, best)
         if self._best:
             self.note(self._best)
 
+    @override
     def trial_started(self, trial: Trial, position: int, trials: int | None) -> None:
-        """See `Display.trial_started`."""
         super().trial_started(trial, position, trials)
         run = self._runs[trial.number]
         self.note(f"{run.title}  {run.params}")
 
+    @override
     def evaluated(self, trial: Trial) -> None:
-        """See `Display.evaluated`."""
         super().evaluated(trial)
         run = self._runs[trial.number]
         left = "; ".join(filter(None, (run.rate, self._left)))
         self.note(f"  {self._whose(trial)}{run.scores}" + (f"  [{left}]" if left else ""))
 
+    @override
     def trial_ended(self, trial: Trial, best: Trial | None) -> None:
-        """See `Display.trial_ended`."""
         whose = self._whose(trial)
         super().trial_ended(trial, best)
         self.note(f"  {whose}{self._terms.outcome(trial)}; {self._best}")
@@ -189,12 +190,12 @@ class LiveDisplay(_Words):
         self._live = Live(table, console=console, refresh_per_second=5, transient=True)
         self._live.start()
 
+    @override
     def note(self, text: str) -> None:
-        """See `Display.note`."""
         self._print(text, "dim")
 
+    @override
     def trial_started(self, trial: Trial, position: int, trials: int | None) -> None:
-        """See `Display.trial_started`."""
         super().trial_started(trial, position, trials)
         run = self._runs[trial.number]
         if trial.number in self._tasks:  # it was lost, and begins again
@@ -202,28 +203,28 @@ class LiveDisplay(_Words):
         self._tasks[trial.number] = self._bar.add_task(run.title, total=None, where=run.where)
         self._show()
 
+    @override
     def progress(self, trial: int, step: int, steps: int, losses: Mapping[str, float]) -> None:
-        """See `Display.progress`."""
         super().progress(trial, step, steps, losses)
         where = self._runs[trial].where
         self._bar.update(self._tasks[trial], completed=step, total=steps, where=where)
         self._show()
 
+    @override
     def evaluated(self, trial: Trial) -> None:
-        """See `Display.evaluated`."""
         super().evaluated(trial)
         self._show()
 
+    @override
     def trial_ended(self, trial: Trial, best: Trial | None) -> None:
-        """See `Display.trial_ended`."""
         super().trial_ended(trial, best)
         self._bar.remove_task(self._tasks.pop(trial.number))
         new = best is not None and best.number == trial.number
         self._print(self._ended(trial), "green" if new else _STYLES.get(trial.state, ""))
         self._show()
 
+    @override
     def close(self) -> None:
-        """See `Display.close`."""
         self._live.stop()
 
     def _print(self, line: str, style: str) -> None:
@@ -246,23 +247,23 @@ class NotebookDisplay(_Words):
         self._past: list[str] = []
         self._handle = display(HTML(""), display_id=True)
 
+    @override
     def note(self, text: str) -> None:
-        """See `Display.note`."""
         self._past = [*self._past, text][-self._LAST :]
         self._show()
 
+    @override
     def progress(self, trial: int, step: int, steps: int, losses: Mapping[str, float]) -> None:
-        """See `Display.progress`."""
         super().progress(trial, step, steps, losses)
         self._show()
 
+    @override
     def trial_ended(self, trial: Trial, best: Trial | None) -> None:
-        """See `Display.trial_ended`."""
         super().trial_ended(trial, best)
         self.note(self._ended(trial))
 
+    @override
     def close(self) -> None:
-        """See `Display.close`."""
         self._runs.clear()
         self._show()
 
@@ -295,32 +296,32 @@ class _Patient(Display):
                 raise  # Python raises it for a file that is closed; this is another mistake
             self._display = Display()
 
+    @override
     def note(self, text: str) -> None:
-        """See `Display.note`."""
         self._tell("note", text)
 
+    @override
     def begins(self, terms: Terms, best: Trial | None = None) -> None:
-        """See `Display.begins`."""
         self._tell("begins", terms, best)
 
+    @override
     def trial_started(self, trial: Trial, position: int, trials: int | None) -> None:
-        """See `Display.trial_started`."""
         self._tell("trial_started", trial, position, trials)
 
+    @override
     def progress(self, trial: int, step: int, steps: int, losses: Mapping[str, float]) -> None:
-        """See `Display.progress`."""
         self._tell("progress", trial, step, steps, losses)
 
+    @override
     def evaluated(self, trial: Trial) -> None:
-        """See `Display.evaluated`."""
         self._tell("evaluated", trial)
 
+    @override
     def trial_ended(self, trial: Trial, best: Trial | None) -> None:
-        """See `Display.trial_ended`."""
         self._tell("trial_ended", trial, best)
 
+    @override
     def close(self) -> None:
-        """See `Display.close`."""
         self._tell("close")
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 import tensorflow as tf
+from typing_extensions import override
 
 from autogan.core.hyperparameters import Value
 from autogan.models.base import ImageShape
@@ -125,17 +126,17 @@ class Adversarial(Trainer):
         )
 
     @property
+    @override
     def variables(self) -> Mapping[str, tf.Variable]:
-        """See `Trainer.variables`."""
         return self._variables
 
     @property
+    @override
     def shown(self) -> str:
-        """See `Trainer.shown`."""
         return f"{self._shown.name}/"
 
+    @override
     def reset(self, seed: int) -> None:
-        """See `Trainer.reset`."""
         initialise((self.generator, self.discriminator), seed)
         self._updates.reset(seed)
         if self._average:
@@ -166,17 +167,17 @@ class Adversarial(Trainer):
         self._stale = True
         return int(done), {name: float(loss) for name, loss in losses.items()}
 
+    @override
     def images(self, z: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
-        """See `Trainer.images`."""
         return tf.cast(self._shown(self._players.inputs(z, labels), training=False), tf.float32)
 
+    @override
     def restore(self, state: Mapping[str, npt.NDArray[Any]]) -> None:
-        """See `Trainer.restore`."""
         super().restore(state)
         self._stale = True
 
+    @override
     def restore_generator(self, state: Mapping[str, npt.NDArray[Any]]) -> None:
-        """See `Trainer.restore_generator`."""
         super().restore_generator(state)
         self._stale = False
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from typing_extensions import override
+
 from autogan.core.hyperparameters import Hyperparameter, Value
 from autogan.models.types.gan import GAN
 
@@ -60,8 +62,8 @@ class Evolutionary(GAN):
     )  # fmt: skip
 
     @classmethod
+    @override
     def conflict(cls, values: Mapping[str, Value]) -> str:
-        """See `GANType.conflict`."""
         size, survivors = int(values["batch_size"]), int(values["survivors"])
         if size % survivors:
             return (
@@ -77,8 +79,8 @@ class Evolutionary(GAN):
         return int(hyperparameters["d_iter"]) + 3 * int(hyperparameters["survivors"]) + crossed
 
     @classmethod
+    @override
     def updates(cls) -> "type[Updates]":
-        """See `GANType.updates`."""
         from autogan.models.training.evolution import Evolution
 
         return Evolution

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from typing_extensions import override
+
 from autogan.core.hyperparameters import Hyperparameter, Value, conditions, met
 from autogan.core.registry import suggestion
 from autogan.models import factors
@@ -57,8 +59,8 @@ class GAN(GANType):
         )
 
     @classmethod
+    @override
     def fault(cls) -> str:
-        """See `Part.fault`."""
         for name in cls._misplaced:
             place = "own" if name == "hyperparameters" else "fixed"
             return f"{name} is an attribute of its class; put what it says into {place}"
@@ -77,16 +79,16 @@ class GAN(GANType):
         return super().fault()
 
     @classmethod
+    @override
     def conflict(cls, values: Mapping[str, Value]) -> str:
-        """See `GANType.conflict`."""
         # What has no meaning is in no conflict; most often there is none, which is told sooner.
         if not factors.conflict({**cls.fixed, **values}):
             return ""
         return factors.conflict(cls._present(values))
 
     @classmethod
+    @override
     def doubt(cls, values: Mapping[str, Value]) -> str:
-        """See `GANType.doubt`."""
         return factors.doubt(cls._present(values))
 
     @classmethod
