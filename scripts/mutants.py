@@ -55,7 +55,7 @@ LAYERS, AVERAGES, DRAWS = (
     "models/training/averages.py",
     "models/draws.py",
 )
-PLAYERS, WORDS = "models/training/players.py", "tests/test_draws.py"
+NETWORKS, WORDS = "models/training/networks.py", "tests/test_draws.py"
 DECISIONS, LOOP, POOL = (
     "autogan/decisions/decisions.py",
     "autogan/run/loop.py",
@@ -79,10 +79,10 @@ _CLIP = """\
             clip_weights(self.d_optimizer.parameters, settings["clip"])
 """
 _REAL = """\
-            real_logits, real_classes = self._judged(real, labels, now, draws.REAL_D)
+            real_logits, real_classes = self._logits(real, labels, now, draws.REAL_D)
 """
 _FAKE = """\
-            fake_logits, fake_classes = self._judged(fake, fake_labels, now, draws.FAKE_D)
+            fake_logits, fake_classes = self._logits(fake, fake_labels, now, draws.FAKE_D)
 """
 _AVERAGE = """\
         if self._average is not None:
@@ -104,7 +104,7 @@ MUTANTS = [
         "tf.float32) / 127.5 - 1.0", "tf.float32) / 255.0",
     ),
     Mutant(
-        "the generator makes images by its moving statistics", PLAYERS,
+        "the generator makes images by its moving statistics", NETWORKS,
         "self.generator(given, training=True)", "self.generator(given, training=False)",
     ),
     Mutant(
@@ -149,7 +149,7 @@ MUTANTS = [
     # random numbers and batches
     Mutant(
         "the same z for all discriminator updates of a step", STEP,
-        "Now(seed, start * d_iter + batch,", "Now(seed, (start + done) * d_iter,",
+        "Context(seed, start * d_iter + batch,", "Context(seed, (start + done) * d_iter,",
     ),
     Mutant(
         "the same real images for all discriminator updates of a step", STEP,
@@ -159,7 +159,7 @@ MUTANTS = [
     Mutant("d_iter ignored", STEP, "(done + 1) * d_iter)", "done * d_iter + 1)"),
     Mutant(
         "random numbers of the generator's updates begin anew with each call", STEP,
-        "Now(seed, start + done,", "Now(seed, done,",
+        "Context(seed, start + done,", "Context(seed, done,",
     ),
     Mutant(
         "the generator's z from the discriminator's stream", STEP,
@@ -214,23 +214,23 @@ MUTANTS = [
     ),
     Mutant(
         "augmentation in the norm between", STEP,
-        "return self._players.judged(images, labels, now.dropout(draws.BETWEEN), training=True)[",
-        "return self._judged(images, labels, now, draws.BETWEEN)[", COMBINED,
+        "return self._players.logits(images, labels, now.dropout(draws.BETWEEN), training=True)[",
+        "return self._logits(images, labels, now, draws.BETWEEN)[", COMBINED,
     ),
     Mutant(
         "R1 at images that are not augmented", STEP,
-        "of_real=lambda images: self._judged(images, labels, now, draws.REAL_D)[0]",
+        "of_real=lambda images: self._logits(images, labels, now, draws.REAL_D)[0]",
         "of_real=beside", COMBINED,
     ),
     Mutant(
         "labels of generated images in the penalty between", STEP,
-        "self._players.judged(images, labels, now.dropout(draws.BETWEEN)",
-        "self._players.judged(images, fake_labels, now.dropout(draws.BETWEEN)", COMBINED,
+        "self._players.logits(images, labels, now.dropout(draws.BETWEEN)",
+        "self._players.logits(images, fake_labels, now.dropout(draws.BETWEEN)", COMBINED,
     ),
     Mutant(
         "labels of real images in R2", STEP,
-        "of_fake=lambda images: self._judged(images, fake_labels,",
-        "of_fake=lambda images: self._judged(images, labels,", COMBINED,
+        "of_fake=lambda images: self._logits(images, fake_labels,",
+        "of_fake=lambda images: self._logits(images, labels,", COMBINED,
     ),
     Mutant(
         "averaged before the update", STEP, _APPLY + _AVERAGE, _AVERAGE + _APPLY,
@@ -356,7 +356,7 @@ MUTANTS = [
     ),
     Mutant(
         "CGAN: generated images shown with the real images' labels", STEP,
-        "self._judged(fake, fake_labels, now,", "self._judged(fake, labels, now,",
+        "self._logits(fake, fake_labels, now,", "self._logits(fake, labels, now,",
         f"{UPDATES} -k cgan",
     ),
     Mutant(

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from autogan.models import GAN_TYPES
 from autogan.models.objectives.losses import LOSSES, smoothed
-from autogan.models.objectives.penalties import PENALTIES, Update
+from autogan.models.objectives.penalties import PENALTIES, PenaltyInput
 from autogan.models.training.batches import TrainingSet
 
 REAL, FAKE = np.float32([[2.0], [-1.0], [0.5]]), np.float32([[0.3], [-2.0], [1.0]])
@@ -167,7 +167,7 @@ def update(judge, real=None, fake=None, alpha=None, noise=None, kernels=(), of_f
     """A discriminator update on five images of 2x2x3, as far as it matters."""
     rng = np.random.default_rng(0)
     images = [rng.normal(size=(5, 2, 2, 3)).astype("float32") for _ in range(2)]
-    return Update(
+    return PenaltyInput(
         real=tf.constant(images[0] if real is None else real),
         fake=tf.constant(images[1] if fake is None else fake),
         of_real=judge,

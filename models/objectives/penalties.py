@@ -11,7 +11,7 @@ Judge = Callable[[tf.Tensor], tf.Tensor]
 """Maps images, float32 [batch, height, width, channels] in [-1, 1], to logits [batch, 1]."""
 
 
-class Update(NamedTuple):
+class PenaltyInput(NamedTuple):
     """What a penalty sees of a discriminator update.
 
     Attributes:
@@ -37,11 +37,11 @@ class Update(NamedTuple):
     kernels: Sequence[tf.Tensor]
 
 
-Penalty = Callable[[Update], tf.Tensor]
+Penalty = Callable[[PenaltyInput], tf.Tensor]
 """A term of the discriminator's loss, scalar float32, still without its weight."""
 
 
-def gradient_norm(update: Update) -> tf.Tensor:
+def gradient_norm(update: PenaltyInput) -> tf.Tensor:
     """E (||grad D(x)|| - 1)^2 at points x between real and generated images.
 
     The norm goes over all pixels and channels of an image; each image has one alpha
@@ -50,17 +50,17 @@ def gradient_norm(update: Update) -> tf.Tensor:
     return tf.reduce_mean(tf.square(_norm(update.beside, _between(update)) - 1.0))
 
 
-def one_sided(update: Update) -> tf.Tensor:
+def one_sided(update: PenaltyInput) -> tf.Tensor:
     """E max(0, ||grad D(x)|| - 1)^2 at the same points (Petzka et al., 2018, arXiv:1709.08894)."""
     return tf.reduce_mean(tf.square(tf.nn.relu(_norm(update.beside, _between(update)) - 1.0)))
 
 
-def zero_centred(update: Update) -> tf.Tensor:
+def zero_centred(update: PenaltyInput) -> tf.Tensor:
     """E ||grad D(x)||^2 at the same points (Thanh-Tung et al., 2019, arXiv:1902.03984)."""
     return tf.reduce_mean(_square(update.beside, _between(update)))
 
 
-def dragan(update: Update) -> tf.Tensor:
+def dragan(update: PenaltyInput) -> tf.Tensor:
     """E (||grad D(x)|| - 1)^2 around real images (Kodali et al., 2017, arXiv:1705.07215).
 
     As in its authors' code: the noise is uniform in [0, 1), half the deviation of the whole batch
@@ -71,22 +71,22 @@ def dragan(update: Update) -> tf.Tensor:
     return tf.reduce_mean(tf.square(_norm(update.beside, near) - 1.0))
 
 
-def r1(update: Update) -> tf.Tensor:
+def r1(update: PenaltyInput) -> tf.Tensor:
     """E ||grad D(x)||^2 / 2 at real images (Mescheder et al., 2018, arXiv:1801.04406, eq. 9)."""
     return tf.reduce_mean(_square(update.of_real, update.real)) / 2.0
 
 
-def r2(update: Update) -> tf.Tensor:
+def r2(update: PenaltyInput) -> tf.Tensor:
     """The same at generated images (equation 10)."""
     return tf.reduce_mean(_square(update.of_fake, update.fake)) / 2.0
 
 
-def r1_r2(update: Update) -> tf.Tensor:
+def r1_r2(update: PenaltyInput) -> tf.Tensor:
     """Both (Huang et al., 2024, arXiv:2501.05441)."""
     return r1(update) + r2(update)
 
 
-def l2(update: Update) -> tf.Tensor:
+def l2(update: PenaltyInput) -> tf.Tensor:
     """The mean over the kernels W of sum W^2 / 2 (Kurach et al., 2019, arXiv:1807.04720)."""
     return tf.reduce_mean([tf.nn.l2_loss(kernel) for kernel in update.kernels])
 
@@ -112,7 +112,7 @@ def clip_weights(variables: Sequence[tf.Variable], limit: tf.Tensor) -> None:
         variable.assign(tf.clip_by_value(variable, -limit, limit))
 
 
-def _between(update: Update) -> tf.Tensor:
+def _between(update: PenaltyInput) -> tf.Tensor:
     return update.real + update.alpha * (update.fake - update.real)
 
 

@@ -22,7 +22,7 @@ from autogan.models.training.batches import (
     REAL,
     TrainingSet,
 )
-from autogan.models.training.players import Players, computed_in
+from autogan.models.training.networks import Networks, computed_in
 from autogan.models.training.state import initialise, named_variables
 from autogan.models.training.trainer import Trainer
 from autogan.models.training.updates import Batches, Updates
@@ -89,7 +89,7 @@ class Adversarial(Trainer):
             dropout=bool(factors["dropout"]),
             generator_dropout=bool(factors["generator_dropout"]),
         )
-        self._players = Players(networks, stage1, precision)
+        self._players = Networks(networks, stage1, precision)
         self.generator, self.discriminator = self._players.generator, self._players.discriminator
         self._average: AveragedGenerator | None = None
         measured = factors["statistics"] == "measured"
@@ -189,7 +189,7 @@ class Adversarial(Trainer):
             with tf.name_scope("generator"):
                 made = self.generator(self._players.inputs(z, labels), training=False)
             with tf.name_scope("discriminator"):
-                return self._players.judged(made, labels)[0]
+                return self._players.logits(made, labels)[0]
 
         inputs = [tf.TensorSpec([None, self.z_dim]), tf.TensorSpec([None], tf.int64)]
         known = inputs if self.class_counts else inputs[:1]

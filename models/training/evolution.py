@@ -9,9 +9,9 @@ from autogan.core.hyperparameters import Value
 from autogan.models import draws
 from autogan.models.objectives.losses import Minimax, NonSaturating, Values, class_error
 from autogan.models.training.averages import AveragedGenerator
-from autogan.models.training.players import Players
+from autogan.models.training.networks import Networks
 from autogan.models.training.state import initialise
-from autogan.models.training.updates import Batch, Now, Updates, scaled
+from autogan.models.training.updates import Batch, Context, Updates, scaled
 
 MUTATIONS = ("minimax", "non_saturating", "least_squares")
 """What a child may minimise; each parent has a child of each."""
@@ -49,7 +49,7 @@ class Evolution(Updates):
 
     def __init__(
         self,
-        players: Players,
+        players: Networks,
         factors: Mapping[str, Value],
         average: AveragedGenerator | None,
         batch_size: int,
@@ -85,19 +85,19 @@ class Evolution(Updates):
             self._keep(self._parents, number)
         self._become(self._parents, 0)
 
-    def _fakes(self, labels: tf.Tensor, now: Now) -> tf.Tensor:
+    def _fake_images(self, labels: tf.Tensor, now: Context) -> tf.Tensor:
         """As many images of each survivor, [batch, ...]."""
         made, size = [], self._batch_size // self._survivors
         for number in range(self._survivors):
             self._become(self._parents, number, weights=True)
             own = now.of(number, self._survivors)
             few = labels[number * size : (number + 1) * size]
-            made.append(self._made(few, own, draws.LATENT_D, draws.GENERATOR_DROPOUT_D, size))
+            made.append(self._images(few, own, draws.LATENT_D, draws.GENERATOR_DROPOUT_D, size))
             self._keep(self._parents, number, weights=True)  # batch statistics have moved
         self._become(self._parents, 0, weights=True)
         return tf.concat(made, axis=0)
 
-    def _generator_step(self, batch: Batch, now: Now) -> dict[str, tf.Tensor]:
+    def _generator_step(self, batch: Batch, now: Context) -> dict[str, tf.Tensor]:
         """One generation."""
         labels, settings = batch.g_labels, now.settings
         real = self._gradient_on_real(batch, now)
@@ -138,11 +138,11 @@ class Evolution(Updates):
             **{name: shares[number] for number, name in enumerate(self._shares)},
         }
 
-    def _mutated(self, labels: tf.Tensor, now: Now, mutation: tf.Tensor) -> tf.Tensor:
+    def _mutated(self, labels: tf.Tensor, now: Context, mutation: tf.Tensor) -> tf.Tensor:
         """Update the generator on the loss of that number; return it."""
         with tf.GradientTape() as tape:
-            made = self._made(labels, now, draws.LATENT_G, draws.GENERATOR_DROPOUT_G)
-            logits, classes = self._judged(made, labels, now, draws.FAKE_G)
+            made = self._images(labels, now, draws.LATENT_G, draws.GENERATOR_DROPOUT_G)
+            logits, classes = self._logits(made, labels, now, draws.FAKE_G)
             losses = [
                 Minimax().generator(None, logits, now.settings),
                 NonSaturating().generator(None, logits, now.settings),
@@ -154,13 +154,13 @@ class Evolution(Updates):
         self._follow(tape.gradient(loss, self.g_optimizer.parameters), now)
         return loss
 
-    def _crossed(self, pair: tf.Tensor, labels: tf.Tensor, now: Now) -> tf.Tensor:
+    def _crossed(self, pair: tf.Tensor, labels: tf.Tensor, now: Context) -> tf.Tensor:
         """Become the fitter of two children after its update towards the better images of both."""
         images, merits = [], []
         for number in (1, 0):
             self._become(self._children, pair[number])
             made, named = self._sample(labels, now)
-            logits = self._judged(made, named, now, draws.FAKE_FITNESS)[0][:, 0]
+            logits = self._logits(made, named, now, draws.FAKE_FITNESS)[0][:, 0]
             images.append(made)
             merits.append(logits + _CROSSOVER_WEIGHT * _differences(made))
         better = tf.reshape(merits[0] > merits[1], [-1, 1, 1, 1])
@@ -171,35 +171,35 @@ class Evolution(Updates):
         self._follow(tape.gradient(loss, self.g_optimizer.parameters), now)
         return loss
 
-    def _fitness(self, labels: tf.Tensor, now: Now, real: list[tf.Tensor]) -> _Fitness:
+    def _fitness(self, labels: tf.Tensor, now: Context, real: list[tf.Tensor]) -> _Fitness:
         """Of the generator as it is now; ``real`` is what `_gradient_on_real` returns."""
         made, named = self._sample(labels, now)
         if not self._by_gradient:
-            logits = self._judged(made, named, now, draws.FAKE_FITNESS)[0]
+            logits = self._logits(made, named, now, draws.FAKE_FITNESS)[0]
             return _Fitness(tf.reduce_mean(logits), tf.reduce_mean(_differences(made)))
         with tf.GradientTape() as tape:
-            logits = self._judged(made, named, now, draws.FAKE_FITNESS)[0]
+            logits = self._logits(made, named, now, draws.FAKE_FITNESS)[0]
             loss = tf.reduce_mean(tf.nn.softplus(logits))
         gradient = _gradient(tape, loss, self.d_optimizer.parameters)
         norm = tf.linalg.global_norm([a + b for a, b in zip(real, gradient, strict=True)])
         return _Fitness(tf.reduce_mean(tf.sigmoid(logits)), -tf.math.log(norm + _TINY))
 
-    def _gradient_on_real(self, batch: Batch, now: Now) -> list[tf.Tensor]:
+    def _gradient_on_real(self, batch: Batch, now: Context) -> list[tf.Tensor]:
         """Of E softplus(-D(x)) by the discriminator's weights, on its last update's real images."""
         if not self._by_gradient:
             return []
         with tf.GradientTape() as tape:
-            logits = self._judged(scaled(batch.images), batch.labels, now, draws.REAL_FITNESS)[0]
+            logits = self._logits(scaled(batch.images), batch.labels, now, draws.REAL_FITNESS)[0]
             loss = tf.reduce_mean(tf.nn.softplus(-logits))
         return _gradient(tape, loss, self.d_optimizer.parameters)
 
-    def _sample(self, labels: tf.Tensor, now: Now) -> tuple[tf.Tensor, tf.Tensor]:
+    def _sample(self, labels: tf.Tensor, now: Context) -> tuple[tf.Tensor, tf.Tensor]:
         """Images of the same z for all children, and their classes."""
         named = tf.tile(labels, [self._samples])
         size = self._samples * self._batch_size
-        return self._made(named, now, draws.FITNESS, draws.GENERATOR_DROPOUT_FITNESS, size), named
+        return self._images(named, now, draws.FITNESS, draws.GENERATOR_DROPOUT_FITNESS, size), named
 
-    def _follow(self, gradients: list[tf.Tensor], now: Now) -> None:
+    def _follow(self, gradients: list[tf.Tensor], now: Context) -> None:
         """Update the generator."""
         rate = now.settings["learning_rate"] * now.settings["generator_lr_scale"]
         self._apply(self.g_optimizer, gradients, rate, now, ahead=tf.constant(False))

@@ -14,10 +14,10 @@ from autogan.models.draws import Showing, draw
 from autogan.models.networks.layers import iterate_power
 from autogan.models.objectives.augmentation import augmented
 from autogan.models.objectives.losses import LOSSES, Loss, Values, class_error, smoothed
-from autogan.models.objectives.penalties import PENALTIES, Update, clip_weights
+from autogan.models.objectives.penalties import PENALTIES, PenaltyInput, clip_weights
 from autogan.models.training.averages import AveragedGenerator
+from autogan.models.training.networks import Dropout, Networks
 from autogan.models.training.optimizers import OPTIMIZERS, Optimizer, Settings
-from autogan.models.training.players import Dropout, Players
 
 _MEMORY = 0.99  # share of the discriminator's mean accuracy that an update leaves
 _GUESSING = 0.5  # the accuracy of a discriminator that has learned nothing
@@ -55,7 +55,7 @@ class Batch(NamedTuple):
     g_labels: tf.Tensor
 
 
-class Now(NamedTuple):
+class Context(NamedTuple):
     """What is the same for everything that one update does.
 
     Attributes:
@@ -76,7 +76,7 @@ class Now(NamedTuple):
         """The seed of one draw."""
         return draw(self.seed, self.update, stream)
 
-    def of(self, one: tf.Tensor | int, several: int) -> "Now":
+    def of(self, one: tf.Tensor | int, several: int) -> "Context":
         """The same update for one of several networks, with random numbers of its own."""
         return self._replace(update=self.update * several + tf.cast(one, tf.int64))
 
@@ -98,7 +98,7 @@ class Updates:
 
     def __init__(
         self,
-        players: Players,
+        players: Networks,
         factors: Mapping[str, Value],
         average: AveragedGenerator | None,
         batch_size: int,
@@ -161,9 +161,9 @@ class Updates:
             noise = settings["input_noise"] * batches.fading[done]
             losses = {name: tf.constant(0.0) for name in self.curves}
             for batch in tf.range(done * d_iter, (done + 1) * d_iter):
-                now = Now(seed, start * d_iter + batch, settings, rate, noise)
+                now = Context(seed, start * d_iter + batch, settings, rate, noise)
                 losses = discriminator_step(self._batch(batches, batch, done), now, total)
-            now = Now(seed, start + done, settings, rate, noise)
+            now = Context(seed, start + done, settings, rate, noise)
             last = self._batch(batches, (done + 1) * d_iter - 1, done)
             losses = {**losses, **generator_step(last, now)}
             totals = {name: so_far + losses[name] for name, so_far in totals.items()}
@@ -172,18 +172,26 @@ class Updates:
         count = tf.cast(tf.maximum(done, 1), tf.float32)
         return done, {name: sum_ / count for name, sum_ in totals.items()}
 
-    def _discriminator_step(self, batch: Batch, now: Now, total: tf.Tensor) -> dict[str, tf.Tensor]:
-        """One update, with the random numbers of the training's update."""
-        settings, real = now.settings, scaled(batch.images)
-        labels, fake_labels = batch.labels, batch.d_labels
-        fake = self._fakes(fake_labels, now)
+    def _discriminator_step(
+        self, batch: Batch, now: Context, total: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """One update of D, with the random numbers of the training's update: its loss falls.
+
+        loss = discriminator(D(x), D(G(z))) + class_weight class_error + penalty_weight penalty
+
+        and D's weights follow its gradient; `_apply` says when they do not.
+        """
+        settings, real = now.settings, scaled(batch.images)  # [batch, height, width, channels]
+        labels, fake_labels = batch.labels, batch.d_labels  # [batch] each
+        fake = self._fake_images(fake_labels, now)  # as real
         iterate_power(self._players.discriminator)  # once: all passes see the same weights
         with tf.GradientTape() as tape:
-            real_logits, real_classes = self._judged(real, labels, now, draws.REAL_D)
-            fake_logits, fake_classes = self._judged(fake, fake_labels, now, draws.FAKE_D)
+            # Logits are [batch, 1], of an auxiliary classifier those of classes [batch, K].
+            real_logits, real_classes = self._logits(real, labels, now, draws.REAL_D)
+            fake_logits, fake_classes = self._logits(fake, fake_labels, now, draws.FAKE_D)
             if self._factors["label_smoothing"]:
                 shares = draws.uniform([2, self._batch_size, 1], now.draw(draws.SMOOTHING))
-                most = settings["label_smoothing"]
+                most = settings["label_smoothing"]  # of real images' rows, and of generated ones'
                 loss = smoothed(self.loss, real_logits, fake_logits, most, shares)
             else:
                 loss = self.loss.discriminator(real_logits, fake_logits, settings)
@@ -191,25 +199,31 @@ class Updates:
                 told = class_error(real_classes, labels) + class_error(fake_classes, fake_labels)
                 loss += settings["class_weight"] * told
             if self._penalty is not None:
-                penalty = self._penalty(self._update(real, fake, labels, fake_labels, now))
+                penalty = self._penalty(self._penalty_input(real, fake, labels, fake_labels, now))
                 loss += settings["penalty_weight"] * penalty
         gradients = tape.gradient(loss, self.d_optimizer.parameters)
-        balance = self._balanced(real_logits, fake_logits, settings)
+        balance = self._balance_curves(real_logits, fake_logits, settings)
         ahead = self._accuracy > settings["balance"]
         self._apply(self.d_optimizer, gradients, settings["learning_rate"], now, ahead)
         if self._factors["penalty"] == "clipping":
             clip_weights(self.d_optimizer.parameters, settings["clip"])
         curves = {"d_loss": loss, **self.loss.updated(real_logits, fake_logits, settings)}
         curves |= balance
-        return curves | self._adapted(real_logits, fake_logits, settings, total)
+        return curves | self._augmentation_curve(real_logits, fake_logits, settings, total)
 
-    def _generator_step(self, batch: Batch, now: Now) -> dict[str, tf.Tensor]:
-        """One update; the real images are those of the discriminator's last one."""
+    def _generator_step(self, batch: Batch, now: Context) -> dict[str, tf.Tensor]:
+        """One update of G, and of its average; real images are those of D's last update.
+
+        loss = generator(D(x), D(G(z))) + generator_class_weight class_error
+
+        and G's weights follow its gradient; `_apply` says when they do not.
+        """
         labels, settings = batch.g_labels, now.settings
         with tf.GradientTape() as tape:
-            made = self._made(labels, now, draws.LATENT_G, draws.GENERATOR_DROPOUT_G)
-            logits, classes = self._judged(made, labels, now, draws.FAKE_G)
-            loss = self.loss.generator(self._compared(batch, now), logits, settings)
+            # [batch, height, width, channels], then [batch, 1] and [batch, K]
+            images = self._images(labels, now, draws.LATENT_G, draws.GENERATOR_DROPOUT_G)
+            logits, classes = self._logits(images, labels, now, draws.FAKE_G)
+            loss = self.loss.generator(self._real_logits(batch, now), logits, settings)
             if self._factors["condition"] == "auxiliary":
                 loss += settings["generator_class_weight"] * class_error(classes, labels)
         gradients = tape.gradient(loss, self.g_optimizer.parameters)
@@ -218,57 +232,65 @@ class Updates:
         self._apply(self.g_optimizer, gradients, rate, now, ahead)
         if self._average is not None:
             self._average.follow(settings["ema"], now.update)
-        return {"g_loss": loss, **self._told("g_skipped", ahead)}
+        return {"g_loss": loss, **self._skip_curve("g_skipped", ahead)}
 
-    def _compared(self, batch: Batch, now: Now) -> tf.Tensor | None:
-        """What the discriminator says of the real images, if that is asked."""
+    def _real_logits(self, batch: Batch, now: Context) -> tf.Tensor | None:
+        """D's logits of the real images, [batch, 1]; None if the loss does not need them."""
         if not self.loss.compares:
             return None
-        return self._judged(scaled(batch.images), batch.labels, now, draws.REAL_G)[0]
+        return self._logits(scaled(batch.images), batch.labels, now, draws.REAL_G)[0]
 
-    def _update(
+    def _penalty_input(
         self,
         real: tf.Tensor,
         fake: tf.Tensor,
         labels: tf.Tensor,
         fake_labels: tf.Tensor,
-        now: Now,
-    ) -> Update:
+        now: Context,
+    ) -> PenaltyInput:
         """What a penalty sees."""
 
         def beside(images: tf.Tensor) -> tf.Tensor:
-            return self._players.judged(images, labels, now.dropout(draws.BETWEEN), training=True)[
+            return self._players.logits(images, labels, now.dropout(draws.BETWEEN), training=True)[
                 0
             ]
 
-        return Update(
+        return PenaltyInput(
             real,
             fake,
-            of_real=lambda images: self._judged(images, labels, now, draws.REAL_D)[0],
-            of_fake=lambda images: self._judged(images, fake_labels, now, draws.FAKE_D)[0],
+            of_real=lambda images: self._logits(images, labels, now, draws.REAL_D)[0],
+            of_fake=lambda images: self._logits(images, fake_labels, now, draws.FAKE_D)[0],
             beside=beside,
             alpha=draws.uniform([self._batch_size, 1, 1, 1], now.draw(draws.ALPHA)),
             noise=draws.uniform(tf.shape(real), now.draw(draws.PERTURBATION)),
             kernels=[v for v in self.d_optimizer.parameters if v.shape.rank > 1],
         )
 
-    def _fakes(self, labels: tf.Tensor, now: Now) -> tf.Tensor:
-        """A batch of generated images for the discriminator."""
-        return self._made(labels, now, draws.LATENT_D, draws.GENERATOR_DROPOUT_D)
+    def _fake_images(self, labels: tf.Tensor, now: Context) -> tf.Tensor:
+        """Generated images for D, float32 [batch, height, width, channels]."""
+        return self._images(labels, now, draws.LATENT_D, draws.GENERATOR_DROPOUT_D)
 
-    def _made(
-        self, labels: tf.Tensor, now: Now, stream: int, dropout: int, size: int | None = None
+    def _images(
+        self,
+        labels: tf.Tensor,
+        now: Context,
+        stream: int,
+        dropout: int,
+        size: int | None = None,
     ) -> tf.Tensor:
-        """Generated images; a batch, if no size is given."""
+        """Generated images, float32 [size or batch, height, width, channels]."""
         shape = [size or self._batch_size, self._players.shape.z_dim]
-        z = draws.normal(shape, now.draw(stream))
+        z = draws.normal(shape, now.draw(stream))  # [size, z_dim]
         drops = Dropout(now.settings["generator_dropout"], now.draw(dropout))
-        return self._players.made(self._players.inputs(z, labels, drops))
+        return self._players.images(self._players.inputs(z, labels, drops))
 
-    def _judged(
-        self, images: tf.Tensor, labels: tf.Tensor, now: Now, showing: Showing
+    def _logits(
+        self, images: tf.Tensor, labels: tf.Tensor, now: Context, showing: Showing
     ) -> tuple[tf.Tensor, tf.Tensor | None]:
-        """What the discriminator says of images that are shown augmented and with noise."""
+        """D's logits of images, [batch, 1], and of their classes, [batch, K] or None.
+
+        It sees them augmented, with noise, and through dropout.
+        """
         policy = str(self._factors["augment"])
         if policy != "none":
             probability = now.settings["augment_probability"]
@@ -278,9 +300,9 @@ class Updates:
         if self._factors["input_noise"]:
             normal = draws.normal(tf.shape(images), now.draw(showing.noise))
             images += now.noise * normal
-        return self._players.judged(images, labels, now.dropout(showing), training=True)
+        return self._players.logits(images, labels, now.dropout(showing), training=True)
 
-    def _adapted(
+    def _augmentation_curve(
         self, real: tf.Tensor, fake: tf.Tensor, settings: Values, total: tf.Tensor
     ) -> dict[str, tf.Tensor]:
         """Move the probability of augmentation to where D is as sure as it should be.
@@ -300,8 +322,10 @@ class Updates:
         self._probability.assign(tf.clip_by_value(moved, 0.0, most))
         return {"augmented": self._probability.read_value()}
 
-    def _balanced(self, real: tf.Tensor, fake: tf.Tensor, settings: Values) -> dict[str, tf.Tensor]:
-        """Follow the discriminator's accuracy, by which updates are skipped; tell of it.
+    def _balance_curves(
+        self, real: tf.Tensor, fake: tf.Tensor, settings: Values
+    ) -> dict[str, tf.Tensor]:
+        """Follow D's accuracy, by which updates are skipped; return it and the share of skips.
 
         It is the mean of the shares of real and generated images that it takes for such; of a
         relativistic one, the share of pairs of which it prefers the real image.
@@ -315,9 +339,9 @@ class Updates:
             right = tf.reduce_mean(tf.cast(told, tf.float32))
         self._accuracy.assign(_MEMORY * self._accuracy + (1.0 - _MEMORY) * right)
         now = self._accuracy.read_value()
-        return {"d_accuracy": now, **self._told("d_skipped", now > settings["balance"])}
+        return {"d_accuracy": now, **self._skip_curve("d_skipped", now > settings["balance"])}
 
-    def _told(self, name: str, ahead: tf.Tensor) -> dict[str, tf.Tensor]:
+    def _skip_curve(self, name: str, ahead: tf.Tensor) -> dict[str, tf.Tensor]:
         """The curve of a network's skipped updates."""
         return {name: tf.cast(ahead, tf.float32)} if self._balances else {}
 
@@ -326,10 +350,10 @@ class Updates:
         optimizer: Optimizer,
         gradients: Sequence[tf.Tensor],
         rate: tf.Tensor,
-        now: Now,
+        now: Context,
         ahead: tf.Tensor,
     ) -> None:
-        """Update a network, unless it is too far ahead of the other."""
+        """PenaltyInput a network, unless it is too far ahead of the other."""
         betas = now.settings["beta1"], now.settings["beta2"]
         if not (self._balances and ahead):
             optimizer.apply(gradients, Settings(rate * now.rate, *betas))

@@ -37,7 +37,7 @@ def computed_in(precision: str) -> Iterator[None]:
         keras.config.set_dtype_policy(before)
 
 
-class Players:
+class Networks:
     """The two networks of one shape.
 
     Args:
@@ -54,7 +54,7 @@ class Players:
         with computed_in(precision):
             self.generator, self.discriminator = build_networks(shape)
 
-    def made(self, given: Any) -> tf.Tensor:
+    def images(self, given: Any) -> tf.Tensor:
         """Images of the generator in training, float32 [batch, height, width, channels].
 
         Args:
@@ -81,7 +81,7 @@ class Players:
             given += dropout.inputs()
         return given if len(given) > 1 else given[0]
 
-    def judged(
+    def logits(
         self,
         images: tf.Tensor,
         labels: tf.Tensor,
