@@ -176,6 +176,7 @@ class TestCluster:
         ]  # fmt: skip
 
     def test_a_driver_that_is_killed_leaves_no_worker(self, cluster, tmp_path):
+        mark = str(tmp_path)  # on the worker's command line: other tests have workers, too
         code = f"""
 import sys
 sys.path.insert(0, {os.path.dirname(__file__)!r})
@@ -186,7 +187,7 @@ from autogan.pool.messages import Open, Opened, Train
 from autogan.pool.ray import RayPlace
 from autogan.search import Trial
 ray.init({cluster.address!r}, log_to_driver=False, logging_level="ERROR")
-place = RayPlace("w", {{"num_cpus": 1, "num_gpus": 0}}, first=True, command=FAKE_WORKER)
+place = RayPlace("w", {{"num_cpus": 1, "num_gpus": 0}}, first=True, command=(*FAKE_WORKER, {mark!r}))
 pool = Pool([place])
 pool.call(Open(config={{}}), Opened)
 call = Train(config={{"params": {{"z_dim": HANG}}}}, folder={str(tmp_path / "a")!r}, run="a",
@@ -205,15 +206,15 @@ while True:
         assert driver.stdout.readline() == "begun\n"
         while not (tmp_path / "a").exists():
             time.sleep(0.05)
-        assert workers()
+        assert workers(mark)
         driver.kill()
         driver.wait()
         driver.stdout.close()
         for _ in range(1200):
-            if not workers():
+            if not workers(mark):
                 break
             time.sleep(0.05)
-        assert not workers()
+        assert not workers(mark)
 
     def test_a_node_that_is_lost_takes_no_trial_with_it(self, cluster, tmp_path):
         """It goes on on the other one, to the same values."""
@@ -249,14 +250,14 @@ def home_of(cluster, pool, trial):
     return node, actor["Pid"]
 
 
-def workers():
-    """The processes of fake workers."""
+def workers(mark):
+    """The processes of fake workers that have a mark on their command line."""
     found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             words = path.read_bytes().split(b"\0")
         except OSError:
             continue
-        if FAKE_WORKER[1].encode() in words:
+        if {FAKE_WORKER[1].encode(), mark.encode()} <= {*words}:
             found.append(path)
     return found
