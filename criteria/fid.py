@@ -45,4 +45,4 @@ def frechet_distance(real: Moments, made: Moments) -> float:
     cross = np.sum(np.sqrt(np.maximum(eigenvalues, 0.0)))
     means = np.sum(np.square(real.mean - made.mean))
     traces = np.trace(real.covariance) + np.trace(made.covariance)
-    return float(max(means + traces - 2.0 * cross, 0.0))
+    return float(max(means + traces - 2.0 * cross, 0.0))  # equation 6

@@ -72,8 +72,10 @@ def test_learns(kind, digits):
 
     gan.reset(1)
     untrained, trained = fid(), []
+    bound = min(untrained / 2, np.trace(real.covariance))
     for start in range(0, steps, 200):
         gan.train(data, 1, start, 200, steps, settings)
         trained.append(fid())
-    assert min(trained) < untrained / 2, trained
-    assert min(trained) < np.trace(real.covariance), trained
+        if trained[-1] < bound:
+            return  # it has learned
+    pytest.fail(f"from {untrained} to {trained}; at most {bound} would do")

@@ -187,7 +187,8 @@ from autogan.pool.messages import Open, Opened, Train
 from autogan.pool.ray import RayPlace
 from autogan.search import Trial
 ray.init({cluster.address!r}, log_to_driver=False, logging_level="ERROR")
-place = RayPlace("w", {{"num_cpus": 1, "num_gpus": 0}}, first=True, command=(*FAKE_WORKER, {mark!r}))
+command = (*FAKE_WORKER, {mark!r})
+place = RayPlace("w", {{"num_cpus": 1, "num_gpus": 0}}, first=True, command=command)
 pool = Pool([place])
 pool.call(Open(config={{}}), Opened)
 call = Train(config={{"params": {{"z_dim": HANG}}}}, folder={str(tmp_path / "a")!r}, run="a",

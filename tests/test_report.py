@@ -293,11 +293,11 @@ class TestPage:
         write_bytes(folder.trial("0014") / "traceback.txt", words.encode())
         judge(config, ledger)
         result = load_search(folder.root, {})
-        for made in (search_page(result), comparison_page([result, result])):
-            read = Page(made)
+        page, comparison = Page(search_page(result)), Page(comparison_page([result, result]))
+        for read in (page, comparison):
             assert len(read.all("script")) == 1
             assert all(a.get("src", "data:").startswith("data:") for a in read.all("img"))
-        assert words in Page(search_page(result)).text
+        assert words in page.text
 
 
 class TestWhatIsSaid:

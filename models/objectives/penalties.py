@@ -47,7 +47,7 @@ def gradient_norm(update: PenaltyInput) -> tf.Tensor:
     The norm goes over all pixels and channels of an image; each image has one alpha
     (Gulrajani et al., 2017, arXiv:1704.00028, algorithm 1). TF-GAN's version does not run eagerly.
     """
-    return tf.reduce_mean(tf.square(_norm(update.beside, _between(update)) - 1.0))
+    return tf.reduce_mean(tf.square(_norm(update.beside, _between(update)) - 1.0))  # equation 3
 
 
 def one_sided(update: PenaltyInput) -> tf.Tensor:
