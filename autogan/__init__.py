@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from autogan.config import SearchConfig, TrainConfig
     from autogan.core.errors import AutoGANError, ConfigError, Interrupted, SearchFailed
     from autogan.report import write_report
+    from autogan.show.displays import PlainDisplay
     from autogan.show.result import SearchResult, TrainResult
 
 _PLACES = {
     "AutoGANError": "core.errors",
     "ConfigError": "core.errors",
     "Interrupted": "core.errors",
+    "PlainDisplay": "show.displays",
     "SearchConfig": "config",
     "SearchFailed": "core.errors",
     "SearchResult": "show.result",
@@ -44,6 +46,7 @@ __all__ = [
     "AutoGANError",
     "ConfigError",
     "Interrupted",
+    "PlainDisplay",
     "SearchConfig",
     "SearchFailed",
     "SearchResult",
@@ -62,8 +65,6 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name == "search":  # a package; called, it is `run_search` under its old name
-        return importlib.import_module("autogan.search")
     if name not in _PLACES:
         raise AttributeError(f"module 'autogan' has no attribute {name!r}")
     value = getattr(importlib.import_module(f"autogan.{_PLACES[name]}"), name)

@@ -3,11 +3,6 @@
 Knows nothing of TensorFlow, GANs or criteria.
 """
 
-import sys
-import warnings
-from types import ModuleType
-from typing import Any
-
 from autogan.core.registry import Registry
 from autogan.search.adaptive import AdaptiveExplore
 from autogan.search.base import Proposal, SearchMethod
@@ -62,21 +57,3 @@ __all__ = [
     "StoppingRule",
     "Trial",
 ]
-
-
-class _CallableUntilNext(ModuleType):
-    """Lets ``autogan.search(...)``, the function's name up to 0.2, go on working."""
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        import autogan
-
-        warnings.warn(
-            "autogan.search(...) is now autogan.run_search(...); autogan.search is the package of "
-            "search methods",
-            DeprecationWarning,
-            stacklevel=2,
-        )
-        return autogan.run_search(*args, **kwargs)
-
-
-sys.modules[__name__].__class__ = _CallableUntilNext

@@ -387,17 +387,6 @@ def test_importing_the_program_does_not_import_tensorflow():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_the_package_of_methods_can_still_be_called(monkeypatch):
-    """`autogan.search(...)` was the function's name up to 0.2."""
-    import autogan
-    import autogan.search.grid
-
-    monkeypatch.setattr("autogan.run_search", lambda *args, **kwargs: (args, kwargs))
-    with pytest.warns(DeprecationWarning, match="autogan.run_search"):
-        assert autogan.search({"a": 1}, resume="b") == (({"a": 1},), {"resume": "b"})
-    assert autogan.search.grid.GridSearch.name == "grid"
-
-
 def test_trials_of_any_batch_size_are_compared_at_the_same_places():
     searched = {"params": {"batch_size": [16, 64]}, "epochs": 3}
     with pytest.raises(ConfigError, match="evaluate_every: 10 beside epochs"):
