@@ -4,8 +4,8 @@ Knows nothing of search or GAN types. Importing this package does not import Ten
 """
 
 from autogan.core.registry import Registry
+from autogan.criteria.balls import Coverage, Density, Precision, Recall
 from autogan.criteria.base import Criterion
-from autogan.criteria.density_coverage import Coverage, Density
 from autogan.criteria.fid import FID
 from autogan.criteria.fid_infinity import FIDInfinity
 from autogan.criteria.inception_score import InceptionScore
@@ -14,7 +14,6 @@ from autogan.criteria.kid import KID
 from autogan.criteria.label_accuracy import LabelAccuracy
 from autogan.criteria.ms_ssim import MSSSIM
 from autogan.criteria.objective import Bounds, Objective, bounds_seen
-from autogan.criteria.precision_recall import Precision, Recall
 from autogan.criteria.statistics import Features, Moments
 from autogan.criteria.wd import WD
 

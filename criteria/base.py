@@ -1,13 +1,15 @@
 """What a criterion is: the last stage of images -> features -> statistics -> number."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import ClassVar, Literal
 
 from typing_extensions import override
 
 from autogan.core.registry import Part
 from autogan.criteria.statistics import Features, Moments
+
+NEEDS = frozenset({"labels", "logits", "images", "real_features", "neighbours"})
 
 
 class Criterion(Part):
@@ -20,27 +22,29 @@ class Criterion(Part):
         name: as users write it after ``--criterion``.
         summary: one line for ``autogan list``.
         direction: whether lower (``min``) or higher (``max``) is better.
-        needs_labels: whether it wants ``generated.labels``, from images of known classes and a
-            feature network whose logits are the dataset's classes.
-        needs_logits: whether it wants ``generated.logits``, which not all feature networks give.
-        needs_images: whether it wants ``generated.images`` and ``real.images``, uint8 [N, height,
-            width, channels], and ``real.labels``, if there are any.
-        needs_real_features: whether it wants ``real.pool``, the real features themselves.
-        needs_neighbours: whether it wants ``generated.neighbours(real)``.
+        needs: any of these, beside pooled features and moments:
+            ``labels``: ``generated.labels``, from images of known classes and a feature network
+            whose logits are the dataset's classes;
+            ``logits``: ``generated.logits``, which not all feature networks give;
+            ``images``: ``generated.images`` and ``real.images``, uint8 [N, height, width,
+            channels], and ``real.labels``, if there are any;
+            ``real_features``: ``real.pool``, the real features themselves;
+            ``neighbours``: ``generated.neighbours(real)``.
     """
 
     direction: ClassVar[Literal["min", "max"]]
-    needs_labels: ClassVar[bool] = False
-    needs_logits: ClassVar[bool] = False
-    needs_images: ClassVar[bool] = False
-    needs_real_features: ClassVar[bool] = False
-    needs_neighbours: ClassVar[bool] = False
+    needs: ClassVar[Set[str]] = frozenset()
 
     @classmethod
     @override
     def fault(cls) -> str:
-        known = getattr(cls, "direction", None) in ("min", "max")
-        return "" if known else "its direction must be min or max"
+        if getattr(cls, "direction", None) not in ("min", "max"):
+            return "its direction must be min or max"
+        if flags := [name for name in dir(cls) if name.startswith("needs_")]:
+            return f"{flags[0]} has no meaning; write needs = {{{flags[0][6:]!r}}}"
+        if not isinstance(cls.needs, Set) or not cls.needs <= NEEDS:
+            return f"its needs must be a set of some of {', '.join(sorted(NEEDS))}"
+        return ""
 
     @abstractmethod
     def compute(self, generated: Features, real: Moments) -> float:

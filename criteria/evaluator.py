@@ -48,14 +48,15 @@ class Evaluator:
         self.samples = len(reference)
         self._split = "_test" if split == "test" else ""
         self.digest = _digest(network, reference)
-        near = any(criterion.needs_neighbours for criterion in criteria.values())
-        pool = near or any(criterion.needs_real_features for criterion in criteria.values())
+        needs = frozenset().union(*(criterion.needs for criterion in criteria.values()))
+        near = "neighbours" in needs
+        pool = near or "real_features" in needs
         place = cache / "statistics" / self.digest
         features = functools.cache(lambda: network.features(reference))
         self.real = _real_moments(features, place, pool, near)
-        if any(criterion.needs_logits for criterion in criteria.values()):
+        if "logits" in needs:
             self.real = dataclasses.replace(self.real, logits=_real_logits(features, place))
-        self._images = any(criterion.needs_images for criterion in criteria.values())
+        self._images = "images" in needs
         if self._images:
             self.real = dataclasses.replace(self.real, images=reference, labels=classes)
         some = cached_arrays(

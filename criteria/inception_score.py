@@ -19,7 +19,7 @@ class InceptionScore(Criterion):
     name = "is"
     summary = "Inception Score: sharp images of many classes"
     direction = "max"
-    needs_logits = True
+    needs = frozenset({"logits"})
 
     def compute(self, generated: Features, real: Moments) -> float:
         """Return the score of the generated images; the real ones do not matter."""

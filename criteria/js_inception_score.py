@@ -20,7 +20,7 @@ class JSInceptionScore(Criterion):
     name = "js_is"
     summary = "Inception Score with the bounded Jensen-Shannon divergence"
     direction = "max"
-    needs_logits = True
+    needs = frozenset({"logits"})
 
     def compute(self, generated: Features, real: Moments) -> float:
         """Return the score of the generated images; the real ones do not matter."""

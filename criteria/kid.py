@@ -25,7 +25,7 @@ class KID(Criterion):
     name = "kid"
     summary = "kernel distance between real and generated features, unbiased"
     direction = "min"
-    needs_real_features = True
+    needs = frozenset({"real_features"})
 
     @classmethod
     def shortage(cls, generated: int, real: int, dimensions: int) -> str:

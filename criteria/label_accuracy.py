@@ -17,8 +17,7 @@ class LabelAccuracy(Criterion):
     name = "label_accuracy"
     summary = "share of images that a classifier takes for the class they were made for"
     direction = "max"
-    needs_labels = True
-    needs_logits = True
+    needs = frozenset({"labels", "logits"})
 
     def compute(self, generated: Features, real: Moments) -> float:
         """Return the share; the real images do not matter.

@@ -36,7 +36,7 @@ class MSSSIM(Criterion):
     name = "ms_ssim"
     summary = "how far the similarity of pairs is from the real images' own (noise is far too)"
     direction = "min"
-    needs_images = True
+    needs = frozenset({"images"})
 
     @classmethod
     def fewest(cls, dimensions: int) -> int:

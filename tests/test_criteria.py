@@ -85,24 +85,24 @@ class TestEveryCriterion:
         """Without what it does not declare it is the same number; without the rest one line."""
         pool = np.random.default_rng(0).normal(size=(20, 6))
         made, real = features(pool), reference(pool + 0.1)
-        pooled = kind.needs_real_features or kind.needs_neighbours
+        pooled = kind.needs & {"real_features", "neighbours"}
         thin = Features(
-            made.logits if kind.needs_logits else None,
+            made.logits if "logits" in kind.needs else None,
             made.pool,
-            made.labels if kind.needs_labels or kind.needs_images else None,
-            made.images if kind.needs_images else None,
+            made.labels if kind.needs & {"labels", "images"} else None,
+            made.images if "images" in kind.needs else None,
         )
         bare = Moments.of(pool.astype(np.float32) + np.float32(0.1))
         if pooled:
             bare = dataclasses.replace(bare, pool=real.pool)
-        if kind.needs_images:
+        if "images" in kind.needs:
             bare = dataclasses.replace(bare, images=real.images, labels=real.labels)
         assert kind().compute(thin, bare) == pytest.approx(kind().compute(made, real))
         nothing = Features(None, made.pool)
-        if kind.needs_logits:
+        if "logits" in kind.needs:
             with pytest.raises(ValueError, match="logits are needed|needs the classes"):
                 kind().compute(nothing, real)
-        if kind.needs_images:
+        if "images" in kind.needs:
             with pytest.raises(ValueError, match="needs the images"):
                 kind().compute(nothing, real)
         if pooled:

@@ -126,6 +126,16 @@ class Undirected(Criterion):
         return 0.0
 
 
+class Flagged(Undirected):
+    """As criteria were declared up to 0.3."""
+
+    name, direction, needs_logits = "flagged", "min", True
+
+
+class Wanting(Undirected):
+    name, direction, needs = "wanting", "min", frozenset({"luck"})
+
+
 class Empty(Criterion):
     name, summary, direction = "empty", "nothing to compute", "min"
 
@@ -213,6 +223,8 @@ class OtherMean(Mean):
         ("test_extending:Taken", "calls itself 'fid', which is taken; rename it"),
         ("test_extending:Unnamed", "has no name; give it a text"),
         ("test_extending:Undirected", "its direction must be min or max"),
+        ("test_extending:Flagged", "needs_logits has no meaning; write needs = {'logits'}"),
+        ("test_extending:Wanting", "its needs must be a set of some of images, labels, logits, "),
         ("test_extending:Empty", "it has no compute"),
     ],
 )

@@ -31,14 +31,16 @@ _KINDS: Mapping[str, Registry[Any]] = {
 }
 _FACTS = {
     "default_features": "feature network by default: {}",
-    "needs_labels": "needs images made for known classes",
-    "needs_logits": "needs features with logits",
-    "needs_images": "compares the images themselves, of one size",
     "needs_lists": "needs a list of candidates for each hyperparameter, no ranges",
     "fewest_evaluations": "needs {} evaluations of a training, at least",
     "needs_trials": "must know the number of trials beforehand",
 }
 """What else parts of some kinds declare, in words where it is not false."""
+_NEEDS = {
+    "labels": "needs images made for known classes",
+    "logits": "needs features with logits",
+    "images": "compares the images themselves, of one size",
+}
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,7 @@ def _line(part: Any) -> str:
 def _details(part: Any) -> list[str]:
     facts = {text: getattr(part, name, None) for name, text in _FACTS.items()}
     lines = [f"  {text.format(value)}" for text, value in facts.items() if value]
+    lines += [f"  {text}" for need, text in _NEEDS.items() if need in getattr(part, "needs", ())]
     if fixed := getattr(part, "fixed", {}):
         lines.append(f"  stands for {', '.join(f'{n} {v}' for n, v in fixed.items())}")
     for h in getattr(part, "hyperparameters", ()):
@@ -131,6 +134,8 @@ def _values(part: Any) -> dict[str, Any]:
     """All that a part declares."""
     names = ("name", "summary", "direction", *_FACTS)
     values = {name: getattr(part, name) for name in names if hasattr(part, name)}
+    if hasattr(part, "needs"):
+        values["needs"] = sorted(part.needs)
     if hasattr(part, "hyperparameters"):
         values["fixed"] = dict(part.fixed)
         values["hyperparameters"] = [dataclasses.asdict(h) for h in part.hyperparameters]

@@ -317,7 +317,7 @@ class Session:
     ) -> None:
         """Refuse images that the features cannot take beside the reference, or that lack labels."""
         data = self._bench.data(run)
-        takes = [f"{name} takes" for name, kind in run.criteria().items() if kind.needs_images]
+        takes = [f"{name} takes" for name, kind in run.criteria().items() if "images" in kind.needs]
         if not self._resizes(run, call):
             takes = [f"the features {run.features} take"]
         if takes and shape != data.image_shape:

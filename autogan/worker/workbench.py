@@ -170,7 +170,7 @@ class Workbench:
         Raises:
             ConfigError: naming the criterion.
         """
-        wanting = [name for name, kind in run.criteria().items() if kind.needs_logits]
+        wanting = [name for name, kind in run.criteria().items() if "logits" in kind.needs]
         if wanting and run.features != "classifier" and not self.network(run).classes:
             raise ConfigError(
                 "criterion",
@@ -322,7 +322,7 @@ def refuse_labels(run: TrainConfig, problem: str) -> None:
         ConfigError: if there are such criteria.
     """
     for name, criterion in run.criteria().items():
-        if criterion.needs_labels:
+        if "labels" in criterion.needs:
             raise ConfigError("criterion", f"{name} needs images of known classes, and {problem}")
 
 
