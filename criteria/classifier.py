@@ -11,11 +11,10 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from autogan.core.arrays import Images, Labels
 from autogan.core.errors import ConfigError
 from autogan.core.files import Damaged, arrays_digest, cached_arrays, read_arrays, write_arrays
-from autogan.criteria.networks import FeatureNetwork, Images, Tell
-
-Labels = npt.NDArray[np.int64]
+from autogan.criteria.networks import FeatureNetwork, Tell
 
 _SMALL_VERSION, _SMALL_STEPS = 2, 1000  # versions of network and training; of the cache's key too
 _COLOUR_VERSION, _COLOUR_STEPS = 3, 6000

@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from autogan.core.arrays import Images, Labels
 from autogan.core.files import cached_arrays
 from autogan.criteria.base import Criterion
 from autogan.criteria.neighbours import NEAREST
 from autogan.criteria.networks import FeatureNetwork
-from autogan.criteria.statistics import Features, Images, Labels, Moments
+from autogan.criteria.statistics import Features, Moments
 from autogan.criteria.variety import Variety, Yardstick, covered
 
 

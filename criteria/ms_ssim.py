@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from autogan.core.arrays import Images, Labels
 from autogan.core.errors import ConfigError
 from autogan.criteria.base import Criterion
-from autogan.criteria.statistics import Features, Images, Labels, Moments
+from autogan.criteria.statistics import Features, Moments
 
 Array32 = npt.NDArray[np.float32]
 

@@ -12,11 +12,11 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from autogan.core.arrays import Images
 from autogan.core.errors import ConfigError, one_line
 from autogan.core.files import cache_root
 from autogan.criteria.statistics import Features
 
-Images = npt.NDArray[np.uint8]
 Tell = Callable[[str], None]
 Outputs = tuple[npt.NDArray[np.float32] | None, npt.NDArray[np.float32]]
 

@@ -12,11 +12,10 @@ from typing import Any, TypeAlias, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from autogan.core.arrays import Images, Labels
 from autogan.criteria.neighbours import Neighbours, nearest
 
 Array64: TypeAlias = npt.NDArray[np.float64]
-Images: TypeAlias = npt.NDArray[np.uint8]
-Labels: TypeAlias = npt.NDArray[np.int64]
 
 T = TypeVar("T")
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from autogan.core.arrays import Images
 from autogan.criteria.neighbours import Neighbours, nearest, squared_distances
 
-Images = npt.NDArray[np.uint8]
 Pool = npt.NDArray[np.float32]
 
 _LOOKED_AT = 256  # images whose pixels are compared, each with each

@@ -11,9 +11,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from autogan.core.arrays import Images, Labels
 from autogan.core.errors import ConfigError
 from autogan.core.registry import Part
-from autogan.data.checks import Images, Labels, checked_images, checked_labels
+from autogan.data.checks import checked_images, checked_labels
 from autogan.data.pictures import PictureFiles, square
 from autogan.data.reading import Reading
 

@@ -4,12 +4,9 @@ import functools
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from autogan.core.arrays import Images, Labels
 from autogan.core.errors import ConfigError
-
-Images = npt.NDArray[np.uint8]
-Labels = npt.NDArray[np.int64]
 
 MOST_CLASSES = 1000  # fewer images than that may still have class numbers below it
 

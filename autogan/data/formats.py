@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from autogan.data.checks import Images
+from autogan.core.arrays import Images
 
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 

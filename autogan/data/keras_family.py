@@ -10,10 +10,11 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from autogan.core.arrays import Images
 from autogan.core.errors import ConfigError, one_line
 from autogan.core.files import look
 from autogan.data.base import Dataset, ImageData, Split, resized
-from autogan.data.checks import Images, checked_images, checked_labels
+from autogan.data.checks import checked_images, checked_labels
 from autogan.data.formats import ARRAYS, Unreadable, read_cifar_batch, read_idx, read_npz
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from autogan.core.arrays import Images
 from autogan.core.errors import ConfigError, printable
 from autogan.data.base import Dataset, FileDataset, ImageData, Split
-from autogan.data.checks import Images
 from autogan.data.looks import description, doubts
 from autogan.data.pictures import PictureFiles
 from autogan.data.reading import Reading

@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from autogan.core.arrays import Images
 from autogan.core.text import counted
 from autogan.data.base import ImageData
-from autogan.data.checks import Images
 
 _SAMPLE = 256  # images that are looked at
 _SAMPLE_BYTES = 2**26  # of them, at most

@@ -9,12 +9,11 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
+from autogan.core.arrays import Images
 from autogan.core.errors import ConfigError, one_line
 from autogan.data.decoding import WHITE, pixels, problem_of
 from autogan.data.reading import DEFAULT_BITS, Colour
 from autogan.data.threads import in_threads
-
-Images = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)

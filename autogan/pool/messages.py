@@ -288,14 +288,11 @@ class Failed(Message):
     cause: Cause = "itself"
 
 
-_KINDS: dict[str, type[Message]] = {
+_KINDS = {
     kind.__name__: kind
-    for kind in (
-        Open, Opened, Prepare, Prepared, Time, Timed, Join, Joined, Train, Trained, Evaluate,
-        Scores, Sample, Sampled, Answer, Interrupt, Note, Placed, Progress, Evaluated, Refused,
-        Failed,
-    )
-}  # fmt: skip
+    for kind in (*Call.__subclasses__(), *Message.__subclasses__())
+    if kind is not Call
+}
 
 
 def encode(message: Message) -> str:

@@ -1,0 +1,12 @@
+"""Arrays that go from room to room, by what they hold."""
+
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Images: TypeAlias = npt.NDArray[np.uint8]
+"""[N, height, width, channels], of 1 or 3 channels."""
+
+Labels: TypeAlias = npt.NDArray[np.int64]
+"""[N], from 0 on."""
