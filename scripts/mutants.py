@@ -191,12 +191,12 @@ MUTANTS = [
     # what joins the factors
     Mutant(
         "power iterated twice", STEP,
-        "iterate_power(self._players.discriminator)",
-        "iterate_power(self._players.discriminator, 2)",
+        "iterate_power(self._networks.discriminator)",
+        "iterate_power(self._networks.discriminator, 2)",
     ),
     Mutant(
         "power not iterated", STEP,
-        "iterate_power(self._players.discriminator)  # once: all passes see the same weights\n",
+        "iterate_power(self._networks.discriminator)  # once: all passes see the same weights\n",
         "pass\n",
     ),
     Mutant(
@@ -214,7 +214,7 @@ MUTANTS = [
     ),
     Mutant(
         "augmentation in the norm between", STEP,
-        "return self._players.logits(images, labels, now.dropout(draws.BETWEEN), training=True)[",
+        "return self._networks.logits(images, labels, now.dropout(draws.BETWEEN), training=True)[",
         "return self._logits(images, labels, now, draws.BETWEEN)[", COMBINED,
     ),
     Mutant(
@@ -224,8 +224,8 @@ MUTANTS = [
     ),
     Mutant(
         "labels of generated images in the penalty between", STEP,
-        "self._players.logits(images, labels, now.dropout(draws.BETWEEN)",
-        "self._players.logits(images, fake_labels, now.dropout(draws.BETWEEN)", COMBINED,
+        "self._networks.logits(images, labels, now.dropout(draws.BETWEEN)",
+        "self._networks.logits(images, fake_labels, now.dropout(draws.BETWEEN)", COMBINED,
     ),
     Mutant(
         "labels of real images in R2", STEP,

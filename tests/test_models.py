@@ -326,8 +326,8 @@ class TestConditioning:
         gan = kind.build((8, 8, 1), settings(kind), COUNTS)
         gan.reset(0)
         shown = tf.random.stateless_normal([4, 8, 8, 1], seed=[0, 0])
-        first = gan._players.logits(shown, tf.constant([0, 0, 0, 0]))[0]
-        other = gan._players.logits(shown, tf.constant([0, 1, 0, 2]))[0]
+        first = gan._networks.logits(shown, tf.constant([0, 0, 0, 0]))[0]
+        other = gan._networks.logits(shown, tf.constant([0, 1, 0, 2]))[0]
         changed = np.abs(first - other).reshape(-1) > 0
         assert changed.tolist() == [False, True, False, True]
         planes = _with_class_planes(tf.zeros([2, 4, 4, 3]), tf.one_hot([2, 0], 3)).numpy()

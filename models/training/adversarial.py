@@ -69,7 +69,7 @@ class Adversarial(Trainer):
             stage1.z_dim if stage1 else factors["z_dim"],
             class_counts if conditional else (),
         )
-        networks = NetworkShape(
+        pair = NetworkShape(
             size=image_shape[0],
             channels=image_shape[2],
             z_dim=self.z_dim,
@@ -89,15 +89,15 @@ class Adversarial(Trainer):
             dropout=bool(factors["dropout"]),
             generator_dropout=bool(factors["generator_dropout"]),
         )
-        self._players = Networks(networks, stage1, precision)
-        self.generator, self.discriminator = self._players.generator, self._players.discriminator
+        self._networks = Networks(pair, stage1, precision)
+        self.generator, self.discriminator = self._networks.generator, self._networks.discriminator
         self._average: AveragedGenerator | None = None
         measured = factors["statistics"] == "measured"
         if factors["ema"] or measured:
             with computed_in(precision):
-                twin = build_generator(networks, "average")
+                twin = build_generator(pair, "average")
             self._average = AveragedGenerator(self.generator, twin, measured)
-        self._updates = updates(self._players, factors, self._average, self.batch_size, xla)
+        self._updates = updates(self._networks, factors, self._average, self.batch_size, xla)
         trained = [self.generator, self.discriminator]
         self._shown = self._average.network if self._average else self.generator
         self._variables = named_variables(
@@ -169,7 +169,7 @@ class Adversarial(Trainer):
 
     @override
     def images(self, z: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
-        return tf.cast(self._shown(self._players.inputs(z, labels), training=False), tf.float32)
+        return tf.cast(self._shown(self._networks.inputs(z, labels), training=False), tf.float32)
 
     @override
     def restore(self, state: Mapping[str, npt.NDArray[Any]]) -> None:
@@ -187,9 +187,9 @@ class Adversarial(Trainer):
 
         def judge(z: tf.Tensor, labels: tf.Tensor | None = None) -> tf.Tensor:
             with tf.name_scope("generator"):
-                made = self.generator(self._players.inputs(z, labels), training=False)
+                made = self.generator(self._networks.inputs(z, labels), training=False)
             with tf.name_scope("discriminator"):
-                return self._players.logits(made, labels)[0]
+                return self._networks.logits(made, labels)[0]
 
         inputs = [tf.TensorSpec([None, self.z_dim]), tf.TensorSpec([None], tf.int64)]
         known = inputs if self.class_counts else inputs[:1]
@@ -229,7 +229,7 @@ class Adversarial(Trainer):
             latents = self.latents(_MEASURED_BATCHES * self.batch_size, _MEASURED_LATENTS)
             parts = [slice(i, None, _MEASURED_BATCHES) for i in range(_MEASURED_BATCHES)]
             self._average.measure(
-                self._players.inputs(latents.z[part], tf.constant(latents.labels[part]))
+                self._networks.inputs(latents.z[part], tf.constant(latents.labels[part]))
                 for part in parts
             )
         self._stale = False

@@ -33,14 +33,14 @@ class Evolution(Updates):
 
     Every survivor has a child of each of `MUTATIONS`: a copy, with the optimiser's state, after one
     update on that loss. The fittest children survive. The discriminator learns from images of all
-    survivors. The players' generator is the fittest one, whose images count.
+    survivors. The networks' generator is the fittest one, whose images count.
 
     With ``crossover`` the two fittest children have one together, which competes too: the fitter
     one after an update towards the better of their two images of each z (Li et al., 2021,
     arXiv:2109.11078).
 
     Args:
-        players: the networks.
+        networks: the networks.
         factors: the hyperparameters that decide what is computed, by name.
         average: of the fittest generator's weights, if there is one.
         batch_size: of both networks; divisible by the number of survivors.
@@ -49,19 +49,19 @@ class Evolution(Updates):
 
     def __init__(
         self,
-        players: Networks,
+        networks: Networks,
         factors: Mapping[str, Value],
         average: AveragedGenerator | None,
         batch_size: int,
         xla: bool = False,
     ) -> None:
-        super().__init__(players, factors, average, batch_size, xla)
+        super().__init__(networks, factors, average, batch_size, xla)
         self._survivors = int(factors["survivors"])
         self._samples = int(factors["fitness_batches"])
         self._by_gradient = factors["fitness"] == "egan"
         self._crosses = factors["crossover"] == "distilled"
         self._count = len(MUTATIONS) * self._survivors
-        weights = [v.value for v in players.generator.variables]
+        weights = [v.value for v in networks.generator.variables]
         self._weights = len(weights)
         self._one = [*weights, *self.g_optimizer.variables]  # of whom the networks are just now
         self._parents = [_several(self._survivors, variable) for variable in self._one]
@@ -81,7 +81,7 @@ class Evolution(Updates):
         super().reset(seed)
         self._keep(self._parents, 0)
         for number in range(1, self._survivors):
-            initialise([self._players.generator], [seed, number])
+            initialise([self._networks.generator], [seed, number])
             self._keep(self._parents, number)
         self._become(self._parents, 0)
 

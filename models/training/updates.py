@@ -89,7 +89,7 @@ class Updates:
     """The training of two networks: loss, penalty, optimisers, and what is done to images.
 
     Args:
-        players: the networks.
+        networks: the networks.
         factors: the hyperparameters that decide what is computed, by name.
         average: the generator whose weights are averaged, if there is one.
         batch_size: of both networks.
@@ -98,7 +98,7 @@ class Updates:
 
     def __init__(
         self,
-        players: Networks,
+        networks: Networks,
         factors: Mapping[str, Value],
         average: AveragedGenerator | None,
         batch_size: int,
@@ -108,10 +108,10 @@ class Updates:
         self.loss = _loss(str(factors["loss"]))
         self._loss_starts = {name: v.numpy() for name, v in self.loss.variables.items()}
         optimizer = OPTIMIZERS[str(factors["optimizer"])]
-        generator, discriminator = players.generator, players.discriminator
+        generator, discriminator = networks.generator, networks.discriminator
         self.g_optimizer = optimizer([v.value for v in generator.trainable_variables])
         self.d_optimizer = optimizer([v.value for v in discriminator.trainable_variables])
-        self._players = players
+        self._networks = networks
         self._factors = factors
         self._penalty = PENALTIES.get(str(factors["penalty"]))
         self._average = average
@@ -184,7 +184,7 @@ class Updates:
         settings, real = now.settings, scaled(batch.images)  # [batch, height, width, channels]
         labels, fake_labels = batch.labels, batch.d_labels  # [batch] each
         fake = self._fake_images(fake_labels, now)  # as real
-        iterate_power(self._players.discriminator)  # once: all passes see the same weights
+        iterate_power(self._networks.discriminator)  # once: all passes see the same weights
         with tf.GradientTape() as tape:
             # Logits are [batch, 1], of an auxiliary classifier those of classes [batch, K].
             real_logits, real_classes = self._logits(real, labels, now, draws.REAL_D)
@@ -251,7 +251,7 @@ class Updates:
         """What a penalty sees."""
 
         def beside(images: tf.Tensor) -> tf.Tensor:
-            return self._players.logits(images, labels, now.dropout(draws.BETWEEN), training=True)[
+            return self._networks.logits(images, labels, now.dropout(draws.BETWEEN), training=True)[
                 0
             ]
 
@@ -279,10 +279,10 @@ class Updates:
         size: int | None = None,
     ) -> tf.Tensor:
         """Generated images, float32 [size or batch, height, width, channels]."""
-        shape = [size or self._batch_size, self._players.shape.z_dim]
+        shape = [size or self._batch_size, self._networks.shape.z_dim]
         z = draws.normal(shape, now.draw(stream))  # [size, z_dim]
         drops = Dropout(now.settings["generator_dropout"], now.draw(dropout))
-        return self._players.images(self._players.inputs(z, labels, drops))
+        return self._networks.images(self._networks.inputs(z, labels, drops))
 
     def _logits(
         self, images: tf.Tensor, labels: tf.Tensor, now: Context, showing: Showing
@@ -300,7 +300,7 @@ class Updates:
         if self._factors["input_noise"]:
             normal = draws.normal(tf.shape(images), now.draw(showing.noise))
             images += now.noise * normal
-        return self._players.logits(images, labels, now.dropout(showing), training=True)
+        return self._networks.logits(images, labels, now.dropout(showing), training=True)
 
     def _augmentation_curve(
         self, real: tf.Tensor, fake: tf.Tensor, settings: Values, total: tf.Tensor
@@ -353,7 +353,7 @@ class Updates:
         now: Context,
         ahead: tf.Tensor,
     ) -> None:
-        """PenaltyInput a network, unless it is too far ahead of the other."""
+        """Update a network, unless it is too far ahead of the other."""
         betas = now.settings["beta1"], now.settings["beta2"]
         if not (self._balances and ahead):
             optimizer.apply(gradients, Settings(rate * now.rate, *betas))
