@@ -144,10 +144,10 @@ def run_search(
         ) as start,
     ):  # fmt: skip
         begun = None if resume is None else Ledger(folder.ledger, start.claim.held)
-        start.check(resume=resume is not None)
+        start.check()
         run, header = start.config, start.header
-        run.rule(start.images)
-        Budget(run, start.images).check()
+        run.rule(start.opened.images)
+        Budget(run, start.opened.images).check()
         if begun is not None and begun.header:
             check_fits(run, begun)
             for note in check_header(begun.header, header, accept_changed_data):
@@ -156,7 +156,7 @@ def run_search(
             earlier = earlier_trials(run.warm_start, run, header)
             display.note(learning(earlier, run))
             header["earlier"] = [dataclasses.asdict(trial) for trial in earlier]
-        start.begin(overwrite=overwrite)
+        start.begin()
         sweep(folder.root)
         ledger = begun or Ledger(folder.ledger, start.claim.held)
         again = shlex.join(["autogan", "search", "FILE", *own_flags(run, "search")])
@@ -209,8 +209,8 @@ def train(
     with opening(
         run, root, folder.config, display, engine, resume=resume, overwrite=overwrite
     ) as start:
-        start.check(resume=resume)
-        start.begin(overwrite=overwrite)
+        start.check()
+        start.begin()
         start.join()
         run, prepared = start.config, start.prepared
         terms = Terms.of(run.criterion, prepared.labels)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cpu import Meter, Sum
+from cpu import Meter, Sum, takes_all
 from hypothesis import settings
 
 from autogan.core.signals import SIGNALS
@@ -32,11 +32,11 @@ def pytest_addoption(parser):
 
 def pytest_collection_modifyitems(config, items):
     """Without ``--slow``, leave out the slow tests where all would run; named ones always run."""
-    if config.getoption("--slow") or config.option.file_or_dir:
+    if takes_all(config):
         return
     slow = [item for item in items if item.get_closest_marker("slow")]
     config.hook.pytest_deselected(items=slow)
-    items[:] = [item for item in items if item not in slow]
+    items[:] = [item for item in items if not item.get_closest_marker("slow")]
 
 
 def pytest_configure(config):

@@ -16,6 +16,11 @@ def spent() -> float:
     return now.user + now.system + now.children_user + now.children_system
 
 
+def takes_all(config):
+    """Whether slow tests run too: with ``--slow``, or where files are named."""
+    return config.getoption("--slow") or bool(config.option.file_or_dir)
+
+
 class Meter:
     """Notes in each report what its phase took, here or in one of xdist's processes."""
 
@@ -36,7 +41,7 @@ class Sum:
     def __init__(self, config):
         self.limit = config.getoption("--cpu-limit")
         self.seconds = Counter()
-        self.all = config.getoption("--slow") or config.option.file_or_dir
+        self.all = takes_all(config)
 
     @property
     def total(self):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from fakes import FakeEngine, FakeSession
-from test_models import COUNTS, TOTAL, images, same, settings
+from test_models import BUILT, COUNTS, TOTAL, images, same, settings
 
 import autogan
 from autogan.config import TrainConfig
@@ -19,8 +19,7 @@ from autogan.worker import device
 GRID = {"params": {"learning_rate": [1e-4, 3e-4]}, "search_method": "grid", "run_dir": "runs/a"}
 
 # The other types are `gan` with other values: tests/test_models.py says so.
-NAMES = ("gan", "wgan_gp", "sngan_projection", "acgan", "began", "igan_v2", "evolutionary", "r3gan")
-DIFFERENT = [GAN_TYPES.get(name) for name in NAMES]
+DIFFERENT = [GAN_TYPES.get(name) for name in (*BUILT, "r3gan")]
 
 
 def trained(kind, steps=2, **how):

@@ -91,8 +91,8 @@ DRIVER = ("record", "decisions", "pool", "show", "run", "report", "api", "cli")
 def test_the_driver_is_free_of_tensorflow(name, path):
     """Not even within a function."""
     if room_of(name) in DRIVER:
-        heavy = ("tensorflow", "keras", "autogan.worker", "autogan.models.training")
-        heavy += ("autogan.models.networks", "autogan.models.objectives")
+        models = (f"autogan.models.{room}" for room in ("training", "networks", "objectives"))
+        heavy = ("tensorflow", "keras", "autogan.worker", *models)
         assert not [module for module in imports(path) if module.startswith(heavy)]
 
 

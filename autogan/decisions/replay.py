@@ -68,7 +68,7 @@ def repaired(root: Path, plugin_dirs: Any, note: Callable[[str], None]) -> Check
     Args:
         root: of the search.
         plugin_dirs: likewise.
-        note: is told of the cut.
+        note: reports the cut.
 
     Raises:
         ConfigError: as `check_record`, and if a command works there.

@@ -34,18 +34,30 @@ class Opening(Generic[R]):
         file: the configuration in it.
         claim: on the folder.
         workers: they hold it too, once they have joined.
-        display: is told of all.
+        display: shows the notes.
+        resume: whether an earlier run goes on.
+        overwrite: whether an earlier run is replaced.
 
     Attributes:
         config: with the compiler that `check` found faster, where it was left open.
-        images: in the training set, as `check` found.
+        opened: what `check` found of the data.
+        prepared: what `check` found of the features.
     """
 
-    _opened: Opened
-    _prepared: Prepared
+    opened: Opened
+    prepared: Prepared
 
     def __init__(
-        self, config: R, root: Path, file: Path, claim: Claim, workers: Engine, display: Display
+        self,
+        config: R,
+        root: Path,
+        file: Path,
+        claim: Claim,
+        workers: Engine,
+        display: Display,
+        *,
+        resume: bool,
+        overwrite: bool,
     ) -> None:
         self.config = config
         self.claim = claim
@@ -53,29 +65,19 @@ class Opening(Generic[R]):
         self._trial = first_trial(config) if isinstance(config, SearchConfig) else config
         self._root, self._file = root, file
         self._display = display
-
-    @property
-    def images(self) -> int:
-        """In the training set."""
-        return self._opened.images
-
-    @property
-    def prepared(self) -> Prepared:
-        """The features and the criteria's labels."""
-        return self._prepared
+        self._resume, self._overwrite = resume, overwrite
 
     @property
     def header(self) -> dict[str, Any]:
         """What a search's values depend on beside its configuration, for its record."""
-        opened = self._opened
+        opened = self.opened
         data = {"images": opened.images, "classes": opened.classes, "digest": opened.digest}
-        return {**self._prepared.model_dump(), "data": data, "environment": opened.environment}
+        return {**self.prepared.model_dump(), "data": data, "environment": opened.environment}
 
-    def check(self, *, resume: bool) -> None:
+    def check(self) -> None:
         """Check all that can be checked, and have the features ready.
 
-        Args:
-            resume: whether a run goes on. The features that it keeps are taken then, and only then.
+        The features that a run keeps are taken where it goes on, and only there.
 
         Raises:
             ConfigError: if the run cannot begin.
@@ -84,18 +86,18 @@ class Opening(Generic[R]):
         note("checking the configuration")
         for line in run.useless():
             note(line)
-        trial, folder = self._trial.as_dict(), str(run_of(self._root)) if resume else ""
+        trial, folder = self._trial.as_dict(), str(run_of(self._root)) if self._resume else ""
         depth = run.most_depth
         opening = Open(config=trial, folder=folder, conditions=run.conditions, depth=depth)
-        self._opened = self.workers.call(opening, Opened, note)
+        self.opened = self.workers.call(opening, Opened, note)
         note(f"preparing the features ({run.features})")
-        self._prepared = self.workers.call(Prepare(config=trial, folder=folder), Prepared, note)
+        self.prepared = self.workers.call(Prepare(config=trial, folder=folder), Prepared, note)
         self.config = _with_compiler(run, self._trial, self.workers, self._display)
 
-    def begin(self, *, overwrite: bool) -> None:
+    def begin(self) -> None:
         """Make the folder this run's, in the place of an earlier one if that was asked for."""
         self.claim.begin()
-        if overwrite:
+        if self._overwrite:
             clear(self._root, self._file)
         record_name(self._root, self._file, self.config)
 
@@ -106,8 +108,8 @@ class Opening(Generic[R]):
             root=str(self._root.absolute()),
             token=self.claim.token,
             run=str(run_of(self._root)),
-            features=self._prepared.features,
-            digest=self._opened.digest,
+            features=self.prepared.features,
+            digest=self.opened.digest,
         )
         self.workers.join(call, self._display.note)
 
@@ -129,7 +131,7 @@ def opening(
         run: its configuration, resolved.
         root: its folder.
         file: of its configuration, in the folder.
-        display: is told.
+        display: shows the notes.
         engine: works; what the configuration asks for if None.
         resume: whether an earlier run goes on.
         overwrite: whether an earlier run is replaced.
@@ -146,7 +148,9 @@ def opening(
         with beside_search(root), engine_of(run, engine) as workers:
             if not resume:  # another command may have been here meanwhile
                 check_free(root, file, run, overwrite=overwrite)
-            yield Opening(run, root, file, claim, workers, display)
+            yield Opening(
+                run, root, file, claim, workers, display, resume=resume, overwrite=overwrite
+            )
     finally:
         claim.release()
 
@@ -158,7 +162,7 @@ def _with_compiler(run: R, trial: TrainConfig, workers: Engine, display: Display
         run: of a search or training.
         trial: a training of it, whose steps are timed.
         workers: one of them times.
-        display: is told.
+        display: shows the notes.
     """
     if run.compiler != "auto":
         return run

@@ -26,7 +26,7 @@ class NetworkShape:
             class, by which alone the generator then knows the class; it wants a condition.
         attention: whether both networks have a layer of self-attention, on the map of
             `attention_size`; there are none in auto-encoders.
-        minibatch_stddev: whether the discriminator is told how much the images of a batch differ,
+        minibatch_stddev: whether the discriminator sees how much the images of a batch differ,
             which must then be divisible by 4.
         dropout: whether the discriminator has dropout after each activation. It then takes two
             more inputs, after the others: ``rate``, a scalar float32, and ``draw``, int64 [2]; see
