@@ -72,6 +72,7 @@ class ClassifierNetwork(FeatureNetwork):
         self._run = tf.function(
             lambda x: self._model(x, training=False),
             input_signature=[tf.TensorSpec([None, *shape], tf.uint8)],
+            autograph=False,
         )
         if kept is not None and kept.exists():
             self._arrays: Mapping[str, npt.NDArray[Any]] = _kept_arrays(kept)

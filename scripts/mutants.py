@@ -149,14 +149,19 @@ MUTANTS = [
     # random numbers and batches
     Mutant(
         "the same z for all discriminator updates of a step", STEP,
-        "Context(seed, start * d_iter + batch,", "Context(seed, (start + done) * d_iter,",
+        "Context(seed, start * d_iter + number,", "Context(seed, (start + done) * d_iter,",
     ),
     Mutant(
         "the same real images for all discriminator updates of a step", STEP,
-        "self._batch(batches, batch, done), now, total)",
-        "self._batch(batches, done * d_iter, done), now, total)",
+        "self._batch(batches, number, done)",
+        "self._batch(batches, done * d_iter, done)",
     ),
-    Mutant("d_iter ignored", STEP, "(done + 1) * d_iter)", "done * d_iter + 1)"),
+    Mutant(
+        "small weights where no norm undoes their size", "models/networks/build.py",
+        'start is normal and norm == "none"', "False",
+        "tests/test_networks.py -k large_enough",
+    ),
+    Mutant("d_iter ignored", STEP, "end = (done + 1) * d_iter", "end = done * d_iter + 1"),
     Mutant(
         "random numbers of the generator's updates begin anew with each call", STEP,
         "Context(seed, start + done,", "Context(seed, done,",
@@ -276,7 +281,7 @@ MUTANTS = [
     ),
     Mutant(
         "the generator's step against the next real images", STEP,
-        "self._batch(batches, (done + 1) * d_iter - 1, done)",
+        "self._batch(batches, end - 1, done)",
         "self._batch(batches, done * d_iter, done)",
         f"{UPDATES} -k r3gan",
     ),

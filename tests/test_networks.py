@@ -644,6 +644,22 @@ def relu(x):
     return np.maximum(x, 0)
 
 
+@pytest.mark.parametrize("norm", ["none", "batch", "layer"])
+@pytest.mark.parametrize("architecture", ["infogan", "strided", "sndcgan"])
+def test_without_a_norm_kernels_start_large_enough(architecture, norm):
+    """DCGAN's 0.02 where a norm undoes the size of what it is given, else Glorot's."""
+    generator_norm = norm if norm in ("none", "batch") else "batch"
+    pair = networks(architecture, width=16, norm=norm, generator_norm=generator_norm)
+    for network, own in zip(pair, (generator_norm, norm), strict=True):
+        for layer in network.layers:
+            if hasattr(layer, "kernel") and layer.kernel.shape.num_elements() > 200:
+                places = np.prod(layer.kernel.shape[:-2], dtype=int)
+                glorots = np.sqrt(2 / (places * sum(layer.kernel.shape[-2:])))
+                glorots *= np.sqrt(2) if places == 9 else 1
+                expected = glorots if own == "none" else 0.02
+                assert layer.kernel.numpy().std() == pytest.approx(expected, rel=0.15)
+
+
 class TestResidualBlocks:
     """As the papers draw them: the shortcut's 1x1 stands where the size is the larger one."""
 

@@ -71,8 +71,6 @@ def build_generator(shape: NetworkShape, name: str = "generator") -> keras.Model
         return _model([begin], autoencoders.began_decoder(begin, shape), name)
     make, start, normalised = _generator(shape)
     norm = shape.generator_norm if normalised else "none"
-    # Without normalisation small weights would let the signal die.
-    start = glorot if start is normal and norm == "none" else start
     parts = _parts(shape, norm, start, shape.generator_dropout)
     x, inputs = begin, [begin]
     if shape.condition != "none":
@@ -130,6 +128,8 @@ def _discriminator(shape: NetworkShape) -> keras.Model:
 
 
 def _parts(shape: NetworkShape, norm: str, start: Start, dropout: bool) -> Parts:
+    # A norm undoes the size of what it is given; without one, small weights let the signal die.
+    start = glorot if start is normal and norm == "none" else start
     parts = Parts(norm, start, attention_size(shape.size) if shape.attention else 0)
     if dropout:
         rate = keras.Input(batch_shape=[], name="rate")

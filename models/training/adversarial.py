@@ -22,10 +22,11 @@ from autogan.models.training.batches import (
     REAL,
     TrainingSet,
 )
+from autogan.models.training.context import Batches
 from autogan.models.training.networks import Networks, computed_in
 from autogan.models.training.state import initialise, named_variables
 from autogan.models.training.trainer import Trainer
-from autogan.models.training.updates import Batches, Updates
+from autogan.models.training.updates import Updates
 
 if TYPE_CHECKING:
     from autogan.models.base import GANType
@@ -123,6 +124,7 @@ class Adversarial(Trainer):
                     for name, h in self._data.items()
                 },
             ],
+            autograph=False,
         )
 
     @property
@@ -193,7 +195,7 @@ class Adversarial(Trainer):
 
         inputs = [tf.TensorSpec([None, self.z_dim]), tf.TensorSpec([None], tf.int64)]
         known = inputs if self.class_counts else inputs[:1]
-        return by_layers(tf.function(judge).get_concrete_function(*known).graph)
+        return by_layers(tf.function(judge, autograph=False).get_concrete_function(*known).graph)
 
     def _batches(
         self,

@@ -1,7 +1,7 @@
 """Generators that evolve against one discriminator, as E-GAN and IE-GAN have it."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
@@ -9,9 +9,10 @@ from autogan.core.hyperparameters import Value
 from autogan.models import draws
 from autogan.models.objectives.losses import Minimax, NonSaturating, Values, class_error
 from autogan.models.training.averages import AveragedGenerator
+from autogan.models.training.context import Batch, Context, Curves
 from autogan.models.training.networks import Networks
 from autogan.models.training.state import initialise
-from autogan.models.training.updates import Batch, Context, Updates, scaled
+from autogan.models.training.updates import Updates, scaled
 
 MUTATIONS = ("minimax", "non_saturating", "least_squares")
 """What a child may minimise; each parent has a child of each."""
@@ -97,23 +98,26 @@ class Evolution(Updates):
         self._become(self._parents, 0, weights=True)
         return tf.concat(made, axis=0)
 
-    def _generator_step(self, batch: Batch, now: Context) -> dict[str, tf.Tensor]:
+    def _generator_step(self, batch: Batch, now: Context) -> Curves:
         """One generation."""
         labels, settings = batch.g_labels, now.settings
         real = self._gradient_on_real(batch, now)
         children = self._count + int(self._crosses)
-        losses, qualities, diversities = (
-            tf.TensorArray(tf.float32, children, element_shape=[]) for _ in range(3)
-        )
-        for child in tf.range(self._count):
+        empty = [tf.TensorArray(tf.float32, children, element_shape=[]) for _ in range(3)]
+
+        def born(child: tf.Tensor, *found: tf.TensorArray) -> tuple[Any, ...]:
             parent, mutation = child // len(MUTATIONS), child % len(MUTATIONS)
             self._become(self._parents, parent)
             loss = self._mutated(labels, now.of(parent, self._survivors), mutation)
             fitness = self._fitness(labels, now, real)
-            losses = losses.write(child, loss)
-            qualities = qualities.write(child, fitness.quality)
-            diversities = diversities.write(child, fitness.diversity)
             self._keep(self._children, child)
+            numbers = (loss, fitness.quality, fitness.diversity)
+            written = [a.write(child, n) for a, n in zip(found, numbers, strict=True)]
+            return child + 1, *written
+
+        _, losses, qualities, diversities = tf.while_loop(
+            lambda child, *_: child < self._count, born, [tf.constant(0), *empty]
+        )
         if self._crosses:
             so_far = _sum(qualities.stack(), diversities.stack(), settings)[: self._count]
             loss = self._crossed(tf.math.top_k(so_far, 2).indices, labels, now)

@@ -197,7 +197,7 @@ class Trainer(ABC):
             tf.TensorSpec([None, self.z_dim], tf.float32),
             tf.TensorSpec([None], tf.int64),
         ]
-        return tf.function(quantised, input_signature=signature)
+        return tf.function(quantised, input_signature=signature, autograph=False)
 
 
 def _bytes(variables: Mapping[str, tf.Variable]) -> int:

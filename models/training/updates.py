@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from inspect import signature
-from typing import Any, NamedTuple
+from typing import Any
 
 import tensorflow as tf
 
@@ -10,12 +10,13 @@ from autogan.core.errors import ConfigError
 from autogan.core.hyperparameters import Value
 from autogan.core.registry import imported
 from autogan.models import draws
-from autogan.models.draws import Showing, draw
+from autogan.models.draws import Showing
 from autogan.models.networks.layers import iterate_power
 from autogan.models.objectives.augmentation import augmented
 from autogan.models.objectives.losses import LOSSES, Loss, Values, class_error, smoothed
 from autogan.models.objectives.penalties import PENALTIES, PenaltyInput, clip_weights
 from autogan.models.training.averages import AveragedGenerator
+from autogan.models.training.context import Batch, Batches, Context, Curves
 from autogan.models.training.networks import Dropout, Networks
 from autogan.models.training.optimizers import OPTIMIZERS, Optimizer, Settings
 
@@ -24,65 +25,8 @@ _GUESSING = 0.5  # the accuracy of a discriminator that has learned nothing
 _RISE = 3.0  # the probability of augmentation may go from 0 to 1 in a third of a training
 
 
-class Batches(NamedTuple):
-    """All that the updates of one compiled call consume, in their order.
-
-    Attributes:
-        images: uint8 [M, height, width, channels].
-        places: of the real images among them, int64 [discriminator updates * batch].
-        labels: of the real images, int64 [discriminator updates * batch], or none.
-        d_labels: of the images generated for the discriminator's updates, likewise.
-        g_labels: of those generated for the generator's updates, int64 [updates * batch] or none.
-        rates: what the learning rates are multiplied by, float32 [updates].
-        fading: from 1 to 0 in the course of the training, float32 [updates].
-    """
-
-    images: tf.Tensor
-    places: tf.Tensor
-    labels: tf.Tensor
-    d_labels: tf.Tensor
-    g_labels: tf.Tensor
-    rates: tf.Tensor
-    fading: tf.Tensor
-
-
-class Batch(NamedTuple):
-    """What one update consumes; see `Batches`."""
-
-    images: tf.Tensor
-    labels: tf.Tensor
-    d_labels: tf.Tensor
-    g_labels: tf.Tensor
-
-
-class Context(NamedTuple):
-    """What is the same for everything that one update does.
-
-    Attributes:
-        seed: of the trial.
-        update: number of the update in the training, among those of its network.
-        settings: the hyperparameters that are data.
-        rate: what learning rates are multiplied by.
-        noise: deviation of the noise on images that the discriminator sees.
-    """
-
-    seed: tf.Tensor
-    update: tf.Tensor
-    settings: Values
-    rate: tf.Tensor
-    noise: tf.Tensor
-
-    def draw(self, stream: int) -> tf.Tensor:
-        """The seed of one draw."""
-        return draw(self.seed, self.update, stream)
-
-    def of(self, one: tf.Tensor | int, several: int) -> "Context":
-        """The same update for one of several networks, with random numbers of its own."""
-        return self._replace(update=self.update * several + tf.cast(one, tf.int64))
-
-    def dropout(self, showing: Showing) -> Dropout:
-        """What drops out of the discriminator in one showing."""
-        return Dropout(self.settings["dropout"], self.draw(showing.dropout))
+_Loop = tuple[tf.Tensor, tf.Tensor, Curves]
+"""Steps done, whether the losses are finite, and the sums of the curves so far."""
 
 
 class Updates:
@@ -104,7 +48,8 @@ class Updates:
         batch_size: int,
         xla: bool = False,
     ) -> None:
-        self._compiled: Callable[..., Any] = tf.function(jit_compile=True) if xla else _as_it_is
+        by_xla: Callable[..., Any] = tf.function(jit_compile=True, autograph=False)
+        self._compiled = by_xla if xla else _as_it_is
         self.loss = _loss(str(factors["loss"]))
         self._loss_starts = {name: v.numpy() for name, v in self.loss.variables.items()}
         optimizer = OPTIMIZERS[str(factors["optimizer"])]
@@ -149,32 +94,43 @@ class Updates:
         steps: tf.Tensor,
         total: tf.Tensor,
         settings: dict[str, tf.Tensor],
-    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
-        """Train for ``steps`` steps; see `adversarial.Adversarial.train`."""
-        totals = {name: tf.constant(0.0) for name in (*self.curves, *self.g_curves)}
-        done, finite = tf.constant(0, tf.int64), tf.constant(True)
+    ) -> tuple[tf.Tensor, Curves]:
+        """Train for ``steps`` steps; see `adversarial.Adversarial.train`.
+
+        Loops and conditions are TensorFlow's own: AutoGraph would take longer to read this code
+        than TensorFlow takes to build the graph.
+        """
         d_iter = settings["d_iter"]
         discriminator_step = self._compiled(self._discriminator_step)
         generator_step = self._compiled(self._generator_step)
-        while tf.logical_and(done < steps, finite):
+
+        def step(done: tf.Tensor, finite: tf.Tensor, totals: Curves) -> _Loop:
             rate = batches.rates[done]
             noise = settings["input_noise"] * batches.fading[done]
-            losses = {name: tf.constant(0.0) for name in self.curves}
-            for batch in tf.range(done * d_iter, (done + 1) * d_iter):
-                now = Context(seed, start * d_iter + batch, settings, rate, noise)
-                losses = discriminator_step(self._batch(batches, batch, done), now, total)
+            end = (done + 1) * d_iter
+
+            def update(number: tf.Tensor, losses: Curves) -> tuple[tf.Tensor, Curves]:
+                now = Context(seed, start * d_iter + number, settings, rate, noise)
+                batch = self._batch(batches, number, done)
+                return number + 1, discriminator_step(batch, now, total)
+
+            first = done * d_iter, _zeros(self.curves)
+            _, losses = tf.while_loop(lambda number, _: number < end, update, first)
             now = Context(seed, start + done, settings, rate, noise)
-            last = self._batch(batches, (done + 1) * d_iter - 1, done)
+            last = self._batch(batches, end - 1, done)
             losses = {**losses, **generator_step(last, now)}
             totals = {name: so_far + losses[name] for name, so_far in totals.items()}
-            done += 1
             finite = tf.math.is_finite(losses["d_loss"] + losses["g_loss"])
+            return done + 1, finite, totals
+
+        nothing = tf.constant(0, tf.int64), tf.constant(True), _zeros(self.curves + self.g_curves)
+        done, _, totals = tf.while_loop(
+            lambda done, finite, _: tf.logical_and(done < steps, finite), step, nothing
+        )
         count = tf.cast(tf.maximum(done, 1), tf.float32)
         return done, {name: sum_ / count for name, sum_ in totals.items()}
 
-    def _discriminator_step(
-        self, batch: Batch, now: Context, total: tf.Tensor
-    ) -> dict[str, tf.Tensor]:
+    def _discriminator_step(self, batch: Batch, now: Context, total: tf.Tensor) -> Curves:
         """One update of D, with the random numbers of the training's update: its loss falls.
 
         loss = discriminator(D(x), D(G(z))) + class_weight class_error + penalty_weight penalty
@@ -211,7 +167,7 @@ class Updates:
         curves |= balance
         return curves | self._augmentation_curve(real_logits, fake_logits, settings, total)
 
-    def _generator_step(self, batch: Batch, now: Context) -> dict[str, tf.Tensor]:
+    def _generator_step(self, batch: Batch, now: Context) -> Curves:
         """One update of G, and of its average; real images are those of D's last update.
 
         loss = generator(D(x), D(G(z))) + generator_class_weight class_error
@@ -304,7 +260,7 @@ class Updates:
 
     def _augmentation_curve(
         self, real: tf.Tensor, fake: tf.Tensor, settings: Values, total: tf.Tensor
-    ) -> dict[str, tf.Tensor]:
+    ) -> Curves:
         """Move the probability of augmentation to where D is as sure as it should be.
 
         ADA (Karras et al., 2020, arXiv:2006.06676, section 3): it rises while the mean sign of D's
@@ -322,9 +278,7 @@ class Updates:
         self._probability.assign(tf.clip_by_value(moved, 0.0, most))
         return {"augmented": self._probability.read_value()}
 
-    def _balance_curves(
-        self, real: tf.Tensor, fake: tf.Tensor, settings: Values
-    ) -> dict[str, tf.Tensor]:
+    def _balance_curves(self, real: tf.Tensor, fake: tf.Tensor, settings: Values) -> Curves:
         """Follow D's accuracy, by which updates are skipped; return it and the share of skips.
 
         It is the mean of the shares of real and generated images that it takes for such; of a
@@ -341,7 +295,7 @@ class Updates:
         now = self._accuracy.read_value()
         return {"d_accuracy": now, **self._skip_curve("d_skipped", now > settings["balance"])}
 
-    def _skip_curve(self, name: str, ahead: tf.Tensor) -> dict[str, tf.Tensor]:
+    def _skip_curve(self, name: str, ahead: tf.Tensor) -> Curves:
         """The curve of a network's skipped updates."""
         return {name: tf.cast(ahead, tf.float32)} if self._balances else {}
 
@@ -354,9 +308,16 @@ class Updates:
         ahead: tf.Tensor,
     ) -> None:
         """Update a network, unless it is too far ahead of the other."""
-        betas = now.settings["beta1"], now.settings["beta2"]
-        if not (self._balances and ahead):
-            optimizer.apply(gradients, Settings(rate * now.rate, *betas))
+        own = Settings(rate * now.rate, now.settings["beta1"], now.settings["beta2"])
+        if not self._balances:
+            optimizer.apply(gradients, own)
+            return
+
+        def update() -> tf.Tensor:
+            optimizer.apply(gradients, own)
+            return tf.constant(True)
+
+        tf.cond(ahead, lambda: tf.constant(False), update)
 
     def _batch(self, batches: Batches, d_update: tf.Tensor, g_update: tf.Tensor) -> Batch:
         """What the updates of these numbers consume, counted from the beginning of the call."""
@@ -365,6 +326,10 @@ class Updates:
         images = tf.gather(batches.images, batches.places[of_d])
         images = tf.ensure_shape(images, [size, *images.shape[1:]])
         return Batch(images, batches.labels[of_d], batches.d_labels[of_d], batches.g_labels[of_g])
+
+
+def _zeros(names: Sequence[str]) -> Curves:
+    return {name: tf.constant(0.0) for name in names}
 
 
 def _as_it_is(function: Callable[..., Any]) -> Callable[..., Any]:
