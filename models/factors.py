@@ -124,6 +124,11 @@ _GAME = (
         under={"penalty": (*GRADIENT_PENALTIES, "l2")},
     ),
     Hyperparameter(
+        "penalty_interval", "count", 1,
+        "discriminator updates from one with the penalty, as many times as heavy, to the next",
+        low=1, high=64, shape=True, under={"penalty": GRADIENT_PENALTIES},
+    ),
+    Hyperparameter(
         "clip", "scale", 0.01,
         "limit of the critic's weights, biases and normalisation parameters",
         low=1e-4, high=10.0, search=(0.01, 0.03, 0.1), under={"penalty": ("clipping",)},

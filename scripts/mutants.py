@@ -157,6 +157,14 @@ MUTANTS = [
         "self._batch(batches, done * d_iter, done)",
     ),
     Mutant(
+        "a lazy penalty as heavy as one of each update", STEP,
+        "interval * self._penalty(given)", "self._penalty(given)", COMBINED,
+    ),
+    Mutant(
+        "a lazy penalty at the updates between", STEP,
+        "now.update % interval == 0", "now.update % interval != 0", COMBINED,
+    ),
+    Mutant(
         "small weights where no norm undoes their size", "models/networks/build.py",
         'start is normal and norm == "none"', "False",
         "tests/test_networks.py -k large_enough",

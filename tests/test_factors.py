@@ -289,6 +289,7 @@ BALANCED = 0.5005
 # What makes a hyperparameter's value count, beside a choice that it is under.
 CONTEXTS = {
     "penalty_weight": {"penalty": "r1"},
+    "penalty_interval": {"penalty": "r1"},
     "class_weight": {"condition": "auxiliary"},
     "generator_class_weight": {"condition": "auxiliary"},
     "generator_norm": {"condition": "input"},
@@ -307,7 +308,8 @@ STEPS = {"schedule": 4, "schedule_drops": 4, "schedule_factor": 4, "statistics":
 NUMBERS = {
     "learning_rate": 0.02, "generator_lr_scale": 2.0, "d_iter": 2, "beta1": 0.25, "beta2": 0.7,
     "batch_size": 8, "z_dim": 4, "width": 3, "dense_width": 5, "penalty_weight": 3.0,
-    "clip": 0.003, "class_weight": 3.0, "generator_class_weight": 3.0, "ema": 0.05,
+    "penalty_interval": 2, "clip": 0.003, "class_weight": 3.0, "generator_class_weight": 3.0,
+    "ema": 0.05,
     "augment_probability": 0.4, "augment_target": 0.9, "label_smoothing": 0.2, "input_noise": 0.2,
     "dropout": 0.2, "generator_dropout": 0.2, "schedule_end": 0.3, "schedule_power": 3.0,
     "schedule_speed": 0.1, "schedule_drops": 5, "schedule_factor": 0.2, "depth": 2,

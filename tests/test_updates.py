@@ -66,6 +66,7 @@ WRITTEN_OUT = {
 NEITHER = {
     "augment": "none", "augment_target": 0.0, "label_smoothing": 0.0, "input_noise": 0.0,
     "dropout": 0.0, "generator_dropout": 0.0, "ema": 0.0, "statistics": "moving", "balance": 0.0,
+    "penalty_interval": 1,
 }  # fmt: skip
 
 # ---- Losses, on what D says of real and of generated images, float64 [batch, 1] ------------------
@@ -508,7 +509,9 @@ class Training:
                 told = cross_entropy(real_classes, x.labels)
                 loss += h.class_weight * (told + cross_entropy(fake_classes, made.labels))
             if h.penalty not in ("none", "clipping"):
-                loss += h.penalty_weight * self.penalty(x, made, number, fading)
+                # 1912.04958, section 3.1
+                many = 0 if number % h.penalty_interval else h.penalty_interval
+                loss += h.penalty_weight * many * self.penalty(x, made, number, fading)
         gradients = tape.gradient(loss, self.D.trainable)
         if self.balance:  # of a relativistic D, the share of pairs that it has in the right order
             middle = 0.5 if h.loss == "least_squares" else 0
@@ -930,6 +933,7 @@ COMBINATIONS = {
     "r1 through augmentation": {
         "loss": "non_saturating", "discriminator_norm": "spectral", "penalty": "r1",
         "augment": "all", "augment_target": 0.0, "schedule": "cosine", "optimizer": "adam",
+        "penalty_interval": 3,
     },
     "a norm between, not augmented": {
         "loss": "minimax", "discriminator_norm": "layer", "penalty": "gradient_norm",
@@ -952,7 +956,7 @@ COMBINATIONS = {
     },
     "relativistic": {
         "loss": "relativistic", "discriminator_norm": "none", "penalty": "r1_r2",
-        "condition": "projection", "generator_norm": "conditional",
+        "condition": "projection", "generator_norm": "conditional", "penalty_interval": 2,
         "augment": "translation+cutout",
     },
     "relativistic average": {

@@ -155,7 +155,7 @@ class Updates:
                 told = class_error(real_classes, labels) + class_error(fake_classes, fake_labels)
                 loss += settings["class_weight"] * told
             if self._penalty is not None:
-                penalty = self._penalty(self._penalty_input(real, fake, labels, fake_labels, now))
+                penalty = self._lazy_penalty(real, fake, labels, fake_labels, now)
                 loss += settings["penalty_weight"] * penalty
         gradients = tape.gradient(loss, self.d_optimizer.parameters)
         balance = self._balance_curves(real_logits, fake_logits, settings)
@@ -195,6 +195,29 @@ class Updates:
         if not self.loss.compares:
             return None
         return self._logits(scaled(batch.images), batch.labels, now, draws.REAL_G)[0]
+
+    def _lazy_penalty(
+        self,
+        real: tf.Tensor,
+        fake: tf.Tensor,
+        labels: tf.Tensor,
+        fake_labels: tf.Tensor,
+        now: Context,
+    ) -> tf.Tensor:
+        """The penalty, scalar; of several updates the first has it for all, the others have 0.
+
+        StyleGAN2's lazy regularisation (Karras et al., 2020, arXiv:1912.04958, section 3.1).
+        """
+
+        def penalty() -> tf.Tensor:
+            assert self._penalty is not None
+            given = self._penalty_input(real, fake, labels, fake_labels, now)
+            return interval * self._penalty(given)
+
+        interval = int(self._factors["penalty_interval"])
+        if interval == 1:
+            return penalty()
+        return tf.cond(now.update % interval == 0, penalty, lambda: tf.constant(0.0))
 
     def _penalty_input(
         self,
