@@ -1,6 +1,6 @@
 """Whether a generator makes different pictures, or the same ones again and again."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ Pool = npt.NDArray[np.float32]
 _LOOKED_AT = 256  # images whose pixels are compared, each with each
 _SAME = 0.1  # of the images' contrast: what two of the same picture differ by at most
 _FLAT, _PALE = 0.1275, 2.0  # grey levels of contrast: below are constant and pale images
+_DIM = 0.1  # of the real images' deviation: less is not what pale real images have
 _FEW = 0.1  # of the different pictures among real images: no more is a collapse
 _COVERED = 1000  # images whose features are compared, each with each
 _POOR = 0.5  # of what real images have: less deserves a warning
@@ -63,9 +64,18 @@ class Variety:
         Pale images, of less than two grey levels, do not tell: so do tiny generators begin, and 8
         bits do not hold what differs.
         """
-        pale = _FLAT <= self.contrast < _PALE
         few = self.distinct <= max(1, _FEW * self.real_distinct)
-        return few and not pale and self.real_distinct > 1
+        return few and not self.pale and self.real_distinct > 1
+
+    @property
+    def pale(self) -> bool:
+        """Whether the images have so little contrast that nobody can tell them apart."""
+        return _FLAT <= self.contrast < _PALE
+
+    def faded(self, before: Iterable["Variety"]) -> bool:
+        """Whether a generator makes pale images, unlike the real ones, that made strong ones."""
+        dim = self.pale and self.deviation < _DIM
+        return dim and any(not earlier.pale for earlier in before)
 
     @property
     def repetitive(self) -> bool:
@@ -78,6 +88,8 @@ class Variety:
         return self.real_distinct > 1 and self.coverage < _POOR
 
     def __str__(self) -> str:
+        if self.pale:
+            return f"pale images, of {self.contrast:.1f} grey levels"
         pictures = "picture" if self.distinct == 1 else "different pictures"
         return f"{self.distinct} {pictures} among {self.looked_at} images"
 

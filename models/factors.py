@@ -9,9 +9,8 @@ from dataclasses import replace
 
 from autogan.core.hyperparameters import Hyperparameter, Value, conditions, met
 
-GRADIENT_PENALTIES = (
-    "gradient_norm", "one_sided", "zero_centred", "dragan", "r1", "r2", "r1_r2",
-)  # fmt: skip
+_BESIDE_IMAGES = ("gradient_norm", "one_sided", "zero_centred", "dragan")
+GRADIENT_PENALTIES = (*_BESIDE_IMAGES, "r1", "r2", "r1_r2")
 _WITH_TARGETS = ("non_saturating", "minimax", "least_squares")
 _WITH_A_SIGN = (*_WITH_TARGETS, "hinge", "relativistic", "relativistic_average")
 _POLICIES = ("color", "translation", "cutout", "translation+cutout", "all")
@@ -334,7 +333,7 @@ def doubt(values: Mapping[str, Value]) -> str:
     """
     loss, penalty = values.get("loss"), values.get("penalty")
     norm = values.get("discriminator_norm", "none")
-    if penalty in GRADIENT_PENALTIES and norm == "batch":
+    if penalty in _BESIDE_IMAGES and norm == "batch":
         return (
             f"penalty {penalty} wants the gradient of each image, and discriminator_norm batch "
             "ties the images of a batch together"

@@ -157,6 +157,15 @@ MUTANTS = [
         "self._batch(batches, done * d_iter, done)",
     ),
     Mutant(
+        "a generator that dies pale goes on", TRIAL,
+        "(variety.collapsed or faded)", "variety.collapsed", f"{TRIALS} -k pale",
+    ),
+    Mutant(
+        "a generator that begins pale has died", VARIETY,
+        "return dim and any(not earlier.pale for earlier in before)", "return dim",
+        f"{TRIALS} -k pale",
+    ),
+    Mutant(
         "a lazy penalty as heavy as one of each update", STEP,
         "interval * self._penalty(given)", "self._penalty(given)", COMBINED,
     ),

@@ -194,9 +194,14 @@ def test_conflicts(said, bad, good):
     ("said", "bad", "good"),
     [
         (
-            "penalty r1 wants the gradient of each image",
-            {"penalty": "r1", "discriminator_norm": "batch"},
+            "penalty dragan wants the gradient of each image",
+            {"penalty": "dragan", "discriminator_norm": "batch"},
             {"discriminator_norm": "layer"},
+        ),
+        (
+            "penalty zero_centred wants the gradient of each image",
+            {"penalty": "zero_centred", "discriminator_norm": "batch"},
+            {"penalty": "r1"},
         ),
         (
             "penalty clipping belongs to loss wasserstein, not to hinge",

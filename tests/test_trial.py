@@ -381,6 +381,25 @@ def test_one_picture_at_two_evaluations_running_is_a_collapse(world, tmp_path, m
     assert not folder.state.exists()
 
 
+def test_a_generator_that_dies_pale_has_collapsed(world, tmp_path, monkeypatch):
+    """All its pictures differ, by one grey level; one that began so had not died."""
+    pale = np.random.default_rng(0).integers(127, 129, IMAGES.shape).astype(np.uint8)
+    for strong, state in (([0], State.COLLAPSED), ([], State.COMPLETE)):
+        made = []
+
+        def generate(latents, strong=strong, made=made):
+            if latents.z.shape[0] != len(IMAGES):  # a grid
+                return IMAGES[:1].repeat(latents.z.shape[0], axis=0)
+            made.append(latents)
+            return IMAGES[::-1] if len(made) - 1 in strong else pale
+
+        monkeypatch.setattr(world.gans["dcgan"], "generate", generate)
+        monkeypatch.setattr(trial_module, "_FIRST_STEPS", 0)
+        _, trial = run(world, tmp_path / state.value, steps=100)
+        assert trial.state is state
+        assert trial.reason == ("pale images, of 0.5 grey levels at step 75" if strong else "")
+
+
 def test_a_collapse_is_none_the_less_one_if_a_rule_stops_the_trial(world, tmp_path, monkeypatch):
     """At the second collapsed evaluation; undisturbed, and killed while it is told."""
     collapsing(world, monkeypatch, 1, 2)

@@ -131,5 +131,13 @@ def test_the_thresholds():
     assert not variety(1, coverage=0.0, real=1).uncovering
     pale = [dataclasses.replace(variety(1), contrast=c).collapsed for c in (0.12, 0.13, 1.99, 2)]
     assert pale == [True, False, False, True]
+    strong, faint = variety(200), dataclasses.replace(variety(200), contrast=1.0, deviation=0.09)
+    assert [faint.faded([a]) for a in (strong, faint)] == [True, False]
+    assert [faint.faded(before) for before in ([], [faint, strong, faint])] == [False, True]
+    assert not dataclasses.replace(faint, deviation=0.1).faded([strong])  # real ones are pale
+    assert not dataclasses.replace(faint, contrast=2.0).faded([strong])
+    assert (str(strong), str(faint)) == (
+        "200 different pictures among 256 images", "pale images, of 1.0 grey levels"
+    )  # fmt: skip
     figures = json.loads(json.dumps(dataclasses.asdict(variety(9))))
     assert Variety.of({name: float(figure) for name, figure in figures.items()}) == variety(9)

@@ -188,7 +188,8 @@ def run_trial(
                 )
             scores = {labels[name]: score for name, score in named.items()}
             variety = evaluator.variety(made, features)
-            collapsed = variety.collapsed and not _beginning(step, steps)
+            faded = variety.faded(Variety.of(e.variety) for e in trial.evaluations if e.variety)
+            collapsed = (variety.collapsed or faded) and not _beginning(step, steps)
             value = None if collapsed else objective.value(scores, labels)
             behind = evaluator.figures(features)
             figures = {**dataclasses.asdict(variety), **behind}
@@ -283,5 +284,5 @@ def _beginning(step: int, steps: int) -> bool:
 
 
 def _collapsed(trial: Trial) -> bool:
-    """Whether the generator made the same pictures at the last two evaluations."""
+    """Whether the generator made the same or pale pictures at the last two evaluations."""
     return [e.collapsed for e in trial.evaluations[-2:]] == [True, True]

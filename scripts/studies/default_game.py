@@ -32,6 +32,10 @@ DATASETS: dict[str, dict[str, Any]] = {
         "dataset": "folder", "image_size": 32, "steps": 600, "evaluate_every": 120, "params": HALF,
     },
 }  # fmt: skip
+PLAIN: dict[str, Any] = {
+    "loss": "non_saturating", "penalty": "none", "penalty_interval": 1, "beta1": 0.5,
+    "generator_lr_scale": 1.0, "ema": 0.999,
+}  # fmt: skip
 RATES = (5e-4, 1e-3, 2e-3)
 _RELATIVISTIC = {"loss": "relativistic", "discriminator_norm": "none", "penalty": "r1_r2"}
 _BATCH = {"discriminator_norm": "batch"}
@@ -83,6 +87,32 @@ GAMES: dict[str, dict[str, Any]] = {
         **_BATCH, "beta1": 0.0, "generator_lr_scale": 2.0, "penalty": "r1", "penalty_weight": 0.1,
         "minibatch_stddev": "groups",
     },
+    "batch, r1 0.1 lazy, fast, beta1 0": {
+        **_BATCH, "beta1": 0.0, "generator_lr_scale": 2.0, "penalty": "r1", "penalty_weight": 0.1,
+        "penalty_interval": 4,
+    },
+    "batch, r1 0.03 lazy, fast, beta1 0": {
+        **_BATCH, "beta1": 0.0, "generator_lr_scale": 2.0, "penalty": "r1", "penalty_weight": 0.03,
+        "penalty_interval": 4,
+    },
+    "relativistic, batch, r1 0.1 lazy, fast, beta1 0": {
+        **_BATCH, "loss": "relativistic", "beta1": 0.0, "generator_lr_scale": 2.0,
+        "penalty": "r1", "penalty_weight": 0.1, "penalty_interval": 4,
+    },
+    "batch, r1 0.1 lazy, fast, beta1 0, ema 0.99": {
+        **_BATCH, "beta1": 0.0, "generator_lr_scale": 2.0, "penalty": "r1", "penalty_weight": 0.1,
+        "penalty_interval": 4, "ema": 0.99,
+    },
+    "batch, r1 0.1 lazy, fast, beta1 0, beta2 0.99": {
+        **_BATCH, "beta1": 0.0, "generator_lr_scale": 2.0, "penalty": "r1", "penalty_weight": 0.1,
+        "penalty_interval": 4, "beta2": 0.99,
+    },
+    "spectral, fast, beta1 0, beta2 0.99": {
+        "discriminator_norm": "spectral", "beta1": 0.0, "generator_lr_scale": 2.0, "beta2": 0.99,
+    },
+    "batch, deviation, fast, beta1 0": {
+        **_BATCH, "beta1": 0.0, "generator_lr_scale": 2.0, "minibatch_stddev": "groups",
+    },
     "layer, r1 0.05, fast, beta1 0": {
         "discriminator_norm": "layer", "penalty": "r1", "penalty_weight": 0.05, "beta1": 0.0,
         "generator_lr_scale": 2.0,
@@ -130,7 +160,7 @@ def train(given: argparse.Namespace, game: str, rates: list[float], seed: int) -
         config["data_dir"] = str(given.data)
     if given.steps:
         config |= {"steps": given.steps, "evaluate_every": given.steps // 5}
-    config["params"] = {**config["params"], "ema": 0.999, **GAMES[game], "learning_rate": rates}
+    config["params"] = {**config["params"], **PLAIN, **GAMES[game], "learning_rate": rates}
     run = {
         **config, "gan_type": "gan", "criterion": "fid", "features": "classifier",
         "search_method": "grid", "seed": seed, "threads": given.threads, "run_dir": str(root),

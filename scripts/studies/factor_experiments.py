@@ -45,11 +45,11 @@ SMALL: dict[str, Any] = {
 }
 PLAIN = {
     "loss": "non_saturating", "penalty": "none", "discriminator_norm": "spectral", "ema": 0.0,
-    "learning_rate": 2e-4, "beta1": 0.5,
+    "learning_rate": 2e-4, "beta1": 0.5, "generator_lr_scale": 1.0, "penalty_interval": 1,
 }  # fmt: skip
 STABLE = {
     "loss": "relativistic", "penalty": "r1_r2", "penalty_weight": 1.0, "discriminator_norm": "none",
-    "ema": 0.999,
+    "ema": 0.999, "beta1": 0.5, "generator_lr_scale": 1.0, "penalty_interval": 1,
 }  # fmt: skip
 GAMES: dict[str, dict[str, Any]] = {
     "non-saturating, batch, averaged": {"discriminator_norm": "batch", "ema": 0.999},

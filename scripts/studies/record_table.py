@@ -47,6 +47,8 @@ TABLES: dict[str, dict[str, Any]] = {
             "loss": "relativistic",
             "penalty": "r1_r2",
             "penalty_weight": 1.0,
+            "penalty_interval": 1,
+            "generator_lr_scale": 1.0,
             "discriminator_norm": "none",
             "ema": 0.999,
             "width": 16,

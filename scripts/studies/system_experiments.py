@@ -70,7 +70,7 @@ LARGE: dict[str, Any] = {
 # A discriminator that runs away: the generator's gradient vanishes under minimax.
 AHEAD = {
     "loss": "minimax", "discriminator_norm": "none", "d_iter": 3, "learning_rate": 1e-3,
-    "beta1": 0.5, "ema": 0.0,
+    "beta1": 0.5, "ema": 0.0, "penalty": "none", "generator_lr_scale": 1.0,
 }  # fmt: skip
 
 
