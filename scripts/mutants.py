@@ -529,7 +529,7 @@ MUTANTS = [
     ),
     Mutant(
         "first steps may be a collapse", TRIAL,
-        "variety.collapsed and not _beginning(step, steps)", "variety.collapsed", TRIALS,
+        "(variety.collapsed or faded) and not _beginning(step, steps)", "variety.collapsed", TRIALS,
     ),
     Mutant(
         "what is only recorded must be finite", TRIAL,

@@ -12,6 +12,7 @@ from autogan.config import (
     SearchConfig,
     TrainConfig,
     load_config,
+    load_saved,
     packaged_configs,
     parse_param,
     parse_params,
@@ -84,6 +85,21 @@ def test_without_candidates_the_default_space_is_searched():
     names = [d.name for d in config.space.dimensions]
     assert names == ["learning_rate", "penalty_weight"]
     assert config.fixed["d_iter"] == 2
+
+
+def test_runs_of_0_3_keep_the_defaults_that_they_had(tmp_path):
+    """Their files name none; those of today name all, and users' own files mean today's."""
+    old, new = tmp_path / "old.yaml", tmp_path / "new.yaml"
+    old.write_text("gan_type: gan\nparams: {width: 8, beta1: 0.9}\n")
+    before = load_saved(TrainConfig, old)
+    values = before.hyperparameters()
+    assert [values[n] for n in ("penalty", "beta1", "generator_lr_scale")] == ["none", 0.9, 1.0]
+    now = load_config(TrainConfig, old)
+    assert now.hyperparameters()["penalty"] == "r1"
+    new.write_text(yaml.safe_dump({"gan_type": "gan", "params": now.resolved().params}))
+    assert load_saved(TrainConfig, new).hyperparameters() == now.hyperparameters()
+    old.write_text("gan_type: sngan\nparams: {width: 8}\n")
+    assert load_saved(TrainConfig, old).hyperparameters()["beta1"] == 0.5
 
 
 def test_grid_runs_all_its_points_by_default():

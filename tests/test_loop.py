@@ -313,7 +313,7 @@ def test_a_plan_tells_how_long_all_will_take(monkeypatch):
     assert plan.evaluations_timed
 
 
-def test_the_default_space_is_spelled_out(tmp_path):
+def test_the_default_space_and_all_defaults_are_spelled_out(tmp_path):
     searched = autogan.run_search(
         {
             "run_dir": "runs/a",
@@ -325,8 +325,10 @@ def test_the_default_space_is_spelled_out(tmp_path):
         engine=FakeEngine(),
     )
     saved = yaml.safe_load((tmp_path / "runs/a/search.yaml").read_text())
-    defaults = {h.name: list(h.search) for h in searched.config.gan.hyperparameters if h.search}
-    assert saved["params"] == {"width": 8, **defaults}
+    declared = searched.config.gan.hyperparameters
+    assert saved["params"] == {
+        **{h.name: list(h.search) if h.search else h.default for h in declared}, "width": 8,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

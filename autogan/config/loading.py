@@ -20,6 +20,7 @@ from autogan.models import GAN_TYPES
 
 Config = TypeVar("Config", bound=TrainConfig)
 
+_BEFORE_0_4 = {"penalty": "none", "beta1": 0.5, "generator_lr_scale": 1.0}  # defaults of gan
 _COMMUNITY = re.compile(r"tfds:[\w-]+:[A-Za-z_]")  # a name space of TFDS before the name
 
 
@@ -70,12 +71,23 @@ def load_saved(
         ConfigError: see `load_config`.
     """
     values = {name: value for name, value in _read(file).items() if name not in CONNECTIONS}
+    values = _with_old_defaults(values)
     if not values:  # a run's file holds what was chosen, the defaults among it
         raise ConfigError("config", f"{file} is empty; restore it")
     given = _given(flags)
     if loads_features:
         _check_doors(kind, file, values, given)
     return _merged(kind, file, values, given)
+
+
+def _with_old_defaults(values: dict[str, Any]) -> dict[str, Any]:
+    """The keys of a run, with defaults of AutoGAN 0.3, whose files named none, where they changed."""
+    params = values.get("params")
+    if values.get("gan_type", "gan") != "gan" or not isinstance(params, dict | None):
+        return values
+    if not values or "penalty_interval" in (params or {}):  # all are spelled out
+        return values
+    return {**values, "params": {**_BEFORE_0_4, **(params or {})}}
 
 
 def left_out(file: Path) -> str:

@@ -273,6 +273,8 @@ class TrainConfig(ImageKeys):
         }
         if self.steps is None and self.epochs is None:
             values["steps"] = DEFAULT_STEPS
+        if not self.is_search:  # spelled out, so that the file means the same to later versions
+            values["params"] = self.hyperparameters()
         return self.model_copy(update=values)
 
     def default_folder(self) -> str:
