@@ -81,7 +81,7 @@ def load_saved(
 
 
 def _with_old_defaults(values: dict[str, Any]) -> dict[str, Any]:
-    """The keys of a run, with defaults of AutoGAN 0.3, whose files named none, where they changed."""
+    """The keys of a run; AutoGAN 0.3 named no defaults in its files, so those it had are added."""
     params = values.get("params")
     if values.get("gan_type", "gan") != "gan" or not isinstance(params, dict | None):
         return values
