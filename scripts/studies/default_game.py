@@ -110,6 +110,14 @@ GAMES: dict[str, dict[str, Any]] = {
     "spectral, fast, beta1 0, beta2 0.99": {
         "discriminator_norm": "spectral", "beta1": 0.0, "generator_lr_scale": 2.0, "beta2": 0.99,
     },
+    "dcgan, three d_iter": {**_BATCH, "beta1": 0.5, "d_iter": 3},
+    "batch, r1 0.1 lazy, fast, beta1 0, three d_iter": {
+        **_BATCH, "beta1": 0.0, "generator_lr_scale": 2.0, "penalty": "r1", "penalty_weight": 0.1,
+        "penalty_interval": 4, "d_iter": 3,
+    },
+    "spectral, fast, beta1 0, three d_iter": {
+        "discriminator_norm": "spectral", "beta1": 0.0, "generator_lr_scale": 2.0, "d_iter": 3,
+    },
     "batch, deviation, fast, beta1 0": {
         **_BATCH, "beta1": 0.0, "generator_lr_scale": 2.0, "minibatch_stddev": "groups",
     },
