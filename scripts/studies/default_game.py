@@ -7,7 +7,7 @@
 DIR holds mnist.npz, or class folders of images. Each game is a grid over the learning rates, once
 for each seed, below runs/games; what has ended is not trained again, and what was stopped goes on.
 The table gives, by game and rate, how many seeds live, the mean and range of their lowest FIDs
-(classifier features), the mean FID at each evaluation, and the seconds of a training. A dead seed
+(classifier features), the mean FID at each evaluation, and the median seconds of a training. A dead seed
 is one that diverged or collapsed; it has no part in the means.
 """
 
@@ -202,7 +202,7 @@ def figures(trials: list[Trial]) -> list[str]:
     each = ([next(iter(e.scores.values())) for e in trial.evaluations] for trial in alive)
     curves = zip(*each, strict=False)
     curve = " ".join(f"{statistics.fmean(fids):.3g}" for fids in curves)
-    seconds = statistics.fmean(trial.seconds for trial in alive)
+    seconds = statistics.median(trial.seconds for trial in alive)
     mean = f"{statistics.fmean(best):.3g}"
     return [share, mean, f"{best[0]:.3g} to {best[-1]:.3g}", curve, f"{seconds:.0f}"]
 
