@@ -7,8 +7,8 @@
 DIR holds mnist.npz, or class folders of images. Each game is a grid over the learning rates, once
 for each seed, below runs/games; what has ended is not trained again, and what was stopped goes on.
 The table gives, by game and rate, how many seeds live, the mean and range of their lowest FIDs
-(classifier features), the mean FID at each evaluation, and the median seconds of a training. A dead seed
-is one that diverged or collapsed; it has no part in the means.
+(classifier features), the mean FID at each evaluation, and the median seconds of a training. A dead
+seed is one that diverged or collapsed; it has no part in the means.
 """
 
 import argparse
