@@ -167,11 +167,12 @@ MUTANTS = [
     ),
     Mutant(
         "a lazy penalty as heavy as one of each update", STEP,
-        "interval * self._penalty(given)", "self._penalty(given)", COMBINED,
+        'settings["penalty_weight"] * self._interval * penalty',
+        'settings["penalty_weight"] * penalty', COMBINED,
     ),
     Mutant(
         "a lazy penalty at the updates between", STEP,
-        "now.update % interval == 0", "now.update % interval != 0", COMBINED,
+        "now.update % self._interval == 0", "now.update % self._interval != 0", COMBINED,
     ),
     Mutant(
         "small weights where no norm undoes their size", "models/networks/build.py",
@@ -227,7 +228,7 @@ MUTANTS = [
     ),
     Mutant(
         "a constant for the mean of a batch", LAYERS,
-        "tf.reduce_mean(features, axes)\n", "tf.stop_gradient(tf.reduce_mean(features, axes))\n",
+        "tf.reduce_mean(wide, axes)\n", "tf.stop_gradient(tf.reduce_mean(wide, axes))\n",
         "tests/test_networks.py -k second_derivatives",
     ),
     Mutant(
@@ -436,7 +437,7 @@ MUTANTS = [
     ),
     Mutant(
         "WGAN-GP: penalty_weight ignored", STEP,
-        'settings["penalty_weight"] * penalty', "penalty", f"{UPDATES} -k wgan_gp",
+        'settings["penalty_weight"] * self._interval', "self._interval", f"{UPDATES} -k wgan_gp",
     ),
     Mutant(
         "WGAN-GP: one alpha for a batch", STEP,

@@ -159,7 +159,7 @@ class TestEveryType:
     def test_every_setting_takes_effect_without_compiling_again(self, gan):
         """Each hyperparameter that is data changes the weights; one trace serves them all."""
         usual, _, _ = trained(gan, steps=2)
-        other = {"learning_rate": 3e-3, "generator_lr_scale": 2.0, "d_iter": 2, "beta1": 0.25,
+        other = {"learning_rate": 3e-3, "generator_lr_scale": 3.0, "d_iter": 2, "beta1": 0.25,
                  "beta2": 0.7, "penalty_weight": 3.0, "clip": 0.003, "gamma": 0.3,
                  "lambda_k": 0.01, "class_weight": 3.0, "generator_class_weight": 3.0,
                  "label_smoothing": 0.4, "input_noise": 0.5, "generator_dropout": 0.5}  # fmt: skip

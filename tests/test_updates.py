@@ -509,9 +509,10 @@ class Training:
                 told = cross_entropy(real_classes, x.labels)
                 loss += h.class_weight * (told + cross_entropy(fake_classes, made.labels))
             if h.penalty not in ("none", "clipping"):
-                # 1912.04958, section 3.1
-                many = 0 if number % h.penalty_interval else h.penalty_interval
-                loss += h.penalty_weight * many * self.penalty(x, made, number, fading)
+                # 1912.04958, section 3.1: of so many updates the first
+                interval = 1 if h.penalty == "l2" else h.penalty_interval
+                if number % interval == 0:
+                    loss += h.penalty_weight * interval * self.penalty(x, made, number, fading)
         gradients = tape.gradient(loss, self.D.trainable)
         if self.balance:  # of a relativistic D, the share of pairs that it has in the right order
             middle = 0.5 if h.loss == "least_squares" else 0

@@ -98,13 +98,16 @@ class BatchNormalization(layers.BatchNormalization):
         """Return what the features become, in their shape."""
         if not training:
             return super().call(features)
+        wide = tf.cast(features, tf.float32)  # as Keras does, whose statistics are float32
         axes = list(range(len(features.shape) - 1))
-        mean = tf.reduce_mean(features, axes)
-        centred = features - mean
+        mean = tf.reduce_mean(wide, axes)
+        centred = wide - mean
         variance = tf.reduce_mean(tf.square(centred), axes)
         for moving, now in ((self.moving_mean, mean), (self.moving_variance, variance)):
             moving.assign(self.momentum * moving + (1.0 - self.momentum) * now)
-        return centred * tf.math.rsqrt(variance + self.epsilon) * self.gamma + self.beta
+        gamma, beta = tf.cast(self.gamma, tf.float32), tf.cast(self.beta, tf.float32)
+        normed = centred * tf.math.rsqrt(variance + self.epsilon) * gamma + beta
+        return tf.cast(normed, features.dtype)
 
 
 class ConditionalBatchNormalization(layers.BatchNormalization):

@@ -59,6 +59,7 @@ class Updates:
         self._networks = networks
         self._factors = factors
         self._penalty = PENALTIES.get(str(factors["penalty"]))
+        self._interval = int(factors["penalty_interval"])
         self._average = average
         self._batch_size = batch_size
         self._adapts = bool(factors["augment_target"])
@@ -112,7 +113,15 @@ class Updates:
             def update(number: tf.Tensor, losses: Curves) -> tuple[tf.Tensor, Curves]:
                 now = Context(seed, start * d_iter + number, settings, rate, noise)
                 batch = self._batch(batches, number, done)
-                return number + 1, discriminator_step(batch, now, total)
+                if self._interval == 1:
+                    return number + 1, discriminator_step(batch, now, total)
+                # Of several updates the first has the penalty for all: StyleGAN2's lazy
+                # regularisation (Karras et al., 2020, arXiv:1912.04958, section 3.1).
+                return number + 1, tf.cond(
+                    now.update % self._interval == 0,
+                    lambda: discriminator_step(batch, now, total, True),
+                    lambda: discriminator_step(batch, now, total, False),
+                )
 
             first = done * d_iter, _zeros(self.curves)
             _, losses = tf.while_loop(lambda number, _: number < end, update, first)
@@ -130,10 +139,13 @@ class Updates:
         count = tf.cast(tf.maximum(done, 1), tf.float32)
         return done, {name: sum_ / count for name, sum_ in totals.items()}
 
-    def _discriminator_step(self, batch: Batch, now: Context, total: tf.Tensor) -> Curves:
+    def _discriminator_step(
+        self, batch: Batch, now: Context, total: tf.Tensor, penalised: bool = True
+    ) -> Curves:
         """One update of D, with the random numbers of the training's update: its loss falls.
 
-        loss = discriminator(D(x), D(G(z))) + class_weight class_error + penalty_weight penalty
+        loss = discriminator(D(x), D(G(z))) + class_weight class_error
+             + penalty_weight penalty_interval penalty, where the update is ``penalised``
 
         and D's weights follow its gradient; `_apply` says when they do not.
         """
@@ -154,9 +166,9 @@ class Updates:
             if self._factors["condition"] == "auxiliary":
                 told = class_error(real_classes, labels) + class_error(fake_classes, fake_labels)
                 loss += settings["class_weight"] * told
-            if self._penalty is not None:
-                penalty = self._lazy_penalty(real, fake, labels, fake_labels, now)
-                loss += settings["penalty_weight"] * penalty
+            if self._penalty is not None and penalised:
+                penalty = self._penalty(self._penalty_input(real, fake, labels, fake_labels, now))
+                loss += settings["penalty_weight"] * self._interval * penalty
         gradients = tape.gradient(loss, self.d_optimizer.parameters)
         balance = self._balance_curves(real_logits, fake_logits, settings)
         ahead = self._accuracy > settings["balance"]
@@ -195,29 +207,6 @@ class Updates:
         if not self.loss.compares:
             return None
         return self._logits(scaled(batch.images), batch.labels, now, draws.REAL_G)[0]
-
-    def _lazy_penalty(
-        self,
-        real: tf.Tensor,
-        fake: tf.Tensor,
-        labels: tf.Tensor,
-        fake_labels: tf.Tensor,
-        now: Context,
-    ) -> tf.Tensor:
-        """The penalty, scalar; of several updates the first has it for all, the others have 0.
-
-        StyleGAN2's lazy regularisation (Karras et al., 2020, arXiv:1912.04958, section 3.1).
-        """
-
-        def penalty() -> tf.Tensor:
-            assert self._penalty is not None
-            given = self._penalty_input(real, fake, labels, fake_labels, now)
-            return interval * self._penalty(given)
-
-        interval = int(self._factors["penalty_interval"])
-        if interval == 1:
-            return penalty()
-        return tf.cond(now.update % interval == 0, penalty, lambda: tf.constant(0.0))
 
     def _penalty_input(
         self,
