@@ -509,7 +509,7 @@ class Training:
                 told = cross_entropy(real_classes, x.labels)
                 loss += h.class_weight * (told + cross_entropy(fake_classes, made.labels))
             if h.penalty not in ("none", "clipping"):
-                # 1912.04958, section 3.1: of so many updates the first
+                # 1912.04958, section 3.1: the first update of each interval
                 interval = 1 if h.penalty == "l2" else h.penalty_interval
                 if number % interval == 0:
                     loss += h.penalty_weight * interval * self.penalty(x, made, number, fading)
@@ -780,14 +780,6 @@ def build():
         return gans[key]
 
     return build
-
-
-@pytest.fixture
-def eagerly():
-    """Compiling takes longer than training so little."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
 
 
 def check_two_steps(build, kind, changes, seed=5, k=0.4, accuracy=0.549):

@@ -71,9 +71,9 @@ def load_saved(
         ConfigError: see `load_config`.
     """
     values = {name: value for name, value in _read(file).items() if name not in CONNECTIONS}
-    values = _with_old_defaults(values)
     if not values:  # a run's file holds what was chosen, the defaults among it
         raise ConfigError("config", f"{file} is empty; restore it")
+    values = _with_old_defaults(values)
     given = _given(flags)
     if loads_features:
         _check_doors(kind, file, values, given)
@@ -82,12 +82,12 @@ def load_saved(
 
 def _with_old_defaults(values: dict[str, Any]) -> dict[str, Any]:
     """The keys of a run; AutoGAN 0.3 named no defaults in its files, so those it had are added."""
-    params = values.get("params")
-    if values.get("gan_type", "gan") != "gan" or not isinstance(params, dict | None):
+    params = {} if values.get("params") is None else values["params"]
+    if values.get("gan_type", "gan") != "gan" or not isinstance(params, dict):
         return values
-    if not values or "penalty_interval" in (params or {}):  # all are spelled out
+    if "penalty_interval" in params:  # all are spelled out
         return values
-    return {**values, "params": {**_BEFORE_0_4, **(params or {})}}
+    return {**values, "params": {**_BEFORE_0_4, **params}}
 
 
 def left_out(file: Path) -> str:

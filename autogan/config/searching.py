@@ -226,8 +226,7 @@ class SearchConfig(Working):
                 "take median, or none"
             )  # fmt: skip
         default = {d.name: list(d.candidates) for d in self.space.dimensions}
-        params = {**self.fixed, **self.params}  # spelled out, as in a training's file
-        params |= {n: v for n, v in default.items() if n not in self.params}
+        params = {**self.fixed, **default, **self.params}  # spelled out, as in a training's file
         update = {
             "trials": trials, "stopping": stopping, "params": params, "enqueue": self._enqueued(),
             **self.working(),

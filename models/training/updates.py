@@ -48,8 +48,9 @@ class Updates:
         batch_size: int,
         xla: bool = False,
     ) -> None:
-        by_xla: Callable[..., Any] = tf.function(jit_compile=True, autograph=False)
-        self._compiled = by_xla if xla else _as_it_is
+        self._compiled: Callable[..., Any] = (
+            tf.function(jit_compile=True, autograph=False) if xla else _as_it_is
+        )
         self.loss = _loss(str(factors["loss"]))
         self._loss_starts = {name: v.numpy() for name, v in self.loss.variables.items()}
         optimizer = OPTIMIZERS[str(factors["optimizer"])]
@@ -116,7 +117,8 @@ class Updates:
                 if self._interval == 1:
                     return number + 1, discriminator_step(batch, now, total)
                 # Of several updates the first has the penalty for all: StyleGAN2's lazy
-                # regularisation (Karras et al., 2020, arXiv:1912.04958, section 3.1).
+                # regularisation (Karras et al., 2020, arXiv:1912.04958, section 3.1). The choice
+                # stands outside the tape: XLA cannot differentiate a condition twice.
                 return number + 1, tf.cond(
                     now.update % self._interval == 0,
                     lambda: discriminator_step(batch, now, total, True),

@@ -1,7 +1,7 @@
 """Which game lives: named games on three datasets, at several learning rates and seeds.
 
-    python scripts/studies/default_game.py digits --games default,stable --seeds 8
-    python scripts/studies/default_game.py mnist --data DIR --games stable --rates 1e-3
+    python scripts/studies/default_game.py digits --games "dcgan;spectral, fast, beta1 0"
+    python scripts/studies/default_game.py mnist --data DIR --seeds 4 --rates 1e-3,2e-3
     python scripts/studies/default_game.py photographs --data DIR
 
 DIR holds mnist.npz, or class folders of images. Each game is a grid over the learning rates, once
@@ -37,100 +37,57 @@ PLAIN: dict[str, Any] = {
     "generator_lr_scale": 1.0, "ema": 0.999,
 }  # fmt: skip
 RATES = (5e-4, 1e-3, 2e-3)
-_RELATIVISTIC = {"loss": "relativistic", "discriminator_norm": "none", "penalty": "r1_r2"}
-_BATCH = {"discriminator_norm": "batch"}
+_BATCH, _SPECTRAL, _LAYER = (
+    {"discriminator_norm": norm} for norm in ("batch", "spectral", "layer")
+)
+_RELATIVISTIC = {"loss": "relativistic"}
+_NO_NORM = {**_RELATIVISTIC, "discriminator_norm": "none"}
+_FAST = {"beta1": 0.0, "generator_lr_scale": 2.0}
+_FASTER = {"beta1": 0.0, "generator_lr_scale": 4.0}
+_LAZY = {"penalty_interval": 4}
+_GROUPS = {"minibatch_stddev": "groups"}
+
+
+def _penalty(weight: float, kind: str = "r1") -> dict[str, Any]:
+    return {"penalty": kind, "penalty_weight": weight}
+
+
+_DEFAULT = {**_BATCH, **_penalty(0.1), **_LAZY, **_FAST}
 GAMES: dict[str, dict[str, Any]] = {
-    "dcgan": {**_BATCH, "beta1": 0.5},
-    "dcgan, fast": {**_BATCH, "beta1": 0.5, "generator_lr_scale": 2.0},
-    "dcgan, fast, beta1 0": {**_BATCH, "beta1": 0.0, "generator_lr_scale": 2.0},
-    "batch, r1 0.01, fast": {
-        **_BATCH, "beta1": 0.5, "generator_lr_scale": 2.0, "penalty": "r1", "penalty_weight": 0.01,
-    },
-    "batch, r1 0.01, fast, beta1 0": {
-        **_BATCH, "beta1": 0.0, "generator_lr_scale": 2.0, "penalty": "r1", "penalty_weight": 0.01,
-    },
-    "batch, r1 0.1, fast, beta1 0": {
-        **_BATCH, "beta1": 0.0, "generator_lr_scale": 2.0, "penalty": "r1", "penalty_weight": 0.1,
-    },
-    "relativistic, 1": {**_RELATIVISTIC, "penalty_weight": 1.0, "beta1": 0.5},
-    "relativistic, 0.1, fast, beta1 0": {
-        **_RELATIVISTIC, "penalty_weight": 0.1, "beta1": 0.0, "generator_lr_scale": 2.0,
-    },
+    "dcgan": _BATCH,
+    "dcgan, fast": {**_BATCH, "generator_lr_scale": 2.0},
+    "dcgan, fast, beta1 0": {**_BATCH, **_FAST},
+    "batch, r1 0.01, fast": {**_BATCH, **_penalty(0.01), "generator_lr_scale": 2.0},
+    "batch, r1 0.01, fast, beta1 0": {**_BATCH, **_penalty(0.01), **_FAST},
+    "batch, r1 0.1, fast, beta1 0": {**_BATCH, **_penalty(0.1), **_FAST},
+    "batch, r1 0.1, faster, beta1 0": {**_BATCH, **_penalty(0.1), **_FASTER},
+    "batch, r1 0.1, deviation, fast, beta1 0": {**_BATCH, **_penalty(0.1), **_GROUPS, **_FAST},
+    "batch, deviation, fast, beta1 0": {**_BATCH, **_GROUPS, **_FAST},
+    "batch, r1 0.1 lazy, fast, beta1 0": _DEFAULT,
+    "batch, r1 0.1 lazy, fast, beta1 0, ema 0.99": {**_DEFAULT, "ema": 0.99},
+    "batch, r1 0.1 lazy, fast, beta1 0, beta2 0.99": {**_DEFAULT, "beta2": 0.99},
+    "batch, r1 0.03 lazy, fast, beta1 0": {**_DEFAULT, **_penalty(0.03)},
+    "relativistic, 1": {**_NO_NORM, **_penalty(1.0, "r1_r2")},
+    "relativistic, 0.1, fast, beta1 0": {**_NO_NORM, **_penalty(0.1, "r1_r2"), **_FAST},
     "relativistic, batch, r1_r2 0.05, fast, beta1 0": {
-        **_RELATIVISTIC, **_BATCH, "penalty_weight": 0.05, "beta1": 0.0, "generator_lr_scale": 2.0,
+        **_RELATIVISTIC, **_BATCH, **_penalty(0.05, "r1_r2"), **_FAST,
     },
     "relativistic, batch, r1 0.05, fast, beta1 0": {
-        **_RELATIVISTIC, **_BATCH, "penalty": "r1", "penalty_weight": 0.05, "beta1": 0.0,
-        "generator_lr_scale": 2.0,
+        **_RELATIVISTIC, **_BATCH, **_penalty(0.05), **_FAST,
     },
-    "spectral, fast, beta1 0": {
-        "discriminator_norm": "spectral", "beta1": 0.0, "generator_lr_scale": 2.0,
-    },
-    "spectral, hinge, fast, beta1 0": {
-        "loss": "hinge", "discriminator_norm": "spectral", "beta1": 0.0, "generator_lr_scale": 2.0,
-    },
-    "spectral, faster, beta1 0": {
-        "discriminator_norm": "spectral", "beta1": 0.0, "generator_lr_scale": 4.0,
-    },
-    "spectral, relativistic, fast, beta1 0": {
-        "loss": "relativistic", "discriminator_norm": "spectral", "beta1": 0.0,
-        "generator_lr_scale": 2.0,
-    },
-    "spectral, r1 0.05, fast, beta1 0": {
-        "discriminator_norm": "spectral", "penalty": "r1", "penalty_weight": 0.05, "beta1": 0.0,
-        "generator_lr_scale": 2.0,
-    },
-    "batch, r1 0.1, faster, beta1 0": {
-        **_BATCH, "beta1": 0.0, "generator_lr_scale": 4.0, "penalty": "r1", "penalty_weight": 0.1,
-    },
-    "batch, r1 0.1, deviation, fast, beta1 0": {
-        **_BATCH, "beta1": 0.0, "generator_lr_scale": 2.0, "penalty": "r1", "penalty_weight": 0.1,
-        "minibatch_stddev": "groups",
-    },
-    "batch, r1 0.1 lazy, fast, beta1 0": {
-        **_BATCH, "beta1": 0.0, "generator_lr_scale": 2.0, "penalty": "r1", "penalty_weight": 0.1,
-        "penalty_interval": 4,
-    },
-    "batch, r1 0.03 lazy, fast, beta1 0": {
-        **_BATCH, "beta1": 0.0, "generator_lr_scale": 2.0, "penalty": "r1", "penalty_weight": 0.03,
-        "penalty_interval": 4,
-    },
-    "relativistic, batch, r1 0.1 lazy, fast, beta1 0": {
-        **_BATCH, "loss": "relativistic", "beta1": 0.0, "generator_lr_scale": 2.0,
-        "penalty": "r1", "penalty_weight": 0.1, "penalty_interval": 4,
-    },
-    "batch, r1 0.1 lazy, fast, beta1 0, ema 0.99": {
-        **_BATCH, "beta1": 0.0, "generator_lr_scale": 2.0, "penalty": "r1", "penalty_weight": 0.1,
-        "penalty_interval": 4, "ema": 0.99,
-    },
-    "batch, r1 0.1 lazy, fast, beta1 0, beta2 0.99": {
-        **_BATCH, "beta1": 0.0, "generator_lr_scale": 2.0, "penalty": "r1", "penalty_weight": 0.1,
-        "penalty_interval": 4, "beta2": 0.99,
-    },
-    "spectral, fast, beta1 0, beta2 0.99": {
-        "discriminator_norm": "spectral", "beta1": 0.0, "generator_lr_scale": 2.0, "beta2": 0.99,
-    },
-    "dcgan, three d_iter": {**_BATCH, "beta1": 0.5, "d_iter": 3},
-    "batch, r1 0.1 lazy, fast, beta1 0, three d_iter": {
-        **_BATCH, "beta1": 0.0, "generator_lr_scale": 2.0, "penalty": "r1", "penalty_weight": 0.1,
-        "penalty_interval": 4, "d_iter": 3,
-    },
-    "spectral, fast, beta1 0, three d_iter": {
-        "discriminator_norm": "spectral", "beta1": 0.0, "generator_lr_scale": 2.0, "d_iter": 3,
-    },
-    "batch, deviation, fast, beta1 0": {
-        **_BATCH, "beta1": 0.0, "generator_lr_scale": 2.0, "minibatch_stddev": "groups",
-    },
-    "layer, r1 0.05, fast, beta1 0": {
-        "discriminator_norm": "layer", "penalty": "r1", "penalty_weight": 0.05, "beta1": 0.0,
-        "generator_lr_scale": 2.0,
-    },
+    "relativistic, batch, r1 0.1 lazy, fast, beta1 0": {**_DEFAULT, **_RELATIVISTIC},
+    "spectral, fast, beta1 0": {**_SPECTRAL, **_FAST},
+    "spectral, fast, beta1 0, beta2 0.99": {**_SPECTRAL, **_FAST, "beta2": 0.99},
+    "spectral, faster, beta1 0": {**_SPECTRAL, **_FASTER},
+    "spectral, hinge, fast, beta1 0": {**_SPECTRAL, **_FAST, "loss": "hinge"},
+    "spectral, relativistic, fast, beta1 0": {**_SPECTRAL, **_FAST, **_RELATIVISTIC},
+    "spectral, r1 0.05, fast, beta1 0": {**_SPECTRAL, **_penalty(0.05), **_FAST},
+    "layer, r1 0.05, fast, beta1 0": {**_LAYER, **_penalty(0.05), **_FAST},
     "layer, relativistic, r1 0.05, fast, beta1 0": {
-        **_RELATIVISTIC, "discriminator_norm": "layer", "penalty": "r1", "penalty_weight": 0.05,
-        "beta1": 0.0, "generator_lr_scale": 2.0,
+        **_LAYER, **_RELATIVISTIC, **_penalty(0.05), **_FAST,
     },
 }  # fmt: skip
-"""By name, what makes each game; all have averaged weights, and one discriminator update a step."""
+"""By name, what each game changes of `PLAIN`."""
 
 
 def main() -> None:
@@ -141,14 +98,12 @@ def main() -> None:
     parser.add_argument("--games", default=";".join(GAMES), help="separated by ; [all]")
     parser.add_argument("--rates", default=",".join(f"{rate:g}" for rate in RATES))
     parser.add_argument("--seeds", type=int, default=8)
-    parser.add_argument("--first", type=int, default=0, help="the first seed [0]")
-    parser.add_argument("--steps", type=int, default=None)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--folder", type=Path, default=Path("runs/games"))
     given = parser.parse_args()
     rates = [float(rate) for rate in given.rates.split(",")]
     games = given.games.split(";")
-    for seed in range(given.first, given.first + given.seeds):
+    for seed in range(given.seeds):
         for game in games:
             train(given, game, rates, seed)
     rows = [row for game in games for row in table(folders(given, game), game)]
@@ -166,8 +121,6 @@ def train(given: argparse.Namespace, game: str, rates: list[float], seed: int) -
         config["dataset"] = f"folder:{given.data}"
     elif given.data:
         config["data_dir"] = str(given.data)
-    if given.steps:
-        config |= {"steps": given.steps, "evaluate_every": given.steps // 5}
     config["params"] = {**config["params"], **PLAIN, **GAMES[game], "learning_rate": rates}
     run = {
         **config, "gan_type": "gan", "criterion": "fid", "features": "classifier",
