@@ -63,6 +63,7 @@ DECISIONS, LOOP, POOL = (
 )
 PARALLEL, POOLS = "tests/test_parallel.py", "tests/test_pool.py"
 METHODS = "tests/test_search.py"
+MODEL, REPEATS, POINTS = "search/model.py", "search/repeats.py", "tests/test_points.py"
 WORKERS, RECORDS = "autogan/pool/workers.py", "autogan/record/lines.py"
 LEDGER = "autogan/record/ledger.py"
 RECORD, LOOPS = "tests/test_record.py", "tests/test_loop.py"
@@ -559,10 +560,6 @@ MUTANTS = [
         "(not limit or trial.seconds < 60 * limit)", "False", OUTCOMES,
     ),
     Mutant(
-        "a living trial is in hand", "autogan/decisions/tally.py",
-        "return first if first is not None and first.dead else None", "return first", OUTCOMES,
-    ),
-    Mutant(
         "collapsed trials end as complete", TRIAL, "(_collapsed(trial) or best is None)",
         "best is None", TRIALS,
     ),
@@ -578,11 +575,50 @@ MUTANTS = [
     ),
     Mutant(
         "the good points that gp steps away from may be one", "search/gp.py",
-        "good = dict.fromkeys(map(tuple,", "good = list(map(tuple,", f"{METHODS} -k parents",
+        "list({key(t.params): t.params for t in known if not t.dead}.values())",
+        "[t.params for t in known if not t.dead]", f"{METHODS} -k parents",
     ),
     Mutant(
         "gp proposes places next to those that were tried", "search/gp.py",
-        "gains[~_apart(tried, candidates[:, :-1])] = -1.0", "pass", f"{METHODS} -k loses_its_way",
+        "gains[~_apart(tried, cube.places(left))] = -1.0", "pass", f"{METHODS} -k loses_its_way",
+    ),
+    Mutant(
+        "luck is recommended", REPEATS, "(_outlook(each).cautious, each.first.number)",
+        "(_outlook(each).hopeful, each.first.number)", POINTS,
+    ),
+    Mutant(
+        "death has no part in what is expected", MODEL,
+        "expected=survival * mean + (1 - survival) * self._worst", "expected=mean", POINTS,
+    ),
+    Mutant(
+        "survival is learned from the dead alone", MODEL,
+        "float(not trial.dead) for trial in told", "0.0 for trial in told", POINTS,
+    ),
+    Mutant(
+        "a point's own seeds are its neighbours'", "search/process.py",
+        "self.field * smooth + self.point * points + self.training * trainings",
+        "self.field * smooth + self.training * trainings", POINTS,
+    ),
+    Mutant(
+        "a curve counts as so many seeds", "search/process.py",
+        "self.field * smooth + self.point * points + self.training * trainings",
+        "self.field * smooth + self.point * points", POINTS,
+    ),
+    Mutant(
+        "the race spends what it likes", REPEATS, "if further >= share * sum(",
+        "if False and further >= share * sum(", POINTS,
+    ),
+    Mutant(
+        "the race's share does not depend on the noise", REPEATS,
+        "min(_SHARE, _PER_NOISE * model.noise)", "_SHARE", POINTS,
+    ),
+    Mutant(
+        "two seeds of a point run beside each other", REPEATS,
+        "and all(t.state is not State.RUNNING for t in each.trials)", "", POINTS,
+    ),
+    Mutant(
+        "a dead seed counts as what it had before", REPEATS, "worst if t.dead else t.worth",
+        "t.value if t.dead else t.worth", "tests/test_winners.py -k other_methods",
     ),
     Mutant(
         "in the order of numbers, what has ended is known at once", DECISIONS,
@@ -606,7 +642,8 @@ MUTANTS = [
     ),
     Mutant(
         "the best few are chosen while others are on their first way", DECISIONS,
-        "if not first_run and (step", "if (step", f"{PARALLEL} -k best_few",
+        "if not first_run and (step := self._revived", "if (step := self._revived",
+        f"{PARALLEL} -k best_few",
     ),
     Mutant(
         "the confirmation begins while the search runs", DECISIONS,

@@ -36,6 +36,9 @@ class SearchMethod(Part):
     stays_in_space: ClassVar[bool] = True
     """Whether a space without points left ends the search."""
 
+    sees_seeds: ClassVar[bool] = False
+    """Whether its history has all trainings of a point, each by itself; else one of each point."""
+
     def __init__(self, distinct: bool = True) -> None:
         self.distinct = distinct
 

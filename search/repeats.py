@@ -1,101 +1,196 @@
-"""One run is not a result: points that are trained under several seeds."""
+"""One run is not a result: which hyperparameters to train again, and which to return.
+
+A lucky training is worth keeping, but its hyperparameters are not the best for that. These
+functions judge points by all their trainings and their neighbours' (`autogan.search.model`).
+"""
 
 import dataclasses
 import math
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from autogan.search.history import History, State, Trial
+from autogan.search.model import Model, Outlook
+from autogan.search.space import Key, Space, key
+
+_SHARE = 0.5  # of all training at most, that goes to further seeds
+_PER_NOISE = 3.0  # that share, in units of the share of the variance that seeds have
+_CANDIDATES = 3  # trained points, before one of them is trained again
+_SURELY_WORSE = 2.0  # deviations better than expected, and still worse than the best
 
 
-def points(history: History, repeats: int) -> History:
-    """A history with one trial for each point: the mean over its seeds.
+@dataclasses.dataclass(frozen=True)
+class Standing:
+    """A point, with all that is known of it.
 
-    A point's trial has the number, seed and origin of its first. It is running until it has been
-    trained under all seeds or is given up (`_needs_another`); dead, if one of its trainings
-    died; failed, if all failed.
+    Attributes:
+        first: its first trial, by which it is called.
+        trials: all its trainings that did not fail, in order.
+        outlook: what a further training promises; None if nothing is known to judge it by.
+    """
+
+    first: Trial
+    trials: Sequence[Trial]
+    outlook: Outlook | None = None
+
+    @property
+    def ended(self) -> list[Trial]:
+        """Its trainings that died, or came to their end with a value."""
+        return [t for t in self.trials if t.dead or (t.whole and t.value is not None)]
+
+    @property
+    def died(self) -> int:
+        """How many of its trainings died."""
+        return sum(trial.dead for trial in self.trials)
+
+    @property
+    def values(self) -> list[float]:
+        """What its whole trainings came to that live."""
+        return [t.value for t in self.ended if t.worth is not None and t.value is not None]
+
+    @property
+    def value(self) -> float | None:
+        """The mean of these values; without any, what a stopped training had come to."""
+        early = [t.worth for t in self.trials if t.worth is not None]
+        return statistics.fmean(self.values or early) if self.values or early else None
+
+
+def recommended(space: Space, history: History) -> list[Standing]:
+    """The points to train again, the best first.
+
+    A point is judged by what a further training comes to that is one deviation worse than
+    expected, death counted as the worst of all values. Points that came to no end follow, if
+    nothing else is there.
+
+    Args:
+        space: that was searched.
+        history: of single trainings.
+
+    Returns:
+        Points of which a training came to its end and lives; without any, those with a value.
+    """
+    groups = _groups(history)
+    whole = [each for each in groups if each.values]
+    begun = [each for each in groups if any(t.worth is not None for t in each.trials)]
+    found = _judged(Model(space, history), whole or begun) if begun else []
+    return sorted(found, key=lambda each: (_outlook(each).cautious, each.first.number))
+
+
+def ranked(space: Space, history: History) -> list[Standing]:
+    """All points: those that may be recommended, then the others by their values."""
+    first = recommended(space, history)
+    known = {each.first.number for each in first}
+    rest = [each for each in _groups(history) if each.first.number not in known]
+    by_value = sorted(
+        rest,
+        key=lambda each: (
+            each.value is None,
+            history.sign * (each.value or 0.0),
+            each.first.number,
+        ),
+    )
+    return [*first, *by_value]
+
+
+def raced(space: Space, history: History, most: int, *, closing: bool = False) -> Trial | None:
+    """The first trial of a point that should be trained under a further seed, if there is one.
+
+    That is the most hopeful one of those that may be the best. Further seeds take at most half of
+    all training, and less where the seed decides little: their share is three times its share of
+    the variance.
+
+    Args:
+        space: that is searched.
+        history: of single trainings.
+        most: seeds for a point.
+        closing: no new point will be tried, so that few trained points must do.
+    """
+    if most == 1:
+        return None
+    groups = _groups(history)
+    trained = [each for each in groups if each.values]
+    if len(trained) < (1 if closing else _CANDIDATES):
+        return None
+    model = Model(space, history)
+    further = sum(_length(t) for t in history.trials if t.repeats is not None)
+    share = min(_SHARE, _PER_NOISE * model.noise)
+    if further >= share * sum(_length(trial) for trial in history.trials):
+        return None
+    standings = _judged(model, trained)
+    best = min(standings, key=lambda each: _outlook(each).cautious)
+    known = _outlook(best).expected + _outlook(best).deviation
+    open_ones = [
+        each
+        for each in standings
+        if len(each.trials) < most and all(t.state is not State.RUNNING for t in each.trials)
+    ]
+    if not open_ones:
+        return None
+    chosen = min(open_ones, key=lambda each: _outlook(each).hopeful)
+    found = _outlook(chosen)
+    if found.expected - _SURELY_WORSE * found.deviation > known:
+        return None
+    return chosen.first
+
+
+def merged(history: History) -> History:
+    """A history with one trial for each point, for methods that know nothing of seeds.
+
+    Its value is the mean of its trainings', in which a dead one counts as the worst of all: bad,
+    and not the end. It is running while one of them is; dead or failed, if all of them are.
 
     Args:
         history: of single trainings.
-        repeats: how many seeds each point shall have.
     """
-    if repeats == 1:
-        return history
-    groups = _groups(history.trials).values()
-    limit = _limit(history, groups)
-    merged = [_merged(group, _needs_another(history, group, repeats, limit)) for group in groups]
-    return History(merged, history.direction)
+    worths = [history.sign * t.worth for t in history.trials if t.worth is not None]
+    worst = max(worths, default=math.inf) * history.sign
+    groups: dict[int, list[Trial]] = {}  # by draws: one that was drawn twice is two
+    for trial in history.trials:
+        first = trial.number if trial.repeats is None else trial.repeats
+        groups.setdefault(first, []).append(trial)
+    return History([_merged(group, worst) for group in groups.values()], history.direction)
 
 
-def unfinished(history: History, repeats: int) -> Trial | None:
-    """The first trial of a point that needs a further seed, if there is one."""
-    if repeats == 1:
-        return None
-    groups = _groups(history.trials).values()
-    limit = _limit(history, groups)
-    for group in groups:
-        if _needs_another(history, group, repeats, limit):
-            return group[0]
-    return None
-
-
-def judged(points: History, repeats: int) -> list[Trial]:
-    """The points that may be called the best, the best first.
-
-    Those with a value; where several seeds decide, not those whose only one was stopped early.
-    """
-    return [t for t in points.ranked() if repeats == 1 or t.whole]
-
-
-def _groups(trials: Sequence[Trial]) -> dict[int, list[Trial]]:
-    """The trials of each point, in their order, by the number of the first."""
-    groups: dict[int, list[Trial]] = {}
-    for trial in trials:
-        groups.setdefault(trial.number if trial.repeats is None else trial.repeats, []).append(
-            trial
-        )
-    return groups
-
-
-def _limit(history: History, groups: Iterable[Sequence[Trial]]) -> float:
-    """The best point's mean, as one that should fall; infinite before a point has two seeds."""
-    counted = [[t for t in group if t.state is not State.FAILED] for group in groups]
-    means = [
-        statistics.fmean(history.sign * t.worth for t in group if t.worth is not None)
-        for group in counted
-        if len(group) > 1 and all(_has_come_to_a_value(t) for t in group)
-    ]
-    return min(means, default=math.inf)
-
-
-def _needs_another(history: History, group: Sequence[Trial], repeats: int, limit: float) -> bool:
-    """Whether a point, none of whose seeds is running, shall be trained once more.
-
-    It is given up when the mean of its seeds so far is worse than the limit, and when one of them
-    was out of time before it had a value.
-    """
-    counted = [trial for trial in group if trial.state is not State.FAILED]
-    if not 0 < len(counted) < repeats or not all(_has_come_to_a_value(t) for t in counted):
-        return False
-    values = [history.sign * trial.worth for trial in counted if trial.worth is not None]
-    return not values or statistics.fmean(values) <= limit
-
-
-def _has_come_to_a_value(trial: Trial) -> bool:
-    return trial.whole and (trial.state is State.COMPLETE or trial.value is not None)
-
-
-def _merged(group: Sequence[Trial], needs_another: bool) -> Trial:
-    counted = [trial for trial in group if trial.state is not State.FAILED] or group
+def _merged(group: Sequence[Trial], worst: float) -> Trial:
+    counted = [t for t in group if t.state is not State.FAILED] or group
+    if len(counted) == 1:
+        return dataclasses.replace(counted[0], number=group[0].number, repeats=None)
     states = [trial.state for trial in counted]
-    values = [trial.worth for trial in counted if trial.worth is not None]
-    if State.RUNNING in states or needs_another:
-        state = State.RUNNING
-    elif dead := [trial.state for trial in counted if trial.dead]:
-        state = dead[0]
-    else:
-        state = states[-1]
-    lacking = any(t.state is State.TIMED_OUT and t.value is None for t in counted)
-    merged = dataclasses.replace(group[0], state=state, evaluations=counted[0].evaluations)
-    good = merged.alive and not lacking
-    return dataclasses.replace(merged, value=statistics.fmean(values) if values and good else None)
+    living = [trial for trial in counted if not trial.dead]
+    state = State.RUNNING if State.RUNNING in states else (living or counted)[-1].state
+    values = [worst if t.dead else t.worth for t in counted if t.dead or t.worth is not None]
+    told = [value for value in values if value is not None and living]
+    return dataclasses.replace(
+        group[0],
+        state=state,
+        evaluations=(living or counted)[0].evaluations,
+        value=statistics.fmean(told) if told and state is not State.RUNNING else None,
+    )
+
+
+def _groups(history: History) -> list[Standing]:
+    """The points in the order of their first trials, without those that failed."""
+    groups: dict[Key, list[Trial]] = {}
+    for trial in history.trials:
+        if trial.state is not State.FAILED:
+            groups.setdefault(key(trial.params), []).append(trial)
+    return [Standing(group[0], group) for group in groups.values()]
+
+
+def _judged(model: Model, points: Sequence[Standing]) -> list[Standing]:
+    """The same points with their outlooks."""
+    outlooks = model.outlooks([point.first for point in points])
+    return [
+        dataclasses.replace(point, outlook=outlook)
+        for point, outlook in zip(points, outlooks, strict=True)
+    ]
+
+
+def _outlook(point: Standing) -> Outlook:
+    assert point.outlook is not None
+    return point.outlook
+
+
+def _length(trial: Trial) -> int:
+    """Of a training, in evaluations; one that died before its first took nearly as long."""
+    return max(len(trial.evaluations), 1)

@@ -83,6 +83,14 @@ class Space:
             for d in self.dimensions
         )
 
+    def nearest(self, values: Point) -> dict[str, Value]:
+        """The point whose values lie nearest to given ones.
+
+        Args:
+            values: of each dimension, by name; they may lie out of the ranges and lists.
+        """
+        return self.existing({d.name: _nearest(d, values[d.name]) for d in self.dimensions})
+
     def allows(self, point: Point) -> bool:
         """Whether a point is not forbidden."""
         return self.forbidden is None or not self.forbidden(point)
@@ -215,6 +223,18 @@ def _between(dimension: Dimension, value: Value) -> bool:
         return dimension.range.low <= value <= dimension.range.high
     numbers = [number for number in dimension.candidates if not isinstance(number, str)]
     return min(numbers) <= value <= max(numbers)
+
+
+def _nearest(dimension: Dimension, value: Value) -> Value:
+    """The value of a dimension that is nearest, by factors among positive numbers."""
+    if isinstance(value, str) or dimension.hyperparameter.kind == "choice":
+        return value if value in dimension.candidates else dimension.candidates[0]
+    if dimension.range is not None:
+        return in_range(dimension, _clipped(dimension, value))
+    numbers = [number for number in dimension.candidates if not isinstance(number, str)]
+    if value > 0 and min(numbers) > 0:
+        return min(numbers, key=lambda number: abs(math.log(number / value)))
+    return min(numbers, key=lambda number: abs(number - value))
 
 
 def neighbours(dimension: Dimension, value: Value) -> tuple[Value, ...]:

@@ -327,6 +327,7 @@ def test_every_key_is_a_flag_and_the_other_way_round(command, kind):
         "quiet",
         "debug",
     }
+    actions |= {"seeds", "workers"} if command == "train" else set()
     assert flags - actions == (set(kind.model_fields) - {"params"}) | {"param"}
 
 
@@ -338,13 +339,13 @@ class TestAdvice:
         return run.search_method, run.stopping, run.repeats, run.trials
 
     def test_all_of_it_by_default(self):
-        assert self.advised() == ("gp", "asha", 2, 20)
+        assert self.advised() == ("gp", "asha", 5, 20)
 
     def test_only_what_is_not_given(self):
-        assert self.advised(stopping="none") == ("gp", None, 2, 20)
+        assert self.advised(stopping="none") == ("gp", None, 5, 20)
         assert self.advised(stopping="median", repeats=1, trials=7) == ("gp", "median", 1, 7)
         assert [self.advised(trials=n)[1] for n in (9, 10)] == [None, "asha"]
-        assert self.advised(max_minutes=5) == ("gp", "asha", 2, None)
+        assert self.advised(max_minutes=5) == ("gp", "asha", 5, None)
 
     @pytest.mark.parametrize("method", SEARCH_METHODS.names())
     def test_a_method_that_is_named_stands_alone(self, method):
@@ -356,12 +357,12 @@ class TestAdvice:
             assert self.advised(criterion=criterion) == ("gp", None, 1, 20)
 
     def test_no_rule_where_it_could_do_nothing(self):
-        assert self.advised(steps=8, evaluate_every=4) == ("gp", None, 2, 20)
-        assert self.advised(steps=9, evaluate_every=4) == ("gp", "asha", 2, 20)
-        assert self.advised(evaluate_every=1000) == ("gp", None, 2, 20)  # of 2,000 steps
-        assert self.advised(steps=2) == ("gp", None, 2, 20)
-        assert self.advised(epochs=3) == ("gp", "asha", 2, 20)
-        assert self.advised(epochs=3, evaluate_every=10) == ("gp", None, 2, 20)  # who knows
+        assert self.advised(steps=8, evaluate_every=4) == ("gp", None, 5, 20)
+        assert self.advised(steps=9, evaluate_every=4) == ("gp", "asha", 5, 20)
+        assert self.advised(evaluate_every=1000) == ("gp", None, 5, 20)  # of 2,000 steps
+        assert self.advised(steps=2) == ("gp", None, 5, 20)
+        assert self.advised(epochs=3) == ("gp", "asha", 5, 20)
+        assert self.advised(epochs=3, evaluate_every=10) == ("gp", None, 5, 20)  # who knows
 
     def test_no_rule_in_a_small_space(self):
         assert self.advised(params={"d_iter": [1, 2, 3]}, max_minutes=5)[1] is None
@@ -370,7 +371,7 @@ class TestAdvice:
     def test_a_saved_search_says_all_of_it(self):
         saved = validated(SearchConfig, {"trials": 12}).resolved().as_dict()
         assert validated(SearchConfig, saved).resolved().as_dict() == saved
-        assert (saved["search_method"], saved["stopping"], saved["repeats"]) == ("gp", "asha", 2)
+        assert (saved["search_method"], saved["stopping"], saved["repeats"]) == ("gp", "asha", 5)
 
 
 def test_a_hyperparameter_is_given_once():

@@ -119,8 +119,8 @@ def test_the_bar_fits_into_80_columns_and_never_says_none():
 def test_points_and_trials_are_told_apart(capsys):
     autogan.run_search({**SPACE, "repeats": 2}, engine=FakeEngine(), display=PlainDisplay())
     told = capsys.readouterr().err
-    assert "trial 1 (point 1 of 4)  learning_rate=" in told
-    assert "(trial 0 again, under another seed)" in told
+    assert "trial 0 (point 1 of 4)  learning_rate=" in told
+    assert "again, under another seed)" in told
     assert "all 4 points are done" in told
 
 

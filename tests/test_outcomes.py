@@ -17,7 +17,7 @@ from autogan.decisions.replay import check_record
 from autogan.record.ledger import Ledger
 from autogan.search import SEARCH_METHODS, STOPPING_RULES, Evaluation, History, State, Trial
 from autogan.search.history import standings
-from autogan.search.repeats import points, unfinished
+from autogan.search.repeats import Standing, merged
 from autogan.search.space import Space
 from autogan.show.displays import PlainDisplay
 
@@ -90,7 +90,7 @@ class TestLateDeath:
         dies(2)
         result = search()
         assert result.trials[2].value is not None
-        assert result.in_hand is None
+        assert result.in_hand.number == result.best.number
         assert "in hand" not in result.summary()
 
     def test_where_all_died_there_is_no_best_and_yet_a_generator(self, dies, tmp_path):
@@ -206,12 +206,12 @@ class TestDeadIsDead:
                 dataclasses.replace(dead, number=2, confirms=True),
                 Trial(3, {"x": 0}, state=State.COMPLETE, value=3.0, confirms=True),
             ]
-            found = confirmed(Confirm(top=1, repeats=2), History(history.trials[:1], "min"), 1,
-                              Empty(), again)  # fmt: skip
-            return (points(history, 3).trials[0].value, unfinished(history, 3), found[0].values,
+            point = Standing(history.trials[0], history.trials)
+            found = confirmed(Confirm(top=1, repeats=2), [point], "min", Empty(), again)
+            return (merged(history).trials[0].value, point.values, point.died, found[0].values,
                     found[0].lost)  # fmt: skip
 
-        assert of(0.1) == of(None) == (None, None, [3.0], 1)
+        assert of(0.1) == of(None) == (2.0, [2.0], 1, [3.0], 1)
 
 
 class Empty:
@@ -319,13 +319,13 @@ class TestOutOfTime:
         found = standings(history, history.trials)
         assert sorted(range(4), key=found.__getitem__) == [0, 2, 1, 3]  # 5.5 was the better of 6.0
 
-    def test_a_point_that_is_never_in_time_has_no_mean(self):
+    def test_a_seed_that_is_never_in_time_says_nothing_of_its_point(self):
         late = Trial(1, {"x": 0}, state=State.TIMED_OUT, repeats=0)
         history = History([Trial(0, {"x": 0}, state=State.COMPLETE, value=2.0), late], "min")
-        assert points(history, 2).trials[0].value is None
-        assert unfinished(history, 3) is None
-        timed = History([Trial(0, {"x": 0}, state=State.TIMED_OUT, value=2.0)], "min")
-        assert unfinished(timed, 2).number == 0  # it is as whole as it can be
+        assert merged(history).trials[0].value == 2.0
+        assert Standing(history.trials[0], history.trials).ended == history.trials[:1]
+        timed = Trial(0, {"x": 0}, state=State.TIMED_OUT, value=2.0)
+        assert Standing(timed, [timed]).values == [2.0]  # it is as whole as it can be
 
 
 class TestAdvice:

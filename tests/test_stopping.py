@@ -322,11 +322,12 @@ def test_one_seed_that_was_stopped_early_is_no_result_of_a_point():
     settings = {**SEARCH, "stopping": "asha", "repeats": 3, "trials": 4}
     result = autogan.run_search(settings, engine=FakeEngine())
     assert result.best.state is State.COMPLETE
-    assert sum(t.params == result.best.params for t in result.trials) == 3
+    assert sum(t.params == result.best.params for t in result.trials) > 1
     target = result.trials[0].evaluations[0].value + 1
     settings = {**settings, "target": target, "run_dir": "runs/b"}
     aimed = autogan.run_search(settings, engine=FakeEngine())
-    assert sum(t.params == aimed.best.params for t in aimed.trials) == 3
+    reaching = next(p for p in aimed.points if p.value is not None and p.value <= target)
+    assert len(reaching.ended) >= 2
 
 
 def test_the_best_is_told_as_it_has_become(tmp_path):

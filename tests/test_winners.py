@@ -1,5 +1,6 @@
 """Honest winners: repeated seeds, confirmation, several criteria, and learning from the past."""
 
+import dataclasses
 import json
 import math
 import statistics
@@ -15,11 +16,11 @@ import autogan
 from autogan.cli.main import main
 from autogan.config import Confirm, SearchConfig
 from autogan.core.errors import ConfigError
-from autogan.decisions.confirmation import Confirmed, advantage, confirmed, next_training
+from autogan.decisions.confirmation import Confirmed, advantage, confirmed
 from autogan.search import History, Space, State, Trial
 from autogan.search.grid import GridSearch
 from autogan.search.pareto import fronts, worths
-from autogan.search.repeats import points, unfinished
+from autogan.search.repeats import Standing, merged, raced
 from autogan.show.displays import PlainDisplay
 
 SEARCH = {
@@ -30,12 +31,17 @@ SEARCH = {
 }
 
 
-def search(**changes):
-    return autogan.run_search({**SEARCH, **changes}, engine=FakeEngine())
+def search(display=None, **changes):
+    return autogan.run_search({**SEARCH, **changes}, engine=FakeEngine(), display=display)
 
 
-def trained(number, value, repeats=None, state=State.COMPLETE):
-    return Trial(number, {"x": number}, state=state, value=value, repeats=repeats)
+def trained(number, value, state=State.COMPLETE):
+    return Trial(number, {"x": number}, state=state, value=value)
+
+
+def again(trial, first):
+    """The same as a further seed of an earlier trial's point."""
+    return dataclasses.replace(trial, params={"x": first}, repeats=first)
 
 
 def confirmed_point(number, values):
@@ -43,80 +49,84 @@ def confirmed_point(number, values):
 
 
 class TestRepeats:
-    def test_points_have_the_mean_of_their_seeds(self):
+    def test_further_seeds_go_to_what_may_be_the_best(self):
         result = search(repeats=3)
+        first = [t for t in result.trials if t.repeats is None]
+        further = [t for t in result.trials if t.repeats is not None]
+        assert len(first) == 4
+        assert 0 < len(further) <= 4
         assert len({t.seed for t in result.trials}) == len(result.trials)
-        means = {}
-        for t in result.trials:
-            means.setdefault(t.params["learning_rate"], []).append(t.value)
-        assert [len(values) for values in means.values()] == [3, 3, 3, 1]  # the last is hopeless
-        best = min(means, key=lambda rate: statistics.fmean(means[rate]))
-        assert result.best.params["learning_rate"] == best
-        assert result.best.value == min(means[best])  # its best training is the one to use
+        trained = [t.params["learning_rate"] for t in result.trials]
+        assert max(trained.count(rate) for rate in trained) <= 3
+        assert further[0].params["learning_rate"] != 1e-3  # the worst by far
 
     def test_the_budget_counts_points(self):
-        assert len(search(repeats=2, trials=3).trials) == 6
+        result = search(repeats=2, trials=3)
+        assert sum(t.repeats is None for t in result.trials) == 3
+        assert any(t.repeats is not None for t in result.trials)
 
-    def test_methods_see_one_trial_for_each_point(self):
-        first = [trained(0, 1.0), trained(1, 3.0, repeats=0), trained(2, 9.0)]
-        merged = points(History(first, "min"), 2).trials
-        assert [(t.number, t.state, t.value) for t in merged] == [
+    def test_other_methods_see_one_trial_for_each_point(self):
+        """Its value is the mean; a dead seed counts as the worst of all, and is not the end."""
+        trials = [
+            trained(0, 1.0), again(trained(1, 3.0), 0), trained(2, 9.0),
+            trained(3, 2.0), again(trained(4, None, state=State.COLLAPSED), 3),
+            trained(5, None, state=State.DIVERGED),
+            trained(6, 4.0), again(trained(7, None, state=State.RUNNING), 6),
+            trained(8, None, state=State.FAILED), again(trained(9, 5.0), 8),
+        ]  # fmt: skip
+        seen = [(t.number, t.state, t.value) for t in merged(History(trials, "min")).trials]
+        assert seen == [
             (0, State.COMPLETE, 2.0),
-            (2, State.COMPLETE, 9.0),  # given up: worse than the best point's mean
+            (2, State.COMPLETE, 9.0),
+            (3, State.COMPLETE, (2.0 + 9.0) / 2),
+            (5, State.DIVERGED, None),
+            (6, State.RUNNING, None),
+            (8, State.COMPLETE, 5.0),
         ]
-        first[2].value = 2.0
-        merged = points(History(first, "min"), 2).trials
-        assert [(t.number, t.state, t.value) for t in merged][1] == (2, State.RUNNING, None)
-        assert unfinished(History(first, "min"), 2).number == 2
+        upwards = merged(History(trials, "max")).trials
+        assert upwards[2].value == (2.0 + 1.0) / 2
 
-    def test_hopeless_points_are_given_up_in_both_directions(self):
-        for direction, sign in (("min", 1), ("max", -1)):
-            trials = [trained(0, sign * 1.0), trained(1, sign * 3.0, 0), trained(2, sign * 2.1)]
-            assert unfinished(History(trials, direction), 2) is None
-            trials[2].value = sign * 1.9
-            assert unfinished(History(trials, direction), 2).number == 2
-            lucky = [trained(3, sign * 1.0), trained(4, sign * 3.1, 3)]  # at first
-            assert unfinished(History([*trials[:2], *lucky], direction), 3).number == 0
-            trials[:2] = [*trials[:2], trained(2, sign * 2.0, 0)]
-            assert unfinished(History([*trials[:3], *lucky], direction), 3) is None
-
-    def test_a_point_that_diverges_once_is_bad(self):
-        trials = [trained(0, 1.0), trained(1, None, 0, State.DIVERGED), trained(2, 5.0)]
-        history = History(trials, "min")
-        assert points(history, 3).trials[0].state is State.DIVERGED
-        assert points(history, 3).trials[0].value is None
-        assert unfinished(history, 3).number == 2
-
-    def test_the_command_line_tells_the_mean(self, capsys, monkeypatch):
+    def test_the_command_line_says_the_mean(self, capsys, monkeypatch):
         monkeypatch.setattr("autogan.pool.crew.make_engine", lambda run: FakeEngine())
         flags = ["--param", "learning_rate=1e-4,4e-4", "--search-method", "grid", "--repeats", "3"]
         with pytest.raises(SystemExit):
             main(["search", *flags, "--run-dir", "runs/a"])
         result = autogan.run_search(resume="runs/a", engine=FakeEngine())
         values = [t.value for t in result.trials if t.params == result.best.params]
-        told = f"mean {statistics.fmean(values):.4g} under 3 seeds, standard deviation"
-        assert told in capsys.readouterr().out
+        assert len(values) > 1
+        low, high = f"{min(values):.4g}", f"{max(values):.4g}"
+        said = f"fid {statistics.fmean(values):.4g} under {len(values)} seeds ({low} to {high})"
+        out = capsys.readouterr().out
+        assert f"{said}, none died; expect " in out
+        assert out.split("\n\n")[1].split()[:5] == ["trial", "fid", "seeds", "died", "worst"]
 
-    def test_a_replaced_seed_counts_in_the_best_point_as_any(self):
-        group = [trained(0, 1.0), trained(1, None, 0, State.FAILED), trained(2, 3.0, 0)]
-        assert unfinished(History([*group, trained(3, 5.0)], "min"), 2) is None
-        assert unfinished(History([*group, trained(3, 1.5)], "min"), 2).number == 3
+    def test_the_best_of_its_trainings_is_the_one_to_use(self):
+        result = search(repeats=3)
+        alike = [t.value for t in result.trials if t.params == result.best.params]
+        assert result.best.value == min(alike)
+        assert result.standing.value == statistics.fmean(alike)
 
-    def test_failed_seeds_are_replaced(self):
-        trials = [trained(0, None, state=State.FAILED), trained(1, 1.0), trained(2, None, 1)]
-        trials[2].state = State.FAILED
-        assert unfinished(History(trials, "min"), 2).number == 1
+    def test_failed_seeds_do_not_count(self):
+        rates = [1e-4, 3e-4, 4e-4, 1e-3]
+        space = SearchConfig(params={"learning_rate": rates}).space
+        trials = [Trial(n, {"learning_rate": r}, state=State.COMPLETE, value=1.0 + n)
+                  for n, r in enumerate(rates)]  # fmt: skip
+        failed = dataclasses.replace(trials[0], number=4, state=State.FAILED, repeats=0, value=None)
+        assert raced(space, History(trials, "min"), 2).number == 0
+        assert raced(space, History([*trials, failed], "min"), 2).number == 0
+        lived = dataclasses.replace(failed, state=State.COMPLETE, value=1.2)
+        assert raced(space, History([*trials, lived], "min"), 2) is None  # its share is spent
 
-    def test_one_seed_changes_nothing(self):
-        history = History([trained(0, 1.0)], "min")
-        assert points(history, 1) is history
-        assert unfinished(history, 1) is None
+    def test_one_seed_ends_the_race(self):
+        assert all(t.repeats is None for t in search(repeats=1).trials)
 
     def test_resuming_repeats_nothing(self):
         whole = search(repeats=2)
         search(repeats=2, trials=2, run_dir="runs/b")
         resumed = autogan.run_search({"trials": 4}, resume="runs/b", engine=FakeEngine())
-        assert resumed.trials == whole.trials
+        assert resumed.trials[:2] == whole.trials[:2]
+        first = [t.params for t in resumed.trials if t.repeats is None]
+        assert first == [t.params for t in whole.trials if t.repeats is None]
 
 
 def lost_defaults(number):
@@ -166,8 +176,9 @@ class TestConfirmation:
             Trial(4, {"x": 1}, confirms=True, state=State.COMPLETE, value=5.0),
             Trial(5, {"x": 1}, confirms=True, state=State.COMPLETE, value=6.0),
         ]
-        settings = Confirm(top=2, repeats=2), History(found, "min"), Space(())
-        results = confirmed(*settings[:2], 1, settings[2], [*again, *map(lost_defaults, (6, 7))])
+        standings = [Standing(trial, [trial]) for trial in found]
+        trials = [*again, *map(lost_defaults, (6, 7))]
+        results = confirmed(Confirm(top=2, repeats=2), standings, "min", Space(()), trials)
         assert [(r.number, r.lost) for r in results] == [(1, 0), (0, 1), (None, 2)]
 
     def test_points_that_were_drawn_twice_are_confirmed_once(self):
@@ -262,20 +273,14 @@ class TestConfirmation:
                 better += interval.high < 0
             assert better <= 35  # 25 expected at most; 35 is two deviations above
 
-    def test_single_seeds_do_not_compete_with_means(self):
-        """With repeats, a point whose only seed was stopped early is no candidate."""
-        history = History(
-            [
-                Trial(0, {"x": 0}, state=State.COMPLETE, value=5.0),
-                Trial(1, {"x": 1}, state=State.STOPPED, value=1.0),
-            ],
-            "min",
-        )
-        space = SearchConfig(params={"learning_rate": [1e-4, 2e-4]}).space
-        confirm = Confirm(top=2, repeats=2)
-        chosen = next_training(confirm, history, 2, space, [])
-        assert chosen.number == 0
-        assert next_training(confirm, history, 1, space, []).number == 1
+    def test_it_says_how_many_candidates_there_are(self, capsys):
+        rates = {"params": {"learning_rate": [1e-4, 4e-4]}}
+        display = PlainDisplay()
+        search(**rates, confirm={"top": 3, "repeats": 2}, display=display)
+        assert "2 points to confirm, not 3: no more came to a value" in capsys.readouterr().err
+        dead = {"params": {"z_dim": [DIVERGE]}, "run_dir": "runs/b", "display": PlainDisplay()}
+        assert search(**dead, confirm="top=3,repeats=2").confirmed == []
+        assert "nothing to confirm: no trial came to a value" in capsys.readouterr().err
 
     def test_the_command_line_tells_of_it(self, capsys, monkeypatch):
         monkeypatch.setattr("autogan.pool.crew.make_engine", lambda run: FakeEngine())

@@ -17,7 +17,16 @@ import typer
 
 from autogan import api
 from autogan.cli.listing import listing
-from autogan.cli.options import hint, options_of, refuse_flags_given_twice
+from autogan.cli.options import (
+    ConfigFile,
+    Debug,
+    Json,
+    Overwrite,
+    Quiet,
+    hint,
+    options_of,
+    refuse_flags_given_twice,
+)
 from autogan.cli.printing import (
     print_json,
     print_plan,
@@ -26,7 +35,7 @@ from autogan.cli.printing import (
     print_training,
     say,
 )
-from autogan.config import SearchConfig, TrainConfig, load_config
+from autogan.config import SearchConfig, TrainConfig, load_config, under_seeds
 from autogan.core.errors import (
     AutoGANError,
     ConfigError,
@@ -54,26 +63,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-ConfigFile = Annotated[
-    Path | None, typer.Argument(help="a YAML file, or a name; see: autogan list configs")
-]
-Json = Annotated[bool, typer.Option("--json", help="print the result as JSON")]
-Overwrite = Annotated[
-    bool, typer.Option("--overwrite", help="replace an earlier run in the folder")
-]
-Quiet = Annotated[bool, typer.Option("--quiet", help="show nothing but the result and errors")]
 
-
-def _remember(context: typer.Context, debug: bool) -> bool:
-    """Let `main` know whether a traceback is wanted."""
-    if isinstance(context.obj, dict):
-        context.obj["debug"] = debug
-    return debug
-
-
-Debug = Annotated[
-    bool, typer.Option("--debug", help="show the traceback of an error", callback=_remember)
-]
 Checkpoint = Annotated[api.Checkpoint, typer.Option(help="which evaluation's generator")]
 
 
@@ -141,6 +131,12 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", help="go on with an interrupted training")
     ] = False,
+    seeds: Annotated[
+        int | None, typer.Option(min=2, help="train under so many fresh seeds, and compare")
+    ] = None,
+    workers: Annotated[
+        str, typer.Option(help="with --seeds: trainings at a time, or auto", metavar="INT")
+    ] = "1",
     overwrite: Overwrite = False,
     json_: Json = False,
     quiet: Quiet = False,
@@ -150,6 +146,14 @@ def train(
 ) -> None:
     """Train one GAN; any saved configuration runs again."""
     run = load_config(TrainConfig, config, flags)
+    if seeds is not None:
+        again = under_seeds(run, seeds, workers)
+        folder = {"resume": again.run_dir} if resume else {"overwrite": overwrite}
+        with _display(quiet) as display:
+            found = api.run_search({"trials": seeds} if resume else again, **folder,
+                                   display=display)  # fmt: skip
+        print_search(found, json_)
+        return
     with _display(quiet) as display:
         result = api.train(run, resume=resume, overwrite=overwrite, display=display)
     print_training(result, json_)

@@ -16,6 +16,26 @@ from autogan.models import GAN_TYPES
 
 F = TypeVar("F", bound=Callable[..., None])
 
+ConfigFile = Annotated[
+    Path | None, typer.Argument(help="a YAML file, or a name; see: autogan list configs")
+]
+Json = Annotated[bool, typer.Option("--json", help="print the result as JSON")]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="replace an earlier run in the folder")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", help="show nothing but the result and errors")]
+
+
+def _remember(context: typer.Context, debug: bool) -> bool:
+    """Let `main` know whether a traceback is wanted."""
+    if isinstance(context.obj, dict):
+        context.obj["debug"] = debug
+    return debug
+
+
+Debug = Annotated[
+    bool, typer.Option("--debug", help="show the traceback of an error", callback=_remember)
+]
 
 _LISTS = ("warm_start", "criterion", "also", "classes", "plugin_dirs")
 

@@ -70,7 +70,7 @@ def _why(plan: Plan) -> str:
     config = plan.config
     reasons = {
         "early stopping": config.stopping is not None,
-        f"{config.repeats} seeds for good points": config.repeats > 1,
+        f"up to {config.repeats} seeds for good points": config.repeats > 1,
         "the confirmation": config.confirm is not None,
     }
     return ", ".join(reason for reason, holds in reasons.items() if holds)

@@ -4,6 +4,7 @@ A configuration comes from defaults, a YAML file and flags, each over the one be
 validated once, here, and saved before any work.
 """
 
+from autogan.config.confirm import Confirm
 from autogan.config.grammar import Setting, packaged_configs, parse_param, parse_params, read_yaml
 from autogan.config.loading import (
     check_mapping,
@@ -13,7 +14,8 @@ from autogan.config.loading import (
     own_flags,
     validated,
 )
-from autogan.config.searching import Confirm, SearchConfig
+from autogan.config.repeating import under_seeds
+from autogan.config.searching import SearchConfig
 from autogan.config.training import TrainConfig
 
 __all__ = [
@@ -30,5 +32,6 @@ __all__ = [
     "parse_param",
     "parse_params",
     "read_yaml",
+    "under_seeds",
     "validated",
 ]

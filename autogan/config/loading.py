@@ -81,7 +81,12 @@ def load_saved(
 
 
 def _with_old_defaults(values: dict[str, Any]) -> dict[str, Any]:
-    """The keys of a run; AutoGAN 0.3 named no defaults in its files, so those it had are added."""
+    """The keys of a run; AutoGAN 0.3 named no defaults in its files, so those it had are added.
+
+    Its searches did not begin with the defaults.
+    """
+    if "search_method" in values and "first" not in values:
+        values = {**values, "first": "none"}
     params = {} if values.get("params") is None else values["params"]
     if values.get("gan_type", "gan") != "gan" or not isinstance(params, dict):
         return values

@@ -4,11 +4,12 @@ import math
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import field_validator, model_validator
 from typing_extensions import Self, override
 
+from autogan.config.confirm import Confirm
 from autogan.config.grammar import named, parse_params
 from autogan.config.keys import key
 from autogan.config.spaces import check_inside, check_space, remarks, space_of, useless
@@ -26,20 +27,11 @@ _DEFAULT_TRIALS = 10
 _ADVISED: dict[str, Any] = {
     "search_method": "gp",
     "stopping": "auto",
-    "repeats": 2,
+    "repeats": 5,
 }  # docs/search.md says why
 _ADVISED_TRIALS = 20
 _AUTO, _RULE = "auto", "asha"
 _FEW_TRIALS = 10  # below, a stopping rule would leave too few
-
-
-class Confirm(BaseModel):
-    """How a search's winner is named: by training the best again."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    top: Annotated[int, Field(ge=1, description="points, the best of the search")]
-    repeats: Annotated[int, Field(ge=2, description="fresh seeds for each")]
 
 
 class SearchConfig(Working):
@@ -82,8 +74,8 @@ class SearchConfig(Working):
     distinct: Annotated[bool, key("search", "never try a point twice")] = True
     repeats: Annotated[
         int,
-        key("search", "seeds that each promising point is trained under; their mean decides [2; 1 "
-            "if you name a method]", ge=1),
+        key("search", "seeds at most that a promising point is trained under; half of the training "
+            "at most goes to further ones [5; 1 if you name a method]", ge=1),
     ] = 1  # fmt: skip
     confirm: Annotated[
         Confirm | None,
@@ -100,6 +92,11 @@ class SearchConfig(Working):
         key("search", "try this point first, as NAME=VALUE,NAME=VALUE; what is left out takes its "
             "default"),
     ] = ()  # fmt: skip
+    first: Annotated[
+        Literal["defaults", "none"],
+        key("search", "what is tried before the method proposes: the GAN type's defaults, moved "
+            "into the ranges, or none"),
+    ] = "defaults"  # fmt: skip
     warm_start: Annotated[
         Path | None, key("search", "folder of an earlier search to learn from")
     ] = None
@@ -135,12 +132,7 @@ class SearchConfig(Working):
     @field_validator("confirm", mode="before")
     @classmethod
     def _parse_confirm(cls, value: Any) -> Any:
-        if not isinstance(value, str):
-            return value
-        given = dict(part.partition("=")[::2] for part in value.replace(" ", "").split(","))
-        if set(given) != set(Confirm.model_fields):
-            raise ConfigError("confirm", f"{value!r}; write it as top=3,repeats=5")
-        return given
+        return Confirm.parse(value) if isinstance(value, str) else value
 
     @field_validator("stopping")
     @classmethod
@@ -311,6 +303,13 @@ class SearchConfig(Working):
         own, none = (getattr(k.conflict, "__func__", None) for k in (self.gan, GANType))
         forbidden = None if own is none else lambda point: bool(self.conflict(point))
         return space_of(self.gan, self.settings, forbidden)
+
+    @cached_property
+    def default_point(self) -> dict[str, Value] | None:
+        """The GAN type's defaults, as near as the space has them; None if they cannot be."""
+        declared = {d.name: d.hyperparameter.default for d in self.space.dimensions}
+        point = self.space.nearest(declared)
+        return point if self.space.allows(point) else None
 
     def conflict(self, point: Mapping[str, Value]) -> str:
         """Why a point of the space cannot be; empty if it can."""

@@ -5,6 +5,7 @@ part in choosing it for the confirmation; and whether the search was worth its w
 type's defaults.
 """
 
+import dataclasses
 import math
 import statistics
 from collections.abc import Mapping, Sequence
@@ -13,9 +14,8 @@ from dataclasses import dataclass
 from autogan.config import Confirm
 from autogan.core.hyperparameters import Value
 from autogan.record.words import figure
-from autogan.search import History, Space, State, Trial
-from autogan.search.repeats import judged
-from autogan.search.space import Key, key
+from autogan.search import Direction, Space, State, Trial
+from autogan.search.repeats import Standing
 
 _DEFAULTS = -1  # a number that no trial has
 
@@ -58,36 +58,39 @@ class Confirmed:
 
 
 def next_training(
-    confirm: Confirm, points: History, repeats: int, space: Space, trials: Sequence[Trial]
+    confirm: Confirm, standings: Sequence[Standing], space: Space, trials: Sequence[Trial]
 ) -> Trial | None:
     """The point that is to be trained under a further seed; None when all is done.
 
     Args:
         confirm: how many points, and how often.
-        points: what the search has found.
-        repeats: seeds that each of them was to have.
+        standings: the points of the search, the best first.
         space: that was searched.
         trials: all trainings, those of the confirmation among them.
 
     Returns:
         The search's trial, or one without a place in it that holds the defaults.
     """
-    for candidate in candidates(confirm, points, repeats, space):
+    for candidate in candidates(confirm, standings, space):
         if len(_again(candidate, trials)) < confirm.repeats:
             return candidate
     return None
 
 
 def confirmed(
-    confirm: Confirm, points: History, repeats: int, space: Space, trials: Sequence[Trial]
+    confirm: Confirm,
+    standings: Sequence[Standing],
+    direction: Direction,
+    space: Space,
+    trials: Sequence[Trial],
 ) -> list[Confirmed]:
     """What came of all points, the best first; nothing until the last one is done.
 
-    A point that diverged more often is worse, whatever its other values are. The arguments are
-    those of `next_training`.
+    A point that died more often is worse, whatever its other values are. The arguments are those
+    of `next_training`, and which way the objective is better.
     """
     results = []
-    for candidate in candidates(confirm, points, repeats, space):
+    for candidate in candidates(confirm, standings, space):
         again = [trial for trial in _again(candidate, trials) if trial.state is not State.RUNNING]
         if len(again) < confirm.repeats:
             return []
@@ -95,7 +98,8 @@ def confirmed(
         number = None if candidate.number == _DEFAULTS else candidate.number
         lost = len(again) - len(values)
         results.append(Confirmed(number, candidate.params, candidate.value, values, lost))
-    return sorted(results, key=lambda result: (result.lost, points.sign * (result.mean or 0.0)))
+    sign = 1 if direction == "min" else -1
+    return sorted(results, key=lambda result: (result.lost, sign * (result.mean or 0.0)))
 
 
 @dataclass(frozen=True)
@@ -169,17 +173,17 @@ def _place(n: int, m: int, tail: float) -> int:
     return n * m
 
 
-def candidates(confirm: Confirm, points: History, repeats: int, space: Space) -> list[Trial]:
-    """The search's best points, of those that may be called so, and the defaults beside them.
+def candidates(confirm: Confirm, standings: Sequence[Standing], space: Space) -> list[Trial]:
+    """The search's best points and the defaults beside them, each with what the search saw of it.
 
     Beside what is fixed, the defaults may be a point that cannot be: it is left out.
 
     The arguments are those of `next_training`.
     """
-    different: dict[Key, Trial] = {}
-    for trial in judged(points, repeats):
-        different.setdefault(key(trial.params), trial)
-    best = list(different.values())[: confirm.top]
+    best = [
+        dataclasses.replace(standing.first, value=standing.value)
+        for standing in standings[: confirm.top]
+    ]
     defaults = space.existing({d.name: d.hyperparameter.default for d in space.dimensions})
     known = any(trial.params == defaults for trial in best)
     if not best or known or not space.allows(defaults):

@@ -18,9 +18,10 @@ from autogan.decisions.confirmation import next_training
 from autogan.decisions.tally import Tally
 from autogan.record.folder import trial_name
 from autogan.record.ledger import Ledger
-from autogan.search import History, Point
+from autogan.record.words import THE_DEFAULTS
+from autogan.search import History, Point, Trial
 from autogan.search.base import trial_seed
-from autogan.search.repeats import unfinished
+from autogan.search.repeats import Standing, raced
 
 
 @dataclass(frozen=True)
@@ -64,23 +65,27 @@ class Decisions:
         tally = self._known_to(len(self._ledger.trials))
         if tally is None:
             return Step()  # the results that it is to be found from are not in yet
-        history, trials = tally.history(), tally.trials()
+        trials = tally.trials()
         if end := self._reached_target(tally):
             return self._confirming(end)
         finals = self._rule.finals(tally.first_seeds()) if self._rule else 0.0
-        seeds = math.ceil(finals) * (self._config.repeats - 1)  # further ones of the last few
-        reserve = finals + seeds + self._budget.confirmations(trials, tally.candidates())
+        seeds = math.ceil(finals) * (self._config.repeats > 1)  # a second one of the last few
+        confirmations = self._budget.confirmations(trials, tally.candidates())
+        begins = confirmations > 0  # what begins now must leave room for all of them
+        reserve = finals + seeds + confirmations + begins
         if end := self._budget.spent(trials, reserve):
             return self._closing(tally, end)
+        if step := self._another_seed(tally, closing=False):
+            return step
         if step := self._revived(tally, closing=False):
             return step
-        if step := self._another_seed(history):
-            return step
-        if self._config.trials is not None and tally.points().tries() >= self._config.trials:
+        if self._config.trials is not None and tally.first_seeds().tries() >= self._config.trials:
             kind = "trials" if self._config.repeats == 1 else "points"
             return self._closing(tally, f"all {self._config.trials} {kind} are done")
         if own := self._enqueued():
             return self._begun(own[0], "enqueued")
+        if (defaults := self._defaults(tally)) is not None:
+            return self._begun(defaults, THE_DEFAULTS)
         return self._proposed(tally) or self._closing(
             tally, f"{self._config.search_method} has no further point to propose"
         )
@@ -118,7 +123,7 @@ class Decisions:
             first_run = any(not t.revived and not t.confirms for t in self._ledger.unfinished())
             if not first_run and (step := self._revived(tally, closing=True)):
                 return step
-            if step := self._another_seed(tally.history()):
+            if not first_run and (step := self._another_seed(tally, closing=True)):
                 return step
         return self._confirming(end)
 
@@ -132,9 +137,11 @@ class Decisions:
         if self._config.confirm is None or any(not t.confirms for t in self._ledger.unfinished()):
             return ended
         trials = self._whole.trials()
-        point = next_training(
-            self._config.confirm, self._whole.points(), self._config.repeats, self._space, trials
-        )
+        standings = self._whole.standings()
+        if found := self._too_few(len(standings)):
+            notes.append(found)
+            ended = Step(end=end, notes=tuple(notes))
+        point = next_training(self._config.confirm, standings, self._space, trials)
         if point is None:
             return ended
         if spent := self._budget.spent(trials):
@@ -157,21 +164,47 @@ class Decisions:
         note = f"trial {trial.number} goes on: it is among the best so far"
         return Step("revived", {"trial": trial.number}, notes=(note,))
 
-    def _another_seed(self, history: History) -> Step | None:
-        """A point is trained under a further seed, if one needs it."""
-        first = unfinished(history, self._config.repeats)
+    def _too_few(self, points: int) -> str:
+        """That the confirmation has fewer points than it was to have; empty if it has them."""
+        confirm = self._config.confirm
+        if confirm is None or points >= confirm.top:
+            return ""
+        if not points:
+            return "nothing to confirm: no trial came to a value"
+        found = "1 point" if points == 1 else f"{points} points"
+        return f"{found} to confirm, not {confirm.top}: no more came to a value"
+
+    def _another_seed(self, tally: Tally, *, closing: bool) -> Step | None:
+        """A point is trained under a further seed, if one deserves it."""
+        repeats = self._config.repeats
+        if repeats == 1:
+            return None
+        first = self._promising(tally) or raced(
+            self._space, tally.history(), repeats, closing=closing
+        )
         if first is None:
             return None
         return self._begun(first.params, f"again {first.number}", repeats=first.number)
 
     def _proposed(self, tally: Tally) -> Step | None:
         """The method's next point."""
-        points = tally.points()
-        known = History([*tally.earlier(), *points.trials], points.direction)
+        seen = tally.history() if self._config.method.sees_seeds else tally.points()
+        known = History([*tally.earlier(), *seen.trials], seen.direction)
         proposal = proposed(self._config, known)
         if proposal is None:
             return None
         return self._begun(self._checked(proposal.point), proposal.origin)
+
+    def _defaults(self, tally: Tally) -> dict[str, Value] | None:
+        """The GAN type's defaults, to be tried before the method proposes; None once they were.
+
+        A method that goes through whole lists comes to them by itself.
+        """
+        point = self._config.default_point
+        if self._config.first == "none" or self._config.method.needs_lists or point is None:
+            return None
+        seen = [*tally.earlier(), *(t for t in self._ledger.trials if not t.confirms)]
+        return None if any(trial.params == point for trial in seen) else point
 
     def _enqueued(self) -> list[dict[str, Value]]:
         """The user's own points that have not been tried."""
@@ -215,10 +248,33 @@ class Decisions:
         return checked
 
     def _reached_target(self, tally: Tally) -> str:
-        """Why the search has what it was to find; empty if it has not."""
-        target = self._config.target
-        best = None if target is None else tally.best_point()
-        if target is None or best is None or best.value is None:
+        """Why the search has what it was to find; empty if it has not.
+
+        Where several seeds decide, the mean of at least two must reach the target.
+        """
+        best = self._reaching(tally)
+        if best is None or len(best.ended) < min(self._config.repeats, 2):
             return ""
-        reached = tally.history().at_least_as_good(best.value, target)
-        return f"the target {target:g} is reached" if reached else ""
+        return f"the target {self._config.target:g} is reached"
+
+    def _promising(self, tally: Tally) -> Trial | None:
+        """A point that would reach the target, if a second seed says so too."""
+        best = self._reaching(tally)
+        return None if best is None or len(best.trials) > 1 else best.first
+
+    def _reaching(self, tally: Tally) -> Standing | None:
+        """The best point whose trainings all live and reach the target in the mean."""
+        target = self._config.target
+        if target is None:
+            return None
+        history = tally.history()
+        return next(
+            (
+                each
+                for each in tally.standings()
+                if each.value is not None
+                and not each.died
+                and history.at_least_as_good(each.value, target)
+            ),
+            None,
+        )

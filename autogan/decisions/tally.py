@@ -15,7 +15,7 @@ from autogan.record.words import Terms
 from autogan.search import Direction, Evaluation, History, Trial
 from autogan.search.history import found_again
 from autogan.search.pareto import fronts, worths
-from autogan.search.repeats import judged, points
+from autogan.search.repeats import Standing, merged, ranked, recommended
 
 
 class Tally:
@@ -38,6 +38,7 @@ class Tally:
         self._hidden: Collection[int] = ()
         self._trials: list[Trial] = []
         self._records = -1  # of the ledger, when they were found
+        self._judged: tuple[int, list[Standing]] = (-1, [])  # likewise
         self._views: dict[int, tuple[int, Trial]] = {}  # and when they were, by number
 
     def without(self, numbers: Collection[int]) -> "Tally":
@@ -75,16 +76,30 @@ class Tally:
         return History([t for t in history.trials if t.repeats is None], history.direction)
 
     def points(self) -> History:
-        """The same with one trial for each point, which is what search methods see."""
+        """The same with one trial for each point, for methods that know nothing of seeds."""
         history = self.history()
         if len(self._config.objectives) > 1:  # early scores have no place in their order
             whole = [dataclasses.replace(trial, evaluations=[]) for trial in history.trials]
             return History(whole, history.direction)
-        return points(history, self._config.repeats)
+        return merged(history)
 
-    def best_point(self) -> Trial | None:
-        """The best point of the search."""
-        return next(iter(judged(self.points(), self._config.repeats)), None)
+    def ranked(self) -> list[Standing]:
+        """All points of the search, those that may be recommended first."""
+        if len(self._config.objectives) > 1:
+            return self.standings()
+        return ranked(self._config.space, self.history())
+
+    def standings(self) -> list[Standing]:
+        """The points of the search that may be recommended, the best first."""
+        if self._judged[0] != self._ledger.records:
+            self._judged = self._ledger.records, self._standings()
+        return self._judged[1]
+
+    def _standings(self) -> list[Standing]:
+        history = self.history()
+        if len(self._config.objectives) > 1:  # a place in an order is no value to be modelled
+            return [Standing(trial, [trial]) for trial in history.ranked()]
+        return recommended(self._config.space, history)
 
     def earlier(self) -> list[Trial]:
         """The trials of an earlier search that this one learns from, numbered from below."""
@@ -99,7 +114,7 @@ class Tally:
         config = self._config
         if config.confirm is None:
             return []
-        best = candidates(config.confirm, self.points(), config.repeats, config.space)
+        best = candidates(config.confirm, self.standings(), config.space)
         return [point.params for point in best]
 
     def confirmed(self) -> list[Confirmed]:
@@ -108,24 +123,24 @@ class Tally:
             return []
         return confirmed(
             self._config.confirm,
-            self.points(),
-            self._config.repeats,
+            self.standings(),
+            self.direction,
             self._config.space,
             self.trials(),
         )
 
     def best(self) -> Trial | None:
-        """The best trial of the best hyperparameters."""
-        chosen = self.best_point() or self.history().best()
-        if chosen is None:
+        """The best training of the recommended hyperparameters."""
+        standings = self.standings()
+        if not standings:
             return None
         winners = [result.params for result in self.confirmed() if result.values]
-        params = [*winners, chosen.params][0]
+        params = [*winners, standings[0].first.params][0]
         same = [trial for trial in self.trials() if trial.params == params]
         return History(same, self.direction).best()
 
     def in_hand(self) -> Trial | None:
-        """The trial of the best generator of all, where its training died afterwards; else None."""
+        """The trial of the best generator of all, whatever became of its training afterwards."""
         had = self._kept(trial for trial in self.trials() if trial.value is not None)
         if len(self._config.objectives) > 1:
             order = self._worths([self._losses(kept) for _, kept in had])
@@ -133,8 +148,7 @@ class Tally:
             sign = 1 if self._config.objective.direction == "min" else -1
             order = [sign * (trial.value or 0.0) for trial, _ in had]
         ranked = sorted((w, t.dead, t.number) for w, (t, _) in zip(order, had, strict=True))
-        first = next((self.trials()[number] for *_, number in ranked), None)
-        return first if first is not None and first.dead else None
+        return next((self.trials()[number] for *_, number in ranked), None)
 
     def front(self) -> list[Trial]:
         """Of several criteria, the trials that none other beats."""

@@ -17,7 +17,8 @@ from autogan.report.svg import tag
 from autogan.report.view import View
 from autogan.show.display import Display
 from autogan.show.result import SearchResult
-from autogan.show.summary import in_hand, standing, verdict, warnings
+from autogan.show.standings import defaults, in_hand, promise, seeds
+from autogan.show.summary import standing, verdict, warnings
 
 _BETTER = ": better"
 _TRAINED = "The winner was trained again under fresh seeds"
@@ -79,7 +80,10 @@ def _head(view: View) -> Markup:
         tag("p", f"{about}. {counts}.", class_="reading"),
         tag("dl", *pairs, class_="facts"),
         _belief(view),
-        *(tag("p", line, class_="verdict doubt") for line in [*warnings(result), *in_hand(result)]),
+        *(
+            tag("p", line, class_="verdict doubt")
+            for line in [*warnings(result), *in_hand(result), *defaults(result)]
+        ),
         tag(
             "p",
             f"{result.folder.root}, {result.objective}{_when(result)}.{_measured(view)}",
@@ -133,13 +137,12 @@ def _belief(view: View) -> Markup:
         told = found.replace("against the defaults:", "Median difference from the defaults:")
         return tag("p", tag("strong", f"{lead}."), f" {told[0].upper()}{told[1:]}.",
                    class_=f"verdict {kind}")  # fmt: skip
-    alike = [t for t in view.trials if t.params == best.params and t.worth is not None]
+    standing = result.standing
     few = "One training is not a result"
-    if len(alike) > 1:
-        mean = sum(t.value or 0.0 for t in alike) / len(alike)
-        few = (
-            f"The mean under {len(alike)} seeds is {figure(mean)}, but these seeds chose the winner"
-        )
+    if standing is not None and len(standing.ended) > 1:
+        promised = promise(standing)
+        few = f"{figure(standing.value or 0.0)} {seeds(standing)}, and these seeds chose the winner"
+        few = f"{few}; {promised}" if promised else few
     return tag("p", f"{few}: the best of many noisy values is partly luck. Confirm it: ",
                tag("code", again), class_="verdict doubt")  # fmt: skip
 

@@ -181,8 +181,8 @@ class SearchLoop:
     def _place(self, trial: Trial) -> int:
         """Which of the search's points a trial is of, counted from 1."""
         first = trial.number if trial.repeats is None else trial.repeats
-        points = (point for point in self._tally.points().trials if point.number <= first)
-        return sum(point.state is not State.FAILED for point in points)
+        begun = (t for t in self._tally.first_seeds().trials if t.number <= first)
+        return sum(trial.state is not State.FAILED for trial in begun)
 
     def _next(self) -> Trial | None:
         """Record a new trial as begun, or a stopped one as going on; None if nothing begins."""

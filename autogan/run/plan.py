@@ -94,7 +94,11 @@ def plan_of(run: SearchConfig, opened: Opened, timed: Timed | None = None) -> Pl
     def whole(trials: int) -> float:
         """What so many trials come to in whole trainings."""
         first, ended = rule.expected(trials) if rule else (trials, trials)
-        return first + ended * (run.repeats - 1) + confirmations
+        return first + further(first, ended) + confirmations
+
+    def further(first: float, ended: float) -> float:
+        """At most: as much as the first seeds take."""
+        return min(first, ended * (run.repeats - 1))
 
     if run.max_steps is not None:
         fits = run.max_steps / budget.full
@@ -110,7 +114,9 @@ def plan_of(run: SearchConfig, opened: Opened, timed: Timed | None = None) -> Pl
     return Plan(
         config=run,
         trials=trials,
-        trainings=None if trials is None else trials * run.repeats + confirmations,
+        trainings=None
+        if trials is None
+        else trials + math.ceil(further(trials, trials)) + confirmations,
         full=None if trials is None else whole(trials),
         points=points,
         images=opened.images,

@@ -10,8 +10,10 @@ from autogan.pool.messages import Evaluate, Scores
 from autogan.pool.pool import Engine
 from autogan.record.folder import SearchFolder, keep_best
 from autogan.record.ledger import Ledger
+from autogan.record.words import figure
 from autogan.search import Trial
 from autogan.show.display import Display
+from autogan.show.standings import seeds
 
 
 class Winner:
@@ -53,6 +55,9 @@ class Winner:
         worth = f"{self._ledger.header['objective']} {best.value:.6g}"
         if best.losses:
             worth = f"of those that no other beats in {self._config.criterion}"
+        known = next((p for p in self._tally.standings() if p.first.params == best.params), None)
+        if known is not None and len(known.trials) > 1 and known.value is not None:
+            worth = f"{figure(known.value)} {seeds(known)}; this one {worth}"
         again = shlex.join(["autogan", "train", "FILE", *own_flags(self._config, "train")])
         write_yaml(
             self._folder.best_config,

@@ -7,6 +7,7 @@ from typing import Any
 from autogan.search import Trial
 from autogan.show.advice import advice
 from autogan.show.result import SearchResult, TrainResult
+from autogan.show.standings import of_defaults, plain_standing
 from autogan.show.summary import verdict, warnings
 
 
@@ -25,6 +26,8 @@ def plain(result: SearchResult | TrainResult) -> dict[str, Any]:
         "objective": result.objective,
         "direction": result.direction,
         "hyperparameters": dict(result.hyperparameters),
+        "defaults": None if (own := of_defaults(result)) is None else plain_standing(own),
+        "points": [plain_standing(point) for point in result.points],
         "best": None if best is None else best.number,
         "in_hand": None if result.in_hand is None else result.in_hand.number,
         "updates": result.updates(),

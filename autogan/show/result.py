@@ -17,6 +17,7 @@ from autogan.record.ledger import Ledger, Stint
 from autogan.record.lines import Judged
 from autogan.record.words import Terms
 from autogan.search import Direction, State, Trial
+from autogan.search.repeats import Standing
 from autogan.show.summary import rows, summary, table_html
 
 
@@ -33,10 +34,12 @@ class SearchResult:
         terms: what values are called.
         trials: all of them, in order. One that died has the value and step of its best generator
             before, which count for nothing else (see `Trial.worth`).
-        best: the trial with the best value, or of the best hyperparameters where these are judged
-            by several seeds; None if none ended with a value.
-        in_hand: the trial of the best generator of all, where its training died afterwards; None
-            where the best generator is one of a trial that lived.
+        points: the search's hyperparameters with all that is known of each; those to train again
+            stand first (see `autogan.search.repeats.recommended`).
+        best: the best training of the recommended hyperparameters; None if none ended with a
+            value.
+        in_hand: the training of the best generator of all, by luck or not, whatever became of it
+            afterwards; None if there is none.
         hyperparameters: of the best trial, all of them.
         confirmed: what was trained again to name the best, the best first.
         front: of several criteria, the trials that none other beats, by number.
@@ -55,6 +58,7 @@ class SearchResult:
     direction: Direction
     terms: Terms
     trials: list[Trial]
+    points: Sequence[Standing]
     best: Trial | None
     in_hand: Trial | None
     hyperparameters: Mapping[str, Value]
@@ -88,6 +92,7 @@ class SearchResult:
             objective=ledger.header["objective"],
             direction=tally.direction,
             trials=tally.trials(),
+            points=tally.ranked(),
             best=best,
             in_hand=tally.in_hand(),
             hyperparameters=tally.trial_config(best).params if best else {},
@@ -103,6 +108,12 @@ class SearchResult:
             stints=ledger.stints,
             at=ledger.at,
         )
+
+    @property
+    def standing(self) -> Standing | None:
+        """All that is known of the recommended hyperparameters."""
+        params = self.best.params if self.best else None
+        return next((each for each in self.points if each.first.params == params), None)
 
     @property
     def ended(self) -> bool:

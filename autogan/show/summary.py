@@ -4,7 +4,6 @@ import html
 import itertools
 import math
 import re
-import statistics
 from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -13,9 +12,26 @@ from autogan.config import own_flags
 from autogan.core.invocation import command
 from autogan.criteria.variety import Variety
 from autogan.decisions.confirmation import advantage
-from autogan.record.words import describe, duration, figure, figures, spark, state_of, trials
+from autogan.record.words import (
+    describe,
+    duration,
+    figure,
+    figures,
+    spark,
+    state_of,
+    trials,
+)
 from autogan.search import State, Trial
 from autogan.search.space import key
+from autogan.show.standings import (
+    defaults,
+    died,
+    differ,
+    in_hand,
+    points_table,
+    promise,
+    seeds,
+)
 
 if TYPE_CHECKING:
     from autogan.show.result import SearchResult
@@ -36,7 +52,11 @@ def summary(result: "SearchResult", *, every: bool = False) -> str:
         return "\n".join([
             _without_best(result), *in_hand(result), *_late(result), *_table(result, every)
         ])  # fmt: skip
-    lines = [f"best of {_counted(result)}: trial {best.number}"]
+    lines = [f"best of {_counted(result)}: trial {best.number}{differ(result)}"]
+    if len(result.points) == 1 and len(result.trials) > 1 and result.standing is not None:
+        standing = result.standing
+        worth = f"{result.terms.objective} {figure(standing.value or 0.0)} {seeds(standing)}"
+        lines = [f"one configuration under {len(result.trials)} seeds: {worth}"]
     lines += [f"  {name} = {value}{_left(result, name)}" for name, value in best.params.items()]
     if result.front:
         prefer = result.config.prefer
@@ -44,7 +64,10 @@ def summary(result: "SearchResult", *, every: bool = False) -> str:
         lines.append(f"  {result.terms.worth(best)} ({chosen}), at step {best.step}")
     else:
         lines += _value(result, best)
-    said = [*_course(result), *_judged(result), *_warned(result), *_confirmed(result)]
+    said = [
+        *_course(result), *_judged(result), *_warned(result), *defaults(result),
+        *_confirmed(result),
+    ]  # fmt: skip
     return "\n".join([*lines, *said, *in_hand(result), *_late(result), *_table(result, every)])
 
 
@@ -80,9 +103,16 @@ def rows(result: "SearchResult") -> list[dict[str, Any]]:
     Dead trials that had a value before follow those that live, and then come those without a value.
     """
     sign = 1 if result.direction == "min" else -1
+    places = {key(point.first.params): place for place, point in enumerate(result.points)}
     ordered = sorted(
         result.trials,
-        key=lambda t: (t.value is None, t.dead, sign * (t.value or 0.0), t.number),
+        key=lambda t: (
+            t.value is None,
+            t.dead,
+            places.get(key(t.params), len(places)),
+            sign * (t.value or 0.0),
+            t.number,
+        ),
     )
     again = any(trial.repeats is not None for trial in ordered)
     confirms = any(trial.confirms for trial in ordered)
@@ -129,6 +159,8 @@ def _table(result: "SearchResult", every: bool) -> list[str]:
     made = rows(result)
     if not made:
         return []
+    if any(trial.repeats is not None for trial in result.trials):
+        return ["", *points_table(result, _SHOWN, every=every), ""]
     most = len(made) if every else _SHOWN
     others = {n for n in result.terms.names.values() if n not in result.terms.deciding}
     shown = [name for name in made[0] if name not in {*others, "seconds", "seed"}]
@@ -181,16 +213,14 @@ def _value(result: "SearchResult", best: Trial) -> list[str]:
     if fresh is not None and fresh.mean is not None:
         return [f"  mean {figure(fresh.mean)} under {len(fresh.values)} fresh seeds, below; trial "
                 f"{best.number} has", f"  {worth}"]  # fmt: skip
-    alike = [t for t in result.trials if t.params == best.params and not t.confirms]
-    values = [trial.worth for trial in alike if trial.worth is not None]
-    if len(values) < 2:
+    standing = result.standing
+    if standing is None or standing.value is None:
         return [f"  {worth}"]
-    spread = f"standard deviation {statistics.stdev(values):.3g}"
-    return [
-        f"  mean {figure(statistics.fmean(values))} under {len(values)} seeds, {spread}; "
-        f"trial {best.number} is the best of them:",
-        f"  {worth}",
-    ]
+    mean = f"  {result.terms.objective} {figure(standing.value)} {seeds(standing)}"
+    lines = ["; ".join(filter(None, (mean, promise(standing))))]
+    if len(standing.trials) > 1:
+        lines.append(f"  trial {best.number} is the best of them: {worth}")
+    return lines
 
 
 def _course(result: "SearchResult") -> list[str]:
@@ -236,12 +266,14 @@ def _unscaled(label: str) -> str:
 
 
 def warnings(result: "SearchResult") -> list[str]:
-    """Where the winner's images are too much alike or like none of the real ones, that it is so."""
-    kept = result.best.kept if result.best else None
-    if kept is None or not kept.variety:
-        return []
-    variety = Variety.of(kept.variety)
+    """What is wrong with the winner: seeds that died, images all alike or unlike the real ones."""
+    standing, kept = result.standing, result.best.kept if result.best else None
     lines = []
+    if standing is not None and (lost := died(standing)):
+        lines.append(f"the winner's hyperparameters are not safe: {lost}")
+    if kept is None or not kept.variety:
+        return lines
+    variety = Variety.of(kept.variety)
     if variety.repetitive:
         lines.append(f"the winner's images vary little: {variety}; look at them")
     if variety.uncovering:
@@ -271,23 +303,6 @@ def _without_best(result: "SearchResult") -> str:
     words = "".join(f"; {each}" for each in advice)
     count = trials(len(states))
     return f"none of {count} came to a value{words} (all of it is in {result.folder.root})"
-
-
-def in_hand(result: "SearchResult") -> list[str]:
-    """Where the best generator of all is one of a training that died afterwards, that it is kept.
-
-    Its hyperparameters are not worth training again, but it makes the best images so far.
-    """
-    trial = result.in_hand
-    kept = trial.kept if trial else None
-    if trial is None or kept is None:
-        return []
-    root = result.folders[trial.number].root
-    look = command("autogan", "sample", root, *own_flags(result.config, "sample"))
-    return [
-        f"the best generator in hand: trial {trial.number}, {result.terms.evaluation(kept)} at "
-        f"step {kept.step}; its training {trial.state.value} afterwards: {look}"
-    ]
 
 
 def _late(result: "SearchResult") -> list[str]:

@@ -18,7 +18,7 @@ over searches with 95 % intervals.
 
 A training whose Inception Score is 1 at two evaluations in a row has collapsed: all its images look
 the same to the classifier. It ends there as lost, as in the product. What it was worth to its
-combination is its best value by then.
+combination counts, as that of a diverged one, as the worst value in the table.
 
 `--diverging 0.67` lets that share of a table's combinations diverge before their first evaluation,
 those with the largest learning rates first: so GANs do. Among equal learning rates chance decides.
@@ -48,8 +48,7 @@ from autogan.models import GAN_TYPES
 from autogan.search import SEARCH_METHODS, STOPPING_RULES, Evaluation, History, Space, State, Trial
 from autogan.search.base import SearchMethod
 from autogan.search.cube import Cube
-from autogan.search.repeats import judged, unfinished
-from autogan.search.repeats import points as repeated
+from autogan.search.repeats import merged, raced, recommended
 from autogan.search.space import Point
 from autogan.search.stopping import Screening, StoppingRule
 
@@ -69,15 +68,13 @@ DRAWN = {
 }  # fmt: skip
 SHOWN = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50)  # budgets, and numbers of trials
 GRID = np.arange(1, 101) / 2  # budgets at which regrets are known
-_TOP, _FRESH = 3, 2  # points that are confirmed, and seeds for each
 _COLLAPSED = 2  # evaluations in a row at which all images look the same
 STOPPED_LIMIT = 20.0  # budget of a search that stops trials early: by then it has seen enough
 KINDS = (  # what is printed, by the columns
     ("Regret of the hyperparameters", "full trials' worth of updates"),
-    ("Regret of the confirmed hyperparameters", "full trials' worth of updates"),
+    ("Share of their seeds that die, in %", "full trials' worth of updates"),
     ("Regret of the best generator in hand", "full trials' worth of updates"),
     ("Regret of the hyperparameters", "trials begun"),
-    ("Regret of the confirmed hyperparameters", "trials begun"),
     ("Regret of the best generator in hand", "trials begun"),
     ("Full trials' worth of updates spent", "trials begun"),
 )
@@ -91,10 +88,11 @@ class Table:
         curves: FID at each evaluation, by the values of a combination and its seed.
         diverged: combinations and seeds of the trials that did.
         collapsed: those of the trials that did, whose curves end there.
-        truth: each combination's worth; a diverged trial counts as the worst of the others, and
-            a collapsed one as it was until then.
+        truth: each combination's worth, in which a dead trial counts as the worst of the others.
+        died: the share of each combination's seeds under which it died.
         least, most: the best value of a training that came to its end, and the worst.
         evaluations: of a full trial.
+        seeds: under which each combination was recorded, at least.
         unit: updates of both networks in a full trial, on average.
 
     Args:
@@ -145,12 +143,16 @@ class Table:
             (point, seed): min(curve)
             for point, seeds in self.curves.items()
             for seed, curve in seeds.items()
-            if (point, seed) not in self.diverged
+            if (point, seed) not in self.diverged | self.collapsed
         }
-        ended = [value for key, value in whole.items() if key not in self.collapsed]
-        self._whole, self.least, self.most = whole, min(ended), max(ended)
+        self._whole, self.least, self.most = whole, min(whole.values()), max(whole.values())
+        self.seeds = min(map(len, self.curves.values()))
         self.truth = {
             point: statistics.fmean(self.final(point, seed) for seed in seeds)
+            for point, seeds in self.curves.items()
+        }
+        self.died = {
+            point: statistics.fmean((point, seed) not in self._whole for seed in seeds)
             for point, seeds in self.curves.items()
         }
         self.unit = statistics.fmean(map(self.updates, self._points)) * self.evaluations
@@ -169,7 +171,7 @@ class Table:
         return self._stride * (1 + float(point[self._d_iter]))
 
     def final(self, point: tuple[Value, ...], seed: str) -> float:
-        """The best value of a trial that nobody stops; a diverged one counts as the worst."""
+        """The best value of a trial that nobody stops; a dead one counts as the worst."""
         return self._whole.get((point, seed), self.most)
 
     def nearest(self, point: Point) -> tuple[Value, ...]:
@@ -187,17 +189,15 @@ class Stand:
     Attributes:
         spent: updates so far, in full trials.
         begun: trials.
-        regret: of the trial with the best value.
-        total: updates with those of a confirmation now.
-        confirmed: the regret of what the confirmation chooses.
+        regret: of the recommended hyperparameters.
+        died: the share of their seeds under which they die.
         in_hand: how much worse the best value is than the table's.
     """
 
     spent: float
     begun: int
     regret: float
-    total: float
-    confirmed: float
+    died: float
     in_hand: float
 
 
@@ -271,18 +271,28 @@ class Replay:
     def _next(self, method: SearchMethod, most_trials: float, closing: bool) -> Trial | None:
         """What is trained next, in the order of the product's search loop."""
         history, begun, number = self._history(), self._first_seeds(), len(self.trials)
+        if first := raced(self.table.space, history, self._most):
+            return self._again(first)
         if self.rule and (stopped := self.rule.revived(begun, closing=False)):
             return stopped
-        if first := unfinished(history, self.repeats):
-            return Trial(number, first.params, repeats=first.number)
         if len(begun.trials) < most_trials:
-            points = repeated(history, self.repeats)
+            points = history if method.sees_seeds else merged(history)
             if proposal := method.propose(self.table.space, points, self.seed):
                 return Trial(number, dict(proposal.point), origin=proposal.origin)
         first_run = any(t.state is State.RUNNING and not t.revived for t in self.trials)
         if not self.rule or not closing or first_run:
             return None
-        return self.rule.revived(begun, closing=True)
+        if stopped := self.rule.revived(begun, closing=True):
+            return stopped
+        first = raced(self.table.space, history, self._most, closing=True)
+        return self._again(first) if first else None
+
+    def _again(self, first: Trial) -> Trial:
+        return Trial(len(self.trials), first.params, repeats=first.number)
+
+    @property
+    def _most(self) -> int:
+        return min(self.repeats, self.table.seeds)
 
     def _history(self) -> History:
         return History(self.trials, "min")
@@ -294,30 +304,16 @@ class Replay:
     def _stand(self) -> Stand:
         """What the search would return now, with and without a confirmation."""
         table, begun = self.table, len(self._first_seeds().trials)
-        least, most = min(table.truth.values()), max(table.truth.values())
-        history = self._history()
-        points = repeated(history, self.repeats)
-        best = (judged(points, self.repeats) or history.ranked())[:_TOP]
+        values = [t.value for t in self.trials if t.value is not None]
+        in_hand = min(values, default=table.most) - table.least
+        best = recommended(table.space, self._history())
+        worths = table.truth.values()
         if not best:
-            nothing = most - least
-            return Stand(self.spent, begun, nothing, self.spent, nothing, table.most - table.least)
-        nearest = [table.nearest(trial.params) for trial in best]
-        cost, means = 0.0, []
-        for trial, point in zip(best, nearest, strict=True):
-            used = sum(trial.number in (t.number, t.repeats) for t in self.trials)
-            seeds = self._seeds(trial)[used : used + _FRESH]
-            cost += len(seeds) * table.evaluations * table.updates(point) / table.unit
-            values = [table.final(point, seed) for seed in seeds]
-            means.append(statistics.fmean(values) if values else trial.value)
-        confirmed = nearest[means.index(min(means))]
-        return Stand(
-            self.spent,
-            begun,
-            table.truth[nearest[0]] - least,
-            self.spent + cost,
-            table.truth[confirmed] - least,
-            min(t.value for t in self.trials if t.value is not None) - table.least,
-        )
+            died = statistics.fmean(table.died.values())
+            return Stand(self.spent, begun, max(worths) - min(worths), died, in_hand)
+        point = table.nearest(best[0].first.params)
+        regret = table.truth[point] - min(worths)
+        return Stand(self.spent, begun, regret, table.died[point], in_hand)
 
     def _seeds(self, trial: Trial) -> list[str]:
         """The recorded seeds, in the order in which a trial's point is trained under them."""
@@ -392,12 +388,12 @@ def regrets(task: Task) -> list[list[float]]:
         return found
 
     budgets, begun = GRID.tolist(), ends[-1].begun
+    died = at(budgets, "spent", "died", limit, statistics.fmean(table.died.values()))
     return [
         at(budgets, "spent", "regret", limit),
-        at(budgets, "total", "confirmed", limit),
+        [100 * share for share in died],
         at(budgets, "spent", "in_hand", limit, table.most - table.least),
         at(SHOWN, "begun", "regret", begun),
-        at(SHOWN, "begun", "confirmed", begun),
         at(SHOWN, "begun", "in_hand", begun),
         at(SHOWN, "begun", "spent", begun),
     ]

@@ -2,11 +2,13 @@
 
     python scripts/studies/record_table.py dcgan_digits --seed 0  and with 1, 2, ..., beside \
         each other
+    python scripts/studies/record_table.py gan_default_mnist --data DIR
     python scripts/studies/record_table.py dcgan_digits --export tests/data
 
-Each seed is a grid search like any other: it can be stopped at any time and goes on when called
-again, and its shapes come one after the other, so that each is compiled once. Exporting writes
-what there is of all seeds to a CSV file, whose columns tests/data/README.md explains.
+DIR holds mnist.npz, or class folders of images; digits need none. Each seed is a grid search like
+any other: it can be stopped at any time and goes on when called again, and its shapes come one
+after the other, so that each is compiled once. Exporting writes what there is of all seeds to a CSV
+file, whose columns tests/data/README.md explains.
 """
 
 import argparse
@@ -21,9 +23,48 @@ from autogan.record.ledger import Ledger
 from autogan.search import State
 
 CRITERIA = ("fid", "is", "js_is", "wd", "kid")
+_DEFAULT_GAME = {
+    "learning_rate": [5e-4, 1e-3, 2e-3, 5e-3],
+    "d_iter": [1, 2],
+    "penalty_weight": [0.03, 0.1, 0.3],
+    "generator_lr_scale": [1.0, 2.0],
+    "loss": "non_saturating",
+    "penalty": "r1",
+    "penalty_interval": 4,
+    "beta1": 0.0,
+    "discriminator_norm": "batch",
+    "ema": 0.999,
+    "batch_size": 32,
+    "width": 16,
+    "dense_width": 128,
+}
 TABLES: dict[str, dict[str, Any]] = {
+    "gan_default_digits": {
+        "gan_type": "gan",
+        "dataset": "digits",
+        "params": _DEFAULT_GAME,
+        "steps": 1000,
+        "evaluate_every": 100,
+    },
+    "gan_default_mnist": {
+        "gan_type": "gan",
+        "dataset": "mnist",
+        "image_size": 16,
+        "params": _DEFAULT_GAME,
+        "steps": 1000,
+        "evaluate_every": 100,
+    },
+    "gan_default_photographs": {
+        "gan_type": "gan",
+        "dataset": "folder",
+        "image_size": 16,
+        "params": _DEFAULT_GAME,
+        "steps": 1000,
+        "evaluate_every": 100,
+    },
     "dcgan_digits": {
         "gan_type": "dcgan",
+        "dataset": "digits",
         "params": {
             "batch_size": [16, 64],
             "z_dim": [64, 8],
@@ -38,6 +79,7 @@ TABLES: dict[str, dict[str, Any]] = {
     },
     "gan_digits": {
         "gan_type": "gan",
+        "dataset": "digits",
         "params": {
             "batch_size": [16, 64],
             "z_dim": [64, 8],
@@ -59,6 +101,7 @@ TABLES: dict[str, dict[str, Any]] = {
     },
     "wgan_gp_digits": {
         "gan_type": "wgan_gp",
+        "dataset": "digits",
         "params": {
             "learning_rate": [1e-4, 3e-4, 1e-3, 3e-3, 1e-2],
             "d_iter": [1, 2, 4],
@@ -80,6 +123,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("table", choices=TABLES)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--data", default=None, metavar="DIR")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--folder", type=Path, default=Path("runs/tables"))
     parser.add_argument("--export", type=Path, metavar="FOLDER", default=None)
@@ -87,18 +131,23 @@ def main() -> None:
     if given.export:
         export(given.table, given.folder, given.export / f"{given.table}.csv")
     else:
-        record(given.table, given.folder, given.seed, given.threads)
+        record(given.table, given.folder, given.seed, given.threads, given.data)
 
 
-def record(table: str, folder: Path, seed: int, threads: int) -> None:
+def record(table: str, folder: Path, seed: int, threads: int, data: str | None) -> None:
     """Train all combinations that have not been trained under a seed."""
     run_dir = folder / f"{table}-{seed}"
     if SearchFolder(run_dir).config.exists():
         autogan.run_search(resume=run_dir)
         return
+    training = dict(TABLES[table])
+    if training["dataset"] == "folder":
+        training["dataset"] = f"folder:{data}"
+    elif data:
+        training["data_dir"] = data
     run = {
-        **TABLES[table],
-        "dataset": "digits",
+        **training,
+        "features": "classifier",
         "criterion": CRITERIA[0],
         "also": list(CRITERIA[1:]),
         "search_method": "grid",

@@ -1,0 +1,31 @@
+"""The same training under several seeds, as a search of a single point."""
+
+from pathlib import Path
+
+from autogan.config.searching import SearchConfig
+from autogan.config.training import TrainConfig
+
+
+def under_seeds(config: TrainConfig, seeds: int, workers: int | str = 1) -> SearchConfig:
+    """What trains a configuration under so many fresh seeds.
+
+    Nothing is chosen: each trial draws the only point there is, and has a seed of its own.
+
+    Args:
+        config: of the training; its own seed decides those of the trials.
+        seeds: how many.
+        workers: trainings at a time, or ``auto``.
+    """
+    run = config.resolved()
+    values = {name: getattr(run, name) for name in TrainConfig.model_fields}
+    params: dict[str, object] = {**run.hyperparameters()}
+    name = next(iter(params))  # a space wants a dimension; this one has a single value
+    params[name] = [params[name]]
+    folder = config.run_dir or Path("runs") / f"seeds-{run.default_folder()}"
+    return SearchConfig(
+        **{
+            **values, "params": params, "run_dir": folder, "search_method": "random",
+            "distinct": False, "first": "none", "trials": seeds, "repeats": 1,
+            "workers": workers,
+        }
+    )  # fmt: skip

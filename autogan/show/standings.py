@@ -1,0 +1,170 @@
+"""What is known of points: how good their trainings were, and what a further one promises."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from autogan.config import own_flags
+from autogan.core.invocation import command
+from autogan.decisions.budget import updates_per_step
+from autogan.record.words import figure
+from autogan.search.repeats import Standing
+
+if TYPE_CHECKING:
+    from autogan.show.result import SearchResult
+
+_SURE = 0.95  # of survival; below, the doubt is worth a word
+
+
+def seeds(standing: Standing) -> str:
+    """Such as ``under 3 seeds (1.02 to 1.19), none died`` or ``under one seed``."""
+    ended = len(standing.ended)
+    if not ended:
+        return "when it was stopped early"
+    if ended == 1:
+        return "under one seed"
+    values = standing.values
+    extent = f" ({figure(min(values))} to {figure(max(values))})" if len(values) > 1 else ""
+    died = f"{standing.died} of them died" if standing.died else "none died"
+    return f"under {ended} seeds{extent}, {died}"
+
+
+def promise(standing: Standing) -> str:
+    """What a further training would come to; empty where nothing says so."""
+    outlook = standing.outlook
+    if outlook is None:
+        return ""
+    words = f"expect {figure(outlook.low)} to {figure(outlook.high)} of a further training"
+    if outlook.survival < _SURE:
+        words += f"; {100 * (1 - outlook.survival):.0f} % of such trainings die"
+    return words
+
+
+def plain_standing(standing: Standing) -> dict[str, Any]:
+    """The same as plain values, for JSON."""
+    outlook = standing.outlook
+    return {
+        "trial": standing.first.number,
+        "hyperparameters": dict(standing.first.params),
+        "mean": standing.value,
+        "values": standing.values,
+        "seeds": len(standing.ended),
+        "died": standing.died,
+        "low": None if outlook is None else outlook.low,
+        "high": None if outlook is None else outlook.high,
+        "survival": None if outlook is None else outlook.survival,
+    }
+
+
+def points_table(result: "SearchResult", most: int, *, every: bool) -> list[str]:
+    """A line for each point, the recommended first: its mean, seeds, deaths and worst value.
+
+    Args:
+        result: of a search in which points have several seeds.
+        most: lines, if not all are wanted.
+        every: show all points, and each one's trainings below it.
+    """
+    points = result.points
+    names = [dimension.name for dimension in result.config.space.dimensions]
+    head = ["trial", result.terms.objective, "seeds", "died", "worst", *names]
+    rows: list[list[str]] = []
+    for point in points if every else points[:most]:
+        rows.append(_row(result, point, names))
+        if every:
+            rows += [
+                ["", _figure(trial.value), f"seed {trial.seed}", trial.state.value, "", ""]
+                for trial in point.trials
+                if len(point.trials) > 1
+            ]
+    cells = [head, *rows]
+    widths = [max(len(row[i]) for row in cells if i < len(row)) for i in range(len(head))]
+    lines = [
+        "  " + "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=False)).rstrip()
+        for row in cells
+    ]
+    left = len(points) - len(points[:most])
+    return lines if every or left <= 0 else [*lines, f"  and {left} more points"]
+
+
+def _row(result: "SearchResult", point: Standing, names: Sequence[str]) -> list[str]:
+    worst = max if result.direction == "min" else min
+    values = point.values
+    return [
+        str(point.first.number),
+        _figure(point.value),
+        str(len(point.ended)) if point.ended else "stopped early",
+        str(point.died or "-"),
+        _figure(worst(values)) if len(values) > 1 else "-",
+        *(_figure(point.first.params.get(name)) for name in names),
+    ]
+
+
+def _figure(value: object) -> str:
+    if value is None:
+        return "-"
+    return figure(value) if isinstance(value, float) else str(value)
+
+
+def differ(result: "SearchResult") -> str:
+    """That the best generator is one of other hyperparameters, if it is."""
+    best, hand = result.best, result.in_hand
+    if best is None or hand is None or hand.params == best.params or result.front:
+        return ""
+    return f"; the best generator is trial {hand.number}'s"
+
+
+def died(standing: Standing) -> str:
+    """How many of a point's trainings died, for a warning; empty if none did."""
+    if not standing.died:
+        return ""
+    return f"{standing.died} of its {len(standing.ended)} trainings diverged or collapsed"
+
+
+def in_hand(result: "SearchResult") -> list[str]:
+    """Where the best generator of all is none of the recommended hyperparameters, which it is.
+
+    Luck is welcome there: it makes the best images so far.
+    """
+    trial, best = result.in_hand, result.best
+    kept = trial.kept if trial else None
+    if trial is None or kept is None or (best and trial.params == best.params) or result.front:
+        return []
+    root = result.folders[trial.number].root
+    look = command("autogan", "sample", root, *own_flags(result.config, "sample"))
+    own = next((p for p in result.points if p.first.params == trial.params), None)
+    if trial.dead:
+        why = f"; its training {trial.state.value} afterwards"
+    elif own is not None and len(own.trials) > 1:
+        why = f"; its hyperparameters have {figure(own.value or 0.0)} {seeds(own)}"
+    else:
+        why = "; its hyperparameters may have been lucky"
+    return [
+        f"the best generator in hand: trial {trial.number}, {result.terms.evaluation(kept)} at "
+        f"step {kept.step}{why}: {look}"
+    ]
+
+
+def of_defaults(result: "SearchResult") -> Standing | None:
+    """What is known of the GAN type's defaults; None if they were not tried."""
+    point = result.config.default_point
+    return next((p for p in result.points if p.first.params == point), None)
+
+
+def defaults(result: "SearchResult") -> list[str]:
+    """What the GAN type's defaults came to beside the winner, at what cost."""
+    best = result.best
+    own = of_defaults(result)
+    if best is None or own is None or result.confirmed or result.front:
+        return []
+    if own.first.params == best.params:
+        return ["the defaults are the best that was found"]
+    cost, price = (
+        updates_per_step(result.config, trial) * max(trial.steps for trial in result.trials)
+        for trial in (own.first, best)
+    )
+    worth = "no value" if own.value is None else figure(own.value)
+    standing = result.standing
+    value = best.value if standing is None else standing.value
+    return [
+        f"the defaults (trial {own.first.number}): {worth} {seeds(own)}, {cost} updates of both "
+        f"networks; the winner: {figure(value or 0.0)}, {price} updates"
+    ]

@@ -1,0 +1,247 @@
+"""What all trainings of a search say of its points: how good, how sure, how likely to live."""
+
+import copy
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from autogan.search.cube import Cube
+from autogan.search.history import History, State, Trial
+from autogan.search.process import NOBODY, Observed, Process
+from autogan.search.space import Key, Point, Space, key
+from autogan.search.stopping import REDUCTION
+
+Floats = npt.NDArray[np.float64]
+
+_OBSERVATIONS = 200  # at most, the best ones: the time grows with their cube
+_LATEST = 200  # trainings from which survival is learned
+_OUTLYING = 10  # median absolute deviations, beyond which all bad values are alike
+_LEAST_SURVIVAL = 0.01
+# What the recorded tables say: a learning rate decides within a fraction of its range, the others
+# over the whole (docs/studies/search.md).
+_RATE, _OTHER = 0.5, 1.0
+_EIGHTY = 1.2816  # standard deviations on either side that hold 80 % of a normal distribution
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What a further training of a point promises, under a seed of its own.
+
+    Attributes:
+        number: of the point's first trial.
+        expected: on the model's scale, the lower the better; death counts as the worst.
+        deviation: of that expectation: how little is known of the point.
+        spread: the standard deviation of a single training about it.
+        survival: the probability that the training lives, in [0.01, 1].
+        low, high: what holds the objective of four in five trainings that live.
+    """
+
+    number: int
+    expected: float
+    deviation: float
+    spread: float
+    survival: float
+    low: float
+    high: float
+
+    @property
+    def cautious(self) -> float:
+        """What a training comes to that is one deviation worse than expected."""
+        return self.expected + math.hypot(self.deviation, self.spread)
+
+    @property
+    def hopeful(self) -> float:
+        """What the point may be worth if it is one deviation better than expected."""
+        return self.expected - self.deviation
+
+
+class Model:
+    """A model of all single trainings.
+
+    Each training tells the best values that it had come to on its way. The model sees the
+    logarithms where all are above 0, for criteria differ by factors (`Scale`). A dead training
+    tells only what it had before, for its death would be a cliff beside the best places: a second
+    process learns from all trainings where they live. A running training counts as far as it has
+    come.
+
+    Args:
+        space: that is searched.
+        history: of single trainings; at least one has a value.
+    """
+
+    def __init__(self, space: Space, history: History) -> None:
+        self._history = history
+        self._cube = Cube(space)
+        self._medians = [
+            _RATE if dimension.name == "learning_rate" else _OTHER
+            for dimension, size in zip(space.dimensions, self._cube.sizes, strict=True)
+            for _ in range(size)
+        ]
+        self._trials = [t for t in history.trials if t.state is not State.FAILED]
+        self._numbers: dict[Key, int] = {}  # of each point's first trial
+        for trial in self._trials:
+            self._numbers.setdefault(key(trial.params), trial.number)
+        self._longest = max((len(t.evaluations) for t in self._trials), default=1) or 1
+        observed, values = self._observed()
+        self._warp = Scale(values)
+        scores = self._warp.of(values)
+        begun = [history.after(t, 1) for t in self._trials]  # as good as untrained
+        worst = max([*values, *(value for value in begun if math.isfinite(value))])
+        self._worst = float(self._warp.of([worst])[0]) + float(scores.std())
+        kept = np.sort(np.argsort(scores, kind="stable")[:_OBSERVATIONS])
+        self._process = Process([observed[i] for i in kept], scores[kept].tolist(), self._medians)
+
+    def believing(self) -> "Model":
+        """The same model, had the running trainings come out as it predicts."""
+        running = [t.params for t in self._trials if t.state is State.RUNNING]
+        if not running:
+            return self
+        other = copy.copy(self)
+        other._process = self._process.believing([self._where(point) for point in running])
+        return other
+
+    @property
+    def noise(self) -> float:
+        """The share of the variance of values that is due to the seed, in [0, 1]."""
+        share: float = self._process.noise
+        return share
+
+    def predict(self, points: Sequence[Point]) -> tuple[Floats, Floats]:
+        """What whole trainings of points come to on the model's scale, in the mean over seeds.
+
+        Returns:
+            The means and their standard deviations, float64 [points].
+        """
+        return self._process.predict([self._where(point) for point in points])
+
+    def survival(self, points: Sequence[Point]) -> Floats:
+        """The probability that a training of each point lives; float64 [points] in [0.01, 1]."""
+        if self._lives is None:
+            return np.ones(len(points))
+        share, _ = self._lives.predict([self._where(point) for point in points])
+        alive: Floats = np.clip(share, _LEAST_SURVIVAL, 1.0)
+        return alive
+
+    def outlooks(self, points: Sequence[Trial]) -> list[Outlook]:
+        """What a further training promises of points that have been tried.
+
+        Args:
+            points: a trial of each.
+        """
+        if not points:
+            return []
+        where = [trial.params for trial in points]
+        (means, deviations), lives = self.predict(where), self.survival(where)
+        return [
+            self._outlook(trial, float(mean), float(deviation), float(alive))
+            for trial, mean, deviation, alive in zip(points, means, deviations, lives, strict=True)
+        ]
+
+    def _outlook(self, trial: Trial, mean: float, deviation: float, survival: float) -> Outlook:
+        own = [t for t in self._trials if t.params == trial.params]
+        ended = [t for t in own if t.dead or (t.whole and t.value is not None)]
+        losses = [math.inf if t.dead else self._loss(t) for t in ended]
+        whole = self._spread([self._worst if math.isinf(v) else v for v in losses])
+        living = self._spread([v for v in losses if math.isfinite(v)])
+        reach = _EIGHTY * math.hypot(deviation, living)
+        bounds = [self._history.sign * self._warp.back(mean + side) for side in (-reach, reach)]
+        return Outlook(
+            number=self._numbers[key(trial.params)],
+            expected=survival * mean + (1 - survival) * self._worst,
+            deviation=survival * deviation,
+            spread=whole,
+            survival=survival,
+            low=min(bounds),
+            high=max(bounds),
+        )
+
+    def _loss(self, trial: Trial) -> float:
+        return float(self._warp.of([self._history.after(trial, len(trial.evaluations))])[0])
+
+    def _spread(self, losses: Sequence[float]) -> float:
+        """The deviation of a point's seeds, with all points' luck as one observation more."""
+        if len(losses) < 2:
+            return math.sqrt(self._process.luck)
+        own = float(np.var(losses)) * len(losses)
+        return math.sqrt((own + self._process.luck) / len(losses))
+
+    @cached_property
+    def _lives(self) -> Process | None:
+        """A process of ones and zeros: which trainings live; None where none has died."""
+        told = [t for t in self._trials if t.dead or t.evaluations or t.value is not None]
+        told = told[-_LATEST:]
+        if not any(trial.dead for trial in told):
+            return None
+        where = [self._where(t.params, training=t.number) for t in told]
+        return Process(where, [float(not trial.dead) for trial in told], self._medians)
+
+    def _observed(self) -> tuple[list[Observed], list[float]]:
+        """The best values that trainings had come to after so many evaluations."""
+        observed, values = [], []
+        lengths = {max(len(trial.evaluations), 1) for trial in self._trials}
+        for trial in self._trials:
+            own = max(len(trial.evaluations), 1)
+            counts = {own}
+            if len(lengths) > 1:
+                counts |= {REDUCTION**n for n in range(own) if REDUCTION**n < own}
+            if trial.dead:
+                counts -= {own}
+            for count in sorted(counts):
+                value = self._history.after(trial, count)
+                if math.isfinite(value):
+                    observed.append(self._where(trial.params, count, trial.number))
+                    values.append(value)
+        return observed, values
+
+    def _where(self, point: Point, count: int | None = None, training: int = NOBODY) -> Observed:
+        """Where a point's training stands after so many evaluations; None is its end.
+
+        The lengths are shares of the longest one, on a logarithmic scale: 0 is one evaluation.
+        """
+        whole = count is None or self._longest == 1
+        length = 1.0 if whole else math.log(count or 1) / math.log(self._longest)
+        place = tuple(self._cube.places([point])[0].tolist())
+        return Observed(place, length, self._numbers.get(key(point), NOBODY), training)
+
+
+class Scale:
+    """A scale on which noise is about alike everywhere; the lowest is the best.
+
+    Positive losses are taken by their logarithm, others by the inverse hyperbolic sine of their
+    distance from the median, which is like themselves near it and like a logarithm far out. Bad
+    outliers are all alike: how bad they are says nothing of where it is good.
+
+    Args:
+        losses: that are known, all finite.
+    """
+
+    def __init__(self, losses: Sequence[float]) -> None:
+        found = np.array(losses, np.float64)
+        self._log = bool(found.min() > 0)
+        self._middle = float(np.median(found))
+        off = np.abs(found - self._middle)
+        self._unit = float(np.median(off)) or float(off.mean()) or 1.0
+        self._floor = 1e-3 * self._middle  # of logarithms
+        self._limit = math.inf
+        plain = self.of(losses)
+        middle = float(np.median(plain))
+        reach = _OUTLYING * float(np.median(np.abs(plain - middle)))
+        self._limit = middle + (max(reach, middle - float(plain.min())) or math.inf)
+
+    def of(self, losses: Sequence[float]) -> Floats:
+        """Losses on the scale; float64 [losses]."""
+        found = np.array(losses, np.float64)
+        if self._log:
+            found = np.log(np.maximum(found, self._floor))
+        else:
+            found = np.arcsinh((found - self._middle) / self._unit)
+        limited: Floats = np.minimum(found, self._limit)
+        return limited
+
+    def back(self, score: float) -> float:
+        """The loss at a place of the scale."""
+        return math.exp(score) if self._log else self._middle + self._unit * math.sinh(score)
