@@ -216,8 +216,10 @@ def _value(result: "SearchResult", best: Trial) -> list[str]:
     standing = result.standing
     if standing is None or standing.value is None:
         return [f"  {worth}"]
-    mean = f"  {result.terms.objective} {figure(standing.value)} {seeds(standing)}"
-    lines = ["; ".join(filter(None, (mean, promise(standing))))]
+    mean = f"{result.terms.objective} {figure(standing.value)} {seeds(standing)}"
+    if len(standing.trials) == 1:
+        mean = f"{worth}, {seeds(standing)}"
+    lines = ["  " + "; ".join(filter(None, (mean, promise(standing))))]
     if len(standing.trials) > 1:
         lines.append(f"  trial {best.number} is the best of them: {worth}")
     return lines

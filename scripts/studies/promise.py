@@ -1,0 +1,77 @@
+"""Whether hyperparameters keep what a search promises of them, on real trainings.
+
+    python scripts/studies/promise.py configs/gan_digits.yaml --searches 4 --fresh 8 --workers 2
+
+A configuration is searched under several seeds. What each search recommends is trained under fresh
+seeds, which had no part in it. Printed are the promise (seeds trained, deaths, the range to expect
+of a further training that lives, the share that dies) and what came: deaths, mean and range, and how
+many of those that live lie within the promised range, of which four in five are expected to. What has
+ended below runs/promise is not trained again.
+"""
+
+import argparse
+import statistics
+from pathlib import Path
+
+from experiments import print_table
+
+import autogan
+from autogan.config import SearchConfig, TrainConfig, load_config, under_seeds
+from autogan.record.folder import SearchFolder
+from autogan.record.words import figure
+from autogan.search.repeats import Standing
+
+FIRST_SEED = 1000  # of the fresh trainings: far from those of the searches
+
+
+def main() -> None:
+    """Search, train anew, and print a row for each search."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("config", type=Path)
+    parser.add_argument("--searches", type=int, default=4)
+    parser.add_argument("--fresh", type=int, default=8)
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--folder", type=Path, default=Path("runs/promise"))
+    given = parser.parse_args()
+    rows = []
+    for seed in range(given.searches):
+        flags = {"seed": seed, "run_dir": str(given.folder / f"search-{seed}")}
+        found = run(load_config(SearchConfig, given.config, flags))
+        assert found.best is not None
+        own = {"seed": FIRST_SEED + seed, "run_dir": str(given.folder / f"fresh-{seed}")}
+        best = load_config(TrainConfig, found.folder.best_config, own)
+        fresh = run(under_seeds(best, given.fresh, given.workers))
+        rows.append([seed, *row(found.standing, [t.worth for t in fresh.trials])])
+    heads = ["search", "seeds", "died", "mean", "promised", "dying", "fresh died", "fresh mean",
+             "fresh range", "within"]  # fmt: skip
+    print_table(heads, rows)
+
+
+def run(config: SearchConfig) -> autogan.SearchResult:
+    """Run a search, or go on with it."""
+    assert config.run_dir is not None
+    display = autogan.PlainDisplay()
+    if SearchFolder(config.run_dir).config.exists():
+        return autogan.run_search(resume=config.run_dir, display=display)
+    return autogan.run_search(config, display=display)
+
+
+def row(standing: Standing | None, worths: list[float | None]) -> list[object]:
+    """What was promised, and what came."""
+    assert standing is not None
+    assert standing.outlook is not None
+    promised = standing.outlook
+    lived = [worth for worth in worths if worth is not None]
+    within = sum(promised.low <= value <= promised.high for value in lived)
+    return [
+        len(standing.ended), standing.died, figure(standing.value or 0.0),
+        f"{figure(promised.low)} to {figure(promised.high)}", f"{1 - promised.survival:.0%}",
+        f"{len(worths) - len(lived)} of {len(worths)}",
+        figure(statistics.fmean(lived)) if lived else "none",
+        f"{figure(min(lived))} to {figure(max(lived))}" if lived else "none",
+        f"{within} of {len(lived)}",
+    ]  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
