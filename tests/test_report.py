@@ -243,7 +243,8 @@ class TestPage:
         names = [a["id"] for a in read.all("section")]
         assert names == [
             "winner", "confirmation", "images", "becoming", "curves", "progress", "slices",
-            "importance", "pairs", "where", "noise", "cost", "failures", "trials", "configuration",
+            "importance", "pairs", "where", "noise", "cost", "failures", "points", "trials",
+            "configuration",
         ]  # fmt: skip
         links = [a["href"] for a in read.all("a")]
         assert links == [f"#{name}" for name in names]
@@ -320,6 +321,7 @@ class TestWhatIsSaid:
         text = Page(search_page(result)).text
         assert f"{standing.value:.4g} under 2 seeds (" in text
         assert "none died, and these seeds chose the winner; expect " in text
+        assert "How good is each point?" in text
 
     def test_a_page_that_is_watched_is_loaded_again(self, tmp_path):
         search_on_disk(tmp_path / "a", trials=5)

@@ -21,6 +21,7 @@ from autogan.report.svg import joined, tag
 from autogan.report.view import View
 from autogan.search import State
 from autogan.show.advice import advice
+from autogan.show.standings import plain_standing
 from autogan.show.summary import judged, rows
 from autogan.version import __version__
 
@@ -212,6 +213,8 @@ def _accounts(view: View, album: Album) -> Iterator[Section]:
         )  # fmt: skip
     if failures := _failures(view):
         yield failures
+    if view.best is not None and any(len(point.trials) > 1 for point in result.points):
+        yield _points(view)
     if result.trials:
         yield _all_trials(view, album)
     yield _configuration(view)
@@ -242,6 +245,31 @@ def _failures(view: View) -> Section | None:
         "were stopped early had collapsed at their last evaluation. If they share a value of a "
         "hyperparameter, leave it out.",
         table(["trial", "state", "reason", "hyperparameters"], lines), folded=len(lines) > 8,
+    )  # fmt: skip
+
+
+def _points(view: View) -> Section:
+    result = view.result
+    lines = []
+    for point in result.points:
+        told = plain_standing(point)
+        values = point.values
+        worst = (max if result.direction == "min" else min)(values) if len(values) > 1 else None
+        expect = "" if point.outlook is None else (
+            f"{figure(point.outlook.low)} to {figure(point.outlook.high)}"
+        )  # fmt: skip
+        trials = ", ".join(str(trial.number) for trial in point.trials)
+        lines.append([
+            point.first.number, _shown(told["mean"]), len(point.ended) or "stopped early",
+            point.died or "", _shown(worst), expect, trials, describe(point.first.params),
+        ])  # fmt: skip
+    head = ["point", f"{result.terms.objective}, mean", "seeds", "died", "worst",
+            "a further training", "trials", "hyperparameters"]  # fmt: skip
+    return Section(
+        "points", "How good is each point?",
+        "The recommended point stands first. The mean is of its whole trainings that live; four in "
+        "five further trainings that live are expected within the range.",
+        table(head, lines),
     )  # fmt: skip
 
 

@@ -104,7 +104,7 @@ class Table:
         with file.open() as lines:
             rows = list(csv.DictReader(lines))
         names = [*rows[0]][: [*rows[0]].index("seed")]
-        gan = GAN_TYPES.get(file.stem.removesuffix("_digits"))
+        gan = GAN_TYPES.get(max((n for n in GAN_TYPES.names() if file.stem.startswith(n)), key=len))
         declared = {h.name: h for h in gan.hyperparameters}
         self.curves: dict[tuple[Value, ...], dict[str, list[float]]] = defaultdict(dict)
         self.diverged: set[tuple[tuple[Value, ...], str]] = set()

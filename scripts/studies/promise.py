@@ -4,8 +4,8 @@
 
 A configuration is searched under several seeds. What each search recommends is trained under fresh
 seeds, which had no part in it. Printed are the promise (seeds trained, deaths, the range to expect
-of a further training that lives, the share that dies) and what came: deaths, mean and range, and how
-many of those that live lie within the promised range, of which four in five are expected to. What has
+of a further training that lives, the share that dies) and what came: deaths, mean and range, and
+how many of those that live lie within the promised range, where four in five are expected. What has
 ended below runs/promise is not trained again.
 """
 
@@ -41,7 +41,7 @@ def main() -> None:
         own = {"seed": FIRST_SEED + seed, "run_dir": str(given.folder / f"fresh-{seed}")}
         best = load_config(TrainConfig, found.folder.best_config, own)
         fresh = run(under_seeds(best, given.fresh, given.workers))
-        rows.append([seed, *row(found.standing, [t.worth for t in fresh.trials])])
+        rows.append([str(seed), *row(found.standing, [t.worth for t in fresh.trials])])
     heads = ["search", "seeds", "died", "mean", "promised", "dying", "fresh died", "fresh mean",
              "fresh range", "within"]  # fmt: skip
     print_table(heads, rows)
@@ -56,7 +56,7 @@ def run(config: SearchConfig) -> autogan.SearchResult:
     return autogan.run_search(config, display=display)
 
 
-def row(standing: Standing | None, worths: list[float | None]) -> list[object]:
+def row(standing: Standing | None, worths: list[float | None]) -> list[str]:
     """What was promised, and what came."""
     assert standing is not None
     assert standing.outlook is not None
@@ -64,7 +64,7 @@ def row(standing: Standing | None, worths: list[float | None]) -> list[object]:
     lived = [worth for worth in worths if worth is not None]
     within = sum(promised.low <= value <= promised.high for value in lived)
     return [
-        len(standing.ended), standing.died, figure(standing.value or 0.0),
+        str(len(standing.ended)), str(standing.died), figure(standing.value or 0.0),
         f"{figure(promised.low)} to {figure(promised.high)}", f"{1 - promised.survival:.0%}",
         f"{len(worths) - len(lived)} of {len(worths)}",
         figure(statistics.fmean(lived)) if lived else "none",
