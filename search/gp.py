@@ -81,7 +81,7 @@ class GaussianProcess(SearchMethod):
         near = _near(cube, cube.places(parents), cube.places([first, *points]), numbers)
         points = [first, *points, *near]
         left = [point for point in points if key(point) not in used and space.allows(point)]
-        gains = _improvement(*model.predict(left), float(means.min())) * model.survival(left)
+        gains = model.gains(left, float(means.min()))
         if self.distinct:
             gains[~_apart(tried, cube.places(left))] = -1.0
         return Proposal(left[int(np.argmax(gains))])
@@ -123,12 +123,3 @@ def _apart(tried: Places, places: Places) -> npt.NDArray[np.bool_]:
     least = min(spread, _FAR if len(tried) % _EVERY == 0 else _APART, float(distances.max()))
     apart: npt.NDArray[np.bool_] = distances >= least
     return apart
-
-
-def _improvement(means: Floats, deviations: Floats, best: float) -> Floats:
-    """Expected improvement of the function behind the noise over the best that it is known for."""
-    from scipy.stats import norm
-
-    z = (best - means) / deviations
-    gain: Floats = (best - means) * norm.cdf(z) + deviations * norm.pdf(z)
-    return gain

@@ -118,6 +118,23 @@ class Model:
         """
         return self._process.predict([self._where(point) for point in points])
 
+    def gains(self, points: Sequence[Point], best: float) -> Floats:
+        """The expected improvement of whole trainings of points over a value on the model's scale.
+
+        Of the function behind the noise (Snoek et al., 2012, equation 2), times the probability
+        that training lives (Gelbart, Snoek and Adams, 2014, arXiv:1403.5607).
+        """
+        from scipy.stats import norm
+
+        means, deviations = self.predict(points)
+        z = (best - means) / deviations
+        gain: Floats = (best - means) * norm.cdf(z) + deviations * norm.pdf(z)
+        return gain * self.survival(points)
+
+    def value(self, score: float) -> float:
+        """The objective's value at a place of the model's scale."""
+        return self._history.sign * self._warp.back(score)
+
     def survival(self, points: Sequence[Point]) -> Floats:
         """The probability that a training of each point lives; float64 [points] in [0.01, 1]."""
         if self._lives is None:
@@ -148,7 +165,7 @@ class Model:
         whole = self._spread([self._worst if math.isinf(v) else v for v in losses])
         living = self._spread([v for v in losses if math.isfinite(v)])
         reach = _EIGHTY * math.hypot(deviation, living)
-        bounds = [self._history.sign * self._warp.back(mean + side) for side in (-reach, reach)]
+        bounds = [self.value(mean + side) for side in (-reach, reach)]
         return Outlook(
             number=self._numbers[key(trial.params)],
             expected=survival * mean + (1 - survival) * self._worst,

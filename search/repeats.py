@@ -9,6 +9,7 @@ import math
 import statistics
 from collections.abc import Sequence
 
+from autogan.search.base import rng
 from autogan.search.history import History, State, Trial
 from autogan.search.model import Model, Outlook
 from autogan.search.space import Key, Space, key
@@ -16,6 +17,8 @@ from autogan.search.space import Key, Space, key
 _SHARE = 0.5  # of all training at most, that goes to further seeds
 _PER_NOISE = 3.0  # that share, in units of the share of the variance that seeds have
 _CANDIDATES = 3  # trained points, before one of them is trained again
+_DRAWN = 200  # points, of which a further one is the best
+_LOST = 0.33  # of the deviation of a training: less is seen by no few seeds
 _SURELY_WORSE = 2.0  # deviations better than expected, and still worse than the best
 
 
@@ -131,6 +134,46 @@ def raced(space: Space, history: History, most: int, *, closing: bool = False) -
     if found.expected - _SURELY_WORSE * found.deviation > known:
         return None
     return chosen.first
+
+
+@dataclasses.dataclass(frozen=True)
+class Settled:
+    """Why a search may end: what a further point promises is less than what a seed does.
+
+    Attributes:
+        now: what the recommended point is expected to come to.
+        then: the same after the best gain that is expected of a further point.
+        low, high: what holds four of five trainings of the recommended point.
+    """
+
+    now: float
+    then: float
+    low: float
+    high: float
+
+
+def settled(space: Space, history: History, seed: int) -> Settled | None:
+    """Whether the expected gain of the best further point is lost in the noise of a training.
+
+    Asked once the recommended point has been trained under several seeds, or the race is over.
+
+    Args:
+        space: that is searched.
+        history: of single trainings.
+        seed: of the search.
+    """
+    standings = recommended(space, history)
+    if len(standings) < _CANDIDATES or len(standings[0].ended) < 2:
+        return None
+    best = _outlook(standings[0])
+    model = Model(space, history).believing()
+    random, used = rng(seed, history), {key(trial.params) for trial in history.trials}
+    drawn = [p for _ in range(_DRAWN) if (p := space.draw(random, used))]
+    gain = float(model.gains(drawn, best.expected).max()) if drawn else 0.0
+    if gain > _LOST * best.spread:
+        return None
+    now, then = model.value(best.expected), model.value(best.expected - gain)
+    return Settled(now, then, best.low, best.high)
 
 
 def merged(history: History) -> History:

@@ -91,6 +91,11 @@ class Space:
         """
         return self.existing({d.name: _nearest(d, values[d.name]) for d in self.dimensions})
 
+    def defaults(self) -> dict[str, Value] | None:
+        """The hyperparameters' defaults, as near as the space has them; None if they cannot be."""
+        point = self.nearest({d.name: d.hyperparameter.default for d in self.dimensions})
+        return point if self.allows(point) else None
+
     def allows(self, point: Point) -> bool:
         """Whether a point is not forbidden."""
         return self.forbidden is None or not self.forbidden(point)

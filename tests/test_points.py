@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fakes import FakeEngine
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
@@ -17,7 +18,7 @@ from autogan.search import process as processes
 from autogan.search.gp import GaussianProcess
 from autogan.search.model import Model
 from autogan.search.process import NOBODY, Observed, Process
-from autogan.search.repeats import raced, ranked, recommended
+from autogan.search.repeats import raced, ranked, recommended, settled
 
 SPACE = Space(
     (
@@ -357,3 +358,46 @@ class TestModel:
         dead = training(8, (10 ** (-4 + 0.4 * 4), 1), [300.0], State.COLLAPSED, repeats=4)
         found = GaussianProcess().propose(SPACE, History([*trials, dead], "min"), 0)
         assert abs(math.log10(found.point["learning_rate"]) + 2.4) < 0.6
+
+
+class TestSettled:
+    def history(self, points, seeds=2):
+        rng = np.random.default_rng(0)
+        trials = []
+        for number in range(points):
+            rate = float(10 ** rng.uniform(-4, -1))
+            mean = (math.log10(rate) + 2.5) ** 2
+            for seed in range(seeds if mean < 0.3 else 1):
+                value = math.exp(mean + 0.3 * rng.normal())
+                first = next((t.number for t in trials if t.params["learning_rate"] == rate), None)
+                trials.append(training(len(trials), (rate, 1 + number % 3), [900.0, value],
+                                       repeats=first if seed else None))  # fmt: skip
+        return History(trials, "min")
+
+    def test_a_further_point_promises_less_the_more_is_known(self):
+        assert settled(SPACE, self.history(4), 0) is None
+        found = settled(SPACE, self.history(60), 0)
+        assert found is not None
+        assert found.then <= found.now
+        assert found.low < found.now < found.high
+        assert found.now - found.then < 0.1 * (found.high - found.low)
+
+    def test_one_seed_settles_nothing(self):
+        assert settled(SPACE, self.history(60, seeds=1), 0) is None
+
+    def test_a_search_ends_by_it_and_its_record_says_so(self, capsys):
+        given = {
+            "gan_type": "dcgan", "params": {"learning_rate": "1e-4..1e-2:log"},
+            "search_method": "gp", "repeats": 3, "trials": 40, "run_dir": "runs/a",
+        }  # fmt: skip
+        display = autogan.PlainDisplay()
+        result = autogan.run_search(
+            {**given, "until": "settled"}, engine=FakeEngine(), display=display
+        )
+        assert sum(t.repeats is None for t in result.trials) < 40
+        assert "settled: the best further point is expected to move fid from " in (
+            capsys.readouterr().err
+        )
+        assert autogan.check("runs/a").difference == ""
+        whole = autogan.run_search({**given, "run_dir": "runs/b"}, engine=FakeEngine())
+        assert sum(t.repeats is None for t in whole.trials) == 40

@@ -31,6 +31,7 @@ _ADVISED: dict[str, Any] = {
 }  # docs/search.md says why
 _ADVISED_TRIALS = 20
 _AUTO, _RULE = "auto", "asha"
+_SINGLE = ("normalise", "stopping", "target", "until", "repeats", "confirm", "warm_start")
 _FEW_TRIALS = 10  # below, a stopping rule would leave too few
 
 
@@ -50,13 +51,9 @@ class SearchConfig(Working):
     ] = None  # fmt: skip
     trials: Annotated[
         int | None,
-        key(
-            "search",
-            "trials to run, or points where each has several seeds [20; 10 if you name "
-            "a method; grid: all; no limit under another budget]",
-            ge=1,
-        ),
-    ] = None
+        key("search", "points to try, each by a trial of its own [20; 10 if you name a method; "
+            "grid: all; no limit under another budget]", ge=1),
+    ] = None  # fmt: skip
     max_minutes: Annotated[
         float | None,
         key("search", "end the search after so many minutes of training, confirmation included",
@@ -71,6 +68,11 @@ class SearchConfig(Working):
         float | None,
         key("search", "stop when the criterion that decides is this good", allow_inf_nan=False),
     ] = None
+    until: Annotated[
+        Literal["budget", "settled"],
+        key("search", "settled ends the search before its budget, where a further point promises "
+            "less than the seed alone decides"),
+    ] = "budget"  # fmt: skip
     distinct: Annotated[bool, key("search", "never try a point twice")] = True
     repeats: Annotated[
         int,
@@ -149,7 +151,15 @@ class SearchConfig(Working):
                 "prefer", f"{self.prefer!r} with criterion {self.criterion!r}; it chooses among "
                 "several: --criterion is,fid --prefer fid"
             )  # fmt: skip
-        for name in ("normalise", "stopping", "target", "repeats", "confirm", "warm_start"):
+        for name in (
+            "normalise",
+            "stopping",
+            "target",
+            "until",
+            "repeats",
+            "confirm",
+            "warm_start",
+        ):
             value = getattr(self, name)
             if len(names) > 1 and value != type(self).model_fields[name].default:
                 raise ConfigError(
@@ -303,13 +313,6 @@ class SearchConfig(Working):
         own, none = (getattr(k.conflict, "__func__", None) for k in (self.gan, GANType))
         forbidden = None if own is none else lambda point: bool(self.conflict(point))
         return space_of(self.gan, self.settings, forbidden)
-
-    @cached_property
-    def default_point(self) -> dict[str, Value] | None:
-        """The GAN type's defaults, as near as the space has them; None if they cannot be."""
-        declared = {d.name: d.hyperparameter.default for d in self.space.dimensions}
-        point = self.space.nearest(declared)
-        return point if self.space.allows(point) else None
 
     def conflict(self, point: Mapping[str, Value]) -> str:
         """Why a point of the space cannot be; empty if it can."""

@@ -18,10 +18,10 @@ from autogan.decisions.confirmation import next_training
 from autogan.decisions.tally import Tally
 from autogan.record.folder import trial_name
 from autogan.record.ledger import Ledger
-from autogan.record.words import THE_DEFAULTS
+from autogan.record.words import THE_DEFAULTS, figure
 from autogan.search import History, Point, Trial
 from autogan.search.base import trial_seed
-from autogan.search.repeats import Standing, raced
+from autogan.search.repeats import Standing, raced, settled
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,8 @@ class Decisions:
             return self._closing(tally, f"all {self._config.trials} {kind} are done")
         if own := self._enqueued():
             return self._begun(own[0], "enqueued")
+        if end := self._settled(tally):
+            return self._closing(tally, end)
         if (defaults := self._defaults(tally)) is not None:
             return self._begun(defaults, THE_DEFAULTS)
         return self._proposed(tally) or self._closing(
@@ -200,7 +202,7 @@ class Decisions:
 
         A method that goes through whole lists comes to them by itself.
         """
-        point = self._config.default_point
+        point = self._space.defaults()
         if self._config.first == "none" or self._config.method.needs_lists or point is None:
             return None
         seen = [*tally.earlier(), *(t for t in self._ledger.trials if not t.confirms)]
@@ -256,6 +258,19 @@ class Decisions:
         if best is None or len(best.ended) < min(self._config.repeats, 2):
             return ""
         return f"the target {self._config.target:g} is reached"
+
+    def _settled(self, tally: Tally) -> str:
+        """Why further points promise nothing; empty if they may, or if nobody asks."""
+        if self._config.until != "settled":
+            return ""
+        found = settled(self._space, tally.history(), self._config.seed)
+        if found is None:
+            return ""
+        return (
+            f"settled: the best further point is expected to move {self._config.criterion} from "
+            f"{figure(found.now)} to {figure(found.then)}, and the seed alone moves it between "
+            f"{figure(found.low)} and {figure(found.high)}"
+        )
 
     def _promising(self, tally: Tally) -> Trial | None:
         """A point that would reach the target, if a second seed says so too."""

@@ -145,7 +145,7 @@ def in_hand(result: "SearchResult") -> list[str]:
 
 def of_defaults(result: "SearchResult") -> Standing | None:
     """What is known of the GAN type's defaults; None if they were not tried."""
-    point = result.config.default_point
+    point = result.config.space.defaults()
     return next((p for p in result.points if p.first.params == point), None)
 
 
