@@ -320,7 +320,9 @@ class TestWhatIsSaid:
         assert len(standing.ended) == 2
         text = Page(search_page(result)).text
         assert f"{standing.value:.4g} under 2 seeds (" in text
-        assert "none died, and these seeds chose the winner; expect " in text
+        assert "none died; expect " in text
+        assert "These seeds chose the winner" in text
+        assert "fid of the winner, mean of 2 seeds" in text
         assert "How good is each point?" in text
 
     def test_a_page_that_is_watched_is_loaded_again(self, tmp_path):

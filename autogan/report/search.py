@@ -80,10 +80,8 @@ def _head(view: View) -> Markup:
         tag("p", f"{about}. {counts}.", class_="reading"),
         tag("dl", *pairs, class_="facts"),
         _belief(view),
-        *(
-            tag("p", line, class_="verdict doubt")
-            for line in [*warnings(result), *in_hand(result), *defaults(result)]
-        ),
+        *(tag("p", line, class_="verdict doubt") for line in [*warnings(result), *in_hand(result)]),
+        *(tag("p", line, class_="verdict") for line in defaults(result)),
         tag(
             "p",
             f"{result.folder.root}, {result.objective}{_when(result)}.{_measured(view)}",
@@ -93,12 +91,18 @@ def _head(view: View) -> Markup:
 
 
 def _worth(view: View) -> str:
+    standing = view.result.standing
+    if view.result.confirmation is None and standing is not None and len(standing.values) > 1:
+        return figure(standing.value or 0.0)
     return str(view.result.confirmation or view.worth or "none")
 
 
 def _what(view: View) -> str:
     """What the first number is."""
     fresh, name = view.result.confirmation, view.result.terms.objective
+    standing = view.result.standing
+    if fresh is None and standing is not None and len(standing.values) > 1:
+        return f"{name} of the winner, mean of {len(standing.values)} seeds"
     if fresh is None or len(fresh.values) < 2:
         return f"{name} of the winner"
     return f"{name} of the winner, mean ± standard deviation of {len(fresh.values)} fresh seeds"
@@ -138,13 +142,13 @@ def _belief(view: View) -> Markup:
         return tag("p", tag("strong", f"{lead}."), f" {told[0].upper()}{told[1:]}.",
                    class_=f"verdict {kind}")  # fmt: skip
     standing = result.standing
-    few = "One training is not a result"
+    lead, luck = "One training is not a result", "The best of many noisy values is partly luck."
     if standing is not None and len(standing.ended) > 1:
-        promised = promise(standing)
-        few = f"{figure(standing.value or 0.0)} {seeds(standing)}, and these seeds chose the winner"
-        few = f"{few}; {promised}" if promised else few
-    return tag("p", f"{few}: the best of many noisy values is partly luck. Confirm it: ",
-               tag("code", again), class_="verdict doubt")  # fmt: skip
+        known = filter(None, (seeds(standing), promise(standing)))
+        lead = f"{result.terms.objective} {figure(standing.value or 0.0)} {'; '.join(known)}"
+        luck = "These seeds chose the winner, so that part of it is luck."
+    return tag("p", f"{lead}. {luck} Confirm it: ", tag("code", again),
+               class_="verdict doubt")  # fmt: skip
 
 
 def _when(result: SearchResult) -> str:

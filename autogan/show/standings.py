@@ -71,7 +71,7 @@ def points_table(result: "SearchResult", most: int, *, every: bool) -> list[str]
         rows.append(_row(result, point, names))
         if every:
             rows += [
-                ["", _figure(trial.value), f"seed {trial.seed}", trial.state.value, "", ""]
+                [f"  {trial.number}", _figure(trial.value), trial.state.value]
                 for trial in point.trials
                 if len(point.trials) > 1
             ]
