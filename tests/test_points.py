@@ -323,6 +323,15 @@ class TestModel:
         assert near > 0.8 > 0.3 > far
         assert (Model(SPACE, History(trials[:3], "min")).survival([trials[0].params]) == 1).all()
 
+    def test_what_is_expected_of_a_point_counts_its_deaths(self):
+        trials = [training(n, (1e-3, d), [300.0, 5.0]) for n, d in enumerate((1, 2, 3))]
+        dead = training(3, (1e-3, 1), [300.0], State.COLLAPSED, repeats=0)
+        model = Model(SPACE, History([*trials, dead], "min"))
+        outlook = model.outlooks(trials[:1])[0]
+        mean = model.predict([trials[0].params])[0][0]
+        share = (outlook.expected - mean) / (math.log(300) - mean)
+        assert share > 1 - outlook.survival > 0.1
+
     def test_a_dead_training_is_no_cliff_in_the_values(self):
         """Its values before its death count; the death itself is survival's."""
         living = [training(0, A, [300.0, 5.0]), training(1, C, [300.0, 9.0])]
