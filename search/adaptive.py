@@ -7,7 +7,7 @@ from typing_extensions import override
 
 from autogan.search.base import Proposal, SearchMethod, rng
 from autogan.search.cube import Cube
-from autogan.search.history import History, Trial, standings
+from autogan.search.history import History, Trial, rank_scores
 from autogan.search.space import Space, key
 
 _RANDOM = 0.1  # the share of draws from the whole space, for what steps cannot reach
@@ -39,7 +39,7 @@ class AdaptiveExplore(SearchMethod):
         known = self.known(space, history)
         if len(known) >= self.drawn_first(space) and random.random() >= _RANDOM:
             numbers = [trial.number for trial in known]
-            standing = dict(zip(numbers, standings(history, known), strict=True))
+            standing = dict(zip(numbers, rank_scores(history, known), strict=True))
             ranked = sorted(known, key=lambda trial: (standing[trial.number], trial.number))
             good = ranked[: max(round(len(known) ** 0.5), 2)]
             places = cube.places([trial.params for trial in good]).tolist()

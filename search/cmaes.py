@@ -9,7 +9,7 @@ from autogan.core.errors import ConfigError
 from autogan.core.invocation import command
 from autogan.search.base import Proposal, SearchMethod, digest, rng
 from autogan.search.cube import Cube
-from autogan.search.history import History, standings
+from autogan.search.history import History, rank_scores
 from autogan.search.space import Space, key
 
 _ATTEMPTS = 20  # at a point that has not been tried, before one is drawn at random
@@ -37,7 +37,7 @@ class CMAES(SearchMethod):
         places = cube.places([t.params for t in known])
         for begin in range(0, len(known) - size + 1, size):
             told = slice(begin, begin + size)
-            scores = standings(history, known[told])
+            scores = rank_scores(history, known[told])
             optimizer.tell(list(zip(places[told], scores, strict=True)))
         for _ in range(_ATTEMPTS if len(known) >= size else 0):
             point = cube.point(optimizer.ask())

@@ -205,7 +205,7 @@ class History:
         return sum(trial.state is not State.FAILED for trial in self.trials)
 
 
-def standings(history: History, trials: Sequence[Trial]) -> list[float]:
+def rank_scores(history: History, trials: Sequence[Trial]) -> list[float]:
     """How good trials are, as normal scores of their ranks, the best one's the lowest.
 
     Ranks make criteria of any scale alike, and let a dead trial be the worst without a number

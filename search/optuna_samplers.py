@@ -10,7 +10,7 @@ from autogan.core.errors import ConfigError
 from autogan.core.hyperparameters import Dimension, Value
 from autogan.core.invocation import command
 from autogan.search.base import Proposal, SearchMethod, digest, rng
-from autogan.search.history import History, State, Trial, standings
+from autogan.search.history import History, State, Trial, rank_scores
 from autogan.search.space import Space, distinct_values, key, tidy
 
 _ATTEMPTS = 20  # at a point that has not been tried, before one is drawn at random
@@ -22,7 +22,7 @@ class OptunaMethod(SearchMethod):
     """A sampler that sees the history anew at each call, as a study in memory.
 
     A list of numbers is one ordered axis, evenly spaced, whatever the numbers are; a value
-    between two counts as the nearer one. Trials are ranked by their `standings`, or by all
+    between two counts as the nearer one. Trials are ranked by their `rank_scores`, or by all
     objectives where there are several; a dead one as the worst so far.
     """
 
@@ -63,7 +63,7 @@ class OptunaMethod(SearchMethod):
         ended = self.known(space, history)
         values = {
             trial.number: [standing]
-            for trial, standing in zip(ended, standings(history, ended), strict=True)
+            for trial, standing in zip(ended, rank_scores(history, ended), strict=True)
         }
         if history.losses:
             worst = [max(column) for column in zip(*history.losses, strict=True)]

@@ -16,7 +16,7 @@ from autogan.decisions.confirmation import Confirm, confirmed
 from autogan.decisions.replay import check_record
 from autogan.record.ledger import Ledger
 from autogan.search import SEARCH_METHODS, STOPPING_RULES, Evaluation, History, State, Trial
-from autogan.search.history import standings
+from autogan.search.history import rank_scores
 from autogan.search.repeats import Standing, merged
 from autogan.search.space import Space
 from autogan.show.displays import PlainDisplay
@@ -194,8 +194,10 @@ class TestDeadIsDead:
 
     def test_for_standings_and_the_best(self):
         history = deaths(0.1)
-        assert standings(history, history.trials) == standings(deaths(None), deaths(None).trials)
-        assert max(standings(history, history.trials)) == standings(history, history.trials)[7]
+        assert rank_scores(history, history.trials) == rank_scores(
+            deaths(None), deaths(None).trials
+        )
+        assert max(rank_scores(history, history.trials)) == rank_scores(history, history.trials)[7]
         assert 7 not in [trial.number for trial in history.ranked()]
 
     def test_for_repeats_and_the_confirmation(self):
@@ -316,7 +318,7 @@ class TestOutOfTime:
         history = History([*trials, late, none], "min")
         assert history.telling == history.trials
         assert history.tries() == 4
-        found = standings(history, history.trials)
+        found = rank_scores(history, history.trials)
         assert sorted(range(4), key=found.__getitem__) == [0, 2, 1, 3]  # 5.5 was the better of 6.0
 
     def test_a_seed_that_is_never_in_time_says_nothing_of_its_point(self):

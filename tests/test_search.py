@@ -24,7 +24,7 @@ from autogan.search.adaptive import AdaptiveExplore
 from autogan.search.cmaes import CMAES
 from autogan.search.cube import Cube
 from autogan.search.gp import GaussianProcess, _near
-from autogan.search.history import normal_scores, standings
+from autogan.search.history import normal_scores, rank_scores
 from autogan.search.model import Scale
 from autogan.search.optuna_samplers import NSGAII, TPE
 from autogan.search.space import Space, distinct_values, key, neighbours
@@ -732,7 +732,7 @@ class TestStandings:
         return Trial(number, {}, state=state, evaluations=evaluations, value=min(values))
 
     def order(self, *trials):
-        scores = standings(History(trials, "min"), trials)
+        scores = rank_scores(History(trials, "min"), trials)
         return [t.number for t in sorted(trials, key=lambda t: scores[t.number])]
 
     def test_trials_of_different_length_are_compared_where_they_can_be(self):
@@ -747,7 +747,7 @@ class TestStandings:
     def test_diverged_trials_share_the_last_ranks(self):
         trials = [self.ended(0, [1.0]), self.ended(1, [0.1], State.DIVERGED),
                   self.ended(2, [0.1], State.DIVERGED)]  # fmt: skip
-        first, *lost = standings(History(trials, "min"), trials)
+        first, *lost = rank_scores(History(trials, "min"), trials)
         assert first < lost[0] == lost[1]
 
     def test_normal_scores(self):

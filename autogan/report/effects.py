@@ -15,7 +15,7 @@ from autogan.report.scales import Log
 from autogan.report.view import View
 from autogan.search import History, Space, Trial
 from autogan.search.cube import Cube
-from autogan.search.history import standings
+from autogan.search.history import rank_scores
 from autogan.search.space import distinct_values, unique
 
 FEWEST = 12  # trials; below, even the first place is a guess
@@ -95,7 +95,7 @@ def effects(view: View) -> Effects | None:
     strong and how smooth it is, a Gibbs sampler draws (George and McCulloch, 1993).
 
     A trial that came to nothing counts as the worst, and one that was stopped early is compared
-    where it had come to (`autogan.search.history.standings`). Of each point the first training
+    where it had come to (`autogan.search.history.rank_scores`). Of each point the first training
     counts.
     """
     history = History(view.trials, view.result.direction)
@@ -136,7 +136,7 @@ def _scores(view: View, trials: Sequence[Trial]) -> Floats | None:
         values = [t.value or 0.0 for t in order]
     else:
         history = History(lived, measure.direction)
-        places = dict(zip((t.number for t in lived), standings(history, lived), strict=True))
+        places = dict(zip((t.number for t in lived), rank_scores(history, lived), strict=True))
         order = sorted(lived, key=lambda t: places[t.number])
         # What all had come to, for values after fewer steps would be a kind of their own.
         shared = min((len(t.evaluations) for t in lived), default=0)
