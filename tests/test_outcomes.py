@@ -93,6 +93,18 @@ class TestLateDeath:
         assert result.in_hand.number == result.best.number
         assert "in hand" not in result.summary()
 
+    def test_one_that_died_is_named_beside_a_living_seed_of_its_point(self, dies):
+        dies(1)
+        rates = {"learning_rate": [3e-4]}
+        result = search(
+            params=rates, search_method="random", distinct=False, trials=2, first="none"
+        )
+        living, dead = result.trials
+        assert (result.best.number, dead.state) == (living.number, State.COLLAPSED)
+        assert dead.value < living.value
+        assert "; the best generator is trial 1's" in result.summary().splitlines()[0]
+        assert result.standing.died == 1
+
     def test_where_all_died_there_is_no_best_and_yet_a_generator(self, dies, tmp_path):
         dies(0, 1, 2)
         result = search()

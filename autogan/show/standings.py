@@ -105,9 +105,9 @@ def _figure(value: object) -> str:
 
 
 def differ(result: "SearchResult") -> str:
-    """That the best generator is one of other hyperparameters, if it is."""
+    """That the best generator is another one, if it is."""
     best, hand = result.best, result.in_hand
-    if best is None or hand is None or hand.params == best.params or result.front:
+    if best is None or hand is None or hand.number == best.number or result.front:
         return ""
     return f"; the best generator is trial {hand.number}'s"
 
@@ -120,13 +120,13 @@ def died(standing: Standing) -> str:
 
 
 def in_hand(result: "SearchResult") -> list[str]:
-    """Where the best generator of all is none of the recommended hyperparameters, which it is.
+    """Where the best generator of all is none of a training to be recommended, which it is.
 
     Luck is welcome there: it makes the best images so far.
     """
     trial, best = result.in_hand, result.best
     kept = trial.kept if trial else None
-    if trial is None or kept is None or (best and trial.params == best.params) or result.front:
+    if trial is None or kept is None or (best and trial.number == best.number) or result.front:
         return []
     root = result.folders[trial.number].root
     look = command("autogan", "sample", root, *own_flags(result.config, "sample"))
