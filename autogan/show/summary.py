@@ -56,7 +56,7 @@ def summary(result: "SearchResult", *, every: bool = False) -> str:
     if len(result.points) == 1 and len(result.trials) > 1 and result.standing is not None:
         standing = result.standing
         worth = f"{result.terms.objective} {figure(standing.value or 0.0)} {seeds(standing)}"
-        lines = [f"one configuration under {len(result.trials)} seeds: {worth}"]
+        lines = [f"one configuration: {worth}{differ(result)}"]
     lines += [f"  {name} = {value}{_left(result, name)}" for name, value in best.params.items()]
     if result.front:
         prefer = result.config.prefer
