@@ -575,8 +575,8 @@ MUTANTS = [
     ),
     Mutant(
         "the good points that gp steps away from may be one", "search/gp.py",
-        "list({key(t.params): t.params for t in known if not t.dead}.values())",
-        "[t.params for t in known if not t.dead]", f"{METHODS} -k parents",
+        "list({key(t.params): t.params for t in known if t.worth is not None}.values())",
+        "[t.params for t in known if t.worth is not None]", f"{METHODS} -k parents",
     ),
     Mutant(
         "gp proposes places next to those that were tried", "search/gp.py",

@@ -60,7 +60,7 @@ class GaussianProcess(SearchMethod):
         cube = Cube(space)
         tried = cube.places([trial.params for trial in history.trials])
         known = self.known(space, history)
-        sound = list({key(t.params): t.params for t in known if not t.dead}.values())
+        sound = list({key(t.params): t.params for t in known if t.worth is not None}.values())
         points_known = len({key(trial.params) for trial in known})
         if points_known < self.drawn_first(space) or len(sound) < _LIVING:
             drawn = [first, *(p for _ in range(_SPREAD - 1) if (p := space.draw(random, used)))]

@@ -358,6 +358,16 @@ class TestModel:
         known = Model(SPACE, History(whole, "min")).predict([whole[0].params])[1][0]
         assert doubt > known
 
+    def test_gp_draws_while_nothing_has_a_value(self):
+        """Such as trials that were stopped on collapsed images."""
+        trials = [training(n, (1e-3 * 1.3**n, 1), [], State.STOPPED) for n in range(9)]
+        for t in trials:
+            t.evaluations = [Evaluation(1, {}, None, collapsed=True)]
+        for more in ([], [training(9, A, [3.0])]):
+            found = GaussianProcess().propose(SPACE, History([*trials, *more], "min"), 0)
+            assert SPACE.spans(found.point)
+        assert recommended(SPACE, History(trials, "min")) == []
+
     def test_gp_learns_from_single_trainings(self):
         """A dead seed of two leaves its point good: proposals do not flee."""
         trials = [
