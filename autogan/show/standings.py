@@ -152,7 +152,7 @@ def of_defaults(result: "SearchResult") -> Standing | None:
 def defaults(result: "SearchResult") -> list[str]:
     """What the GAN type's defaults came to beside the winner, at what cost."""
     best = result.best
-    own = of_defaults(result)
+    own = of_defaults(result) if len(result.points) > 1 else None
     if best is None or own is None or result.confirmed or result.front:
         return []
     if own.first.params == best.params:

@@ -53,10 +53,8 @@ def summary(result: "SearchResult", *, every: bool = False) -> str:
             _without_best(result), *in_hand(result), *_late(result), *_table(result, every)
         ])  # fmt: skip
     lines = [f"best of {_counted(result)}: trial {best.number}{differ(result)}"]
-    if len(result.points) == 1 and len(result.trials) > 1 and result.standing is not None:
-        standing = result.standing
-        worth = f"{result.terms.objective} {figure(standing.value or 0.0)} {seeds(standing)}"
-        lines = [f"one configuration: {worth}{differ(result)}"]
+    if len(result.points) == 1 and len(result.trials) > 1:
+        lines = [f"one configuration, {trials(len(result.trials))}{differ(result)}"]
     lines += [f"  {name} = {value}{_left(result, name)}" for name, value in best.params.items()]
     if result.front:
         prefer = result.config.prefer
