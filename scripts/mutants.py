@@ -600,7 +600,7 @@ MUTANTS = [
         "self.field * smooth + self.training * trainings", POINTS,
     ),
     Mutant(
-        "a curve counts as so many seeds", "search/process.py",
+        "each evaluation of a curve counts as a seed", "search/process.py",
         "self.field * smooth + self.point * points + self.training * trainings",
         "self.field * smooth + self.point * points", POINTS,
     ),

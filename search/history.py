@@ -115,6 +115,11 @@ class Trial:
         return self.state in (State.COMPLETE, State.TIMED_OUT)
 
     @property
+    def concluded(self) -> bool:
+        """Whether it died, or came to its end with a value."""
+        return self.dead or (self.whole and self.value is not None)
+
+    @property
     def resumable(self) -> bool:
         """Whether it has ended, and can go on from its checkpoint."""
         return self.state in (State.STOPPED, State.TIMED_OUT)

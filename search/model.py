@@ -32,7 +32,6 @@ class Outlook:
     """What a further training of a point promises, under a seed of its own.
 
     Attributes:
-        number: of the point's first trial.
         expected: on the model's scale, the lower the better; death counts as the worst.
         deviation: of that expectation: how little is known of the point.
         spread: the standard deviation of a single training about it.
@@ -40,7 +39,6 @@ class Outlook:
         low, high: what holds the objective of four in five trainings that live.
     """
 
-    number: int
     expected: float
     deviation: float
     spread: float
@@ -159,15 +157,13 @@ class Model:
         ]
 
     def _outlook(self, trial: Trial, mean: float, deviation: float, survival: float) -> Outlook:
-        own = [t for t in self._trials if t.params == trial.params]
-        ended = [t for t in own if t.dead or (t.whole and t.value is not None)]
+        ended = [t for t in self._trials if t.concluded and t.params == trial.params]
         losses = [math.inf if t.dead else self._loss(t) for t in ended]
         whole = self._spread([self._worst if math.isinf(v) else v for v in losses])
         living = self._spread([v for v in losses if math.isfinite(v)])
         reach = _EIGHTY * math.hypot(deviation, living)
         bounds = [self.value(mean + side) for side in (-reach, reach)]
         return Outlook(
-            number=self._numbers[key(trial.params)],
             expected=survival * mean + (1 - survival) * self._worst,
             deviation=survival * deviation,
             spread=whole,
@@ -197,7 +193,7 @@ class Model:
         return Process(where, [float(not trial.dead) for trial in told], self._medians)
 
     def _observed(self) -> tuple[list[Observed], list[float]]:
-        """The best values that trainings had come to after so many evaluations."""
+        """The best values that trainings had come to on their way."""
         observed, values = [], []
         lengths = {max(len(trial.evaluations), 1) for trial in self._trials}
         for trial in self._trials:
@@ -215,7 +211,7 @@ class Model:
         return observed, values
 
     def _where(self, point: Point, count: int | None = None, training: int = NOBODY) -> Observed:
-        """Where a point's training stands after so many evaluations; None is its end.
+        """Where a point's training stands after ``count`` evaluations; None is its end.
 
         The lengths are shares of the longest one, on a logarithmic scale: 0 is one evaluation.
         """

@@ -88,7 +88,9 @@ class Process:
         from scipy.linalg import cholesky
 
         self._observed, self._values, self._rows = observed, values, _Rows.of(observed)
-        self._root: Floats = cholesky(self._kernel.noisy(self._rows), lower=True)
+        self._root: Floats = cholesky(
+            self._kernel.noisy(self._kernel.between(self._rows, self._rows)), lower=True
+        )
         self._weights = _solved(self._root, (values - self._mean) / self._scale)
 
     def believing(self, where: Sequence[Observed]) -> "Process":
@@ -141,15 +143,17 @@ class _Kernel:
     def between(self, ones: _Rows, others: _Rows) -> Floats:
         """The covariance of the values behind the noise; float64 [ones, others]."""
         smooth, _ = self.smooth(ones, others)
-        points, trainings = _same(ones, others)
+        return self.joined(smooth, *_same(ones, others))
+
+    def joined(self, smooth: Floats, points: Floats, trainings: Floats) -> Floats:
+        """The sum of the terms, each weighted by its variance."""
         covariance: Floats = self.field * smooth + self.point * points + self.training * trainings
         return covariance
 
-    def noisy(self, rows: _Rows) -> Floats:
-        """The covariance of observations; float64 [rows, rows]."""
-        covariance = self.between(rows, rows)
-        covariance[np.diag_indices(len(covariance))] += self.noise + _JITTER
-        return covariance
+    def noisy(self, covariance: Floats) -> Floats:
+        """The covariance of observations, from that of the values behind the noise."""
+        noisy: Floats = covariance + (self.noise + _JITTER) * np.eye(len(covariance))
+        return noisy
 
     def alone(self, rows: _Rows) -> Floats:
         """The variances before anything was observed; float64 [rows]."""
@@ -196,9 +200,8 @@ def _fitted(
         """The negative logarithm of the posterior density, and its gradient."""
         kernel = _Kernel(numbers)
         smooth, slope = kernel.smooth(rows, rows)
-        covariance = kernel.field * smooth + kernel.point * points + kernel.training * trainings
-        covariance[np.diag_indices(len(found))] += kernel.noise + _JITTER
-        root = np.linalg.cholesky(covariance)
+        covariance = kernel.noisy(kernel.joined(smooth, points, trainings))
+        root = np.asarray(np.linalg.cholesky(covariance), np.float64)
         weights = _solved(root, found)
         # d loss / d covariance, twice negated (Rasmussen and Williams, 2006, equation 5.9)
         pull = np.outer(weights, weights) - _solved(root, np.eye(len(found)))
@@ -226,7 +229,7 @@ def _fitted(
 
 
 def _evenly(count: int, most: int) -> list[int]:
-    """At most so many places out of ``count``, spread evenly, the first and last among them."""
+    """At most ``most`` places out of ``count``, spread evenly, the first and last among them."""
     if count <= most:
         return list(range(count))
     return [round(place) for place in np.linspace(0, count - 1, most)]

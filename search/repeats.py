@@ -39,7 +39,7 @@ class Standing:
     @property
     def ended(self) -> list[Trial]:
         """Its trainings that died, or came to their end with a value."""
-        return [t for t in self.trials if t.dead or (t.whole and t.value is not None)]
+        return [trial for trial in self.trials if trial.concluded]
 
     @property
     def died(self) -> int:
@@ -74,14 +74,18 @@ def recommended(space: Space, history: History) -> list[Standing]:
     """
     groups = _groups(history)
     whole = [each for each in groups if each.values]
-    begun = [each for each in groups if any(t.worth is not None for t in each.trials)]
-    found = _judged(Model(space, history), whole or begun) if begun else []
+    begun = [each for each in groups if each.value is not None]
+    return _ordered(Model(space, history), whole or begun) if begun else []
+
+
+def _ordered(model: Model, points: Sequence[Standing]) -> list[Standing]:
+    """Points with their outlooks, the one to train again first."""
+    found = _judged(model, points)
     return sorted(found, key=lambda each: (_outlook(each).cautious, each.first.number))
 
 
-def ranked(space: Space, history: History) -> list[Standing]:
-    """All points: those that may be recommended, then the others by their values."""
-    first = recommended(space, history)
+def ranked(history: History, first: Sequence[Standing]) -> list[Standing]:
+    """All points: those that may be recommended, which stand first, then others by their values."""
     known = {each.first.number for each in first}
     rest = [each for each in _groups(history) if each.first.number not in known]
     by_value = sorted(
@@ -119,8 +123,8 @@ def raced(space: Space, history: History, most: int, *, closing: bool = False) -
     share = min(_SHARE, _PER_NOISE * model.noise)
     if further >= share * sum(_length(trial) for trial in history.trials):
         return None
-    standings = _judged(model, trained)
-    best = min(standings, key=lambda each: _outlook(each).cautious)
+    standings = _ordered(model, trained)
+    best = standings[0]
     known = _outlook(best).expected + _outlook(best).deviation
     open_ones = [
         each
@@ -162,11 +166,14 @@ def settled(space: Space, history: History, seed: int) -> Settled | None:
         history: of single trainings.
         seed: of the search.
     """
-    standings = recommended(space, history)
-    if len(standings) < _CANDIDATES or len(standings[0].ended) < 2:
+    trained = [each for each in _groups(history) if each.values]
+    if len(trained) < _CANDIDATES:
         return None
-    best = _outlook(standings[0])
-    model = Model(space, history).believing()
+    model = Model(space, history)
+    standing = _ordered(model, trained)[0]
+    if len(standing.ended) < 2:
+        return None
+    best, model = _outlook(standing), model.believing()
     random, used = rng(seed, history), {key(trial.params) for trial in history.trials}
     drawn = [p for _ in range(_DRAWN) if (p := space.draw(random, used))]
     gain = float(model.gains(drawn, best.expected).max()) if drawn else 0.0

@@ -185,7 +185,8 @@ class TestRecommendation:
         early = training(1, B, [1.0], State.STOPPED)
         assert numbers(recommended(SPACE, History([one, early], "min"))) == [0]
         assert numbers(recommended(SPACE, History([early], "min"))) == [1]
-        assert numbers(ranked(SPACE, History([early, one], "min"))) == [0, 1]
+        both = History([early, one], "min")
+        assert numbers(ranked(both, recommended(SPACE, both))) == [0, 1]
 
     def test_without_a_living_value_there_is_none(self):
         dead = [training(n, A, [300.0], State.COLLAPSED) for n in range(2)]

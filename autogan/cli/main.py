@@ -132,7 +132,7 @@ def train(
         bool, typer.Option("--resume", help="go on with an interrupted training")
     ] = False,
     seeds: Annotated[
-        int | None, typer.Option(min=2, help="train under so many fresh seeds, and compare")
+        int | None, typer.Option(min=2, help="train under this number of fresh seeds, and compare")
     ] = None,
     workers: Annotated[
         str, typer.Option(help="with --seeds: trainings at a time, or auto", metavar="INT")

@@ -7,7 +7,7 @@ from autogan.config.training import TrainConfig
 
 
 def under_seeds(config: TrainConfig, seeds: int, workers: int | str = 1) -> SearchConfig:
-    """What trains a configuration under so many fresh seeds.
+    """What trains a configuration under several fresh seeds.
 
     Nothing is chosen: each trial draws the only point there is, and has a seed of its own.
 

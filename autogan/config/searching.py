@@ -151,15 +151,7 @@ class SearchConfig(Working):
                 "prefer", f"{self.prefer!r} with criterion {self.criterion!r}; it chooses among "
                 "several: --criterion is,fid --prefer fid"
             )  # fmt: skip
-        for name in (
-            "normalise",
-            "stopping",
-            "target",
-            "until",
-            "repeats",
-            "confirm",
-            "warm_start",
-        ):
+        for name in _SINGLE:
             value = getattr(self, name)
             if len(names) > 1 and value != type(self).model_fields[name].default:
                 raise ConfigError(

@@ -18,7 +18,7 @@ from autogan.decisions.confirmation import next_training
 from autogan.decisions.tally import Tally
 from autogan.record.folder import trial_name
 from autogan.record.ledger import Ledger
-from autogan.record.words import THE_DEFAULTS, figure
+from autogan.record.words import figure
 from autogan.search import History, Point, Trial
 from autogan.search.base import trial_seed
 from autogan.search.repeats import Standing, raced, settled
@@ -87,7 +87,7 @@ class Decisions:
         if end := self._settled(tally):
             return self._closing(tally, end)
         if (defaults := self._defaults(tally)) is not None:
-            return self._begun(defaults, THE_DEFAULTS)
+            return self._begun(defaults, "the defaults")
         return self._proposed(tally) or self._closing(
             tally, f"{self._config.search_method} has no further point to propose"
         )

@@ -87,7 +87,7 @@ class Tally:
         """All points of the search, those that may be recommended first."""
         if len(self._config.objectives) > 1:
             return self.standings()
-        return ranked(self._config.space, self.history())
+        return ranked(self.history(), self.standings())
 
     def standings(self) -> list[Standing]:
         """The points of the search that may be recommended, the best first."""

@@ -15,9 +15,6 @@ _WHOLE = 1000  # and beyond, digits after the point are noise
 _STEPPED = ("explore", "adaptive")  # methods whose origins name the trial that they step away from
 
 
-THE_DEFAULTS = "the defaults"  # the origin of a trial of the GAN type's own hyperparameters
-
-
 @dataclass(frozen=True)
 class Terms:
     """What values are called.

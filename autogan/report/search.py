@@ -15,6 +15,7 @@ from autogan.report.page import document
 from autogan.report.sections import sections
 from autogan.report.svg import tag
 from autogan.report.view import View
+from autogan.search.repeats import Standing
 from autogan.show.display import Display
 from autogan.show.result import SearchResult
 from autogan.show.standings import defaults, in_hand, promise, seeds
@@ -91,17 +92,23 @@ def _head(view: View) -> Markup:
 
 
 def _worth(view: View) -> str:
-    standing = view.result.standing
-    if view.result.confirmation is None and standing is not None and len(standing.values) > 1:
+    if standing := _mean(view):
         return figure(standing.value or 0.0)
     return str(view.result.confirmation or view.worth or "none")
+
+
+def _mean(view: View) -> Standing | None:
+    """The winner's hyperparameters, where the mean of their own seeds is the first number."""
+    standing = view.result.standing
+    if view.result.confirmation is not None or standing is None or len(standing.values) < 2:
+        return None
+    return standing
 
 
 def _what(view: View) -> str:
     """What the first number is."""
     fresh, name = view.result.confirmation, view.result.terms.objective
-    standing = view.result.standing
-    if fresh is None and standing is not None and len(standing.values) > 1:
+    if standing := _mean(view):
         return f"{name} of the winner, mean of {len(standing.values)} seeds"
     if fresh is None or len(fresh.values) < 2:
         return f"{name} of the winner"

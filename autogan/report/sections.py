@@ -21,7 +21,7 @@ from autogan.report.svg import joined, tag
 from autogan.report.view import View
 from autogan.search import State
 from autogan.show.advice import advice
-from autogan.show.standings import plain_standing
+from autogan.show.standings import worst
 from autogan.show.summary import judged, rows
 from autogan.version import __version__
 
@@ -252,16 +252,14 @@ def _points(view: View) -> Section:
     result = view.result
     lines = []
     for point in result.points:
-        told = plain_standing(point)
-        values = point.values
-        worst = (max if result.direction == "min" else min)(values) if len(values) > 1 else None
         expect = "" if point.outlook is None else (
             f"{figure(point.outlook.low)} to {figure(point.outlook.high)}"
         )  # fmt: skip
         trials = ", ".join(str(trial.number) for trial in point.trials)
         lines.append([
-            point.first.number, _shown(told["mean"]), len(point.ended) or "stopped early",
-            point.died or "", _shown(worst), expect, trials, describe(point.first.params),
+            point.first.number, _shown(point.value), len(point.ended) or "stopped early",
+            point.died or "", _shown(worst(result, point)), expect, trials,
+            describe(point.first.params),
         ])  # fmt: skip
     head = ["point", f"{result.terms.objective}, mean", "seeds", "died", "worst",
             "a further training", "trials", "hyperparameters"]  # fmt: skip

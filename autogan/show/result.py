@@ -112,7 +112,10 @@ class SearchResult:
     @property
     def standing(self) -> Standing | None:
         """All that is known of the recommended hyperparameters."""
-        params = self.best.params if self.best else None
+        return None if self.best is None else self.point(self.best.params)
+
+    def point(self, params: Mapping[str, Value] | None) -> Standing | None:
+        """All that is known of some hyperparameters; None if the search did not try them."""
         return next((each for each in self.points if each.first.params == params), None)
 
     @property

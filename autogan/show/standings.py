@@ -86,16 +86,20 @@ def points_table(result: "SearchResult", most: int, *, every: bool) -> list[str]
 
 
 def _row(result: "SearchResult", point: Standing, names: Sequence[str]) -> list[str]:
-    worst = max if result.direction == "min" else min
-    values = point.values
     return [
         str(point.first.number),
         _figure(point.value),
         str(len(point.ended)) if point.ended else "stopped early",
         str(point.died or "-"),
-        _figure(worst(values)) if len(values) > 1 else "-",
+        _figure(worst(result, point)),
         *(_figure(point.first.params.get(name)) for name in names),
     ]
+
+
+def worst(result: "SearchResult", point: Standing) -> float | None:
+    """The worst value of a point's whole trainings that live; None of fewer than two."""
+    choose = max if result.direction == "min" else min
+    return choose(point.values) if len(point.values) > 1 else None
 
 
 def _figure(value: object) -> str:
@@ -130,7 +134,7 @@ def in_hand(result: "SearchResult") -> list[str]:
         return []
     root = result.folders[trial.number].root
     look = command("autogan", "sample", root, *own_flags(result.config, "sample"))
-    own = next((p for p in result.points if p.first.params == trial.params), None)
+    own = result.point(trial.params)
     if trial.dead:
         why = f"; its training {trial.state.value} afterwards"
     elif own is not None and len(own.trials) > 1:
@@ -145,8 +149,7 @@ def in_hand(result: "SearchResult") -> list[str]:
 
 def of_defaults(result: "SearchResult") -> Standing | None:
     """What is known of the GAN type's defaults; None if they were not tried."""
-    point = result.config.space.defaults()
-    return next((p for p in result.points if p.first.params == point), None)
+    return result.point(result.config.space.defaults())
 
 
 def defaults(result: "SearchResult") -> list[str]:

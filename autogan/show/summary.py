@@ -12,15 +12,7 @@ from autogan.config import own_flags
 from autogan.core.invocation import command
 from autogan.criteria.variety import Variety
 from autogan.decisions.confirmation import advantage
-from autogan.record.words import (
-    describe,
-    duration,
-    figure,
-    figures,
-    spark,
-    state_of,
-    trials,
-)
+from autogan.record.words import describe, duration, figure, figures, spark, state_of, trials
 from autogan.search import State, Trial
 from autogan.search.space import key
 from autogan.show.standings import (

@@ -4,7 +4,7 @@
 
 Optuna is used as its documentation does: lists as categories, the value so far reported at each
 evaluation, a pruner asked whether to go on, and the study's best trial returned. A trial that
-collapses or diverges is told as the worst value of the table. It is counted as all searches are
+collapses or diverges is reported as the worst value of the table. It is counted as all searches are
 counted here (see compare_search.py): in updates of both networks, in units of a full trial of mean
 length, a trial's values being those of one of its recorded seeds; what is returned is judged by the
 mean over all recorded seeds, dead ones as the worst. Printed are means over searches with standard

@@ -10,11 +10,9 @@ under one of the recorded seeds, drawn by the trial's number. What a search woul
 by its worth: the mean over all recorded seeds, trained to the end. Regret is how much worse that is
 than the best combination's. The generator that a search has in hand is judged by its own value:
 its regret is how much worse that is than the best value in the table. Budgets count updates of both
-networks; their unit is a full trial of mean length. A confirmed search trains its three best again
-under two other recorded seeds, at its own cost, and returns the best mean; one with several seeds
-trains each point under so many, or gives it up, as the product does with repeats. With several
-workers so many trials run beside each other, each as long as its updates take. Printed are means
-over searches with 95 % intervals.
+networks; their unit is a full trial of mean length. A search with several seeds races them, as the
+product does with repeats. With N workers N trials run side by side, each as long as its updates
+take. Printed are means over searches with 95 % intervals.
 
 A training whose Inception Score is 1 at two evaluations in a row has collapsed: all its images look
 the same to the classifier. It ends there as lost, as in the product. What it was worth to its
@@ -302,7 +300,7 @@ class Replay:
         return History([trial for trial in self.trials if trial.repeats is None], "min")
 
     def _stand(self) -> Stand:
-        """What the search would return now, with and without a confirmation."""
+        """What the search would return now."""
         table, begun = self.table, len(self._first_seeds().trials)
         values = [t.value for t in self.trials if t.value is not None]
         in_hand = min(values, default=table.most) - table.least
