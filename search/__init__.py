@@ -21,6 +21,7 @@ from autogan.search.stopping import (
     StoppingRule,
     SuccessiveHalving,
 )
+from autogan.search.thawing import FreezeThaw
 
 SEARCH_METHODS: Registry[SearchMethod] = Registry("search_method", SearchMethod)
 for _method in (
@@ -36,7 +37,7 @@ for _method in (
     SEARCH_METHODS.register(_method)
 
 STOPPING_RULES: Registry[StoppingRule] = Registry("stopping", StoppingRule)
-for _rule in (MedianRule, Screening, SuccessiveHalving, Hyperband):
+for _rule in (MedianRule, Screening, SuccessiveHalving, Hyperband, FreezeThaw):
     STOPPING_RULES.register(_rule)
 
 __all__ = [

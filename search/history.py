@@ -45,6 +45,15 @@ class Evaluation:
     variety: dict[str, float] = field(default_factory=dict)
     collapsed: bool = False
 
+    @property
+    def different(self) -> float:
+        """Different pictures among the images, as a share of those among real ones, in [0, 1].
+
+        1 where nobody counted them, as in the records of AutoGAN 0.1.
+        """
+        real = self.variety.get("real_distinct", 0.0)
+        return min(self.variety.get("distinct", real) / real, 1.0) if real else 1.0
+
 
 def best_evaluation(evaluations: Sequence[Evaluation], direction: Direction) -> Evaluation | None:
     """The best evaluation of images that had not collapsed; the earliest of equals."""

@@ -69,9 +69,10 @@ class Model:
     Args:
         space: that is searched.
         history: of single trainings; at least one has a value.
+        evaluations: of a whole training; without any, of the longest one so far.
     """
 
-    def __init__(self, space: Space, history: History) -> None:
+    def __init__(self, space: Space, history: History, evaluations: int | None = None) -> None:
         self._history = history
         self._cube = Cube(space)
         self._medians = [
@@ -83,7 +84,8 @@ class Model:
         self._numbers: dict[Key, int] = {}  # of each point's first trial
         for trial in self._trials:
             self._numbers.setdefault(key(trial.params), trial.number)
-        self._longest = max((len(t.evaluations) for t in self._trials), default=1) or 1
+        seen = max((len(t.evaluations) for t in self._trials), default=1) or 1
+        self._longest = max(seen, evaluations or 1)
         observed, values = self._observed()
         self._warp = Scale(values)
         scores = self._warp.of(values)
@@ -122,12 +124,29 @@ class Model:
         Of the function behind the noise (Snoek et al., 2012, equation 2), times the probability
         that training lives (Gelbart, Snoek and Adams, 2014, arXiv:1403.5607).
         """
-        from scipy.stats import norm
+        return _improvement(best, *self.predict(points)) * self.survival(points)
 
-        means, deviations = self.predict(points)
-        z = (best - means) / deviations
-        gain: Floats = (best - means) * norm.cdf(z) + deviations * norm.pdf(z)
-        return gain * self.survival(points)
+    def gains_ahead(self, trials: Sequence[Trial]) -> Floats:
+        """The same for stopped trials that go on to their ends, with the luck they have had.
+
+        Over `reached`; float64 [trials].
+        """
+        where = [self._where(trial.params, training=trial.number) for trial in trials]
+        gains = _improvement(self.reached, *self._process.predict(where))
+        return gains * _clipped(self._lives.predict(where)[0]) if self._lives else gains
+
+    @cached_property
+    def reached(self) -> float:
+        """The lowest that the model finds behind the noise of any living training so far."""
+        living = [trial for trial in self._trials if trial.evaluations and not trial.dead]
+        where = [self._where(t.params, len(t.evaluations), t.number) for t in living]
+        means, _ = self._process.predict(where)
+        return float(means.min())
+
+    @property
+    def luck(self) -> float:
+        """The standard deviation of single trainings of a point, on the model's scale."""
+        return math.sqrt(self._process.luck)
 
     def value(self, score: float) -> float:
         """The objective's value at a place of the model's scale."""
@@ -137,9 +156,7 @@ class Model:
         """The probability that a training of each point lives; float64 [points] in [0.01, 1]."""
         if self._lives is None:
             return np.ones(len(points))
-        share, _ = self._lives.predict([self._where(point) for point in points])
-        alive: Floats = np.clip(share, _LEAST_SURVIVAL, 1.0)
-        return alive
+        return _clipped(self._lives.predict([self._where(point) for point in points])[0])
 
     def outlooks(self, points: Sequence[Trial]) -> list[Outlook]:
         """What a further training promises of points that have been tried.
@@ -184,13 +201,18 @@ class Model:
 
     @cached_property
     def _lives(self) -> Process | None:
-        """A process of ones and zeros: which trainings live; None where none has died."""
-        told = [t for t in self._trials if t.dead or t.evaluations or t.value is not None]
-        told = told[-_LATEST:]
-        if not any(trial.dead for trial in told):
+        """A process of ones and zeros: which trainings live; None where all do.
+
+        One on its way is likely to die if its pictures are few: their share tells it apart
+        long before its value does.
+        """
+        known = [t for t in self._trials if t.dead or t.evaluations or t.value is not None]
+        known = known[-_LATEST:]
+        shares = [0.0 if t.dead else 1.0 if t.whole else _different(t) for t in known]
+        if min(shares, default=1.0) == 1.0:
             return None
-        where = [self._where(t.params, training=t.number) for t in told]
-        return Process(where, [float(not trial.dead) for trial in told], self._medians)
+        where = [self._where(t.params, training=t.number) for t in known]
+        return Process(where, shares, self._medians)
 
     def _observed(self) -> tuple[list[Observed], list[float]]:
         """The best values that trainings had come to on their way."""
@@ -219,6 +241,26 @@ class Model:
         length = 1.0 if whole else math.log(count or 1) / math.log(self._longest)
         place = tuple(self._cube.places([point])[0].tolist())
         return Observed(place, length, self._numbers.get(key(point), NOBODY), training)
+
+
+def _different(trial: Trial) -> float:
+    """The share of different pictures at a trial's last evaluation; 1 where nobody counted."""
+    return trial.evaluations[-1].different if trial.evaluations else 1.0
+
+
+def _clipped(shares: Floats) -> Floats:
+    """Shares that the process of ones and zeros predicts, as probabilities; float64, as these."""
+    alive: Floats = np.clip(shares, _LEAST_SURVIVAL, 1.0)
+    return alive
+
+
+def _improvement(best: float, means: Floats, deviations: Floats) -> Floats:
+    """How much lower than the best normal values are expected to be; float64, as the means."""
+    from scipy.stats import norm
+
+    z = (best - means) / deviations
+    gain: Floats = (best - means) * norm.cdf(z) + deviations * norm.pdf(z)
+    return gain
 
 
 class Scale:

@@ -14,6 +14,7 @@ from typing_extensions import override
 
 from autogan.core.registry import Part
 from autogan.search.history import History, State, Trial
+from autogan.search.space import Space
 
 REDUCTION = 3  # of the trials from one rung to the next, and of the training: the papers' eta
 _MEDIAN_OF = 4  # trials at least, before their median tells anything
@@ -28,6 +29,8 @@ class StoppingRule(Part):
 
     Args:
         evaluations: of a trial that is trained to its end.
+        space: that is searched.
+        seed: of the search, for rules that draw.
     """
 
     fewest_evaluations: ClassVar[int] = 2
@@ -39,8 +42,13 @@ class StoppingRule(Part):
     revives: ClassVar[bool] = True
     """Whether it may ask for a stopped trial again."""
 
-    def __init__(self, evaluations: int) -> None:
+    sees_seeds: ClassVar[bool] = False
+    """Whether its history has all trainings of a point; else only those of its first seed."""
+
+    def __init__(self, evaluations: int, space: Space = Space(()), seed: int = 0) -> None:  # noqa: B008
         self.evaluations = evaluations
+        self.space = space
+        self.seed = seed
 
     def expected(self, trials: int) -> tuple[float, float]:
         """What so many trials take in full trainings, and how many of them come to their end.

@@ -1,5 +1,6 @@
 """Early stopping: a contract for all rules, what each is known for, and how a search uses them."""
 
+import dataclasses
 import json
 import math
 import random
@@ -12,11 +13,14 @@ from fakes import FakeEngine
 
 import autogan
 from autogan.core.errors import ConfigError
+from autogan.core.hyperparameters import Dimension, Hyperparameter, Range
 from autogan.pool.messages import Evaluated
-from autogan.search import STOPPING_RULES, Evaluation, History, State, Trial
+from autogan.search import STOPPING_RULES, Evaluation, History, Space, State, Trial
 from autogan.search.stopping import Hyperband, MedianRule, Screening, SuccessiveHalving
+from autogan.search.thawing import FreezeThaw
 
 RULES = list(STOPPING_RULES)
+RANKS = [kind for kind in RULES if kind is not FreezeThaw]  # a plan from orders of trials
 
 
 def trial(number, values, state=State.STOPPED):
@@ -76,21 +80,6 @@ class TestEveryRule:
         assert answers == [kind(9).goes_on(history, t) for t in history.trials]
         assert repr(history) == before
 
-    @pytest.mark.parametrize(("evaluations", "trials"), [(9, 20), (10, 20), (10, 51), (30, 51)])
-    def test_takes_as_much_as_a_plan_says(self, kind, evaluations, trials):
-        """By searches in which a better trial is better at each evaluation."""
-        whole, ended = [], []
-        for seed in range(12):
-            levels = random.Random(seed).sample(range(trials), trials)
-            lengths = replayed(
-                kind(evaluations), [[float(level)] * evaluations for level in levels]
-            )
-            whole.append(sum(lengths) / evaluations)
-            ended.append(lengths.count(evaluations))
-        found = kind(evaluations).expected(trials)
-        assert found[0] == pytest.approx(statistics.fmean(whole), rel=0.12)
-        assert found[1] == pytest.approx(statistics.fmean(ended), rel=0.2)
-
     def test_a_plan_of_any_number_of_trials_is_made_at_once(self, kind):
         one, ended = kind(2000).expected(10**15)
         assert 0 < ended <= one <= 10**15
@@ -104,6 +93,80 @@ class TestEveryRule:
             assert rule.goes_on(History([*trials, *failed], "min"), own) == rule.goes_on(
                 History(trials, "min"), own
             )
+
+
+@pytest.mark.parametrize("kind", RANKS)
+@pytest.mark.parametrize(("evaluations", "trials"), [(9, 20), (10, 20), (10, 51), (30, 51)])
+def test_takes_as_much_as_a_plan_says(kind, evaluations, trials):
+    """By searches in which a better trial is better at each evaluation."""
+    whole, ended = [], []
+    for seed in range(12):
+        levels = random.Random(seed).sample(range(trials), trials)
+        lengths = replayed(kind(evaluations), [[float(level)] * evaluations for level in levels])
+        whole.append(sum(lengths) / evaluations)
+        ended.append(lengths.count(evaluations))
+    found = kind(evaluations).expected(trials)
+    assert found[0] == pytest.approx(statistics.fmean(whole), rel=0.12)
+    assert found[1] == pytest.approx(statistics.fmean(ended), rel=0.2)
+
+
+X = Dimension(Hyperparameter("x", "share", 0.5, "", low=0.0, high=1.0), range=Range(0.0, 1.0))
+
+
+def at(number, x, values, pictures=256, **fields):
+    """A trial of point x with these values, whose last images were so many different ones."""
+    variety = {"distinct": pictures, "real_distinct": 256}
+    own = trial(number, values, fields.pop("state", State.STOPPED))
+    last = dataclasses.replace(own.evaluations[-1], variety=variety)
+    own.evaluations[-1:] = [last]
+    return dataclasses.replace(own, params={"x": x}, **fields)
+
+
+class TestThaw:
+    """Freeze and thaw, on a space of one number."""
+
+    def revived(self, trials, closing=False):
+        found = FreezeThaw(9, Space((X,))).revived(History(trials, "min"), closing=closing)
+        return None if found is None else found.number
+
+    def test_begins_a_few_trials_before_it_compares_them(self):
+        assert self.revived([at(0, 0.1, [9.0]), at(1, 0.5, [1.0])]) is None
+        assert self.revived([at(0, 0.1, [9.0]), at(1, 0.5, [1.0]), at(2, 0.9, [8.0])]) == 1
+
+    def test_goes_on_with_the_best_until_another_one_promises_more(self):
+        others = [at(0, 0.0, [80.0]), at(1, 0.1, [90.0]), at(2, 1.0, [70.0])]
+        rule = FreezeThaw(9, Space((X,)))
+        for values, goes_on in (([9.0, 5.0], True), ([85.0, 85.0], False)):
+            own = at(3, 0.5, values, state=State.RUNNING)
+            assert rule.goes_on(History([*others, own], "min"), own) is goes_on
+
+    def test_few_pictures_are_a_sign_of_death(self):
+        """The value alone does not tell it yet."""
+        start = [at(0, 0.0, [50.0]), at(1, 1.0, [50.0])]
+        pair = [at(2, 0.4, [20.0], pictures=40), at(3, 0.6, [21.0])]
+        assert self.revived([*start, *pair], closing=True) == 3
+        pair = [at(2, 0.4, [20.0]), at(3, 0.6, [21.0])]
+        assert self.revived([*start, *pair], closing=True) == 2
+
+    def test_ends_where_what_is_left_is_lost_in_the_noise(self):
+        ended = [at(n, 0.4 + n / 40, [50.0, 3.0] + [2.0] * 7, state=State.COMPLETE)
+                 for n in range(3)]  # fmt: skip
+        assert self.revived([*ended, at(3, 0.0, [90.0] * 8)], closing=True) is None
+        assert self.revived([*ended, at(3, 0.6, [45.0, 2.5])], closing=True) == 3
+
+    def test_a_further_seed_that_died_warns_of_its_point(self):
+        trials = [at(0, 0.3, [50.0]), at(1, 0.7, [50.0]), at(2, 0.0, [20.0]), at(3, 1.0, [20.05])]
+        died = at(4, 0.0, [20.0], state=State.COLLAPSED, repeats=2)
+        assert self.revived(trials, closing=True) == 2
+        assert self.revived([*trials, died], closing=True) == 3
+
+    def test_never_stops_or_thaws_a_further_seed(self):
+        trials = [at(n, n / 4, [9.0 - n]) for n in range(4)]
+        assert self.revived([*trials, at(4, 0.75, [0.1], repeats=3)]) != 4
+
+    def test_trainings_without_values_are_left(self):
+        trials = [trial(n, []) for n in range(4)]
+        assert self.revived(trials) is self.revived(trials, closing=True) is None
 
 
 def test_median_stops_the_worse_half():

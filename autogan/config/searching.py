@@ -288,7 +288,7 @@ class SearchConfig(Working):
                 f"{steps} steps have {evaluations}; lower evaluate_every",
             )
         try:
-            return rule(evaluations)
+            return rule(evaluations, self.space, self.seed)
         except Exception as error:  # one of the user's own may raise anything
             raise ConfigError(
                 "stopping", f"{self.stopping} cannot be made ({one_line(error)})"

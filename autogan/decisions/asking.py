@@ -7,6 +7,7 @@ import numpy as np
 
 from autogan.config import SearchConfig
 from autogan.core.errors import AutoGANError, ConfigError, SearchFailed, one_line
+from autogan.decisions.tally import Tally
 from autogan.search import History, Proposal, State, Trial
 from autogan.search.stopping import StoppingRule
 
@@ -68,15 +69,18 @@ class AskedRule:
         self._part = f"the stopping rule {config.stopping}"
         self._rule = rule
 
-    def goes_on(self, history: History, trial: Trial) -> bool:
-        """See `StoppingRule.goes_on`."""
+    def goes_on(self, tally: Tally, number: int) -> bool:
+        """Whether the trial of this number goes on; see `StoppingRule.goes_on`."""
+        history = self._seen(tally)
+        trial = next(trial for trial in history.trials if trial.number == number)
         answer: Any = asked(self._part, lambda: self._rule.goes_on(history, trial))
         if not isinstance(answer, bool | np.bool_):
             raise self._wrong(answer, "True or False")
         return bool(answer)
 
-    def revived(self, history: History, *, closing: bool) -> Trial | None:
+    def revived(self, tally: Tally, *, closing: bool) -> Trial | None:
         """See `StoppingRule.revived`."""
+        history = self._seen(tally)
         answer: Any = asked(self._part, lambda: self._rule.revived(history, closing=closing))
         if answer is not None and (
             not isinstance(answer, Trial) or answer.number not in _resumable(history)
@@ -85,8 +89,9 @@ class AskedRule:
         trial: Trial | None = answer
         return trial
 
-    def finals(self, history: History) -> float:
+    def finals(self, tally: Tally) -> float:
         """See `StoppingRule.finals`."""
+        history = self._seen(tally)
         answer: Any = asked(self._part, lambda: self._rule.finals(history))
         if isinstance(answer, bool) or not isinstance(answer, int | float | np.number):
             raise self._wrong(answer, "a number")
@@ -95,10 +100,17 @@ class AskedRule:
             raise self._wrong(answer, "a number from 0 on")
         return number
 
+    def _seen(self, tally: Tally) -> History:
+        return tally.history() if self._rule.sees_seeds else tally.first_seeds()
+
     def _wrong(self, answer: Any, wanted: str) -> SearchFailed:
         return SearchFailed(f"{self._part} answered {answer!r}; it must be {wanted}")
 
 
 def _resumable(history: History) -> set[int]:
     """The numbers of the trials that can go on after a stop."""
-    return {trial.number for trial in history.trials if trial.state is State.STOPPED}
+    return {
+        trial.number
+        for trial in history.trials
+        if trial.state is State.STOPPED and trial.repeats is None
+    }

@@ -68,7 +68,7 @@ class Decisions:
         trials = tally.trials()
         if end := self._reached_target(tally):
             return self._confirming(end)
-        finals = self._rule.finals(tally.first_seeds()) if self._rule else 0.0
+        finals = self._rule.finals(tally) if self._rule else 0.0
         seeds = math.ceil(finals) * (self._config.repeats > 1)  # a second one of the last few
         confirmations = self._budget.confirmations(trials, tally.candidates())
         begins = confirmations > 0  # what begins now must leave room for all of them
@@ -98,9 +98,7 @@ class Decisions:
         again = trial.confirms or trial.repeats is not None
         if self._rule is None or again or len(trial.evaluations) <= trial.revived:
             return True
-        history = (self._known_to(number) or self._whole).first_seeds()
-        valued = next(trial for trial in history.trials if trial.number == number)
-        return self._rule.goes_on(history, valued)
+        return self._rule.goes_on(self._known_to(number) or self._whole, number)
 
     def _known_to(self, number: int) -> Tally | None:
         """What is known when a trial is decided on; None if that is not in yet.
@@ -160,7 +158,7 @@ class Decisions:
         """A stopped trial goes on, if the rule wants one to."""
         if self._rule is None:
             return None
-        trial = self._rule.revived(tally.first_seeds(), closing=closing)
+        trial = self._rule.revived(tally, closing=closing)
         if trial is None:
             return None
         note = f"trial {trial.number} goes on: it is among the best so far"

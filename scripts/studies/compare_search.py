@@ -268,12 +268,13 @@ class Replay:
 
     def _next(self, method: SearchMethod, most_trials: float, closing: bool) -> Trial | None:
         """What is trained next, in the order of the product's search loop."""
-        history, begun, number = self._history(), self._first_seeds(), len(self.trials)
+        history, number = self._history(), len(self.trials)
+        begun = self._seen_by_rule()
         if first := raced(self.table.space, history, self._most):
             return self._again(first)
         if self.rule and (stopped := self.rule.revived(begun, closing=False)):
             return stopped
-        if len(begun.trials) < most_trials:
+        if self._begun() < most_trials:
             points = history if method.sees_seeds else merged(history)
             if proposal := method.propose(self.table.space, points, self.seed):
                 return Trial(number, dict(proposal.point), origin=proposal.origin)
@@ -295,13 +296,18 @@ class Replay:
     def _history(self) -> History:
         return History(self.trials, "min")
 
-    def _first_seeds(self) -> History:
-        """What stopping rules see: trials without repeated seeds."""
+    def _begun(self) -> int:
+        return sum(trial.repeats is None for trial in self.trials)
+
+    def _seen_by_rule(self) -> History:
+        """What the stopping rule sees: trials without repeated seeds, unless it wants all."""
+        if self.rule and self.rule.sees_seeds:
+            return self._history()
         return History([trial for trial in self.trials if trial.repeats is None], "min")
 
     def _stand(self) -> Stand:
         """What the search would return now."""
-        table, begun = self.table, len(self._first_seeds().trials)
+        table, begun = self.table, self._begun()
         values = [t.value for t in self.trials if t.value is not None]
         in_hand = min(values, default=table.most) - table.least
         best = recommended(table.space, self._history())
@@ -338,7 +344,7 @@ class Replay:
                 trial.state = State.DIVERGED  # the methods treat both alike
             elif done + 1 == table.evaluations:
                 trial.state = State.DIVERGED if lost else State.COMPLETE
-            elif self.rule and not again and not self.rule.goes_on(self._first_seeds(), trial):
+            elif self.rule and not again and not self.rule.goes_on(self._seen_by_rule(), trial):
                 trial.state, trial.revived = State.STOPPED, done + 1
         if trial.state is not State.RUNNING:
             value = min(curve[: len(trial.evaluations)], default=None)
@@ -364,7 +370,7 @@ def regrets(task: Task) -> list[list[float]]:
     table, (method, *how) = load(task.file, task.diverging), task.case.split()
     faster = 2 if "x2" in how else 1  # two of them beside each other
     named = [STOPPING_RULES.get(name) for name in how if name in STOPPING_RULES.names()]
-    rule = named[0](table.evaluations) if named else None
+    rule = named[0](table.evaluations, table.space, task.seed) if named else None
     limit = STOPPED_LIMIT if named else float(GRID[-1])
     counts = {what: int(how[how.index(what) - 1]) for what in ("seeds", "workers") if what in how}
     workers = counts.get("workers", 1)
