@@ -57,6 +57,7 @@ from autogan.record.words import Terms
 from autogan.report import write_page
 from autogan.run.loop import SearchLoop
 from autogan.run.opening import dataset_or_folder, opening
+from autogan.run.pace import within_time
 from autogan.run.plan import Plan, first_trial, plan_of
 from autogan.run.training import train_alone
 from autogan.show.display import Display
@@ -88,14 +89,16 @@ def plan(
     """
     run = _search_config(config, resume)
     trial = first_trial(run).as_dict()
-    note = checked("display", display or Display(), Display).note
+    display = checked("display", display or Display(), Display)
     with engine_of(run) as engine:
         opened = engine.call(
             Open(config=trial, features=False, conditions=run.conditions, depth=run.most_depth),
             Opened,
-            note,
+            display.note,
         )
-        timed = engine.call(Time(config=trial), Timed, note) if estimate else None
+        if run.time is not None:
+            run = within_time(run, opened.images, engine, display)
+        timed = engine.call(Time(config=trial), Timed, display.note) if estimate else None
         return plan_of(run, opened, timed)
 
 
@@ -145,6 +148,8 @@ def run_search(
     ):  # fmt: skip
         begun = None if resume is None else Ledger(folder.ledger, start.claim.held)
         start.check()
+        if start.config.time is not None:
+            start.config = within_time(start.config, start.opened.images, start.workers, display)
         run, header = start.config, start.header
         run.rule(start.opened.images)
         Budget(run, start.opened.images).check()
@@ -269,9 +274,9 @@ def evaluate(
         source |= {"training": training, "folder": str(trained), "checkpoint": checkpoint}
         if reference is None:
             source["run"] = str(run_of(trained))
-    note = checked("display", display or Display(), Display).note
+    display = checked("display", display or Display(), Display)
     with engine_of(run) as workers:
-        found = workers.call(Evaluate(config=run.as_dict(), **source), Scores, note)
+        found = workers.call(Evaluate(config=run.as_dict(), **source), Scores, display.note)
         return {**found.scores, **(found.test or {})}
 
 

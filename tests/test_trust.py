@@ -34,8 +34,8 @@ WHAT_A_FILE_MAY_DO = {
         "params", "steps", "epochs", "evaluate_every", "normalise", "eval_samples",
         "reference_split", "seed", "device", "threads", "compiler", "precision",
         "max_trial_minutes", "checkpoint_minutes", "workers", "workers_per_gpu", "order", "lag",
-        "trials", "max_minutes", "max_steps", "target", "distinct", "repeats", "confirm", "prefer",
-        "enqueue", "first", "until",
+        "trials", "max_minutes", "max_steps", "time", "target", "distinct", "repeats", "confirm",
+        "prefer", "enqueue", "first", "until",
     ), PLAIN),
 }  # fmt: skip
 

@@ -130,10 +130,11 @@ def _merged(
     params = given.pop("params", None)
     if params and isinstance(values.get("params", {}), dict):
         values["params"] = {**values.get("params", {}), **params}
-    if "steps" in given:
-        values.pop("epochs", None)
-    if "epochs" in given:
-        values.pop("steps", None)
+    for one, other in (("steps", "epochs"), ("time", "max_minutes")):
+        if one in given:
+            values.pop(other, None)
+        if other in given:
+            values.pop(one, None)
     if file and (values.get("plugin_dirs") or _names_own_parts(values)):
         if not given.get("plugin_dirs"):
             folders = values.get("plugin_dirs") or [file.parent]

@@ -10,14 +10,21 @@ from pydantic import field_validator, model_validator
 from typing_extensions import Self, override
 
 from autogan.config.confirm import Confirm
-from autogan.config.grammar import named, parse_params
+from autogan.config.duration import Minutes
+from autogan.config.grammar import parse_params
 from autogan.config.keys import key
-from autogan.config.spaces import check_inside, check_space, remarks, space_of, useless
+from autogan.config.spaces import (
+    check_inside,
+    check_space,
+    enqueued,
+    remarks,
+    space_of,
+    useless,
+)
 from autogan.config.training import DEFAULT_STEPS, TrainConfig
 from autogan.config.working import Working
 from autogan.core.errors import ConfigError, one_line
 from autogan.core.hyperparameters import Dimension, Value
-from autogan.core.registry import suggestion
 from autogan.core.text import short_name
 from autogan.criteria import CRITERIA, Bounds, Objective
 from autogan.models import GANType
@@ -63,6 +70,11 @@ class SearchConfig(Working):
         int | None,
         key("search", "end the search after so many updates of both networks, confirmation "
             "included", ge=1),
+    ] = None  # fmt: skip
+    time: Annotated[
+        Minutes | None,
+        key("search", "what all may take, as 30m or 2h: the speed here decides how long a training "
+            "is, and the search how many points it tries", gt=0, allow_inf_nan=False),
     ] = None  # fmt: skip
     target: Annotated[
         float | None,
@@ -111,7 +123,7 @@ class SearchConfig(Working):
             return values
         given = {name: value for name, value in values.items() if value is not None}
         advised = dict(_ADVISED)
-        if not any(name in given for name in ("trials", "max_minutes", "max_steps")):
+        if not any(name in given for name in ("trials", "time", "max_minutes", "max_steps")):
             advised["trials"] = _ADVISED_TRIALS
         criterion = given.get("criterion")
         if isinstance(criterion, list) or (isinstance(criterion, str) and "," in criterion):
@@ -161,8 +173,18 @@ class SearchConfig(Working):
         return self
 
     @model_validator(mode="after")
+    def _one_limit_of_time(self) -> "SearchConfig":
+        if self.time is not None and self.max_minutes is not None:
+            raise ConfigError(
+                "max_minutes", f"{self.max_minutes:g} beside time {self.time:g}; give one of them"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _order_suits(self) -> "SearchConfig":
-        for name in ("normalise", "max_minutes", "repeats") if self.order == "numbered" else ():
+        for name in (
+            ("normalise", "time", "max_minutes", "repeats") if self.order == "numbered" else ()
+        ):
             value = getattr(self, name)
             if value not in (None, 1) and (name != "normalise" or value == "history"):
                 raise ConfigError(
@@ -202,7 +224,7 @@ class SearchConfig(Working):
         check_space(self.gan, self.method, self.space, self.params, self.fixed, self.conflict)
         size = self.space.size()
         trials = self.trials
-        if trials is None and not (self.max_minutes or self.max_steps):
+        if trials is None and not (self.time or self.max_minutes or self.max_steps):
             trials = size if self.method.needs_lists else _DEFAULT_TRIALS
             if trials is None:
                 raise ConfigError(
@@ -222,9 +244,14 @@ class SearchConfig(Working):
         default = {d.name: list(d.candidates) for d in self.space.dimensions}
         params = {**self.fixed, **default, **self.params}  # spelled out, as in a training's file
         update = {
-            "trials": trials, "stopping": stopping, "params": params, "enqueue": self._enqueued(),
-            **self.working(),
+            "trials": trials, "stopping": stopping, "params": params,
+            "enqueue": enqueued(self.enqueue, self.space, self.conflict), **self.working(),
         }  # fmt: skip
+        if self.time is not None:
+            update["max_minutes"] = self.time * update["workers"]
+        # Without steps, the speed of a training decides on them (`autogan.run.pace`).
+        asked = self.steps or self.epochs or self.time is None
+        update |= {"time": None} if asked else {"steps": None}
         return super().resolved().model_copy(update=update)
 
     def _suitable_rule(self, trials: int | None, size: int | None) -> str | None:
@@ -333,33 +360,6 @@ class SearchConfig(Working):
             if point not in but:
                 check_inside(self.space, point)
         return self
-
-    def _enqueued(self) -> tuple[dict[str, Value], ...]:
-        """The points to try first, with a value for every dimension that exists there.
-
-        Raises:
-            ConfigError: if one has another hyperparameter, or a value out of its limits.
-        """
-        defaults = {d.name: d.hyperparameter.default for d in self.space.dimensions}
-        points = []
-        for given in self.enqueue:
-            for name in given:
-                if name not in defaults:
-                    raise ConfigError(
-                        "enqueue", f"{name!r} is not searched; {suggestion(name, defaults)}"
-                    )
-            try:
-                whole = {
-                    d.name: d.hyperparameter.check(given.get(d.name, defaults[d.name]))
-                    for d in self.space.dimensions
-                }
-            except ValueError as error:
-                raise ConfigError("enqueue", str(error)) from None
-            point = self.space.existing(whole)
-            if conflict := self.conflict(point):
-                raise ConfigError("enqueue", f"{named(point)}: {conflict}")
-            points.append(point)
-        return tuple(points)
 
     @cached_property
     def fixed(self) -> dict[str, Value]:

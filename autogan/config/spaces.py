@@ -8,6 +8,7 @@ from typing import Any
 from autogan.config.grammar import named
 from autogan.core.errors import ConfigError
 from autogan.core.hyperparameters import Dimension, Value, met
+from autogan.core.registry import suggestion
 from autogan.models import GANType
 from autogan.search import SearchMethod, Space
 from autogan.search.space import Point
@@ -116,6 +117,41 @@ def useless(gan: type[GANType], params: Mapping[str, Any], fixed: Mapping[str, V
         and fixed[name] != gan.defaults()[name]
         and not met(gan.conditions()[name], fixed)
     ]
+
+
+def enqueued(
+    points: Sequence[Mapping[str, Any]], space: Space, conflict: Callable[[Point], str]
+) -> tuple[dict[str, Value], ...]:
+    """The points to try first, with a value for every dimension that exists there.
+
+    Args:
+        points: as they are given; what is left out takes its default.
+        space: that is searched.
+        conflict: says why a point cannot be.
+
+    Raises:
+        ConfigError: if one has another hyperparameter, or a value out of its limits.
+    """
+    defaults = {d.name: d.hyperparameter.default for d in space.dimensions}
+    checked = []
+    for given in points:
+        for name in given:
+            if name not in defaults:
+                raise ConfigError(
+                    "enqueue", f"{name!r} is not searched; {suggestion(name, defaults)}"
+                )
+        try:
+            whole = {
+                d.name: d.hyperparameter.check(given.get(d.name, defaults[d.name]))
+                for d in space.dimensions
+            }
+        except ValueError as error:
+            raise ConfigError("enqueue", str(error)) from None
+        point = space.existing(whole)
+        if problem := conflict(point):
+            raise ConfigError("enqueue", f"{named(point)}: {problem}")
+        checked.append(point)
+    return tuple(checked)
 
 
 def check_inside(space: Space, point: Point) -> None:

@@ -26,7 +26,7 @@ from autogan.data import dataset_named
 from autogan.models import GAN_TYPES, GANType
 
 DEFAULT_STEPS = 2000
-_EVALUATIONS = 10
+EVALUATIONS = 10
 _MAX_THREADS = 1024
 _LONGEST_SUM = 1000  # characters of a sum of criteria
 KNOWN_FEATURES = ("inception", "classifier")
@@ -359,7 +359,7 @@ class TrainConfig(ImageKeys):
     def schedule(self, images: int, batch_size: int) -> tuple[int, int]:
         """Generator updates of a training on ``images`` images, and those between evaluations."""
         steps = self.steps or (self.epochs or 1) * math.ceil(images / batch_size)
-        return steps, min(self.evaluate_every or math.ceil(steps / _EVALUATIONS), steps)
+        return steps, min(self.evaluate_every or math.ceil(steps / EVALUATIONS), steps)
 
     def as_dict(self) -> dict[str, Any]:
         """The keys that are set, in order, as plain values; paths are whole ones.

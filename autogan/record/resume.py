@@ -51,6 +51,8 @@ def resumed_config(root: Path, changes: SearchConfig | Mapping[str, Any]) -> Sea
         wanted = wanted.model_copy(update={"threads": saved.threads})
     if wanted.compiler == "auto":  # which was decided then
         wanted = wanted.model_copy(update={"compiler": saved.compiler})
+    if wanted.resolved().time is not None:  # likewise how long a training is
+        wanted = wanted.model_copy(update={"steps": saved.steps})
     check_same(path, saved, wanted.resolved())
     update = {name: getattr(wanted, name) for name in (*RESUMABLE, *MOVABLE)} | {"run_dir": root}
     resumed = saved.model_copy(update=update).resolved()

@@ -1,0 +1,51 @@
+"""How long a training must be for a search to fit its time: by the speed of a step here."""
+
+import math
+
+from autogan.config import SearchConfig
+from autogan.config.training import EVALUATIONS
+from autogan.core.errors import ConfigError
+from autogan.decisions.budget import Budget
+from autogan.pool.messages import Time, Timed
+from autogan.pool.pool import Engine
+from autogan.run.plan import first_trial
+from autogan.show.display import Display
+
+_TRAININGS = 10  # whole ones that a time should hold: by then a search has found what it will
+_LEAST, _MOST = 100, 50_000  # steps of a training
+
+
+def within_time(run: SearchConfig, images: int, workers: Engine, display: Display) -> SearchConfig:
+    """A search with as many steps as let ten whole trainings fit its time.
+
+    Args:
+        run: resolved, with a time and without steps.
+        images: in the training set.
+        workers: one of them trains a few steps and evaluates once.
+        display: shows what came of it.
+
+    Raises:
+        ConfigError: if the time is too short.
+    """
+    trial = first_trial(run)
+    timed = workers.call(Time(config=trial.as_dict()), Timed, display.note)
+    guess = run.model_copy(update={"steps": _MOST})
+    pace = timed.step / run.gan.updates_per_step(trial.hyperparameters())
+    step = pace * Budget(guess, images).full / _MOST  # the mean over the space
+    evaluation = timed.evaluation or 0.0
+    seconds = 60 * (run.max_minutes or 0.0) / _TRAININGS
+    if run.evaluate_every is None:  # as many in each training, however long it is
+        seconds, each = seconds - EVALUATIONS * evaluation, step
+    else:
+        each = step + evaluation / run.evaluate_every
+    if seconds < _LEAST * each:
+        least = _TRAININGS * (_LEAST * each + EVALUATIONS * evaluation) / 60
+        raise ConfigError(
+            "time",
+            f"{run.time:g} minutes are too few for {_TRAININGS} trainings of {_LEAST} steps; "
+            f"give {math.ceil(10 * least) / 10:g}m or more, or say how many steps",
+        )
+    steps = min(int(float(f"{seconds / each:.2g}")), _MOST)
+    told = f"a step takes {1e3 * step:.3g} ms, an evaluation {evaluation:.2g} s"
+    display.note(f"steps {steps}, for {_TRAININGS} whole trainings in the time: {told}")
+    return run.model_copy(update={"steps": steps, "time": None})
