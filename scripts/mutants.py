@@ -22,6 +22,7 @@ TRIALS, VARIETIES = "tests/test_trial.py", "tests/test_variety.py"
 OUTCOMES = "tests/test_outcomes.py"
 TRIAL, VARIETY = "autogan/worker/trial.py", "criteria/variety.py"
 NEAR = "criteria/neighbours.py"
+THAWING, THAW = "search/thawing.py", "tests/test_stopping.py -k Thaw"
 _PATIENCE = 900.0  # seconds for the tests of a mutant
 
 
@@ -592,7 +593,47 @@ MUTANTS = [
     ),
     Mutant(
         "survival is learned from the dead alone", MODEL,
-        "float(not trial.dead) for trial in told", "0.0 for trial in told", POINTS,
+        "0.0 if t.dead else 1.0 if t.whole else _different(t)", "0.0", POINTS,
+    ),
+    Mutant(
+        "few pictures are no sign of death", MODEL,
+        "0.0 if t.dead else 1.0 if t.whole else _different(t)", "float(not t.dead)", THAW,
+    ),
+    Mutant(
+        "a stopped trial is judged as a new one of its point", MODEL,
+        "where = [self._where(trial.params, training=trial.number) for trial in trials]",
+        "where = [self._where(trial.params) for trial in trials]", THAW,
+    ),
+    Mutant(
+        "a new point never promises more", THAWING,
+        "return best if gains.max() >= fresh.max() else None", "return best", THAW,
+    ),
+    Mutant(
+        "at the end all stopped trials go on", THAWING,
+        "return best if not ended or gains.max() > _LOST * model.luck else None",
+        "return best", THAW,
+    ),
+    Mutant(
+        "further seeds are thawed", THAWING,
+        "for trial in first_seeds\n", "for trial in history.trials\n", THAW,
+    ),
+    Mutant(
+        "no rule sees further seeds", "autogan/decisions/asking.py",
+        "tally.history() if self._rule.sees_seeds else tally.first_seeds()",
+        "tally.first_seeds()", THAW,
+    ),
+    Mutant(
+        "a budget of time has the rule for points", "autogan/config/searching.py",
+        "rule = _LIMITED if trials is None else _COUNTED", "rule = _COUNTED",
+        "tests/test_config.py",
+    ),
+    Mutant(
+        "evaluations take no time", "autogan/run/pace.py",
+        "seconds - EVALUATIONS * evaluation, step", "seconds, step", "tests/test_time.py",
+    ),
+    Mutant(
+        "several workers have the time of one", "autogan/config/searching.py",
+        'self.time * update["workers"]', "self.time", "tests/test_time.py",
     ),
     Mutant(
         "a point's own seeds are its neighbours'", "search/process.py",

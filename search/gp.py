@@ -15,7 +15,7 @@ from autogan.search.model import Model
 from autogan.search.space import Point, Space, key
 
 _MOST_DRAWN = 8  # first trials at most; else two more than there are hyperparameters
-_LIVING = 2  # of the first trials, before a model is made
+_LIVING = 4  # of the first trials, before a model is made
 _SPREAD = 3  # draws, of which a first trial is the farthest from the others
 _DRAWN = 300  # candidates from the whole space
 _PARENTS, _NEAR = 5, 40  # good points, and candidates near each
@@ -38,7 +38,8 @@ class GaussianProcess(SearchMethod):
     the model predicts.
 
     The first trials, two more than there are hyperparameters and at most eight, are drawn at
-    random, each the farthest from the others of three draws. Later proposals keep a least distance
+    random, each the farthest from the others of three draws, and further ones until four live: a
+    model of fewer would stay about these. Later proposals keep a least distance
     from all trials: a point next to another one tells little.
     """
 
@@ -62,7 +63,8 @@ class GaussianProcess(SearchMethod):
         known = self.known(space, history)
         sound = list({key(t.params): t.params for t in known if t.worth is not None}.values())
         points_known = len({key(trial.params) for trial in known})
-        if points_known < self.drawn_first(space) or len(sound) < _LIVING:
+        first_draws = self.drawn_first(space)
+        if points_known < first_draws or len(sound) < min(first_draws, _LIVING):
             drawn = [first, *(p for _ in range(_SPREAD - 1) if (p := space.draw(random, used)))]
             return Proposal(drawn[int(np.argmax(_distances(tried, cube.places(drawn))))])
 

@@ -164,6 +164,20 @@ class TestThaw:
         trials = [at(n, n / 4, [9.0 - n]) for n in range(4)]
         assert self.revived([*trials, at(4, 0.75, [0.1], repeats=3)]) != 4
 
+    @pytest.mark.parametrize("sees", [True, False])
+    def test_sees_further_seeds_in_a_search_if_it_wants_to(self, sees, monkeypatch, tmp_path):
+        monkeypatch.chdir(tmp_path)
+        seen = set()
+
+        def goes_on(self, history, trial):
+            seen.update(t.repeats for t in history.trials)
+            return True
+
+        monkeypatch.setattr(FreezeThaw, "sees_seeds", sees)
+        monkeypatch.setattr(FreezeThaw, "goes_on", goes_on)
+        autogan.run_search({**SEARCH, "stopping": "thaw", "repeats": 3}, engine=FakeEngine())
+        assert (seen != {None}) is sees
+
     def test_trainings_without_values_are_left(self):
         trials = [trial(n, []) for n in range(4)]
         assert self.revived(trials) is self.revived(trials, closing=True) is None
