@@ -11,11 +11,9 @@ from typing_extensions import override
 from autogan.search.base import Proposal, SearchMethod, digest, rng
 from autogan.search.cube import Cube, Places
 from autogan.search.history import History
-from autogan.search.model import Model
+from autogan.search.model import Model, drawn_first, enough
 from autogan.search.space import Point, Space, key
 
-_MOST_DRAWN = 8  # first trials at most; else two more than there are hyperparameters
-_LIVING = 4  # of the first trials, before a model is made
 _SPREAD = 3  # draws, of which a first trial is the farthest from the others
 _DRAWN = 300  # candidates from the whole space
 _PARENTS, _NEAR = 5, 40  # good points, and candidates near each
@@ -38,9 +36,9 @@ class GaussianProcess(SearchMethod):
     the model predicts.
 
     The first trials, two more than there are hyperparameters and at most eight, are drawn at
-    random, each the farthest from the others of three draws, and further ones until four live: a
-    model of fewer would stay about these. Later proposals keep a least distance
-    from all trials: a point next to another one tells little.
+    random, each the farthest from the others of three draws, and further ones until four live.
+    Later proposals keep a least distance from all trials: a point next to another one tells
+    little.
     """
 
     name = "gp"
@@ -63,8 +61,7 @@ class GaussianProcess(SearchMethod):
         known = self.known(space, history)
         sound = list({key(t.params): t.params for t in known if t.worth is not None}.values())
         points_known = len({key(trial.params) for trial in known})
-        first_draws = self.drawn_first(space)
-        if points_known < first_draws or len(sound) < min(first_draws, _LIVING):
+        if not enough(space, points_known, len(sound)):
             drawn = [first, *(p for _ in range(_SPREAD - 1) if (p := space.draw(random, used)))]
             return Proposal(drawn[int(np.argmax(_distances(tried, cube.places(drawn))))])
 
@@ -90,7 +87,7 @@ class GaussianProcess(SearchMethod):
 
     @override
     def drawn_first(self, space: Space) -> int:
-        return min(len(space.dimensions) + 2, _MOST_DRAWN)
+        return drawn_first(space)
 
 
 def _near(cube: Cube, good: Places, drawn: Places, numbers: np.random.Generator) -> list[Point]:

@@ -24,6 +24,8 @@ _LEAST_SURVIVAL = 0.01
 # What the recorded tables say: a learning rate decides within a fraction of its range, the others
 # over the whole (docs/studies/search.md).
 _RATE, _OTHER = 0.5, 1.0
+_MOST_DRAWN = 8  # first trials at most; else two more than there are hyperparameters
+_LIVING = 4  # of these
 _EIGHTY = 1.2816  # standard deviations on either side that hold 80 % of a normal distribution
 
 
@@ -261,6 +263,19 @@ def _improvement(best: float, means: Floats, deviations: Floats) -> Floats:
     z = (best - means) / deviations
     gain: Floats = (best - means) * norm.cdf(z) + deviations * norm.pdf(z)
     return gain
+
+
+def drawn_first(space: Space) -> int:
+    """How many points a model wants before it says where to go on."""
+    return min(len(space.dimensions) + 2, _MOST_DRAWN)
+
+
+def enough(space: Space, known: int, living: int) -> bool:
+    """Whether so many points, of which some live, make a model.
+
+    One of fewer living ones would stay about these.
+    """
+    return known >= drawn_first(space) and living >= min(drawn_first(space), _LIVING)
 
 
 class Scale:

@@ -11,11 +11,10 @@ from typing_extensions import override
 
 from autogan.search.base import rng
 from autogan.search.history import History, State, Trial
-from autogan.search.model import Model
+from autogan.search.model import Model, enough
 from autogan.search.space import key
 from autogan.search.stopping import StoppingRule
 
-_MOST_BEGUN = 8  # trials at first, before the model chooses; else two more than hyperparameters
 _DRAWN = 200  # new points, of which the best stands for what a new trial promises
 _LOST = 0.33  # of the deviation of a training: a smaller gain is seen by no few seeds
 _TAKEN, _ENDED = 0.6, 0.3  # full trainings for each trial, and the share that come to their end
@@ -65,8 +64,9 @@ class FreezeThaw(StoppingRule):
             for trial in first_seeds
             if trial.state is State.STOPPED and math.isfinite(_reached(history, trial))
         ]
-        begun = sum(bool(trial.evaluations or trial.dead) for trial in first_seeds)
-        if not paused or (new and begun < min(len(self.space.dimensions) + 2, _MOST_BEGUN)):
+        known = [trial for trial in first_seeds if trial.evaluations or trial.dead]
+        living = sum(not trial.dead for trial in known)
+        if not paused or (new and not enough(self.space, len(known), living)):
             return None
         with threadpool_limits(1, "blas"):  # more would wait for each other: matrices are small
             return self._promising(history, paused, new=new)

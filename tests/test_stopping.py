@@ -160,6 +160,11 @@ class TestThaw:
         assert self.revived(trials, closing=True) == 2
         assert self.revived([*trials, died], closing=True) == 3
 
+    def test_a_training_keeps_the_luck_that_it_has_had(self):
+        """Where draws may repeat, two of them are of one point."""
+        trials = [at(0, 0.0, [50.0]), at(1, 1.0, [50.0]), at(2, 0.5, [30.0]), at(3, 0.5, [20.0])]
+        assert self.revived(trials, closing=True) == 3
+
     def test_never_stops_or_thaws_a_further_seed(self):
         trials = [at(n, n / 4, [9.0 - n]) for n in range(4)]
         assert self.revived([*trials, at(4, 0.75, [0.1], repeats=3)]) != 4

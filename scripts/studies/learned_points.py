@@ -47,7 +47,7 @@ class Begun(Replay):
     @override
     def _next(self, method: SearchMethod, most_trials: float, closing: bool) -> Trial | None:
         begun, running = self._begun(), any(t.state is State.RUNNING for t in self.trials)
-        if begun == len(self.first) or running:
+        if begun >= len(self.first) or running:
             return super()._next(method, most_trials, closing)
         names = [dimension.name for dimension in self.table.space.dimensions]
         return Trial(len(self.trials), dict(zip(names, self.first[begun], strict=True)))
