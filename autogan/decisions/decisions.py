@@ -161,7 +161,7 @@ class Decisions:
         trial = self._rule.revived(tally, closing=closing)
         if trial is None:
             return None
-        note = f"trial {trial.number} goes on: it is among the best so far"
+        note = f"trial {trial.number} goes on: it is among the most promising"
         return Step("revived", {"trial": trial.number}, notes=(note,))
 
     def _too_few(self, points: int) -> str:
