@@ -30,8 +30,11 @@ def script(name):
 
 @pytest.fixture(scope="module")
 def compare():
-    yield script("compare_search")
-    del sys.modules["compare_search"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(ROOT / "scripts" / "studies")  # where it finds its neighbours
+        yield script("compare_search")
+    for name in ("compare_search", "experiments"):
+        del sys.modules[name]
 
 
 @pytest.mark.parametrize("file", TABLES, ids=lambda file: file.stem)
@@ -161,17 +164,19 @@ def test_the_largest_learning_rates_diverge_first(compare, tmp_path):
     assert more.diverged == compare.Table(file, 0.75).diverged
 
 
-def test_a_search_is_told_by_budget_and_by_trials(compare, tmp_path):
-    """Both columns of a search of four trials, which ends before a budget of 5."""
+def test_a_search_is_shown_at_budgets(compare, tmp_path):
+    """A search of four trials, which begins with the worst and ends before a budget of 5."""
     file = tmp_path / "dcgan_digits.csv"
     file.write_text(TINY)
-    best, died, in_hand, by_trials, _, spent = compare.regrets(compare.Task(file, "grid", 0, 0.0))
+    traces = [compare.stands(compare.Task(file, "grid", seed, 0.0)) for seed in range(2)]
     whole = compare.Replay(compare.Table(file), "grid", None, 0).run(math.inf)
-    assert best[9] == died[-1] == in_hand[-1] == 0.0
-    assert in_hand[0] == 39  # nothing yet: the worst training
-    assert by_trials[:2] == [whole.trace[0].regret, whole.trace[1].regret]
-    assert spent[:3] == [stand.spent for stand in whole.trace[:3]]
-    assert all(math.isnan(value) for value in spent[3:])  # no trials, of 5 or more
+    first, last = whole.trace[0], whole.trace[-1]
+    assert compare.at(traces[0], 0.1) == (0.0, 23.5, 1 / 8, 39.0)  # nothing yet
+    assert compare.at(traces[0], first.spent)[1] == first.regret
+    assert compare.at(traces[0], 5) == (last.spent, 0.0, 0.0, last.in_hand)
+    cells = compare.row("grid", traces)
+    assert len(cells) == len(compare.heads()) == 1 + 3 * len(compare.BUDGETS)
+    assert cells[-3:-1] == ["0.0 ± 0.0", "0%"]
 
 
 def test_a_replay_races_seeds(compare, tiny):

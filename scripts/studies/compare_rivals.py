@@ -11,23 +11,17 @@ hyperparameters, the share of their seeds that die, and the regret of the best g
 """
 
 import argparse
-import math
-import statistics
-from collections.abc import Sequence
 from pathlib import Path
 
-from compare_search import Replay, Table
+from compare_search import BUDGETS, Table, Task, heads, row, stands
 from experiments import print_table
-from rivals import Bench, Stands, nothing, rivals
+from rivals import Bench, rivals
 
-from autogan.search import STOPPING_RULES
-
-BUDGETS = (2, 5, 10, 20)
 OWN = {
-    "AutoGAN: gp, asha, 5 seeds (the default)": ("gp", "asha", 5),
-    "AutoGAN: gp, thaw, 5 seeds": ("gp", "thaw", 5),
-    "AutoGAN: random, asha, 5 seeds": ("random", "asha", 5),
-    "AutoGAN: random": ("random", None, 1),
+    "AutoGAN: gp, asha, 5 seeds (the default)": "gp asha 5 seeds",
+    "AutoGAN: gp, thaw, 5 seeds": "gp thaw 5 seeds",
+    "AutoGAN: random, asha, 5 seeds": "random asha 5 seeds",
+    "AutoGAN: random": "random",
 }
 
 
@@ -45,38 +39,15 @@ def main() -> None:
         rows = []
         for name, own in OWN.items():
             if given.only in name:
-                traces = [replayed(table, *own, seed) for seed in range(given.searches)]
-                rows.append(row(name, traces))
+                tasks = [Task(file, own, n, given.diverging) for n in range(given.searches)]
+                rows.append(row(name, [stands(task) for task in tasks]))
         for name, search in rivals():
             if given.only in name:
                 benches = [Bench(table, seed, BUDGETS[-1]) for seed in range(given.searches)]
                 for seed, bench in enumerate(benches):
                     search(bench, seed)
                 rows.append(row(name, [bench.trace for bench in benches]))
-        kinds = ("regret", "dead", "in hand")
-        print_table(["", *(f"{kind} at {b}" for b in BUDGETS for kind in kinds)], rows)
-
-
-def row(name: str, traces: Sequence[Stands]) -> list[str]:
-    """Means with standard errors at each budget."""
-    cells = [name]
-    for budget in BUDGETS:
-        ends = [[s for s in trace if s[0] <= budget or s is trace[0]][-1] for trace in traces]
-        _, regrets, dead, hands = zip(*ends, strict=True)
-        cells += [_mean(regrets), f"{statistics.fmean(dead):.0%}", _mean(hands)]
-    return cells
-
-
-def replayed(table: Table, method: str, rule: str | None, seeds: int, search: int) -> Stands:
-    """One of AutoGAN's own searches."""
-    stopping = STOPPING_RULES.get(rule)(table.evaluations, table.space, search) if rule else None
-    trace = Replay(table, method, stopping, search, seeds).run(BUDGETS[-1]).trace
-    return [nothing(table), *((s.spent, s.regret, s.died, s.in_hand) for s in trace)]
-
-
-def _mean(values: Sequence[float]) -> str:
-    error = statistics.stdev(values) / math.sqrt(len(values))
-    return f"{statistics.fmean(values):.1f} ± {error:.1f}"
+        print_table(heads(), rows)
 
 
 if __name__ == "__main__":

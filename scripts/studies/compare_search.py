@@ -1,8 +1,8 @@
-"""Compare search methods on recorded tables of real trainings, without training.
+"""Compare search methods and stopping rules on recorded tables of real trainings.
 
     python scripts/studies/compare_search.py tests/data/dcgan_digits.csv \
         tests/data/wgan_gp_digits.csv \
-        --seeds 50 --picture docs/studies/search/regret.png
+        --searches 60 --picture docs/studies/search/regret.png
 
 A search is replayed by the product's own methods and stopping rules. A trial's values are those
 that were recorded for its hyperparameters (for the nearest ones, where a method leaves the lists)
@@ -12,7 +12,7 @@ than the best combination's. The generator that a search has in hand is judged b
 its regret is how much worse that is than the best value in the table. Budgets count updates of both
 networks; their unit is a full trial of mean length. A search with several seeds races them, as the
 product does with repeats. With N workers N trials run side by side, each as long as its updates
-take. Printed are means over searches with 95 % intervals.
+take. Printed are means over searches with standard errors.
 
 A training whose Inception Score is 1 at two evaluations in a row has collapsed: all its images look
 the same to the classifier. It ends there as lost, as in the product. What it was worth to its
@@ -31,14 +31,13 @@ import os
 import random
 import statistics
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
+from experiments import print_table
 from PIL import Image, ImageDraw
 
 from autogan.core.hyperparameters import Dimension, Hyperparameter, Value
@@ -51,31 +50,21 @@ from autogan.search.space import Point
 from autogan.search.stopping import Screening, StoppingRule
 
 CASES = (
-    "random", "random x2", "random screening", "random median", "random asha", "random hyperband",
-    "grid", "grid asha", "explore", "explore asha",
-    "adaptive", "adaptive median", "adaptive screening", "adaptive asha", "adaptive hyperband",
-    "tpe", "tpe screening", "tpe asha", "gp", "gp screening", "gp asha", "cmaes", "cmaes asha",
-    "nsga2", "nsga2 asha",
-    "random 3 seeds", "random screening 2 seeds", "random screening 3 seeds", "random asha 3 seeds",
-    "adaptive screening 2 seeds", "adaptive screening 3 seeds", "adaptive asha 3 seeds",
+    "random", "explore", "grid", "adaptive", "tpe", "cmaes", "gp",
+    *(f"random {rule} 5 seeds" for rule in ("median", "screening", "hyperband", "asha", "thaw")),
+    *(f"gp {rule} 5 seeds" for rule in ("median", "screening", "hyperband", "asha", "thaw")),
+    "adaptive asha 5 seeds", "gp 5 seeds", "gp asha",
 )  # fmt: skip
 DRAWN = {
-    "random": "gray", "random screening": "black", "explore": "peru", "adaptive": "skyblue",
-    "adaptive asha": "blue", "gp asha": "salmon", "adaptive screening": "purple",
-    "adaptive screening 2 seeds": "red", "random 3 seeds": "green",
+    "random": "gray", "explore": "peru", "gp": "salmon", "random asha 5 seeds": "green",
+    "gp asha 5 seeds": "blue", "gp thaw 5 seeds": "red",
 }  # fmt: skip
-SHOWN = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50)  # budgets, and numbers of trials
-GRID = np.arange(1, 101) / 2  # budgets at which regrets are known
+BUDGETS = (2, 5, 10, 20)  # in full trials
+GRID = [n / 2 for n in range(1, 2 * BUDGETS[-1] + 1)]  # those of a picture
 _COLLAPSED = 2  # evaluations in a row at which all images look the same
-STOPPED_LIMIT = 20.0  # budget of a search that stops trials early: by then it has seen enough
-KINDS = (  # what is printed, by the columns
-    ("Regret of the hyperparameters", "full trials' worth of updates"),
-    ("Share of their seeds that die, in %", "full trials' worth of updates"),
-    ("Regret of the best generator in hand", "full trials' worth of updates"),
-    ("Regret of the hyperparameters", "trials begun"),
-    ("Regret of the best generator in hand", "trials begun"),
-    ("Full trials' worth of updates spent", "trials begun"),
-)
+
+Stands = Sequence[tuple[float, float, float, float]]
+"""Spent, regret, share that dies, regret in hand: at first, and after each training."""
 
 
 class Table:
@@ -365,42 +354,28 @@ class Task:
     diverging: float
 
 
-def regrets(task: Task) -> list[list[float]]:
-    """One search's numbers, as `KINDS` has them: at budgets of `GRID`, then at `SHOWN` trials."""
+def nothing(table: Table) -> tuple[float, float, float, float]:
+    """How a search stands that has nothing yet: with the worst, and the mean share that dies."""
+    worths, died = table.truth.values(), table.died.values()
+    return 0.0, max(worths) - min(worths), statistics.fmean(died), table.most - table.least
+
+
+def stands(task: Task) -> Stands:
+    """How a search stood on its way."""
     table, (method, *how) = load(task.file, task.diverging), task.case.split()
-    faster = 2 if "x2" in how else 1  # two of them beside each other
-    named = [STOPPING_RULES.get(name) for name in how if name in STOPPING_RULES.names()]
-    rule = named[0](table.evaluations, table.space, task.seed) if named else None
-    limit = STOPPED_LIMIT if named else float(GRID[-1])
+    rules = [STOPPING_RULES.get(name) for name in how if name in STOPPING_RULES.names()]
+    rule = rules[0](table.evaluations, table.space, task.seed) if rules else None
     counts = {what: int(how[how.index(what) - 1]) for what in ("seeds", "workers") if what in how}
-    workers = counts.get("workers", 1)
-    replay = Replay(table, method, rule, task.seed, counts.get("seeds", 1), workers)
-    ends = replay.planned(limit) if named and workers == 1 else []
-    trace = ends if Screening in named else replay.run(limit * faster).trace
-    ends = ends or trace
-    nothing = max(table.truth.values()) - min(table.truth.values())
+    seeds, workers = counts.get("seeds", 1), counts.get("workers", 1)
+    replay = Replay(table, method, rule, task.seed, seeds, workers)
+    planned = isinstance(rule, Screening)
+    trace = replay.planned(BUDGETS[-1]) if planned else replay.run(BUDGETS[-1]).trace
+    return [nothing(table), *((s.spent, s.regret, s.died, s.in_hand) for s in trace)]
 
-    def at(
-        values: Sequence[float], reached: str, told: str, end: float, before: float = nothing
-    ) -> list[float]:
-        found = []
-        for value in values:
-            known = ends if reached == "begun" else trace
-            stands = [stand for stand in known if getattr(stand, reached) <= value * faster]
-            last = getattr(stands[-1], told) if stands else before
-            found.append(last if value <= end else math.nan)
-        return found
 
-    budgets, begun = GRID.tolist(), ends[-1].begun
-    died = at(budgets, "spent", "died", limit, statistics.fmean(table.died.values()))
-    return [
-        at(budgets, "spent", "regret", limit),
-        [100 * share for share in died],
-        at(budgets, "spent", "in_hand", limit, table.most - table.least),
-        at(SHOWN, "begun", "regret", begun),
-        at(SHOWN, "begun", "in_hand", begun),
-        at(SHOWN, "begun", "spent", begun),
-    ]
+def at(trace: Stands, budget: float) -> tuple[float, float, float, float]:
+    """How a search stood when a budget was spent."""
+    return [stand for stand in trace if stand[0] <= budget][-1]
 
 
 @cache
@@ -413,94 +388,87 @@ def main() -> None:
     """Print the regrets on each table, and draw them if asked."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("tables", type=Path, nargs="+")
-    parser.add_argument("--seeds", type=int, default=50)
+    parser.add_argument("--searches", type=int, default=60)
     parser.add_argument("--cases", default=",".join(CASES))
     parser.add_argument("--diverging", type=float, default=0.0, help="share of combinations")
     parser.add_argument("--processes", type=int, default=os.cpu_count())
     parser.add_argument("--picture", type=Path, default=None)
     given = parser.parse_args()
-    curves: list[dict[str, npt.NDArray[np.float64]]] = []
+    curves: dict[str, dict[str, list[float]]] = {}
     with ProcessPoolExecutor(given.processes) as pool:
         for file in given.tables:
             table = load(file, given.diverging)
             worths = table.truth.values()
             print(
                 f"\n{file.stem}: {len(worths)} combinations; best FID {min(worths):.2f}, median "
-                f"{statistics.median(worths):.0f}; a full trial is {table.unit:.0f} updates"
+                f"{statistics.median(worths):.0f}; a full trial is {table.unit:.0f} updates\n"
             )
-            made = {}
+            rows, curves[file.stem] = [], {}
             for case in given.cases.split(","):
-                tasks = [Task(file, case, seed, given.diverging) for seed in range(given.seeds)]
-                rows = zip(*pool.map(regrets, tasks, chunksize=5), strict=True)
-                made[case] = [np.array(row) for row in rows]
-            print_regrets(made)
-            curves.append({case: rows[0].mean(0) for case, rows in made.items()})
+                tasks = [Task(file, case, n, given.diverging) for n in range(given.searches)]
+                traces = list(pool.map(stands, tasks, chunksize=5))
+                rows.append(row(case, traces))
+                curves[file.stem][case] = [
+                    statistics.fmean(at(trace, budget)[1] for trace in traces) for budget in GRID
+                ]
+            print_table(heads(), rows)
     if given.picture is not None:
-        draw(given.picture, dict(zip([f.stem for f in given.tables], curves, strict=True)))
+        draw(given.picture, curves)
 
 
-def print_regrets(made: Mapping[str, Sequence[npt.NDArray[np.float64]]]) -> None:
-    """Print a table of each kind."""
-    places = [int(2 * budget) - 1 for budget in SHOWN]
-    for kind, (name, columns) in enumerate(KINDS):
-        budgets = columns != "trials begun"
-        print(f"\n{name} against {columns}\n")
-        print(f"| | {_row(SHOWN)} |" + " random's at 50 |" * budgets)
-        print("|---" * (len(SHOWN) + 1 + budgets) + "|")
-        goal = next(iter(made.values()))[kind].mean(0)[-1]
-        for case, numbers in made.items():
-            rows = numbers[kind]
-            reached = GRID[np.nan_to_num(rows.mean(0), nan=math.inf) <= goal] if budgets else GRID
-            first = f" {reached[0]:g} |" if reached.size else " not |"
-            cells = _row(_intervals(rows[:, places] if budgets else rows))
-            print(f"| {case} | {cells} |" + first * budgets, flush=True)
+def heads() -> list[str]:
+    """Of the columns of `row`."""
+    kinds = ("regret", "dead", "in hand")
+    return ["", *(f"{kind} at {budget}" for budget in BUDGETS for kind in kinds)]
 
 
-def draw(file: Path, tables: dict[str, dict[str, npt.NDArray[np.float64]]]) -> None:
+def row(name: str, traces: Sequence[Stands]) -> list[str]:
+    """Means with standard errors at each budget."""
+    cells = [name]
+    for budget in BUDGETS:
+        _, regrets, dead, hands = zip(*(at(trace, budget) for trace in traces), strict=True)
+        cells += [_mean(regrets), f"{statistics.fmean(dead):.0%}", _mean(hands)]
+    return cells
+
+
+def _mean(values: Sequence[float]) -> str:
+    error = statistics.stdev(values) / math.sqrt(len(values))
+    return f"{statistics.fmean(values):.1f} ± {error:.1f}"
+
+
+def draw(file: Path, tables: Mapping[str, Mapping[str, Sequence[float]]]) -> None:
     """Regret against updates, both on logarithmic scales."""
     width, height, margin, zoom = 420, 320, 44, 3  # drawn large and made small: smooth edges
     picture = Image.new("RGB", (width * len(tables) * zoom, height * zoom), "white")
     pen = ImageDraw.Draw(picture)
-    low, high = math.log(0.3), math.log(1000)
+    low, high = math.log(0.1), math.log(1000)
     for column, (name, curves) in enumerate(tables.items()):
 
         def place(budget: float, regret: float, column: int = column) -> tuple[float, float]:
-            right = math.log(2 * budget) / math.log(100)
-            up = (math.log(max(regret, 0.3)) - low) / (high - low)
+            right = math.log(2 * budget) / math.log(2 * BUDGETS[-1])
+            up = (math.log(max(regret, 0.1)) - low) / (high - low)
             return (
                 (column * width + margin + right * (width - margin - 12)) * zoom,
                 (height - 30 - up * (height - 60)) * zoom,
             )
 
-        title = f"{name}: regret of the best value (FID) against full trials"
+        title = f"{name}: regret of the hyperparameters (FID) against full trials"
         pen.text((place(0.5, 1000)[0], 4 * zoom), title, "black", font_size=11 * zoom)
-        for regret in (1, 3, 10, 30, 100, 300):
-            pen.line([*place(0.5, regret), *place(50, regret)], "gainsboro", zoom)
+        for regret in (0.1, 1, 10, 100):
+            pen.line([*place(0.5, regret), *place(BUDGETS[-1], regret)], "gainsboro", zoom)
             x, y = place(0.5, regret)
-            pen.text((x - 30 * zoom, y - 6 * zoom), str(regret), "black", font_size=10 * zoom)
-        for budget in (1, 2, 5, 10, 20, 50):
-            x, y = place(budget, 0.3)
+            pen.text((x - 30 * zoom, y - 6 * zoom), f"{regret:g}", "black", font_size=10 * zoom)
+        for budget in (1, *BUDGETS):
+            x, y = place(budget, 0.1)
             pen.text((x - 4 * zoom, y + 4 * zoom), str(budget), "black", font_size=10 * zoom)
         known = [case for case in DRAWN if case in curves]
         for line, case in enumerate(known):
-            pairs = zip(GRID.tolist(), curves[case].tolist(), strict=True)
-            line_points = [place(budget, regret) for budget, regret in pairs if regret == regret]
+            line_points = [place(*pair) for pair in zip(GRID, curves[case], strict=True)]
             pen.line([xy for point in line_points for xy in point], DRAWN[case], 2 * zoom)
-            x, y = place(0.55, 5.6)  # no search is so good so early
+            x, y = place(0.55, 1)
             pen.text((x, y + 11 * line * zoom), case, DRAWN[case], font_size=10 * zoom)
     file.parent.mkdir(parents=True, exist_ok=True)
     picture.resize((width * len(tables), height), Image.Resampling.LANCZOS).save(file)
-
-
-def _row(cells: Iterable[object]) -> str:
-    return " | ".join(map(str, cells))
-
-
-def _intervals(rows: npt.NDArray[np.float64]) -> list[str]:
-    """Means with the half-widths of their 95 % intervals; nothing where a search had ended."""
-    half = 1.96 * rows.std(0, ddof=1) / math.sqrt(len(rows))
-    pairs: Sequence[tuple[float, float]] = list(zip(rows.mean(0), half, strict=True))
-    return ["" if math.isnan(mean) else f"{mean:.1f} ± {h:.1f}" for mean, h in pairs]
 
 
 def _value(hyperparameter: Hyperparameter, text: str) -> Value:

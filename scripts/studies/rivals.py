@@ -8,14 +8,14 @@ evaluation, the library asked whether to go on, and its best training returned. 
 import math
 import random
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import keras_tuner
 import optuna
 import smac
 import syne_tune
-from compare_search import Table
+from compare_search import Table, nothing
 from ConfigSpace import CategoricalHyperparameter, ConfigurationSpace
 from smac.intensifier import Intensifier
 from syne_tune.backend.trial_status import Trial
@@ -23,9 +23,6 @@ from syne_tune.config_space import choice
 from syne_tune.optimizer.baselines import ASHA
 
 from autogan.core.hyperparameters import Value
-
-Stands = Sequence[tuple[float, float, float, float]]
-"""Spent, regret, share that dies, regret in hand: after each training."""
 
 _MANY = 1000  # trainings: more than any budget here allows
 
@@ -120,12 +117,6 @@ class Training:
         while not self.over:
             self.go_on()
         return self.value
-
-
-def nothing(table: Table) -> tuple[float, float, float, float]:
-    """How a search stands that has nothing yet: with the worst, and the mean share that dies."""
-    worths, died = table.truth.values(), table.died.values()
-    return 0.0, max(worths) - min(worths), sum(died) / len(died), table.most - table.least
 
 
 def optuna_tpe(pruner: Callable[[], optuna.pruners.BasePruner]) -> Callable[[Bench, int], None]:
