@@ -632,8 +632,8 @@ MUTANTS = [
         "seconds - EVALUATIONS * evaluation, step", "seconds, step", "tests/test_time.py",
     ),
     Mutant(
-        "several workers have the time of one", "autogan/config/searching.py",
-        'self.time * update["workers"]', "self.time", "tests/test_time.py",
+        "several workers have the time of one", "autogan/run/pace.py",
+        "run.time * run.workers", "run.time", "tests/test_time.py",
     ),
     Mutant(
         "a point's own seeds are its neighbours'", "search/process.py",

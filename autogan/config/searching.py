@@ -248,11 +248,10 @@ class SearchConfig(Working):
             "trials": trials, "stopping": stopping, "params": params,
             "enqueue": enqueued(self.enqueue, self.space, self.conflict), **self.working(),
         }  # fmt: skip
-        if self.time is not None:
-            update["max_minutes"] = self.time * update["workers"]
-        # Without steps, the speed of a training decides on them (`autogan.run.pace`).
-        asked = self.steps or self.epochs or self.time is None
-        update |= {"time": None} if asked else {"steps": None}
+        if self.time is not None and (self.steps or self.epochs):
+            update |= {"max_minutes": self.time * update["workers"], "time": None}
+        elif self.time is not None:  # the speed of a training decides (`autogan.run.pace`)
+            update["steps"] = None
         return super().resolved().model_copy(update=update)
 
     def _suitable_rule(self, trials: int | None, size: int | None) -> str | None:

@@ -33,13 +33,16 @@ def within_time(run: SearchConfig, images: int, workers: Engine, display: Displa
     pace = timed.step / run.gan.updates_per_step(trial.hyperparameters())
     step = pace * Budget(guess, images).full / _MOST  # the mean over the space
     evaluation = timed.evaluation or 0.0
-    seconds = 60 * (run.max_minutes or 0.0) / _TRAININGS
+    assert run.time is not None and isinstance(run.workers, int)
+    minutes = run.time * run.workers
+    seconds = 60 * minutes / _TRAININGS
     if run.evaluate_every is None:  # as many in each training, however long it is
         seconds, each = seconds - EVALUATIONS * evaluation, step
     else:
         each = step + evaluation / run.evaluate_every
     if seconds < _LEAST * each:
-        least = _TRAININGS * (_LEAST * each + EVALUATIONS * evaluation) / 60
+        wanted = _LEAST * each + EVALUATIONS * evaluation * (run.evaluate_every is None)
+        least = _TRAININGS * wanted / 60 / run.workers
         raise ConfigError(
             "time",
             f"{run.time:g} minutes are too few for {_TRAININGS} trainings of {_LEAST} steps; "
@@ -48,4 +51,4 @@ def within_time(run: SearchConfig, images: int, workers: Engine, display: Displa
     steps = min(int(float(f"{seconds / each:.2g}")), _MOST)
     told = f"a step takes {1e3 * step:.3g} ms, an evaluation {evaluation:.2g} s"
     display.note(f"steps {steps}, for {_TRAININGS} whole trainings in the time: {told}")
-    return run.model_copy(update={"steps": steps, "time": None})
+    return run.model_copy(update={"steps": steps, "max_minutes": minutes, "time": None})
