@@ -87,7 +87,7 @@ def test_too_little_time_is_refused_with_what_would_do(monkeypatch):
         planned(time="1m", workers=2)
     with pytest.raises(ConfigError, match="give 0.8m or more"):  # 10 x 100 x (0.015 + 0.03) s
         planned(time="30s", evaluate_every=100)
-    assert planned(time="0.8m", evaluate_every=100).steps == 100
+    assert planned(time="0.8m", evaluate_every=100).steps >= 100
 
 
 def test_two_limits_are_refused():

@@ -33,7 +33,8 @@ def within_time(run: SearchConfig, images: int, workers: Engine, display: Displa
     pace = timed.step / run.gan.updates_per_step(trial.hyperparameters())
     step = pace * Budget(guess, images).full / _MOST  # the mean over the space
     evaluation = timed.evaluation or 0.0
-    assert run.time is not None and isinstance(run.workers, int)
+    assert run.time is not None
+    assert isinstance(run.workers, int)
     minutes = run.time * run.workers
     seconds = 60 * minutes / _TRAININGS
     if run.evaluate_every is None:  # as many in each training, however long it is
