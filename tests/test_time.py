@@ -108,6 +108,9 @@ def test_the_record_says_what_was_found_and_the_search_goes_on_with_it(monkeypat
     saved = yaml.safe_load(Path("runs/a/search.yaml").read_text())
     assert (saved["steps"], saved["max_minutes"], saved.get("time")) == (400, 50, None)
     timed(monkeypatch, step=9.0, evaluation=9.0)  # on a slower machine
-    more = autogan.run_search({**given, "trials": 3}, resume="runs/a", engine=FakeEngine())
+    longer = {**given, "time": "80m", "trials": 3}
+    more = autogan.run_search(longer, resume="runs/a", engine=FakeEngine())
     assert len(more.trials) == 2  # both combinations are done
+    assert (more.config.steps, more.config.max_minutes) == (400, 80)
+    assert autogan.plan({"time": "2h"}, resume="runs/a").config.max_minutes == 120
     assert autogan.check("runs/a").difference == ""

@@ -51,8 +51,11 @@ def resumed_config(root: Path, changes: SearchConfig | Mapping[str, Any]) -> Sea
         wanted = wanted.model_copy(update={"threads": saved.threads})
     if wanted.compiler == "auto":  # which was decided then
         wanted = wanted.model_copy(update={"compiler": saved.compiler})
-    if wanted.resolved().time is not None:  # likewise how long a training is
-        wanted = wanted.model_copy(update={"steps": saved.steps})
+    if wanted.time is not None:  # likewise how long a training is
+        limit = wanted.model_copy(update={"steps": saved.steps}).resolved().max_minutes
+        wanted = wanted.model_copy(
+            update={"steps": saved.steps, "max_minutes": limit, "time": None}
+        )
     check_same(path, saved, wanted.resolved())
     update = {name: getattr(wanted, name) for name in (*RESUMABLE, *MOVABLE)} | {"run_dir": root}
     resumed = saved.model_copy(update=update).resolved()
