@@ -18,6 +18,7 @@ from autogan.search.space import Space
 
 REDUCTION = 3  # of the trials from one rung to the next, and of the training: the papers' eta
 _MEDIAN_OF = 4  # trials at least, before their median tells anything
+_NO_SPACE = Space(())  # for rules that do not look at it
 _ORDERS, _ORDERED = 12, 60  # random orders of at most 60 trials, by which a plan is made
 
 
@@ -45,7 +46,7 @@ class StoppingRule(Part):
     sees_seeds: ClassVar[bool] = False
     """Whether its history has all trainings of a point; else only those of its first seed."""
 
-    def __init__(self, evaluations: int, space: Space = Space(()), seed: int = 0) -> None:  # noqa: B008
+    def __init__(self, evaluations: int, space: Space = _NO_SPACE, seed: int = 0) -> None:
         self.evaluations = evaluations
         self.space = space
         self.seed = seed
