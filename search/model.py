@@ -258,10 +258,11 @@ def _clipped(shares: Floats) -> Floats:
 
 def _improvement(best: float, means: Floats, deviations: Floats) -> Floats:
     """How much lower than the best normal values are expected to be; float64, as the means."""
-    from scipy.stats import norm
+    from scipy.special import ndtr  # scipy.stats takes a second to import
 
     z = (best - means) / deviations
-    gain: Floats = (best - means) * norm.cdf(z) + deviations * norm.pdf(z)
+    density = np.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)
+    gain: Floats = (best - means) * ndtr(z) + deviations * density
     return gain
 
 
