@@ -56,10 +56,7 @@ class Bench:
             values: by name; some libraries make NumPy's types of them.
             seed: numbers those of one point; None draws by the number of the training.
         """
-        point = tuple(
-            next(c for c in d.candidates if c == values[d.name])
-            for d in self.table.space.dimensions
-        )
+        point = self._point(values)
         seeds = sorted(self.table.curves[point])
         drawn = random.Random(f"{self._search}/{self._begun}").choice(seeds)
         self._begun += 1
@@ -77,10 +74,15 @@ class Bench:
             self._in_hand = min(self._in_hand, training.value)
         if chosen is None:
             return
-        point = self.begin(chosen).point
+        point = self._point(chosen)
         regret = self.table.truth[point] - min(self.table.truth.values())
         left = self._in_hand - self.table.least
         self.trace.append((self._spent, regret, self.table.died[point], left))
+
+    def _point(self, values: Mapping[str, Any]) -> tuple[Value, ...]:
+        """The combination with these values."""
+        dimensions = self.table.space.dimensions
+        return tuple(next(c for c in d.candidates if c == values[d.name]) for d in dimensions)
 
 
 class Training:
