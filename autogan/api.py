@@ -96,10 +96,11 @@ def plan(
             Opened,
             display.note,
         )
-        if run.time is not None:
-            run = within_time(run, opened.images, engine, display)
-        timed = engine.call(Time(config=trial), Timed, display.note) if estimate else None
-        return plan_of(run, opened, timed)
+        asked = estimate or run.time is not None
+        timed = engine.call(Time(config=trial), Timed, display.note) if asked else None
+        if timed and run.time is not None:
+            run = within_time(run, opened.images, timed, display)
+        return plan_of(run, opened, timed if estimate else None)
 
 
 def run_search(
@@ -149,7 +150,9 @@ def run_search(
         begun = None if resume is None else Ledger(folder.ledger, start.claim.held)
         start.check()
         if start.config.time is not None:
-            start.config = within_time(start.config, start.opened.images, start.workers, display)
+            trial = first_trial(start.config).as_dict()
+            timed = start.workers.call(Time(config=trial), Timed, display.note)
+            start.config = within_time(start.config, start.opened.images, timed, display)
         run, header = start.config, start.header
         run.rule(start.opened.images)
         Budget(run, start.opened.images).check()
@@ -274,9 +277,9 @@ def evaluate(
         source |= {"training": training, "folder": str(trained), "checkpoint": checkpoint}
         if reference is None:
             source["run"] = str(run_of(trained))
-    display = checked("display", display or Display(), Display)
+    note = checked("display", display or Display(), Display).note
     with engine_of(run) as workers:
-        found = workers.call(Evaluate(config=run.as_dict(), **source), Scores, display.note)
+        found = workers.call(Evaluate(config=run.as_dict(), **source), Scores, note)
         return {**found.scores, **(found.test or {})}
 
 

@@ -610,7 +610,7 @@ MUTANTS = [
     ),
     Mutant(
         "at the end all stopped trials go on", THAWING,
-        "return best if not ended or gains.max() > _LOST * model.luck else None",
+        "return best if not ended or gains.max() > LOST * model.luck else None",
         "return best", THAW,
     ),
     Mutant(

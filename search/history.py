@@ -194,6 +194,10 @@ class History:
         values = [e.value for e in trial.evaluations[:count] if e.value is not None]
         return min((self.sign * value for value in values), default=math.inf)
 
+    def so_far(self, trial: Trial) -> float:
+        """A trial's best value over all its evaluations; infinite without one."""
+        return self.after(trial, len(trial.evaluations))
+
     def ranked(self) -> list[Trial]:
         """The trials that have a value, the best first; the earlier of equals first."""
         good = [t for t in self.trials if t.state is not State.FAILED]

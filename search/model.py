@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from autogan.search.base import rng
 from autogan.search.cube import Cube
 from autogan.search.history import History, State, Trial
 from autogan.search.process import NOBODY, Observed, Process
@@ -26,6 +27,8 @@ _LEAST_SURVIVAL = 0.01
 _RATE, _OTHER = 0.5, 1.0
 _MOST_DRAWN = 8  # first trials at most; else two more than there are hyperparameters
 _LIVING = 4  # of these
+_DRAWN = 200  # further points, of which the best is looked for
+LOST = 0.33  # of the deviation of a training: a smaller gain is seen by no few seeds
 _EIGHTY = 1.2816  # standard deviations on either side that hold 80 % of a normal distribution
 
 
@@ -126,7 +129,8 @@ class Model:
         Of the function behind the noise (Snoek et al., 2012, equation 2), times the probability
         that training lives (Gelbart, Snoek and Adams, 2014, arXiv:1403.5607).
         """
-        return _improvement(best, *self.predict(points)) * self.survival(points)
+        where = [self._where(point) for point in points]
+        return _improvement(best, *self._process.predict(where)) * self._alive(where)
 
     def gains_ahead(self, trials: Sequence[Trial]) -> Floats:
         """The same for stopped trials that go on to their ends, with the luck they have had.
@@ -134,8 +138,7 @@ class Model:
         Over `reached`; float64 [trials].
         """
         where = [self._where(trial.params, training=trial.number) for trial in trials]
-        gains = _improvement(self.reached, *self._process.predict(where))
-        return gains * _clipped(self._lives.predict(where)[0]) if self._lives else gains
+        return _improvement(self.reached, *self._process.predict(where)) * self._alive(where)
 
     @cached_property
     def reached(self) -> float:
@@ -156,9 +159,14 @@ class Model:
 
     def survival(self, points: Sequence[Point]) -> Floats:
         """The probability that a training of each point lives; float64 [points] in [0.01, 1]."""
+        return self._alive([self._where(point) for point in points])
+
+    def _alive(self, where: Sequence[Observed]) -> Floats:
+        """The same of trainings at these places; float64 [where] in [0.01, 1]."""
         if self._lives is None:
-            return np.ones(len(points))
-        return _clipped(self._lives.predict([self._where(point) for point in points])[0])
+            return np.ones(len(where))
+        alive: Floats = np.clip(self._lives.predict(where)[0], _LEAST_SURVIVAL, 1.0)
+        return alive
 
     def outlooks(self, points: Sequence[Trial]) -> list[Outlook]:
         """What a further training promises of points that have been tried.
@@ -192,7 +200,7 @@ class Model:
         )
 
     def _loss(self, trial: Trial) -> float:
-        return float(self._warp.of([self._history.after(trial, len(trial.evaluations))])[0])
+        return float(self._warp.of([self._history.so_far(trial)])[0])
 
     def _spread(self, losses: Sequence[float]) -> float:
         """The deviation of a point's seeds, with all points' luck as one observation more."""
@@ -250,12 +258,6 @@ def _different(trial: Trial) -> float:
     return trial.evaluations[-1].different if trial.evaluations else 1.0
 
 
-def _clipped(shares: Floats) -> Floats:
-    """Shares that the process of ones and zeros predicts, as probabilities; float64, as these."""
-    alive: Floats = np.clip(shares, _LEAST_SURVIVAL, 1.0)
-    return alive
-
-
 def _improvement(best: float, means: Floats, deviations: Floats) -> Floats:
     """How much lower than the best normal values are expected to be; float64, as the means."""
     from scipy.special import ndtr  # scipy.stats takes a second to import
@@ -266,13 +268,19 @@ def _improvement(best: float, means: Floats, deviations: Floats) -> Floats:
     return gain
 
 
+def further_points(space: Space, history: History, seed: int) -> list[Point]:
+    """New points, of which the best stands for what a further one promises."""
+    random, used = rng(seed, history), {key(trial.params) for trial in history.trials}
+    return [p for _ in range(_DRAWN) if (p := space.draw(random, used)) is not None]
+
+
 def drawn_first(space: Space) -> int:
     """How many points a model wants before it says where to go on."""
     return min(len(space.dimensions) + 2, _MOST_DRAWN)
 
 
 def enough(space: Space, known: int, living: int) -> bool:
-    """Whether so many points, of which some live, make a model.
+    """Whether a model can be made of this number of points, and of living ones among them.
 
     One of fewer living ones would stay about these.
     """

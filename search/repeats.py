@@ -9,16 +9,13 @@ import math
 import statistics
 from collections.abc import Sequence
 
-from autogan.search.base import rng
 from autogan.search.history import History, State, Trial
-from autogan.search.model import Model, Outlook
+from autogan.search.model import LOST, Model, Outlook, further_points
 from autogan.search.space import Key, Space, key
 
 _SHARE = 0.5  # of all training at most, that goes to further seeds
 _PER_NOISE = 3.0  # that share, in units of the share of the variance that seeds have
 _CANDIDATES = 3  # trained points, before one of them is trained again
-_DRAWN = 200  # points, of which a further one is the best
-_LOST = 0.33  # of the deviation of a training: less is seen by no few seeds
 _SURELY_WORSE = 2.0  # deviations better than expected, and still worse than the best
 
 
@@ -174,10 +171,9 @@ def settled(space: Space, history: History, seed: int) -> Settled | None:
     if len(standing.ended) < 2:
         return None
     best, model = _outlook(standing), model.believing()
-    random, used = rng(seed, history), {key(trial.params) for trial in history.trials}
-    drawn = [p for _ in range(_DRAWN) if (p := space.draw(random, used))]
+    drawn = further_points(space, history, seed)
     gain = float(model.gains(drawn, best.expected).max()) if drawn else 0.0
-    if gain > _LOST * best.spread:
+    if gain > LOST * best.spread:
         return None
     now, then = model.value(best.expected), model.value(best.expected - gain)
     return Settled(now, then, best.low, best.high)

@@ -208,9 +208,9 @@ class SuccessiveHalving(StoppingRule):
                         return trial
         return None
 
+    @override
     def finals(self, history: History) -> float:
-        """See `StoppingRule.finals`: the best one, unless a trial has come to its end before."""
-        return 0.0 if any(trial.whole for trial in history.trials) else 1.0
+        return until_one_ends(history)
 
     def expected(self, trials: int) -> tuple[float, float]:
         """See `StoppingRule.expected`: more than a third go on, for some did so too soon."""
@@ -299,6 +299,11 @@ class Hyperband(SuccessiveHalving):
             math.ceil((highest + 1) / (highest - spared + 1) * REDUCTION ** (highest - spared))
             for spared in range(highest + 1)
         ]
+
+
+def until_one_ends(history: History) -> float:
+    """See `StoppingRule.finals`: the best one, unless a trial has come to its end before."""
+    return 0.0 if any(trial.whole for trial in history.trials) else 1.0
 
 
 def _promoted(order: Sequence[int]) -> list[int]:

@@ -9,14 +9,10 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 from typing_extensions import override
 
-from autogan.search.base import rng
 from autogan.search.history import History, State, Trial
-from autogan.search.model import Model, enough
-from autogan.search.space import key
-from autogan.search.stopping import StoppingRule
+from autogan.search.model import LOST, Model, enough, further_points
+from autogan.search.stopping import StoppingRule, until_one_ends
 
-_DRAWN = 200  # new points, of which the best stands for what a new trial promises
-_LOST = 0.33  # of the deviation of a training: a smaller gain is seen by no few seeds
 _TAKEN, _ENDED = 0.6, 0.3  # full trainings for each trial, and the share that come to their end
 
 
@@ -48,8 +44,7 @@ class FreezeThaw(StoppingRule):
 
     @override
     def finals(self, history: History) -> float:
-        """See `StoppingRule.finals`: the best one, unless a trial has come to its end before."""
-        return 0.0 if any(trial.whole for trial in history.trials) else 1.0
+        return until_one_ends(history)
 
     @override
     def expected(self, trials: int) -> tuple[float, float]:
@@ -62,7 +57,7 @@ class FreezeThaw(StoppingRule):
         paused = [
             trial
             for trial in first_seeds
-            if trial.state is State.STOPPED and math.isfinite(_reached(history, trial))
+            if trial.state is State.STOPPED and math.isfinite(history.so_far(trial))
         ]
         known = [trial for trial in first_seeds if trial.evaluations or trial.dead]
         living = sum(not trial.dead for trial in known)
@@ -77,13 +72,7 @@ class FreezeThaw(StoppingRule):
         best = paused[int(np.argmax(gains))]
         if not new:
             ended = any(trial.whole for trial in history.trials)
-            return best if not ended or gains.max() > _LOST * model.luck else None
-        random, used = rng(self.seed, history), {key(trial.params) for trial in history.trials}
-        drawn = [p for _ in range(_DRAWN) if (p := self.space.draw(random, used)) is not None]
+            return best if not ended or gains.max() > LOST * model.luck else None
+        drawn = further_points(self.space, history, self.seed)
         fresh = model.gains(drawn, model.reached) if drawn else np.zeros(1)
         return best if gains.max() >= fresh.max() else None
-
-
-def _reached(history: History, trial: Trial) -> float:
-    """A trial's best value so far, as one that should fall; infinite without one."""
-    return history.after(trial, len(trial.evaluations))

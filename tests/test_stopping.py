@@ -114,7 +114,7 @@ X = Dimension(Hyperparameter("x", "share", 0.5, "", low=0.0, high=1.0), range=Ra
 
 
 def at(number, x, values, pictures=256, **fields):
-    """A trial of point x with these values, whose last images were so many different ones."""
+    """A trial of point x with these values, whose last images were this many different ones."""
     variety = {"distinct": pictures, "real_distinct": 256}
     own = trial(number, values, fields.pop("state", State.STOPPED))
     last = dataclasses.replace(own.evaluations[-1], variety=variety)

@@ -6,8 +6,7 @@ from autogan.config import SearchConfig
 from autogan.config.training import EVALUATIONS
 from autogan.core.errors import ConfigError
 from autogan.decisions.budget import Budget
-from autogan.pool.messages import Time, Timed
-from autogan.pool.pool import Engine
+from autogan.pool.messages import Timed
 from autogan.run.plan import first_trial
 from autogan.show.display import Display
 
@@ -15,22 +14,20 @@ _TRAININGS = 10  # whole ones that a time should hold: by then a search has foun
 _LEAST, _MOST = 100, 50_000  # steps of a training
 
 
-def within_time(run: SearchConfig, images: int, workers: Engine, display: Display) -> SearchConfig:
+def within_time(run: SearchConfig, images: int, timed: Timed, display: Display) -> SearchConfig:
     """A search with as many steps as let ten whole trainings fit its time.
 
     Args:
         run: resolved, with a time and without steps.
         images: in the training set.
-        workers: one of them trains a few steps and evaluates once.
+        timed: how fast its first trial is.
         display: shows what came of it.
 
     Raises:
         ConfigError: if the time is too short.
     """
-    trial = first_trial(run)
-    timed = workers.call(Time(config=trial.as_dict()), Timed, display.note)
     guess = run.model_copy(update={"steps": _MOST})
-    pace = timed.step / run.gan.updates_per_step(trial.hyperparameters())
+    pace = timed.step / run.gan.updates_per_step(first_trial(run).hyperparameters())
     step = pace * Budget(guess, images).full / _MOST  # the mean over the space
     evaluation = timed.evaluation or 0.0
     assert run.time is not None
