@@ -160,6 +160,10 @@ class Table:
         """The best value of a trial that nobody stops; a dead one counts as the worst."""
         return self._whole.get((point, seed), self.most)
 
+    def regret(self, point: tuple[Value, ...]) -> float:
+        """How much worse a combination is than the best one."""
+        return self.truth[point] - min(self.truth.values())
+
     def nearest(self, point: Point) -> tuple[Value, ...]:
         """The recorded combination that stands for a point."""
         if (values := tuple(point.values())) in self.curves:
@@ -299,13 +303,11 @@ class Replay:
         values = [t.value for t in self.trials if t.value is not None]
         in_hand = min(values, default=table.most) - table.least
         best = recommended(table.space, self._history())
-        worths = table.truth.values()
         if not best:
-            died = statistics.fmean(table.died.values())
-            return Stand(self.spent, begun, max(worths) - min(worths), died, in_hand)
+            _, regret, died, _ = nothing(table)
+            return Stand(self.spent, begun, regret, died, in_hand)
         point = table.nearest(best[0].first.params)
-        regret = table.truth[point] - min(worths)
-        return Stand(self.spent, begun, regret, table.died[point], in_hand)
+        return Stand(self.spent, begun, table.regret(point), table.died[point], in_hand)
 
     def _seeds(self, trial: Trial) -> list[str]:
         """The recorded seeds, in the order in which a trial's point is trained under them."""
@@ -369,6 +371,11 @@ def stands(task: Task) -> Stands:
     replay = Replay(table, method, rule, task.seed, seeds, workers)
     planned = isinstance(rule, Screening)
     trace = replay.planned(BUDGETS[-1]) if planned else replay.run(BUDGETS[-1]).trace
+    return reached(table, trace)
+
+
+def reached(table: Table, trace: Sequence[Stand]) -> Stands:
+    """How a search stood before its first training, and then by its trace."""
     return [nothing(table), *((s.spent, s.regret, s.died, s.in_hand) for s in trace)]
 
 
@@ -426,13 +433,14 @@ def row(name: str, traces: Sequence[Stands]) -> list[str]:
     cells = [name]
     for budget in BUDGETS:
         _, regrets, dead, hands = zip(*(at(trace, budget) for trace in traces), strict=True)
-        cells += [_mean(regrets), f"{statistics.fmean(dead):.0%}", _mean(hands)]
+        cells += [mean(regrets), f"{statistics.fmean(dead):.0%}", mean(hands)]
     return cells
 
 
-def _mean(values: Sequence[float]) -> str:
+def mean(values: Sequence[float], digits: int = 1) -> str:
+    """Of several searches, with its standard error."""
     error = statistics.stdev(values) / math.sqrt(len(values))
-    return f"{statistics.fmean(values):.1f} ± {error:.1f}"
+    return f"{statistics.fmean(values):.{digits}f} ± {error:.{digits}f}"
 
 
 def draw(file: Path, tables: Mapping[str, Mapping[str, Sequence[float]]]) -> None:

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from compare_search import Replay, Table
+from compare_search import Replay, Table, at, mean, reached
 from experiments import print_table
 from typing_extensions import override
 
@@ -89,18 +89,11 @@ def portfolio(tables: Sequence[Table]) -> list[Recorded]:
 
 def regrets(table: Table, first: Sequence[Recorded], searches: int) -> list[str]:
     """Means over searches at each budget, with standard errors."""
-    rule, worths = SuccessiveHalving(table.evaluations), table.truth.values()
-    nothing, rows = max(worths) - min(worths), []
+    rule, traces = SuccessiveHalving(table.evaluations), []
     for seed in range(searches):
         replay = Begun(table, "gp", rule, seed, _SEEDS, first=first)
-        trace = replay.run(BUDGETS[-1]).trace
-        reached = [[s.regret for s in trace if s.spent <= budget] for budget in BUDGETS]
-        rows.append([found[-1] if found else nothing for found in reached])
-    columns = zip(*rows, strict=True)
-    return [
-        f"{statistics.fmean(c):.2f} ± {statistics.stdev(c) / math.sqrt(searches):.2f}"
-        for c in columns
-    ]
+        traces.append(reached(table, replay.run(BUDGETS[-1]).trace))
+    return [mean([at(trace, budget)[1] for trace in traces], 2) for budget in BUDGETS]
 
 
 if __name__ == "__main__":

@@ -75,9 +75,9 @@ class Bench:
         if chosen is None:
             return
         point = self._point(chosen)
-        regret = self.table.truth[point] - min(self.table.truth.values())
         left = self._in_hand - self.table.least
-        self.trace.append((self._spent, regret, self.table.died[point], left))
+        regret, died = self.table.regret(point), self.table.died[point]
+        self.trace.append((self._spent, regret, died, left))
 
     def _point(self, values: Mapping[str, Any]) -> tuple[Value, ...]:
         """The combination with these values."""
