@@ -30,7 +30,7 @@ from autogan.core.text import checked, listed, read_path
 from autogan.data import grids
 from autogan.decisions.budget import Budget
 from autogan.decisions.replay import Checked, check_record, repaired
-from autogan.decisions.tally import check_fits
+from autogan.decisions.tally import Tally, fitting_tally
 from autogan.decisions.warmstart import earlier_trials, learning
 from autogan.pool.crew import engine_of
 from autogan.pool.messages import (
@@ -46,6 +46,7 @@ from autogan.pool.messages import (
 from autogan.pool.pool import Engine
 from autogan.record.folder import SearchFolder, TrialFolder, run_of, training_in
 from autogan.record.ledger import Ledger
+from autogan.record.lines import Begun, Changed, Limits
 from autogan.record.resume import (
     check_header,
     check_same,
@@ -157,7 +158,7 @@ def run_search(
         run.rule(start.opened.images)
         Budget(run, start.opened.images).check()
         if begun is not None and begun.header:
-            check_fits(run, begun)
+            fitting_tally(run, begun)
             for note in check_header(begun.header, header, accept_changed_data):
                 display.note(note)
         elif run.warm_start is not None:
@@ -170,14 +171,14 @@ def run_search(
         again = shlex.join(["autogan", "search", "FILE", *own_flags(run, "search")])
         write_yaml(folder.config, run.saved(), f"Run this search again with: {again}")
         if not ledger.header:
-            ledger.append("search", **header)
+            ledger.append(Begun(**header))
         if ledger.header["data"] != header["data"]:
-            ledger.append("data", data=header["data"])
+            ledger.append(Changed(data=header["data"]))
         limits = limits_of(run)
         if ledger.limits != limits:
-            ledger.append("limits", keys=limits)
+            ledger.append(Limits(keys=limits))
         start.join()
-        loop = SearchLoop(run, folder, ledger, start.workers, display)
+        loop = SearchLoop(Tally(run, ledger), start.workers, display)
         afterwards.callback(lambda: write_page(loop.result(), display))
         if retry_failed:
             loop.retry_failed()

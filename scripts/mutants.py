@@ -65,7 +65,7 @@ DECISIONS, LOOP, POOL = (
 PARALLEL, POOLS = "tests/test_parallel.py", "tests/test_pool.py"
 METHODS = "tests/test_search.py"
 MODEL, REPEATS, POINTS = "search/model.py", "search/repeats.py", "tests/test_points.py"
-WORKERS, RECORDS = "autogan/pool/workers.py", "autogan/record/lines.py"
+WORKERS, CHAIN = "autogan/pool/workers.py", "autogan/record/chain.py"
 LEDGER = "autogan/record/ledger.py"
 RECORD, LOOPS = "tests/test_record.py", "tests/test_loop.py"
 EFFECTS, CHARTS = "autogan/report/effects.py", "autogan/report/charts.py"
@@ -672,13 +672,13 @@ MUTANTS = [
     ),
     Mutant(
         "an answer is found anew when an evaluation is told again", LOOP,
-        "return self._decisions.goes_on(trial.number) if recorded is None else recorded",
-        "return self._decisions.goes_on(trial.number)", f"{PARALLEL} -k told",
+        "return self._decisions.goes_on(number) if recorded is None else recorded",
+        "return self._decisions.goes_on(number)", f"{PARALLEL} -k told",
     ),
     Mutant(
         "an answer is found before its evaluation counts", "autogan/record/ledger.py",
-        "        self.take_in(taken)\n        try:\n            go_on = answer()\n",
-        "        try:\n            go_on = answer()\n            self.take_in(taken)\n",
+        "        self.take_in(line)\n        try:\n            answered = line.answered(answer())\n",
+        "        try:\n            answered = line.answered(answer())\n            self.take_in(line)\n",
         f"{PARALLEL} -k every_answer",
     ),
     Mutant(
@@ -731,8 +731,8 @@ MUTANTS = [
     ),
     Mutant("a trial that cannot be recorded runs on", LOOP,
            "del self._running[event.trial]", "pass", LOOPS),
-    Mutant("lines are not linked", RECORDS, "link != _hex(following)", "False", RECORD),
-    Mutant("a step may come twice", LEDGER, "record.step <= before[-1].step", "False", RECORD),
+    Mutant("lines are not linked", CHAIN, "link != _hex(following)", "False", RECORD),
+    Mutant("a step may come twice", LEDGER, "line.step <= before[-1].step", "False", RECORD),
     Mutant("other writers are not noticed", "autogan/record/file.py",
            "size != self._size or not self._owned()", "False", RECORD),
     Mutant(

@@ -35,8 +35,8 @@ from autogan.pool.messages import (
 )
 from autogan.pool.places import local_places
 from autogan.pool.pool import Event, Pool
+from autogan.record.chain import Chain
 from autogan.record.folder import TrialFolder
-from autogan.record.lines import Chain
 from autogan.search import Evaluation, State, Trial
 from autogan.worker.serve import failure, serve
 

@@ -11,6 +11,7 @@ from autogan.core.files import write_bytes, write_yaml
 from autogan.data.grids import grid, png
 from autogan.record.folder import SearchFolder, TrialFolder, real_images, trial_name
 from autogan.record.ledger import Ledger
+from autogan.record.lines import Begun, Ended, Evaluated, Judged, Placed, Started
 from autogan.search.base import trial_seed
 from autogan.show.saved import load_search
 
@@ -36,12 +37,11 @@ def search_on_disk(root, trials=12, evaluations=5, size=8, pictures=False, confi
     write_yaml(folder.config, config.as_dict())
     (root / ".lock").touch()
     ledger = Clocked(folder.ledger)
-    ledger.append(
-        "search", objective=config.objective.label(LABELS), labels=LABELS,
+    ledger.append(Begun(objective=config.objective.label(LABELS), labels=LABELS,
         features={"network": "fake", "weights": "abcd", "samples": 9, "split": "train"},
         data={"images": 640, "classes": {}, "digest": "a"},
         environment={"tensorflow": "2.21.0", "device": "cpu", "threads": 2},
-    )  # fmt: skip
+    ))  # fmt: skip
     rng = random.Random(0)
     if pictures:
         write_bytes(real_images(root), picture(rng, size))
@@ -85,15 +85,15 @@ def confirm_with(folder, config, ledger, values):
     for params, own in zip(Tally(config, ledger).candidates(), values, strict=True):
         for value in own:
             number = len(ledger.trials)
-            ledger.append("started", trial=number, params=dict(params), seed=number, origin="",
-                          folder=f"{number:04d}", confirms=True)  # fmt: skip
+            ledger.append(Started(trial=number, params=dict(params), seed=number, origin="",
+                          folder=f"{number:04d}", confirms=True))  # fmt: skip
             if value is not None:
-                ledger.append("evaluation", trial=number, step=500, go_on=True,
-                              scores={"fid_fake_9": value, "is_fake_9": 1.0})  # fmt: skip
+                ledger.append(Evaluated(trial=number, step=500, go_on=True,
+                              scores={"fid_fake_9": value, "is_fake_9": 1.0}))  # fmt: skip
             step = None if value is None else 500
             state = "diverged" if value is None else "complete"
-            ledger.append("ended", trial=number, state=state, value=value, step=step, steps=500,
-                          last_value=value, seconds=1.0, reason="")  # fmt: skip
+            ledger.append(Ended(trial=number, state=state, value=value, step=step, steps=500,
+                          last_value=value, seconds=1.0, reason=""))  # fmt: skip
 
 
 def run_trial(config, ledger, folder, params, rng, evaluations, size, repeats=None, confirms=False):
@@ -102,29 +102,29 @@ def run_trial(config, ledger, folder, params, rng, evaluations, size, repeats=No
     name = trial_name(number, params)
     more = {"repeats": repeats} if repeats is not None else {}
     more |= {"confirms": True} if confirms else {}
-    ledger.append("started", trial=number, params=params, seed=trial_seed(config.seed, number),
-                  origin="random", folder=name, **more)  # fmt: skip
-    ledger.append("placed", trial=number, worker=f"here/{number % 2}")
+    ledger.append(Started(trial=number, params=params, seed=trial_seed(config.seed, number),
+                  origin="random", folder=name, **more))  # fmt: skip
+    ledger.append(Placed(trial=number, worker=f"here/{number % 2}"))
     paths = TrialFolder.of(folder.trial(name), config)
     if number % 10 == 7 and not confirms:
-        ledger.append("ended", trial=number, state="diverged", value=None, step=None,
+        ledger.append(Ended(trial=number, state="diverged", value=None, step=None,
                       last_value=None, seconds=3.0, reason="a loss became NaN at step 20",
-                      steps=20)  # fmt: skip
+                      steps=20))  # fmt: skip
         return
     worths = {}
     for place in range(1, evaluations + 1):
         rate, d_iter = params.get("learning_rate", 1e-3), params.get("d_iter", 1)
         fid = 5 * math.exp(abs(math.log(rate / 1e-3))) + d_iter + 200 / place**2 + rng.random()
         worths[100 * place] = fid
-        ledger.append("evaluation", trial=number, step=100 * place, go_on=True,
-                      scores={"fid_fake_9": fid, "is_fake_9": 1 + 9 / (1 + fid)})  # fmt: skip
+        ledger.append(Evaluated(trial=number, step=100 * place, go_on=True,
+                      scores={"fid_fake_9": fid, "is_fake_9": 1 + 9 / (1 + fid)}))  # fmt: skip
         if size:
             write_bytes(paths.sample(100 * place), picture(rng, size))
     best = min(worths, key=worths.get)
     whole = evaluations * 100 >= config.steps
-    ledger.append("ended", trial=number, state="complete" if whole else "stopped early",
+    ledger.append(Ended(trial=number, state="complete" if whole else "stopped early",
                   value=worths[best], step=best, last_value=worths[100 * evaluations],
-                  seconds=10.0, reason="", steps=100 * evaluations)  # fmt: skip
+                  seconds=10.0, reason="", steps=100 * evaluations))  # fmt: skip
 
 
 def judge(config, ledger):
@@ -133,8 +133,8 @@ def judge(config, ledger):
 
     best = Tally(config, ledger).best()
     kept = best.kept.scores
-    ledger.append("judged", trial=best.number, step=best.step, scores=kept,
-                  test={f"{name}_test": value + 1 for name, value in kept.items()})  # fmt: skip
+    ledger.append(Judged(trial=best.number, step=best.step, scores=kept,
+                  test={f"{name}_test": value + 1 for name, value in kept.items()}))  # fmt: skip
 
 
 def picture(rng, size):
@@ -148,13 +148,12 @@ class Clocked(Ledger):
 
     later = 0.0  # seconds that it has been put on
 
-    def append(self, record, **fields):
-        if record not in ("search", "limits", "worker"):
-            fields["at"] = START + 10 * self.records + self.later
-        super().append(record, **fields)
+    def _now(self):
+        return START + 10 * self.lines + self.later
 
-    def _write(self, fields):
+    def _write(self, line):
         """Without waiting for the disk."""
+        fields = line.fields
         with self._file.path.open("a") as file:
             file.write(f"{self._chain.line(fields)}\n")
         self._chain.written(fields)

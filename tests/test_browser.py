@@ -6,6 +6,7 @@ import pytest
 from browser import looking_at, opened
 from pages import ended_on_disk, judge, search_on_disk
 
+from autogan.record.lines import Ended, Started
 from autogan.report import comparison_page, search_page
 from autogan.show.saved import load_search
 
@@ -153,10 +154,10 @@ def test_hostile_names_do_nothing(browser, tmp_path):
     folder, config, ledger = search_on_disk(
         tmp_path / words, trials=14, dataset=f"folder:{words}", pictures=True
     )
-    ledger.append("started", trial=14, params=ledger.trials[0].params, seed=1, origin=words,
-                  folder="0014")  # fmt: skip
-    ledger.append("ended", trial=14, state="failed", value=None, step=None, last_value=None,
-                  seconds=1.0, reason=f"\u202e{words}" + 300 * "x", steps=0)  # fmt: skip
+    ledger.append(Started(trial=14, params=ledger.trials[0].params, seed=1, origin=words,
+                  folder="0014"))  # fmt: skip
+    ledger.append(Ended(trial=14, state="failed", value=None, step=None, last_value=None,
+                  seconds=1.0, reason=f"\u202e{words}" + 300 * "x", steps=0))  # fmt: skip
     judge(config, ledger)
     path = tmp_path / "report.html"
     path.write_text(search_page(load_search(folder.root, {})))

@@ -11,6 +11,7 @@ import autogan
 from autogan import api
 from autogan.cli.main import main
 from autogan.core.errors import ConfigError, SearchFailed
+from autogan.record.lines import Ended, Started
 from autogan.report import watch, write_report
 
 KEYS = {
@@ -127,15 +128,15 @@ def test_it_is_opened_if_that_is_asked_for(tmp_path, command, monkeypatch):
 def test_a_watched_search_is_shown_until_it_ends(tmp_path, monkeypatch):
     """Written at the beginning, at news and when it has ended; not when nothing has happened."""
     _, config, ledger = search_on_disk(tmp_path / "a", trials=3)
-    ledger.append("started", trial=3, params=ledger.trials[0].params, seed=1, origin="",
-                  folder="0003")  # fmt: skip
+    ledger.append(Started(trial=3, params=ledger.trials[0].params, seed=1, origin="",
+                  folder="0003"))  # fmt: skip
     working, slept, written = [True], [], []
 
     def sleep(seconds):
         slept.append(seconds)
         if len(slept) == 3:
-            ledger.append("ended", trial=3, state="failed", value=None, step=None,
-                          last_value=None, seconds=1.0, reason="", steps=0)  # fmt: skip
+            ledger.append(Ended(trial=3, state="failed", value=None, step=None,
+                          last_value=None, seconds=1.0, reason="", steps=0))  # fmt: skip
         if len(slept) == 6:
             judge(config, ledger)
             working[0] = False

@@ -5,13 +5,14 @@ import os
 import zlib
 
 import pytest
-from fakes import LABEL, FakeEngine, records_of, told
+from fakes import LABEL, FakeEngine, records_of, told, write_records
 
 import autogan
 from autogan.core import files
 from autogan.core.errors import ConfigError, SearchFailed, StorageError
 from autogan.record.claim import Claim
 from autogan.record.ledger import Ledger
+from autogan.record.lines import Begun, Ended, Evaluated, Started, line_of
 from autogan.search import State
 from autogan.show.display import Display
 
@@ -46,12 +47,12 @@ def undisturbed(tmp_path):
 def test_ledger_round_trip(tmp_path):
     path = tmp_path / "trials.jsonl"
     ledger = Ledger(path)
-    ledger.append("search", **HEADER)
-    ledger.append("started", trial=0, params={"a": 1}, seed=5, origin="", folder="0000-a=1")
-    ledger.append("evaluation", trial=0, step=10, scores={LABEL: 2.5})
+    ledger.append(Begun(**HEADER))
+    ledger.append(Started(trial=0, params={"a": 1}, seed=5, origin="", folder="0000-a=1"))
+    ledger.append(Evaluated(trial=0, step=10, scores={LABEL: 2.5}))
     assert [t.number for t in Ledger(path).unfinished()] == [0]
-    ledger.append("ended", trial=0, state="complete", value=2.5, step=10, last_value=2.5,
-                  reason="", seconds=1.0)  # fmt: skip
+    ledger.append(Ended(trial=0, state="complete", value=2.5, step=10, last_value=2.5,
+                  reason="", seconds=1.0, steps=10))  # fmt: skip
     again = Ledger(path)
     assert again.trials == ledger.trials
     assert again.trials[0].state is State.COMPLETE
@@ -64,17 +65,17 @@ def test_ledger_round_trip(tmp_path):
 )
 def test_a_torn_last_line_is_healed(tmp_path, torn):
     path = tmp_path / "trials.jsonl"
-    Ledger(path).append("search", **HEADER)
+    Ledger(path).append(Begun(**HEADER))
     with path.open("a") as file:
         file.write(torn)  # without its newline: the write did not end
     ledger = Ledger(path)
-    ledger.append("started", trial=0, params={}, seed=0, origin="", folder="0000")
+    ledger.append(Started(trial=0, params={}, seed=0, origin="", folder="0000"))
     assert [t.number for t in Ledger(path).trials] == [0]
 
 
 def test_a_damaged_line_is_named(tmp_path):
     path = tmp_path / "trials.jsonl"
-    Ledger(path).append("search", **HEADER)
+    Ledger(path).append(Begun(**HEADER))
     path.write_text("garbage\n" + path.read_text())
     with pytest.raises(ConfigError, match="line 1 is damaged"):
         Ledger(path)
@@ -186,11 +187,6 @@ STARTED = {"record": "started", "trial": 0, "params": {"a": 1}, "seed": 5, "orig
 EVALUATED = {"record": "evaluation", "trial": 0, "step": 10, "scores": {LABEL: 2.5}}
 
 
-def with_lines(path, *records):
-    """A record of lines as AutoGAN 0.1 wrote them, without a checksum."""
-    path.write_text("".join(json.dumps(record) + "\n" for record in records))
-
-
 @pytest.mark.parametrize(
     ("record", "said"),
     [
@@ -213,12 +209,11 @@ def with_lines(path, *records):
         ({"record": "search", **HEADER}, "the search begins twice"),
         ({"record": "dance"}, "unknown record 'dance'"),
         ({"record": []}, "unknown record []"),
-        ([1, 2], "it is no mapping"),
     ],
 )
 def test_a_line_of_another_form_is_named(tmp_path, record, said):
     path = tmp_path / "trials.jsonl"
-    with_lines(path, {"record": "search", **HEADER}, record)
+    write_records(path, [{"record": "search", **HEADER}, record])
     with pytest.raises(ConfigError) as caught:
         Ledger(path)
     assert f"line 2 is damaged ({said}" in str(caught.value)
@@ -239,7 +234,7 @@ def test_a_line_of_another_form_is_named(tmp_path, record, said):
 )
 def test_a_line_that_cannot_follow_is_named(tmp_path, record, said):
     path = tmp_path / "trials.jsonl"
-    with_lines(path, {"record": "search", **HEADER}, STARTED, EVALUATED, record)
+    write_records(path, [{"record": "search", **HEADER}, STARTED, EVALUATED, record])
     with pytest.raises(ConfigError, match="line 4 is damaged") as caught:
         Ledger(path)
     assert said in str(caught.value)
@@ -247,8 +242,18 @@ def test_a_line_that_cannot_follow_is_named(tmp_path, record, said):
 
 def test_a_record_without_its_header_is_named(tmp_path):
     path = tmp_path / "trials.jsonl"
-    path.write_text(json.dumps(STARTED) + "\n")
+    write_records(path, [STARTED])
     with pytest.raises(ConfigError, match=r"line 1 is damaged \(the search has not begun\)"):
+        Ledger(path)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"), [("[1, 2]", "it is no mapping"), (json.dumps(STARTED), "it has no checksum")]
+)
+def test_a_line_that_autogan_did_not_write_is_named(tmp_path, line, said):
+    path = tmp_path / "trials.jsonl"
+    path.write_text(f"{line}\n")
+    with pytest.raises(ConfigError, match=rf"line 1 is damaged \({said}\)"):
         Ledger(path)
 
 
@@ -256,9 +261,9 @@ def test_every_changed_digit_of_the_record_is_noticed(tmp_path):
     """A value that became another one is as right a line as before: the checksum tells."""
     path = tmp_path / "trials.jsonl"
     ledger = Ledger(path)
-    ledger.append("search", **HEADER)
-    ledger.append(**STARTED)
-    ledger.append(**EVALUATED)
+    ledger.append(Begun(**HEADER))
+    ledger.append(line_of(STARTED))
+    ledger.append(line_of(EVALUATED))
     path.write_text(path.read_text().replace("2.5", "1.5"))
     with pytest.raises(ConfigError, match=r"line 3 is damaged \(its checksum is another one"):
         Ledger(path)
@@ -267,11 +272,11 @@ def test_every_changed_digit_of_the_record_is_noticed(tmp_path):
 def test_a_record_that_cannot_follow_is_not_written(tmp_path):
     path = tmp_path / "trials.jsonl"
     ledger = Ledger(path)
-    ledger.append("search", **HEADER)
-    ledger.append(**STARTED)
+    ledger.append(Begun(**HEADER))
+    ledger.append(line_of(STARTED))
     before = path.read_bytes()
     with pytest.raises(ValueError, match="other criteria"):
-        ledger.append(**{**EVALUATED, "scores": {"other": 1.0}})
+        ledger.append(line_of({**EVALUATED, "scores": {"other": 1.0}}))
     assert path.read_bytes() == before
 
 
@@ -280,7 +285,7 @@ def test_figures_of_variety_that_are_not_finite_are_left_out(tmp_path):
     path = tmp_path / "trials.jsonl"
     figures = {"mine": float("nan"), "yours": 1.0}
     for record in ({"record": "search", **HEADER}, STARTED, {**EVALUATED, "variety": figures}):
-        Ledger(path).append(**record)
+        Ledger(path).append(line_of(record))
     assert Ledger(path).trials[0].evaluations[0].variety == {"yours": 1.0}
 
 
@@ -340,24 +345,24 @@ class TestOtherWriters:
     def test_a_line_of_another_command_ends_this_one(self, tmp_path):
         path = tmp_path / "trials.jsonl"
         ours = Ledger(path)
-        ours.append("search", **HEADER)
+        ours.append(Begun(**HEADER))
         theirs = Ledger(path)
-        theirs.append(**STARTED)
+        theirs.append(line_of(STARTED))
         before = path.read_bytes()
         for _ in range(2):
             with pytest.raises(SearchFailed):
-                ours.append(**STARTED)
+                ours.append(line_of(STARTED))
         assert path.read_bytes() == before
         assert [t.number for t in Ledger(path).trials] == [0]
 
     def test_a_folder_that_another_command_has_claimed_is_left_alone(self, tmp_path):
         owned = [True, False]
         ledger = Ledger(tmp_path / "trials.jsonl", lambda: owned[0])
-        ledger.append("search", **HEADER)
+        ledger.append(Begun(**HEADER))
         before = (tmp_path / "trials.jsonl").read_bytes()
         owned.pop(0)
         with pytest.raises(SearchFailed, match="another command writes to .*; this one ends"):
-            ledger.append(**STARTED)
+            ledger.append(line_of(STARTED))
         assert (tmp_path / "trials.jsonl").read_bytes() == before
 
     def test_the_record_stays_sound_when_a_second_search_is_let_in(self, monkeypatch):

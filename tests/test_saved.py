@@ -15,6 +15,7 @@ from pages import confirmed_on_disk, judge, search_on_disk
 import autogan
 from autogan.core.errors import ConfigError
 from autogan.record.claim import Claim
+from autogan.record.lines import Evaluated, Placed, Started
 from autogan.search import State
 
 KEYS = {
@@ -68,11 +69,11 @@ def test_whoever_looks_does_not_keep_a_command_out(tmp_path, monkeypatch):
 
 def test_what_is_running_is_told(tmp_path, command):
     _, _, ledger = search_on_disk(tmp_path / "a", trials=3)
-    ledger.append("started", trial=3, params={"learning_rate": 0.002, "d_iter": 1, "loss": "hinge"},
-                  seed=1, origin="random", folder="0003")  # fmt: skip
-    ledger.append("placed", trial=3, worker="here/0")
-    ledger.append("evaluation", trial=3, step=100, go_on=True,
-                  scores={"fid_fake_9": 90.0, "is_fake_9": 2.0})  # fmt: skip
+    ledger.append(Started(trial=3, params={"learning_rate": 0.002, "d_iter": 1, "loss": "hinge"},
+                  seed=1, origin="random", folder="0003"))  # fmt: skip
+    ledger.append(Placed(trial=3, worker="here/0"))
+    ledger.append(Evaluated(trial=3, step=100, go_on=True,
+                  scores={"fid_fake_9": 90.0, "is_fake_9": 2.0}))  # fmt: skip
     claim = Claim(tmp_path / "a")
     code, out, _ = command("show", tmp_path / "a")
     claim.release()

@@ -13,7 +13,8 @@ from pages import LABELS, search_on_disk
 
 import autogan
 from autogan.core.errors import SearchFailed, printable_lines
-from autogan.record.lines import _CHAIN, Chain
+from autogan.record.chain import _CHAIN, Chain
+from autogan.record.lines import Ended, Started
 from autogan.show.displays import LiveDisplay, PlainDisplay
 
 HOSTILE = "x\x1b[31mred\x1b]0;title\x07\x9b5m\u202eback\u2028line\ttab\rhome\x08\x7f"
@@ -58,10 +59,10 @@ def write(path, records):
 
 def test_no_text_of_a_record_reaches_the_terminal(tmp_path, command, monkeypatch):
     folder, _, ledger = search_on_disk(tmp_path / "runs" / "a", trials=8)
-    ledger.append("started", trial=8, seed=3, origin="random", folder="0008",
-                  params={"learning_rate": 0.001, "d_iter": 1, "loss": "hinge"})  # fmt: skip
-    ledger.append("ended", trial=8, state="failed", reason="no luck", value=None, step=None,
-                  last_value=None, seconds=1.0, steps=0)  # fmt: skip
+    ledger.append(Started(trial=8, seed=3, origin="random", folder="0008",
+                  params={"learning_rate": 0.001, "d_iter": 1, "loss": "hinge"}))  # fmt: skip
+    ledger.append(Ended(trial=8, state="failed", reason="no luck", value=None, step=None,
+                  last_value=None, seconds=1.0, steps=0))  # fmt: skip
     monkeypatch.chdir(tmp_path)
     read = 0
     for count, records in enumerate(list(hostile_records(folder.ledger))):

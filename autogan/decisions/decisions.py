@@ -6,10 +6,9 @@ a search can be resumed, and its record checked (`autogan.decisions.replay`).
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from autogan.config import SearchConfig
 from autogan.core.errors import ConfigError
 from autogan.core.hyperparameters import Value
 from autogan.decisions.asking import AskedRule, proposed
@@ -17,7 +16,7 @@ from autogan.decisions.budget import Budget
 from autogan.decisions.confirmation import next_training
 from autogan.decisions.tally import Tally
 from autogan.record.folder import trial_name
-from autogan.record.ledger import Ledger
+from autogan.record.lines import Revived, Started
 from autogan.record.words import figure
 from autogan.search import History, Point, Trial
 from autogan.search.base import trial_seed
@@ -29,14 +28,12 @@ class Step:
     """What comes next.
 
     Attributes:
-        record: ``started`` or ``revived``; empty if nothing begins, for now or at all.
-        fields: of that record.
+        line: of the trial that begins or goes on; None if none does, for now or at all.
         end: why no new point is tried any more, if that is so.
         notes: what the user should know beside.
     """
 
-    record: str = ""
-    fields: dict[str, Any] = field(default_factory=dict)
+    line: Started | Revived | None = None
     end: str = ""
     notes: tuple[str, ...] = ()
 
@@ -45,16 +42,14 @@ class Decisions:
     """The decisions of a search.
 
     Args:
-        config: resolved.
-        ledger: of the search, with its header.
-        tally: of that ledger.
+        tally: the trials so far, and what the search is to do.
     """
 
-    def __init__(self, config: SearchConfig, ledger: Ledger, tally: Tally) -> None:
-        images = ledger.header["data"]["images"]
-        self._config = config
-        self._ledger = ledger
+    def __init__(self, tally: Tally) -> None:
+        self._config = config = tally.config
+        self._ledger = tally.ledger
         self._whole = tally
+        images = self._ledger.header["data"]["images"]
         self._space = config.space
         rule = config.rule(images)
         self._rule = None if rule is None else AskedRule(config, rule)
@@ -152,7 +147,7 @@ class Decisions:
         else:
             origin = f"confirming trial {point.number}"
             begun = self._begun(point.params, origin, repeats=point.number, confirms=True)
-        return Step(begun.record, begun.fields, end, tuple(notes))
+        return Step(begun.line, end, tuple(notes))
 
     def _revived(self, tally: Tally, *, closing: bool) -> Step | None:
         """A stopped trial goes on, if the rule wants one to."""
@@ -162,7 +157,7 @@ class Decisions:
         if trial is None:
             return None
         note = f"trial {trial.number} goes on: it is among the most promising"
-        return Step("revived", {"trial": trial.number}, notes=(note,))
+        return Step(Revived(trial=trial.number), notes=(note,))
 
     def _too_few(self, points: int) -> str:
         """That the confirmation has fewer points than it was to have; empty if it has them."""
@@ -218,17 +213,17 @@ class Decisions:
         # Confirming takes no seeds from the search, which may go on afterwards.
         place = sum(trial.confirms == confirms for trial in self._ledger.trials)
         if self._config.normalise == "history":
-            again["bounds"] = self._whole.bounds()
+            again["bounds"] = {name: list(seen) for name, seen in self._whole.bounds().items()}
         name = f"confirmation/{place}" if confirms else place
-        fields = {
-            "trial": number,
-            "params": dict(point),
-            "seed": trial_seed(self._config.seed, name),
-            "origin": origin,
-            "folder": trial_name(number, point),
+        line = Started(
+            trial=number,
+            params=dict(point),
+            seed=trial_seed(self._config.seed, name),
+            origin=origin,
+            folder=trial_name(number, point),
             **again,
-        }
-        return Step("started", fields)
+        )
+        return Step(line)
 
     def _checked(self, point: Point) -> dict[str, Value]:
         """A proposal as it is recorded: of the hyperparameters' own types, and one that can be."""

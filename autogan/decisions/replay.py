@@ -6,9 +6,8 @@ found again.
 """
 
 import dataclasses
-import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,16 +15,16 @@ from typing import Any
 from autogan.config import SearchConfig, load_saved
 from autogan.core.errors import AutoGANError, ConfigError
 from autogan.core.files import look
-from autogan.criteria import Objective
 from autogan.decisions.decisions import Decisions
 from autogan.decisions.tally import Tally
+from autogan.record.chain import Chain
 from autogan.record.claim import Claim
 from autogan.record.file import DamagedRecord, RecordFile, cut
 from autogan.record.folder import SearchFolder
 from autogan.record.ledger import Ledger
-from autogan.record.lines import Chain, Ended, Evaluated, Limits, Record, Revived, Started
+from autogan.record.lines import Ended, Evaluated, Limits, Line, Revived, Started
 from autogan.record.resume import LIMITS
-from autogan.search import State, Trial
+from autogan.search import State
 from autogan.search.history import best_evaluation
 
 
@@ -87,66 +86,67 @@ def repaired(root: Path, plugin_dirs: Any, note: Callable[[str], None]) -> Check
 def _checked(config: SearchConfig, path: Path) -> Checked:
     ledger, count = Ledger(None), 0
     tally, decisions = None, None
-    chain, lines = Chain(), RecordFile(path).lines
-    for number, line in enumerate(lines, start=1):
+    chain, texts = Chain(), RecordFile(path).lines
+    for number, text in enumerate(texts, start=1):
         try:
-            record = chain.read(line)
-            ledger.check(record)
-            if decisions and tally and (found := _difference(decisions, tally, ledger, record)):
+            line = chain.read(text)
+            ledger.check(line)
+            if decisions and tally and (found := _difference(decisions, tally, line)):
                 return Checked(number - 1, count, f"line {number}: {found}")
-            ledger.take_in(record)
-            if isinstance(record, Limits):
-                config = config.model_copy(update=_read_limits(config, record))
-            if decisions is None or isinstance(record, Limits):
+            ledger.take_in(line)
+            if isinstance(line, Limits):
+                config = config.model_copy(update=_read_limits(config, line))
+            if decisions is None or isinstance(line, Limits):
                 tally = Tally(config, ledger)
-                decisions = Decisions(config, ledger, tally)
+                decisions = Decisions(tally)
         except (ValueError, RecursionError) as error:
             raise DamagedRecord("folder", path, number, error) from error
-        if isinstance(record, Started | Revived):
+        if isinstance(line, Started | Revived):
             count += 1
-        if isinstance(record, Evaluated) and record.go_on is not None:
+        if isinstance(line, Evaluated) and line.go_on is not None:
             count += 1
-            if decisions.goes_on(record.trial) != record.go_on:
-                said = "to go on" if record.go_on else "to stop"
-                wrong = f"trial {record.trial} was told {said} at step {record.step}, and the "
+            if decisions.goes_on(line.trial) != line.go_on:
+                said = "to go on" if line.go_on else "to stop"
+                wrong = f"trial {line.trial} was told {said} at step {line.step}, and the "
                 return Checked(
                     number - 1, count, f"line {number}: {wrong}lines above say otherwise"
                 )
-    return Checked(len(lines), count)
+    return Checked(len(texts), count)
 
 
-def _difference(decisions: Decisions, tally: Tally, ledger: Ledger, record: Record) -> str:
-    """What a record says that does not follow from those before it."""
-    if isinstance(record, Ended):
-        trial = ledger.trials[record.trial]
-        objective = tally.trial_config(trial).objective
-        return _other_end(trial, record, objective, ledger.header["labels"])
-    if not isinstance(record, Started | Revived) or getattr(record, "by_hand", False):
+def _difference(decisions: Decisions, tally: Tally, line: Line) -> str:
+    """What a line says that does not follow from those before it."""
+    if isinstance(line, Ended):
+        return _other_end(tally, line)
+    if not isinstance(line, Started | Revived) or getattr(line, "by_hand", False):
         return ""
-    told = record.model_dump(exclude_unset=True, exclude={"at", "by_hand"})
+    begins = f"trial {line.trial} {line.name}"
     try:
         step = decisions.next()
     except AutoGANError as error:
-        return (
-            f"trial {record.trial} {record.record}, and the lines above lead to an error: {error}"
-        )
-    wanted = json.loads(json.dumps({"record": step.record, **step.fields}))
-    if not step.record:
+        return f"{begins}, and the lines above lead to an error: {error}"
+    if step.line is None:
         why = f" ({step.end})" if step.end else ""
-        return (
-            f"trial {record.trial} {record.record}, and nothing begins after the lines above{why}"
-        )
+        return f"{begins}, and nothing begins after the lines above{why}"
+    told, wanted = _decided(line), _decided(step.line)
     for name in {**wanted, **told}:
         if told.get(name) != wanted.get(name):
             return (
-                f"trial {record.trial} {record.record} with {name} {told.get(name)}, and the lines "
-                f"above lead to {wanted.get(name)}"
+                f"{begins} with {name} {told.get(name)}, and the lines above lead to "
+                f"{wanted.get(name)}"
             )
     return ""
 
 
-def _other_end(trial: Trial, record: Ended, objective: Objective, labels: Mapping[str, str]) -> str:
+def _decided(line: Line) -> dict[str, Any]:
+    """What of a line the search has decided."""
+    return {name: each for name, each in line.fields.items() if name not in ("at", "by_hand")}
+
+
+def _other_end(tally: Tally, line: Ended) -> str:
     """What a trial's end says that does not follow from its evaluations."""
+    trial, labels = tally.ledger.trials[line.trial], tally.ledger.header["labels"]
+    objective = tally.trial_config(trial).objective
     told = [
         e
         if e.collapsed or not objective.measured(e.scores, labels)
@@ -161,26 +161,25 @@ def _other_end(trial: Trial, record: Ended, objective: Objective, labels: Mappin
         "last_value": None if best is None else last,
     }
     # Others may say nothing; and a value says nothing where all trials' scores decide it.
-    whole = record.state in (State.COMPLETE, State.STOPPED)
+    whole = line.state in (State.COMPLETE, State.STOPPED)
     for name, found in wanted.items():
-        said = getattr(record, name)
-        if said is None and (found is None or not whole or record.value is None):
+        said = getattr(line, name)
+        if said is None and (found is None or not whole or line.value is None):
             continue
         if said is None or found is None or not math.isclose(said, found):
             return (
-                f"trial {record.trial} ended with {name} {said}, and its evaluations lead to "
-                f"{found}"
+                f"trial {line.trial} ended with {name} {said}, and its evaluations lead to {found}"
             )
     reached = told[-1].step if told else 0
-    if record.steps and record.steps < reached:
-        return f"trial {record.trial} ended at step {record.steps}, and was evaluated at {reached}"
+    if line.steps and line.steps < reached:
+        return f"trial {line.trial} ended at step {line.steps}, and was evaluated at {reached}"
     return ""
 
 
-def _read_limits(config: SearchConfig, record: Limits) -> dict[str, Any]:
-    """The keys of a record of limits as those of a configuration."""
+def _read_limits(config: SearchConfig, line: Limits) -> dict[str, Any]:
+    """The keys of a line of limits as those of a configuration."""
     plain = config.as_dict()
-    values = {name: record.keys.get(name) for name in LIMITS}
+    values = {name: line.keys.get(name) for name in LIMITS}
     read = SearchConfig(**{**plain, **{n: v for n, v in values.items() if v is not None}})
     fields = SearchConfig.model_fields
     return {

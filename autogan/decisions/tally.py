@@ -1,7 +1,9 @@
 """What a search's trials come to, found anew from the ledger whenever it is asked for."""
 
 import dataclasses
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import functools
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from autogan.config import SearchConfig, TrainConfig
 from autogan.core.errors import ConfigError
@@ -17,6 +19,22 @@ from autogan.search.history import found_again
 from autogan.search.pareto import fronts, worths
 from autogan.search.repeats import Standing, merged, ranked, recommended
 
+F = TypeVar("F")
+
+
+def _remembered(find: Callable[["Tally"], F]) -> Callable[["Tally"], F]:
+    """A question whose answer stays the same until the record has another line."""
+
+    @functools.wraps(find)
+    def answer(tally: "Tally") -> F:
+        lines = tally.ledger.lines
+        if tally._found.get(find.__name__, (-1, None))[0] != lines:
+            tally._found[find.__name__] = lines, find(tally)
+        found: F = tally._found[find.__name__][1]
+        return found
+
+    return answer
+
 
 class Tally:
     """The trials of a ledger with the values that a configuration gives them.
@@ -27,44 +45,46 @@ class Tally:
 
     Raises:
         ValueError: if the header lacks the label of a criterion that decides.
+
+    Attributes:
+        config, ledger: likewise.
     """
 
     def __init__(self, config: SearchConfig, ledger: Ledger) -> None:
-        self._config = config
-        self._ledger = ledger
+        self.config = config
+        self.ledger = ledger
         self._labels: dict[str, str] = ledger.header["labels"]
         if missing := [name for name in config.deciding() if name not in self._labels]:
             raise ValueError(f"labels: none of {', '.join(missing)}")
         self._hidden: Collection[int] = ()
-        self._trials: list[Trial] = []
-        self._records = -1  # of the ledger, when they were found
-        self._judged: tuple[int, list[Standing]] = (-1, [])  # likewise
-        self._views: dict[int, tuple[int, Trial]] = {}  # and when they were, by number
+        self._found: dict[str, tuple[int, Any]] = {}  # and of how many lines, by question
+        self._views: dict[int, tuple[int, Trial]] = {}  # likewise, by number
 
     def without(self, numbers: Collection[int]) -> "Tally":
         """The same as if the trials of these numbers had begun, and nothing come of them yet."""
-        other = Tally(self._config, self._ledger)
+        other = Tally(self.config, self.ledger)
         other._hidden = numbers
         return other
 
     @property
+    def folder(self) -> SearchFolder:
+        """The search's."""
+        assert self.config.run_dir is not None
+        return SearchFolder(self.config.run_dir)
+
+    @property
     def direction(self) -> Direction:
         """Which way a trial's value is better: of several criteria it is a place in their order."""
-        return "min" if len(self._config.objectives) > 1 else self._config.objective.direction
+        return "min" if len(self.config.objectives) > 1 else self.config.objective.direction
 
     @property
     def terms(self) -> Terms:
         """What values are called."""
-        return Terms.of(self._config.criterion, self._labels, self._config.repeats)
+        return Terms.of(self.config.criterion, self._labels, self.config.repeats)
 
     def trials(self) -> list[Trial]:
         """All trials, with the values of their evaluations by what is known by now."""
-        if self._records != self._ledger.records:
-            trials = self._kept_views(self._told())
-            several = len(self._config.objectives) > 1
-            self._trials = self._ordered(trials) if several else trials
-            self._records = self._ledger.records
-        return list(self._trials)
+        return list(self._seen_trials())
 
     def history(self) -> History:
         """The search's own trials, without those of the confirmation."""
@@ -78,32 +98,29 @@ class Tally:
     def points(self) -> History:
         """The same with one trial for each point, for methods that know nothing of seeds."""
         history = self.history()
-        if len(self._config.objectives) > 1:  # early scores have no place in their order
+        if len(self.config.objectives) > 1:  # early scores have no place in their order
             whole = [dataclasses.replace(trial, evaluations=[]) for trial in history.trials]
             return History(whole, history.direction)
         return merged(history)
 
+    @_remembered
     def ranked(self) -> list[Standing]:
         """All points of the search, those that may be recommended first."""
-        if len(self._config.objectives) > 1:
+        if len(self.config.objectives) > 1:
             return self.standings()
         return ranked(self.history(), self.standings())
 
+    @_remembered
     def standings(self) -> list[Standing]:
         """The points of the search that may be recommended, the best first."""
-        if self._judged[0] != self._ledger.records:
-            self._judged = self._ledger.records, self._standings()
-        return self._judged[1]
-
-    def _standings(self) -> list[Standing]:
         history = self.history()
-        if len(self._config.objectives) > 1:  # a place in an order is no value to be modelled
+        if len(self.config.objectives) > 1:  # a place in an order is no value to be modelled
             return [Standing(trial, [trial]) for trial in history.ranked()]
-        return recommended(self._config.space, history)
+        return recommended(self.config.space, history)
 
     def earlier(self) -> list[Trial]:
         """The trials of an earlier search that this one learns from, numbered from below."""
-        trials = [Trial.from_dict(values) for values in self._ledger.header.get("earlier", [])]
+        trials = [Trial.from_dict(values) for values in self.ledger.header.get("earlier", [])]
         return [
             dataclasses.replace(trial, number=number - len(trials))
             for number, trial in enumerate(self._valued(trials))
@@ -111,7 +128,7 @@ class Tally:
 
     def candidates(self) -> list[Mapping[str, Value]]:
         """The points that a confirmation would train again by what is known by now."""
-        config = self._config
+        config = self.config
         if config.confirm is None:
             return []
         best = candidates(config.confirm, self.standings(), config.space)
@@ -119,16 +136,17 @@ class Tally:
 
     def confirmed(self) -> list[Confirmed]:
         """What came of the confirmation, the best first; nothing before its end."""
-        if self._config.confirm is None:
+        if self.config.confirm is None:
             return []
         return confirmed(
-            self._config.confirm,
+            self.config.confirm,
             self.standings(),
             self.direction,
-            self._config.space,
+            self.config.space,
             self.trials(),
         )
 
+    @_remembered
     def best(self) -> Trial | None:
         """The best training of the recommended hyperparameters."""
         standings = self.standings()
@@ -142,10 +160,10 @@ class Tally:
     def in_hand(self) -> Trial | None:
         """The trial of the best generator of all, whatever became of its training afterwards."""
         had = self._kept(trial for trial in self.trials() if trial.value is not None)
-        if len(self._config.objectives) > 1:
+        if len(self.config.objectives) > 1:
             order = self._worths([self._losses(kept) for _, kept in had])
         else:
-            sign = 1 if self._config.objective.direction == "min" else -1
+            sign = 1 if self.config.objective.direction == "min" else -1
             order = [sign * (trial.value or 0.0) for trial, _ in had]
         ranked = sorted((w, t.dead, t.number) for w, (t, _) in zip(order, had, strict=True))
         return next((self.trials()[number] for *_, number in ranked), None)
@@ -158,8 +176,13 @@ class Tally:
 
     def trial_config(self, trial: Trial) -> TrainConfig:
         """What trains a trial, with the ranges of criteria that had been seen when it began."""
-        seen = self._ledger.bounds.get(trial.number)
-        return self._config.trial_config(trial.params, trial.seed, seen)
+        seen = self.ledger.bounds.get(trial.number)
+        return self.config.trial_config(trial.params, trial.seed, seen)
+
+    @_remembered
+    def _seen_trials(self) -> list[Trial]:
+        trials = self._kept_views(self._told())
+        return self._ordered(trials) if len(self.config.objectives) > 1 else trials
 
     def _told(self) -> list[Trial]:
         """The trials of the record; of a hidden one, only that it has begun."""
@@ -167,24 +190,24 @@ class Tally:
             Trial(t.number, t.params, t.seed, t.origin, t.repeats, t.confirms)
             if t.number in self._hidden and not t.confirms
             else t
-            for t in self._ledger.trials
+            for t in self.ledger.trials
         ]
 
     def _valued(self, trials: Sequence[Trial]) -> list[Trial]:
         """Trials with the values of their evaluations."""
-        if self._config.normalise == "history":
-            objective = self._config.objective.within(self.bounds())
+        if self.config.normalise == "history":
+            objective = self.config.objective.within(self.bounds())
             return [self._view(trial, objective, whole=True) for trial in trials]
-        return [self._view(trial, self._config.objective) for trial in trials]
+        return [self._view(trial, self.config.objective) for trial in trials]
 
     def _kept_views(self, trials: Sequence[Trial]) -> list[Trial]:
         """The same of this search's trials; those are kept of which nothing new was told."""
-        if self._config.normalise == "history":
+        if self.config.normalise == "history":
             return self._valued(trials)
         for trial in trials:
-            touched = self._ledger.touched[trial.number]
+            touched = self.ledger.touched[trial.number]
             if self._views.get(trial.number, (-1, trial))[0] != touched:
-                self._views[trial.number] = touched, self._view(trial, self._config.objective)
+                self._views[trial.number] = touched, self._view(trial, self.config.objective)
         return [self._views[trial.number][1] for trial in trials]
 
     def _view(self, trial: Trial, objective: Objective, *, whole: bool = False) -> Trial:
@@ -218,7 +241,7 @@ class Tally:
 
     def _decides(self, evaluation: Evaluation) -> bool:
         """Whether an evaluation has all scores that decide."""
-        objectives = self._config.objectives.values()
+        objectives = self.config.objectives.values()
         return all(each.measured(evaluation.scores, self._labels) for each in objectives)
 
     def _kept(self, trials: Iterable[Trial]) -> list[tuple[Trial, Evaluation]]:
@@ -230,25 +253,25 @@ class Tally:
         """Each objective's value, with the sign that makes it one that should fall."""
         return tuple(
             (1 if o.direction == "min" else -1) * o.value(evaluation.scores, self._labels)
-            for o in self._config.objectives.values()
+            for o in self.config.objectives.values()
         )
 
     def _worths(self, losses: Sequence[tuple[float, ...]]) -> list[float]:
         """The places of several objectives' losses in their order; the lowest is the best."""
-        prefer = self._config.prefer
-        place = None if prefer is None else list(self._config.objectives).index(prefer)
+        prefer = self.config.prefer
+        place = None if prefer is None else list(self.config.objectives).index(prefer)
         return worths(losses, place)
 
 
-def check_fits(config: SearchConfig, ledger: Ledger) -> None:
-    """Check that a record is one of its configuration: only a hand writes another.
+def fitting_tally(config: SearchConfig, ledger: Ledger) -> Tally:
+    """The tally of a record that is one of its configuration: only a hand writes another.
 
     Raises:
         ConfigError: if its header lacks the label of a criterion that decides, or a trial has a
             hyperparameter that this GAN type has not, or a value of another kind.
     """
     try:
-        Tally(config, ledger)
+        tally = Tally(config, ledger)
     except ValueError as error:
         assert config.run_dir is not None
         path = SearchFolder(config.run_dir).ledger
@@ -262,3 +285,4 @@ def check_fits(config: SearchConfig, ledger: Ledger) -> None:
                     "run_dir", f"{config.run_dir}: trial {trial.number} of its record has {name} = "
                     f"{value!r}, which {config.gan_type} cannot have; restore the record"
                 )  # fmt: skip
+    return tally

@@ -1,6 +1,6 @@
 """The record of a search: one append-only file of JSON lines.
 
-Each line is one record (`autogan.record.lines`), flushed to the disk before the search goes on:
+Each line (`autogan.record.lines`) is flushed to the disk before the search goes on:
 
     {"record": "search", ...}       what all values depend on; once, first
     {"record": "limits", ...}       what the search may spend, from here on
@@ -21,33 +21,33 @@ whatever the workers' timing was. `autogan.decisions.replay` checks that. A last
 tore is cut off at the next write.
 """
 
-import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from autogan.record.chain import Chain
 from autogan.record.file import DamagedRecord, RecordFile
 from autogan.record.lines import (
     Begun,
-    Chain,
     Changed,
     Ended,
     Evaluated,
     Joined,
     Judged,
     Limits,
+    Line,
     Lost,
     Placed,
-    Record,
     Retried,
     Revived,
     Started,
-    TrialRecord,
-    record_of,
+    TrialLine,
 )
-from autogan.search import Evaluation, State, Trial
+from autogan.search import State, Trial
+
+L = TypeVar("L", bound=Line)
 
 
 @dataclass
@@ -72,21 +72,21 @@ class Ledger:
         owned: whether its folder is still this command's.
 
     Raises:
-        ConfigError: if a line other than a torn last one is not a record that may stand there.
+        ConfigError: if a line other than a torn last one is not one that may stand there.
 
     Attributes:
-        header: the first record, by its fields.
-        limits: the last of those records, by the configuration's keys.
+        header: the first line, by its fields.
+        limits: the last line of limits, by the configuration's keys.
         trials: all that have started.
         folders: of the trials, by number.
         answers: whether each trial was told to go on, by its number and the evaluation's step.
         bounds: of the criteria when each trial began, by number.
         judged: the last judgement.
-        records: how many have been taken in.
+        lines: how many have been taken in.
         touched: how many had been when the last one about each trial was, by number.
         reached: trial and step of all evaluations and ends, in the order in which they were told.
         stints: of the workers with each trial, by its number.
-        at: when the last record was written, in seconds since 1970; None if none says.
+        at: when the last line was written, in seconds since 1970; None if none says.
     """
 
     def __init__(self, path: Path | None, owned: Callable[[], bool] = lambda: True) -> None:
@@ -97,7 +97,7 @@ class Ledger:
         self.answers: dict[tuple[int, int], bool] = {}
         self.bounds: dict[int, dict[str, tuple[float, float]]] = {}
         self.judged: Judged | None = None
-        self.records = 0
+        self.lines = 0
         self.touched: dict[int, int] = {}
         self.reached: list[tuple[int, int]] = []
         self.stints: dict[int, list[Stint]] = {}
@@ -111,58 +111,55 @@ class Ledger:
                 assert path is not None
                 raise DamagedRecord("run_dir", path, number, error) from error
 
-    def append(self, record: str, **fields: Any) -> None:
-        """Write one record and take it in.
+    def append(self, line: Line) -> None:
+        """Write one line and take it in.
 
         Raises:
+            ValueError: if it cannot follow those so far.
             SearchFailed: see `RecordFile.check_own`.
         """
-        fields = _plain({"record": record, **_stamp(record), **fields})
-        taken = record_of(fields)
-        self.check(taken)
-        self._write(fields)
-        self._take(taken)
+        line = self._stamped(line)
+        self.check(line)
+        self._write(line)
+        self._take(line)
 
-    def evaluated(self, answer: Callable[[], bool], **fields: Any) -> bool:
+    def evaluated(self, line: Evaluated, answer: Callable[[], bool]) -> bool:
         """Write an evaluation with what the trial is told thereupon, in one line; return that.
 
         Args:
+            line: without the answer.
             answer: is asked once the evaluation has been taken in.
-            fields: of the record.
 
         Raises:
             SearchFailed: see `RecordFile.check_own`; or the answer's own, after which nothing more
                 is written: other decisions could rest on what is not on the disk.
         """
-        fields = _plain({"record": "evaluation", **_stamp("evaluation"), **fields})
-        taken = record_of(fields)
-        assert isinstance(taken, Evaluated)
-        self.take_in(taken)
+        line = self._stamped(line)
+        self.take_in(line)
         try:
-            go_on = answer()
-            fields["go_on"] = go_on
-            record_of(fields)
+            answered = line.answered(answer())
         except BaseException:
             assert self._file is not None
             self._file.close()
             raise
-        self._write(fields)
-        self.answers[taken.trial, taken.step] = go_on
-        return go_on
+        self._write(answered)
+        assert answered.go_on is not None
+        self.answers[line.trial, line.step] = answered.go_on
+        return answered.go_on
 
     def check_own(self) -> None:
         """See `RecordFile.check_own`."""
         assert self._file is not None
         self._file.check_own()
 
-    def take_in(self, record: Record) -> None:
-        """Let a record count that is written already.
+    def take_in(self, line: Line) -> None:
+        """Let a line count that is written already.
 
         Raises:
             ValueError: if it cannot follow those so far.
         """
-        self.check(record)
-        self._take(record)
+        self.check(line)
+        self._take(line)
 
     def unfinished(self) -> list[Trial]:
         """The trials that have started and not ended."""
@@ -174,140 +171,117 @@ class Ledger:
         alike = judged and (judged.trial, judged.step) == (best.number, best.step)
         return judged if alike else None
 
-    def check(self, record: Record) -> None:
-        """Refuse what cannot follow the records so far.
+    def check(self, line: Line) -> None:
+        """Refuse what cannot follow the lines so far.
 
         Raises:
             ValueError: saying why.
         """
-        if isinstance(record, Begun):
+        if isinstance(line, Begun):
             if self.header:
                 raise ValueError("the search begins twice")
             return
         if not self.header:
             raise ValueError("the search has not begun")
-        if isinstance(record, Changed):
-            if {**self.header["data"], "digest": ""} != {**record.data, "digest": ""}:
+        if isinstance(line, Changed):
+            if {**self.header["data"], "digest": ""} != {**line.data, "digest": ""}:
                 raise ValueError("the number of images or classes is another one")
             return
-        if isinstance(record, Limits | Joined):
+        if isinstance(line, Limits | Joined):
             return
-        assert isinstance(record, TrialRecord)
-        if isinstance(record, Started):
-            if record.trial != len(self.trials):
-                raise ValueError(f"trial {record.trial} follows trial {len(self.trials) - 1}")
-            if record.repeats is not None and not 0 <= record.repeats < record.trial:
-                raise ValueError(f"trial {record.trial} repeats trial {record.repeats}")
-            if record.folder in self.folders.values():
-                raise ValueError(f"the folder of trial {record.trial} is another trial's")
+        assert isinstance(line, TrialLine)
+        if isinstance(line, Started):
+            if line.trial != len(self.trials):
+                raise ValueError(f"trial {line.trial} follows trial {len(self.trials) - 1}")
+            if line.repeats is not None and not 0 <= line.repeats < line.trial:
+                raise ValueError(f"trial {line.trial} repeats trial {line.repeats}")
+            if line.folder in self.folders.values():
+                raise ValueError(f"the folder of trial {line.trial} is another trial's")
             return
-        if record.trial >= len(self.trials):
-            raise ValueError(f"trial {record.trial} has not started")
-        state, wanted = self.trials[record.trial].state, _MUST_BE[type(record)]
+        if line.trial >= len(self.trials):
+            raise ValueError(f"trial {line.trial} has not started")
+        state, wanted = self.trials[line.trial].state, _MUST_BE[type(line)]
         if wanted and state not in wanted:
             words = " or ".join(each.value for each in wanted)
-            raise ValueError(f"trial {record.trial} is {state.value}, not {words}")
-        if not isinstance(record, Evaluated):
+            raise ValueError(f"trial {line.trial} is {state.value}, not {words}")
+        if not isinstance(line, Evaluated):
             return
         # Criteria that are only recorded may lack a value.
-        if not record.scores or set(record.scores) - set(self.header["labels"].values()):
-            raise ValueError(f"scores of {', '.join(record.scores) or 'nothing'}: other criteria")
-        before = self.trials[record.trial].evaluations
-        if before and record.step <= before[-1].step:
+        if not line.scores or set(line.scores) - set(self.header["labels"].values()):
+            raise ValueError(f"scores of {', '.join(line.scores) or 'nothing'}: other criteria")
+        before = self.trials[line.trial].evaluations
+        if before and line.step <= before[-1].step:
             last = before[-1].step
-            raise ValueError(f"trial {record.trial} is at step {record.step} after step {last}")
+            raise ValueError(f"trial {line.trial} is at step {line.step} after step {last}")
 
-    def _write(self, fields: dict[str, Any]) -> None:
+    def _write(self, line: Line) -> None:
         assert self._file is not None
+        fields = line.fields
         self._file.append(self._chain.line(fields))
         self._chain.written(fields)
 
-    def _take(self, record: Record) -> None:
-        self.records += 1
-        if isinstance(record, Begun):
-            self.header = record.model_dump(exclude={"record"}, exclude_defaults=True)
+    def _stamped(self, line: L) -> L:
+        """The line with the time, if it bears one."""
+        if not isinstance(line, TrialLine):
+            return line
+        return line.model_copy(update={"at": self._now()})
+
+    def _now(self) -> float:
+        """In seconds since 1970."""
+        return round(time.time(), 3)
+
+    def _take(self, line: Line) -> None:
+        self.lines += 1
+        if isinstance(line, Begun):
+            self.header = line.model_dump(exclude_defaults=True)
             return
-        if isinstance(record, Limits):
-            self.limits = record.keys
+        if isinstance(line, Limits):
+            self.limits = line.keys
             return
-        if isinstance(record, Changed):
-            self.header = {**self.header, "data": record.data}
+        if isinstance(line, Changed):
+            self.header = {**self.header, "data": line.data}
             return
-        if isinstance(record, Joined):
+        if isinstance(line, Joined):
             return
-        assert isinstance(record, TrialRecord)
-        self.touched[record.trial] = self.records
-        self._clock(record)
-        if isinstance(record, Started):
-            self._begin(record)
+        assert isinstance(line, TrialLine)
+        self.touched[line.trial] = self.lines
+        self._clock(line)
+        if isinstance(line, Started):
+            self.trials.append(line.begun())
+            self.folders[line.trial] = line.folder
+            if line.bounds is not None:
+                self.bounds[line.trial] = {n: (b[0], b[1]) for n, b in line.bounds.items()}
             return
-        trial = self.trials[record.trial]
-        if isinstance(record, Evaluated):
-            self.reached.append((record.trial, record.step))
-            trial.evaluations.append(
-                Evaluation(
-                    record.step,
-                    dict(record.scores),
-                    variety=dict(record.variety),
-                    collapsed=record.collapsed,
-                )
-            )
-            if record.go_on is not None:
-                self.answers[record.trial, record.step] = record.go_on
-        elif isinstance(record, Ended):
-            trial.state = record.state
-            trial.value, trial.step = record.value, record.step
-            trial.last_value = record.last_value
-            trial.reason, trial.seconds = record.reason, record.seconds
-            trial.steps = record.steps
-            self.reached.append((record.trial, record.steps))
-        elif isinstance(record, Revived | Retried):
+        trial = self.trials[line.trial]
+        if isinstance(line, Evaluated):
+            self.reached.append((line.trial, line.step))
+            trial.evaluations.append(line.evaluation)
+            if line.go_on is not None:
+                self.answers[line.trial, line.step] = line.go_on
+        elif isinstance(line, Ended):
+            line.end(trial)
+            self.reached.append((line.trial, line.steps))
+        elif isinstance(line, Revived | Retried):
             trial.state, trial.revived, trial.reason = State.RUNNING, len(trial.evaluations), ""
             trial.times_lost = 0
-        elif isinstance(record, Lost):
+        elif isinstance(line, Lost):
             trial.times_lost += 1
-        elif isinstance(record, Judged):
-            self.judged = record
+        elif isinstance(line, Judged):
+            self.judged = line
 
-    def _clock(self, record: TrialRecord) -> None:
+    def _clock(self, line: TrialLine) -> None:
         """Take down when it was written, and of whose work it tells."""
-        if record.at is None:
+        if line.at is None:
             return
-        self.at = record.at
-        stints = self.stints.setdefault(record.trial, [])
-        if isinstance(record, Placed):
-            stints.append(Stint(record.worker, record.at, record.at))
-        elif stints and isinstance(record, Evaluated | Ended | Lost):
-            stints[-1].last = record.at
-
-    def _begin(self, record: Started) -> None:
-        self.trials.append(
-            Trial(
-                record.trial,
-                dict(record.params),
-                record.seed,
-                record.origin,
-                repeats=record.repeats,
-                confirms=record.confirms,
-            )
-        )
-        self.folders[record.trial] = record.folder
-        if record.bounds is not None:
-            self.bounds[record.trial] = {n: (b[0], b[1]) for n, b in record.bounds.items()}
+        self.at = line.at
+        stints = self.stints.setdefault(line.trial, [])
+        if isinstance(line, Placed):
+            stints.append(Stint(line.worker, line.at, line.at))
+        elif stints and isinstance(line, Evaluated | Ended | Lost):
+            stints[-1].last = line.at
 
 
-def _plain(fields: dict[str, Any]) -> dict[str, Any]:
-    """Fields as they are read again."""
-    plain: dict[str, Any] = json.loads(json.dumps(fields))
-    return plain
-
-
-def _stamp(record: str) -> dict[str, float]:
-    """The time, for records that bear one."""
-    return {} if record in ("search", "limits", "data", "worker") else {"at": round(time.time(), 3)}
-
-
-_MUST_BE: dict[type[Record], tuple[State, ...]] = {
+_MUST_BE: dict[type[Line], tuple[State, ...]] = {
     Placed: (State.RUNNING,),
     Evaluated: (State.RUNNING,),
     Ended: (State.RUNNING,),
@@ -316,4 +290,4 @@ _MUST_BE: dict[type[Record], tuple[State, ...]] = {
     Retried: (State.FAILED, State.TIMED_OUT),
     Judged: (),
 }
-"""The states in one of which a trial must be for a record about it; any if there are none."""
+"""The states in one of which a trial must be for a line about it; any if there are none."""

@@ -1,11 +1,11 @@
 """The lines of a search's record, one type each; what has another form is refused."""
 
+import dataclasses
 import itertools
 import json
 import math
 import os
-import zlib
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar
 
 from pydantic import (
     AfterValidator,
@@ -17,11 +17,10 @@ from pydantic import (
     ValidationError,
 )
 
+from autogan.core.errors import printable
 from autogan.core.hyperparameters import Value
-from autogan.search import State, Trial
+from autogan.search import Evaluation, State, Trial
 
-_CRC = "crc"  # of a line by itself, as AutoGAN 0.2 and 0.3 wrote it
-_CHAIN = "chain"  # of all lines up to this one
 _LARGEST = 2**53  # of a number that counts something
 _HUGE = 1e300  # of any other: sums and squares of it would be infinite soon
 _LONGEST = 255  # bytes of a folder's name, on any file system
@@ -67,13 +66,32 @@ def _trials(earlier: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return earlier
 
 
-class Record(BaseModel):
-    """One line."""
+class Line(BaseModel):
+    """One line; its fields are sound (`sound`).
+
+    Attributes:
+        name: of the kind of line, in its field ``record``.
+
+    Raises:
+        ValueError: naming in one line what is wrong.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    name: ClassVar[str]
+
+    def __init__(self, **fields: Any) -> None:
+        try:
+            super().__init__(**sound(fields))
+        except ValidationError as error:
+            raise ValueError(_said(error)) from None
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """What stands in the file, but for the checksum."""
+        return {"record": self.name, **self.model_dump(mode="json", exclude_unset=True)}
 
 
-class Begun(Record):
+class Begun(Line):
     """What all values depend on; once, first.
 
     Attributes:
@@ -86,7 +104,7 @@ class Begun(Record):
         earlier: trials of another search to learn from.
     """
 
-    record: Literal["search"]
+    name = "search"
     objective: str
     labels: dict[str, str]
     features: dict[str, str | int | float]
@@ -95,37 +113,37 @@ class Begun(Record):
     earlier: Annotated[list[dict[str, Any]], AfterValidator(_trials)] = []
 
 
-class Limits(Record):
+class Limits(Line):
     """What a search may spend and try: at its start, and whenever it is resumed.
 
     Attributes:
         keys: of the configuration, those that may be others when it is resumed.
     """
 
-    record: Literal["limits"]
+    name = "limits"
     keys: dict[str, Any]
 
 
-class Changed(Record):
+class Changed(Line):
     """The training images are others than those so far, and the user goes on with them.
 
     Attributes:
         data: as in `Begun`; as many images, and of the same classes.
     """
 
-    record: Literal["data"]
+    name = "data"
     data: Annotated[dict[str, Any], AfterValidator(_with_images)]
 
 
-class Joined(Record):
+class Joined(Line):
     """A worker joins whose versions or device are not those that the search began with."""
 
-    record: Literal["worker"]
+    name = "worker"
     worker: str
     environment: dict[str, Any]
 
 
-class TrialRecord(Record):
+class TrialLine(Line):
     """A line about a trial.
 
     Attributes:
@@ -136,7 +154,7 @@ class TrialRecord(Record):
     at: Time = None
 
 
-class Started(TrialRecord):
+class Started(TrialLine):
     """A trial begins.
 
     Attributes:
@@ -144,7 +162,7 @@ class Started(TrialRecord):
         bounds: ranges of criteria by which its own best is chosen.
     """
 
-    record: Literal["started"]
+    name = "started"
     params: dict[str, Value]
     seed: Count
     origin: str
@@ -153,8 +171,14 @@ class Started(TrialRecord):
     confirms: bool = False
     bounds: dict[str, Annotated[list[float], Field(min_length=2, max_length=2)]] | None = None
 
+    def begun(self) -> Trial:
+        """The trial at its start."""
+        return Trial(
+            self.trial, dict(self.params), self.seed, self.origin, self.repeats, self.confirms
+        )
 
-class Evaluated(TrialRecord):
+
+class Evaluated(TrialLine):
     """A trial's scores after a step, by label; see `autogan.search.Evaluation`.
 
     Attributes:
@@ -162,58 +186,96 @@ class Evaluated(TrialRecord):
         go_on: what the trial was told thereupon.
     """
 
-    record: Literal["evaluation"]
+    name = "evaluation"
     step: Count
     scores: dict[str, float]
     variety: dict[str, float] = {}
     collapsed: bool = False
     go_on: bool | None = None
 
+    @classmethod
+    def of(cls, trial: int, evaluation: Evaluation) -> "Evaluated":
+        """The line of a trial's evaluation; its value may depend on all trials, and is left out."""
+        told = dataclasses.asdict(evaluation)
+        del told["value"]
+        return cls(trial=trial, **told)
 
-class Ended(TrialRecord):
-    """What came of a trial; see `autogan.search.Trial`."""
+    def answered(self, go_on: bool) -> "Evaluated":
+        """The line with what the trial was told."""
+        return Evaluated(**{**self.model_dump(exclude_unset=True), "go_on": go_on})
 
-    record: Literal["ended"]
+    @property
+    def evaluation(self) -> Evaluation:
+        """The evaluation, without a value."""
+        return Evaluation(
+            self.step, dict(self.scores), variety=dict(self.variety), collapsed=self.collapsed
+        )
+
+
+class Ended(TrialLine):
+    """What came of a trial: the fields of `autogan.search.Trial` of the same names."""
+
+    OUTCOME: ClassVar = ("state", "value", "step", "last_value", "seconds", "reason", "steps")
+
+    name = "ended"
     state: Annotated[State, Field(strict=False), AfterValidator(_over)]
     value: float | None
     step: Count | None
     last_value: float | None
     seconds: Seconds
     reason: str
-    steps: Count = 0  # AutoGAN 0.1 wrote none
+    steps: Count
+
+    @classmethod
+    def of(cls, number: int, result: Trial, *, valued: bool) -> "Ended":
+        """The line of a trial's end.
+
+        Args:
+            number: of the trial.
+            result: what came of it.
+            valued: whether its values are its own, and no other trial's scores decide them.
+        """
+        told = {name: getattr(result, name) for name in cls.OUTCOME}
+        told |= {} if valued else {"value": None, "last_value": None}
+        return cls(trial=number, **{**told, "reason": printable(result.reason)})
+
+    def end(self, trial: Trial) -> None:
+        """Let the trial end so."""
+        for name in self.OUTCOME:
+            setattr(trial, name, getattr(self, name))
 
 
-class Revived(TrialRecord):
+class Revived(TrialLine):
     """A trial that was stopped early goes on; ``by_hand``, if the user has trained it on.
 
     By hand, one that was out of time may go on, too.
     """
 
-    record: Literal["revived"]
+    name = "revived"
     by_hand: bool = False
 
 
-class Placed(TrialRecord):
+class Placed(TrialLine):
     """A worker begins a trial, or goes on with it."""
 
-    record: Literal["placed"]
+    name = "placed"
     worker: str
 
 
-class Lost(TrialRecord):
+class Lost(TrialLine):
     """The machine took a running trial away; it is tried again."""
 
-    record: Literal["lost"]
+    name = "lost"
     reason: str
 
 
-class Retried(TrialRecord):
+class Retried(TrialLine):
     """A failed trial is tried again, as the user asked; or one out of time goes on."""
 
-    record: Literal["retried"]
+    name = "retried"
 
 
-class Judged(TrialRecord):
+class Judged(TrialLine):
     """The best trial's scores on latent vectors that did not choose it.
 
     Attributes:
@@ -222,71 +284,23 @@ class Judged(TrialRecord):
         test: the same against the test images, if there are any.
     """
 
-    record: Literal["judged"]
+    name = "judged"
     step: Count
     scores: dict[str, float]
     test: dict[str, float] | None
 
 
-_KINDS: dict[str, type[Record]] = {
-    "search": Begun,
-    "limits": Limits,
-    "data": Changed,
-    "worker": Joined,
-    "placed": Placed,
-    "started": Started,
-    "evaluation": Evaluated,
-    "ended": Ended,
-    "revived": Revived,
-    "lost": Lost,
-    "retried": Retried,
-    "judged": Judged,
-}
+_KINDS = {
+    kind.name: kind
+    for kind in (
+        Begun, Limits, Changed, Joined,
+        Started, Placed, Evaluated, Ended, Revived, Lost, Retried, Judged,
+    )
+}  # fmt: skip
 
 
-class Chain:
-    """Reads and writes the lines of one record, each with a checksum of all lines up to it.
-
-    So a line that was changed, removed, doubled or moved is noticed. Lines of AutoGAN 0.3 have a
-    checksum of their own alone, those before 0.2 none; a record that goes on is linked from there.
-    """
-
-    def __init__(self) -> None:
-        self._link = 0
-        self._begun = False  # whether some line has been linked
-
-    def read(self, line: str) -> Record:
-        """Take in the next line.
-
-        Raises:
-            ValueError: naming in one line what is wrong.
-        """
-        fields = json.loads(line)
-        if not isinstance(fields, dict):
-            raise ValueError("it is no mapping")
-        link, alone = fields.pop(_CHAIN, None), fields.pop(_CRC, None)
-        text = json.dumps(fields)
-        if alone is not None and alone != _hex(zlib.crc32(text.encode())):
-            raise ValueError("its checksum is another one")
-        following = zlib.crc32(text.encode(), self._link)
-        if (link is None and self._begun) or (link is not None and link != _hex(following)):
-            raise ValueError("its checksum is another one: it or a line above was changed or moved")
-        record = record_of(fields)
-        self._link, self._begun = following, link is not None
-        return record
-
-    def line(self, fields: dict[str, Any]) -> str:
-        """The next line for the fields of a record; `written` must follow."""
-        text = json.dumps(fields)
-        return f'{text[:-1]}, "{_CHAIN}": "{_hex(zlib.crc32(text.encode(), self._link))}"}}'
-
-    def written(self, fields: dict[str, Any]) -> None:
-        """The line of these fields is on the disk."""
-        self._link, self._begun = zlib.crc32(json.dumps(fields).encode(), self._link), True
-
-
-def record_of(fields: dict[str, Any]) -> Record:
-    """The record that has these fields.
+def line_of(fields: dict[str, Any]) -> Line:
+    """The line that has these fields.
 
     Raises:
         ValueError: naming in one line what is wrong.
@@ -295,10 +309,7 @@ def record_of(fields: dict[str, Any]) -> Record:
     kind = _KINDS.get(name) if isinstance(name, str) else None
     if kind is None:
         raise ValueError(f"unknown record {name!r}")
-    try:
-        return kind(**sound(fields))
-    except ValidationError as error:
-        raise ValueError(_said(error)) from None
+    return kind(**{key: value for key, value in fields.items() if key != "record"})
 
 
 def trial_of(values: Any) -> Trial:
@@ -359,10 +370,6 @@ def _said(error: ValidationError) -> str:
     first = error.errors()[0]
     place = ".".join(map(str, first["loc"]))
     return f"{place}: {first['input']!r}: {first['msg']}"
-
-
-def _hex(checksum: int) -> str:
-    return f"{checksum:08x}"
 
 
 _TRIAL = TypeAdapter(Trial)

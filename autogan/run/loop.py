@@ -1,10 +1,9 @@
 """The search loop: propose, train, score, record, again."""
 
 import contextlib
-import dataclasses
 import time
 
-from autogan.config import SearchConfig, own_flags
+from autogan.config import own_flags
 from autogan.core.errors import ConfigError, SearchFailed, StorageError, printable
 from autogan.core.files import write_bytes
 from autogan.core.invocation import command
@@ -20,8 +19,9 @@ from autogan.pool.messages import (
     Trained,
 )
 from autogan.pool.pool import Engine, Event
-from autogan.record.folder import SearchFolder, TrialFolder
-from autogan.record.ledger import Ledger
+from autogan.record import lines
+from autogan.record.folder import TrialFolder
+from autogan.record.lines import Ended, Joined, Lost, Retried, Revived
 from autogan.record.resume import difference, same_training
 from autogan.run.interruption import StopSignals
 from autogan.run.winner import Winner
@@ -39,29 +39,19 @@ class SearchLoop:
     All that it needs to know is in the ledger, so that a new loop goes on where a killed one was.
 
     Args:
-        config: resolved.
-        folder: of the search, claimed, with its configuration in it.
-        ledger: of the search, with its header.
+        tally: the trials so far, and what the search is to do; its folder is claimed, with its
+            configuration in it.
         engine: runs the trials.
         display: is told of everything.
     """
 
-    def __init__(
-        self,
-        config: SearchConfig,
-        folder: SearchFolder,
-        ledger: Ledger,
-        engine: Engine,
-        display: Display,
-    ) -> None:
-        self._config = config
-        self._folder = folder
-        self._ledger = ledger
+    def __init__(self, tally: Tally, engine: Engine, display: Display) -> None:
+        self._tally = tally
+        self._config, self._folder, self._ledger = tally.config, tally.folder, tally.ledger
         self._engine = engine
         self._display = display
-        self._tally = Tally(config, ledger)
-        self._decisions = Decisions(config, ledger, self._tally)
-        self._winner = Winner(config, folder, ledger, self._tally, display)
+        self._decisions = Decisions(tally)
+        self._winner = Winner(tally, display)
         self._running: dict[int, float] = {}  # when they began, by number
         self._told: set[str] = set()  # what the user need not be told again
         self._strange: set[str] = set()  # workers that are not like the first one
@@ -122,7 +112,7 @@ class SearchLoop:
         """Let all failed trials be tried again, as if they had been interrupted."""
         for trial in self._ledger.trials:
             if trial.state is State.FAILED:
-                self._ledger.append("retried", trial=trial.number)
+                self._ledger.append(Retried(trial=trial.number))
 
     def _take_in(self) -> None:
         """Let trials that have ended go on where the user wants it.
@@ -138,18 +128,18 @@ class SearchLoop:
             if found is None or found.resumable:
                 if trial.state is State.TIMED_OUT and (not limit or trial.seconds < 60 * limit):
                     self._display.note(f"trial {trial.number} was out of time, and may go on now")
-                    self._ledger.append("retried", trial=trial.number)
+                    self._ledger.append(Retried(trial=trial.number))
                 continue
             wanted = self._tally.trial_config(trial).resolved()
             if found.labels() <= labels and same_training(folder.config, wanted):
                 self._display.note(f"trial {trial.number} was trained on by hand: it counts anew")
-                self._ledger.append("revived", trial=trial.number, by_hand=True)
+                self._ledger.append(Revived(trial=trial.number, by_hand=True))
             else:
                 self._display.note(f"trial {trial.number} was trained anew by hand, in another way")
 
     def result(self) -> SearchResult:
         """What has been found so far."""
-        return SearchResult.of(self._config, self._folder, self._ledger, self._tally)
+        return SearchResult(self._tally)
 
     def _start_next(self) -> bool:
         """Start an unfinished trial of an earlier run, or else the next; False if none is left."""
@@ -192,11 +182,10 @@ class SearchLoop:
             self._ended = True
         for note in step.notes:
             self._tell_once(note, note)
-        if not step.record:
+        if step.line is None:
             return None
-        self._ledger.append(step.record, **step.fields)
-        number: int = step.fields["trial"]
-        return self._ledger.trials[number]
+        self._ledger.append(step.line)
+        return self._ledger.trials[step.line.trial]
 
     def _tell_once(self, what: str, note: str) -> None:
         if what not in self._told:
@@ -236,7 +225,7 @@ class SearchLoop:
             raise StorageError(message.reason)
         if message.cause != "itself" and trial.times_lost < _MAX_LOST:
             reason = printable(message.reason)
-            self._ledger.append("lost", trial=trial.number, reason=reason)
+            self._ledger.append(Lost(trial=trial.number, reason=reason))
             self._display.note(f"trial {trial.number} was lost and goes on: {reason}")
             return
         self._ledger.check_own()  # else a folder that was moved away would be made again
@@ -256,12 +245,12 @@ class SearchLoop:
         usual, worker = self._ledger.header["environment"], message.worker
         if message.environment != usual and worker not in self._strange:
             self._strange.add(worker)
-            self._ledger.append("worker", worker=worker, environment=message.environment)
+            self._ledger.append(Joined(worker=worker, environment=message.environment))
             other = difference(usual, message.environment)
             self._tell_once(
                 other, f"{worker} is another kind of worker: {other}; values may differ"
             )
-        self._ledger.append("placed", trial=trial.number, worker=worker)
+        self._ledger.append(lines.Placed(trial=trial.number, worker=worker))
 
     def _answer(self, trial: Trial, message: Evaluated) -> bool:
         """Record an evaluation, and whether the trial is to go on.
@@ -269,41 +258,30 @@ class SearchLoop:
         A trial that goes on from its checkpoint tells its evaluations again: they are answered as
         they were, for the other trials have moved on.
         """
-        told = dataclasses.asdict(message.evaluation)
-        del told["value"]  # it may depend on all trials
+        number, evaluation = trial.number, message.evaluation
         before = {e.step: place for place, e in enumerate(trial.evaluations)}
-        place = before.get(told["step"])
+        place = before.get(evaluation.step)
         if place is None:
-            number = trial.number
             go_on = self._ledger.evaluated(
-                lambda: self._decisions.goes_on(number), trial=number, **told
+                lines.Evaluated.of(number, evaluation), lambda: self._decisions.goes_on(number)
             )
             self._display.evaluated(self._tally.trials()[number])
             return go_on
-        if trial.evaluations[place].scores != told["scores"]:
+        if trial.evaluations[place].scores != evaluation.scores:
             self._display.note(
-                f"trial {trial.number} gave other scores at step {told['step']} than before: "
-                f"{told['scores']}, and {trial.evaluations[place].scores} in the record"
+                f"trial {number} gave other scores at step {evaluation.step} than before: "
+                f"{evaluation.scores}, and {trial.evaluations[place].scores} in the record"
             )
         if place < trial.revived:
             return True
-        recorded = self._ledger.answers.get((trial.number, told["step"]))
-        return self._decisions.goes_on(trial.number) if recorded is None else recorded
+        recorded = self._ledger.answers.get((number, evaluation.step))
+        return self._decisions.goes_on(number) if recorded is None else recorded
 
     def _end(self, trial: Trial, result: Trial) -> None:
         """Record what came of a trial."""
-        own_value = self._config.normalise != "history"  # else it depends on all trials
-        self._ledger.append(
-            "ended",
-            trial=trial.number,
-            state=result.state.value,
-            value=result.value if own_value else None,
-            step=result.step,
-            last_value=result.last_value if own_value else None,
-            seconds=result.seconds,
-            reason=printable(result.reason),
-            steps=result.steps,
-        )
+        # Normalised by the history, a value depends on all trials.
+        valued = self._config.normalise != "history"
+        self._ledger.append(Ended.of(trial.number, result, valued=valued))
         if trial.state is State.STOPPED and not self._config.stopping_revives:
             self._trial_folder(trial).state.unlink(missing_ok=True)
         self._winner.keep()

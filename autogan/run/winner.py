@@ -2,14 +2,14 @@
 
 import shlex
 
-from autogan.config import SearchConfig, own_flags
+from autogan.config import own_flags
 from autogan.core.errors import AutoGANError, Interrupted, StorageError
 from autogan.core.files import write_yaml
 from autogan.decisions.tally import Tally
 from autogan.pool.messages import Evaluate, Scores
 from autogan.pool.pool import Engine
-from autogan.record.folder import SearchFolder, keep_best
-from autogan.record.ledger import Ledger
+from autogan.record.folder import keep_best
+from autogan.record.lines import Judged
 from autogan.record.words import figure
 from autogan.search import Trial
 from autogan.show.display import Display
@@ -22,25 +22,13 @@ class Winner:
     Both are of trials that lived: best.yaml is there to train again.
 
     Args:
-        config: of the search, resolved.
-        folder: of the search.
-        ledger: of the search, with its header.
-        tally: of that ledger.
+        tally: of the search.
         display: is told of the judging.
     """
 
-    def __init__(
-        self,
-        config: SearchConfig,
-        folder: SearchFolder,
-        ledger: Ledger,
-        tally: Tally,
-        display: Display,
-    ) -> None:
-        self._config = config
-        self._folder = folder
-        self._ledger = ledger
+    def __init__(self, tally: Tally, display: Display) -> None:
         self._tally = tally
+        self._config, self._folder, self._ledger = tally.config, tally.folder, tally.ledger
         self._display = display
         self._kept: Trial | None = None
         self._told = ""  # of the link, once
@@ -94,6 +82,6 @@ class Winner:
         except AutoGANError as error:  # such as a checkpoint that the user has deleted
             self._display.note(f"the best generator cannot be judged: {error}")
             return
-        self._ledger.append(
-            "judged", trial=best.number, step=best.step, scores=found.scores, test=found.test
-        )
+        assert best.step is not None
+        judged = Judged(trial=best.number, step=best.step, scores=found.scores, test=found.test)
+        self._ledger.append(judged)

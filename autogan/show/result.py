@@ -5,109 +5,122 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autogan.config import SearchConfig, TrainConfig
+from autogan.config import TrainConfig
 from autogan.core.errors import ConfigError
 from autogan.core.hyperparameters import Value
 from autogan.decisions.budget import updates_of
 from autogan.decisions.confirmation import Confirmed
 from autogan.decisions.tally import Tally
 from autogan.record.claim import at_work
-from autogan.record.folder import SearchFolder, TrialFolder
-from autogan.record.ledger import Ledger, Stint
+from autogan.record.folder import TrialFolder
+from autogan.record.ledger import Stint
 from autogan.record.lines import Judged
 from autogan.record.words import Terms
-from autogan.search import Direction, State, Trial
+from autogan.search import State, Trial
 from autogan.search.repeats import Standing
 from autogan.show.summary import rows, summary, table_html
 
 
-@dataclass(frozen=True, repr=False)
 class SearchResult:
-    """What a search found; printed, it is one line, and in a notebook a table of all trials.
+    """What a search has found; printed, it is one line, and in a notebook a table of all trials.
+
+    It reads the record when it is asked, and goes along with a search that goes on.
+
+    Args:
+        tally: of the search.
 
     Attributes:
         config: of the search, resolved.
         folder: with everything in it.
-        logs: what to show in TensorBoard.
+        header: what all values depend on beside the configuration, as the record has it.
         objective: the label of the criterion that decided.
         direction: ``min`` or ``max``.
         terms: what values are called.
-        trials: all of them, in order. One that died has the value and step of its best generator
-            before, which count for nothing else (see `Trial.worth`).
-        points: the search's hyperparameters with all that is known of each; those to train again
-            stand first (see `autogan.search.repeats.recommended`).
-        best: the best training of the recommended hyperparameters; None if none ended with a
-            value.
-        in_hand: the training of the best generator of all, by luck or not, whatever became of it
-            afterwards; None if there is none.
-        hyperparameters: of the best trial, all of them.
-        confirmed: what was trained again to name the best, the best first.
-        front: of several criteria, the trials that none other beats, by number.
-        judged: the best generator's scores on latent vectors that did not choose it.
-        header: what all values depend on beside the configuration, as the record has it.
-        folders: of the trials, by number.
-        reached: trial and step of all evaluations and ends, in the order in which they were told.
-        stints: of the workers with each trial, by its number; nothing of older versions.
-        at: when the last record was written, in seconds since 1970; None if none says.
     """
 
-    config: SearchConfig
-    folder: SearchFolder
-    logs: Path
-    objective: str
-    direction: Direction
-    terms: Terms
-    trials: list[Trial]
-    points: Sequence[Standing]
-    best: Trial | None
-    in_hand: Trial | None
-    hyperparameters: Mapping[str, Value]
-    confirmed: list[Confirmed]
-    front: list[Trial]
-    judged: Judged | None
-    header: Mapping[str, Any]
-    folders: Mapping[int, TrialFolder]
-    reached: Sequence[tuple[int, int]]
-    stints: Mapping[int, Sequence[Stint]]
-    at: float | None
+    def __init__(self, tally: Tally) -> None:
+        self._tally, self._ledger = tally, tally.ledger
+        self.config, self.folder, self.header = tally.config, tally.folder, tally.ledger.header
+        self.objective: str = self.header["objective"]
+        self.direction, self.terms = tally.direction, tally.terms
 
-    @classmethod
-    def of(
-        cls, config: SearchConfig, folder: SearchFolder, ledger: Ledger, tally: Tally
-    ) -> "SearchResult":
-        """What a search has found so far.
+    @property
+    def logs(self) -> Path:
+        """What to show in TensorBoard."""
+        return self.folder.logs(self.config.log_dir)
 
-        Args:
-            config: of the search, resolved.
-            folder: of the search.
-            ledger: its record.
-            tally: of that record.
+    @property
+    def trials(self) -> list[Trial]:
+        """All of them, in order.
+
+        One that died has the value and step of its best generator before, which count for nothing
+        else (see `Trial.worth`).
         """
-        best = tally.best()
-        return cls(
-            config=config,
-            terms=tally.terms,
-            folder=folder,
-            logs=folder.logs(config.log_dir),
-            objective=ledger.header["objective"],
-            direction=tally.direction,
-            trials=tally.trials(),
-            points=tally.ranked(),
-            best=best,
-            in_hand=tally.in_hand(),
-            hyperparameters=tally.trial_config(best).params if best else {},
-            confirmed=tally.confirmed(),
-            front=tally.front(),
-            judged=ledger.judgement(best) if best else None,
-            header=ledger.header,
-            folders={
-                number: TrialFolder.of(folder.trial(name), config)
-                for number, name in ledger.folders.items()
-            },
-            reached=ledger.reached,
-            stints=ledger.stints,
-            at=ledger.at,
-        )
+        return self._tally.trials()
+
+    @property
+    def points(self) -> Sequence[Standing]:
+        """The search's hyperparameters with all that is known of each.
+
+        Those to train again stand first (see `autogan.search.repeats.recommended`).
+        """
+        return self._tally.ranked()
+
+    @property
+    def best(self) -> Trial | None:
+        """The best training of the recommended hyperparameters; None if none came to a value."""
+        return self._tally.best()
+
+    @property
+    def in_hand(self) -> Trial | None:
+        """The training of the best generator of all, by luck or not; None if there is none.
+
+        Whatever became of it afterwards.
+        """
+        return self._tally.in_hand()
+
+    @property
+    def hyperparameters(self) -> Mapping[str, Value]:
+        """Of the best trial, all of them."""
+        return self._tally.trial_config(self.best).params if self.best else {}
+
+    @property
+    def confirmed(self) -> list[Confirmed]:
+        """What was trained again to name the best, the best first."""
+        return self._tally.confirmed()
+
+    @property
+    def front(self) -> list[Trial]:
+        """Of several criteria, the trials that none other beats, by number."""
+        return self._tally.front()
+
+    @property
+    def judged(self) -> Judged | None:
+        """The best generator's scores on latent vectors that did not choose it."""
+        return self._ledger.judgement(self.best) if self.best else None
+
+    @property
+    def folders(self) -> Mapping[int, TrialFolder]:
+        """Of the trials, by number."""
+        return {
+            number: TrialFolder.of(self.folder.trial(name), self.config)
+            for number, name in self._ledger.folders.items()
+        }
+
+    @property
+    def reached(self) -> Sequence[tuple[int, int]]:
+        """Trial and step of all evaluations and ends, in the order in which they were told."""
+        return self._ledger.reached
+
+    @property
+    def stints(self) -> Mapping[int, Sequence[Stint]]:
+        """Of the workers with each trial, by its number."""
+        return self._ledger.stints
+
+    @property
+    def at(self) -> float | None:
+        """When the last line was written, in seconds since 1970; None if none says."""
+        return self._ledger.at
 
     @property
     def standing(self) -> Standing | None:

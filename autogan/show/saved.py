@@ -10,7 +10,7 @@ from autogan.config import SearchConfig, TrainConfig, load_saved
 from autogan.core.errors import ConfigError
 from autogan.core.files import contents, look
 from autogan.criteria.variety import Variety
-from autogan.decisions.tally import Tally, check_fits
+from autogan.decisions.tally import fitting_tally
 from autogan.record.folder import SearchFolder, TrialFolder, run_of
 from autogan.record.ledger import Ledger
 from autogan.record.words import Terms
@@ -50,8 +50,7 @@ def load_search(root: Path, options: Mapping[str, Any] | None) -> SearchResult:
     ledger = Ledger(folder.ledger)
     if not ledger.header:
         raise ConfigError("run", f"{root} holds a search that has not begun; run it first")
-    check_fits(config, ledger)
-    return SearchResult.of(config, folder, ledger, Tally(config, ledger))
+    return SearchResult(fitting_tally(config, ledger))
 
 
 def _nothing(root: Path) -> str:
