@@ -677,8 +677,8 @@ MUTANTS = [
     ),
     Mutant(
         "an answer is found before its evaluation counts", "autogan/record/ledger.py",
-        "        self.take_in(line)\n        try:\n            answered = line.answered(answer())\n",
-        "        try:\n            answered = line.answered(answer())\n            self.take_in(line)\n",
+        "self.take_in(line)\n        try:\n            answered = line.answered(answer())\n",
+        "try:\n            answered = line.answered(answer())\n            self.take_in(line)\n",
         f"{PARALLEL} -k every_answer",
     ),
     Mutant(

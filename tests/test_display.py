@@ -62,7 +62,7 @@ def test_a_bar_is_drawn_where_it_can_be_alone(monkeypatch, term, is_terminal, sh
     monkeypatch.setenv("TERM", term)
     monkeypatch.setattr(os, "isatty", lambda descriptor: is_terminal)
     display = make_display()
-    assert type(display._display) is shown
+    assert type(display) is shown
     display.close()
 
 
@@ -259,10 +259,10 @@ class TestSummary:
 def test_a_mistake_of_a_display_is_seen(monkeypatch):
     """A ValueError silences it where the terminal is closed, and there alone."""
 
-    def mistaken(self, text):
+    def mistaken(text):
         raise ValueError("too many values to unpack")
 
-    monkeypatch.setattr(PlainDisplay, "note", mistaken)
+    monkeypatch.setattr("autogan.show.displays.printable_lines", mistaken)
     display = make_display()
     with pytest.raises(ValueError, match="too many values"):
         display.note("something")

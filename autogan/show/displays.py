@@ -1,12 +1,12 @@
 """What the user sees on the way: lines in a pipe, a bar in a terminal, a panel in a notebook."""
 
+import contextlib
 import html
 import os
 import statistics
 import sys
 import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
 
 from rich.console import Console
 from rich.live import Live
@@ -29,6 +29,18 @@ _STYLES = {
     State.FAILED: "red",
 }
 _BAR = 16  # columns: the line fits into 80
+
+
+@contextlib.contextmanager
+def _closing_allowed() -> Iterator[None]:
+    """Around each write: a terminal that was closed ends no search."""
+    try:
+        yield
+    except OSError:
+        pass
+    except ValueError:  # Python's word for a file that is closed
+        if not getattr(sys.stderr, "closed", True):
+            raise
 
 
 class _Run:
@@ -137,7 +149,8 @@ class PlainDisplay(_Words):
 
     @override
     def note(self, text: str) -> None:
-        print(printable_lines(text), file=sys.stderr, flush=True)
+        with _closing_allowed():
+            print(printable_lines(text), file=sys.stderr, flush=True)
 
     @override
     def begins(self, terms: Terms, best: Trial | None = None) -> None:
@@ -225,10 +238,12 @@ class LiveDisplay(_Words):
 
     @override
     def close(self) -> None:
-        self._live.stop()
+        with _closing_allowed():
+            self._live.stop()
 
     def _print(self, line: str, style: str) -> None:
-        self._console.print(printable_lines(line), highlight=False, style=style, markup=False)
+        with _closing_allowed():
+            self._console.print(printable_lines(line), highlight=False, style=style, markup=False)
 
     def _show(self) -> None:
         self._status.plain = printable_lines("\n".join(self._lines()))
@@ -275,61 +290,15 @@ class NotebookDisplay(_Words):
             f"{html.escape(f'{run.title}  {run.where}')}\n"
             for run in self._runs.values()
         )
-        self._handle.update(self._html(f"<pre>{past}\n{running}{now}</pre>"))
-
-
-class _Patient(Display):
-    """Shows by another display until that cannot write any more: a closed terminal ends no search.
-
-    Args:
-        display: the other one.
-    """
-
-    def __init__(self, display: Display) -> None:
-        self._display = display
-
-    def _tell(self, name: str, *arguments: Any) -> None:
-        try:
-            getattr(self._display, name)(*arguments)
-        except (OSError, ValueError) as error:
-            if isinstance(error, ValueError) and not getattr(sys.stderr, "closed", True):
-                raise  # Python raises it for a file that is closed; this is another mistake
-            self._display = Display()
-
-    @override
-    def note(self, text: str) -> None:
-        self._tell("note", text)
-
-    @override
-    def begins(self, terms: Terms, best: Trial | None = None) -> None:
-        self._tell("begins", terms, best)
-
-    @override
-    def trial_started(self, trial: Trial, position: int, trials: int | None) -> None:
-        self._tell("trial_started", trial, position, trials)
-
-    @override
-    def progress(self, trial: int, step: int, steps: int, losses: Mapping[str, float]) -> None:
-        self._tell("progress", trial, step, steps, losses)
-
-    @override
-    def evaluated(self, trial: Trial) -> None:
-        self._tell("evaluated", trial)
-
-    @override
-    def trial_ended(self, trial: Trial, best: Trial | None) -> None:
-        self._tell("trial_ended", trial, best)
-
-    @override
-    def close(self) -> None:
-        self._tell("close")
+        with _closing_allowed():
+            self._handle.update(self._html(f"<pre>{past}\n{running}{now}</pre>"))
 
 
 def make_display() -> Display:
     """The display that suits standard error: lines, unless a bar can be drawn there."""
     console = Console(stderr=True)
     live = console.is_interactive and os.isatty(2)  # Rich alone would also draw on FORCE_COLOR
-    return _Patient(LiveDisplay(console) if live else PlainDisplay())
+    return LiveDisplay(console) if live else PlainDisplay()
 
 
 def usual_display() -> Display:
@@ -338,5 +307,5 @@ def usual_display() -> Display:
         from IPython import get_ipython
 
         if type(get_ipython()).__name__ == "ZMQInteractiveShell":
-            return _Patient(NotebookDisplay())
+            return NotebookDisplay()
     return Display()
