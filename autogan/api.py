@@ -33,27 +33,12 @@ from autogan.decisions.replay import Checked, check_record, repaired
 from autogan.decisions.tally import Tally, fitting_tally
 from autogan.decisions.warmstart import earlier_trials, learning
 from autogan.pool.crew import engine_of
-from autogan.pool.messages import (
-    Evaluate,
-    Open,
-    Opened,
-    Sample,
-    Sampled,
-    Scores,
-    Time,
-    Timed,
-)
+from autogan.pool.messages import Evaluate, Open, Opened, Sample, Sampled, Scores, Time, Timed
 from autogan.pool.pool import Engine
 from autogan.record.folder import SearchFolder, TrialFolder, run_of, training_in
 from autogan.record.ledger import Ledger
 from autogan.record.lines import Begun, Changed, Limits
-from autogan.record.resume import (
-    check_header,
-    check_same,
-    limits_of,
-    moved_images,
-    resumed_config,
-)
+from autogan.record.resume import check_header, check_same, limits_of, moved_images, resumed_config
 from autogan.record.words import Terms
 from autogan.report import write_page
 from autogan.run.loop import SearchLoop
@@ -144,10 +129,15 @@ def run_search(
     with (
         contextlib.ExitStack() as afterwards,
         opening(
-            run, folder.root, folder.config, display, engine,
-            resume=resume is not None, overwrite=overwrite,
+            run,
+            folder.root,
+            folder.config,
+            display,
+            engine,
+            resume=resume is not None,
+            overwrite=overwrite,
         ) as start,
-    ):  # fmt: skip
+    ):
         begun = None if resume is None else Ledger(folder.ledger, start.claim.held)
         start.check()
         if start.config.time is not None:

@@ -112,10 +112,19 @@ def _mean(side: Features | Moments, labelled: bool) -> float:
             "take more images, or leave it out",
         )
     rows = max(1, _AT_ONCE // side.images[0].size)
-    return float(np.mean(np.concatenate([
-        ms_ssim(side.images[ones[first : first + rows]], side.images[others[first : first + rows]])
-        for first in range(0, len(ones), rows)
-    ])))  # fmt: skip
+    return float(
+        np.mean(
+            np.concatenate(
+                [
+                    ms_ssim(
+                        side.images[ones[first : first + rows]],
+                        side.images[others[first : first + rows]],
+                    )
+                    for first in range(0, len(ones), rows)
+                ]
+            )
+        )
+    )
 
 
 def _pairs(count: int, labels: Labels | None) -> tuple[npt.NDArray[np.int64], ...]:

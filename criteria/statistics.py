@@ -124,8 +124,7 @@ class Features(_Shared):
             ValueError: if ``real`` is without the features themselves.
         """
         return self.once(
-            ("neighbours", real),
-            lambda: Neighbours.of(self.pool, real.known_pool, real.nearest),
+            ("neighbours", real), lambda: Neighbours.of(self.pool, real.known_pool, real.nearest)
         )
 
     @property

@@ -22,9 +22,22 @@ from autogan.models.types.wgan_gp import WGANGP
 
 GAN_TYPES: Registry[GANType] = Registry("gan_type", GANType)
 for _gan_type in (
-    GAN, DCGAN, LSGAN, WGAN, WGANGP, DRAGAN, SNGAN, R3GAN, BEGAN, IGAN, IGANv2, Evolutionary,
-    CGAN, ACGAN, ProjectionSNGAN,
-):  # fmt: skip
+    GAN,
+    DCGAN,
+    LSGAN,
+    WGAN,
+    WGANGP,
+    DRAGAN,
+    SNGAN,
+    R3GAN,
+    BEGAN,
+    IGAN,
+    IGANv2,
+    Evolutionary,
+    CGAN,
+    ACGAN,
+    ProjectionSNGAN,
+):
     GAN_TYPES.register(_gan_type)
 
 __all__ = [

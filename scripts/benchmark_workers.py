@@ -39,15 +39,21 @@ from autogan.pool.messages import (
     Time,
     Timed,
     Trained,
-)  # fmt: skip
+)
 from autogan.pool.places import LocalPlace
 from autogan.pool.pool import Event, Pool
 from autogan.search import Evaluation, State, Trial
 
 PARTS = ("digits", "mnist", "busy", "ray", "compiler", "peak", "evaluation")
 HALF = ("--param=width=32", "--param=dense_width=256", "--param=z_dim=62")
-DIGITS = ("--dataset=digits", "--param=width=16", "--param=dense_width=128", "--param=z_dim=62",
-          "--steps=300", "--evaluate-every=300")  # fmt: skip
+DIGITS = (
+    "--dataset=digits",
+    "--param=width=16",
+    "--param=dense_width=128",
+    "--param=z_dim=62",
+    "--steps=300",
+    "--evaluate-every=300",
+)
 MNIST = ("--dataset=mnist", "--features=classifier", *HALF, "--steps=200", "--evaluate-every=200")
 
 
@@ -76,16 +82,27 @@ def compare_workers(name: str, flags: list[str], trials: int, turns: int) -> Non
             for workers in (1, 2):
                 run = Path(folder) / f"{workers}-{turn}"
                 search = [
-                    "search", "--gan-type=dcgan", "--search-method=random", f"--trials={trials}",
-                    f"--workers={workers}", f"--threads={3 - workers}", f"--run-dir={run}",
-                    "--param=learning_rate=1e-4..1e-2:log", "--device=cpu", *flags,
-                ]  # fmt: skip
-                subprocess.run([sys.executable, "-m", "autogan", *search], check=True,
-                               capture_output=True)  # fmt: skip
+                    "search",
+                    "--gan-type=dcgan",
+                    "--search-method=random",
+                    f"--trials={trials}",
+                    f"--workers={workers}",
+                    f"--threads={3 - workers}",
+                    f"--run-dir={run}",
+                    "--param=learning_rate=1e-4..1e-2:log",
+                    "--device=cpu",
+                    *flags,
+                ]
+                subprocess.run(
+                    [sys.executable, "-m", "autogan", *search], check=True, capture_output=True
+                )
                 rates[workers].append(trials_a_minute(run, workers))
         one, two = (statistics.mean(rates[workers]) for workers in (1, 2))
-        print(f"{name}: {one:.1f} trials a minute with one worker of two threads, {two:.1f} with "
-              f"two of one thread, ratio {two / one:.2f}", flush=True)  # fmt: skip
+        print(
+            f"{name}: {one:.1f} trials a minute with one worker of two threads, {two:.1f} with "
+            f"two of one thread, ratio {two / one:.2f}",
+            flush=True,
+        )
 
 
 def trials_a_minute(run: Path, workers: int) -> float:
@@ -124,8 +141,15 @@ class Simulated:
     def call(self, call: Any, reply: Any, tell: Any = None) -> Any:
         """See `autogan.pool.pool.Engine`."""
         if isinstance(call, Open):
-            return Opened(images=640, image_shape=(8, 8, 1), classes={}, digest="", state_bytes=1,
-                          generator_bytes=1, environment={})  # fmt: skip
+            return Opened(
+                images=640,
+                image_shape=(8, 8, 1),
+                classes={},
+                digest="",
+                state_bytes=1,
+                generator_bytes=1,
+                environment={},
+            )
         if isinstance(call, Prepare):
             return Prepared(objective="fid", labels={"fid": "fid"}, features={})
         return Scores(scores={"fid": 0.5})
@@ -170,8 +194,13 @@ def busy_share(workers: int, trials: int, spread: float, **changes: Any) -> floa
 
     engine = Simulated(workers, seconds)
     with tempfile.TemporaryDirectory() as folder:
-        config = {"search_method": "random", "trials": trials, "run_dir": f"{folder}/a",
-                  "params": {"learning_rate": "1e-4..1e-2:log"}, **changes}  # fmt: skip
+        config = {
+            "search_method": "random",
+            "trials": trials,
+            "run_dir": f"{folder}/a",
+            "params": {"learning_rate": "1e-4..1e-2:log"},
+            **changes,
+        }
         autogan.run_search(config, engine=engine)  # type: ignore[arg-type]
     return engine.busy()
 
@@ -181,8 +210,11 @@ def measure_busy(options: argparse.Namespace) -> None:
     for spread in (0.3, 0.6):
         free = busy_share(8, 200, spread)
         numbered = busy_share(8, 200, spread, order="numbered", lag=16)
-        print(f"busy, lengths with a deviation of {spread:.0%}: {free:.1%} as they come, "
-              f"{numbered:.1%} with --order numbered --lag 16", flush=True)  # fmt: skip
+        print(
+            f"busy, lengths with a deviation of {spread:.0%}: {free:.1%} as they come, "
+            f"{numbered:.1%} with --order numbered --lag 16",
+            flush=True,
+        )
 
 
 def measure_ray(options: argparse.Namespace) -> None:
@@ -193,8 +225,9 @@ def measure_ray(options: argparse.Namespace) -> None:
     run = SearchConfig(engine="ray", ray_address="local", threads=1, device="cpu").resolved()
     for name, place in (("pipe", LocalPlace()), ("Ray", ray_places(run)[0])):
         pool = Pool([place])
-        call = Open(config=TrainConfig(dataset="digits", threads=1).resolved().as_dict(),
-                    features=False)  # fmt: skip
+        call = Open(
+            config=TrainConfig(dataset="digits", threads=1).resolved().as_dict(), features=False
+        )
         pool.call(call, Opened)
         times = []
         for _ in range(200):
@@ -202,8 +235,9 @@ def measure_ray(options: argparse.Namespace) -> None:
             pool.call(call, Opened)
             times.append(time.perf_counter() - begun)
         pool.close()
-        print(f"{name}: {1e3 * statistics.median(times):.2f} ms for a call and its answer",
-              flush=True)  # fmt: skip
+        print(
+            f"{name}: {1e3 * statistics.median(times):.2f} ms for a call and its answer", flush=True
+        )
 
 
 def measure_compiler(options: argparse.Namespace) -> None:
@@ -215,17 +249,23 @@ def measure_compiler(options: argparse.Namespace) -> None:
         for _ in range(3):
             for name, pool in pools.items():
                 run = TrainConfig(
-                    **(images if size > 8 else {"dataset": "digits"}), gan_type="dcgan",
-                    features="classifier", compiler=name, device="cpu",
+                    **(images if size > 8 else {"dataset": "digits"}),
+                    gan_type="dcgan",
+                    features="classifier",
+                    compiler=name,
+                    device="cpu",
                     params={"width": width, "dense_width": dense},
-                ).resolved()  # fmt: skip
+                ).resolved()
                 timed = pool.call(Time(config=run.as_dict(), evaluate=False), Timed)
                 steps[name].append(timed.step)
         for pool in pools.values():
             pool.close()
         graph, xla = (1e3 * statistics.median(steps[name]) for name in pools)
-        print(f"step, {size}x{size}, width {width}: graph {graph:.1f} ms, XLA {xla:.1f} ms, "
-              f"ratio {graph / xla:.2f}", flush=True)  # fmt: skip
+        print(
+            f"step, {size}x{size}, width {width}: graph {graph:.1f} ms, XLA {xla:.1f} ms, "
+            f"ratio {graph / xla:.2f}",
+            flush=True,
+        )
 
 
 def measure_peak(options: argparse.Namespace) -> None:
@@ -235,9 +275,7 @@ def measure_peak(options: argparse.Namespace) -> None:
     one for what came in. So it takes four passes of the generator and eight of the discriminator.
     """
     import tensorflow as tf
-    from tensorflow.python.framework.convert_to_constants import (
-        convert_variables_to_constants_v2,
-    )
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
     from autogan.models import GAN_TYPES
 
@@ -275,9 +313,13 @@ def measure_peak(options: argparse.Namespace) -> None:
 def measure_evaluation(options: argparse.Namespace) -> None:
     """What ten evaluations of 10,000 images take beside 2,000 steps on MNIST, at half width."""
     run = TrainConfig(
-        dataset="mnist", data_dir=options.data_dir, gan_type="dcgan", features="classifier",
-        device="cpu", params={"width": 32, "dense_width": 256},
-    ).resolved()  # fmt: skip
+        dataset="mnist",
+        data_dir=options.data_dir,
+        gan_type="dcgan",
+        features="classifier",
+        device="cpu",
+        params={"width": 32, "dense_width": 256},
+    ).resolved()
     pool = Pool([LocalPlace()])
     timed = pool.call(Time(config=run.as_dict()), Timed)
     pool.close()

@@ -25,21 +25,59 @@ from typing import Any
 
 AUTOGAN = (sys.executable, "-m", "autogan")
 SEARCH = (
-    "search", "--dataset", "digits", "--gan-type", "dcgan", "--param", "width=8",
-    "--param", "dense_width=8", "--steps", "60", "--evaluate-every", "20",
-    "--eval-samples", "200", "--device", "cpu", "--threads", "1",
-)  # fmt: skip
+    "search",
+    "--dataset",
+    "digits",
+    "--gan-type",
+    "dcgan",
+    "--param",
+    "width=8",
+    "--param",
+    "dense_width=8",
+    "--steps",
+    "60",
+    "--evaluate-every",
+    "20",
+    "--eval-samples",
+    "200",
+    "--device",
+    "cpu",
+    "--threads",
+    "1",
+)
 PLANS = {
-    "grid": ("--param", "learning_rate=2e-4,2e-3", "--param", "d_iter=1,2",
-             "--search-method", "grid"),
-    "numbered": ("--param", "learning_rate=1e-4..1e-1:log", "--search-method", "random",
-                 "--trials", "5", "--stopping", "median", "--order", "numbered", "--lag", "2"),
-}  # fmt: skip
+    "grid": (
+        "--param",
+        "learning_rate=2e-4,2e-3",
+        "--param",
+        "d_iter=1,2",
+        "--search-method",
+        "grid",
+    ),
+    "numbered": (
+        "--param",
+        "learning_rate=1e-4..1e-1:log",
+        "--search-method",
+        "random",
+        "--trials",
+        "5",
+        "--stopping",
+        "median",
+        "--order",
+        "numbered",
+        "--lag",
+        "2",
+    ),
+}
 KINDS = (
-    ("driver", signal.SIGKILL), ("worker", signal.SIGKILL), ("all", signal.SIGKILL),
-    ("driver", signal.SIGTERM), ("driver", signal.SIGINT),
-    ("driver", signal.SIGSTOP), ("worker", signal.SIGSTOP),
-)  # fmt: skip
+    ("driver", signal.SIGKILL),
+    ("worker", signal.SIGKILL),
+    ("all", signal.SIGKILL),
+    ("driver", signal.SIGTERM),
+    ("driver", signal.SIGINT),
+    ("driver", signal.SIGSTOP),
+    ("worker", signal.SIGSTOP),
+)
 _LONGEST = 300.0  # seconds for a search to end
 _STOPPED = 3.0  # seconds from SIGSTOP to SIGCONT
 _MOST = 6  # kills of one search

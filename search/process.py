@@ -221,9 +221,13 @@ def _fitted(
     bounds = list(zip(medians - 3 * deviations, medians + 3 * deviations, strict=True))
     with threadpool_limits(1, "blas"):  # more would wait for each other: matrices are small
         descent = minimize(
-            loss, medians, jac=True, bounds=bounds, method="L-BFGS-B",
+            loss,
+            medians,
+            jac=True,
+            bounds=bounds,
+            method="L-BFGS-B",
             options={"maxiter": _ITERATIONS},
-        )  # fmt: skip
+        )
     numbers: list[float] = descent.x.tolist()
     return tuple(numbers)
 

@@ -71,11 +71,7 @@ def test_resolved_configuration_survives_a_passage_through_yaml(tmp_path):
 def test_trial_config_trains_the_trial(tmp_path):
     search = validated(SearchConfig, {"params": {"width": 8, "d_iter": [1, 4]}}).resolved()
     config = search.trial_config({"d_iter": 4}, 77)
-    assert config.hyperparameters() == {
-        **GAN_TYPES.get("gan").defaults(),
-        "width": 8,
-        "d_iter": 4,
-    }
+    assert config.hyperparameters() == {**GAN_TYPES.get("gan").defaults(), "width": 8, "d_iter": 4}
     assert config.seed == 77
     assert validated(TrainConfig, config.as_dict()) == config
 

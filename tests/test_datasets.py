@@ -15,14 +15,7 @@ import pytest
 from PIL import Image
 
 from autogan.core.errors import ConfigError
-from autogan.data import (
-    DATASETS,
-    Reading,
-    check_trainable,
-    class_number,
-    dataset_named,
-    loaded,
-)
+from autogan.data import DATASETS, Reading, check_trainable, class_number, dataset_named, loaded
 from autogan.data.base import ImageData, Split, resized
 from autogan.data.formats import ARRAYS
 from autogan.data.pictures import PictureFiles, square
@@ -552,8 +545,7 @@ class TestSplits:
             ImageData(split_of(), None, ("a", "b", "c"))
 
     @pytest.mark.parametrize(
-        ("given", "number"),
-        [("dog", 2), ("0", 1), (0, 0), ("2", 2), (2, 2), ("cat", 0)],
+        ("given", "number"), [("dog", 2), ("0", 1), (0, 0), ("2", 2), (2, 2), ("cat", 0)]
     )
     def test_a_name_goes_before_a_number(self, given, number):
         assert class_number(given, ["cat", "0", "dog"]) == number

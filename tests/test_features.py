@@ -126,10 +126,7 @@ def test_logits_may_be_absent(save, tmp_path):
 
 @pytest.mark.parametrize(
     ("call", "expected"),
-    [
-        (_tensor, "does not map float32 RGB images"),
-        (_logits_alone, "KeyError: 'pool_3'"),
-    ],
+    [(_tensor, "does not map float32 RGB images"), (_logits_alone, "KeyError: 'pool_3'")],
 )
 def test_another_signature_is_refused(save, call, expected):
     with pytest.raises(ConfigError, match=f"features: .*{expected}"):

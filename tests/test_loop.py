@@ -562,13 +562,7 @@ class TestBudgets:
         assert result.in_hand.value == target
 
 
-SCREENING = {
-    **RANDOM,
-    "stopping": "screening",
-    "trials": 20,
-    "steps": 30,
-    "evaluate_every": 10,
-}
+SCREENING = {**RANDOM, "stopping": "screening", "trials": 20, "steps": 30, "evaluate_every": 10}
 
 
 class TestBudgetsBound:

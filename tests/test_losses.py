@@ -28,11 +28,7 @@ def average_relativistic(high, low):
 @pytest.mark.parametrize(
     ("name", "discriminator", "generator"),
     [
-        (
-            "non_saturating",
-            softplus(-REAL).mean() + softplus(FAKE).mean(),
-            softplus(-FAKE).mean(),
-        ),
+        ("non_saturating", softplus(-REAL).mean() + softplus(FAKE).mean(), softplus(-FAKE).mean()),
         ("minimax", softplus(-REAL).mean() + softplus(FAKE).mean(), -softplus(FAKE).mean()),
         ("wasserstein", FAKE.mean() - REAL.mean(), -FAKE.mean()),
         (

@@ -12,14 +12,7 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pages import (
-    confirm_with,
-    ended_on_disk,
-    judge,
-    picture,
-    run_trial,
-    search_on_disk,
-)
+from pages import confirm_with, ended_on_disk, judge, picture, run_trial, search_on_disk
 
 from autogan.core.files import write_bytes
 from autogan.core.invocation import command

@@ -975,10 +975,7 @@ def test_two_steps_of_combinations_are_those_written_out(build, name):
 
 @pytest.mark.parametrize(
     ("kind", "changes"),
-    [
-        ("gan", {**OTHER, **PLAIN, **COMBINATIONS["adaptive augmentation"]}),
-        ("began", OTHER),
-    ],
+    [("gan", {**OTHER, **PLAIN, **COMBINATIONS["adaptive augmentation"]}), ("began", OTHER)],
 )
 def test_they_are_the_same_when_compiled(build, kind, changes):
     check_two_steps(build, GAN_TYPES.get(kind), changes)

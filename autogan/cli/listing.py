@@ -174,9 +174,12 @@ def _result(result: SearchResult | TrainResult) -> dict[str, Any]:
     value = None if best is None or best.losses else best.value
     number = best and best.number
     return {
-        **common, "trials": len(result.trials), "best": number, "value": value,
+        **common,
+        "trials": len(result.trials),
+        "best": number,
+        "value": value,
         "state": result.state,
-    }  # fmt: skip
+    }
 
 
 def _run_line(**run: Any) -> str:

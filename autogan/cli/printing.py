@@ -45,8 +45,10 @@ def print_plan(plan: Plan, as_json: bool) -> None:
     searched = ", ".join(dimension.name for dimension in plan.config.space.dimensions)
     say(f"# searched: {searched}; points in the space: {points}")
     if plan.trials is None:
-        say(f"# as many trials of {plan.steps} steps as fit into "
-              f"{plan.config.max_minutes:g} minutes; in each")  # fmt: skip
+        say(
+            f"# as many trials of {plan.steps} steps as fit into "
+            f"{plan.config.max_minutes:g} minutes; in each"
+        )
     else:
         tried = "trials" if plan.config.repeats == 1 else "points"
         say(f"# {plan.trials} {tried} of {plan.steps} steps")
@@ -61,8 +63,10 @@ def print_plan(plan: Plan, as_json: bool) -> None:
         where = f"{plan.device}, with {workers} workers" if workers != 1 else plan.device
         say(f"# about {took} here, on {where}, beside the start{left_out}")
     count = plan.trainings or 1
-    say(f"# at most {plan.most_megabytes:.0f} MB on disk while it runs, "
-          f"about {count * plan.megabytes:.0f} MB afterwards")  # fmt: skip
+    say(
+        f"# at most {plan.most_megabytes:.0f} MB on disk while it runs, "
+        f"about {count * plan.megabytes:.0f} MB afterwards"
+    )
 
 
 def _why(plan: Plan) -> str:

@@ -35,8 +35,7 @@ class ImageKeys(BaseModel):
             ge=8, le=16),
     ] = None  # fmt: skip
     background: Annotated[
-        str | None,
-        key("data", "behind transparent pixels: white, black or '#rrggbb' [white]"),
+        str | None, key("data", "behind transparent pixels: white, black or '#rrggbb' [white]")
     ] = None
     skip_unreadable: Annotated[bool, key("data", "leave out files that cannot be read")] = False
 

@@ -13,14 +13,7 @@ from autogan.config.confirm import Confirm
 from autogan.config.duration import Minutes
 from autogan.config.grammar import parse_params
 from autogan.config.keys import key
-from autogan.config.spaces import (
-    check_inside,
-    check_space,
-    enqueued,
-    remarks,
-    space_of,
-    useless,
-)
+from autogan.config.spaces import check_inside, check_space, enqueued, remarks, space_of, useless
 from autogan.config.training import DEFAULT_STEPS, TrainConfig
 from autogan.config.working import Working
 from autogan.core.errors import ConfigError, one_line

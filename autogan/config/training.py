@@ -56,8 +56,7 @@ class TrainConfig(ImageKeys):
         key("training", "instead of steps: an epoch is dataset size / batch_size steps", ge=1),
     ] = None
     evaluate_every: Annotated[
-        int | None,
-        key("training", "steps between evaluations [a tenth of the training]", ge=1),
+        int | None, key("training", "steps between evaluations [a tenth of the training]", ge=1)
     ] = None
     criterion: Annotated[
         str,
@@ -237,8 +236,7 @@ class TrainConfig(ImageKeys):
         default = self.gan.defaults().get("z_dim")  # which a trial's file spells out
         if self.params.get("z_dim", default) != default:
             raise ConfigError(
-                "z_dim",
-                f"{self.params['z_dim']} beside stage1, which has its own; leave it out",
+                "z_dim", f"{self.params['z_dim']} beside stage1, which has its own; leave it out"
             )
 
     def _check_compiler(self) -> None:

@@ -45,9 +45,10 @@ def dataset_named(name: str, data_dir: Path | None) -> Dataset:
     elif kind.replace("-", "_") not in DATASETS.names():
         known = suggestion(name, DATASETS.names())
         raise ConfigError(
-            "dataset", f"{name!r} is not known; {known}; a folder is folder:PATH, a dataset of "
-            "TensorFlow Datasets tfds:NAME"
-        )  # fmt: skip
+            "dataset",
+            f"{name!r} is not known; {known}; a folder is folder:PATH, a dataset of "
+            "TensorFlow Datasets tfds:NAME",
+        )
     dataset = DATASETS.get(kind)
     try:
         return dataset(argument, data_dir)

@@ -12,16 +12,57 @@ from autogan.core.errors import one_line
 from autogan.data.reading import DEFAULT_BITS, Colour
 
 SUFFIXES = {
-    ".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm",
-    ".tif", ".tiff", ".webp",
-} | ({".avif"} if features.check_module("avif") else set())  # fmt: skip
+    ".bmp",
+    ".gif",
+    ".jfif",
+    ".jpe",
+    ".jpeg",
+    ".jpg",
+    ".pbm",
+    ".pgm",
+    ".png",
+    ".pnm",
+    ".ppm",
+    ".tif",
+    ".tiff",
+    ".webp",
+} | ({".avif"} if features.check_module("avif") else set())
 """The endings of files that are read."""
 
 OTHER_SUFFIXES = {
-    ".apng", ".arw", ".avif", ".cr2", ".cr3", ".dcm", ".dds", ".dng", ".eps", ".exr", ".hdr",
-    ".heic", ".heif", ".ico", ".j2k", ".jp2", ".jpx", ".jxl", ".mha", ".nef", ".nii", ".npy",
-    ".orf", ".pcx", ".pfm", ".psd", ".qoi", ".raw", ".sgi", ".svg", ".tga", ".xcf",
-} - SUFFIXES  # fmt: skip
+    ".apng",
+    ".arw",
+    ".avif",
+    ".cr2",
+    ".cr3",
+    ".dcm",
+    ".dds",
+    ".dng",
+    ".eps",
+    ".exr",
+    ".hdr",
+    ".heic",
+    ".heif",
+    ".ico",
+    ".j2k",
+    ".jp2",
+    ".jpx",
+    ".jxl",
+    ".mha",
+    ".nef",
+    ".nii",
+    ".npy",
+    ".orf",
+    ".pcx",
+    ".pfm",
+    ".psd",
+    ".qoi",
+    ".raw",
+    ".sgi",
+    ".svg",
+    ".tga",
+    ".xcf",
+} - SUFFIXES
 """The endings of pictures that are not read; how many there are is said."""
 
 WHITE: Colour = (255, 255, 255)

@@ -60,11 +60,9 @@ class Folder(FileDataset):
             self._split(paths, survey, shape, image_size, *splits[0]),
             self._split(paths, survey, shape, image_size, *splits[1]) if layout.test else None,
             layout.train.names,
-            notes=(
-                *layout.notes, *layout.train.notes, *self._notes(paths, survey, image_size)
-            ),
+            notes=(*layout.notes, *layout.train.notes, *self._notes(paths, survey, image_size)),
             unlabelled=layout.train.unlabelled,
-        )  # fmt: skip
+        )
 
     def _shape(self, survey: Survey, image_size: int | None) -> tuple[int, int, int]:
         """Height, width and channels of the images."""

@@ -115,9 +115,17 @@ class FashionMNIST(_IdxDataset):
     name = "fashion_mnist"
     summary = "70,000 grey 28x28 pictures of clothes"
     class_names = (
-        "t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag",
+        "t-shirt",
+        "trouser",
+        "pullover",
+        "dress",
+        "coat",
+        "sandal",
+        "shirt",
+        "sneaker",
+        "bag",
         "ankle boot",
-    )  # fmt: skip
+    )
 
 
 class CIFAR10(_KerasDataset):
@@ -127,8 +135,17 @@ class CIFAR10(_KerasDataset):
     summary = "60,000 coloured 32x32 photographs in ten classes"
     files = "cifar-10-batches-py or cifar-10-python.tar.gz"
     class_names = (
-        "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
-    )  # fmt: skip
+        "airplane",
+        "automobile",
+        "bird",
+        "cat",
+        "deer",
+        "dog",
+        "frog",
+        "horse",
+        "ship",
+        "truck",
+    )
 
     def read_native(self, folder: Path) -> Iterable[Any] | None:
         """Read the Python batches, packed or not; see `_KerasDataset.read_native`."""

@@ -153,10 +153,7 @@ def _entries(folder: str) -> list["os.DirEntry[str]"]:
         with os.scandir(folder) as entries:
             return sorted((e for e in entries if not e.name.startswith(".")), key=lambda e: e.name)
     except OSError as error:
-        raise ConfigError(
-            "dataset",
-            f"{folder} cannot be read ({error.strerror})",
-        ) from error
+        raise ConfigError("dataset", f"{folder} cannot be read ({error.strerror})") from error
 
 
 def _identity(folder: str) -> tuple[int, int]:
@@ -299,8 +296,10 @@ def _part(root: Path, files: tuple[Parts, ...]) -> Part:
         why += f"{_folders(names)}; move {'it' if len(strays) == 1 else 'them'} into one"
         return Part(root, files, None, (), why, (*notes, f"no classes: {why}"))
     if [f"{number:05d}" for number in range(len(names))] == names:
-        notes.append(f"{_folders(names)} are read as classes; if StyleGAN's tool packed them, "
-                     f"put its {LABELS} next to them")  # fmt: skip
+        notes.append(
+            f"{_folders(names)} are read as classes; if StyleGAN's tool packed them, "
+            f"put its {LABELS} next to them"
+        )
     number = {name: i for i, name in enumerate(names)}
     labels = tuple(number[parts[0]] for parts in files)
     return Part(root, files, labels, tuple(map(printable, names)), "", tuple(notes))

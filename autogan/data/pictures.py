@@ -80,8 +80,7 @@ class PictureFiles:
             return np.asarray(picture).reshape(height, width, channels)
         except Exception as error:  # Pillow's readers raise what they like
             raise ConfigError(
-                "dataset",
-                f"{path} cannot be read as an image ({problem_of(error)}); restore it",
+                "dataset", f"{path} cannot be read as an image ({problem_of(error)}); restore it"
             ) from error
 
 

@@ -181,8 +181,9 @@ def _decode(
         arrays["found"][0] += 1
         if i >= most:
             continue
-        picture = Image.fromarray(example[key].squeeze(axis=2) if example[key].shape[2] == 1
-                                  else example[key])  # fmt: skip
+        picture = Image.fromarray(
+            example[key].squeeze(axis=2) if example[key].shape[2] == 1 else example[key]
+        )
         flat, transparent = flattened(picture, DEFAULT_BITS, reading.colour)
         arrays["found"][1] += transparent
         flat = square(flat.convert("L" if channels == 1 else "RGB"), side)

@@ -51,9 +51,9 @@ def proposed(config: SearchConfig, known: History) -> Proposal | None:
         )
     if not isinstance(found.point, Mapping) or not isinstance(found.origin, str):
         raise ConfigError(
-            "search_method", f"{name} returned {found!r}; its point must be a mapping, its origin "
-            "a text"
-        )  # fmt: skip
+            "search_method",
+            f"{name} returned {found!r}; its point must be a mapping, its origin a text",
+        )
     return found
 
 

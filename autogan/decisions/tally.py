@@ -139,11 +139,7 @@ class Tally:
         if self.config.confirm is None:
             return []
         return confirmed(
-            self.config.confirm,
-            self.standings(),
-            self.direction,
-            self.config.space,
-            self.trials(),
+            self.config.confirm, self.standings(), self.direction, self.config.space, self.trials()
         )
 
     @_remembered
@@ -282,7 +278,8 @@ def fitting_tally(config: SearchConfig, ledger: Ledger) -> Tally:
             right = isinstance(value, kinds.get(name, ())) and not isinstance(value, bool)
             if not right:
                 raise ConfigError(
-                    "run_dir", f"{config.run_dir}: trial {trial.number} of its record has {name} = "
-                    f"{value!r}, which {config.gan_type} cannot have; restore the record"
-                )  # fmt: skip
+                    "run_dir",
+                    f"{config.run_dir}: trial {trial.number} of its record has {name} = "
+                    f"{value!r}, which {config.gan_type} cannot have; restore the record",
+                )
     return tally

@@ -15,9 +15,20 @@ from autogan.record.words import trials
 from autogan.search import History, Trial
 
 _SAME = (
-    "gan_type", "dataset", "data_dir", "image_size", "stage1", "steps", "epochs", "evaluate_every",
-    "criterion", "normalise", "features", "eval_samples", "reference_split",
-)  # fmt: skip
+    "gan_type",
+    "dataset",
+    "data_dir",
+    "image_size",
+    "stage1",
+    "steps",
+    "epochs",
+    "evaluate_every",
+    "criterion",
+    "normalise",
+    "features",
+    "eval_samples",
+    "reference_split",
+)
 """The keys on which a trial's values depend, beside its hyperparameters."""
 
 

@@ -200,8 +200,12 @@ class ProcessChannel:
                         self._odd = told(line)[:_SHOWN]
                     break
                 if said := _banner(printed):
-                    hear(Note(text=f"the worker printed {said!r} before its first message; silence "
-                              "what the login prints"))  # fmt: skip
+                    hear(
+                        Note(
+                            text=f"the worker printed {said!r} before its first message; silence "
+                            "what the login prints"
+                        )
+                    )
                 printed = None
                 hear(message)
         self._odd = self._odd or _banner(printed)
@@ -216,10 +220,7 @@ def _banner(printed: Sequence[str] | None) -> str:
 
 
 def local_places(
-    count: int,
-    gpus: Sequence[Gpu] = (),
-    per_gpu: int = 1,
-    command: Sequence[str] = WORKER,
+    count: int, gpus: Sequence[Gpu] = (), per_gpu: int = 1, command: Sequence[str] = WORKER
 ) -> list[LocalPlace]:
     """Places on this machine, dealt out to its GPUs in turn.
 

@@ -51,9 +51,9 @@ def ray_places(run: SearchConfig) -> list["RayPlace"]:
         except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
             line = str(error).strip().splitlines()[0]
             raise ConfigError(
-                "ray_address", f"{address}: {line}; start a cluster by ray start --head, or give "
-                "local"
-            ) from None  # fmt: skip
+                "ray_address",
+                f"{address}: {line}; start a cluster by ray start --head, or give local",
+            ) from None
     count = 0.0 if run.device == "cpu" else float(ray.cluster_resources().get("GPU", 0))
     assert isinstance(run.workers, int)
     needs = {

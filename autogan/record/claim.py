@@ -28,14 +28,29 @@ WORKERS = ".workers"
 _PATIENCE = 10.0  # seconds for the workers of a killed command to end
 _GLANCE = 0.05  # seconds for whoever only looks (`at_work`) to look away
 _PARTS_OF_RUNS = (
-    "best", "best.yaml", TRIALS, "trials.jsonl", "checkpoints", "samples", "scores.jsonl",
-    "result.json", "traceback.txt", ".name", "features.npz", "stage1", "real.png", "report.html",
+    "best",
+    "best.yaml",
+    TRIALS,
+    "trials.jsonl",
+    "checkpoints",
+    "samples",
+    "scores.jsonl",
+    "result.json",
+    "traceback.txt",
+    ".name",
+    "features.npz",
+    "stage1",
+    "real.png",
+    "report.html",
     "events.out.tfevents.*",
-)  # fmt: skip
+)
 _PARTS_OF_TRIALS = (
-    "checkpoints/best.npz", "checkpoints/last.npz", "checkpoints/state.npz", "samples/step-*.png",
+    "checkpoints/best.npz",
+    "checkpoints/last.npz",
+    "checkpoints/state.npz",
+    "samples/step-*.png",
     "events.out.tfevents.*",
-)  # fmt: skip
+)
 _HELD = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)  # another process has the lock
 _GIVEN_UP = (FileExistsError, FileNotFoundError)  # another command just takes its folder away
 _MOVABLE = ("checkpoint_dir", "result_dir", "log_dir")
@@ -127,9 +142,9 @@ class Claim:
             import fcntl
         except ImportError:
             raise ConfigError(
-                "run_dir", f"{root} cannot be locked on this system; run AutoGAN on Linux, macOS "
-                "or WSL"
-            ) from None  # fmt: skip
+                "run_dir",
+                f"{root} cannot be locked on this system; run AutoGAN on Linux, macOS or WSL",
+            ) from None
         patience = time.monotonic() + _GLANCE
         while True:
             try:
@@ -252,9 +267,9 @@ def share(root: Path, token: str) -> int:
         if descriptor >= 0:
             os.close(descriptor)
         raise ConfigError(
-            "run_dir", f"{root} is another folder on {platform.node()}; give one that all "
-            "workers share"
-        )  # fmt: skip
+            "run_dir",
+            f"{root} is another folder on {platform.node()}; give one that all workers share",
+        )
     with contextlib.suppress(OSError):  # a file system without locks
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     return descriptor

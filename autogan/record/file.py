@@ -101,9 +101,10 @@ class DamagedRecord(ConfigError):
         self.path, self.number = path, number
         remedy = command("autogan", "check", path.parent, "--repair")
         super().__init__(
-            field, f"{path}, line {number} is damaged ({told(str(error))}); restore it, or cut the "
-            f"record before it (a copy is kept) by: {remedy}"
-        )  # fmt: skip
+            field,
+            f"{path}, line {number} is damaged ({told(str(error))}); restore it, or cut the "
+            f"record before it (a copy is kept) by: {remedy}",
+        )
 
 
 def cut(path: Path, number: int) -> Path:

@@ -293,10 +293,20 @@ class Judged(TrialLine):
 _KINDS = {
     kind.name: kind
     for kind in (
-        Begun, Limits, Changed, Joined,
-        Started, Placed, Evaluated, Ended, Revived, Lost, Retried, Judged,
+        Begun,
+        Limits,
+        Changed,
+        Joined,
+        Started,
+        Placed,
+        Evaluated,
+        Ended,
+        Revived,
+        Lost,
+        Retried,
+        Judged,
     )
-}  # fmt: skip
+}
 
 
 def line_of(fields: dict[str, Any]) -> Line:

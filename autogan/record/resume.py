@@ -18,9 +18,17 @@ MOVABLE = ("dataset", "data_dir", "features", "stage1", "warm_start")
 the record's digests, or the run's own copy, vouch for it."""
 
 RESUMABLE = (
-    *LIMITS, "max_trial_minutes", "run_dir", "plugin_dirs", "checkpoint_minutes", "workers",
-    "workers_per_gpu", "engine", "ray_address", "worker_command",
-)  # fmt: skip
+    *LIMITS,
+    "max_trial_minutes",
+    "run_dir",
+    "plugin_dirs",
+    "checkpoint_minutes",
+    "workers",
+    "workers_per_gpu",
+    "engine",
+    "ray_address",
+    "worker_command",
+)
 """The keys that may change when a search is resumed; all others decide its results."""
 
 

@@ -108,8 +108,17 @@ def cost(view: View) -> Markup:
     for state, share in shares.items():
         wide = share * WIDTH
         told = f"{state}: {100 * share:.0f} % of the updates"
-        marks.append(tag("rect", tag("title", told), x=f"{left:.1f}", y=0, height=26,
-                         width=f"{wide:.1f}", class_=f"bar {kinds[state]}"))  # fmt: skip
+        marks.append(
+            tag(
+                "rect",
+                tag("title", told),
+                x=f"{left:.1f}",
+                y=0,
+                height=26,
+                width=f"{wide:.1f}",
+                class_=f"bar {kinds[state]}",
+            )
+        )
         left += wide
     words = ", ".join(f"{100 * share:.0f} % {state}" for state, share in shares.items())
     svg = picture(
@@ -129,8 +138,14 @@ def timeline(view: View) -> Markup | None:
     unit, word = (3600.0, "hours") if end > 7200 else (60.0, "minutes")
     names = told_apart(workers, 20)
     rows = dict(zip(workers, names, strict=True))
-    frame = Frame(Linear(0, end / unit), Places(names[::-1]), WIDTH, 50 + _ROW * len(names),
-                  f"{word} of work", "")  # fmt: skip
+    frame = Frame(
+        Linear(0, end / unit),
+        Places(names[::-1]),
+        WIDTH,
+        50 + _ROW * len(names),
+        f"{word} of work",
+        "",
+    )
     for number, stint in stints:
         trial = view.result.trials[number]
         took = duration(stint.last - stint.began)

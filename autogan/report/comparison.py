@@ -32,8 +32,11 @@ def comparison_page(results: Sequence[SearchResult], *, refresh: bool = False) -
         refresh: whether a browser loads it again after a while, because it is written anew.
     """
     views = dict(zip(_names(results), map(View, results), strict=True))
-    head = tag("header", tag("h1", f"{len(results)} searches"),
-               tag("p", ", ".join(views), class_="reading"))  # fmt: skip
+    head = tag(
+        "header",
+        tag("h1", f"{len(results)} searches"),
+        tag("p", ", ".join(views), class_="reading"),
+    )
     return document(f"{len(results)} searches", head, list(_sections(views)), refresh=refresh)
 
 
@@ -75,10 +78,11 @@ def _sections(views: dict[str, View]) -> Iterator[Section]:
     grids = [shown(view, album, best, name) for name, view, best in winners if best is not None]
     if any(grids):
         yield Section(
-            "images", "What do the winners' images look like?",
+            "images",
+            "What do the winners' images look like?",
             "Each search's winner at its best step.",
             tag("div", *filter(None, grids), class_="grids"),
-        )  # fmt: skip
+        )
 
 
 def _names(results: Sequence[SearchResult]) -> list[str]:

@@ -258,10 +258,7 @@ def _evidence(covariances: Floats, scores: Floats) -> Floats:
 
 
 def _drawn(
-    parts: Sequence[_Part],
-    settings: Sequence[_Setting],
-    scores: Floats,
-    rng: np.random.Generator,
+    parts: Sequence[_Part], settings: Sequence[_Setting], scores: Floats, rng: np.random.Generator
 ) -> Floats:
     """Shares of the variance over the space [parts], of a function that the trials leave possible.
 

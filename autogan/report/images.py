@@ -48,8 +48,15 @@ class Album:
         self._left -= len(text)
         shown = _THUMBNAIL if part == "thumbnail" else _WIDE
         kind = "pixels" if width < shown else None
-        return tag("img", src=text, alt=told, width=shown, height=round(shown * height / width),
-                   decoding="async", class_=kind)  # fmt: skip
+        return tag(
+            "img",
+            src=text,
+            alt=told,
+            width=shown,
+            height=round(shown * height / width),
+            decoding="async",
+            class_=kind,
+        )
 
     def fits(self, paths: Sequence[Path], part: Part, share: float = 1.0) -> bool:
         """Whether there is room for all of these grids in a share of what is left."""

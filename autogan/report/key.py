@@ -22,9 +22,11 @@ def key(*kinds: str) -> Markup:
     entries = []
     for kind in filter(kinds.__contains__, _MEANINGS):
         line = tag("path", d="M0 6H14", class_=f"line {kind}")
-        mark = tag("path", d="M16 3l6 6m0-6l-6 6", class_=f"cross {kind}") if kind == "dead" else (
-            tag("circle", cx=19, cy=6, r=3.5, class_=kind)
-        )  # fmt: skip
+        mark = (
+            tag("path", d="M16 3l6 6m0-6l-6 6", class_=f"cross {kind}")
+            if kind == "dead"
+            else (tag("circle", cx=19, cy=6, r=3.5, class_=kind))
+        )
         entries.append((line + mark, _MEANINGS[kind]))
     return legend(entries)
 
@@ -32,8 +34,11 @@ def key(*kinds: str) -> Markup:
 def legend(entries: Iterable[tuple[Markup, str]]) -> Markup:
     """A list of marks, drawn in 26 by 12 pixels, with words beside them."""
     items = [
-        tag("li", tag("svg", marks, width=26, height=12, viewBox="0 0 26 12", aria_hidden="true"),
-            words)
+        tag(
+            "li",
+            tag("svg", marks, width=26, height=12, viewBox="0 0 26 12", aria_hidden="true"),
+            words,
+        )
         for marks, words in entries
-    ]  # fmt: skip
+    ]
     return tag("ul", *items, class_="key")

@@ -83,8 +83,12 @@ def document(title: str, head: Markup, sections: Sequence[Section], *, refresh: 
     return f"<!DOCTYPE html>\n{page}\n"
 
 
-def table(head: Sequence[object], rows: Sequence[Sequence[object]], name: str = "",
-          trials: Sequence[int] = ()) -> Markup:  # fmt: skip
+def table(
+    head: Sequence[object],
+    rows: Sequence[Sequence[object]],
+    name: str = "",
+    trials: Sequence[int] = (),
+) -> Markup:
     """A table; numbers are set to the right.
 
     Args:

@@ -43,8 +43,15 @@ def slices(view: View, measure: Measure, noise: Noise | None) -> list[Markup]:
     return made
 
 
-def _slice(view: View, measure: Measure, dimension: Dimension, trials: Sequence[Trial], y: Axis,
-           noise: Noise | None, name: str) -> Markup:  # fmt: skip
+def _slice(
+    view: View,
+    measure: Measure,
+    dimension: Dimension,
+    trials: Sequence[Trial],
+    y: Axis,
+    noise: Noise | None,
+    name: str,
+) -> Markup:
     x = over(dimension, [trial.params[dimension.name] for trial in trials])
     frame = Frame(x, y, *_SLICE, shortened(dimension.name, 40), measure.name)
     places = isinstance(x, Places)
@@ -98,9 +105,8 @@ def _percent(share: float) -> str:
 def pair(view: View, measure: Measure, first: Dimension, second: Dimension) -> Markup:
     """Two hyperparameters together: cells with medians for lists, else dots shaded by rank."""
     trials = [
-        t for t in view.trials
-        if _has(t, first) and _has(t, second) and t.number in measure.worths
-    ]  # fmt: skip
+        t for t in view.trials if _has(t, first) and _has(t, second) and t.number in measure.worths
+    ]
     x, y = (over(d, [t.params[d.name] for t in trials]) for d in (first, second))
     frame = Frame(x, y, *_PAIR, shortened(first.name, 60), shortened(second.name, 40))
     title = f"{measure.name} over {first.name} and {second.name}"
@@ -151,18 +157,41 @@ def coordinates(view: View, measure: Measure) -> Markup:
             places.append((left, bottom - (bottom - top) * scale.at(value)))
         path = "L".join(f"{left:.1f} {down:.1f}" for left, down in places)
         kind = "best" if view.kind(trial) == "best" else f"stroke-{shade}"
-        marks.append(tag("path", tag("title", view.told(trial)), d=f"M{path}",
-                         class_=f"line {kind}", data_t=trial.number))  # fmt: skip
+        marks.append(
+            tag(
+                "path",
+                tag("title", view.told(trial)),
+                d=f"M{path}",
+                class_=f"line {kind}",
+                data_t=trial.number,
+            )
+        )
     for left, scale, label in zip(lefts, scales, names, strict=True):
         marks.append(tag("path", d=f"M{left:.1f} {top}V{bottom}", class_="axis"))
         for value, told in itertools.islice(scale.ticks(), 12):
             down = bottom - (bottom - top) * scale.at(value)
-            marks.append(tag("text", shortened(told, 12), x=f"{left - 4:.1f}",
-                             y=f"{down + 4:.1f}", text_anchor="end", class_="over"))  # fmt: skip
+            marks.append(
+                tag(
+                    "text",
+                    shortened(told, 12),
+                    x=f"{left - 4:.1f}",
+                    y=f"{down + 4:.1f}",
+                    text_anchor="end",
+                    class_="over",
+                )
+            )
         longest = max(int((width - 60) / len(scales) / 7), 8)
         low = bottom + (18 if names.index(label) % 2 == 0 or len(names) < 6 else 34)
-        marks.append(tag("text", shortened(label, longest), x=f"{left:.1f}", y=low,
-                         text_anchor="middle", class_="label"))  # fmt: skip
+        marks.append(
+            tag(
+                "text",
+                shortened(label, longest),
+                x=f"{left:.1f}",
+                y=low,
+                text_anchor="middle",
+                class_="label",
+            )
+        )
     words = f"{len(trials)} trials over {len(dimensions)} hyperparameters"
     return picture("coordinates", "Where the search looked", words, width, height, marks)
 

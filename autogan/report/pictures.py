@@ -54,8 +54,15 @@ def becoming(view: View, album: Album) -> Markup | None:
     controls, frames = [], []
     for place, (at, name) in enumerate(zip(chosen, names, strict=True)):
         last = place == len(chosen) - 1
-        control = tag("input", type="radio", name="step", id=f"step-{place}", value=name,
-                      class_=f"s{place}", checked=last)  # fmt: skip
+        control = tag(
+            "input",
+            type="radio",
+            name="step",
+            id=f"step-{place}",
+            value=name,
+            class_=f"s{place}",
+            checked=last,
+        )
         controls.append(tag("span", control, " ", tag("label", name, for_=f"step-{place}")))
         grids = tag("div", *(_at(view, album, t, at, part) for t in trials), class_="grids")
         frames.append(tag("div", grids, class_=f"frame f{place}{' last' if last else ''}"))

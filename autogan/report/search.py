@@ -135,27 +135,32 @@ def _belief(view: View) -> Markup:
     if best is None:
         return tag("p", "No trial has come to a value yet.", class_="verdict")
     if not result.ended:
-        return tag("p", "The search has not ended: the winner may yet be another.",
-                   class_="verdict")  # fmt: skip
+        return tag(
+            "p", "The search has not ended: the winner may yet be another.", class_="verdict"
+        )
     if len(view.measures) > 1:
         words = "Each trial of the front is one training, and one training is not a result: train "
-        return tag("p", f"{words}the one that you take again under other seeds.",
-                   class_="verdict doubt")  # fmt: skip
+        return tag(
+            "p", f"{words}the one that you take again under other seeds.", class_="verdict doubt"
+        )
     if result.confirmed:
         found = verdict(result)
         lead = next((words for end, words in _VERDICTS.items() if found.endswith(end)), _TRAINED)
         kind = "good" if found.endswith(_BETTER) else "doubt"
         told = found.replace("against the defaults:", "Median difference from the defaults:")
-        return tag("p", tag("strong", f"{lead}."), f" {told[0].upper()}{told[1:]}.",
-                   class_=f"verdict {kind}")  # fmt: skip
+        return tag(
+            "p",
+            tag("strong", f"{lead}."),
+            f" {told[0].upper()}{told[1:]}.",
+            class_=f"verdict {kind}",
+        )
     standing = result.standing
     lead, luck = "One training is not a result", "The best of many noisy values is partly luck."
     if standing is not None and len(standing.ended) > 1:
         known = filter(None, (seeds(standing), promise(standing)))
         lead = f"{result.terms.objective} {figure(standing.value or 0.0)} {'; '.join(known)}"
         luck = "These seeds chose the winner, so that part of it is luck."
-    return tag("p", f"{lead}. {luck} Confirm it: ", tag("code", again),
-               class_="verdict doubt")  # fmt: skip
+    return tag("p", f"{lead}. {luck} Confirm it: ", tag("code", again), class_="verdict doubt")
 
 
 def _when(result: SearchResult) -> str:

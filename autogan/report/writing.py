@@ -22,9 +22,7 @@ _LOOK = 5.0  # seconds between two looks at a running search
 
 
 def write_report(
-    *folders: Path | str,
-    output: Path | str | None = None,
-    options: Mapping[str, Any] | None = None,
+    *folders: Path | str, output: Path | str | None = None, options: Mapping[str, Any] | None = None
 ) -> Path:
     """Write a page that shows a search, or compares several; works while they run.
 
@@ -45,9 +43,7 @@ def write_report(
 
 
 def watch(
-    *folders: Path | str,
-    output: Path | str | None = None,
-    options: Mapping[str, Any] | None = None,
+    *folders: Path | str, output: Path | str | None = None, options: Mapping[str, Any] | None = None
 ) -> Iterator[Path]:
     """Write a page (see `write_report`) whenever there is news, until no search runs any more.
 

@@ -9,15 +9,7 @@ from autogan.core.files import write_bytes
 from autogan.core.invocation import command
 from autogan.decisions.decisions import Decisions
 from autogan.decisions.tally import Tally
-from autogan.pool.messages import (
-    Evaluated,
-    Failed,
-    Note,
-    Placed,
-    Progress,
-    Train,
-    Trained,
-)
+from autogan.pool.messages import Evaluated, Failed, Note, Placed, Progress, Train, Trained
 from autogan.pool.pool import Engine, Event
 from autogan.record import lines
 from autogan.record.folder import TrialFolder

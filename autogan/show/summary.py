@@ -15,15 +15,7 @@ from autogan.decisions.confirmation import advantage
 from autogan.record.words import describe, duration, figure, figures, spark, state_of, trials
 from autogan.search import State, Trial
 from autogan.search.space import key
-from autogan.show.standings import (
-    defaults,
-    died,
-    differ,
-    in_hand,
-    points_table,
-    promise,
-    seeds,
-)
+from autogan.show.standings import defaults, died, differ, in_hand, points_table, promise, seeds
 
 if TYPE_CHECKING:
     from autogan.show.result import SearchResult
@@ -41,9 +33,9 @@ def summary(result: "SearchResult", *, every: bool = False) -> str:
     """
     best = result.best
     if best is None:
-        return "\n".join([
-            _without_best(result), *in_hand(result), *_late(result), *_table(result, every)
-        ])  # fmt: skip
+        return "\n".join(
+            [_without_best(result), *in_hand(result), *_late(result), *_table(result, every)]
+        )
     lines = [f"best of {_counted(result)}: trial {best.number}{differ(result)}"]
     if len(result.points) == 1 and len(result.trials) > 1:
         lines = [f"one configuration, {trials(len(result.trials))}{differ(result)}"]
@@ -55,18 +47,23 @@ def summary(result: "SearchResult", *, every: bool = False) -> str:
     else:
         lines += _value(result, best)
     said = [
-        *_course(result), *_judged(result), *_warned(result), *defaults(result),
+        *_course(result),
+        *_judged(result),
+        *_warned(result),
+        *defaults(result),
         *_confirmed(result),
-    ]  # fmt: skip
+    ]
     return "\n".join([*lines, *said, *in_hand(result), *_late(result), *_table(result, every)])
 
 
 def standing(result: "SearchResult") -> list[str]:
     """What is searched, how far it is and what it has cost, for one that may not have ended."""
     config = result.config
-    method = f"{config.search_method} with {config.stopping}" if config.stopping else (
-        config.search_method
-    )  # fmt: skip
+    method = (
+        f"{config.search_method} with {config.stopping}"
+        if config.stopping
+        else (config.search_method)
+    )
     counts = Counter(state_of(trial) for trial in result.trials)
     each = ", ".join(f"{count} {state}" for state, count in counts.items())
     state = result.state
@@ -201,8 +198,11 @@ def _value(result: "SearchResult", best: Trial) -> list[str]:
     worth = f"{result.objective} = {figure(best.value)} at step {best.step}"
     fresh = next((each for each in result.confirmed if each.params == best.params), None)
     if fresh is not None and fresh.mean is not None:
-        return [f"  mean {figure(fresh.mean)} under {len(fresh.values)} fresh seeds, below; trial "
-                f"{best.number} has", f"  {worth}"]  # fmt: skip
+        return [
+            f"  mean {figure(fresh.mean)} under {len(fresh.values)} fresh seeds, below; trial "
+            f"{best.number} has",
+            f"  {worth}",
+        ]
     standing = result.standing
     if standing is None or standing.value is None:
         return [f"  {worth}"]
@@ -290,8 +290,9 @@ def _without_best(result: "SearchResult") -> str:
         advice.append("raise max_trial_minutes")
     failed = next((t for t in reversed(result.trials) if t.state is State.FAILED), None)
     if failed is not None:
-        advice.append(f"{result.folders[failed.number].traceback} says why trial "
-                      f"{failed.number} failed")  # fmt: skip
+        advice.append(
+            f"{result.folders[failed.number].traceback} says why trial {failed.number} failed"
+        )
     words = "".join(f"; {each}" for each in advice)
     count = trials(len(states))
     return f"none of {count} came to a value{words} (all of it is in {result.folder.root})"

@@ -301,8 +301,10 @@ class Session:
         scored = real if generated is None else generated
         wanted, usual = run.eval_samples, TrainConfig.model_fields["eval_samples"].default
         if wanted != usual and wanted > min(scored, real):
-            self._driver.note(f"eval_samples is {wanted}, and there are fewer images: {scored} are "
-                              f"compared with {real} real ones")  # fmt: skip
+            self._driver.note(
+                f"eval_samples is {wanted}, and there are fewer images: {scored} are "
+                f"compared with {real} real ones"
+            )
         cautions: dict[str, list[str]] = {}
         for name, criterion in evaluator.criteria.items():
             cautions.setdefault(

@@ -19,14 +19,7 @@ from autogan.criteria.base import Criterion
 from autogan.criteria.classifier import ClassifierNetwork
 from autogan.criteria.evaluator import Evaluator
 from autogan.criteria.networks import FeatureNetwork, SavedModelNetwork, Tell, inception
-from autogan.data import (
-    MEMORY_BYTES,
-    ImageData,
-    Split,
-    check_trainable,
-    dataset_named,
-    loaded,
-)
+from autogan.data import MEMORY_BYTES, ImageData, Split, check_trainable, dataset_named, loaded
 from autogan.models.base import ImageShape
 from autogan.models.training.batches import TrainingSet
 from autogan.models.training.trainer import Trainer
@@ -159,9 +152,12 @@ class Workbench:
             )
 
         key = (
-            network.weights_hash, *run.criteria(), data_key(run), run.reference_split,
+            network.weights_hash,
+            *run.criteria(),
+            data_key(run),
+            run.reference_split,
             run.eval_samples,
-        )  # fmt: skip
+        )
         return self._keep("evaluator", key, build)
 
     def check_features(self, run: TrainConfig) -> None:

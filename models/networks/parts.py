@@ -84,9 +84,14 @@ class Parts:
         return kind(units, use_bias=bias, kernel_initializer=(start or self.start)(1))(x)
 
     def conv(
-        self, x: Any, filters: int, side: int, stride: int = 1, bias: bool = True,
+        self,
+        x: Any,
+        filters: int,
+        side: int,
+        stride: int = 1,
+        bias: bool = True,
         start: Start | None = None,
-    ) -> Any:  # fmt: skip
+    ) -> Any:
         """A convolution that keeps the size, or divides it by the stride and rounds up."""
         kind = SpectralConv2D if self.norm == "spectral" else layers.Conv2D
         # Of one pixel, TensorFlow leaves parts of a strided kernel's gradient undefined in bfloat16
@@ -107,9 +112,13 @@ class Parts:
         Only generators have it.
         """
         return layers.Conv2DTranspose(
-            filters, side, stride, "same",
-            use_bias=last or self.norm == "none", kernel_initializer=self.start(side),
-        )(x)  # fmt: skip
+            filters,
+            side,
+            stride,
+            "same",
+            use_bias=last or self.norm == "none",
+            kernel_initializer=self.start(side),
+        )(x)
 
     def normed(self, x: Any, conditional: bool = True) -> Any:
         """The network's normalisation; a conditional one may be told to be a plain one here."""

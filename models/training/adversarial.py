@@ -16,12 +16,7 @@ from autogan.models.networks.graph import by_layers
 from autogan.models.networks.shape import NetworkShape
 from autogan.models.training import schedules
 from autogan.models.training.averages import AveragedGenerator
-from autogan.models.training.batches import (
-    LABELS_D,
-    LABELS_G,
-    REAL,
-    TrainingSet,
-)
+from autogan.models.training.batches import LABELS_D, LABELS_G, REAL, TrainingSet
 from autogan.models.training.context import Batches
 from autogan.models.training.networks import Networks, computed_in
 from autogan.models.training.state import initialise, named_variables

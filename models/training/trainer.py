@@ -45,11 +45,7 @@ class Trainer(ABC):
     """
 
     def __init__(
-        self,
-        image_shape: ImageShape,
-        batch_size: int,
-        z_dim: int,
-        class_counts: Sequence[int] = (),
+        self, image_shape: ImageShape, batch_size: int, z_dim: int, class_counts: Sequence[int] = ()
     ) -> None:
         self.image_shape = image_shape
         self.batch_size = batch_size
@@ -193,10 +189,7 @@ class Trainer(ABC):
             scaled = tf.round((tf.clip_by_value(images, -1, 1) + 1.0) * 127.5)
             return tf.cast(scaled, tf.uint8), finite
 
-        signature = [
-            tf.TensorSpec([None, self.z_dim], tf.float32),
-            tf.TensorSpec([None], tf.int64),
-        ]
+        signature = [tf.TensorSpec([None, self.z_dim], tf.float32), tf.TensorSpec([None], tf.int64)]
         return tf.function(quantised, input_signature=signature, autograph=False)
 
 

@@ -241,12 +241,7 @@ class Updates:
         return self._images(labels, now, draws.LATENT_D, draws.GENERATOR_DROPOUT_D)
 
     def _images(
-        self,
-        labels: tf.Tensor,
-        now: Context,
-        stream: int,
-        dropout: int,
-        size: int | None = None,
+        self, labels: tf.Tensor, now: Context, stream: int, dropout: int, size: int | None = None
     ) -> tf.Tensor:
         """Generated images, float32 [size or batch, height, width, channels]."""
         shape = [size or self._batch_size, self._networks.shape.z_dim]

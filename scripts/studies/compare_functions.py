@@ -129,9 +129,15 @@ def searched(task: tuple[str, str, int]) -> tuple[list[float], float]:
         value = true[-1] * math.exp(function.noise * noise.normal()) if function.noise else true[-1]
         evaluations = [Evaluation(1, {}, value)]
         trials.append(
-            Trial(number, dict(proposal.point), origin=proposal.origin, state=State.COMPLETE,
-                  evaluations=evaluations, value=value)
-        )  # fmt: skip
+            Trial(
+                number,
+                dict(proposal.point),
+                origin=proposal.origin,
+                state=State.COMPLETE,
+                evaluations=evaluations,
+                value=value,
+            )
+        )
     best = [History(trials[:count], "min").ranked()[0].number for count in SHOWN]
     places = np.array([function.place(trial.params) for trial in trials[:_ENOUGH]])
     near = [

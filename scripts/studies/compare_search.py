@@ -50,14 +50,24 @@ from autogan.search.space import Point
 from autogan.search.stopping import Screening, StoppingRule
 
 CASES = (
-    "random", "explore", "grid", "adaptive", "tpe", "cmaes", "gp",
+    "random",
+    "explore",
+    "grid",
+    "adaptive",
+    "tpe",
+    "cmaes",
+    "gp",
     *(f"{method} asha 5 seeds" for method in ("random", "adaptive", "tpe", "cmaes")),
     *(f"gp {rule} 5 seeds" for rule in ("median", "screening", "hyperband", "asha", "thaw")),
-)  # fmt: skip
+)
 DRAWN = {
-    "random": "gray", "explore": "peru", "gp": "salmon", "random asha 5 seeds": "green",
-    "gp asha 5 seeds": "blue", "gp thaw 5 seeds": "red",
-}  # fmt: skip
+    "random": "gray",
+    "explore": "peru",
+    "gp": "salmon",
+    "random asha 5 seeds": "green",
+    "gp asha 5 seeds": "blue",
+    "gp thaw 5 seeds": "red",
+}
 BUDGETS = (2, 5, 10, 20)  # in full trials
 GRID = [n / 2 for n in range(1, 2 * BUDGETS[-1] + 1)]  # those of a picture
 _COLLAPSED = 2  # evaluations in a row at which all images look the same

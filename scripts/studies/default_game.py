@@ -29,13 +29,21 @@ DATASETS: dict[str, dict[str, Any]] = {
     "digits": {"dataset": "digits", "steps": 1000, "evaluate_every": 200, "params": HALF},
     "mnist": {"dataset": "mnist", "steps": 500, "evaluate_every": 100, "params": HALF},
     "photographs": {
-        "dataset": "folder", "image_size": 32, "steps": 600, "evaluate_every": 120, "params": HALF,
+        "dataset": "folder",
+        "image_size": 32,
+        "steps": 600,
+        "evaluate_every": 120,
+        "params": HALF,
     },
-}  # fmt: skip
+}
 PLAIN: dict[str, Any] = {
-    "loss": "non_saturating", "penalty": "none", "penalty_interval": 1, "beta1": 0.5,
-    "generator_lr_scale": 1.0, "ema": 0.999,
-}  # fmt: skip
+    "loss": "non_saturating",
+    "penalty": "none",
+    "penalty_interval": 1,
+    "beta1": 0.5,
+    "generator_lr_scale": 1.0,
+    "ema": 0.999,
+}
 RATES = (5e-4, 1e-3, 2e-3)
 _BATCH, _SPECTRAL, _LAYER = (
     {"discriminator_norm": norm} for norm in ("batch", "spectral", "layer")
@@ -70,10 +78,16 @@ GAMES: dict[str, dict[str, Any]] = {
     "relativistic, 1": {**_NO_NORM, **_penalty(1.0, "r1_r2")},
     "relativistic, 0.1, fast, beta1 0": {**_NO_NORM, **_penalty(0.1, "r1_r2"), **_FAST},
     "relativistic, batch, r1_r2 0.05, fast, beta1 0": {
-        **_RELATIVISTIC, **_BATCH, **_penalty(0.05, "r1_r2"), **_FAST,
+        **_RELATIVISTIC,
+        **_BATCH,
+        **_penalty(0.05, "r1_r2"),
+        **_FAST,
     },
     "relativistic, batch, r1 0.05, fast, beta1 0": {
-        **_RELATIVISTIC, **_BATCH, **_penalty(0.05), **_FAST,
+        **_RELATIVISTIC,
+        **_BATCH,
+        **_penalty(0.05),
+        **_FAST,
     },
     "relativistic, batch, r1 0.1 lazy, fast, beta1 0": {**_DEFAULT, **_RELATIVISTIC},
     "spectral, fast, beta1 0": {**_SPECTRAL, **_FAST},
@@ -84,9 +98,12 @@ GAMES: dict[str, dict[str, Any]] = {
     "spectral, r1 0.05, fast, beta1 0": {**_SPECTRAL, **_penalty(0.05), **_FAST},
     "layer, r1 0.05, fast, beta1 0": {**_LAYER, **_penalty(0.05), **_FAST},
     "layer, relativistic, r1 0.05, fast, beta1 0": {
-        **_LAYER, **_RELATIVISTIC, **_penalty(0.05), **_FAST,
+        **_LAYER,
+        **_RELATIVISTIC,
+        **_penalty(0.05),
+        **_FAST,
     },
-}  # fmt: skip
+}
 """By name, what each game changes of `PLAIN`."""
 
 
@@ -123,9 +140,15 @@ def train(given: argparse.Namespace, game: str, rates: list[float], seed: int) -
         config["data_dir"] = str(given.data)
     config["params"] = {**config["params"], **PLAIN, **GAMES[game], "learning_rate": rates}
     run = {
-        **config, "gan_type": "gan", "criterion": "fid", "features": "classifier",
-        "search_method": "grid", "seed": seed, "threads": given.threads, "run_dir": str(root),
-    }  # fmt: skip
+        **config,
+        "gan_type": "gan",
+        "criterion": "fid",
+        "features": "classifier",
+        "search_method": "grid",
+        "seed": seed,
+        "threads": given.threads,
+        "run_dir": str(root),
+    }
     autogan.run_search(run, display=autogan.PlainDisplay())
 
 

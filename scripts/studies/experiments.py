@@ -83,9 +83,18 @@ def grids(data_dir: Path | None, gan_types: Sequence[str]) -> None:
             ]
         )
     print_table(
-        ["GAN type", "minutes", "FID untrained", "first (step)", "best (step)", "IS", "KID",
-         "label accuracy"], rows,
-    )  # fmt: skip
+        [
+            "GAN type",
+            "minutes",
+            "FID untrained",
+            "first (step)",
+            "best (step)",
+            "IS",
+            "KID",
+            "label accuracy",
+        ],
+        rows,
+    )
 
 
 def training() -> None:
@@ -135,9 +144,13 @@ def labels(data_dir: Path | None) -> None:
         config = load_config(
             TrainConfig,
             Path("acgan_mnist"),
-            {"data_dir": data_dir, "steps": 500, "evaluate_every": 250,
-             "params": {"generator_class_weight": weight}},
-        )  # fmt: skip
+            {
+                "data_dir": data_dir,
+                "steps": 500,
+                "evaluate_every": 250,
+                "params": {"generator_class_weight": weight},
+            },
+        )
         root, trial = trained(config, f"acgan-{weight:g}")
         keep_grid(f"labels-{weight:g}", autogan.sample(root, classes=range(10), count=40))
         best = at_step(trial, trial.step)

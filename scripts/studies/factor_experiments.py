@@ -44,13 +44,25 @@ SMALL: dict[str, Any] = {
     "params": {"width": 32, "dense_width": 256},
 }
 PLAIN = {
-    "loss": "non_saturating", "penalty": "none", "discriminator_norm": "spectral", "ema": 0.0,
-    "learning_rate": 2e-4, "beta1": 0.5, "generator_lr_scale": 1.0, "penalty_interval": 1,
-}  # fmt: skip
+    "loss": "non_saturating",
+    "penalty": "none",
+    "discriminator_norm": "spectral",
+    "ema": 0.0,
+    "learning_rate": 2e-4,
+    "beta1": 0.5,
+    "generator_lr_scale": 1.0,
+    "penalty_interval": 1,
+}
 STABLE = {
-    "loss": "relativistic", "penalty": "r1_r2", "penalty_weight": 1.0, "discriminator_norm": "none",
-    "ema": 0.999, "beta1": 0.5, "generator_lr_scale": 1.0, "penalty_interval": 1,
-}  # fmt: skip
+    "loss": "relativistic",
+    "penalty": "r1_r2",
+    "penalty_weight": 1.0,
+    "discriminator_norm": "none",
+    "ema": 0.999,
+    "beta1": 0.5,
+    "generator_lr_scale": 1.0,
+    "penalty_interval": 1,
+}
 GAMES: dict[str, dict[str, Any]] = {
     "non-saturating, batch, averaged": {"discriminator_norm": "batch", "ema": 0.999},
     "non-saturating": {"discriminator_norm": "none"},
@@ -133,12 +145,18 @@ EXPERIMENTS = {
             Variant(
                 (f"{ema:g}", kind),
                 {
-                    **PLAIN, "learning_rate": 1e-3, "discriminator_norm": "batch", "ema": ema,
+                    **PLAIN,
+                    "learning_rate": 1e-3,
+                    "discriminator_norm": "batch",
+                    "ema": ema,
                     "statistics": kind,
                 },
             )
             for ema, kind in (
-                (0.0, "moving"), (0.99, "moving"), (0.999, "moving"), (0.999, "measured"),
+                (0.0, "moving"),
+                (0.99, "moving"),
+                (0.999, "moving"),
+                (0.999, "measured"),
             )
         ),
     ),
@@ -159,15 +177,15 @@ EXPERIMENTS = {
         ("GAN",),
         {**MNIST, "steps": 600, "evaluate_every": 100},
         tuple(
-            Variant(
-                (name,), {"learning_rate": 1e-3, **params}, {"gan_type": name.split(",")[0]}
-            )
+            Variant((name,), {"learning_rate": 1e-3, **params}, {"gan_type": name.split(",")[0]})
             for name, params in {
                 "cgan": {},
                 "acgan": {},
                 "sngan_projection": {"architecture": "auto", "d_iter": 1},
                 "gan, projection": {
-                    **STABLE, "condition": "projection", "generator_norm": "conditional",
+                    **STABLE,
+                    "condition": "projection",
+                    "generator_norm": "conditional",
                     "beta1": 0.0,
                 },
             }.items()
@@ -183,10 +201,14 @@ EXPERIMENTS = {
                 "minimax, batch norm": {"loss": "minimax", "discriminator_norm": "batch"},
                 "non-saturating, batch norm": {"discriminator_norm": "batch"},
                 "non-saturating, R1": {
-                    "discriminator_norm": "none", "penalty": "r1", "penalty_weight": 1.0,
+                    "discriminator_norm": "none",
+                    "penalty": "r1",
+                    "penalty_weight": 1.0,
                 },
                 "relativistic, R1 + R2": {
-                    "loss": "relativistic", "discriminator_norm": "none", "penalty": "r1_r2",
+                    "loss": "relativistic",
+                    "discriminator_norm": "none",
+                    "penalty": "r1_r2",
                     "penalty_weight": 1.0,
                 },
             }.items()
@@ -231,7 +253,7 @@ EXPERIMENTS = {
             Variant(("gan, ema 0.99", "0.0002"), {"learning_rate": 2e-4, "ema": 0.99}),
         ),
     ),
-}  # fmt: skip
+}
 
 
 def main(named: Mapping[str, Experiment | Special], about: str) -> None:

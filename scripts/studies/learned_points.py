@@ -31,9 +31,7 @@ DATA = Path("tests/data")
 TABLES = ("gan_default_digits", "gan_default_mnist", "gan_default_photographs")
 BUDGETS = (1, 2, 3, 5, 10)
 _POINTS, _SEEDS = 3, 5
-_DEFAULTS = {
-    "learning_rate": 1e-3, "d_iter": 1, "penalty_weight": 0.1, "generator_lr_scale": 2.0
-}  # fmt: skip
+_DEFAULTS = {"learning_rate": 1e-3, "d_iter": 1, "penalty_weight": 0.1, "generator_lr_scale": 2.0}
 
 Recorded = tuple[Value, ...]
 

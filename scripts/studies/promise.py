@@ -42,8 +42,18 @@ def main() -> None:
         best = load_config(TrainConfig, found.folder.best_config, own)
         fresh = run(under_seeds(best, given.fresh, given.workers))
         rows.append([str(seed), *row(found.standing, [t.worth for t in fresh.trials])])
-    heads = ["search", "seeds", "died", "mean", "promised", "dying", "fresh died", "fresh mean",
-             "fresh range", "within"]  # fmt: skip
+    heads = [
+        "search",
+        "seeds",
+        "died",
+        "mean",
+        "promised",
+        "dying",
+        "fresh died",
+        "fresh mean",
+        "fresh range",
+        "within",
+    ]
     print_table(heads, rows)
 
 
@@ -64,13 +74,16 @@ def row(standing: Standing | None, worths: list[float | None]) -> list[str]:
     lived = [worth for worth in worths if worth is not None]
     within = sum(promised.low <= value <= promised.high for value in lived)
     return [
-        str(len(standing.ended)), str(standing.died), figure(standing.value or 0.0),
-        f"{figure(promised.low)} to {figure(promised.high)}", f"{1 - promised.survival:.0%}",
+        str(len(standing.ended)),
+        str(standing.died),
+        figure(standing.value or 0.0),
+        f"{figure(promised.low)} to {figure(promised.high)}",
+        f"{1 - promised.survival:.0%}",
         f"{len(worths) - len(lived)} of {len(worths)}",
         figure(statistics.fmean(lived)) if lived else "none",
         f"{figure(min(lived))} to {figure(max(lived))}" if lived else "none",
         f"{within} of {len(lived)}",
-    ]  # fmt: skip
+    ]
 
 
 if __name__ == "__main__":

@@ -129,9 +129,11 @@ def optuna_tpe(pruner: Callable[[], optuna.pruners.BasePruner]) -> Callable[[Ben
         while bench.open:
             trial = study.ask()
             training = bench.begin(
-                {d.name: trial.suggest_categorical(d.name, list(d.candidates))
-                 for d in bench.table.space.dimensions}
-            )  # fmt: skip
+                {
+                    d.name: trial.suggest_categorical(d.name, list(d.candidates))
+                    for d in bench.table.space.dimensions
+                }
+            )
             pruned = False
             while not training.over and not pruned:
                 training.go_on()
@@ -180,9 +182,12 @@ def keras_tuner_hyperband(bench: Bench, seed: int) -> None:
     for dimension in bench.table.space.dimensions:
         known.Choice(dimension.name, list(dimension.candidates))
     oracle = keras_tuner.oracles.HyperbandOracle(
-        keras_tuner.Objective("fid", "min"), max_epochs=bench.table.evaluations,
-        hyperband_iterations=_MANY, seed=seed, hyperparameters=known,
-    )  # fmt: skip
+        keras_tuner.Objective("fid", "min"),
+        max_epochs=bench.table.evaluations,
+        hyperband_iterations=_MANY,
+        seed=seed,
+        hyperparameters=known,
+    )
     oracle.verbose = 0
     with tempfile.TemporaryDirectory() as folder:
         oracle._set_project_dir(folder, "search")

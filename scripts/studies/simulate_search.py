@@ -161,8 +161,12 @@ def draw_scatter(file: Path) -> None:
                 px, py = np.add(place(x, y), rng.normal(0, 2 * zoom, 2))
                 colour = "green" if usable(trial.params) else "red"
                 draw.ellipse([px - 3 * zoom, py - 3 * zoom, px + 3 * zoom, py + 3 * zoom], colour)
-            draw.text((left + margin * zoom, top), f"{name}, {trials} trials", "black",
-                      font_size=14 * zoom)  # fmt: skip
+            draw.text(
+                (left + margin * zoom, top),
+                f"{name}, {trials} trials",
+                "black",
+                font_size=14 * zoom,
+            )
     file.parent.mkdir(parents=True, exist_ok=True)
     picture.resize((3 * side, 2 * side), Image.Resampling.LANCZOS).save(file)
 

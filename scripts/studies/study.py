@@ -245,8 +245,20 @@ def write_csv(file: Path, found: Sequence[Training]) -> None:
     labels = sorted(set().union(*(training.trial.labels() for training in found)))
     with file.open("w", newline="") as out:
         writer = csv.writer(out, lineterminator="\n")
-        writer.writerow(["search", "method", "trial", "seed", *names, "state", "value", "step",
-                         "seconds", *labels])  # fmt: skip
+        writer.writerow(
+            [
+                "search",
+                "method",
+                "trial",
+                "seed",
+                *names,
+                "state",
+                "value",
+                "step",
+                "seconds",
+                *labels,
+            ]
+        )
         for training in found:
             trial = training.trial
             scores = trial.kept.scores if trial.kept else {}

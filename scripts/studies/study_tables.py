@@ -150,8 +150,16 @@ def factor_table(found: Sequence[Training], factor: Sequence[str]) -> Table:
             _span([training.loss for training in top(own)], sign),
         ]
         ranked.append((winner.rank, row))
-    heads = ["", "best point", "seeds", "median of all", "points", "dead",
-             "in the top 5 %", "its own top 5 %"]  # fmt: skip
+    heads = [
+        "",
+        "best point",
+        "seeds",
+        "median of all",
+        "points",
+        "dead",
+        "in the top 5 %",
+        "its own top 5 %",
+    ]
     return Table(" + ".join(factor), heads, [row for _, row in sorted(ranked)])
 
 
@@ -185,11 +193,14 @@ def reached_table(found: Sequence[Training]) -> Table:
         if c <= longest
     ]
     rows = [
-        [method, *(_reached(method, searches, count, sign) for count in counts),
-         f"{sign * statistics.fmean(map(min, searches)):.4g} ({min(map(len, searches))})",
-         str(len(searches))]
+        [
+            method,
+            *(_reached(method, searches, count, sign) for count in counts),
+            f"{sign * statistics.fmean(map(min, searches)):.4g} ({min(map(len, searches))})",
+            str(len(searches)),
+        ]
         for method, searches in curves.items()
-    ]  # fmt: skip
+    ]
     heads = ["", *map(str, counts), "all", "searches"]
     return Table("best value after so many trainings (a dead one counts as the worst)", heads, rows)
 

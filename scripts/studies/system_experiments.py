@@ -69,9 +69,15 @@ LARGE: dict[str, Any] = {
 }
 # A discriminator that runs away: the generator's gradient vanishes under minimax.
 AHEAD = {
-    "loss": "minimax", "discriminator_norm": "none", "d_iter": 3, "learning_rate": 1e-3,
-    "beta1": 0.5, "ema": 0.0, "penalty": "none", "generator_lr_scale": 1.0,
-}  # fmt: skip
+    "loss": "minimax",
+    "discriminator_norm": "none",
+    "d_iter": 3,
+    "learning_rate": 1e-3,
+    "beta1": 0.5,
+    "ema": 0.0,
+    "penalty": "none",
+    "generator_lr_scale": 1.0,
+}
 
 
 def stages(given: argparse.Namespace) -> None:
@@ -79,14 +85,23 @@ def stages(given: argparse.Namespace) -> None:
     photographs = f"folder:{given.photographs}"
     common = {"dataset": photographs, "features": "classifier", "threads": given.threads}
     small = TrainConfig(
-        **common, gan_type="gan", image_size=16, steps=1500, evaluate_every=300,
+        **common,
+        gan_type="gan",
+        image_size=16,
+        steps=1500,
+        evaluate_every=300,
         params={"width": 32, "dense_width": 256},
-    )  # fmt: skip
+    )
     first, _ = trained(small, "stages-1")
     large = TrainConfig(
-        **common, gan_type="dcgan", image_size=32, stage1=first, steps=600, evaluate_every=100,
+        **common,
+        gan_type="dcgan",
+        image_size=32,
+        stage1=first,
+        steps=600,
+        evaluate_every=100,
         params={"width": 16},
-    )  # fmt: skip
+    )
     second, trial = trained(large, "stages-2")
     images = autogan.sample(first, count=4000)
     enlarged = np.stack(
@@ -95,9 +110,10 @@ def stages(given: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as folder:
         images_folder(Path(folder) / "enlarged", enlarged)
         scores = autogan.evaluate(
-            Path(folder) / "enlarged", reference=photographs,
+            Path(folder) / "enlarged",
+            reference=photographs,
             options={"features": "classifier", "image_size": 32, "threads": given.threads},
-        )  # fmt: skip
+        )
     keep_grid("stages-1", images[:60])
     keep_grid("stages-2", autogan.sample(second, count=60))
     best = next(e for e in trial.evaluations if e.step == trial.step)
@@ -184,10 +200,12 @@ EXPERIMENTS: dict[str, Experiment | Special] = {
         ("IGAN",), IGAN, tuple(Variant((n,), changes) for n, changes in TRICKS.items()), seeds=2
     ),
     "schedules": Experiment(
-        ("schedule",), IGAN, tuple(Variant((n,), changes) for n, changes in SCHEDULES.items()),
+        ("schedule",),
+        IGAN,
+        tuple(Variant((n,), changes) for n, changes in SCHEDULES.items()),
         seeds=2,
     ),
-}  # fmt: skip
+}
 
 
 if __name__ == "__main__":

@@ -17,8 +17,12 @@ def main() -> None:
     """Print the median of some proposals by each method."""
     declared = {h.name: h for h in GAN_TYPES.get("wgan_gp").hyperparameters}
     rates = tuple(10 ** (-5 + n / 10) for n in range(40))
-    lists = {"learning_rate": rates, "d_iter": range(1, 11), "batch_size": (16, 32, 64),
-             "z_dim": (16, 64)}  # fmt: skip
+    lists = {
+        "learning_rate": rates,
+        "d_iter": range(1, 11),
+        "batch_size": (16, 32, 64),
+        "z_dim": (16, 64),
+    }
     space = Space(
         (
             *(Dimension(declared[name], tuple(values)) for name, values in lists.items()),
@@ -37,9 +41,14 @@ def main() -> None:
             value = abs(math.log10(float(proposal.point["learning_rate"])) + 3)
             evaluations = [Evaluation(n, {}, value + 1 / n) for n in range(1, 2 + number % 9)]
             trials.append(
-                Trial(number, dict(proposal.point), state=State.COMPLETE,
-                      evaluations=evaluations, value=evaluations[-1].value)
-            )  # fmt: skip
+                Trial(
+                    number,
+                    dict(proposal.point),
+                    state=State.COMPLETE,
+                    evaluations=evaluations,
+                    value=evaluations[-1].value,
+                )
+            )
         method = SEARCH_METHODS.get(name)()
         method.propose(where, History(trials, "min"), 0)  # imports what it needs
         taken = []
