@@ -49,7 +49,7 @@ class Evaluation:
     def different(self) -> float:
         """Different pictures among the images, as a share of those among real ones, in [0, 1].
 
-        1 where nobody counted them, as in the records of AutoGAN 0.1.
+        1 where nobody counted them.
         """
         real = self.variety.get("real_distinct", 0.0)
         return min(self.variety.get("distinct", real) / real, 1.0) if real else 1.0

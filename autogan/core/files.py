@@ -180,13 +180,8 @@ def write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
     write_bytes(path, buffer.getvalue())
 
 
-def read_arrays(path: Path, *, sealed: bool = False) -> dict[str, npt.NDArray[Any]]:
+def read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
     """Read an .npz file; nothing in it is unpickled.
-
-    Args:
-        path: of the file.
-        sealed: whether it must bear a seal. Files of runs of AutoGAN 0.2 bear none; of them only
-            what cannot be read at all is noticed.
 
     Raises:
         Damaged: if it is something else, or not what was written.
@@ -199,9 +194,7 @@ def read_arrays(path: Path, *, sealed: bool = False) -> dict[str, npt.NDArray[An
             seal = arrays.pop(_DIGEST, None)
         except Exception as error:  # a damaged archive raises whatever its bytes lead to
             raise Damaged(f"{path} is damaged ({type(error).__name__})") from error
-    if seal is None and sealed:
-        raise Damaged(f"{path} is damaged (it bears no seal)")
-    if seal is not None and str(seal) != arrays_digest(arrays):
+    if str(seal) != arrays_digest(arrays):
         raise Damaged(f"{path} is damaged (its digest is another one)")
     return arrays
 
@@ -283,7 +276,7 @@ def cached_arrays(
     """
     with contextlib.suppress(OSError):
         try:
-            return read_arrays(path, sealed=True)
+            return read_arrays(path)
         except Damaged:
             path.unlink()
     arrays = make()
@@ -296,7 +289,7 @@ def cached_arrays(
             pass  # another process was faster
         except OSError:
             own.replace(path)  # a file system without hard links
-        return read_arrays(path, sealed=True)
+        return read_arrays(path)
     except (OSError, StorageError, Damaged):
         return arrays
     finally:

@@ -248,7 +248,7 @@ class Workbench:
     def restored(self, run: TrainConfig, root: Path, checkpoint: str) -> tuple[Trainer, list[str]]:
         """The GAN of a training with its generator at a checkpoint; the dataset is not needed.
 
-        With it come the names of its classes, or their numbers from a file of AutoGAN 0.2.
+        With it come the names of its classes, or their numbers.
         """
         folder = TrialFolder.of(root.resolve(), run)
         path = folder.best if checkpoint == "best" else folder.last
@@ -264,7 +264,7 @@ class Workbench:
         counts = tuple(arrays.pop("class_counts", np.zeros(0)).tolist())
         gan = self.gan(run, (height, width, channels), counts, str(run_of(root)))
         gan.restore_generator(arrays)
-        names: list[str] = arrays.get("class_names", np.zeros(0)).tolist()
+        names: list[str] = arrays["class_names"].tolist()
         return gan, names or [str(number) for number in range(len(gan.class_counts))]
 
     def _cache(self, run: TrainConfig) -> Path:

@@ -52,7 +52,7 @@ class GAN(GANType):
     other_defaults: ClassVar[Mapping[str, Value]] = {}
     candidates: ClassVar[Mapping[str, tuple[Value, ...]]] = {}
     own: ClassVar[tuple[Hyperparameter, ...]] = ()
-    _misplaced: ClassVar[tuple[str, ...]] = ()  # as types had it up to 0.2
+    _misplaced: ClassVar[tuple[str, ...]] = ()  # attributes that say what `fixed` or `own` should
     hyperparameters = narrowed(FACTORS, {}, _DEFAULTS, _CANDIDATES)
 
     def __init_subclass__(cls, **arguments: Any) -> None:
