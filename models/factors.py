@@ -1,7 +1,8 @@
 """The factors of a GAN: every hyperparameter there is, with its default and default search space.
 
 `autogan.models.types.gan.GAN` offers all of them; other types fix some. Defaults here are those of
-the plain game, without a norm, a penalty or averages.
+the plain game, without a penalty, averages or a norm in the discriminator. The type `gan` has its
+own (`autogan.models.types.gan`), R1 among them.
 """
 
 from collections.abc import Mapping

@@ -42,7 +42,7 @@ def built(monkeypatch):
 
 
 def use(bench, widths):
-    return [bench.gan(config(width), SHAPE, ()) for width in widths]
+    return [bench.trainer(config(width), SHAPE, ()) for width in widths]
 
 
 def test_the_last_ones_are_kept(monkeypatch, built):
@@ -95,7 +95,7 @@ def test_a_dropped_gan_built_again_comes_to_the_same_bits(monkeypatch):
 
     def trained(width):
         run = config(width)
-        gan = bench.gan(run, SHAPE, ())
+        gan = bench.trainer(run, SHAPE, ())
         gan.reset(7)
         gan.train(data, 7, 0, 2, 2, run.hyperparameters())
         return gan.state()

@@ -138,7 +138,7 @@ class Joined(Message):
 
 
 class Train(Call):
-    """Train in a folder, or go on there.
+    """Train in a folder, or go on there: `autogan.worker.session.Session.train`.
 
     Attributes:
         name: of the training in TensorBoard.

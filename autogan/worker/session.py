@@ -87,7 +87,7 @@ class Session:
         if stage1 is not None:
             counts = data.train.class_counts
             check_first_stage(run, stage1, data.image_shape, counts, conditions)
-        gan = self._bench.gan(run, data.image_shape, data.train.class_counts, call.folder)
+        trainer = self._bench.trainer(run, data.image_shape, data.train.class_counts, call.folder)
         if run.features == "classifier":
             self._bench.check_labelled(run)  # trained in `prepare`
         if "none" in conditions and not (stage1 and stage1.class_counts):
@@ -100,8 +100,8 @@ class Session:
             image_shape=data.image_shape,
             classes=data.classes,
             digest=data.train.digest,
-            generator_bytes=gan.generator_bytes,
-            state_bytes=gan.state_bytes,
+            generator_bytes=trainer.generator_bytes,
+            state_bytes=trainer.state_bytes,
             environment=environment(self._bench.device),
         )
 
@@ -148,16 +148,18 @@ class Session:
         """See `Time`."""
         run = self._bench.use(call)
         data = self._bench.data(run)
-        gan = self._bench.gan(run, data.image_shape, data.train.class_counts)
+        trainer = self._bench.trainer(run, data.image_shape, data.train.class_counts)
         training = self._bench.training_set(run)
-        step = timed_steps(gan, training, run)
+        step = timed_steps(trainer, training, run)
         if not call.evaluate:
             return Timed(step=step, evaluation=None)
         try:
             self._bench.network(run)
         except ConfigError:  # no download on this machine: the training can be timed all the same
             return Timed(step=step, evaluation=None)
-        return Timed(step=step, evaluation=timed_evaluation(gan, self._bench.evaluator(run, "")))
+        return Timed(
+            step=step, evaluation=timed_evaluation(trainer, self._bench.evaluator(run, ""))
+        )
 
     def join(self, call: Join) -> Joined:
         """See `Join`.
@@ -191,7 +193,7 @@ class Session:
         trial = run_trial(
             run,
             TrialFolder.of(Path(call.folder), run),
-            self._bench.gan(run, data.image_shape, data.train.class_counts, call.run),
+            self._bench.trainer(run, data.image_shape, data.train.class_counts, call.run),
             self._bench.training_set(run),
             self._bench.evaluator(run, call.run),
             self._driver,
@@ -210,25 +212,25 @@ class Session:
             return Scores(scores=self._scores_of_images(run, call))
         trained = TrainConfig(**call.training)
         same_data = data_key(run) == data_key(trained)
-        gan, _ = self._bench.restored(trained, Path(call.folder), call.checkpoint)
-        run = self._cropped(run, call, gan.image_shape) or run
-        scores = self._scores_of_gan(run, call, trained, gan)
+        trainer, _ = self._bench.restored(trained, Path(call.folder), call.checkpoint)
+        run = self._cropped(run, call, trainer.image_shape) or run
+        scores = self._scores_of(run, call, trained, trainer)
         if not same_data or run.reference_split == "test" or self._bench.data(run).test is None:
             return Scores(scores=scores)
         unseen = run.model_copy(update={"reference_split": "test"})
-        return Scores(scores=scores, test=self._scores_of_gan(unseen, call, trained, gan))
+        return Scores(scores=scores, test=self._scores_of(unseen, call, trained, trainer))
 
-    def _scores_of_gan(
-        self, run: TrainConfig, call: Evaluate, trained: TrainConfig, gan: Trainer
+    def _scores_of(
+        self, run: TrainConfig, call: Evaluate, trained: TrainConfig, trainer: Trainer
     ) -> dict[str, float]:
         """Values of a restored generator by label, against the split that ``run`` names."""
         none = f"{trained.gan_type} {_CLASSLESS}"
-        self._check_comparable(run, call, gan.image_shape, len(gan.class_counts), none)
+        self._check_comparable(run, call, trainer.image_shape, len(trainer.class_counts), none)
         if data_key(run) != data_key(trained):  # else it was told of then
             self._tell_of("reference", self._bench.data(run))
         evaluator = self._bench.evaluator(run, call.run)
-        latents = gan.latents(evaluator.samples, USER_LATENTS + call.seed)
-        return self._labelled(run, evaluator, _generated(gan, latents), latents.labels)
+        latents = trainer.latents(evaluator.samples, USER_LATENTS + call.seed)
+        return self._labelled(run, evaluator, _generated(trainer, latents), latents.labels)
 
     def _scores_of_images(self, run: TrainConfig, call: Evaluate) -> dict[str, float]:
         """Values of a dataset's images by label."""
@@ -342,7 +344,7 @@ class Session:
     def sample(self, call: Sample) -> Sampled:
         """See `Sample`."""
         run = self._bench.use(call)
-        gan, names = self._bench.restored(run, Path(call.folder), call.checkpoint)
+        trainer, names = self._bench.restored(run, Path(call.folder), call.checkpoint)
         classes = None
         if call.classes is not None:
             if not names:
@@ -353,10 +355,10 @@ class Session:
         elif call.in_turn and names:
             classes = list(range(len(names)))[:GRID_CLASSES]
         count = call.count or (GRID if classes is None else _OF_EACH_CLASS * len(classes))
-        most = _SAMPLE_BYTES // max(math.prod(gan.image_shape), 4 * gan.z_dim)
+        most = _SAMPLE_BYTES // max(math.prod(trainer.image_shape), 4 * trainer.z_dim)
         if count > most:
             raise ConfigError("count", f"{count}; give at most {most} at a time")
-        images = _generated(gan, gan.latents(count, USER_LATENTS + call.seed, classes))
+        images = _generated(trainer, trainer.latents(count, USER_LATENTS + call.seed, classes))
         columns = np.array([names[number] for number in classes or ()], str)
         write_arrays(Path(call.output), {"images": images, "columns": columns})
         return Sampled()
@@ -372,9 +374,9 @@ def _shape(shape: tuple[int, ...]) -> str:
     return f"{'grey' if channels == 1 else 'RGB'} {width}x{height}"
 
 
-def _generated(gan: Trainer, latents: Latents) -> npt.NDArray[np.uint8]:
+def _generated(trainer: Trainer, latents: Latents) -> npt.NDArray[np.uint8]:
     """Images of a restored generator."""
     try:
-        return gan.generate(latents)
+        return trainer.generate(latents)
     except FloatingPointError as error:
         raise ConfigError("checkpoint", f"{error}; this training diverged") from None

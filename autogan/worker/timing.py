@@ -15,26 +15,26 @@ _ENOUGH = 2.0  # seconds of steps
 _IMAGES = 200  # whose making and features stand for those of all
 
 
-def timed_steps(gan: Trainer, data: TrainingSet, run: TrainConfig) -> float:
+def timed_steps(trainer: Trainer, data: TrainingSet, run: TrainConfig) -> float:
     """Train some steps of a configuration, forget them, and return the seconds of one."""
     hyperparameters = run.hyperparameters()
-    total, _ = run.schedule(len(data), gan.batch_size)
-    gan.reset(run.seed)
-    step, _ = gan.train(data, run.seed, 0, _STRIDE, total, hyperparameters)  # which compiles
+    total, _ = run.schedule(len(data), trainer.batch_size)
+    trainer.reset(run.seed)
+    step, _ = trainer.train(data, run.seed, 0, _STRIDE, total, hyperparameters)  # which compiles
     first, started = step, time.monotonic()
     while (passed := time.monotonic() - started) < _ENOUGH or step == first:
-        done, _ = gan.train(data, run.seed, step, _STRIDE, total, hyperparameters)
+        done, _ = trainer.train(data, run.seed, step, _STRIDE, total, hyperparameters)
         step += done
     return passed / (step - first)
 
 
-def timed_evaluation(gan: Trainer, evaluator: Evaluator) -> float:
+def timed_evaluation(trainer: Trainer, evaluator: Evaluator) -> float:
     """The seconds of an evaluation: few images are made, which are scored as if they were all."""
     few = min(evaluator.samples, _IMAGES)
-    latents = gan.latents(few, 0)
-    evaluator.features(gan.generate(latents))  # which compiles
+    latents = trainer.latents(few, 0)
+    evaluator.features(trainer.generate(latents))  # which compiles
     started = time.monotonic()
-    images = gan.generate(latents)
+    images = trainer.generate(latents)
     features = evaluator.features(images, latents.labels)
     seen = time.monotonic() - started
     rows = np.arange(evaluator.samples) % few

@@ -62,7 +62,7 @@ class Driver(Protocol):
 def run_trial(
     config: TrainConfig,
     folder: TrialFolder,
-    gan: Trainer,
+    trainer: Trainer,
     data: TrainingSet,
     evaluator: Evaluator,
     driver: Driver,
@@ -77,7 +77,7 @@ def run_trial(
     Args:
         config: of the training; resolved.
         folder: where everything goes.
-        gan: of the shape that the configuration asks for.
+        trainer: of the shape that the configuration asks for.
         data: the training set.
         evaluator: of the configuration's criteria.
         driver: is told of progress and decides on stopping.
@@ -94,7 +94,7 @@ def run_trial(
         ConfigError: if the folder was moved or removed meanwhile.
     """
     hyperparameters = config.hyperparameters()
-    steps, evaluate_every = config.schedule(len(data), gan.batch_size)
+    steps, evaluate_every = config.schedule(len(data), trainer.batch_size)
     objective, labels = config.objective, evaluator.labels()
     trial = dataclasses.replace(begun, evaluations=[])
     step = 0
@@ -109,11 +109,11 @@ def run_trial(
         trial.evaluations = [Evaluation(**each) for each in progress["evaluations"]]
         step, trial.seconds = progress["step"], progress["seconds"]
         sizes = progress.get("events", {})
-        gan.restore(state)
+        trainer.restore(state)
     elif (ended := folder.ended()) and not ended.resumable:
         trial = ended
     else:
-        gan.reset(config.seed)
+        trainer.reset(config.seed)
         write_yaml(folder.config, config.as_dict(), "Train this again with: autogan train FILE")
     goes_on = True  # what is said to the last one told counts, before a kill or now
     for evaluation in trial.evaluations:
@@ -126,13 +126,13 @@ def run_trial(
         trial.state = State.STOPPED
 
     before = trial.seconds
-    images_per_step = config.gan.batches_per_step(hyperparameters) * gan.batch_size
+    images_per_step = config.gan.batches_per_step(hyperparameters) * trainer.batch_size
     stride = min(_STEPS_PER_CALL, data.steps_at_once(images_per_step))
-    latents = gan.latents(evaluator.samples, _EVALUATION_LATENTS)
-    classes = range(min(len(gan.class_counts), GRID_CLASSES))  # a column each, if there are any
-    grid_latents = gan.latents(whole_rows(len(classes)), _GRID_LATENTS, classes)
+    latents = trainer.latents(evaluator.samples, _EVALUATION_LATENTS)
+    classes = range(min(len(trainer.class_counts), GRID_CLASSES))  # a column each, if there are any
+    grid_latents = trainer.latents(whole_rows(len(classes)), _GRID_LATENTS, classes)
     shown = config.gan.meaningful(hyperparameters)
-    events = TrialEvents(folder, name, shown, gan, sizes, search, labels)
+    events = TrialEvents(folder, name, shown, trainer, sizes, search, labels)
     limit = 60 * (config.max_trial_minutes or math.inf)  # seconds, those of earlier runs among them
     lost: set[str] = set()  # criteria that the user knows to have no finite value
 
@@ -149,7 +149,7 @@ def run_trial(
             "evaluations": [dataclasses.asdict(e) for e in trial.evaluations],
         }
         packed = np.frombuffer(json.dumps(progress).encode(), np.uint8)
-        write_arrays(folder.state, {**gan.state(), "progress": packed})
+        write_arrays(folder.state, {**trainer.state(), "progress": packed})
 
     while step < steps and trial.state is State.RUNNING and not _collapsed(trial):
         if before + time.monotonic() - started >= limit:
@@ -162,7 +162,7 @@ def run_trial(
         boundary = min(steps, (step // evaluate_every + 1) * evaluate_every)
         look = (step // stride + 1) * stride
         count = min(look, boundary) - step
-        done, losses = gan.train(data, config.seed, step, count, steps, hyperparameters)
+        done, losses = trainer.train(data, config.seed, step, count, steps, hyperparameters)
         step += done
         events.losses(step, losses)
         driver.progress(step, steps, losses)
@@ -174,7 +174,7 @@ def run_trial(
         elif step == boundary:
             folder.check_there()
             try:
-                made = gan.generate(latents)
+                made = trainer.generate(latents)
                 features = evaluator.features(made, latents.labels)
                 named = evaluator.score(features, (search or config).deciding())
             except FloatingPointError as error:
@@ -194,16 +194,18 @@ def run_trial(
             behind = evaluator.figures(features)
             figures = {**dataclasses.asdict(variety), **behind}
             trial.evaluations.append(Evaluation(step, scores, value, figures, collapsed))
-            picture = grid(gan.generate(grid_latents), len(classes), class_names[: len(classes)])
+            picture = grid(
+                trainer.generate(grid_latents), len(classes), class_names[: len(classes)]
+            )
             write_bytes(folder.sample(step), png(picture))
             best = best_evaluation(trial.evaluations, objective.direction)
             label = objective.label(labels)
             events.evaluation(step, scores, label, best, variety, behind, picture)
             generator = {
-                **gan.generator_state(),
-                "image_shape": np.array(gan.image_shape),
-                "class_counts": np.array(gan.class_counts, np.int64),
-                "class_names": np.array(class_names[: len(gan.class_counts)], str),
+                **trainer.generator_state(),
+                "image_shape": np.array(trainer.image_shape),
+                "class_counts": np.array(trainer.class_counts, np.int64),
+                "class_names": np.array(class_names[: len(trainer.class_counts)], str),
             }
             if best and best.step == step:
                 write_arrays(folder.best, generator)

@@ -49,7 +49,7 @@ class Workbench:
     def __init__(self, tell: Tell) -> None:
         self._tell = tell
         self._kept: dict[str, tuple[Any, Any]] = {}
-        self._gans: dict[Any, Trainer] = {}  # the least recently used first
+        self._trainers: dict[Any, Trainer] = {}  # the least recently used first
         self._first_bytes: int | None = None
         self.device: str | None = None
 
@@ -202,7 +202,7 @@ class Workbench:
             root = first_stage_training(run, folder)
             keep(root, read_training(root, run), first_stage(Path(folder)))
 
-    def gan(
+    def trainer(
         self,
         run: TrainConfig,
         image_shape: ImageShape,
@@ -227,21 +227,21 @@ class Workbench:
         how = {"stage1": stage1, "xla": run.compiler == "xla", "precision": run.precision}
         usual = {"stage1": None, "xla": False, "precision": "float32"}
         key = (run.gan_type, image_shape, class_counts, shape, *how.values())
-        gan = self._gans.pop(key, None)
-        if gan is None:
+        trainer = self._trainers.pop(key, None)
+        if trainer is None:
             self._make_room()  # before building the next: both may not fit
             # Types of the user's own may not know what is not usual.
             more: dict[str, Any] = {n: value for n, value in how.items() if value != usual[n]}
-            gan = run.gan.build(image_shape, hyperparameters, class_counts, **more)
-        self._gans[key] = gan
-        return gan
+            trainer = run.gan.build(image_shape, hyperparameters, class_counts, **more)
+        self._trainers[key] = trainer
+        return trainer
 
     def _make_room(self) -> None:
         """Drop the GANs that were not used for longest, for a further one like the last."""
-        sizes = [gan.state_bytes for gan in self._gans.values()]
+        sizes = [trainer.state_bytes for trainer in self._trainers.values()]
         left = sizes + sizes[-1:]
         while len(left) > 1 and (len(left) > _MAX_GANS or sum(left) > _MAX_GAN_BYTES):
-            del left[0], self._gans[next(iter(self._gans))]
+            del left[0], self._trainers[next(iter(self._trainers))]
         if len(left) <= len(sizes):
             gc.collect()  # a compiled function and its graph refer to each other
 
@@ -262,10 +262,10 @@ class Workbench:
             ) from None
         height, width, channels = arrays.pop("image_shape").tolist()
         counts = tuple(arrays.pop("class_counts", np.zeros(0)).tolist())
-        gan = self.gan(run, (height, width, channels), counts, str(run_of(root)))
-        gan.restore_generator(arrays)
+        trainer = self.trainer(run, (height, width, channels), counts, str(run_of(root)))
+        trainer.restore_generator(arrays)
         names: list[str] = arrays["class_names"].tolist()
-        return gan, names or [str(number) for number in range(len(gan.class_counts))]
+        return trainer, names or [str(number) for number in range(len(trainer.class_counts))]
 
     def _cache(self, run: TrainConfig) -> Path:
         """Where trained classifiers and real statistics are kept, for each kind of bits."""

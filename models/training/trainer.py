@@ -34,7 +34,8 @@ class Trainer(ABC):
     """A GAN of one shape, trained again and again with different seeds and settings.
 
     Building it costs seconds, `reset` hundredths of a second. A subclass gives `reset`, `train`,
-    `images`, `variables` and `graph`; what becomes of images and state is the same for all.
+    `images`, `variables` and `graph`; what becomes of images and state is the same for all. The one
+    here is `autogan.models.training.adversarial.Adversarial`, which `GANType.build` makes.
 
     Args:
         image_shape: height, width and channels of the images; square, the side divisible by 4.

@@ -172,14 +172,14 @@ class Updates:
                 penalty = self._penalty(self._penalty_input(real, fake, labels, fake_labels, now))
                 loss += settings["penalty_weight"] * self._interval * penalty
         gradients = tape.gradient(loss, self.d_optimizer.parameters)
-        balance = self._balance_curves(real_logits, fake_logits, settings)
+        balance = self._follow_accuracy(real_logits, fake_logits, settings)
         ahead = self._accuracy > settings["balance"]
         self._apply(self.d_optimizer, gradients, settings["learning_rate"], now, ahead)
         if self._factors["penalty"] == "clipping":
             clip_weights(self.d_optimizer.parameters, settings["clip"])
         curves = {"d_loss": loss, **self.loss.updated(real_logits, fake_logits, settings)}
         curves |= balance
-        return curves | self._augmentation_curve(real_logits, fake_logits, settings, total)
+        return curves | self._adapt_augmentation(real_logits, fake_logits, settings, total)
 
     def _generator_step(self, batch: Batch, now: Context) -> Curves:
         """One update of G, and of its average; real images are those of D's last update.
@@ -267,7 +267,7 @@ class Updates:
             images += now.noise * normal
         return self._networks.logits(images, labels, now.dropout(showing), training=True)
 
-    def _augmentation_curve(
+    def _adapt_augmentation(
         self, real: tf.Tensor, fake: tf.Tensor, settings: Values, total: tf.Tensor
     ) -> Curves:
         """Move the probability of augmentation to where D is as sure as it should be.
@@ -287,7 +287,7 @@ class Updates:
         self._probability.assign(tf.clip_by_value(moved, 0.0, most))
         return {"augmented": self._probability.read_value()}
 
-    def _balance_curves(self, real: tf.Tensor, fake: tf.Tensor, settings: Values) -> Curves:
+    def _follow_accuracy(self, real: tf.Tensor, fake: tf.Tensor, settings: Values) -> Curves:
         """Follow D's accuracy, by which updates are skipped; return it and the share of skips.
 
         It is the mean of the shares of real and generated images that it takes for such; of a
