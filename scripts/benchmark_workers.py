@@ -12,6 +12,7 @@ evaluation: its share of a trial's time, ten of 10,000 images in 2,000 steps.
 
 import argparse
 import heapq
+import itertools
 import json
 import math
 import os
@@ -123,16 +124,17 @@ def trials_a_minute(run: Path, workers: int) -> float:
 
 
 class Simulated:
-    """An engine whose trials only pass on a clock of its own.
+    """An engine whose trials, of ten evaluations each, only pass on a clock of its own.
 
     Args:
         count: of the workers.
-        seconds: of a trial, by its number.
+        seconds: between two evaluations, by the trial's number and the step.
     """
 
-    def __init__(self, count: int, seconds: Callable[[int], float]) -> None:
+    def __init__(self, count: int, seconds: Callable[[int, int], float]) -> None:
         self._count, self._seconds = count, seconds
         self._coming: list[tuple[float, int, Any]] = []  # when each trial tells its next event
+        self._steps: dict[int, int] = {}  # of the trials that run
         self._now = self.worked = 0.0
 
     def join(self, call: Any, tell: Any = None) -> None:
@@ -154,26 +156,34 @@ class Simulated:
             return Prepared(objective="fid", labels={"fid": "fid"}, features={})
         return Scores(scores={"fid": 0.5})
 
-    def free(self) -> bool:
+    def free(self) -> int:
         """See `autogan.pool.pool.Engine`."""
-        return len(self._coming) < self._count
+        return self._count - len(self._steps)
 
     def start(self, trial: int, minutes: float | None, call: Any) -> None:
         """See `autogan.pool.pool.Engine`."""
-        seconds = self._seconds(trial)
-        self.worked += seconds
-        scores = Evaluation(30, {"fid": random.Random(trial).random()})
-        heapq.heappush(self._coming, (self._now + seconds, trial, Evaluated(evaluation=scores)))
+        self._steps[trial] = 0
+        self.answer(trial, True)
 
     def next_event(self) -> Event:
         """See `autogan.pool.pool.Engine`."""
         self._now, trial, message = heapq.heappop(self._coming)
+        if isinstance(message, Trained):
+            del self._steps[trial]
         return Event(trial, message)
 
     def answer(self, trial: int, go_on: bool) -> None:
         """See `autogan.pool.pool.Engine`."""
-        ended = Trial(trial, {}, state=State.COMPLETE, value=0.5, step=30, last_value=0.5, steps=30)
-        heapq.heappush(self._coming, (self._now, trial, Trained(trial=ended)))
+        step = self._steps[trial]
+        if step == 100 or not go_on:
+            ended = Trial(trial, {}, state=State.COMPLETE, value=0.5, step=step, steps=step)
+            heapq.heappush(self._coming, (self._now, trial, Trained(trial=ended)))
+            return
+        self._steps[trial] = step + 10
+        seconds = self._seconds(trial, step)
+        self.worked += seconds
+        scores = Evaluation(step + 10, {"fid": random.Random(f"{trial} {step}").random()})
+        heapq.heappush(self._coming, (self._now + seconds, trial, Evaluated(evaluation=scores)))
 
     def interrupt(self) -> None:
         """See `autogan.pool.pool.Engine`."""
@@ -187,16 +197,22 @@ class Simulated:
 
 
 def busy_share(workers: int, trials: int, spread: float, **changes: Any) -> float:
-    """How busy workers are in a search of trials whose lengths are log-normal."""
+    """How busy workers are, in a search of trials whose speeds are log-normal.
 
-    def seconds(trial: int) -> float:
-        return math.exp(random.Random(f"length {trial}").gauss(0.0, spread))
+    Between two evaluations of a trial the speed changes by another twentieth.
+    """
+
+    def seconds(trial: int, step: int) -> float:
+        of_trial = random.Random(f"speed {trial}").gauss(0.0, spread)
+        return math.exp(of_trial + random.Random(f"speed {trial} {step}").gauss(0.0, 0.05))
 
     engine = Simulated(workers, seconds)
     with tempfile.TemporaryDirectory() as folder:
         config = {
             "search_method": "random",
             "trials": trials,
+            "steps": 100,
+            "evaluate_every": 10,
             "run_dir": f"{folder}/a",
             "params": {"learning_rate": "1e-4..1e-2:log"},
             **changes,
@@ -206,15 +222,12 @@ def busy_share(workers: int, trials: int, spread: float, **changes: Any) -> floa
 
 
 def measure_busy(options: argparse.Namespace) -> None:
-    """Eight workers, 200 trials, asynchronous and in the order of numbers."""
-    for spread in (0.3, 0.6):
-        free = busy_share(8, 200, spread)
-        numbered = busy_share(8, 200, spread, order="numbered", lag=16)
-        print(
-            f"busy, lengths with a deviation of {spread:.0%}: {free:.1%} as they come, "
-            f"{numbered:.1%} with --order numbered --lag 16",
-            flush=True,
-        )
+    """Two and eight workers, 100 trials whose results count by the work done or as they come."""
+    for workers, spread in itertools.product((2, 8), (0.0, 0.1, 0.3)):
+        orders = ("work", "completed")
+        shares = {order: busy_share(workers, 100, spread, order=order) for order in orders}
+        told = ", ".join(f"{share:.1%} by {order}" for order, share in shares.items())
+        print(f"{workers} workers, speeds that differ by {spread:.0%}: {told}", flush=True)
 
 
 def measure_ray(options: argparse.Namespace) -> None:

@@ -25,49 +25,13 @@ from typing import Any
 
 AUTOGAN = (sys.executable, "-m", "autogan")
 SEARCH = (
-    "search",
-    "--dataset",
-    "digits",
-    "--gan-type",
-    "dcgan",
-    "--param",
-    "width=8",
-    "--param",
-    "dense_width=8",
-    "--steps",
-    "60",
-    "--evaluate-every",
-    "20",
-    "--eval-samples",
-    "200",
-    "--device",
-    "cpu",
-    "--threads",
-    "1",
+    "search --dataset digits --gan-type dcgan --param width=8 --param dense_width=8 --steps 60 "
+    "--evaluate-every 20 --features classifier --eval-samples 200 --device cpu --threads 1"
 )
 PLANS = {
-    "grid": (
-        "--param",
-        "learning_rate=2e-4,2e-3",
-        "--param",
-        "d_iter=1,2",
-        "--search-method",
-        "grid",
-    ),
-    "numbered": (
-        "--param",
-        "learning_rate=1e-4..1e-1:log",
-        "--search-method",
-        "random",
-        "--trials",
-        "5",
-        "--stopping",
-        "median",
-        "--order",
-        "numbered",
-        "--lag",
-        "2",
-    ),
+    "grid": "--param learning_rate=2e-4,2e-3 --param d_iter=1,2 --search-method grid",
+    "explore": "--param learning_rate=1e-4..1e-1:log --search-method explore --trials 5 "
+    "--stopping median",
 }
 KINDS = (
     ("driver", signal.SIGKILL),
@@ -98,20 +62,21 @@ def main() -> int:
     table: collections.Counter[tuple[str, str]] = collections.Counter()
     faults: list[str] = []
     with tempfile.TemporaryDirectory() as place:
-        wholes: dict[str, dict[int, list[dict[str, Any]]]] = {}
+        wholes: dict[tuple[str, int], dict[int, list[dict[str, Any]]]] = {}
         searches = equal = 0
         while sum(table.values()) < given.kills and time.monotonic() < end:
             plan = list(PLANS)[(given.seed + searches // 2) % len(PLANS)]
-            if plan not in wholes:
-                begin = time.monotonic()
-                run(Path(place) / plan, plan, 1).wait()
+            workers = 1 + (searches + 1) % 2
+            if (plan, workers) not in wholes:
+                begin, whole = time.monotonic(), Path(place) / f"{plan}-{workers}"
+                run(whole, plan, workers).wait()
                 usual = time.monotonic() - begin
-                wholes[plan] = outcome(Path(place) / plan)
+                wholes[plan, workers] = outcome(whole)
             searches += 1
             root = Path(place) / f"{searches}"
             most = min(given.kills - sum(table.values()), _MOST)
-            found = disturbed(root, plan, 1 + searches % 2, usual, most, chance, table)
-            if different := differences(wholes[plan], outcome(root)):
+            found = disturbed(root, plan, workers, usual, most, chance, table)
+            if different := differences(wholes[plan, workers], outcome(root)):
                 found += different
             else:
                 equal += 1
@@ -187,7 +152,7 @@ def disturbed(
 def run(root: Path, plan: str, workers: int) -> "subprocess.Popen[bytes]":
     """Begin a search, or resume it."""
     begun = (root / "search.yaml").exists()
-    anew = (*SEARCH, *PLANS[plan], "--run-dir", str(root))
+    anew = (*f"{SEARCH} {PLANS[plan]}".split(), "--run-dir", str(root))
     words = ("search", "--resume", str(root)) if begun else anew
     with root.with_suffix(".log").open("wb") as log:
         return subprocess.Popen(

@@ -662,13 +662,37 @@ MUTANTS = [
         "t.value if t.dead else t.worth", "tests/test_winners.py -k other_methods",
     ),
     Mutant(
-        "in the order of numbers, what has ended is known at once", DECISIONS,
-        "known = number - self._config.lag + 1", "known = number", PARALLEL,
+        "results count as they come", "autogan/run/loop.py",
+        "if self._clock is None or event.trial == self._next_to_count():", "if True:", PARALLEL,
     ),
     Mutant(
-        "in the order of numbers, nobody waits for results", DECISIONS,
-        "if any(t.number < known and not t.confirms for t in self._ledger.unfinished()):",
-        "if False:", PARALLEL,
+        "a trial begins at the beginning", "autogan/decisions/clock.py",
+        "self._at[number] = self._now, before", "self._at[number] = 0.0, before",
+        "tests/test_clock.py",
+    ),
+    Mutant(
+        "a stopped trial's end is due with its next evaluation", "autogan/decisions/clock.py",
+        "if not answer and len(trial.evaluations) > trial.revived:", "if False:",
+        "tests/test_clock.py",
+    ),
+    Mutant(
+        "who goes on after a stop is due at once", "autogan/decisions/clock.py",
+        "if not answer and len(trial.evaluations) > trial.revived:", "if not answer:",
+        "tests/test_clock.py",
+    ),
+    Mutant(
+        "a worker whose result has not counted gets another trial", "autogan/run/loop.py",
+        "self._engine.free() > ended", "self._engine.free() > 0", f"{PARALLEL} -k early",
+    ),
+    Mutant(
+        "a worker that waits for its answer is silent", "autogan/pool/workers.py",
+        "worker.job is not None and worker.job.asked is None", "worker.job is not None",
+        "tests/test_pool.py",
+    ),
+    Mutant(
+        "a trial for which no worker is left waits for one", "autogan/pool/pool.py",
+        "if self._waiting and len(self._waiting) > len(self._idle()):", "if False:",
+        "tests/test_pool.py",
     ),
     Mutant(
         "an answer is found anew when an evaluation is told again", LOOP,

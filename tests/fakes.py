@@ -193,7 +193,7 @@ class FakeEngine:
         return answer
 
     def free(self):
-        return self._trial is None
+        return int(self._trial is None)
 
     def start(self, trial, minutes, call):
         self._trial, self._wish = trial, False
@@ -290,7 +290,7 @@ class Shuffled:
         return getattr(FakeSession(None), type(call).__name__.lower())(call)
 
     def free(self):
-        return len(self._running) < self._count
+        return self._count - len(self._running)
 
     def start(self, trial, minutes, call):
         self._running[trial] = self._train(trial, call)

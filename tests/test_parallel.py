@@ -14,12 +14,14 @@ from autogan.core.errors import ConfigError, SearchFailed
 from autogan.pool.messages import Failed, Trained
 from autogan.pool.pool import Event
 from autogan.record.ledger import Ledger
-from autogan.search import SEARCH_METHODS, STOPPING_RULES, State
+from autogan.search import SEARCH_METHODS, STOPPING_RULES, State, Trial
 
 SEARCH = {
     "params": {"learning_rate": "1e-4..1e-3:log", "d_iter": [1, 2, 3]},
     "search_method": "random",
     "trials": 8,
+    "steps": 30,
+    "evaluate_every": 10,
     "run_dir": "runs/a",
 }
 LISTS = {"params": {"learning_rate": [1e-4, 2e-4, 4e-4, 8e-4], "d_iter": [1, 2]}}
@@ -93,29 +95,51 @@ def test_grid_and_random_try_the_same_whatever_the_timing(method):
 
 
 @pytest.mark.parametrize("method", SEARCH_METHODS.names())
-@pytest.mark.parametrize("rule", [None, "median"])
-def test_numbered_so_does_every_method(method, rule):
-    """With one worker as with four: results count by the trials' numbers."""
-    more = {"order": "numbered", "lag": 4, "search_method": method, "stopping": rule}
-    results = {}
-    for count, seed in ((1, 0), (2, 1), (4, 2)):
-        name = f"{count}-{seed}"
-        result, _ = search(count, seed, name, **more, **space_of(method))
-        results[name] = begun(autogan_root(name)), [t.value for t in result.trials]
-        assert autogan.check(f"runs/{name}").difference == ""
-    assert all(found == results["1-0"] for found in results.values())
+@pytest.mark.parametrize("rule", [None, "median", "asha"])
+def test_by_work_the_same_search_with_as_many_workers(method, rule):
+    """Whatever their pace: each line of the record, for each number of workers."""
+    more = {"search_method": method, "stopping": rule, "confirm": "top=2,repeats=2"}
+    for count in (2, 4):
+        for seed in range(3):
+            name = f"{count}-{seed}"
+            search(count, seed, name, **more, **space_of(method))
+            assert autogan.check(f"runs/{name}").difference == ""
+        found = [told(autogan_root(f"{count}-{seed}")) for seed in range(3)]
+        assert found[0] == found[1] == found[2]
 
 
-def test_numbered_a_lag_lets_so_many_run():
-    _, engine = search(5, order="numbered", lag=2, workers=2)
-    assert engine.most == 2
+@pytest.mark.parametrize("rule", STOPPING_RULES.names())
+def test_so_is_a_race_of_seeds_with_every_rule(rule):
+    more = {"search_method": "gp", "stopping": rule, "repeats": 3, "trials": 9}
+    for seed in range(3):
+        search(3, seed, str(seed), **more)
+    assert told(autogan_root(0)) == told(autogan_root(1)) == told(autogan_root(2))
 
 
-def test_unnumbered_a_learning_method_may_try_others():
+class Dying(Shuffled):
+    """Every third trial diverges before its first evaluation."""
+
+    def _train(self, number, call):
+        if number % 3 != 1:
+            yield from super()._train(number, call)
+        reason = "a loss became NaN at step 7"
+        yield Trained(trial=Trial(number, {}, state=State.DIVERGED, steps=7, reason=reason))
+
+
+def test_so_is_a_search_whose_trials_die_early():
+    """The death counts in its turn, and its worker waits until then."""
+    for seed in range(4):
+        changes = {"search_method": "explore", "trials": 12, "run_dir": f"runs/{seed}"}
+        autogan.run_search({**SEARCH, **changes}, engine=Dying(3, seed))
+    records = [told(autogan_root(seed)) for seed in range(4)]
+    assert all(found == records[0] for found in records)
+
+
+def test_as_they_are_completed_a_learning_method_may_try_others():
     """Else the test above would prove nothing."""
     tried = set()
     for seed in range(4):
-        search(3, seed, str(seed), search_method="explore", trials=12)
+        search(3, seed, str(seed), search_method="explore", trials=12, order="completed")
         tried.add(json.dumps(begun(autogan_root(seed))))
     assert len(tried) > 1
 
@@ -255,11 +279,7 @@ class TestKeys:
             ({"workers": 0}, "workers: 0; give a number from 1 on, or auto"),
             ({"workers": "many"}, "workers: 'many'; give a number"),
             ({"workers": 2, "device": "gpu:1"}, "device: gpu:1 beside several workers"),
-            ({"lag": 3}, "lag: 3 without order numbered"),
-            ({"order": "numbered", "lag": 1, "workers": 2}, "lag: 1 with 2 workers"),
-            ({"order": "numbered", "stopping": "asha"}, "stopping: asha beside order numbered"),
-            ({"order": "numbered", "repeats": 2}, "repeats: 2 beside order numbered"),
-            ({"order": "numbered", "max_minutes": 2}, "max_minutes: 2.0 beside order numbered"),
+            ({"order": "numbered"}, "order: 'numbered'"),
             ({"worker_command": "'"}, 'worker_command: "\'": No closing quotation'),
             ({"worker_command": "ssh a", "engine": "ray"}, "beside engine ray"),
             ({"worker_command": "ssh a", "workers": "auto"}, "auto counts this machine's alone"),

@@ -302,6 +302,8 @@ def test_who_says_nothing_for_hours_is_reported_and_then_lost():
     while len(told) < 4:
         if event := pool.next_event():
             told.append((round(now[0]), event.trial, event.message))
+            if isinstance(event.message, Evaluated):
+                pool.answer(0, go_on=True)
         else:
             now[0] += 50
     notice, lost = told[2:]
@@ -320,12 +322,14 @@ def test_how_long_is_too_long_follows_from_the_longest_silence():
     pool.join(JOIN)
     pool.start(0, None, train(0))
     assert [isinstance(pool.next_event().message, kind) for kind in (Placed, Evaluated)]
+    pool.answer(0, go_on=True)
     for step in (20, 30):
         for _ in range(6):
             now[0] += 50
             assert pool.next_event() is None
         worker.hear(evaluated(step))
         assert pool.next_event().message == evaluated(step)
+        pool.answer(0, go_on=True)
     since = now[0]
     while (event := pool.next_event()) is None:
         now[0] += 50
@@ -340,6 +344,38 @@ def test_how_long_is_too_long_follows_from_the_longest_silence():
     assert now[0] - since == pytest.approx(3 * 300, abs=60)
 
 
+def test_who_waits_for_an_answer_is_not_silent_and_loses_no_time():
+    """The search may wait for other trials first, for hours."""
+    now, worker = [0.0], Worker("w0", silent)
+    pool = Pool([worker], clock=lambda: now[0])
+    pool.join(JOIN)
+    pool.start(0, 1.0, train(0))  # a minute, and so ten more
+    assert [isinstance(pool.next_event().message, kind) for kind in (Placed, Evaluated)]
+    for _ in range(400):
+        now[0] += 50
+        assert pool.next_event() is None
+    pool.answer(0, go_on=True)
+    since = now[0]
+    while not isinstance((event := pool.next_event()) and event.message, Failed):
+        now[0] += 50
+    assert event.message.reason.startswith("the worker has not ended the trial long after")
+    assert now[0] - since == pytest.approx(60 * 12, abs=60)
+
+
+def test_a_trial_for_which_no_worker_is_left_is_given_back():
+    """Else the search would wait for it, and whoever works for the search."""
+
+    def never_joins(worker, message):
+        return [DEATH] if isinstance(message, Join) else None
+
+    pool = joined(Worker("w0", silent), Worker("w1", never_joins))
+    for trial in range(2):
+        pool.start(trial, None, train(trial))
+    events = [event for _ in range(20) if (event := pool.next_event())]
+    assert [e for e in events if isinstance(e.message, Trained)] == [Event(1, Trained(trial=None))]
+    assert pool.free() == 0
+
+
 def test_a_driver_that_slept_blames_no_worker():
     """Its clock jumps by a day between two looks."""
     now = [0.0]
@@ -347,6 +383,7 @@ def test_a_driver_that_slept_blames_no_worker():
     pool.join(JOIN)
     pool.start(0, None, train(0))
     assert [isinstance(pool.next_event().message, kind) for kind in (Placed, Evaluated)]
+    pool.answer(0, go_on=True)
     now[0] += 86400
     assert pool.next_event() is None
     assert not pool.free()

@@ -122,8 +122,6 @@ class SearchConfig(Working):
         criterion = given.get("criterion")
         if isinstance(criterion, list) or (isinstance(criterion, str) and "," in criterion):
             del advised["stopping"], advised["repeats"]  # several have no single order
-        elif given.get("order") == "numbered":
-            del advised["stopping"], advised["repeats"]  # which see all results at once
         return {**advised, **given}
 
     @field_validator("search_method")
@@ -175,19 +173,6 @@ class SearchConfig(Working):
         return self
 
     @model_validator(mode="after")
-    def _order_suits(self) -> "SearchConfig":
-        for name in (
-            ("normalise", "time", "max_minutes", "repeats") if self.order == "numbered" else ()
-        ):
-            value = getattr(self, name)
-            if value not in (None, 1) and (name != "normalise" or value == "history"):
-                raise ConfigError(
-                    name, f"{value} beside order numbered, for which it goes by all results or by "
-                    "time; leave it out"
-                )  # fmt: skip
-        return self
-
-    @model_validator(mode="after")
     def _evaluations_are_alike(self) -> "SearchConfig":
         searched = any(dimension.name == "batch_size" for dimension in self.space.dimensions)
         if searched and self.evaluate_every is not None and self.epochs is not None:
@@ -230,11 +215,6 @@ class SearchConfig(Working):
             raise ConfigError(
                 "stopping", f"{stopping} must know how many trials there will be; give trials"
             )
-        if self.order == "numbered" and stopping and STOPPING_RULES.get(stopping).revives:
-            raise ConfigError(
-                "stopping", f"{stopping} beside order numbered: it compares all trials with all; "
-                "take median, or none"
-            )  # fmt: skip
         default = {d.name: list(d.candidates) for d in self.space.dimensions}
         params = {**self.fixed, **default, **self.params}  # spelled out, as in a training's file
         update = {

@@ -16,7 +16,10 @@ and decide no result, so no file keeps them."""
 
 
 class Working(TrainConfig):
-    """The keys that say who does the work; but for ``order`` and ``lag`` they decide no result."""
+    """The keys that say who does the work.
+
+    But for the number of workers, and for the order in which results count, they decide no result.
+    """
 
     workers: Annotated[
         int | Literal["auto"],
@@ -40,17 +43,10 @@ class Working(TrainConfig):
             "--gpus=1 --overlap' or 'ssh HOST'"),
     ] = None  # fmt: skip
     order: Annotated[
-        Literal["completed", "numbered"],
-        key(
-            "workers",
-            "numbered: the same trials whatever the workers' pace; each is found from "
-            "those that lie --lag back and more",
-        ),
-    ] = "completed"
-    lag: Annotated[
-        int | None,
-        key("workers", "with --order numbered: trials that may run at a time [twice the workers]",
-            ge=1),
+        Literal["work", "completed"] | None,
+        key("workers", "in which results count: by the work done, so that the same search with as "
+            "many workers tries the same trials, or as they are completed, so that no worker waits "
+            "for a slower one [work; completed with workers elsewhere]"),
     ] = None  # fmt: skip
 
     @field_validator("workers", mode="before")
@@ -80,7 +76,7 @@ class Working(TrainConfig):
 
     @model_validator(mode="after")
     def _places_suit(self) -> "Working":
-        remote = self.worker_command is not None or self.engine == "ray"
+        remote = self._remote
         if self.worker_command is not None and self.engine == "ray":
             raise ConfigError(
                 "worker_command", f"{self.worker_command} beside engine ray; give one"
@@ -95,9 +91,12 @@ class Working(TrainConfig):
                 "device", f"{self.device} beside several workers, which are dealt out to all GPUs "
                 "that can be seen; set CUDA_VISIBLE_DEVICES, and give gpu"
             )  # fmt: skip
-        if self.lag is not None and self.order != "numbered":
-            raise ConfigError("lag", f"{self.lag} without order numbered; add it")
         return self
+
+    @property
+    def _remote(self) -> bool:
+        """Whether workers live elsewhere."""
+        return self.worker_command is not None or self.engine == "ray"
 
     def saved(self) -> dict[str, Any]:
         """The keys for a file of the run; see `as_dict`, and `CONNECTIONS` for what is left out."""
@@ -108,16 +107,10 @@ class Working(TrainConfig):
         return [] if self.device == "cpu" else gpus()
 
     def working(self) -> dict[str, Any]:
-        """The keys with what depends on the machine or on other keys in its place.
-
-        Raises:
-            ConfigError: if a lag keeps workers from working.
-        """
+        """The keys with what depends on the machine or on other keys in its place."""
         workers = self.workers
         if workers == "auto":
             workers = self.workers_per_gpu * len(self.local_gpus()) or workers_that_fit()
-        lag = self.lag or (2 * workers if self.order == "numbered" else None)
-        if lag is not None and lag < workers:
-            raise ConfigError("lag", f"{lag} with {workers} workers: no more than {lag} would work")
         threads = self.threads or max(cores() // (1 if self.worker_command else workers), 1)
-        return {"workers": workers, "lag": lag, "threads": threads}
+        order = self.order or ("completed" if self._remote else "work")
+        return {"workers": workers, "order": order, "threads": threads}

@@ -48,7 +48,7 @@ class Decisions:
     def __init__(self, tally: Tally) -> None:
         self._config = config = tally.config
         self._ledger = tally.ledger
-        self._whole = tally
+        self._tally = tally
         images = self._ledger.header["data"]["images"]
         self._space = config.space
         rule = config.rule(images)
@@ -57,34 +57,34 @@ class Decisions:
 
     def next(self) -> Step:
         """What begins next, if anything does."""
-        tally = self._known_to(len(self._ledger.trials))
-        if tally is None:
-            return Step()  # the results that it is to be found from are not in yet
-        trials = tally.trials()
-        if end := self._reached_target(tally):
+        trials = self._tally.trials()
+        if end := self._reached_target():
             return self._confirming(end)
-        finals = self._rule.finals(tally) if self._rule else 0.0
+        finals = self._rule.finals(self._tally) if self._rule else 0.0
         seeds = math.ceil(finals) * (self._config.repeats > 1)  # a second one of the last few
-        confirmations = self._budget.confirmations(trials, tally.candidates())
+        confirmations = self._budget.confirmations(trials, self._tally.candidates())
         begins = confirmations > 0  # what begins now must leave room for all of them
         reserve = finals + seeds + confirmations + begins
         if end := self._budget.spent(trials, reserve):
-            return self._closing(tally, end)
-        if step := self._another_seed(tally, closing=False):
+            return self._closing(end)
+        if step := self._another_seed(closing=False):
             return step
-        if step := self._revived(tally, closing=False):
+        if step := self._revived(closing=False):
             return step
-        if self._config.trials is not None and tally.first_seeds().tries() >= self._config.trials:
+        if (
+            self._config.trials is not None
+            and self._tally.first_seeds().tries() >= self._config.trials
+        ):
             kind = "trials" if self._config.repeats == 1 else "points"
-            return self._closing(tally, f"all {self._config.trials} {kind} are done")
+            return self._closing(f"all {self._config.trials} {kind} are done")
         if own := self._enqueued():
             return self._begun(own[0], "enqueued")
-        if end := self._settled(tally):
-            return self._closing(tally, end)
-        if (defaults := self._defaults(tally)) is not None:
+        if end := self._settled():
+            return self._closing(end)
+        if (defaults := self._defaults()) is not None:
             return self._begun(defaults, "the defaults")
-        return self._proposed(tally) or self._closing(
-            tally, f"{self._config.search_method} has no further point to propose"
+        return self._proposed() or self._closing(
+            f"{self._config.search_method} has no further point to propose"
         )
 
     def goes_on(self, number: int) -> bool:
@@ -93,32 +93,18 @@ class Decisions:
         again = trial.confirms or trial.repeats is not None
         if self._rule is None or again or len(trial.evaluations) <= trial.revived:
             return True
-        return self._rule.goes_on(self._known_to(number) or self._whole, number)
+        return self._rule.goes_on(self._tally, number)
 
-    def _known_to(self, number: int) -> Tally | None:
-        """What is known when a trial is decided on; None if that is not in yet.
-
-        In the order of numbers only the trials are known that lag behind enough, so that workers
-        and their pace play no part (Desautels et al., 2014: delayed feedback).
-        """
-        if self._config.lag is None:
-            return self._whole
-        known = number - self._config.lag + 1
-        if any(t.number < known and not t.confirms for t in self._ledger.unfinished()):
-            return None
-        begun = range(max(known, 0), len(self._ledger.trials))
-        return self._whole.without([later for later in begun if later != number])
-
-    def _closing(self, tally: Tally, end: str) -> Step:
+    def _closing(self, end: str) -> Step:
         """No new point is tried: train the best stopped trials in full, and then confirm."""
-        trials = tally.trials()
-        reserve = self._budget.confirmations(trials, tally.candidates())
+        trials = self._tally.trials()
+        reserve = self._budget.confirmations(trials, self._tally.candidates())
         if not self._budget.spent(trials, reserve):
             # Whoever is on the way for the first time may yet be among the best.
             first_run = any(not t.revived and not t.confirms for t in self._ledger.unfinished())
-            if not first_run and (step := self._revived(tally, closing=True)):
+            if not first_run and (step := self._revived(closing=True)):
                 return step
-            if not first_run and (step := self._another_seed(tally, closing=True)):
+            if not first_run and (step := self._another_seed(closing=True)):
                 return step
         return self._confirming(end)
 
@@ -131,8 +117,8 @@ class Decisions:
         ended = Step(end=end, notes=tuple(notes))
         if self._config.confirm is None or any(not t.confirms for t in self._ledger.unfinished()):
             return ended
-        trials = self._whole.trials()
-        standings = self._whole.standings()
+        trials = self._tally.trials()
+        standings = self._tally.standings()
         if found := self._too_few(len(standings)):
             notes.append(found)
             ended = Step(end=end, notes=tuple(notes))
@@ -149,11 +135,11 @@ class Decisions:
             begun = self._begun(point.params, origin, repeats=point.number, confirms=True)
         return Step(begun.line, end, tuple(notes))
 
-    def _revived(self, tally: Tally, *, closing: bool) -> Step | None:
+    def _revived(self, *, closing: bool) -> Step | None:
         """A stopped trial goes on, if the rule wants one to."""
         if self._rule is None:
             return None
-        trial = self._rule.revived(tally, closing=closing)
+        trial = self._rule.revived(self._tally, closing=closing)
         if trial is None:
             return None
         note = f"trial {trial.number} goes on: it is among the most promising"
@@ -169,28 +155,28 @@ class Decisions:
         found = "1 point" if points == 1 else f"{points} points"
         return f"{found} to confirm, not {confirm.top}: no more came to a value"
 
-    def _another_seed(self, tally: Tally, *, closing: bool) -> Step | None:
+    def _another_seed(self, *, closing: bool) -> Step | None:
         """A point is trained under a further seed, if one deserves it."""
         repeats = self._config.repeats
         if repeats == 1:
             return None
-        first = self._promising(tally) or raced(
-            self._space, tally.history(), repeats, closing=closing
+        first = self._promising() or raced(
+            self._space, self._tally.history(), repeats, closing=closing
         )
         if first is None:
             return None
         return self._begun(first.params, f"again {first.number}", repeats=first.number)
 
-    def _proposed(self, tally: Tally) -> Step | None:
+    def _proposed(self) -> Step | None:
         """The method's next point."""
-        seen = tally.history() if self._config.method.sees_seeds else tally.points()
-        known = History([*tally.earlier(), *seen.trials], seen.direction)
+        seen = self._tally.history() if self._config.method.sees_seeds else self._tally.points()
+        known = History([*self._tally.earlier(), *seen.trials], seen.direction)
         proposal = proposed(self._config, known)
         if proposal is None:
             return None
         return self._begun(self._checked(proposal.point), proposal.origin)
 
-    def _defaults(self, tally: Tally) -> dict[str, Value] | None:
+    def _defaults(self) -> dict[str, Value] | None:
         """The GAN type's defaults, to be tried before the method proposes; None once they were.
 
         A method that goes through whole lists comes to them by itself.
@@ -198,7 +184,7 @@ class Decisions:
         point = self._space.defaults()
         if self._config.first == "none" or self._config.method.needs_lists or point is None:
             return None
-        seen = [*tally.earlier(), *(t for t in self._ledger.trials if not t.confirms)]
+        seen = [*self._tally.earlier(), *(t for t in self._ledger.trials if not t.confirms)]
         return None if any(trial.params == point for trial in seen) else point
 
     def _enqueued(self) -> list[dict[str, Value]]:
@@ -213,7 +199,7 @@ class Decisions:
         # Confirming takes no seeds from the search, which may go on afterwards.
         place = sum(trial.confirms == confirms for trial in self._ledger.trials)
         if self._config.normalise == "history":
-            again["bounds"] = {name: list(seen) for name, seen in self._whole.bounds().items()}
+            again["bounds"] = {name: list(seen) for name, seen in self._tally.bounds().items()}
         name = f"confirmation/{place}" if confirms else place
         line = Started(
             trial=number,
@@ -242,21 +228,21 @@ class Decisions:
             ) from error
         return checked
 
-    def _reached_target(self, tally: Tally) -> str:
+    def _reached_target(self) -> str:
         """Why the search has what it was to find; empty if it has not.
 
         Where several seeds decide, the mean of at least two must reach the target.
         """
-        best = self._reaching(tally)
+        best = self._reaching()
         if best is None or len(best.ended) < min(self._config.repeats, 2):
             return ""
         return f"the target {self._config.target:g} is reached"
 
-    def _settled(self, tally: Tally) -> str:
+    def _settled(self) -> str:
         """Why further points promise nothing; empty if they may, or if nobody asks."""
         if self._config.until != "settled":
             return ""
-        found = settled(self._space, tally.history(), self._config.seed)
+        found = settled(self._space, self._tally.history(), self._config.seed)
         if found is None:
             return ""
         return (
@@ -265,21 +251,21 @@ class Decisions:
             f"{figure(found.low)} and {figure(found.high)}"
         )
 
-    def _promising(self, tally: Tally) -> Trial | None:
+    def _promising(self) -> Trial | None:
         """A point that would reach the target, if a second seed says so too."""
-        best = self._reaching(tally)
+        best = self._reaching()
         return None if best is None or len(best.trials) > 1 else best.first
 
-    def _reaching(self, tally: Tally) -> Standing | None:
+    def _reaching(self) -> Standing | None:
         """The best point whose trainings all live and reach the target in the mean."""
         target = self._config.target
         if target is None:
             return None
-        history = tally.history()
+        history = self._tally.history()
         return next(
             (
                 each
-                for each in tally.standings()
+                for each in self._tally.standings()
                 if each.value is not None
                 and not each.died
                 and history.at_least_as_good(each.value, target)

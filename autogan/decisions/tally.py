@@ -2,7 +2,7 @@
 
 import dataclasses
 import functools
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from autogan.config import SearchConfig, TrainConfig
@@ -56,15 +56,8 @@ class Tally:
         self._labels: dict[str, str] = ledger.header["labels"]
         if missing := [name for name in config.deciding() if name not in self._labels]:
             raise ValueError(f"labels: none of {', '.join(missing)}")
-        self._hidden: Collection[int] = ()
         self._found: dict[str, tuple[int, Any]] = {}  # and of how many lines, by question
         self._views: dict[int, tuple[int, Trial]] = {}  # likewise, by number
-
-    def without(self, numbers: Collection[int]) -> "Tally":
-        """The same as if the trials of these numbers had begun, and nothing come of them yet."""
-        other = Tally(self.config, self.ledger)
-        other._hidden = numbers
-        return other
 
     @property
     def folder(self) -> SearchFolder:
@@ -177,17 +170,8 @@ class Tally:
 
     @_remembered
     def _seen_trials(self) -> list[Trial]:
-        trials = self._kept_views(self._told())
+        trials = self._kept_views(self.ledger.trials)
         return self._ordered(trials) if len(self.config.objectives) > 1 else trials
-
-    def _told(self) -> list[Trial]:
-        """The trials of the record; of a hidden one, only that it has begun."""
-        return [
-            Trial(t.number, t.params, t.seed, t.origin, t.repeats, t.confirms)
-            if t.number in self._hidden and not t.confirms
-            else t
-            for t in self.ledger.trials
-        ]
 
     def _valued(self, trials: Sequence[Trial]) -> list[Trial]:
         """Trials with the values of their evaluations."""
@@ -221,7 +205,7 @@ class Tally:
 
     def bounds(self) -> Bounds:
         """The ranges of all criteria over the search's trials, at their kept evaluations."""
-        kept = [trial.kept for trial in self._told() if not (trial.confirms or trial.dead)]
+        kept = [trial.kept for trial in self.ledger.trials if not (trial.confirms or trial.dead)]
         return bounds_seen((e.scores for e in kept if e), self._labels)
 
     def _ordered(self, trials: list[Trial]) -> list[Trial]:

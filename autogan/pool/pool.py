@@ -61,8 +61,8 @@ class Engine(Protocol):
     def join(self, call: Join, tell: Tell = ...) -> None:
         """Let a worker join a run; whoever comes later joins before its first trial."""
 
-    def free(self) -> bool:
-        """Whether another trial can be started now."""
+    def free(self) -> int:
+        """How many further trials can be started now."""
 
     def start(self, trial: int, minutes: float | None, call: Train) -> None:
         """Begin a trial, which fails long after its minutes; its events follow."""
@@ -159,9 +159,9 @@ class Pool(Engine):
         worker.environment = self.call(call, Joined, tell).environment
 
     @override
-    def free(self) -> bool:
-        busy = sum(worker.job is not None for worker in self._workers)
-        return busy + len(self._waiting) < sum(not worker.dismissed for worker in self._workers)
+    def free(self) -> int:
+        idle = sum(not (worker.job or worker.dismissed) for worker in self._workers)
+        return max(idle - len(self._waiting), 0)
 
     @override
     def start(self, trial: int, minutes: float | None, call: Train) -> None:
@@ -183,6 +183,7 @@ class Pool(Engine):
     def answer(self, trial: int, go_on: bool) -> None:
         for worker in self._workers:
             if worker.job is not None and worker.job.trial == trial:
+                worker.job.answered(self._clock())
                 worker.send(Answer(go_on=go_on))
 
     def interrupt(self) -> None:
@@ -258,7 +259,7 @@ class Pool(Engine):
         """End the trials whose time is over, but for one that has just ended by itself."""
         now = self._silence.look()
         for worker in self._workers:
-            if worker.job and worker is not but and now > worker.job.deadline:
+            if worker.job and worker is not but and now > worker.job.due_by(now):
                 reason = "the worker has not ended the trial long after max_trial_minutes"
                 self._end(worker, Failed(reason=reason, traceback=reason))
                 worker.end()
@@ -305,6 +306,7 @@ class Pool(Engine):
             worker.job.heard = True
             if isinstance(message, Evaluated):
                 worker.trusted()
+                worker.job.asked = self._clock()
             self._events.append(Event(worker.job.trial, message))
         elif isinstance(message, Note):
             self._events.append(Event(None, message))
@@ -327,6 +329,8 @@ class Pool(Engine):
             worker.dismissed = others and worker.doubts >= _DOUBTS
             if worker.dismissed:
                 self._tell(f"{name} gets no more trials: {reason}")
+                if self._waiting and len(self._waiting) > len(self._idle()):  # nobody comes for it
+                    self._events.append(Event(self._waiting.pop().trial, Trained(trial=None)))
             worker.end()
 
     def _end(self, worker: Worker, message: Trained | Failed) -> None:

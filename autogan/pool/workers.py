@@ -28,6 +28,7 @@ class Job:
         call: that trains it.
         deadline: by when it must have ended, once a worker has it.
         heard: whether its worker has said something of it.
+        asked: when its worker asked whether to go on, if that has not been answered yet.
     """
 
     trial: int
@@ -35,6 +36,15 @@ class Job:
     call: Train
     deadline: float = math.inf
     heard: bool = False
+    asked: float | None = None
+
+    def answered(self, now: float) -> None:
+        """Its worker goes on; what it waited is no part of the trial's time."""
+        self.deadline, self.asked = self.due_by(now), None
+
+    def due_by(self, now: float) -> float:
+        """By when it must have ended; later, the longer it waits for an answer."""
+        return self.deadline + (0.0 if self.asked is None else now - self.asked)
 
 
 class Worker:
@@ -103,7 +113,7 @@ class Silence:
         """Count the time since the last look; returns what the clock says now."""
         now = self._clock()
         for worker in self._workers:
-            if worker.job is not None:
+            if worker.job is not None and worker.job.asked is None:
                 worker.silent += min(now - self._looked, _HELD_UP)
         self._looked = now
         return now

@@ -84,7 +84,8 @@ class Ledger:
         judged: the last judgement.
         lines: how many have been taken in.
         touched: how many had been when the last one about each trial was, by number.
-        reached: trial and step of all evaluations and ends, in the order in which they were told.
+        course: trial and step of all evaluations and ends, in the order in which they counted; and
+            trial and None where one begins or goes on.
         stints: of the workers with each trial, by its number.
         at: when the last line was written, in seconds since 1970; None if none says.
     """
@@ -99,7 +100,7 @@ class Ledger:
         self.judged: Judged | None = None
         self.lines = 0
         self.touched: dict[int, int] = {}
-        self.reached: list[tuple[int, int]] = []
+        self.course: list[tuple[int, int | None]] = []
         self.stints: dict[int, list[Stint]] = {}
         self.at: float | None = None
         self._chain = Chain()
@@ -251,19 +252,21 @@ class Ledger:
             self.folders[line.trial] = line.folder
             if line.bounds is not None:
                 self.bounds[line.trial] = {n: (b[0], b[1]) for n, b in line.bounds.items()}
+            self.course.append((line.trial, None))
             return
         trial = self.trials[line.trial]
         if isinstance(line, Evaluated):
-            self.reached.append((line.trial, line.step))
+            self.course.append((line.trial, line.step))
             trial.evaluations.append(line.evaluation)
             if line.go_on is not None:
                 self.answers[line.trial, line.step] = line.go_on
         elif isinstance(line, Ended):
             line.end(trial)
-            self.reached.append((line.trial, line.steps))
+            self.course.append((line.trial, line.steps))
         elif isinstance(line, Revived | Retried):
             trial.state, trial.revived, trial.reason = State.RUNNING, len(trial.evaluations), ""
             trial.times_lost = 0
+            self.course.append((line.trial, None))
         elif isinstance(line, Lost):
             trial.times_lost += 1
         elif isinstance(line, Judged):

@@ -7,6 +7,7 @@ from autogan.config import own_flags
 from autogan.core.errors import ConfigError, SearchFailed, StorageError, printable
 from autogan.core.files import write_bytes
 from autogan.core.invocation import command
+from autogan.decisions.clock import WorkClock
 from autogan.decisions.decisions import Decisions
 from autogan.decisions.tally import Tally
 from autogan.pool.messages import Evaluated, Failed, Note, Placed, Progress, Train, Trained
@@ -44,7 +45,9 @@ class SearchLoop:
         self._display = display
         self._decisions = Decisions(tally)
         self._winner = Winner(tally, display)
+        self._clock = WorkClock(tally) if self._config.order == "work" else None
         self._running: dict[int, float] = {}  # when they began, by number
+        self._early: dict[int, Event] = {}  # results that count after others', by trial
         self._told: set[str] = set()  # what the user need not be told again
         self._strange: set[str] = set()  # workers that are not like the first one
         self._failures = 0
@@ -83,18 +86,62 @@ class SearchLoop:
         return self.result()
 
     def _train_all(self, stop: StopSignals) -> None:
-        """Start trials while workers are free, and take in what comes of them."""
+        """Start trials while workers are free, and take in what comes of them, in its order."""
         while True:
-            while self._engine.free() and not stop.pressed and self._start_next():
+            while self._more_fit() and not stop.pressed and self._start_next():
                 pass
+            if stop.pressed:
+                self._forget_early()
             if not self._running:
                 return
-            if event := stop.next_event():
+            if (event := self._early.pop(self._next_to_count(), None)) or (
+                event := self._heard(stop)
+            ):
                 self._handle(event)
+
+    def _more_fit(self) -> bool:
+        """Whether a worker is free whose last result has been taken in."""
+        ended = sum(_is_end(event) for event in self._early.values())
+        return self._engine.free() > ended
+
+    def _next_to_count(self) -> int:
+        """The number of the running trial whose result counts next; -1 if any may."""
+        if self._clock is None:
+            return -1
+        due = {number: self._clock.due(self._ledger.trials[number]) for number in self._running}
+        return min(due, key=lambda number: (due[number], number))
+
+    def _heard(self, stop: StopSignals) -> Event | None:
+        """The next event, unless it is a result that counts after others': that is kept."""
+        event = stop.next_event()
+        if event is None or event.trial is None or not self._decides(event):
+            return event
+        if self._clock is None or event.trial == self._next_to_count():
+            return event
+        self._early[event.trial] = event
+        return None
+
+    def _decides(self, event: Event) -> bool:
+        """Whether an event is a result, by which the search may decide something."""
+        assert event.trial is not None
+        if isinstance(event.message, Evaluated):
+            evaluations = self._ledger.trials[event.trial].evaluations
+            return all(e.step != event.message.evaluation.step for e in evaluations)
+        if isinstance(event.message, Failed):
+            return event.message.cause == "itself"
+        return isinstance(event.message, Trained) and event.message.trial is not None
+
+    def _forget_early(self) -> None:
+        """Leave results that do not count yet to their trials, which tell them again."""
+        for number, event in self._early.items():
+            if _is_end(event):
+                del self._running[number]
+        self._early.clear()
 
     def _save_running(self, stop: StopSignals) -> None:
         """Let the trials that are running save, though the search ends here."""
         self._engine.interrupt()
+        self._forget_early()
         while self._running:
             if event := stop.next_event():
                 with contextlib.suppress(SearchFailed, ConfigError):
@@ -191,7 +238,7 @@ class SearchLoop:
         if event.trial is None:
             return
         begun = self._running[event.trial]
-        if isinstance(message, Failed | Trained):
+        if _is_end(event):
             del self._running[event.trial]  # whatever the record says to its end
         trial = self._ledger.trials[event.trial]
         if isinstance(message, Placed):
@@ -302,3 +349,8 @@ class SearchLoop:
     def _trial_folder(self, trial: Trial) -> TrialFolder:
         root = self._folder.trial(self._ledger.folders[trial.number])
         return TrialFolder.of(root, self._config)
+
+
+def _is_end(event: Event) -> bool:
+    """Whether an event is a trial's last one."""
+    return isinstance(event.message, Trained | Failed)

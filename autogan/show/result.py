@@ -109,8 +109,8 @@ class SearchResult:
 
     @property
     def reached(self) -> Sequence[tuple[int, int]]:
-        """Trial and step of all evaluations and ends, in the order in which they were told."""
-        return self._ledger.reached
+        """Trial and step of all evaluations and ends, in the order in which they counted."""
+        return [(trial, step) for trial, step in self._ledger.course if step is not None]
 
     @property
     def stints(self) -> Mapping[int, Sequence[Stint]]:

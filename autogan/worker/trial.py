@@ -218,7 +218,9 @@ def run_trial(
             ]
             write_bytes(folder.scores, "".join(f"{line}\n" for line in lines).encode())
             save()
+            asked = time.monotonic()
             goes_on = driver.evaluated(trial.evaluations[-1])
+            started += time.monotonic() - asked  # the search may wait for other trials
             if not goes_on and step < steps and not _collapsed(trial):
                 trial.state = State.STOPPED
 
