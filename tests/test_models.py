@@ -234,14 +234,22 @@ def test_conditional_networks(architecture, condition):
 
 
 @pytest.mark.parametrize("architecture", ["infogan", "began"])
-def test_an_autoencoder_says_its_mean_absolute_error(architecture):
-    """With all weights 0 it decodes to 0: its error is the mean of |image|."""
-    shape = NetworkShape(12, 3, 5, architecture, 2, 4, "none", True)
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        ("l1", lambda pixels: np.abs(pixels).mean(1)),
+        ("l2", lambda pixels: (pixels**2).mean(1)),
+        ("rms", lambda pixels: np.linalg.norm(pixels, axis=1) / np.sqrt(pixels.shape[1])),
+    ],
+)
+def test_an_autoencoder_says_its_error(architecture, error, expected):
+    """With all weights 0 it decodes to 0, and errs by all of the image."""
+    shape = NetworkShape(12, 3, 5, architecture, 2, 4, "none", True, error)
     _, discriminator = build_networks(shape)
     discriminator.set_weights([0 * weight for weight in discriminator.get_weights()])
     shown = tf.random.stateless_normal([4, 12, 12, 3], seed=[0, 0])
-    expected = np.abs(shown.numpy()).mean(axis=(1, 2, 3))
-    np.testing.assert_allclose(discriminator(shown)[:, 0], expected, rtol=1e-5)
+    pixels = shown.numpy().reshape(4, -1).astype(np.float64)
+    np.testing.assert_allclose(discriminator(shown)[:, 0], expected(pixels), rtol=1e-5)
 
 
 @pytest.mark.parametrize("architecture", ["infogan", "strided"])

@@ -14,7 +14,7 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from queue import Empty, SimpleQueue
 from typing import Any, Literal
 
@@ -154,12 +154,29 @@ def _without_tensorflow(error: Exception) -> ConfigError:
     return ConfigError("tensorflow", f"cannot be imported ({one_line(cause)}); install it: {again}")
 
 
+@contextlib.contextmanager
+def _hidden(*names: str) -> Iterator[None]:
+    """Hide packages that Keras would import with it, for wrappers that nobody asks for here.
+
+    That takes a quarter of TensorFlow's time to begin (0.9 of 3.4 s).
+    """
+    hidden = [name for name in names if name not in sys.modules]
+    for name in hidden:
+        sys.modules[name] = None  # type: ignore[assignment]  # and so it cannot be imported
+    try:
+        yield
+    finally:
+        for name in hidden:
+            sys.modules.pop(name, None)
+
+
 def main() -> None:
     """Serve the real thing."""
 
     def make_session(pipe: Pipe) -> Any:
         try:
-            import tensorflow  # noqa: F401 (takes seconds)
+            with _hidden("sklearn", "pandas"):
+                import tensorflow  # noqa: F401 (takes seconds)
         except Exception as error:
             raise _without_tensorflow(error) from None
         from autogan.worker.session import Session

@@ -11,6 +11,7 @@ from keras import layers
 from autogan.models.networks.parts import count_halvings
 from autogan.models.networks.shape import NetworkShape
 
+_TINY = 1e-8  # of a mean square: its root has a gradient where it is 0
 _BASE = 8  # the smallest side in BEGAN's networks, or more where it cannot be halved
 
 
@@ -28,7 +29,7 @@ def infogan_errors(images: Any, shape: NetworkShape) -> Any:
     x = layers.Reshape([quarter, quarter, 2 * shape.width])(x)
     x = layers.Conv2DTranspose(shape.width, 4, 2, "same", activation="elu")(x)
     decoded = layers.Conv2DTranspose(shape.channels, 4, 2, "same")(x)
-    return _errors(images, layers.Activation("tanh")(decoded))
+    return _errors(images, layers.Activation("tanh")(decoded), shape.error)
 
 
 def began_decoder(z: Any, shape: NetworkShape) -> Any:
@@ -61,12 +62,16 @@ def _began_encoder(images: Any, shape: NetworkShape) -> Any:
 
 def began_errors(images: Any, shape: NetworkShape) -> Any:
     """BEGAN's discriminator: the encoder, and a decoder that is the generator's twin."""
-    return _errors(images, began_decoder(_began_encoder(images, shape), shape))
+    return _errors(images, began_decoder(_began_encoder(images, shape), shape), shape.error)
 
 
-def _errors(images: Any, decoded: Any) -> Any:
-    """The mean absolute error of each image, float32 [batch, 1]."""
-    return keras.ops.mean(keras.ops.abs(images - decoded), axis=[1, 2, 3])[:, None]
+def _errors(images: Any, decoded: Any, error: str) -> Any:
+    """Each image's error, float32 [batch, 1]; see `NetworkShape.error`."""
+    difference = images - decoded  # [batch, size, size, channels]
+    if error == "l1":
+        return keras.ops.mean(keras.ops.abs(difference), axis=[1, 2, 3])[:, None]
+    square = keras.ops.mean(keras.ops.square(difference), axis=[1, 2, 3])[:, None]
+    return keras.ops.sqrt(square + _TINY) if error == "rms" else square
 
 
 def _conv_pair(x: Any, filters: int) -> Any:

@@ -16,6 +16,8 @@ class NetworkShape:
             residual blocks before each activation. ``layer`` goes over height, width and channels;
             ``spectral`` is of all kernels. r3gan has none.
         autoencoder: whether the discriminator is one, and returns its errors.
+        error: an auto-encoder's on an image: the mean absolute one of its pixels (l1), the mean
+            square (l2), or the root of that (rms).
         condition: see the hyperparameter of that name. With ``projection`` the
             discriminator is given the class, and its logit is that of no class plus the product of
             a learned vector of the class with the features that its last layer judges (Miyato and
@@ -58,6 +60,7 @@ class NetworkShape:
     dense_width: int
     discriminator_norm: Literal["none", "batch", "layer", "spectral"]
     autoencoder: bool = False
+    error: Literal["l1", "l2", "rms"] = "l1"
     condition: Literal["none", "input", "auxiliary", "projection", "branches"] = "none"
     classes: int = 0
     generator_norm: Literal["batch", "none", "conditional"] = "batch"

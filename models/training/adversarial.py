@@ -75,6 +75,7 @@ class Adversarial(Trainer):
             depth=factors["depth"],
             stage1=stage1.image_shape[0] if stage1 else 0,
             autoencoder=gan_type.autoencoder,
+            error=factors.get("error", "l1"),
             discriminator_norm=factors["discriminator_norm"],
             penalised=factors["penalty"] in GRADIENT_PENALTIES,
             generator_norm=factors["generator_norm"],

@@ -30,6 +30,12 @@ class BEGAN(GAN):
             choices=("auto", "infogan", "began"), shape=True,
         ),
         Hyperparameter(
+            "error", "choice", "l1",
+            "of the auto-encoder on an image: mean absolute (l1, the paper's), mean square (l2) or "
+            "the root of that (rms), by which thin digits gain little",
+            choices=("l1", "l2", "rms"), shape=True,
+        ),
+        Hyperparameter(
             "gamma", "share", 0.5,
             "error on generated images as a share of that on real ones: low is sharp, high is "
             "diverse",
