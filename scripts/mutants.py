@@ -663,7 +663,12 @@ MUTANTS = [
     ),
     Mutant(
         "results count as they come", "autogan/run/loop.py",
-        "if self._clock is None or event.trial == self._next_to_count():", "if True:", PARALLEL,
+        "if not stop.pressed and event.trial == self._next_to_count():", "if True:", PARALLEL,
+    ),
+    Mutant(
+        "results count after Ctrl-C", "autogan/run/loop.py",
+        "if not stop.pressed and event.trial == self._next_to_count():",
+        "if event.trial == self._next_to_count():", f"{PARALLEL} --slow -k interrupted_anywhere",
     ),
     Mutant(
         "a trial begins at the beginning", "autogan/decisions/clock.py",

@@ -1,16 +1,18 @@
 """Several trials at a time: what the record promises, whatever their timing."""
 
+import contextlib
 import itertools
 import json
 import re
 import shutil
+import signal
 
 import pytest
 from fakes import LABEL, FakeEngine, Shuffled, pool_of, records_of, told, write_records
 
 import autogan
 from autogan.cli.main import main
-from autogan.core.errors import ConfigError, SearchFailed
+from autogan.core.errors import ConfigError, Interrupted, SearchFailed
 from autogan.pool.messages import Failed, Trained
 from autogan.pool.pool import Event
 from autogan.record.ledger import Ledger
@@ -150,6 +152,36 @@ def autogan_root(name):
     return Path("runs") / str(name)
 
 
+class Pressed(Shuffled):
+    """Ctrl-C comes after so many events; what was on its way by then still arrives."""
+
+    def __init__(self, count, events):
+        super().__init__(count, events)
+        self._left = events
+        self._interrupted = False
+
+    def next_event(self):
+        self._left -= 1
+        if self._left == 0:
+            signal.raise_signal(signal.SIGINT)
+        chosen = self._chance.choice(self._events).trial
+        event = next(event for event in self._events if event.trial == chosen)
+        self._events.remove(event)
+        if isinstance(event.message, Trained):
+            del self._running[event.trial]
+        return event
+
+    def answer(self, trial, go_on):
+        if not self._interrupted:
+            super().answer(trial, go_on)
+
+    def interrupt(self):
+        self._interrupted = True
+        ended = {event.trial for event in self._events if isinstance(event.message, Trained)}
+        left = self._running.keys() - ended
+        self._events += [Event(trial, Trained(trial=None)) for trial in sorted(left)]
+
+
 @pytest.mark.slow
 class TestKilled:
     """A search that is killed after each line in turn, with three trials running."""
@@ -189,6 +221,23 @@ class TestKilled:
             assert checked.difference == "", f"killed after line {lines}"
             shutil.rmtree("runs/a")
         assert lines > 20
+
+    def test_interrupted_anywhere_it_comes_to_the_same_record(self):
+        """By Ctrl-C after each event in turn, and when it goes on once more."""
+        more = {"stopping": "asha", "trials": 7, "search_method": "explore"}
+        search(3, 0, "whole", **more)
+        for events in itertools.count(1):
+            try:
+                name = {"run_dir": f"runs/{events}"}
+                autogan.run_search({**SEARCH, **more, **name}, engine=Pressed(3, events))
+            except Interrupted:
+                with contextlib.suppress(Interrupted):
+                    autogan.run_search(resume=f"runs/{events}", engine=Pressed(3, events))
+                autogan.run_search(resume=f"runs/{events}", engine=Shuffled(3, events))
+                assert told(autogan_root(events)) == told(autogan_root("whole")), events
+            else:
+                break
+        assert events > 20
 
     def test_a_told_evaluation_gets_its_recorded_answer(self, tmp_path):
         """Though the rule would now say otherwise."""

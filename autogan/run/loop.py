@@ -112,11 +112,16 @@ class SearchLoop:
         return min(due, key=lambda number: (due[number], number))
 
     def _heard(self, stop: StopSignals) -> Event | None:
-        """The next event, unless it is a result that counts after others': that is kept."""
+        """The next event, unless it is a result that counts after others': that is kept.
+
+        So is any result once the search is to stop: nothing new would begin after it in its place.
+        """
         event = stop.next_event()
         if event is None or event.trial is None or not self._decides(event):
             return event
-        if self._clock is None or event.trial == self._next_to_count():
+        if self._clock is None:
+            return event
+        if not stop.pressed and event.trial == self._next_to_count():
             return event
         self._early[event.trial] = event
         return None
