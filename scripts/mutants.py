@@ -470,6 +470,17 @@ MUTANTS = [
         '"discriminator_norm": "none"', '"discriminator_norm": "batch"', f"{UPDATES} -k wgan_gp",
     ),
     Mutant(
+        "BEGAN: an auto-encoder that ends with a tanh", "models/networks/autoencoders.py",
+        'decoded = layers.Conv2DTranspose(shape.channels, 4, 2, "same")(x)',
+        'decoded = layers.Conv2DTranspose(shape.channels, 4, 2, "same", activation="tanh")(x)',
+        "tests/test_models.py -k ends_linear",
+    ),
+    Mutant(
+        "BEGAN: the root of no mean square", "models/networks/autoencoders.py",
+        'if error == "rms" else square', 'if error == "l2" else square',
+        "tests/test_models.py -k says_its_error",
+    ),
+    Mutant(
         "BEGAN: k from exchanged errors", STEP,
         "self.loss.updated(real_logits, fake_logits, settings)",
         "self.loss.updated(fake_logits, real_logits, settings)",

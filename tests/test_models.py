@@ -252,6 +252,19 @@ def test_an_autoencoder_says_its_error(architecture, error, expected):
     np.testing.assert_allclose(discriminator(shown)[:, 0], expected(pixels), rtol=1e-5)
 
 
+@pytest.mark.parametrize("architecture", ["infogan", "began"])
+def test_an_autoencoder_ends_linear(architecture):
+    """A tanh would lose its gradient on a black background."""
+    _, discriminator = build_networks(NetworkShape(8, 1, 5, architecture, 2, 4, "none", True))
+    black = tf.zeros([4, 8, 8, 1])  # whose error is the mean of |decoded|
+    last = [layer for layer in discriminator.layers if layer.weights][-1]
+    last.bias.assign(tf.ones_like(last.bias))
+    before = discriminator(black).numpy()
+    last.kernel.assign(1e3 * last.kernel)
+    last.bias.assign(1e3 * last.bias)
+    np.testing.assert_allclose(discriminator(black), 1e3 * before, rtol=1e-4)
+
+
 @pytest.mark.parametrize("architecture", ["infogan", "strided"])
 def test_discriminators_say_logits(architecture):
     """Losses want logits: nothing squashes them at the end."""

@@ -19,7 +19,8 @@ def infogan_errors(images: Any, shape: NetworkShape) -> Any:
     """An auto-encoder of the size of `infogan_discriminator`, without normalisation.
 
     So BEGAN was compared with other types at 28x28 (Lucic et al., 2018, arXiv:1711.10337). Its
-    code has ``z_dim`` numbers.
+    code has ``z_dim`` numbers. It ends linear, as BEGAN's own does: a tanh that has come to the
+    black of a background has no gradient left, and the generator stays black.
     """
     quarter = shape.size // 4
     x = layers.Conv2D(shape.width, 4, 2, "same", activation="elu")(images)
@@ -29,7 +30,7 @@ def infogan_errors(images: Any, shape: NetworkShape) -> Any:
     x = layers.Reshape([quarter, quarter, 2 * shape.width])(x)
     x = layers.Conv2DTranspose(shape.width, 4, 2, "same", activation="elu")(x)
     decoded = layers.Conv2DTranspose(shape.channels, 4, 2, "same")(x)
-    return _errors(images, layers.Activation("tanh")(decoded), shape.error)
+    return _errors(images, decoded, shape.error)
 
 
 def began_decoder(z: Any, shape: NetworkShape) -> Any:

@@ -75,6 +75,7 @@ GAMES: dict[str, dict[str, Any]] = {
     "batch, r1 0.1 lazy, fast, beta1 0, ema 0.99": {**_DEFAULT, "ema": 0.99},
     "batch, r1 0.1 lazy, fast, beta1 0, beta2 0.99": {**_DEFAULT, "beta2": 0.99},
     "batch, r1 0.03 lazy, fast, beta1 0": {**_DEFAULT, **_penalty(0.03)},
+    "batch, r1 0.1 lazy, fast, beta1 0, augmented": {**_DEFAULT, "augment": "translation+cutout"},
     "relativistic, 1": {**_NO_NORM, **_penalty(1.0, "r1_r2")},
     "relativistic, 0.1, fast, beta1 0": {**_NO_NORM, **_penalty(0.1, "r1_r2"), **_FAST},
     "relativistic, batch, r1_r2 0.05, fast, beta1 0": {
