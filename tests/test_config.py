@@ -342,7 +342,7 @@ class TestAdvice:
         assert self.advised(stopping="median", repeats=1, trials=7) == ("gp", "median", 1, 7)
         assert [self.advised(trials=n)[1] for n in (9, 10)] == [None, "asha"]
         for budget in ({"max_minutes": 5}, {"max_steps": 10**5}, {"time": "5m", "steps": 500}):
-            assert self.advised(**budget) == ("gp", "thaw", 5, None)
+            assert self.advised(**budget) == ("gp", "asha", 5, None)
             assert self.advised(**budget, trials=30) == ("gp", "asha", 5, 30)
 
     @pytest.mark.parametrize("method", SEARCH_METHODS.names())

@@ -31,7 +31,7 @@ _ADVISED: dict[str, Any] = {
 }  # docs/search.md says why
 _ADVISED_TRIALS = 20
 _AUTO = "auto"
-_COUNTED, _LIMITED = "asha", "thaw"  # where a number of points ends a search; where a budget does
+_USUAL = "asha"
 _SINGLE = ("normalise", "stopping", "target", "until", "repeats", "confirm", "warm_start")
 _FEW_TRIALS = 10  # below, a stopping rule would leave too few
 
@@ -47,8 +47,8 @@ class SearchConfig(Working):
     stopping: Annotated[
         str | None,
         key("search", "rule that stops poor trials early, at evaluations (ten in a training are "
-            "best), none, or auto: asha for ten trials and more, thaw under a budget of time or "
-            "updates alone; see: autogan list stopping-rules [auto; none if you name a method]"),
+            "best), none, or auto: asha, but for fewer than ten trials or evaluations; see: "
+            "autogan list stopping-rules [auto; none if you name a method]"),
     ] = None  # fmt: skip
     trials: Annotated[
         int | None,
@@ -236,8 +236,8 @@ class SearchConfig(Working):
             evaluations = steps or _FEW_TRIALS  # ten, unless there are fewer steps
         else:
             evaluations = math.ceil((steps or 0) / self.evaluate_every)  # of epochs unknown: none
-        rule = _LIMITED if trials is None else _COUNTED
-        return rule if evaluations >= STOPPING_RULES.get(rule).fewest_evaluations else None
+        enough = evaluations >= STOPPING_RULES.get(_USUAL).fewest_evaluations
+        return _USUAL if enough else None
 
     def default_folder(self) -> str:
         """The name of the folder below ``runs`` when none is given."""
