@@ -102,7 +102,10 @@ SPACES = {
     "evolutionary": {
         "learning_rate": RATES, "d_iter": (1, 3), "fitness_weight": (0.001, 0.004, 0.01, 0.1),
     },
-    "began": {**USUAL, "learning_rate": (4e-5, 8e-5, 2e-4, 5e-4), "gamma": (0.3, 0.5, 0.7)},
+    "began": {
+        **USUAL, "learning_rate": (8e-5, 2e-4, 5e-4, 1e-3), "gamma": (0.3, 0.5, 0.7, 1.0),
+        "lambda_k": (1e-3, 2e-2),
+    },
     "acgan": {
         **USUAL, "class_weight": (0.5, 1.0, 2.0), "generator_class_weight": (0.1, 1.0),
     },

@@ -209,6 +209,7 @@ class SearchLoop:
             trial=Trial(trial.number, trial.params, trial.seed, trial.origin),
             search=self._config.as_dict(),
         )
+        # Over the pipe, to `autogan.worker.trial.run_trial` in a worker.
         self._engine.start(trial.number, self._config.max_trial_minutes, call)
         return True
 

@@ -158,7 +158,8 @@ def run_trial(
             trial.reason = f"its {config.max_trial_minutes:g} minutes were over at step {step}"
             break
 
-        # Train up to the next look or evaluation, in one compiled call.
+        # Train up to the next look or evaluation, in one compiled call: `run` and
+        # `_generator_step` of `autogan.models.training.updates.Updates`.
         boundary = min(steps, (step // evaluate_every + 1) * evaluate_every)
         look = (step // stride + 1) * stride
         count = min(look, boundary) - step
