@@ -634,11 +634,6 @@ MUTANTS = [
         "tally.first_seeds()", THAW,
     ),
     Mutant(
-        "a budget of time has the rule for points", "autogan/config/searching.py",
-        "rule = _LIMITED if trials is None else _COUNTED", "rule = _COUNTED",
-        "tests/test_config.py",
-    ),
-    Mutant(
         "evaluations take no time", "autogan/run/pace.py",
         "seconds - EVALUATIONS * evaluation, step", "seconds, step", "tests/test_time.py",
     ),

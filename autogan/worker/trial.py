@@ -159,7 +159,7 @@ def run_trial(
             break
 
         # Train up to the next look or evaluation, in one compiled call: `run` and
-        # `_generator_step` of `autogan.models.training.updates.Updates`.
+        # `_generator_step` of `autogan.models.training.updates.Updates` (E-GAN's has its own step).
         boundary = min(steps, (step // evaluate_every + 1) * evaluate_every)
         look = (step // stride + 1) * stride
         count = min(look, boundary) - step

@@ -149,7 +149,7 @@ class Updates:
         loss = discriminator(D(x), D(G(z))) + class_weight class_error
              + penalty_weight penalty_interval penalty, where the update is ``penalised``
 
-        and D's weights follow its gradient; `_apply` says when they do not.
+        and D's weights follow its gradient, unless D is too far ahead (`balance`).
         """
         settings, real = now.settings, scaled(batch.images)  # [batch, height, width, channels]
         labels, fake_labels = batch.labels, batch.d_labels  # [batch] each
@@ -186,7 +186,7 @@ class Updates:
 
         loss = generator(D(x), D(G(z))) + generator_class_weight class_error
 
-        and G's weights follow its gradient; `_apply` says when they do not.
+        and G's weights follow its gradient, unless G is too far ahead (`balance`).
         """
         labels, settings = batch.g_labels, now.settings
         with tf.GradientTape() as tape:
