@@ -244,7 +244,7 @@ def test_conditional_networks(architecture, condition):
 )
 def test_an_autoencoder_says_its_error(architecture, error, expected):
     """With all weights 0 it decodes to 0, and errs by all of the image."""
-    shape = NetworkShape(12, 3, 5, architecture, 2, 4, "none", True, error)
+    shape = NetworkShape(12, 3, 5, architecture, 2, 4, "none", True, error=error)
     _, discriminator = build_networks(shape)
     discriminator.set_weights([0 * weight for weight in discriminator.get_weights()])
     shown = tf.random.stateless_normal([4, 12, 12, 3], seed=[0, 0])

@@ -15,7 +15,6 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 import autogan
 from autogan.cli.main import main
 from autogan.core.errors import ConfigError
-from autogan.core.files import read_arrays, write_arrays
 from autogan.data.grids import grid
 from autogan.models import GAN_TYPES
 from autogan.pool.messages import Evaluate, Sample, Sampled
@@ -126,18 +125,6 @@ def test_a_grid_has_a_column_for_each_class_under_its_name(pets):
         made = np.asarray(shown)
     assert made.shape == (14 + 21 * 58 + 2, 176)  # 63 images of 64
     assert (made[:14] == picture[:14, :, 0]).all()
-
-
-def test_generators_of_earlier_versions_know_numbers_alone(pets, tmp_path):
-    before = autogan.sample(pets.root, classes="dog")
-    shutil.copytree(pets.root, tmp_path / "old")
-    file = tmp_path / "old/checkpoints/best.npz"
-    arrays = read_arrays(file)
-    assert arrays.pop("class_names").tolist() == ["3", "cat", "dog"]
-    write_arrays(file, arrays)
-    assert (autogan.sample("old", classes="2") == before).all()
-    with pytest.raises(ConfigError, match="classes: 'dog': the classes are 0 to 2, named 0, 1, 2"):
-        autogan.sample("old", classes="dog")
 
 
 def test_a_sample_of_one_class_is_the_same_generators(tmp_path):

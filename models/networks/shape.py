@@ -16,8 +16,6 @@ class NetworkShape:
             residual blocks before each activation. ``layer`` goes over height, width and channels;
             ``spectral`` is of all kernels. r3gan has none.
         autoencoder: whether the discriminator is one, and returns its errors.
-        error: an auto-encoder's on an image: the mean absolute one of its pixels (l1), the mean
-            square (l2), or the root of that (rms).
         condition: see the hyperparameter of that name. With ``projection`` the
             discriminator is given the class, and its logit is that of no class plus the product of
             a learned vector of the class with the features that its last layer judges (Miyato and
@@ -37,6 +35,8 @@ class NetworkShape:
         stage1: side of the images that the generator enlarges, 0 if it begins with z. Where there
             are any, its first input is these images, whatever the architecture.
         depth: of strided, see the hyperparameter; no more than log2 of the size.
+        error: an auto-encoder's on an image: the mean absolute one of its pixels (l1), the mean
+            square (l2), or the root of that (rms).
         penalised: whether a penalty differentiates the discriminator's gradient once more, for
             which Keras's batch normalisation does not do.
     """
@@ -60,7 +60,6 @@ class NetworkShape:
     dense_width: int
     discriminator_norm: Literal["none", "batch", "layer", "spectral"]
     autoencoder: bool = False
-    error: Literal["l1", "l2", "rms"] = "l1"
     condition: Literal["none", "input", "auxiliary", "projection", "branches"] = "none"
     classes: int = 0
     generator_norm: Literal["batch", "none", "conditional"] = "batch"
@@ -71,6 +70,7 @@ class NetworkShape:
     penalised: bool = False
     depth: int = 0
     stage1: int = 0
+    error: Literal["l1", "l2", "rms"] = "l1"
 
     @property
     def discriminator_takes_class(self) -> bool:
