@@ -150,7 +150,7 @@ def autogan_root(name):
 
 
 class Pressed(Shuffled):
-    """Ctrl-C comes after so many events; what was on its way by then still arrives."""
+    """Ctrl-C comes after a number of events; what was on its way by then still arrives."""
 
     def __init__(self, count, events):
         super().__init__(count, events)

@@ -30,7 +30,8 @@ class WorkClock:
         """When the next result of a running trial counts: its next evaluation, or its end."""
         self._catch_up()
         at, step = self._at[trial.number]
-        steps, evaluate_every = self._schedule(trial)
+        config, batch_size = self._tally.config, self._batch_size(trial)
+        steps, evaluate_every = config.schedule(self._images, batch_size)
         answer = self._tally.ledger.answers.get((trial.number, step), True)
         if not answer and len(trial.evaluations) > trial.revived:
             return at  # it was stopped, and only has to say so
@@ -41,24 +42,19 @@ class WorkClock:
         """Take in what the record has more."""
         ledger = self._tally.ledger
         for number, step in ledger.course[self._read :]:
-            trial = ledger.trials[number]
-            _, before = self._at.get(number, (0.0, 0))
+            at, before = self._at.get(number, (0.0, 0))
             if step is None:
                 self._at[number] = self._now, before
                 continue
-            at = self._at[number][0] + self._work(trial, max(step - before, 0))
+            at += self._work(ledger.trials[number], max(step - before, 0))
             self._at[number] = at, step
             self._now = max(self._now, at)
         self._read = len(ledger.course)
 
     def _work(self, trial: Trial, steps: int) -> float:
-        """Of so many steps."""
+        """Of this number of steps of a trial."""
         each = updates_per_step(self._tally.config, trial) + _ROUND
         return steps * each * (_ALONE + self._batch_size(trial))
-
-    def _schedule(self, trial: Trial) -> tuple[int, int]:
-        """Steps of the whole training, and between its evaluations."""
-        return self._tally.config.schedule(self._images, self._batch_size(trial))
 
     def _batch_size(self, trial: Trial) -> int:
         values = {**self._tally.config.fixed, **trial.params}

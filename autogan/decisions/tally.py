@@ -11,7 +11,7 @@ from autogan.core.hyperparameters import Value
 from autogan.criteria import Bounds, Objective, bounds_seen
 from autogan.decisions.confirmation import Confirmed, candidates, confirmed
 from autogan.record.file import DamagedRecord
-from autogan.record.folder import SearchFolder
+from autogan.record.folder import SearchFolder, TrialFolder
 from autogan.record.ledger import Ledger
 from autogan.record.words import Terms
 from autogan.search import Direction, Evaluation, History, Trial
@@ -167,6 +167,15 @@ class Tally:
         """What trains a trial, with the ranges of criteria that had been seen when it began."""
         seen = self.ledger.bounds.get(trial.number)
         return self.config.trial_config(trial.params, trial.seed, seen)
+
+    def trial_folder(self, number: int) -> TrialFolder:
+        """The folder of the trial of this number."""
+        return TrialFolder.of(self.folder.trial(self.ledger.folders[number]), self.config)
+
+    @_remembered
+    def trial_folders(self) -> Mapping[int, TrialFolder]:
+        """The folders of all trials, by number."""
+        return {number: self.trial_folder(number) for number in self.ledger.folders}
 
     @_remembered
     def _seen_trials(self) -> list[Trial]:

@@ -329,7 +329,7 @@ class Pool(Engine):
             worker.dismissed = others and worker.doubts >= _DOUBTS
             if worker.dismissed:
                 self._tell(f"{name} gets no more trials: {reason}")
-                if self._waiting and len(self._waiting) > len(self._idle()):  # nobody comes for it
+                if len(self._waiting) > len(self._idle()):  # nobody comes for it
                     self._events.append(Event(self._waiting.pop().trial, Trained(trial=None)))
             worker.end()
 

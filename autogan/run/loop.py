@@ -13,7 +13,6 @@ from autogan.decisions.tally import Tally
 from autogan.pool.messages import Evaluated, Failed, Note, Placed, Progress, Train, Trained
 from autogan.pool.pool import Engine, Event
 from autogan.record import lines
-from autogan.record.folder import TrialFolder
 from autogan.record.lines import Ended, Joined, Lost, Retried, Revived
 from autogan.record.resume import difference, same_training
 from autogan.run.interruption import StopSignals
@@ -167,7 +166,7 @@ class SearchLoop:
         labels = set(self._ledger.header["labels"].values())
         limit = self._config.max_trial_minutes
         for trial in self._ledger.trials:
-            folder = self._trial_folder(trial)
+            folder = self._tally.trial_folder(trial.number)
             found = folder.ended() if trial.resumable else None
             if found is None or found.resumable:
                 if trial.state is State.TIMED_OUT and (not limit or trial.seconds < 60 * limit):
@@ -274,7 +273,7 @@ class SearchLoop:
             self._display.note(f"trial {trial.number} was lost and goes on: {reason}")
             return
         self._ledger.check_own()  # else a folder that was moved away would be made again
-        folder = self._trial_folder(trial)
+        folder = self._tally.trial_folder(trial.number)
         write_bytes(folder.traceback, message.traceback.encode(errors="backslashreplace"))
         folder.state.unlink(missing_ok=True)
         if folder.failed_status.exists():
@@ -328,14 +327,14 @@ class SearchLoop:
         valued = self._config.normalise != "history"
         self._ledger.append(Ended.of(trial.number, result, valued=valued))
         if trial.state is State.STOPPED and not self._config.stopping_revives:
-            self._trial_folder(trial).state.unlink(missing_ok=True)
+            self._tally.trial_folder(trial.number).state.unlink(missing_ok=True)
         self._winner.keep()
         self._display.trial_ended(self._tally.trials()[trial.number], self._tally.best())
         self._failures = self._failures + 1 if trial.state is State.FAILED else 0
         if self._failures == _MAX_FAILURES:
             raise SearchFailed(
                 f"{_MAX_FAILURES} trials failed in a row, the last with: {trial.reason} "
-                f"(see {self._trial_folder(trial).traceback})"
+                f"(see {self._tally.trial_folder(trial.number).traceback})"
             )
 
     def _finish(self) -> None:
@@ -346,15 +345,11 @@ class SearchLoop:
         """
         for trial in self._ledger.trials:
             if trial.state is State.STOPPED:
-                self._trial_folder(trial).state.unlink(missing_ok=True)
+                self._tally.trial_folder(trial.number).state.unlink(missing_ok=True)
         ended = any(trial.whole for trial in self._ledger.trials)
         if self._config.stopping and not ended:
             self._display.note("no trial was trained to its end: give the search a larger budget")
         self._winner.judge(self._engine)
-
-    def _trial_folder(self, trial: Trial) -> TrialFolder:
-        root = self._folder.trial(self._ledger.folders[trial.number])
-        return TrialFolder.of(root, self._config)
 
 
 def _is_end(event: Event) -> bool:

@@ -102,10 +102,7 @@ class SearchResult:
     @property
     def folders(self) -> Mapping[int, TrialFolder]:
         """Of the trials, by number."""
-        return {
-            number: TrialFolder.of(self.folder.trial(name), self.config)
-            for number, name in self._ledger.folders.items()
-        }
+        return self._tally.trial_folders()
 
     @property
     def reached(self) -> Sequence[tuple[int, int]]:
