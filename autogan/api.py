@@ -122,8 +122,7 @@ def run_search(
         raise ConfigError(name, "True without --resume; name the search to go on with")
     folder = SearchFolder(_run_dir(run))
     display = checked("display", display or usual_display(), Display)
-    here = run.engine == "local" and run.worker_command is None
-    if resume is not None and here and (flags := left_out(folder.config)):
+    if resume is not None and not run.remote and (flags := left_out(folder.config)):
         display.note(f"the workers are on this machine: {flags} counts only if you give it")
     # The page comes when the folder is free again, for it says whether anybody works there.
     with (

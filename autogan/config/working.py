@@ -76,7 +76,7 @@ class Working(TrainConfig):
 
     @model_validator(mode="after")
     def _places_suit(self) -> "Working":
-        remote = self._remote
+        remote = self.remote
         if self.worker_command is not None and self.engine == "ray":
             raise ConfigError(
                 "worker_command", f"{self.worker_command} beside engine ray; give one"
@@ -94,7 +94,7 @@ class Working(TrainConfig):
         return self
 
     @property
-    def _remote(self) -> bool:
+    def remote(self) -> bool:
         """Whether workers live elsewhere."""
         return self.worker_command is not None or self.engine == "ray"
 
@@ -112,5 +112,5 @@ class Working(TrainConfig):
         if workers == "auto":
             workers = self.workers_per_gpu * len(self.local_gpus()) or workers_that_fit()
         threads = self.threads or max(cores() // (1 if self.worker_command else workers), 1)
-        order = self.order or ("completed" if self._remote else "work")
+        order = self.order or ("completed" if self.remote else "work")
         return {"workers": workers, "order": order, "threads": threads}
