@@ -4,9 +4,7 @@ Each function takes a configuration and returns as objects what the command line
 samples and scores are a worker's; nothing here imports TensorFlow.
 """
 
-import contextlib
 import dataclasses
-import shlex
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,30 +19,25 @@ from autogan.config import (
     left_out,
     load_config,
     load_saved,
-    own_flags,
+    small_copy,
     validated,
 )
 from autogan.core.errors import ConfigError
-from autogan.core.files import read_arrays, sweep, write_yaml
+from autogan.core.files import read_arrays
 from autogan.core.text import checked, listed, read_path
 from autogan.data import grids
-from autogan.decisions.budget import Budget
 from autogan.decisions.replay import Checked, check_record, repaired
-from autogan.decisions.tally import Tally, fitting_tally
-from autogan.decisions.warmstart import earlier_trials, learning
 from autogan.pool.crew import engine_of
 from autogan.pool.messages import Evaluate, Open, Opened, Sample, Sampled, Scores, Time, Timed
 from autogan.pool.pool import Engine
 from autogan.record.folder import SearchFolder, TrialFolder, run_of, training_in
-from autogan.record.ledger import Ledger
-from autogan.record.lines import Begun, Changed, Limits
-from autogan.record.resume import check_header, check_same, limits_of, moved_images, resumed_config
+from autogan.record.resume import check_same, moved_images, resumed_config
 from autogan.record.words import Terms
 from autogan.report import write_page
-from autogan.run.loop import SearchLoop
 from autogan.run.opening import dataset_or_folder, opening
 from autogan.run.pace import within_time
 from autogan.run.plan import Plan, first_trial, plan_of
+from autogan.run.searching import Manner, check_size, searched
 from autogan.run.training import train_alone
 from autogan.show.display import Display
 from autogan.show.displays import usual_display
@@ -74,9 +67,11 @@ def plan(
         ConfigError: if it cannot be run.
     """
     run = _search_config(config, resume)
-    trial = first_trial(run).as_dict()
+    first_trial(run)
     display = checked("display", display or Display(), Display)
-    with engine_of(run) as engine:
+
+    def planned(run: SearchConfig) -> Plan:
+        trial = first_trial(run).as_dict()
         opened = engine.call(
             Open(config=trial, features=False, conditions=run.conditions, depth=run.most_depth),
             Opened,
@@ -86,7 +81,13 @@ def plan(
         timed = engine.call(Time(config=trial), Timed, display.note) if asked else None
         if timed and run.time is not None:
             run = within_time(run, opened.images, timed, display)
-        return plan_of(run, opened, timed if estimate else None)
+        check_size(run, opened)
+        made = plan_of(run, opened, timed if estimate else None)
+        small = None if run.proxy is None else planned(small_copy(run))
+        return dataclasses.replace(made, proxy=small)
+
+    with engine_of(run) as engine:
+        return planned(run)
 
 
 def run_search(
@@ -124,54 +125,13 @@ def run_search(
     display = checked("display", display or usual_display(), Display)
     if resume is not None and not run.remote and (flags := left_out(folder.config)):
         display.note(f"the workers are on this machine: {flags} counts only if you give it")
-    # The page comes when the folder is free again, for it says whether anybody works there.
-    with (
-        contextlib.ExitStack() as afterwards,
-        opening(
-            run,
-            folder.root,
-            folder.config,
-            display,
-            engine,
-            resume=resume is not None,
-            overwrite=overwrite,
-        ) as start,
-    ):
-        begun = None if resume is None else Ledger(folder.ledger, start.claim.held)
-        start.check()
-        if start.config.time is not None:
-            trial = first_trial(start.config).as_dict()
-            timed = start.workers.call(Time(config=trial), Timed, display.note)
-            start.config = within_time(start.config, start.opened.images, timed, display)
-        run, header = start.config, start.header
-        run.rule(start.opened.images)
-        Budget(run, start.opened.images).check()
-        if begun is not None and begun.header:
-            fitting_tally(run, begun)
-            for note in check_header(begun.header, header, accept_changed_data):
-                display.note(note)
-        elif run.warm_start is not None:
-            earlier = earlier_trials(run.warm_start, run, header)
-            display.note(learning(earlier, run))
-            header["earlier"] = [dataclasses.asdict(trial) for trial in earlier]
-        start.begin()
-        sweep(folder.root)
-        ledger = begun or Ledger(folder.ledger, start.claim.held)
-        again = shlex.join(["autogan", "search", "FILE", *own_flags(run, "search")])
-        write_yaml(folder.config, run.saved(), f"Run this search again with: {again}")
-        if not ledger.header:
-            ledger.append(Begun(**header))
-        if ledger.header["data"] != header["data"]:
-            ledger.append(Changed(data=header["data"]))
-        limits = limits_of(run)
-        if ledger.limits != limits:
-            ledger.append(Limits(keys=limits))
-        start.join()
-        loop = SearchLoop(Tally(run, ledger), start.workers, display)
-        afterwards.callback(lambda: write_page(loop.result(), display))
-        if retry_failed:
-            loop.retry_failed()
-        return loop.run()
+    manner = Manner(
+        resume=resume is not None,
+        overwrite=overwrite,
+        retry_failed=retry_failed,
+        accept_changed_data=accept_changed_data,
+    )
+    return searched(run, manner, display, write_page, engine)
 
 
 def train(

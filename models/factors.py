@@ -91,6 +91,12 @@ _NETWORKS = (
         "takes as many as lead from at most 4 pixels to the image",
         low=0, high=8, shape=True, under={"architecture": ("strided",)},
     ),
+    Hyperparameter(
+        "parametrisation", "choice", "standard",
+        "first weights and learning rates of the layers: the same rates for all (standard), or "
+        "rates that keep their meaning when width and dense_width change (mup)",
+        choices=("standard", "mup"), shape=True,
+    ),
 )  # fmt: skip
 
 _GAME = (
@@ -308,6 +314,8 @@ def conflict(values: Mapping[str, Value]) -> str:
             "generator_norm conditional has a scale for each class, and condition is none; choose "
             "another of the two"
         )
+    if values.get("parametrisation") == "mup" and values.get("attention") == "self":
+        return "parametrisation mup knows no rule for attention self; choose another of the two"
     if values.get("condition") == "branches" and values.get("architecture") != "igan_v2":
         return (
             f"condition branches belongs to architecture igan_v2, not to {values['architecture']}; "

@@ -33,6 +33,9 @@ class SearchMethod(Part):
     needs_lists: ClassVar[bool] = False
     """Whether every hyperparameter must have a list of candidates (no ranges)."""
 
+    learns: ClassVar[bool] = True
+    """Whether its proposals depend on what earlier trials came to."""
+
     stays_in_space: ClassVar[bool] = True
     """Whether a space without points left ends the search."""
 

@@ -11,6 +11,7 @@ class GridSearch(SearchMethod):
     name = "grid"
     summary = "every combination of the candidates, in order"
     needs_lists = True
+    learns = False
 
     def propose(self, space: Space, history: History, seed: int) -> Proposal | None:
         """Return the first combination that has not been tried; there is no randomness."""

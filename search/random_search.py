@@ -10,6 +10,7 @@ class RandomSearch(SearchMethod):
 
     name = "random"
     summary = "independent draws from the candidates or ranges"
+    learns = False
 
     def propose(self, space: Space, history: History, seed: int) -> Proposal | None:
         """Draw a point; see `SearchMethod.propose`."""

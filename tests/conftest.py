@@ -45,6 +45,12 @@ def pytest_configure(config):
         config.pluginmanager.register(Sum(config))
 
 
+@pytest.fixture(autouse=True)
+def _one_worker(monkeypatch):
+    """A search has one worker unless its test says otherwise, however many cores there are."""
+    monkeypatch.setattr("autogan.config.working.workers_that_fit", lambda: 1)
+
+
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 
 

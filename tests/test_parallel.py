@@ -12,7 +12,9 @@ from fakes import LABEL, FakeEngine, Shuffled, pool_of, records_of, told, write_
 
 import autogan
 from autogan.cli.main import main
+from autogan.config import SearchConfig
 from autogan.core.errors import ConfigError, Interrupted, SearchFailed
+from autogan.core.machine import Gpu
 from autogan.pool.messages import Failed, Trained
 from autogan.pool.pool import Event
 from autogan.record.ledger import Ledger
@@ -344,16 +346,37 @@ class TestKeys:
         again = autogan.run_search({"workers": 2}, resume="runs/a", engine=FakeEngine())
         assert (again.config.threads, again.config.workers) == (2, 2)
 
-    def test_auto_is_a_worker_for_each_gpu_or_core(self, monkeypatch):
-        from autogan.config import SearchConfig
-        from autogan.core.machine import Gpu
-
+    @pytest.mark.parametrize(
+        ("changes", "wanted"),
+        [
+            ({"search_method": "gp", "trials": 10}, 2),
+            ({"trials": 20}, 4),
+            ({"trials": 4}, 1),
+            ({"max_minutes": 10}, 6),
+            ({"search_method": "random", "trials": 5}, 5),
+            ({"search_method": "random", "trials": 50}, 6),
+            ({"search_method": "grid", "params": {"d_iter": [1, 2, 3]}}, 3),
+            ({"trials": 20, "threads": 4}, 2),
+            ({"trials": 20, "threads": 9}, 1),
+            ({"trials": 20, "worker_command": "ssh a"}, 1),
+            ({"trials": 20, "workers": 3}, 3),
+        ],
+    )
+    def test_a_cpu_has_a_worker_a_core_that_is_worth_it(self, monkeypatch, changes, wanted):
+        """A method that learns has five trials to learn from for each of them."""
+        monkeypatch.setattr("autogan.config.working.cores", lambda: 8)
         monkeypatch.setattr("autogan.config.working.workers_that_fit", lambda: 6)
-        for found, count in (([], 6), ([Gpu("0"), Gpu("1")], 4)):
-            monkeypatch.setattr("autogan.config.working.gpus", lambda found=found: found)
-            config = SearchConfig(workers="auto", workers_per_gpu=2).resolved()
-            assert config.workers == count
-        assert SearchConfig(workers="auto", device="cpu").resolved().workers == 6
+        config = SearchConfig(**changes).resolved()
+        assert config.workers == wanted
+        assert config.resolved().workers == wanted
+
+    def test_gpus_have_one_worker_or_by_auto_one_each(self, monkeypatch):
+        monkeypatch.setattr("autogan.config.working.workers_that_fit", lambda: 6)
+        monkeypatch.setattr("autogan.config.working.gpus", lambda: [Gpu("0"), Gpu("1")])
+        assert SearchConfig().resolved().workers == 1
+        assert SearchConfig(workers="auto", workers_per_gpu=2).resolved().workers == 4
+        on_cpu = SearchConfig(workers="auto", device="cpu", trials=50)
+        assert on_cpu.resolved().workers == 6
 
 
 class Failing(Shuffled):

@@ -35,7 +35,7 @@ WHAT_A_FILE_MAY_DO = {
         "reference_split", "seed", "device", "threads", "compiler", "precision",
         "max_trial_minutes", "checkpoint_minutes", "workers", "workers_per_gpu", "order",
         "trials", "max_minutes", "max_steps", "time", "target", "distinct", "repeats", "confirm",
-        "prefer", "enqueue", "first", "until",
+        "prefer", "enqueue", "first", "until", "proxy",
     ), PLAIN),
 }  # fmt: skip
 

@@ -135,8 +135,9 @@ def train(
         int | None, typer.Option(min=2, help="train under this number of fresh seeds, and compare")
     ] = None,
     workers: Annotated[
-        str, typer.Option(help="with --seeds: trainings at a time, or auto", metavar="INT")
-    ] = "1",
+        str | None,
+        typer.Option(help="with --seeds: trainings at a time [one a core on CPUs]", metavar="INT"),
+    ] = None,
     overwrite: Overwrite = False,
     json_: Json = False,
     quiet: Quiet = False,

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from autogan.config import TrainConfig, own_flags
+from autogan.config import TrainConfig, own_flags, proxy_of
 from autogan.core.errors import printable_lines
 from autogan.core.invocation import command
 from autogan.record.words import duration
@@ -34,9 +34,18 @@ def say(text: object) -> None:
 def print_plan(plan: Plan, as_json: bool) -> None:
     """Print the resolved configuration and what it costs."""
     if as_json:
-        print_json({**dataclasses.asdict(plan), "config": plan.config.as_dict()})
+        print_json(_plain_plan(plan))
         return
     say(yaml.safe_dump(plan.config.as_dict(), sort_keys=False).rstrip())
+    if plan.proxy is not None:
+        say(f"# first a search with the proxy ({proxy_of(plan.config)}):")
+        _print_cost(plan.proxy)
+        say("# then in full:")
+    _print_cost(plan)
+
+
+def _print_cost(plan: Plan) -> None:
+    """Print what a plan is for, and what it costs."""
     height, width, channels = plan.image_shape
     say(f"# {plan.images} training images of {width}x{height}x{channels}")
     if plan.classes:
@@ -59,7 +68,8 @@ def print_plan(plan: Plan, as_json: bool) -> None:
     if plan.training_seconds is not None:
         left_out = "" if plan.evaluations_timed else ", evaluations not counted"
         workers = plan.config.workers
-        took = duration(full * plan.training_seconds / int(workers))
+        assert isinstance(workers, int)
+        took = duration(full * plan.training_seconds / workers)
         where = f"{plan.device}, with {workers} workers" if workers != 1 else plan.device
         say(f"# about {took} here, on {where}, beside the start{left_out}")
     count = plan.trainings or 1
@@ -69,11 +79,17 @@ def print_plan(plan: Plan, as_json: bool) -> None:
     )
 
 
+def _plain_plan(plan: Plan) -> dict[str, Any]:
+    """A plan as plain values."""
+    proxy = None if plan.proxy is None else _plain_plan(plan.proxy)
+    return {**dataclasses.asdict(plan), "config": plan.config.as_dict(), "proxy": proxy}
+
+
 def _why(plan: Plan) -> str:
     """What makes the cost another one than that of so many trials."""
     config = plan.config
     reasons = {
-        "early stopping": config.stopping is not None,
+        "early stopping": config.stopping is not None and config.proxy is None,
         f"up to {config.repeats} seeds for good points": config.repeats > 1,
         "the confirmation": config.confirm is not None,
     }

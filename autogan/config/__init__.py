@@ -14,11 +14,13 @@ from autogan.config.loading import (
     own_flags,
     validated,
 )
+from autogan.config.proxy import PROXY, proxy_of, small_copy
 from autogan.config.repeating import under_seeds
 from autogan.config.searching import SearchConfig
 from autogan.config.training import TrainConfig
 
 __all__ = [
+    "PROXY",
     "Confirm",
     "SearchConfig",
     "Setting",
@@ -31,7 +33,9 @@ __all__ = [
     "packaged_configs",
     "parse_param",
     "parse_params",
+    "proxy_of",
     "read_yaml",
+    "small_copy",
     "under_seeds",
     "validated",
 ]

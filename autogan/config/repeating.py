@@ -6,7 +6,7 @@ from autogan.config.searching import SearchConfig
 from autogan.config.training import TrainConfig
 
 
-def under_seeds(config: TrainConfig, seeds: int, workers: int | str = 1) -> SearchConfig:
+def under_seeds(config: TrainConfig, seeds: int, workers: int | str | None = None) -> SearchConfig:
     """What trains a configuration under several fresh seeds.
 
     Nothing is chosen: each trial draws the only point there is, and has a seed of its own.
@@ -14,7 +14,7 @@ def under_seeds(config: TrainConfig, seeds: int, workers: int | str = 1) -> Sear
     Args:
         config: of the training; its own seed decides those of the trials.
         seeds: how many.
-        workers: trainings at a time, or ``auto``.
+        workers: trainings at a time, ``auto``, or None for one a core on CPUs.
     """
     run = config.resolved()
     values = {name: getattr(run, name) for name in TrainConfig.model_fields}

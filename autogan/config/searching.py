@@ -13,6 +13,8 @@ from autogan.config.confirm import Confirm
 from autogan.config.duration import Minutes
 from autogan.config.grammar import parse_params
 from autogan.config.keys import key
+from autogan.config.proxy import Proxy, changes_width, check_proxy, proxy_of
+from autogan.config.rules import suitable_rule
 from autogan.config.spaces import check_inside, check_space, enqueued, remarks, space_of, useless
 from autogan.config.training import DEFAULT_STEPS, TrainConfig
 from autogan.config.working import Working
@@ -31,9 +33,8 @@ _ADVISED: dict[str, Any] = {
 }  # docs/search.md says why
 _ADVISED_TRIALS = 20
 _AUTO = "auto"
-_USUAL = "asha"
-_SINGLE = ("normalise", "stopping", "target", "until", "repeats", "confirm", "warm_start")
-_FEW_TRIALS = 10  # below, a stopping rule would leave too few
+_SINGLE = ("normalise", "stopping", "target", "until", "repeats", "confirm", "warm_start", "proxy")
+_TRIALS_PER_WORKER = 5  # by them a method that learns has learnt a little
 
 
 class SearchConfig(Working):
@@ -90,6 +91,11 @@ class SearchConfig(Working):
         key("search", "train the best again under fresh seeds, and the defaults beside them: "
             "top=3,repeats=5"),
     ] = None  # fmt: skip
+    proxy: Annotated[
+        Proxy | Literal["auto"] | None,
+        key("search", "search with a smaller copy of the training, and train its best points in "
+            "full: width=16,image_size=16,steps=500,top=3 (any of them), or auto"),
+    ] = None  # fmt: skip
     prefer: Annotated[
         str | None,
         key("criteria", "of several criteria, the one that chooses from the Pareto front "
@@ -140,6 +146,11 @@ class SearchConfig(Working):
     def _parse_confirm(cls, value: Any) -> Any:
         return Confirm.parse(value) if isinstance(value, str) else value
 
+    @field_validator("proxy", mode="before")
+    @classmethod
+    def _parse_proxy(cls, value: Any) -> Any:
+        return Proxy.parse(value) if isinstance(value, str) and value != _AUTO else value
+
     @field_validator("stopping")
     @classmethod
     def _known_rule(cls, name: str | None) -> str | None:
@@ -170,6 +181,11 @@ class SearchConfig(Working):
             raise ConfigError(
                 "max_minutes", f"{self.max_minutes:g} beside time {self.time:g}; give one of them"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _proxy_suits(self) -> "SearchConfig":
+        check_proxy(self)
         return self
 
     @model_validator(mode="after")
@@ -210,16 +226,19 @@ class SearchConfig(Working):
                     "trials", f"{self.search_method} runs all points, and they are too many to be "
                     "counted; give the number of trials"
                 )  # fmt: skip
-        stopping = self._suitable_rule(trials, size) if self.stopping == _AUTO else self.stopping
+        stopping = suitable_rule(self, trials, size) if self.stopping == _AUTO else self.stopping
         if trials is None and stopping and STOPPING_RULES.get(stopping).needs_trials:
             raise ConfigError(
                 "stopping", f"{stopping} must know how many trials there will be; give trials"
             )
         default = {d.name: list(d.candidates) for d in self.space.dimensions}
         params = {**self.fixed, **default, **self.params}  # spelled out, as in a training's file
+        if changes_width(self) and "parametrisation" in self.fixed:
+            params["parametrisation"] = self.params.get("parametrisation", "mup")
         update = {
             "trials": trials, "stopping": stopping, "params": params,
-            "enqueue": enqueued(self.enqueue, self.space, self.conflict), **self.working(),
+            "enqueue": enqueued(self.enqueue, self.space, self.conflict),
+            **self.working(self._useful_workers(trials)),
         }  # fmt: skip
         if self.time is not None and (self.steps or self.epochs):
             update |= {"max_minutes": self.time * update["workers"], "time": None}
@@ -227,17 +246,15 @@ class SearchConfig(Working):
             update["steps"] = None
         return super().resolved().model_copy(update=update)
 
-    def _suitable_rule(self, trials: int | None, size: int | None) -> str | None:
-        """The rule to take where the user leaves that open; none where it could do little."""
-        if min(n for n in (trials, size, _FEW_TRIALS) if n is not None) < _FEW_TRIALS:
+    def _useful_workers(self, trials: int | None) -> int | None:
+        """How many workers may try points at a time; None if that is not known.
+
+        Of a method that learns, a proposal knows nothing of the trials that are running.
+        """
+        if trials is None:
             return None
-        steps = self.steps or (DEFAULT_STEPS if self.epochs is None else None)
-        if self.evaluate_every is None:
-            evaluations = steps or _FEW_TRIALS  # ten, unless there are fewer steps
-        else:
-            evaluations = math.ceil((steps or 0) / self.evaluate_every)  # of epochs unknown: none
-        enough = evaluations >= STOPPING_RULES.get(_USUAL).fewest_evaluations
-        return _USUAL if enough else None
+        learns = SEARCH_METHODS.get(self.search_method).learns
+        return max(trials // (_TRIALS_PER_WORKER if learns else 1), 1)
 
     def default_folder(self) -> str:
         """The name of the folder below ``runs`` when none is given."""
@@ -274,10 +291,12 @@ class SearchConfig(Working):
     def rule(self, images: int) -> StoppingRule | None:
         """The rule of early stopping, if there is one, for a training set of so many images.
 
+        A proxy's best points are all trained to the end.
+
         Raises:
             ConfigError: if trials are evaluated too seldom for it.
         """
-        if self.stopping is None:
+        if self.stopping is None or self.proxy is not None:
             return None
         sizes = {**self.gan.defaults(), **self.fixed}  # the default one, if it is searched
         steps, evaluate_every = self.schedule(images, int(sizes["batch_size"]))
@@ -298,7 +317,19 @@ class SearchConfig(Working):
     @property
     def stopping_revives(self) -> bool:
         """Whether stopped trials may be asked for again."""
-        return self.stopping is not None and STOPPING_RULES.get(self.stopping).revives
+        stops = self.stopping is not None and self.proxy is None
+        return stops and STOPPING_RULES.get(str(self.stopping)).revives
+
+    @property
+    def full_steps(self) -> int | None:
+        """Of a training; None where epochs or a time decide them."""
+        by_default = self.epochs is None and self.time is None
+        return self.steps or (DEFAULT_STEPS if by_default else None)
+
+    @property
+    def tries(self) -> int | None:
+        """How many points are tried; beside a proxy in full."""
+        return self.trials if self.proxy is None else proxy_of(self).top
 
     @cached_property
     def space(self) -> Space:

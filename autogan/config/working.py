@@ -22,10 +22,11 @@ class Working(TrainConfig):
     """
 
     workers: Annotated[
-        int | Literal["auto"],
-        key("workers", "trainings at a time, each in a process of its own; auto: as many as there "
-            "are GPUs, or cores"),
-    ] = 1  # fmt: skip
+        int | Literal["auto"] | None,
+        key("workers", "trainings at a time, each in a process of its own; auto: one for each GPU, "
+            "or for each core, but for one in five trials at most where the method learns from "
+            "them [auto on CPUs; else 1]"),
+    ] = None  # fmt: skip
     workers_per_gpu: Annotated[
         int, key("workers", "workers that share a GPU, each with its part of the memory", ge=1)
     ] = 1
@@ -52,7 +53,7 @@ class Working(TrainConfig):
     @field_validator("workers", mode="before")
     @classmethod
     def _read_workers(cls, value: Any) -> Any:
-        if value == "auto":
+        if value in ("auto", None):
             return value
         try:
             number = int(value)
@@ -85,7 +86,7 @@ class Working(TrainConfig):
             raise ConfigError("ray_address", f"{self.ray_address} without engine ray; add it")
         if self.workers == "auto" and remote:
             raise ConfigError("workers", "auto counts this machine's alone; give a number")
-        several = self.workers != 1 or self.workers_per_gpu > 1 or remote
+        several = self.workers not in (1, None) or self.workers_per_gpu > 1 or remote
         if several and self.device.startswith("gpu:"):
             raise ConfigError(
                 "device", f"{self.device} beside several workers, which are dealt out to all GPUs "
@@ -106,11 +107,22 @@ class Working(TrainConfig):
         """The machine's GPUs, as far as the configuration wants them."""
         return [] if self.device == "cpu" else gpus()
 
-    def working(self) -> dict[str, Any]:
-        """The keys with what depends on the machine or on other keys in its place."""
+    def working(self, useful: int | None) -> dict[str, Any]:
+        """The keys with what depends on the machine or on other keys in its place.
+
+        Args:
+            useful: workers at most that a search can make good use of; None if that is not known.
+        """
         workers = self.workers
-        if workers == "auto":
-            workers = self.workers_per_gpu * len(self.local_gpus()) or workers_that_fit()
+        if workers is None and self.remote:
+            workers = 1
+        elif workers in (None, "auto"):
+            if of_gpus := len(self.local_gpus()):
+                workers = 1 if workers is None else self.workers_per_gpu * of_gpus
+            else:
+                limits = [workers_that_fit(), useful, self.threads and cores() // self.threads]
+                workers = max(min(limit for limit in limits if limit is not None), 1)
+        assert isinstance(workers, int)
         threads = self.threads or max(cores() // (1 if self.worker_command else workers), 1)
         order = self.order or ("completed" if self.remote else "work")
         return {"workers": workers, "order": order, "threads": threads}

@@ -19,14 +19,16 @@ class Budget:
     Args:
         config: of the search, resolved.
         images: in the training set.
+        before: seconds of training that were spent before, on the search's proxy.
 
     Attributes:
         full: updates of both networks in a training to the end, in the mean over the space.
     """
 
-    def __init__(self, config: SearchConfig, images: int) -> None:
+    def __init__(self, config: SearchConfig, images: int, before: float = 0.0) -> None:
         self._config = config
         self._images = images
+        self._before = before
         self.full = statistics.fmean(map(self._whole, _points(config)))
 
     def check(self) -> None:
@@ -87,8 +89,9 @@ class Budget:
         if config.max_steps is not None and updates + kept >= config.max_steps:
             return f"{updates} of max_steps {config.max_steps} are spent{rest}"
         kept_seconds = kept * seconds / updates if updates else 0.0
-        if config.max_minutes is not None and seconds + kept_seconds >= 60 * config.max_minutes:
-            return f"{seconds / 60:.1f} of max_minutes {config.max_minutes:g} are spent{rest}"
+        limit, spent = config.max_minutes, self._before + seconds
+        if limit is not None and spent + kept_seconds >= 60 * limit:
+            return f"{spent / 60:.1f} of max_minutes {limit:g} are spent{rest}"
         return ""
 
 

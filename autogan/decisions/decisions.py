@@ -53,7 +53,9 @@ class Decisions:
         self._space = config.space
         rule = config.rule(images)
         self._rule = None if rule is None else AskedRule(config, rule)
-        self._budget = Budget(config, images)
+        # What the search's proxy has chosen; see `autogan.record.lines.Chosen`.
+        self._chosen: dict[str, Any] = self._ledger.header.get("proxy", {})
+        self._budget = Budget(config, images, self._chosen.get("seconds", 0.0))
 
     def next(self) -> Step:
         """What begins next, if anything does."""
@@ -71,6 +73,8 @@ class Decisions:
             return step
         if step := self._revived(closing=False):
             return step
+        if self._config.proxy is not None:
+            return self._in_full() or self._closing("the best points of the proxy are trained")
         if (
             self._config.trials is not None
             and self._tally.first_seeds().tries() >= self._config.trials
@@ -167,6 +171,14 @@ class Decisions:
             return None
         return self._begun(first.params, f"again {first.number}", repeats=first.number)
 
+    def _in_full(self) -> Step | None:
+        """The next of the proxy's best points."""
+        tried = [trial.params for trial in self._ledger.trials if not trial.confirms]
+        for number, point in zip(self._chosen["trials"], self._chosen["points"], strict=True):
+            if point not in tried:
+                return self._begun(point, f"trial {number} of the proxy")
+        return None
+
     def _proposed(self) -> Step | None:
         """The method's next point."""
         seen = self._tally.history() if self._config.method.sees_seeds else self._tally.points()
@@ -188,7 +200,9 @@ class Decisions:
         return None if any(trial.params == point for trial in seen) else point
 
     def _enqueued(self) -> list[dict[str, Value]]:
-        """The user's own points that have not been tried."""
+        """The user's own points that have not been tried; a proxy tries them in its place."""
+        if self._config.proxy is not None:
+            return []
         tried = [trial.params for trial in self._ledger.trials if not trial.confirms]
         return [point for point in self._config.enqueue if point not in tried]
 

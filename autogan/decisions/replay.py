@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autogan.config import SearchConfig, load_saved
+from autogan.config import SearchConfig, load_saved, proxy_of, small_copy
 from autogan.core.errors import AutoGANError, ConfigError
 from autogan.core.files import look
 from autogan.decisions.decisions import Decisions
@@ -58,7 +58,25 @@ def check_record(root: Path, plugin_dirs: Any = None) -> Checked:
         raise ConfigError("folder", f"{root} holds no search; name a folder that has search.yaml")
     given = {"plugin_dirs": plugin_dirs} if plugin_dirs else {}
     config = load_saved(SearchConfig, folder.config, given).resolved()
-    return _checked(config, folder.ledger)
+    if config.proxy is None:
+        return _checked(config, folder.ledger)
+    of_proxy = check_record(folder.proxy.root, plugin_dirs)
+    if of_proxy.difference or not folder.ledger.exists():
+        return of_proxy
+    if found := _other_choice(config, folder):
+        return Checked(of_proxy.lines, of_proxy.decisions, found)
+    own = _checked(config, folder.ledger)
+    return Checked(of_proxy.lines + own.lines, of_proxy.decisions + own.decisions, own.difference)
+
+
+def _other_choice(config: SearchConfig, folder: SearchFolder) -> str:
+    """What a search trains in full that does not follow from its proxy's record."""
+    small = Tally(small_copy(config), Ledger(folder.proxy.ledger))
+    chosen = small.chosen(proxy_of(config).top).model_dump()
+    for name, found in Ledger(folder.ledger).header.get("proxy", {}).items():
+        if found != chosen[name]:
+            return f"line 1: the proxy's {name} are {found}, and its record leads to {chosen[name]}"
+    return ""
 
 
 def repaired(root: Path, plugin_dirs: Any, note: Callable[[str], None]) -> Checked:

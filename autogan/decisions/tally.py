@@ -10,6 +10,7 @@ from autogan.core.errors import ConfigError
 from autogan.core.hyperparameters import Value
 from autogan.criteria import Bounds, Objective, bounds_seen
 from autogan.decisions.confirmation import Confirmed, candidates, confirmed
+from autogan.record.chosen import Chosen
 from autogan.record.file import DamagedRecord
 from autogan.record.folder import SearchFolder, TrialFolder
 from autogan.record.ledger import Ledger
@@ -118,6 +119,21 @@ class Tally:
             dataclasses.replace(trial, number=number - len(trials))
             for number, trial in enumerate(self._valued(trials))
         ]
+
+    def chosen(self, top: int) -> Chosen:
+        """The best points, for the search that this one is the proxy of.
+
+        Args:
+            top: how many.
+        """
+        standings = self.standings()[:top]
+        return Chosen(
+            trials=[standing.first.number for standing in standings],
+            points=[dict(standing.first.params) for standing in standings],
+            values=[standing.value or 0.0 for standing in standings],
+            tried=self.first_seeds().tries(),
+            seconds=sum(trial.seconds for trial in self.trials()),
+        )
 
     def candidates(self) -> list[Mapping[str, Value]]:
         """The points that a confirmation would train again by what is known by now."""

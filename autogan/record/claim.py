@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from autogan.config import TrainConfig, read_yaml
+from autogan.config import PROXY, TrainConfig, read_yaml
 from autogan.core.errors import ConfigError
 from autogan.core.files import contents, look
 from autogan.record.folder import SEARCH_CONFIG, TRIALS, moved, run_of
@@ -42,6 +42,7 @@ _PARTS_OF_RUNS = (
     "stage1",
     "real.png",
     "report.html",
+    PROXY,
     "events.out.tfevents.*",
 )
 _PARTS_OF_TRIALS = (

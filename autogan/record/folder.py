@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autogan.config import TrainConfig, read_yaml
+from autogan.config import PROXY, TrainConfig, read_yaml
 from autogan.core.errors import ConfigError, StorageError
 from autogan.core.files import contents, link, look, write_bytes
 from autogan.core.hyperparameters import Value
@@ -47,6 +47,18 @@ class SearchFolder:
     def best(self) -> Path:
         """A link to the best trial's folder."""
         return self.root / BEST
+
+    @property
+    def proxy(self) -> "SearchFolder":
+        """The folder of the search's proxy, if it has one: a search of its own."""
+        return SearchFolder(self.root / PROXY)
+
+    @property
+    def whole(self) -> Path:
+        """The folder by which the search goes on: of a proxy, that of the search that it serves."""
+        above = self.root.parent
+        is_proxy = self.root.name == PROXY and look(above / SEARCH_CONFIG, "run_dir") == "file"
+        return above if is_proxy else self.root
 
     @property
     def report(self) -> Path:

@@ -19,6 +19,7 @@ from pydantic import (
 
 from autogan.core.errors import printable
 from autogan.core.hyperparameters import Value
+from autogan.record.chosen import Chosen
 from autogan.search import Evaluation, State, Trial
 
 _LARGEST = 2**53  # of a number that counts something
@@ -102,6 +103,7 @@ class Begun(Line):
         data: the training set: images, classes, digest.
         environment: versions and device.
         earlier: trials of another search to learn from.
+        proxy: what is trained in full, where the search has one.
     """
 
     name = "search"
@@ -111,6 +113,7 @@ class Begun(Line):
     data: Annotated[dict[str, Any], AfterValidator(_with_images)]
     environment: dict[str, Any]
     earlier: Annotated[list[dict[str, Any]], AfterValidator(_trials)] = []
+    proxy: Chosen | None = None
 
 
 class Limits(Line):

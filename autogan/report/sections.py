@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import yaml
 from markupsafe import Markup
 
-from autogan.config import own_flags
+from autogan.config import own_flags, proxy_of
 from autogan.core.files import contents, look
+from autogan.record.chosen import Chosen
 from autogan.record.folder import real_images
 from autogan.record.words import describe, duration, figure, origin, state_of
 from autogan.report import charts, parameters, pictures, seeds
@@ -34,6 +35,8 @@ def sections(view: View, album: Album) -> Iterator[Section]:
     noise = seeds.noise(view) if len(view.measures) == 1 else None
     if view.best is not None:
         yield _winner(view)
+    if view.result.proxy is not None:
+        yield _proxy(view, view.result.proxy)
     if view.result.confirmed:
         yield Section(
             "confirmation", "Is the winner lucky?",
@@ -78,6 +81,26 @@ def sections(view: View, album: Album) -> Iterator[Section]:
             dots, folded=True,
         )  # fmt: skip
     yield from _accounts(view, album)
+
+
+def _proxy(view: View, chosen: Chosen) -> Section:
+    result, lines = view.result, []
+    for number, point, value in zip(chosen.trials, chosen.points, chosen.values, strict=True):
+        here = result.point(point)
+        worth = "" if here is None or here.value is None else short(here.value)
+        trained = 0 if here is None else len(here.ended)
+        lines.append([number, short(value), worth, trained, describe(point)])
+    name = result.terms.objective
+    head = ["trial of the proxy", f"{name} there", f"{name} in full", "seeds in full", "point"]
+    page = result.folder.proxy.report
+    link = tag("a", "its page", href=str(page.relative_to(result.folder.root)))
+    return Section(
+        "proxy", "What did the proxy choose?",
+        f"A smaller training ({proxy_of(result.config)}) was searched first, and the best of its "
+        f"{chosen.tried} points were trained in full. Values there are of the smaller training: "
+        "compare them with each other alone.",
+        joined([table(head, lines), tag("p", "All of the proxy's trials: ", link, ".")]),
+    )  # fmt: skip
 
 
 def _winner(view: View) -> Section:

@@ -61,7 +61,7 @@ class SearchLoop:
             StorageError: if a file cannot be written, as on a full disk.
         """
         own = own_flags(self._config, "search")
-        again = command("autogan", "search", "--resume", self._folder.root, *own)
+        again = command("autogan", "search", "--resume", self._folder.whole, *own)
         advice = f"go on with: {again}"
         try:
             self._take_in()
@@ -195,7 +195,7 @@ class SearchLoop:
         if doubt := config.doubt:
             self._tell_once(doubt, f"trial {trial.number}: {doubt}")
         self._running[trial.number] = time.monotonic()
-        position, trials = self._place(trial), self._config.trials
+        position, trials = self._place(trial), self._config.tries
         if trial.confirms or trial.evaluations or (trials is not None and position > trials):
             trials = None  # which it is beyond: such as failed trials that are tried again
         self._display.trial_started(trial, position, trials)
@@ -347,7 +347,7 @@ class SearchLoop:
             if trial.state is State.STOPPED:
                 self._tally.trial_folder(trial.number).state.unlink(missing_ok=True)
         ended = any(trial.whole for trial in self._ledger.trials)
-        if self._config.stopping and not ended:
+        if self._config.stopping and not self._config.proxy and not ended:
             self._display.note("no trial was trained to its end: give the search a larger budget")
         self._winner.judge(self._engine)
 

@@ -40,6 +40,7 @@ class Opening(Generic[R]):
 
     Attributes:
         config: with the compiler that `check` found faster, where it was left open.
+        root: likewise.
         opened: what `check` found of the data.
         prepared: what `check` found of the features.
     """
@@ -63,7 +64,7 @@ class Opening(Generic[R]):
         self.claim = claim
         self.workers = workers
         self._trial = first_trial(config) if isinstance(config, SearchConfig) else config
-        self._root, self._file = root, file
+        self.root, self._file = root, file
         self._display = display
         self._resume, self._overwrite = resume, overwrite
 
@@ -86,7 +87,7 @@ class Opening(Generic[R]):
         note("checking the configuration")
         for line in run.useless():
             note(line)
-        trial, folder = self._trial.as_dict(), str(run_of(self._root)) if self._resume else ""
+        trial, folder = self._trial.as_dict(), str(run_of(self.root)) if self._resume else ""
         depth = run.most_depth
         opening = Open(config=trial, folder=folder, conditions=run.conditions, depth=depth)
         self.opened = self.workers.call(opening, Opened, note)
@@ -98,16 +99,16 @@ class Opening(Generic[R]):
         """Make the folder this run's, in the place of an earlier one if that was asked for."""
         self.claim.begin()
         if self._overwrite:
-            clear(self._root, self._file)
-        record_name(self._root, self._file, self.config)
+            clear(self.root, self._file)
+        record_name(self.root, self._file, self.config)
 
     def join(self) -> None:
         """Let the workers join the run."""
         call = Join(
             config=self._trial.as_dict(),
-            root=str(self._root.absolute()),
+            root=str(self.root.absolute()),
             token=self.claim.token,
-            run=str(run_of(self._root)),
+            run=str(run_of(self.root)),
             features=self.prepared.features,
             digest=self.opened.digest,
         )

@@ -11,11 +11,12 @@ from autogan.run.plan import first_trial
 from autogan.show.display import Display
 
 _TRAININGS = 10  # whole ones that a time should hold: by then a search has found what it will
+_ROUNDS = 5  # and so many one after the other, however many workers there are
 _LEAST, _MOST = 100, 50_000  # steps of a training
 
 
 def within_time(run: SearchConfig, images: int, timed: Timed, display: Display) -> SearchConfig:
-    """A search with as many steps as let ten whole trainings fit its time.
+    """A search with as many steps as let ten whole trainings fit its time, five one after another.
 
     Args:
         run: resolved, with a time and without steps.
@@ -33,20 +34,21 @@ def within_time(run: SearchConfig, images: int, timed: Timed, display: Display) 
     assert run.time is not None
     assert isinstance(run.workers, int)
     minutes = run.time * run.workers
-    seconds = 60 * minutes / _TRAININGS
+    trainings = max(_TRAININGS, _ROUNDS * run.workers)
+    seconds = 60 * minutes / trainings
     if run.evaluate_every is None:  # as many in each training, however long it is
         seconds, each = seconds - EVALUATIONS * evaluation, step
     else:
         each = step + evaluation / run.evaluate_every
     if seconds < _LEAST * each:
         wanted = _LEAST * each + EVALUATIONS * evaluation * (run.evaluate_every is None)
-        least = _TRAININGS * wanted / 60 / run.workers
+        least = trainings * wanted / 60 / run.workers
         raise ConfigError(
             "time",
-            f"{run.time:g} minutes are too few for {_TRAININGS} trainings of {_LEAST} steps; "
+            f"{run.time:g} minutes are too few for {trainings} trainings of {_LEAST} steps; "
             f"give {math.ceil(10 * least) / 10:g}m or more, or say how many steps",
         )
     steps = min(int(float(f"{seconds / each:.2g}")), _MOST)
     told = f"a step takes {1e3 * step:.3g} ms, an evaluation {evaluation:.2g} s"
-    display.note(f"steps {steps}, for {_TRAININGS} whole trainings in the time: {told}")
+    display.note(f"steps {steps}, for {trainings} whole trainings in the time: {told}")
     return run.model_copy(update={"steps": steps, "max_minutes": minutes, "time": None})

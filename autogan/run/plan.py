@@ -36,6 +36,8 @@ class Plan:
         device: that it would run on, in words.
         training_seconds: of a whole training with its evaluations, about, if it was to be timed.
         evaluations_timed: whether they are counted: not without the feature network.
+        proxy: the plan of the search that comes before, if it has a proxy; the rest is then of the
+            full trainings.
     """
 
     config: SearchConfig
@@ -53,6 +55,7 @@ class Plan:
     device: str
     training_seconds: float | None = None
     evaluations_timed: bool = False
+    proxy: "Plan | None" = None
 
     @property
     def most_megabytes(self) -> float:
@@ -87,7 +90,7 @@ def plan_of(run: SearchConfig, opened: Opened, timed: Timed | None = None) -> Pl
     hyperparameters = first_trial(run).hyperparameters()
     steps, evaluate_every = run.schedule(opened.images, int(hyperparameters["batch_size"]))
     confirmations = round(budget.confirmations([]))
-    limits, points = [run.trials], run.space.size()
+    limits, points = [run.tries], run.space.size()
     if points is not None and run.distinct and run.method.stays_in_space:
         limits.append(points)
 

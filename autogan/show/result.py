@@ -11,6 +11,7 @@ from autogan.core.hyperparameters import Value
 from autogan.decisions.budget import updates_of
 from autogan.decisions.confirmation import Confirmed
 from autogan.decisions.tally import Tally
+from autogan.record.chosen import Chosen
 from autogan.record.claim import at_work
 from autogan.record.folder import TrialFolder
 from autogan.record.ledger import Stint
@@ -123,6 +124,16 @@ class SearchResult:
     def standing(self) -> Standing | None:
         """All that is known of the recommended hyperparameters."""
         return None if self.best is None else self.point(self.best.params)
+
+    def chosen(self, top: int) -> Chosen:
+        """The best points of a proxy, as many as ``top``, for the training in full."""
+        return self._tally.chosen(top)
+
+    @property
+    def proxy(self) -> Chosen | None:
+        """What was chosen by a proxy to be trained in full here; None without one."""
+        chosen = self.header.get("proxy")
+        return None if chosen is None else Chosen(**chosen)
 
     def point(self, params: Mapping[str, Value] | None) -> Standing | None:
         """All that is known of some hyperparameters; None if the search did not try them."""

@@ -48,6 +48,8 @@ def load_search(root: Path, options: Mapping[str, Any] | None) -> SearchResult:
         SearchConfig, folder.config, {**_given(options), "run_dir": root}
     ).resolved()
     ledger = Ledger(folder.ledger)
+    if not ledger.header and look(folder.proxy.ledger, "run") == "file":
+        return load_search(folder.proxy.root, options)  # as far as it is
     if not ledger.header:
         raise ConfigError("run", f"{root} holds a search that has not begun; run it first")
     return SearchResult(fitting_tally(config, ledger))

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from autogan.config import own_flags
+from autogan.config import own_flags, proxy_of
 from autogan.core.invocation import command
 from autogan.decisions.budget import updates_per_step
-from autogan.record.words import figure
+from autogan.record.words import describe, figure
 from autogan.search.repeats import Standing
 
 if TYPE_CHECKING:
@@ -171,3 +171,25 @@ def defaults(result: "SearchResult") -> list[str]:
         f"the defaults (trial {own.first.number}): {worth} {seeds(own)}, {cost} updates of both "
         f"networks; the winner: {figure(value or 0.0)}, {price} updates"
     ]
+
+
+def by_proxy(result: "SearchResult") -> list[str]:
+    """How a proxy chose what was trained in full, and what came of each; nothing without one.
+
+    Its values are of another size of training: they stand there for their order alone.
+    """
+    chosen = result.proxy
+    if chosen is None:
+        return []
+    show = command("autogan", "show", result.folder.proxy.root)
+    size = proxy_of(result.config)
+    lines = [f"chosen among {chosen.tried} points by the proxy ({size}; {show}), then in full:"]
+    for number, point, value in zip(chosen.trials, chosen.points, chosen.values, strict=True):
+        here = result.point(point)
+        told = "not trained" if here is None else "no value"
+        if here is not None and here.value is not None:
+            told = f"{figure(here.value)} {seeds(here)}"
+        lines.append(
+            f"  trial {number} of the proxy, {figure(value)} there: {told}  {describe(point)}"
+        )
+    return lines

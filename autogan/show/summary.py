@@ -15,7 +15,16 @@ from autogan.decisions.confirmation import advantage
 from autogan.record.words import describe, duration, figure, figures, spark, state_of, trials
 from autogan.search import State, Trial
 from autogan.search.space import key
-from autogan.show.standings import defaults, died, differ, in_hand, points_table, promise, seeds
+from autogan.show.standings import (
+    by_proxy,
+    defaults,
+    died,
+    differ,
+    in_hand,
+    points_table,
+    promise,
+    seeds,
+)
 
 if TYPE_CHECKING:
     from autogan.show.result import SearchResult
@@ -48,6 +57,7 @@ def summary(result: "SearchResult", *, every: bool = False) -> str:
         lines += _value(result, best)
     said = [
         *_course(result),
+        *by_proxy(result),
         *_judged(result),
         *_warned(result),
         *defaults(result),
@@ -67,8 +77,10 @@ def standing(result: "SearchResult") -> list[str]:
     counts = Counter(state_of(trial) for trial in result.trials)
     each = ", ".join(f"{count} {state}" for state, count in counts.items())
     state = result.state
+    whole = result.folder.whole
+    small = "" if whole == result.folder.root else f"the proxy of {whole}, a smaller training; "
     lines = [
-        f"{config.gan_type} on {config.dataset} by {method}: {state}",
+        f"{small}{config.gan_type} on {config.dataset} by {method}: {state}",
         f"{trials(len(result.trials))}: {each}" if each else "no trial has begun",
         f"{result.updates()} updates of both networks, {duration(result.seconds)} of training",
     ]
@@ -79,7 +91,7 @@ def standing(result: "SearchResult") -> list[str]:
             lines.append(f"{verb}: trial {trial.number}{last}  {describe(trial.params)}")
     if state == "unfinished":
         own = own_flags(config, "search")
-        again = command("autogan", "search", "--resume", result.folder.root, *own)
+        again = command("autogan", "search", "--resume", result.folder.whole, *own)
         lines.append(f"go on with: {again}")
     return lines
 

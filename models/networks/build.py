@@ -18,6 +18,7 @@ from keras import layers
 
 from autogan.models.networks import autoencoders, convolutional, overcomplete, residual, stacked
 from autogan.models.networks.layers import OfClass
+from autogan.models.networks.parametrisation import CLASS_VECTORS
 from autogan.models.networks.parts import Parts, Start, attention_size, glorot, normal
 from autogan.models.networks.shape import NetworkShape
 
@@ -122,7 +123,8 @@ def _discriminator(shape: NetworkShape) -> keras.Model:
     if shape.condition == "auxiliary":
         judged = [judged, parts.dense(features, shape.classes)]
     elif shape.condition == "projection":
-        vector = parts.dense(inputs[1], features.shape[1], bias=False, start=glorot)
+        units = features.shape[1]
+        vector = parts.dense(inputs[1], units, bias=False, start=glorot, name=CLASS_VECTORS)
         judged = layers.Add()([judged, layers.Dot(axes=1)([vector, features])])
     return _model([*inputs, *parts.dropout], judged, "discriminator")
 

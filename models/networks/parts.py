@@ -78,10 +78,18 @@ class Parts:
     dropout: tuple[Any, ...] = ()
     _numbers: Any = field(default_factory=count)
 
-    def dense(self, x: Any, units: int, bias: bool = True, start: Start | None = None) -> Any:
+    def dense(
+        self,
+        x: Any,
+        units: int,
+        bias: bool = True,
+        start: Start | None = None,
+        name: str | None = None,
+    ) -> Any:
         """A dense layer."""
         kind = SpectralDense if self.norm == "spectral" else layers.Dense
-        return kind(units, use_bias=bias, kernel_initializer=(start or self.start)(1))(x)
+        kernel = (start or self.start)(1)
+        return kind(units, use_bias=bias, kernel_initializer=kernel, name=name)(x)
 
     def conv(
         self,

@@ -39,6 +39,8 @@ class NetworkShape:
             square (l2), or the root of that (rms).
         penalised: whether a penalty differentiates the discriminator's gradient once more, for
             which Keras's batch normalisation does not do.
+        parametrisation: of first weights and learning rates; see
+            `autogan.models.networks.parametrisation`.
     """
 
     size: int
@@ -71,6 +73,7 @@ class NetworkShape:
     depth: int = 0
     stage1: int = 0
     error: Literal["l1", "l2", "rms"] = "l1"
+    parametrisation: Literal["standard", "mup"] = "standard"
 
     @property
     def discriminator_takes_class(self) -> bool:

@@ -85,6 +85,7 @@ class Adversarial(Trainer):
             minibatch_stddev=factors["minibatch_stddev"] == "groups",
             dropout=bool(factors["dropout"]),
             generator_dropout=bool(factors["generator_dropout"]),
+            parametrisation=factors["parametrisation"],
         )
         self._networks = Networks(pair, stage1, precision)
         self.generator, self.discriminator = self._networks.generator, self._networks.discriminator

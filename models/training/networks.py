@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 
 from autogan.models.networks.build import build_networks
+from autogan.models.networks.parametrisation import base_of, rates, set_starts
 from autogan.models.networks.shape import NetworkShape
 from autogan.models.training.trainer import Trainer
 
@@ -44,6 +45,10 @@ class Networks:
         shape: of the networks.
         stage1: whose images the generator enlarges, if it does not begin with z.
         precision: of their arithmetic; what goes in and comes out is float32.
+
+    Attributes:
+        generator, discriminator: see `autogan.models.networks.build`.
+        g_rates, d_rates: what multiplies the learning rate of each of their trainable variables.
     """
 
     def __init__(
@@ -53,6 +58,13 @@ class Networks:
         self._stage1 = stage1
         with computed_in(precision):
             self.generator, self.discriminator = build_networks(shape)
+        own = self.generator, self.discriminator
+        base = own
+        if shape.parametrisation == "mup":
+            base = build_networks(base_of(shape))
+            for network, twin in zip(own, base, strict=True):
+                set_starts(network, twin)
+        self.g_rates, self.d_rates = map(rates, own, base)
 
     def images(self, given: Any) -> tf.Tensor:
         """Images of the generator in training, float32 [batch, height, width, channels].

@@ -34,13 +34,15 @@ class Optimizer(ABC):
 
     Args:
         variables: what is updated.
+        rates: what multiplies the learning rate of each.
     """
 
     slots: ClassVar[int]
     """Running means beside each variable."""
 
-    def __init__(self, variables: Sequence[tf.Variable]) -> None:
+    def __init__(self, variables: Sequence[tf.Variable], rates: Sequence[float]) -> None:
         self.parameters = list(variables)
+        self._rates = list(rates)
         self._slots = [
             [tf.Variable(tf.zeros_like(variable), trainable=False) for _ in range(self.slots)]
             for variable in self.parameters
@@ -61,8 +63,11 @@ class Optimizer(ABC):
         """Update the variables by their gradients."""
         update = tf.cast(self._updates.assign_add(1), tf.float32)
         powers = tf.pow(settings.beta1, update), tf.pow(settings.beta2, update)
-        for variable, slots, gradient in zip(self.parameters, self._slots, gradients, strict=True):
-            self._update(variable, slots, gradient, settings, powers)
+        for variable, slots, gradient, rate in zip(
+            self.parameters, self._slots, gradients, self._rates, strict=True
+        ):
+            own = settings._replace(learning_rate=rate * settings.learning_rate)
+            self._update(variable, slots, gradient, settings if rate == 1.0 else own, powers)
 
     @abstractmethod
     def _update(

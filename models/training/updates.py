@@ -55,8 +55,9 @@ class Updates:
         self._loss_starts = {name: v.numpy() for name, v in self.loss.variables.items()}
         optimizer = OPTIMIZERS[str(factors["optimizer"])]
         generator, discriminator = networks.generator, networks.discriminator
-        self.g_optimizer = optimizer([v.value for v in generator.trainable_variables])
-        self.d_optimizer = optimizer([v.value for v in discriminator.trainable_variables])
+        of_g, of_d = ([v.value for v in n.trainable_variables] for n in (generator, discriminator))
+        self.g_optimizer = optimizer(of_g, networks.g_rates)
+        self.d_optimizer = optimizer(of_d, networks.d_rates)
         self._networks = networks
         self._factors = factors
         self._penalty = PENALTIES.get(str(factors["penalty"]))

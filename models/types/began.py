@@ -19,6 +19,7 @@ class BEGAN(GAN):
         "minibatch_stddev": "none",
         "dropout": 0.0,
         "generator_dropout": 0.0,
+        "parametrisation": "standard",
     }
     other_defaults = {"learning_rate": 8e-5, "batch_size": 16, "z_dim": 64}
     candidates = {"learning_rate": (8e-5, 2e-4, 5e-4, 1e-3)}

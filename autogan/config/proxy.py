@@ -1,0 +1,161 @@
+"""A smaller copy of a training, which a search tries in its place."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from autogan.core.errors import ConfigError
+from autogan.core.hyperparameters import Dimension, Value
+
+if TYPE_CHECKING:
+    from autogan.config.searching import SearchConfig
+
+PROXY = "proxy"
+"""The folder of a search's proxy, in the search's own."""
+
+_TOP = 3
+_SEARCHED = 2 / 3  # of the minutes; the rest is for the full trainings
+_NARROWER, _SHORTER, _NARROWEST = 4, 2, 8  # auto's: width by 4 but not below 8, half the steps
+_WIDTHS = ("width", "dense_width")  # which go together
+
+
+class Proxy(BaseModel):
+    """What is smaller in a search's trials than in the training that it is for."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    width: Annotated[int | None, Field(ge=1, description="of the networks")] = None
+    image_size: Annotated[int | None, Field(ge=1, description="pixels of a side")] = None
+    steps: Annotated[int | None, Field(ge=1, description="generator updates")] = None
+    top: Annotated[int, Field(ge=1, description="points that are trained in full")] = _TOP
+
+    @staticmethod
+    def parse(text: str) -> dict[str, str]:
+        """The values of ``width=16,steps=500``, unchecked.
+
+        Raises:
+            ConfigError: if it has another form, or names something else.
+        """
+        given = dict(part.partition("=")[::2] for part in text.replace(" ", "").split(","))
+        for name, value in given.items():
+            if name not in Proxy.model_fields or not value:
+                raise ConfigError(
+                    "proxy",
+                    f"{text!r}; write it as width=16,image_size=16,steps=500,top=3, each of which "
+                    "may be left out, or as auto",
+                )
+        return given
+
+    def __str__(self) -> str:
+        """Such as ``width 16, steps 500``."""
+        smaller = self.model_dump(exclude_none=True, exclude={"top"})
+        return ", ".join(f"{name} {value}" for name, value in smaller.items())
+
+
+def check_proxy(config: "SearchConfig") -> None:
+    """Check that a search's proxy suits it.
+
+    Raises:
+        ConfigError: naming what does not.
+    """
+    if config.proxy is None:
+        return
+    for name, why in (
+        ("stage1", "a second stage enlarges images of one size"),
+        ("max_steps", "updates of two sizes cannot be added up; give time, max_minutes or trials"),
+        ("epochs", "a proxy is counted in steps; give steps"),
+        ("warm_start", "an earlier search's trainings are of another size; leave one of them out"),
+    ):
+        if getattr(config, name) is not None:
+            raise ConfigError("proxy", f"{_named(config.proxy)} beside {name}: {why}")
+    if config.proxy != "auto":
+        _check_smaller(config, config.proxy)
+
+
+def _check_smaller(config: "SearchConfig", proxy: Proxy) -> None:
+    """Check that what a proxy changes is smaller in it, and fixed in the search."""
+    if not str(proxy):
+        raise ConfigError("proxy", "it changes nothing; give it a width, an image_size or steps")
+    full: Mapping[str, int | None] = {
+        "width": _fixed_width(config),
+        "image_size": config.image_size,
+        "steps": config.full_steps,
+    }
+    for name, most in full.items():
+        value = getattr(proxy, name)
+        if name == "width" and value is not None and most is None:
+            raise ConfigError(
+                "proxy", f"width {value}, and the networks' width is searched, or they have none; "
+                "leave it out of the proxy, or fix it"
+            )  # fmt: skip
+        if value is not None and most is not None and value >= most:
+            raise ConfigError(
+                "proxy", f"{name} {value}, and the training has {most}; give a smaller one"
+            )
+
+
+def _fixed_width(config: "SearchConfig") -> int | None:
+    """The width of the networks; None if it is searched, or the type has none."""
+    width = {**config.gan.defaults(), **config.settings}.get("width")
+    return None if width is None or isinstance(width, Dimension) else int(width)
+
+
+def proxy_of(config: "SearchConfig") -> Proxy:
+    """A search's proxy, with ``auto`` spelled out.
+
+    What ``auto`` takes is what carries over by measurement (docs/studies/search.md).
+    """
+    assert config.proxy is not None
+    if config.proxy != "auto":
+        return config.proxy
+    width, full = _fixed_width(config), config.full_steps
+    narrow = None if width is None else max(width // _NARROWER, _NARROWEST)
+    if narrow is not None and width is not None and narrow >= width:
+        narrow = None
+    return Proxy(width=narrow, steps=None if full is None else max(full // _SHORTER, 1))
+
+
+def changes_width(config: "SearchConfig") -> bool:
+    """Whether a search has a proxy with narrower networks."""
+    return config.proxy is not None and proxy_of(config).width is not None
+
+
+def small_copy(config: "SearchConfig") -> "SearchConfig":
+    """The search that tries the proxy in the place of the training.
+
+    Args:
+        config: of the whole search, resolved; ``time`` has become steps.
+    """
+    proxy, full = proxy_of(config), config.full_steps
+    assert config.run_dir is not None
+    update: dict[str, Any] = {
+        "proxy": None,
+        "confirm": None,
+        "target": None,
+        "run_dir": config.run_dir / PROXY,
+        "checkpoint_dir": None,
+        "result_dir": None,
+        "log_dir": None,
+    }
+    if config.max_minutes is not None:
+        update["max_minutes"] = _SEARCHED * config.max_minutes
+    if proxy.image_size is not None:
+        update["image_size"] = proxy.image_size
+    if proxy.steps is not None:
+        update["steps"] = proxy.steps
+        if config.evaluate_every is not None and full is not None:
+            update["evaluate_every"] = max(config.evaluate_every * proxy.steps // full, 1)
+    if proxy.width is not None:
+        update["params"] = {**config.params, **_narrowed(config, proxy.width)}
+    return config.model_copy(update=update).resolved()
+
+
+def _narrowed(config: "SearchConfig", width: int) -> dict[str, Value]:
+    """The hyperparameters of narrower networks."""
+    full = {name: int(config.fixed[name]) for name in _WIDTHS if name in config.fixed}
+    return {name: max(round(width * value / full["width"]), 1) for name, value in full.items()}
+
+
+def _named(proxy: Proxy | Literal["auto"]) -> str:
+    return proxy if proxy == "auto" else str(proxy)

@@ -1,0 +1,150 @@
+"""A search from its start to its end: checked, begun or gone on with, and run."""
+
+import contextlib
+import dataclasses
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from autogan.config import SearchConfig, own_flags, proxy_of, small_copy
+from autogan.core.errors import ConfigError, SearchFailed
+from autogan.core.files import look, sweep, write_yaml
+from autogan.decisions.budget import Budget
+from autogan.decisions.tally import Tally, fitting_tally
+from autogan.decisions.warmstart import earlier_trials, learning
+from autogan.pool.messages import Opened, Time, Timed
+from autogan.pool.pool import Engine
+from autogan.record.folder import SearchFolder
+from autogan.record.ledger import Ledger
+from autogan.record.lines import Begun, Changed, Limits
+from autogan.record.resume import check_header, limits_of
+from autogan.run.loop import SearchLoop
+from autogan.run.opening import Opening, opening
+from autogan.run.pace import within_time
+from autogan.run.plan import first_trial
+from autogan.show.display import Display
+from autogan.show.result import SearchResult
+
+Page = Callable[[SearchResult, Display], None]
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How a search begins; see `autogan.api.run_search`."""
+
+    resume: bool = False
+    overwrite: bool = False
+    retry_failed: bool = False
+    accept_changed_data: bool = False
+
+
+def searched(
+    run: SearchConfig, manner: Manner, display: Display, page: Page, engine: Engine | None = None
+) -> SearchResult:
+    """Search for the best hyperparameters.
+
+    Args:
+        run: resolved; its folder is the search's.
+        manner: how it begins.
+        display: is told of progress.
+        page: writes what is to be looked at, at the end.
+        engine: runs the trials; workers as the configuration says if None.
+
+    Raises:
+        AutoGANError: see `autogan.api.run_search`.
+    """
+    assert run.run_dir is not None
+    folder = SearchFolder(run.run_dir)
+    # The page comes when the folder is free again, for it says whether anybody works there.
+    with (
+        contextlib.ExitStack() as afterwards,
+        opening(
+            run,
+            folder.root,
+            folder.config,
+            display,
+            engine,
+            resume=manner.resume,
+            overwrite=manner.overwrite,
+        ) as start,
+    ):
+        begun = Ledger(folder.ledger, start.claim.held) if manner.resume else None
+        start.check()
+        if start.config.time is not None:
+            trial = first_trial(start.config).as_dict()
+            timed = start.workers.call(Time(config=trial), Timed, display.note)
+            start.config = within_time(start.config, start.opened.images, timed, display)
+        run, header = start.config, start.header
+        run.rule(start.opened.images)
+        Budget(run, start.opened.images).check()
+        check_size(run, start.opened)
+        if begun is not None and begun.header:
+            fitting_tally(run, begun)
+            for note in check_header(begun.header, header, manner.accept_changed_data):
+                display.note(note)
+        elif run.warm_start is not None:
+            earlier = earlier_trials(run.warm_start, run, header)
+            display.note(learning(earlier, run))
+            header["earlier"] = [dataclasses.asdict(trial) for trial in earlier]
+        start.begin()
+        sweep(folder.root)
+        ledger = begun or Ledger(folder.ledger, start.claim.held)
+        again = shlex.join(["autogan", "search", "FILE", *own_flags(run, "search")])
+        write_yaml(folder.config, run.saved(), f"Run this search again with: {again}")
+        if run.proxy is not None and not ledger.header:
+            header["proxy"] = _chosen_by_proxy(start, manner, display, page)
+        if not ledger.header:
+            ledger.append(Begun(**header))
+        if ledger.header["data"] != header["data"]:
+            ledger.append(Changed(data=header["data"]))
+        limits = limits_of(run)
+        if ledger.limits != limits:
+            ledger.append(Limits(keys=limits))
+        start.join()
+        loop = SearchLoop(Tally(run, ledger), start.workers, display)
+        afterwards.callback(lambda: page(loop.result(), display))
+        if manner.retry_failed:
+            loop.retry_failed()
+        return loop.run()
+
+
+def check_size(run: SearchConfig, opened: Opened) -> None:
+    """Check that a proxy's images are smaller than those that the training has.
+
+    Raises:
+        ConfigError: if they are not.
+    """
+    size = None if run.proxy is None else proxy_of(run).image_size
+    if size is not None and size >= opened.image_shape[0]:
+        raise ConfigError(
+            "proxy",
+            f"image_size {size}, and the images have {opened.image_shape[0]} pixels; give fewer",
+        )
+
+
+def _chosen_by_proxy(
+    start: Opening[SearchConfig], manner: Manner, display: Display, page: Page
+) -> dict[str, Any]:
+    """Search with the proxy, and say which points are to be trained in full.
+
+    It is a search of its own in a folder below, by the same workers, which end with it.
+
+    Raises:
+        SearchFailed: if none of its trials comes to a value.
+    """
+    run = start.config
+    small = small_copy(run)
+    folder = SearchFolder(start.root).proxy
+    display.note(f"searching with the proxy ({proxy_of(run)}) in {folder.root}")
+    resume = look(folder.config, "run_dir") == "file"
+    own = dataclasses.replace(manner, resume=resume, overwrite=False)
+    found = searched(small, own, display, page, start.workers)
+    chosen = found.chosen(proxy_of(run).top)
+    if not chosen.points:
+        raise SearchFailed(
+            f"no trial of the proxy came to a value (autogan show {folder.root}); give a larger "
+            "proxy, or other candidates"
+        )
+    display.note(f"training the best {len(chosen.points)} in full")
+    return chosen.model_dump()

@@ -1,0 +1,151 @@
+"""Ask whether what is good for a small training is good for a large one.
+
+    python scripts/studies/scales.py record mup_64 standard_16 --data DIR   (DIR holds mnist.npz)
+    python scripts/studies/scales.py export
+    python scripts/studies/scales.py compare
+
+Recorded are 24 points of the default game on MNIST, each under two seeds, at several widths and two
+sizes of images. Each copy is a grid search of its own, which goes on when it is called again; to
+export writes them to one table. To compare prints for each copy how alike its order of the points
+is to that of the full training, and how much worse than the best the point is that it would choose.
+"""
+
+import argparse
+import csv
+import statistics
+from collections import defaultdict
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import scipy.stats
+from experiments import print_table
+
+import autogan
+from autogan.record.folder import SearchFolder
+from autogan.record.ledger import Ledger
+from autogan.search import State
+
+TABLE = Path("tests/data/gan_scales_mnist.csv")
+FULL = "mup_64"
+_POINTS = {
+    "learning_rate": [2.5e-4, 5e-4, 1e-3, 2e-3, 4e-3, 8e-3],
+    "penalty_weight": [0.03, 0.3],
+    "generator_lr_scale": [1.0, 2.0],
+}
+_SEEDS, _STEPS, _EVERY = 2, 300, 60
+_FEW = _EVERY  # a fifth of the steps
+
+
+class Copy(NamedTuple):
+    """A copy of the full training."""
+
+    parametrisation: str
+    width: int
+    image_size: int = 28
+    pixels: bool = False  # whether the penalty's weight goes with the number of pixels
+
+
+COPIES = {
+    **{
+        f"{name}_{width}": Copy(name, width)
+        for name in ("mup", "standard")
+        for width in (8, 16, 32)
+    },
+    FULL: Copy("mup", 64),  # where both parametrisations are the same
+    "small_images": Copy("mup", 16, 16),
+    "small_images_pixels": Copy("mup", 16, 16, pixels=True),
+}
+
+
+def main() -> None:
+    """Record, export or compare."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("action", choices=("record", "export", "compare"))
+    parser.add_argument("copies", nargs="*", metavar="COPY", help=", ".join(COPIES))
+    parser.add_argument("--data", metavar="DIR")
+    parser.add_argument("--folder", type=Path, default=Path("runs/scales"))
+    given = parser.parse_args()
+    if given.action == "record":
+        for name in given.copies or COPIES:
+            for seed in range(_SEEDS):
+                record(name, seed, given.folder, given.data)
+    elif given.action == "export":
+        export(given.folder)
+    else:
+        compare()
+
+
+def record(name: str, seed: int, folder: Path, data: str) -> None:
+    """Train all points of a copy that have not been trained under a seed."""
+    run_dir = folder / f"{name}-{seed}"
+    if SearchFolder(run_dir).config.exists():
+        autogan.run_search(resume=run_dir)
+        return
+    copy = COPIES[name]
+    share = (copy.image_size / 28) ** 2 if copy.pixels else 1.0
+    weights = [float(f"{share * weight:.4g}") for weight in _POINTS["penalty_weight"]]
+    params: dict[str, Any] = {
+        **_POINTS,
+        "penalty_weight": weights,
+        "parametrisation": copy.parametrisation,
+        "width": copy.width,
+        "dense_width": 16 * copy.width,
+        "loss": "non_saturating",
+        "discriminator_norm": "batch",
+        "penalty": "r1",
+        "penalty_interval": 4,
+        "beta1": 0.0,
+        "d_iter": 1,
+        "ema": 0.999,
+    }
+    run = {
+        "gan_type": "gan",
+        "dataset": "mnist",
+        "data_dir": data,
+        "image_size": copy.image_size,
+        "params": params,
+        "steps": _STEPS,
+        "evaluate_every": _EVERY,
+        "features": "classifier",
+        "criterion": "fid",
+        "eval_samples": 5000,
+        "search_method": "grid",
+        "seed": seed,
+        "threads": 1,
+        "run_dir": str(run_dir),
+    }
+    autogan.run_search(run)
+
+
+def export(folder: Path) -> None:
+    """Write a line for each evaluation, and one for a training that died before its first."""
+    with TABLE.open("w", newline="") as out:
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(["copy", *_POINTS, "seed", "state", "seconds", "step", "fid"])
+        for name in COPIES:
+            for seed in range(_SEEDS):
+                ledger = Ledger(SearchFolder(folder / f"{name}-{seed}").ledger)
+                label = ledger.header["labels"]["fid"]
+                for trial in ledger.trials:
+                    if trial.state is not State.COMPLETE and not trial.dead:
+                        continue
+                    place = trial.number, trial.params
+                    point = [_full_value(name, n, place[1][n]) for n in _POINTS]
+                    start = [name, *point, seed, trial.state.value, f"{trial.seconds:.3g}"]
+                    for e in trial.evaluations:
+                        writer.writerow([*start, e.step, f"{e.scores[label]:.5g}"])
+                    if not trial.evaluations:
+                        writer.writerow([*start, 0, ""])
+
+
+def _full_value(name: str, parameter: str, value: Any) -> Any:
+    """A hyperparameter as the full training has it."""
+    if parameter == "penalty_weight" and COPIES[name].pixels:
+        share = (COPIES[name].image_size / 28) ** 2
+        return float(f"{value / share:.2g}")
+    return value
+
+
+if __name__ == "__main__":
+    main()
