@@ -6,6 +6,8 @@ Knows nothing of search or GAN types. Importing this package does not import Ten
 from autogan.core.registry import Registry
 from autogan.criteria.balls import Coverage, Density, Precision, Recall
 from autogan.criteria.base import Criterion
+from autogan.criteria.clipped import ClippedCoverage, ClippedDensity
+from autogan.criteria.copying import CT, Authenticity
 from autogan.criteria.fid import FID
 from autogan.criteria.fid_infinity import FIDInfinity
 from autogan.criteria.inception_score import InceptionScore
@@ -29,6 +31,10 @@ for _criterion in (
     Recall,
     Density,
     Coverage,
+    ClippedDensity,
+    ClippedCoverage,
+    Authenticity,
+    CT,
     MSSSIM,
     LabelAccuracy,
 ):
@@ -36,11 +42,15 @@ for _criterion in (
 
 __all__ = [
     "CRITERIA",
+    "CT",
     "FID",
     "KID",
     "MSSSIM",
     "WD",
+    "Authenticity",
     "Bounds",
+    "ClippedCoverage",
+    "ClippedDensity",
     "Coverage",
     "Criterion",
     "Density",

@@ -9,7 +9,7 @@ from typing_extensions import override
 from autogan.core.registry import Part
 from autogan.criteria.statistics import Features, Moments
 
-NEEDS = frozenset({"labels", "logits", "images", "real_features", "neighbours"})
+NEEDS = frozenset({"labels", "logits", "images", "real_features", "neighbours", "unseen"})
 
 
 class Criterion(Part):
@@ -29,7 +29,8 @@ class Criterion(Part):
             ``images``: ``generated.images`` and ``real.images``, uint8 [N, height, width,
             channels], and ``real.labels``, if there are any;
             ``real_features``: ``real.pool``, the real features themselves;
-            ``neighbours``: ``generated.neighbours(real)``.
+            ``neighbours``: ``generated.neighbours(real)``;
+            ``unseen``: ``real.unseen``, distances of images that are not learned from.
     """
 
     direction: ClassVar[Literal["min", "max"]]

@@ -12,7 +12,8 @@ import numpy.typing as npt
 from autogan.core.arrays import Images, Labels
 from autogan.core.files import cached_arrays
 from autogan.criteria.base import Criterion
-from autogan.criteria.neighbours import NEAREST
+from autogan.criteria.copying import CT, Authenticity
+from autogan.criteria.neighbours import NEAREST, to_nearest
 from autogan.criteria.networks import FeatureNetwork
 from autogan.criteria.statistics import Features, Moments
 from autogan.criteria.variety import Variety, Yardstick, covered
@@ -28,6 +29,7 @@ class Evaluator:
         cache: folder of the real data's statistics.
         split: which of a dataset's images the reference is; ``test`` shows in labels.
         classes: of the reference, int64 [N], if it has any.
+        unseen: further real images, which are not learned from, if there are any.
 
     Attributes:
         samples: images in the reference, and to be generated for a comparison.
@@ -43,6 +45,7 @@ class Evaluator:
         cache: Path,
         split: str = "train",
         classes: Labels | None = None,
+        unseen: Images | None = None,
     ) -> None:
         self.network = network
         self.criteria = criteria
@@ -52,11 +55,16 @@ class Evaluator:
         needs = frozenset().union(*(criterion.needs for criterion in criteria.values()))
         near = "neighbours" in needs
         pool = near or "real_features" in needs
-        place = cache / "statistics" / self.digest
-        features = functools.cache(lambda: network.features(reference))
+        self._place = place = cache / "statistics" / self.digest
+        self._reference = features = functools.cache(lambda: network.features(reference))
+        self._unseen = unseen
         self.real = _real_moments(features, place, pool, near)
         if "logits" in needs:
             self.real = dataclasses.replace(self.real, logits=_real_logits(features, place))
+        if "unseen" in needs and unseen is not None:
+            self.real = dataclasses.replace(
+                self.real, unseen=_unseen_distances(network, unseen, self.real.known_pool, place)
+            )
         self._images = "images" in needs
         if self._images:
             self.real = dataclasses.replace(self.real, images=reference, labels=classes)
@@ -111,6 +119,18 @@ class Evaluator:
             made.update(criterion.figures(features, self.real))
         return {name: figure for name, figure in made.items() if np.isfinite(figure)}
 
+    def copies(self, features: Features) -> dict[str, float]:
+        """How much of generated images is copied from the reference, by the criteria's names.
+
+        Authenticity and C_T; nothing where there are no unseen images to compare with.
+        """
+        if self._unseen is None:
+            return {}
+        real = _real_moments(self._reference, self._place, True, True)
+        distances = _unseen_distances(self.network, self._unseen, real.known_pool, self._place)
+        real = dataclasses.replace(real, unseen=distances)
+        return {kind.name: kind().compute(features, real) for kind in (Authenticity, CT)}
+
     def score(self, features: Features, needed: Collection[str] | None = None) -> dict[str, float]:
         """Return the criteria's values on generated images, by the criteria's names.
 
@@ -147,6 +167,18 @@ def _real_logits(features: Callable[[], Features], place: Path) -> npt.NDArray[n
         return {} if made is None else {"logits": made}
 
     return cached_arrays(place.with_name(f"{place.name}-logits.npz"), logits).get("logits")
+
+
+def _unseen_distances(
+    network: FeatureNetwork, unseen: Images, pool: npt.NDArray[np.float32], place: Path
+) -> npt.NDArray[np.float32]:
+    """Squared distances of unseen images to the reference, computed once and kept."""
+    name = f"{place.name}-unseen-{_digest(network, unseen)[:20]}.npz"
+
+    def distances() -> dict[str, npt.NDArray[np.float32]]:
+        return {"near": to_nearest(network.features(unseen).pool, pool)[0]}
+
+    return cached_arrays(place.with_name(name), distances)["near"]
 
 
 def _real_moments(features: Callable[[], Features], place: Path, pool: bool, near: bool) -> Moments:

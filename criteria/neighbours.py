@@ -88,6 +88,39 @@ def nearest(pool: Pool) -> Pool:
     return near[:, 1:] if count else near  # the first is the distance to itself
 
 
+def to_nearest(ones: Pool, others: Pool) -> tuple[Pool, npt.NDArray[np.int64]]:
+    """Each row's squared distance to the nearest of others, float32 [N], and which that is, [N].
+
+    Args:
+        ones: float32 [N, D].
+        others: float32 [M, D].
+    """
+    centre = others.mean(axis=0, dtype=np.float64)
+    found = [
+        (block.min(axis=1), block.argmin(axis=1))
+        for _, block in _blocks(_centred(ones, centre), _centred(others, centre))
+    ]
+    distances, places = zip(*found, strict=True)
+    return np.concatenate(distances), np.concatenate(places)
+
+
+def inside(centres: Pool, radii: Pool, points: Pool) -> tuple[npt.NDArray[np.int64], ...]:
+    """How many points each ball holds, int64 [N], and in how many balls each point is, [M].
+
+    Args:
+        centres: of the balls, float32 [N, D].
+        radii: squared, float32 [N].
+        points: float32 [M, D].
+    """
+    centre = centres.mean(axis=0, dtype=np.float64)
+    holds, lies = np.zeros(len(centres), np.int64), np.zeros(len(points), np.int64)
+    for rows, distances in _blocks(_centred(centres, centre), _centred(points, centre)):
+        within = distances <= radii[rows, np.newaxis]
+        holds[rows] = within.sum(axis=1)
+        lies += within.sum(axis=0)
+    return holds, lies
+
+
 def squared_distances(ones: npt.NDArray[Any], others: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Between each row of the one and each of the other, [N, M]; 0 where they are the same.
 

@@ -161,7 +161,7 @@ def inception(tell: Tell = lambda text: None) -> FeatureNetwork:
             "inception cannot be downloaded from "
             f"{INCEPTION_ADDRESS}?tf-hub-format=compressed ({one_line(error)}); unpack that "
             "archive into a folder named inception and use --features PATH/inception, or use "
-            "--features classifier on labelled data",
+            "--features classifier on labelled data, or the makeshift --features random",
         ) from error
     return SavedModelNetwork("inception", Path(folder))
 

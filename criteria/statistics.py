@@ -47,6 +47,8 @@ class Moments(_Shared):
         labels: their classes, int64 [N], with them, if they have any.
         logits: their class scores, float32 [N, K], where a criterion asked for such and the
             network gives any.
+        unseen: squared distances of real images that are not learned from to the nearest of these,
+            float32 [M], where a criterion asked.
     """
 
     mean: Array64
@@ -57,6 +59,7 @@ class Moments(_Shared):
     images: Images | None = None
     labels: Labels | None = None
     logits: npt.NDArray[np.float32] | None = None
+    unseen: npt.NDArray[np.float32] | None = None
     _made: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
 
     @classmethod
@@ -79,6 +82,17 @@ class Moments(_Shared):
     def nearest(self) -> npt.NDArray[np.float32]:
         """See `autogan.criteria.neighbours.nearest`."""
         return nearest(self.known_pool) if self.near is None else self.near
+
+    @property
+    def known_unseen(self) -> npt.NDArray[np.float32]:
+        """The distances of unseen images, squared, float32 [M].
+
+        Raises:
+            ValueError: if they are not at hand.
+        """
+        if self.unseen is None:
+            raise ValueError("images that are not learned from are needed")
+        return self.unseen
 
     @property
     def known_pool(self) -> npt.NDArray[np.float32]:

@@ -71,6 +71,9 @@ RECORD, LOOPS = "tests/test_record.py", "tests/test_loop.py"
 EFFECTS, CHARTS = "autogan/report/effects.py", "autogan/report/charts.py"
 SVG, PAGES = "autogan/report/svg.py", "tests/test_report.py"
 MATTERS = "tests/test_importance.py"
+SCALES, MUP = "models/networks/parametrisation.py", "tests/test_parametrisation.py"
+TALLY, PROXY = "autogan/decisions/tally.py", "tests/test_proxy.py"
+COPYING, CLIPPED, COPIES = "criteria/copying.py", "criteria/clipped.py", "tests/test_copying.py"
 FACTORS, COMBINED = "tests/test_factors.py", f"{UPDATES} -k combinations"
 
 _UPDATE = """\
@@ -840,6 +843,42 @@ MUTANTS = [
         "a look at the lock is in the way", "autogan/record/claim.py",
         "if time.monotonic() < patience:", "if False:", "tests/test_saved.py",
     ),
+    # rules of scale, and the search by a smaller copy
+    Mutant("a hidden layer's rate goes by its outputs", SCALES,
+           "_growth(layer, twin)[0] for", "_growth(layer, twin)[1] for", MUP),
+    Mutant("a last layer starts as a hidden one does", SCALES,
+           "inputs if outputs == 1.0 else math.sqrt(inputs)", "math.sqrt(inputs)", MUP),
+    Mutant("growing convolutions are read the wrong way round", SCALES,
+           "return (outputs, inputs) if", "return (inputs, outputs) if", MUP),
+    Mutant("vectors of classes learn as an input does", SCALES,
+           "return (outputs, 1.0) if", "return (inputs, outputs) if", MUP),
+    Mutant("all layers learn at one rate", OPTIMIZERS,
+           "settings if rate == 1.0 else own", "settings", MUP),
+    Mutant("the proxy hands on its worst points", TALLY,
+           "standings = self.standings()[:top]", "standings = self.standings()[-top:]", PROXY),
+    Mutant("the proxy's minutes are not counted", "autogan/decisions/budget.py",
+           "self._before + seconds", "seconds", PROXY),
+    Mutant("the proxy has all of the minutes", "autogan/config/proxy.py",
+           "_SEARCHED * config.max_minutes", "config.max_minutes", PROXY),
+    Mutant("a proxy's dense layers stay as wide", "autogan/config/proxy.py",
+           'round(width * value / full["width"])', "round(value)", PROXY),
+    Mutant("nobody checks what the proxy chose", "autogan/decisions/replay.py",
+           "if found != chosen[name]:", "if False:", PROXY),
+    Mutant("stopping rules stop full trainings too", "autogan/config/searching.py",
+           "if self.stopping is None or self.proxy is not None:", "if self.stopping is None:",
+           PROXY),
+    Mutant("workers learn from one trial each", "autogan/config/searching.py",
+           "_TRIALS_PER_WORKER if learns else 1", "1", PARALLEL),
+    # copies, and shares of good images
+    Mutant("authentic by the second neighbour", COPYING,
+           "real.nearest[places, 0]", "real.nearest[places, 1]", COPIES),
+    Mutant("who copies is praised", COPYING,
+           "return (u - n * m / 2)", "return (n * m / 2 - u)", COPIES),
+    Mutant("outliers have balls of any size", CLIPPED,
+           "radii = np.minimum(radii, np.median(radii))", "pass", COPIES),
+    Mutant("a real image counts its own ball", CLIPPED, "own=1", "own=0", COPIES),
+    Mutant("coverage stays on its own scale", CLIPPED,
+           "np.interp(covered, expected, np.arange(made + 1) / made)", "covered", COPIES),
 ]  # fmt: skip
 
 

@@ -12,9 +12,11 @@ from autogan.core import tfgan
 from autogan.core.errors import ConfigError
 from autogan.criteria import (
     CRITERIA,
+    CT,
     FID,
     KID,
     WD,
+    Authenticity,
     Features,
     FIDInfinity,
     InceptionScore,
@@ -24,6 +26,7 @@ from autogan.criteria import (
     Objective,
     bounds_seen,
 )
+from autogan.criteria.neighbours import to_nearest
 
 ALL = list(CRITERIA)
 
@@ -41,6 +44,7 @@ def reference(pool):
     """All that criteria may ask of real images."""
     pool = np.asarray(pool, np.float32)
     seen = {"images": blurred(len(pool)), "labels": np.arange(len(pool)) % 4}
+    seen["unseen"] = to_nearest(np.float32(0.9) * pool + np.float32(0.1), pool)[0]
     return dataclasses.replace(Moments.of(pool), pool=pool, **seen)
 
 
@@ -95,6 +99,10 @@ class TestEveryCriterion:
         bare = Moments.of(pool.astype(np.float32) + np.float32(0.1))
         if pooled:
             bare = dataclasses.replace(bare, pool=real.pool)
+        if "unseen" in kind.needs:
+            bare = dataclasses.replace(bare, unseen=real.unseen)
+            with pytest.raises(ValueError, match="not learned from are needed"):
+                kind().compute(made, dataclasses.replace(real, unseen=None))
         if "images" in kind.needs:
             bare = dataclasses.replace(bare, images=real.images, labels=real.labels)
         assert kind().compute(thin, bare) == pytest.approx(kind().compute(made, real))
@@ -131,6 +139,8 @@ class TestEveryCriterion:
         noise = rng.integers(0, 256, (400, 8, 8, 1)).astype(np.uint8)
         good = kind().compute(features(pool, sharp), real)
         bad = kind().compute(features(0.5 * pool + 3, np.zeros((400, 4)), images=noise), real)
+        if kind in (Authenticity, CT):  # to which the real images themselves are copies
+            good, bad = bad, good
         assert good < bad if kind.direction == "min" else good > bad
 
 

@@ -10,6 +10,7 @@ from autogan.core.errors import ConfigError
 from autogan.criteria.networks import FeatureNetwork
 from autogan.data import dataset_named
 from autogan.pool.messages import Evaluate, Open
+from autogan.worker.scoring import Scoring
 
 
 class Squares(FeatureNetwork):
@@ -86,8 +87,8 @@ def test_grey_against_rgb_is_refused_before_a_classifier_is_trained(session, dig
     assert session.told == []
 
 
-def test_the_flag_that_it_names_helps(session, digits):
-    session._resizes = lambda run, call: False  # as a classifier
+def test_the_flag_that_it_names_helps(session, digits, monkeypatch):
+    monkeypatch.setattr(Scoring, "_resizes", lambda self, run: False)  # as a classifier
     images = digits / "colour"
     with pytest.raises(ConfigError, match="give --channels grey"):
         evaluated(session, images, digits / "plain")

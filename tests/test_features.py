@@ -2,14 +2,19 @@
 
 import numpy as np
 import pytest
+import scipy.signal
 import tensorflow as tf
 from labels import plain
+from PIL import Image
+from sessions import SessionEngine
 
 from autogan.core.errors import ConfigError
 from autogan.core.files import cached_arrays
 from autogan.criteria import CRITERIA, FID, MSSSIM, Features, InceptionScore
 from autogan.criteria.evaluator import Evaluator
 from autogan.criteria.networks import INCEPTION_ADDRESS, SavedModelNetwork, inception
+from autogan.criteria.untrained import RandomNetwork
+from autogan.pool.messages import Open, Prepare
 
 
 def noise(count=12, size=8, channels=3, seed=0):
@@ -119,7 +124,7 @@ def test_logits_may_be_absent(save, tmp_path):
     np.testing.assert_allclose(made.pool, (images / 127.5 - 1.0).mean(axis=(1, 2)), atol=1e-5)
     criteria = {kind.name: kind() for kind in CRITERIA if "logits" not in kind.needs}
     assert {"fid", "wd", "kid", "recall", "ms_ssim"} <= set(criteria)
-    evaluator = Evaluator(network, criteria, images, tmp_path)
+    evaluator = Evaluator(network, criteria, images, tmp_path, unseen=noise(9, seed=2))
     scores = evaluator.score(evaluator.features(noise(23, seed=1)))
     assert list(scores) == list(criteria)
 
@@ -327,3 +332,48 @@ def test_values_are_plain_numbers(tmp_path):
     evaluator = Evaluator(Network(), {"fid": Mean()}, noise(), tmp_path)
     scores = evaluator.score(evaluator.features(noise(seed=1)))
     assert type(scores["fid"]) is float
+
+
+class TestRandom:
+    """The network that has learned nothing."""
+
+    def test_its_weights_are_the_same_everywhere(self):
+        assert RandomNetwork((8, 8, 1)).weights_hash[:12] == "3823796321a9"
+
+    @pytest.mark.parametrize("shape", [(8, 8, 1), (28, 28, 1), (32, 32, 3), (64, 64, 3)])
+    def test_it_gives_128_features_and_no_logits(self, shape):
+        images = np.random.default_rng(0).integers(0, 256, (3, *shape)).astype(np.uint8)
+        features = RandomNetwork(shape).features(images)
+        assert features.logits is None
+        assert features.pool.shape == (3, 128)
+
+    def test_its_features_written_out(self):
+        """One convolution of 8x8 images, by SciPy, and the means of the quarters."""
+        network = RandomNetwork((8, 8, 1))
+        image = np.random.default_rng(0).integers(0, 256, (1, 8, 8, 1)).astype(np.uint8)
+        kernel, bias = (weight.numpy() for weight in network._model.weights)
+        scaled = image[0, :, :, 0] / 127.5 - 1
+        maps = [
+            scipy.signal.correlate2d(scaled, kernel[:, :, 0, f], "same") + bias[f]
+            for f in range(32)
+        ]
+        leaky = np.stack([np.where(each > 0, each, 0.2 * each) for each in maps], axis=-1)
+        quarters = leaky.reshape(2, 4, 2, 4, 32).mean(axis=(1, 3)).reshape(-1)
+        np.testing.assert_allclose(network.features(image).pool[0], quarters, rtol=1e-4, atol=1e-5)
+
+    def test_images_without_labels_can_be_searched_offline(self, tmp_path):
+        rng = np.random.default_rng(0)
+        for i in range(40):
+            Image.fromarray(rng.integers(0, 256, (8, 8)).astype(np.uint8)).save(
+                tmp_path / f"{i}.png"
+            )
+        session = SessionEngine().session
+        config = {
+            "dataset": f"folder:{tmp_path}", "features": "random", "gan_type": "dcgan",
+            "params": {"width": 8, "dense_width": 8, "batch_size": 8},
+        }  # fmt: skip
+        session.open(Open(config=config))
+        prepared = session.prepare(Prepare(config=config, folder=""))
+        assert prepared.objective.startswith("fid_random_40_")
+        with pytest.raises(ConfigError, match="is needs logits, and random gives none"):
+            session.open(Open(config={**config, "criterion": "is"}))

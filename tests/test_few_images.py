@@ -32,7 +32,9 @@ def value(name, generated, real, cache, classes=None):
     """The value of images against others, or the line that refuses it."""
     kind = CRITERIA.get(name)
     labels = [None if classes is None else np.arange(n) % classes for n in (generated, real)]
-    evaluator = Evaluator(Linear(), {name: kind()}, _IMAGES[:real], cache, "train", labels[1])
+    evaluator = Evaluator(
+        Linear(), {name: kind()}, _IMAGES[:real], cache, "train", labels[1], _IMAGES[-3:]
+    )
     try:
         check_enough(evaluator.criteria, generated, real, 6)
         return evaluator.score(evaluator.features(_IMAGES[-generated:], labels[0]))[name]

@@ -218,19 +218,11 @@ class TestCopy:
     def test_evaluations_are_as_many(self, given, wanted):
         assert small_copy(self.config(evaluate_every=given)).evaluate_every == wanted
 
-    @pytest.mark.parametrize(
-        ("width", "steps", "wanted"),
-        [(64, 1000, (16, 500)), (16, 1000, (8, 500)), (8, 1000, (8, 500)), (200, 3, (50, 1))],
-    )
-    def test_auto(self, width, steps, wanted):
+    @pytest.mark.parametrize(("width", "wanted"), [(64, 16), (16, 8), (9, 8), (200, 50)])
+    def test_auto_takes_a_quarter_of_the_width_alone(self, width, wanted):
         params = {**SEARCH["params"], "width": width}
-        small = small_copy(self.config(proxy="auto", steps=steps, params=params))
-        assert (small.fixed["width"], small.steps) == wanted
-
-    def test_auto_leaves_a_width_that_is_searched(self):
-        params = {"width": [16, 32], "learning_rate": [1e-4, 1e-3]}
         small = small_copy(self.config(proxy="auto", params=params))
-        assert [d.name for d in small.space.dimensions] == ["width", "learning_rate"]
+        assert (small.fixed["width"], small.steps) == (wanted, 1000)
 
     def test_a_smaller_image(self):
         assert small_copy(self.config(proxy="image_size=4")).image_size == 4
@@ -251,12 +243,15 @@ class TestCopy:
         ({"proxy": "width"}, "write it as"),
         ({"proxy": "width=x"}, "valid integer"),
         ({"proxy": {"top": 2}}, "it changes nothing"),
+        ({"proxy": "steps=99999", "time": "30m", "steps": None}, "steps 99999, and the training"),
         ({"proxy": "steps=5", "max_steps": 10}, "steps 5 beside max_steps"),
         ({"proxy": "steps=5", "epochs": 1, "steps": None}, "steps 5 beside epochs"),
         ({"proxy": "auto", "stage1": "runs/b"}, "auto beside stage1"),
         ({"proxy": "auto", "warm_start": "runs/b"}, "auto beside warm_start"),
         ({"proxy": "auto", "criterion": "fid,is"}, "several criteria"),
         ({"proxy": "width=8", "params": {"width": [16, 32]}}, "width is searched"),
+        ({"proxy": "auto", "params": {"width": [16, 32]}}, "auto makes networks narrower"),
+        ({"proxy": "auto", "params": {**SEARCH["params"], "width": 8}}, "or 8 at most"),
     ],
 )
 def test_bad_ones_leave_nothing_behind(tmp_path, changes, message):

@@ -14,7 +14,7 @@ from autogan.config.loading import (
     own_flags,
     validated,
 )
-from autogan.config.proxy import PROXY, proxy_of, small_copy
+from autogan.config.proxy import PROXY, check_proxy, proxy_of, small_copy
 from autogan.config.repeating import under_seeds
 from autogan.config.searching import SearchConfig
 from autogan.config.training import TrainConfig
@@ -26,6 +26,7 @@ __all__ = [
     "Setting",
     "TrainConfig",
     "check_mapping",
+    "check_proxy",
     "left_out",
     "load_config",
     "load_saved",

@@ -16,7 +16,7 @@ PROXY = "proxy"
 
 _TOP = 3
 _SEARCHED = 2 / 3  # of the minutes; the rest is for the full trainings
-_NARROWER, _SHORTER, _NARROWEST = 4, 2, 8  # auto's: width by 4 but not below 8, half the steps
+_NARROWER, _NARROWEST = 4, 8  # auto's width: a quarter, but not below 8
 _WIDTHS = ("width", "dense_width")  # which go together
 
 
@@ -71,6 +71,11 @@ def check_proxy(config: "SearchConfig") -> None:
             raise ConfigError("proxy", f"{_named(config.proxy)} beside {name}: {why}")
     if config.proxy != "auto":
         _check_smaller(config, config.proxy)
+    elif (_fixed_width(config) or 0) <= _NARROWEST:
+        raise ConfigError(
+            "proxy", f"auto makes networks narrower, and their width is searched, or {_NARROWEST} "
+            "at most; say what is to be smaller, as in steps=500"
+        )  # fmt: skip
 
 
 def _check_smaller(config: "SearchConfig", proxy: Proxy) -> None:
@@ -104,16 +109,13 @@ def _fixed_width(config: "SearchConfig") -> int | None:
 def proxy_of(config: "SearchConfig") -> Proxy:
     """A search's proxy, with ``auto`` spelled out.
 
-    What ``auto`` takes is what carries over by measurement (docs/studies/search.md).
+    ``auto`` changes the width alone, which carries over; fewer steps prefer rates by which longer
+    trainings die (docs/studies/search.md).
     """
     assert config.proxy is not None
     if config.proxy != "auto":
         return config.proxy
-    width, full = _fixed_width(config), config.full_steps
-    narrow = None if width is None else max(width // _NARROWER, _NARROWEST)
-    if narrow is not None and width is not None and narrow >= width:
-        narrow = None
-    return Proxy(width=narrow, steps=None if full is None else max(full // _SHORTER, 1))
+    return Proxy(width=max((_fixed_width(config) or 0) // _NARROWER, _NARROWEST))
 
 
 def changes_width(config: "SearchConfig") -> bool:

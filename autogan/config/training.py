@@ -29,7 +29,7 @@ DEFAULT_STEPS = 2000
 EVALUATIONS = 10
 _MAX_THREADS = 1024
 _LONGEST_SUM = 1000  # characters of a sum of criteria
-KNOWN_FEATURES = ("inception", "classifier")
+KNOWN_FEATURES = ("inception", "classifier", "random")
 _PATHS = ("data_dir", "run_dir", "checkpoint_dir", "result_dir", "log_dir", "warm_start", "stage1")
 
 
@@ -71,7 +71,8 @@ class TrainConfig(ImageKeys):
     also: Annotated[list[str], key("criteria", "further criteria to record")] = []  # noqa: RUF012
     features: Annotated[
         str | None,
-        key("criteria", "feature network: inception, classifier or the path of a SavedModel "
+        key("criteria", "feature network: inception, classifier, random (which has learned "
+            "nothing, and needs neither labels nor a download) or the path of a SavedModel "
             "[inception; digits: classifier]"),
     ] = None  # fmt: skip
     eval_samples: Annotated[int, key("criteria", "compare at most this many images", ge=2)] = 10_000

@@ -193,10 +193,14 @@ class Scores(Message):
         scores: values by label.
         test: the same against the dataset's test images, where a trained generator is judged
             against the images that it was trained on and there are others.
+        floor: likewise, what the test images score in its place, as many as there are.
+        copies: likewise, how much it copies, by the names of `Evaluator.copies`.
     """
 
     scores: dict[str, float]
     test: dict[str, float] | None = None
+    floor: dict[str, float] | None = None
+    copies: dict[str, float] | None = None
 
 
 class Sample(Call):

@@ -285,12 +285,16 @@ class Judged(TrialLine):
         step: of the checkpoint.
         scores: by label, against the reference.
         test: the same against the test images, if there are any.
+        floor: what the test images score against the reference, by label, if there are any.
+        copies: how much of the generator's images is copied, likewise.
     """
 
     name = "judged"
     step: Count
     scores: dict[str, float]
     test: dict[str, float] | None
+    floor: dict[str, float] | None = None
+    copies: dict[str, float] | None = None
 
 
 _KINDS = {

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from autogan.config import SearchConfig, own_flags, proxy_of, small_copy
+from autogan.config import SearchConfig, check_proxy, own_flags, proxy_of, small_copy
 from autogan.core.errors import ConfigError, SearchFailed
 from autogan.core.files import look, sweep, write_yaml
 from autogan.decisions.budget import Budget
@@ -110,11 +110,12 @@ def searched(
 
 
 def check_size(run: SearchConfig, opened: Opened) -> None:
-    """Check that a proxy's images are smaller than those that the training has.
+    """Check that a proxy is smaller than the training, now that its steps and images are known.
 
     Raises:
-        ConfigError: if they are not.
+        ConfigError: if it is not.
     """
+    check_proxy(run)
     size = None if run.proxy is None else proxy_of(run).image_size
     if size is not None and size >= opened.image_shape[0]:
         raise ConfigError(

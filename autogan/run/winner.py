@@ -83,5 +83,4 @@ class Winner:
             self._display.note(f"the best generator cannot be judged: {error}")
             return
         assert best.step is not None
-        judged = Judged(trial=best.number, step=best.step, scores=found.scores, test=found.test)
-        self._ledger.append(judged)
+        self._ledger.append(Judged(trial=best.number, step=best.step, **found.model_dump()))

@@ -30,6 +30,7 @@ def plain(result: SearchResult | TrainResult) -> dict[str, Any]:
         "points": [plain_standing(point) for point in result.points],
         "best": None if best is None else best.number,
         "in_hand": None if result.in_hand is None else result.in_hand.number,
+        "proxy": None if result.proxy is None else result.proxy.model_dump(),
         "updates": result.updates(),
         "seconds": result.seconds,
         "trials": [

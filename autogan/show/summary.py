@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from autogan.config import own_flags
 from autogan.core.invocation import command
+from autogan.criteria.copying import COPIED
 from autogan.criteria.variety import Variety
 from autogan.decisions.confirmation import advantage
 from autogan.record.words import describe, duration, figure, figures, spark, state_of, trials
@@ -246,6 +247,16 @@ def judged(result: "SearchResult") -> list[str]:
     lines = [_scores(result, result.judged.scores)]
     if result.judged.test is not None:
         lines.append(f"{_scores(result, result.judged.test)}  against the test images")
+    if result.judged.floor:
+        count = _SCALE.search(next(iter(result.judged.floor)))
+        many = count.group().split("_")[1] if count else "all"
+        lines.append(
+            f"{_scores(result, result.judged.floor)}  of {many} unseen real images in their place"
+        )
+    if result.judged.copies:
+        lines.append(
+            f"{figures(result.judged.copies.items())}  (below {COPIED:g}, c_t says copies)"
+        )
     return lines
 
 
@@ -275,6 +286,12 @@ def warnings(result: "SearchResult") -> list[str]:
     lines = []
     if standing is not None and (lost := died(standing)):
         lines.append(f"the winner's hyperparameters are not safe: {lost}")
+    copied = (result.judged.copies or {}).get("c_t") if result.judged else None
+    if copied is not None and copied < COPIED:
+        lines.append(
+            f"the winner copies: its images lie nearer to the training images than unseen ones do "
+            f"(c_t {copied:.3g}); look at them, or train with more images"
+        )
     if kept is None or not kept.variety:
         return lines
     variety = Variety.of(kept.variety)

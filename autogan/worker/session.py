@@ -8,16 +8,12 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
-import numpy.typing as npt
 
 from autogan.config import SearchConfig, TrainConfig
 from autogan.core.errors import ConfigError
 from autogan.core.files import write_arrays, write_bytes
-from autogan.criteria.evaluator import Evaluator
-from autogan.data import ImageData, class_number, told_of
+from autogan.data import ImageData, class_number
 from autogan.data.grids import GRID, GRID_CLASSES, grid, png
-from autogan.models.base import ImageShape
-from autogan.models.training.trainer import Latents, Trainer
 from autogan.pool.messages import (
     Evaluate,
     Join,
@@ -38,13 +34,13 @@ from autogan.record.claim import share
 from autogan.record.folder import TrialFolder, feature_weights, real_images
 from autogan.record.resume import difference
 from autogan.worker.device import device_notes, environment
+from autogan.worker.scoring import CLASSLESS, Scoring, generated, tell_numbers, tell_of
 from autogan.worker.stage1 import check_first_stage
 from autogan.worker.timing import timed_evaluation, timed_steps
 from autogan.worker.trial import USER_LATENTS, Driver, run_trial
-from autogan.worker.workbench import Workbench, check_depth, check_enough, data_key, refuse_labels
+from autogan.worker.workbench import Workbench, check_depth, check_enough, refuse_labels
 
 _SAMPLE_BYTES = 2**32  # of images or latent vectors that are made at once, at most
-_CLASSLESS = "makes images of no given class; use cgan, or give gan a condition"
 _WEAK = 0.8  # accuracy of a classifier; below, its features tell little
 _OF_EACH_CLASS = 8  # images that are made, where the user does not say how many
 
@@ -71,8 +67,9 @@ class Session:
         for note in device_notes(run):
             self._driver.note(note)
         data = self._bench.data(run)
-        self._tell_of("data", data)
+        tell_of(self._driver, "data", data)
         self._bench.reference(run)
+        self._bench.unseen(run)
         conditions = call.conditions or run.conditions
         if {"none"} != set(conditions) and not data.train.class_counts:
             raise ConfigError(
@@ -91,7 +88,7 @@ class Session:
         if run.features == "classifier":
             self._bench.check_labelled(run)  # trained in `prepare`
         if "none" in conditions and not (stage1 and stage1.class_counts):
-            refuse_labels(run, f"{run.gan_type} {_CLASSLESS}")
+            refuse_labels(run, f"{run.gan_type} {CLASSLESS}")
         if call.features and run.features != "classifier":
             self._bench.network(run)
             self._bench.check_features(run)
@@ -105,17 +102,12 @@ class Session:
             environment=environment(self._bench.device),
         )
 
-    def _tell_of(self, what: str, data: ImageData) -> None:
-        """Tell what images there are, what was left out, and what is odd."""
-        for line in told_of(data):
-            self._driver.note(f"{what}: {line}")
-
     def prepare(self, call: Prepare) -> Prepared:
         """See `Prepare`."""
         run = self._bench.use(call)
         prepared = self._measures(run, call.folder)
         accuracy = self._bench.network(run, call.folder).accuracy
-        self._tell_numbers(run, self._bench.evaluator(run, call.folder))
+        tell_numbers(self._driver, run, self._bench.evaluator(run, call.folder))
         if accuracy is not None:
             weak = ": too weak to rank subtle differences" if accuracy < _WEAK else ""
             right = f"{100 * accuracy:.1f} %"
@@ -207,139 +199,7 @@ class Session:
 
     def evaluate(self, call: Evaluate) -> Scores:
         """See `Evaluate`."""
-        run = self._bench.use(call)
-        if call.training is None:
-            return Scores(scores=self._scores_of_images(run, call))
-        trained = TrainConfig(**call.training)
-        same_data = data_key(run) == data_key(trained)
-        trainer, _ = self._bench.restored(trained, Path(call.folder), call.checkpoint)
-        run = self._cropped(run, call, trainer.image_shape) or run
-        scores = self._scores_of(run, call, trained, trainer)
-        if not same_data or run.reference_split == "test" or self._bench.data(run).test is None:
-            return Scores(scores=scores)
-        unseen = run.model_copy(update={"reference_split": "test"})
-        return Scores(scores=scores, test=self._scores_of(unseen, call, trained, trainer))
-
-    def _scores_of(
-        self, run: TrainConfig, call: Evaluate, trained: TrainConfig, trainer: Trainer
-    ) -> dict[str, float]:
-        """Values of a restored generator by label, against the split that ``run`` names."""
-        none = f"{trained.gan_type} {_CLASSLESS}"
-        self._check_comparable(run, call, trainer.image_shape, len(trainer.class_counts), none)
-        if data_key(run) != data_key(trained):  # else it was told of then
-            self._tell_of("reference", self._bench.data(run))
-        evaluator = self._bench.evaluator(run, call.run)
-        latents = trainer.latents(evaluator.samples, USER_LATENTS + call.seed)
-        return self._labelled(run, evaluator, _generated(trainer, latents), latents.labels)
-
-    def _scores_of_images(self, run: TrainConfig, call: Evaluate) -> dict[str, float]:
-        """Values of a dataset's images by label."""
-        reference = self._bench.data(run)
-        size = run.image_size if self._resizes(run, call) else reference.image_shape[0]
-        images = self._bench.images(call.dataset, run, size)
-        cropped = self._cropped(run, call, images.image_shape)
-        height, width, _ = images.image_shape
-        if cropped is not None:
-            run, images = cropped, self._bench.images(call.dataset, run, min(height, width))
-        none = "the images have none; put each class into a sub-folder"
-        classes = len(images.train.class_counts)
-        self._check_comparable(run, call, images.image_shape, classes, none)
-        most = run.eval_samples
-        generated, real = len(images.train), len(self._bench.reference(run))
-        check_enough(run.criteria(), min(generated, most), min(real, most), 0)
-        self._tell_of("reference", self._bench.data(run))
-        self._tell_of("images", images)
-        made, labels = images.train.subset(run.eval_samples)
-        return self._labelled(run, self._bench.evaluator(run, call.run), made, labels)
-
-    def _labelled(
-        self,
-        run: TrainConfig,
-        evaluator: Evaluator,
-        images: npt.NDArray[np.uint8],
-        classes: npt.NDArray[np.int64] | None,
-    ) -> dict[str, float]:
-        """What decides and all criteria, by label; what they are made of is told."""
-        check_enough(evaluator.criteria, len(images), evaluator.samples, len(evaluator.real.mean))
-        self._tell_numbers(run, evaluator, len(images))
-        features = evaluator.features(images, classes)
-        try:
-            scores = evaluator.score(features, run.deciding())
-        except FloatingPointError as error:
-            raise ConfigError("criterion", f"{error} of these images; name another one") from None
-        if missing := [name for name in evaluator.criteria if name not in scores]:
-            self._driver.note(f"{', '.join(missing)} is NaN or infinite, and left out")
-        if figures := evaluator.figures(features):
-            words = ", ".join(f"{name} {figure:.6g}" for name, figure in figures.items())
-            self._driver.note(f"{words} (against the {run.reference_split} split)")
-        labels = evaluator.labels(len(images))
-        labelled = {labels[name]: score for name, score in scores.items()}
-        return {run.objective.label(labels): run.objective.value(labelled, labels), **labelled}
-
-    def _resizes(self, run: TrainConfig, call: Evaluate) -> bool:
-        """Whether the features take images of any size; no classifier is trained to say so."""
-        return run.features != "classifier" and self._bench.network(run, call.run).resizes
-
-    def _cropped(self, run: TrainConfig, call: Evaluate, shape: ImageShape) -> TrainConfig | None:
-        """With the reference cropped to squares; None if the images have its aspect ratio.
-
-        A network that resizes all images to squares would stretch those of one side otherwise.
-        """
-        data = self._bench.data(run)
-        height, width, _ = data.image_shape
-        if not self._resizes(run, call) or height * shape[1] == width * shape[0]:
-            return None
-        self._driver.note(
-            f"the images have {shape[1]}x{shape[0]} pixels, those of {run.dataset} "
-            f"{width}x{height}: cropped at the centre to squares"
-        )
-        return run.model_copy(update={"image_size": min(height, width)})
-
-    def _tell_numbers(
-        self, run: TrainConfig, evaluator: Evaluator, generated: int | None = None
-    ) -> None:
-        """Say how many images are compared, where the user may expect more or should take more."""
-        real = evaluator.samples
-        scored = real if generated is None else generated
-        wanted, usual = run.eval_samples, TrainConfig.model_fields["eval_samples"].default
-        if wanted != usual and wanted > min(scored, real):
-            self._driver.note(
-                f"eval_samples is {wanted}, and there are fewer images: {scored} are "
-                f"compared with {real} real ones"
-            )
-        cautions: dict[str, list[str]] = {}
-        for name, criterion in evaluator.criteria.items():
-            cautions.setdefault(
-                criterion.caution(scored, real, len(evaluator.real.mean)), []
-            ).append(name)
-        for caution, names in cautions.items():
-            if caution:
-                self._driver.note(f"{', '.join(names)}: {caution}")
-
-    def _check_comparable(
-        self, run: TrainConfig, call: Evaluate, shape: ImageShape, classes: int, none: str
-    ) -> None:
-        """Refuse images that the features cannot take beside the reference, or that lack labels."""
-        data = self._bench.data(run)
-        takes = [f"{name} takes" for name, kind in run.criteria().items() if "images" in kind.needs]
-        if not self._resizes(run, call):
-            takes = [f"the features {run.features} take"]
-        if takes and shape != data.image_shape:
-            kind = "grey" if shape[2] == 1 or call.training is None else "rgb"
-            remedy = f"--image-size {shape[0]}"
-            if shape[:2] == data.image_shape[:2]:
-                remedy = f"--channels {kind} to read them alike"
-            raise ConfigError(
-                "reference",
-                f"{run.dataset} has {_shape(data.image_shape)} images, the others are "
-                f"{_shape(shape)}, and {takes[0]} one kind; give {remedy}",
-            )
-        known = len(data.train.class_counts)
-        if not classes:
-            refuse_labels(run, none)
-        elif classes != known:
-            refuse_labels(run, f"the images show {classes} classes, {run.dataset} {known}")
-        self._bench.check_features(run)
+        return Scoring(self._bench, self._driver, call).scores()
 
     def sample(self, call: Sample) -> Sampled:
         """See `Sample`."""
@@ -358,7 +218,7 @@ class Session:
         most = _SAMPLE_BYTES // max(math.prod(trainer.image_shape), 4 * trainer.z_dim)
         if count > most:
             raise ConfigError("count", f"{count}; give at most {most} at a time")
-        images = _generated(trainer, trainer.latents(count, USER_LATENTS + call.seed, classes))
+        images = generated(trainer, trainer.latents(count, USER_LATENTS + call.seed, classes))
         columns = np.array([names[number] for number in classes or ()], str)
         write_arrays(Path(call.output), {"images": images, "columns": columns})
         return Sampled()
@@ -367,16 +227,3 @@ class Session:
 def _because(data: ImageData) -> str:
     """Why there are no classes, in brackets, where that is known."""
     return f" ({data.unlabelled})" if data.unlabelled else ""
-
-
-def _shape(shape: tuple[int, ...]) -> str:
-    height, width, channels = shape
-    return f"{'grey' if channels == 1 else 'RGB'} {width}x{height}"
-
-
-def _generated(trainer: Trainer, latents: Latents) -> npt.NDArray[np.uint8]:
-    """Images of a restored generator."""
-    try:
-        return trainer.generate(latents)
-    except FloatingPointError as error:
-        raise ConfigError("checkpoint", f"{error}; this training diverged") from None

@@ -19,6 +19,7 @@ from autogan.criteria.base import Criterion
 from autogan.criteria.classifier import ClassifierNetwork
 from autogan.criteria.evaluator import Evaluator
 from autogan.criteria.networks import FeatureNetwork, SavedModelNetwork, Tell, inception
+from autogan.criteria.untrained import RandomNetwork
 from autogan.data import MEMORY_BYTES, ImageData, Split, check_trainable, dataset_named, loaded
 from autogan.models.base import ImageShape
 from autogan.models.training.batches import TrainingSet
@@ -99,6 +100,25 @@ class Workbench:
             )
         return split
 
+    def unseen(self, run: TrainConfig) -> Split | None:
+        """Real images that are neither learned from nor compared with; None if there are none.
+
+        Raises:
+            ConfigError: if there are none, and a criterion needs them.
+        """
+        wanting = [name for name, kind in run.criteria().items() if "unseen" in kind.needs]
+        found = self.data(run).test if run.reference_split == "train" else None
+        if found is None and wanting:
+            why = (
+                "reference_split test leaves none; use train"
+                if run.reference_split == "test"
+                else f"{run.dataset} has no test images; add a folder test/ beside train/"
+            )
+            raise ConfigError(
+                "criterion", f"{wanting[0]} needs images that are not learned from, and {why}"
+            )
+        return found
+
     def network(self, run: TrainConfig, folder: str = "") -> FeatureNetwork:
         """The feature network; the one that the run in a folder keeps, if it keeps one."""
         kept = feature_weights(Path(folder)) if folder else None
@@ -106,6 +126,8 @@ class Workbench:
         def load() -> FeatureNetwork:
             if run.features == "inception":
                 return inception(self._tell)
+            if run.features == "random":
+                return RandomNetwork(self.data(run).image_shape)
             if run.features != "classifier":
                 return SavedModelNetwork(None, Path(run.features or ""))
             self.check_labelled(run)
@@ -118,6 +140,8 @@ class Workbench:
             return ClassifierNetwork(images, labels, self._cache(run), kept, unseen, self._tell)
 
         key: Any = run.features
+        if run.features == "random":
+            key = (key, self.data(run).image_shape)
         if run.features == "classifier":
             key = (data_key(run), kept if kept is not None and kept.exists() else None)
         return self._keep("network", key, load)
@@ -138,7 +162,7 @@ class Workbench:
             raise ConfigError(
                 "features",
                 f"classifier learns from labels, and {run.dataset} has none{why}; use --features "
-                "inception or the path of a SavedModel",
+                "inception, random or the path of a SavedModel",
             )
 
     def evaluator(self, run: TrainConfig, folder: str) -> Evaluator:
@@ -147,8 +171,10 @@ class Workbench:
 
         def build() -> Evaluator:
             reference, classes = self.reference(run).subset(run.eval_samples)
+            split, unseen = run.reference_split, self.unseen(run)
+            some = None if unseen is None else unseen.subset(run.eval_samples)[0]
             return Evaluator(
-                network, run.criteria(), reference, self._cache(run), run.reference_split, classes
+                network, run.criteria(), reference, self._cache(run), split, classes, some
             )
 
         key = (

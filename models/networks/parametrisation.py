@@ -11,7 +11,8 @@ where both parametrisations are the same:
     hidden            that of the base / sqrt(m)         learning_rate / m
     of fixed output   that of the base / m               learning_rate / m
 
-with m the kernel's inputs as a multiple of the base's. Biases, scales and shifts have learning_rate.
+with m the kernel's inputs as a multiple of the base's. Biases, scales and shifts have the learning
+rate itself.
 """
 
 import math

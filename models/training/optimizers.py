@@ -34,15 +34,17 @@ class Optimizer(ABC):
 
     Args:
         variables: what is updated.
-        rates: what multiplies the learning rate of each.
+        rates: what multiplies the learning rate of each; 1 if None.
     """
 
     slots: ClassVar[int]
     """Running means beside each variable."""
 
-    def __init__(self, variables: Sequence[tf.Variable], rates: Sequence[float]) -> None:
+    def __init__(
+        self, variables: Sequence[tf.Variable], rates: Sequence[float] | None = None
+    ) -> None:
         self.parameters = list(variables)
-        self._rates = list(rates)
+        self._rates = [1.0] * len(self.parameters) if rates is None else list(rates)
         self._slots = [
             [tf.Variable(tf.zeros_like(variable), trainable=False) for _ in range(self.slots)]
             for variable in self.parameters

@@ -12,12 +12,13 @@ is to that of the full training, and how much worse than the best the point is t
 
 import argparse
 import csv
+import math
 import statistics
-from collections import defaultdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import scipy.stats
 from experiments import print_table
 
@@ -145,6 +146,81 @@ def _full_value(name: str, parameter: str, value: Any) -> Any:
         share = (COPIES[name].image_size / 28) ** 2
         return float(f"{value / share:.2g}")
     return value
+
+
+class Recorded(NamedTuple):
+    """What trainings of a copy came to: log FID [points, seeds], and seconds of one in the mean."""
+
+    values: npt.NDArray[np.float64]
+    seconds: float
+
+
+def compare() -> None:
+    """Print a row for each copy, and what searches of the full training alone would come to."""
+    with TABLE.open() as file:
+        lines = list(csv.DictReader(file))
+    full = recorded(lines, FULL, _STEPS)
+    ceiling = spearman(full.values[:, 0], full.values[:, 1])
+    print(f"two seeds of the full training: rank correlation {ceiling:.2f}")
+    rows = []
+    for name in COPIES:
+        for steps in (_STEPS, _FEW):
+            if (name, steps) == (FULL, _STEPS):
+                continue
+            copy = recorded(lines, name, steps)
+            share = copy.seconds * steps / _STEPS / full.seconds
+            means = copy.values.mean(axis=1)
+            alike = spearman(means, full.values.mean(axis=1))
+            one, three = (regret(full, np.argsort(means)[:top]) for top in (1, 3))
+            rows.append([name, steps, f"{share:.3f}", f"{alike:.2f}", f"{one:.2f}", f"{three:.2f}"])
+    head = ["copy", "steps", "cost of a training", "rank correlation", "regret", "best of 3"]
+    print_table(head, rows)
+    for count in (1, 2, 3, 4, 6, 8, 12, 24):
+        print(f"random search of {count} full trainings: regret {random_regret(full, count):.2f}")
+
+
+def recorded(lines: list[dict[str, str]], name: str, steps: int) -> Recorded:
+    """The best value up to a step of each training of a copy; the worst of all where it died."""
+    found: dict[tuple[tuple[float, ...], int], list[float]] = {}
+    seconds = {}
+    for line in lines:
+        if line["copy"] != name or int(line["step"]) > steps:
+            continue
+        training = tuple(float(line[n]) for n in _POINTS), int(line["seed"])
+        value = float(line["fid"]) if line["fid"] and line["state"] == "complete" else math.inf
+        found.setdefault(training, []).append(value)
+        seconds[training] = float(line["seconds"])
+    points = sorted({point for point, _ in found})
+    values = np.log([[min(found[point, seed]) for seed in range(_SEEDS)] for point in points])
+    values[np.isinf(values)] = values[np.isfinite(values)].max()
+    return Recorded(values, statistics.fmean(seconds.values()))
+
+
+def spearman(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> float:
+    """The rank correlation."""
+    return float(scipy.stats.spearmanr(one, other).statistic)
+
+
+def regret(full: Recorded, chosen: npt.NDArray[np.int64]) -> float:
+    """How many times the best point's FID the best of the chosen ones has in full.
+
+    Among the chosen one seed decides, and the other one says what it is worth.
+    """
+    ratios = []
+    for judge in range(_SEEDS):
+        choice = chosen[np.argmin(full.values[chosen, 1 - judge])]
+        best = np.argmin(full.values[:, 1 - judge])
+        ratios.append(np.exp(full.values[choice, judge] - full.values[best, judge]))
+    return float(np.mean(ratios))
+
+
+def random_regret(full: Recorded, count: int) -> float:
+    """The regret of the best of so many points, drawn a thousand times."""
+    rng = np.random.default_rng(0)
+    points = len(full.values)
+    return statistics.fmean(
+        regret(full, rng.choice(points, count, replace=False)) for _ in range(1000)
+    )
 
 
 if __name__ == "__main__":

@@ -1,0 +1,220 @@
+"""Scoring a trained generator or a set of images: ``autogan evaluate``, and a search's end."""
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from autogan.config import TrainConfig
+from autogan.core.errors import ConfigError
+from autogan.criteria.evaluator import Evaluator
+from autogan.criteria.statistics import Features
+from autogan.data import ImageData, Split, told_of
+from autogan.models.base import ImageShape
+from autogan.models.training.trainer import Latents, Trainer
+from autogan.pool.messages import Evaluate, Scores
+from autogan.worker.trial import USER_LATENTS, Driver
+from autogan.worker.workbench import Workbench, check_enough, data_key, refuse_labels
+
+CLASSLESS = "makes images of no given class; use cgan, or give gan a condition"
+
+
+class Scoring:
+    """One `Evaluate` call.
+
+    Args:
+        bench: what the worker keeps.
+        driver: is told of what is compared.
+        call: what to score.
+    """
+
+    def __init__(self, bench: Workbench, driver: Driver, call: Evaluate) -> None:
+        self._bench, self._driver, self._call = bench, driver, call
+
+    def scores(self) -> Scores:
+        """The values, and those by which they can be judged.
+
+        Raises:
+            ConfigError: if they cannot be had.
+        """
+        call = self._call
+        run = self._bench.use(call)
+        if call.training is None:
+            return Scores(scores=self._of_images(run))
+        trained = TrainConfig(**call.training)
+        trainer, _ = self._bench.restored(trained, Path(call.folder), call.checkpoint)
+        run = self._cropped(run, trainer.image_shape) or run
+        scores, features = self._of_generator(run, trained, trainer)
+        same_data = data_key(run) == data_key(trained)
+        unseen = self._bench.unseen(run) if same_data else None
+        if unseen is None:
+            return Scores(scores=scores)
+        evaluator = self._bench.evaluator(run, call.run)
+        copies, floor = evaluator.copies(features), _floor(run, evaluator, unseen)
+        against = _against_test(run)
+        test = None if against is None else self._of_generator(against, trained, trainer)[0]
+        return Scores(scores=scores, test=test, floor=floor, copies=copies)
+
+    def _of_generator(
+        self, run: TrainConfig, trained: TrainConfig, trainer: Trainer
+    ) -> tuple[dict[str, float], Features]:
+        """Values of a restored generator by label, against the split that ``run`` names.
+
+        With them come the features that they are of.
+        """
+        none = f"{trained.gan_type} {CLASSLESS}"
+        self._check_comparable(run, trainer.image_shape, len(trainer.class_counts), none)
+        if data_key(run) != data_key(trained):  # else it was told of then
+            tell_of(self._driver, "reference", self._bench.data(run))
+        evaluator = self._bench.evaluator(run, self._call.run)
+        latents = trainer.latents(evaluator.samples, USER_LATENTS + self._call.seed)
+        return self._labelled(run, evaluator, generated(trainer, latents), latents.labels)
+
+    def _of_images(self, run: TrainConfig) -> dict[str, float]:
+        """Values of a dataset's images by label."""
+        reference = self._bench.data(run)
+        size = run.image_size if self._resizes(run) else reference.image_shape[0]
+        images = self._bench.images(self._call.dataset, run, size)
+        cropped = self._cropped(run, images.image_shape)
+        height, width, _ = images.image_shape
+        if cropped is not None:
+            run, images = cropped, self._bench.images(self._call.dataset, run, min(height, width))
+        none = "the images have none; put each class into a sub-folder"
+        classes = len(images.train.class_counts)
+        self._check_comparable(run, images.image_shape, classes, none)
+        most = run.eval_samples
+        generated, real = len(images.train), len(self._bench.reference(run))
+        check_enough(run.criteria(), min(generated, most), min(real, most), 0)
+        tell_of(self._driver, "reference", self._bench.data(run))
+        tell_of(self._driver, "images", images)
+        made, labels = images.train.subset(run.eval_samples)
+        return self._labelled(run, self._bench.evaluator(run, self._call.run), made, labels)[0]
+
+    def _labelled(
+        self,
+        run: TrainConfig,
+        evaluator: Evaluator,
+        images: npt.NDArray[np.uint8],
+        classes: npt.NDArray[np.int64] | None,
+    ) -> tuple[dict[str, float], Features]:
+        """What decides and all criteria, by label; and the features, of which figures are told."""
+        check_enough(evaluator.criteria, len(images), evaluator.samples, len(evaluator.real.mean))
+        tell_numbers(self._driver, run, evaluator, len(images))
+        features = evaluator.features(images, classes)
+        try:
+            scores = evaluator.score(features, run.deciding())
+        except FloatingPointError as error:
+            raise ConfigError("criterion", f"{error} of these images; name another one") from None
+        if missing := [name for name in evaluator.criteria if name not in scores]:
+            self._driver.note(f"{', '.join(missing)} is NaN or infinite, and left out")
+        if figures := evaluator.figures(features):
+            words = ", ".join(f"{name} {figure:.6g}" for name, figure in figures.items())
+            self._driver.note(f"{words} (against the {run.reference_split} split)")
+        labels = evaluator.labels(len(images))
+        labelled = {labels[name]: score for name, score in scores.items()}
+        decides = {run.objective.label(labels): run.objective.value(labelled, labels)}
+        return {**decides, **labelled}, features
+
+    def _resizes(self, run: TrainConfig) -> bool:
+        """Whether the features take images of any size; no classifier is trained to say so."""
+        return run.features != "classifier" and self._bench.network(run, self._call.run).resizes
+
+    def _cropped(self, run: TrainConfig, shape: ImageShape) -> TrainConfig | None:
+        """With the reference cropped to squares; None if the images have its aspect ratio.
+
+        A network that resizes all images to squares would stretch those of one side otherwise.
+        """
+        data = self._bench.data(run)
+        height, width, _ = data.image_shape
+        if not self._resizes(run) or height * shape[1] == width * shape[0]:
+            return None
+        self._driver.note(
+            f"the images have {shape[1]}x{shape[0]} pixels, those of {run.dataset} "
+            f"{width}x{height}: cropped at the centre to squares"
+        )
+        return run.model_copy(update={"image_size": min(height, width)})
+
+    def _check_comparable(
+        self, run: TrainConfig, shape: ImageShape, classes: int, none: str
+    ) -> None:
+        """Refuse images that the features cannot take beside the reference, or that lack labels."""
+        data = self._bench.data(run)
+        takes = [f"{name} takes" for name, kind in run.criteria().items() if "images" in kind.needs]
+        if not self._resizes(run):
+            takes = [f"the features {run.features} take"]
+        if takes and shape != data.image_shape:
+            kind = "grey" if shape[2] == 1 or self._call.training is None else "rgb"
+            remedy = f"--image-size {shape[0]}"
+            if shape[:2] == data.image_shape[:2]:
+                remedy = f"--channels {kind} to read them alike"
+            raise ConfigError(
+                "reference",
+                f"{run.dataset} has {_shape(data.image_shape)} images, the others are "
+                f"{_shape(shape)}, and {takes[0]} one kind; give {remedy}",
+            )
+        known = len(data.train.class_counts)
+        if not classes:
+            refuse_labels(run, none)
+        elif classes != known:
+            refuse_labels(run, f"the images show {classes} classes, {run.dataset} {known}")
+        self._bench.check_features(run)
+
+
+def _against_test(run: TrainConfig) -> TrainConfig | None:
+    """With the test images as the reference; None where what decides needs them as unseen ones."""
+    wanting = {name for name, kind in run.criteria().items() if "unseen" in kind.needs}
+    if wanting & set(run.deciding()):
+        return None
+    also = [name for name in run.also if name not in wanting]
+    return run.model_copy(update={"reference_split": "test", "also": also})
+
+
+def _floor(run: TrainConfig, evaluator: Evaluator, unseen: Split) -> dict[str, float]:
+    """What unseen real images score in the place of generated ones, by label."""
+    images, classes = unseen.subset(run.eval_samples)
+    if any(c.shortage(len(images), evaluator.samples, 0) for c in evaluator.criteria.values()):
+        return {}
+    labels = evaluator.labels(len(images))
+    scores = evaluator.score(evaluator.features(images, classes), ())
+    return {labels[name]: score for name, score in scores.items()}
+
+
+def tell_of(driver: Driver, what: str, data: ImageData) -> None:
+    """Tell what images there are, what was left out, and what is odd."""
+    for line in told_of(data):
+        driver.note(f"{what}: {line}")
+
+
+def tell_numbers(
+    driver: Driver, run: TrainConfig, evaluator: Evaluator, count: int | None = None
+) -> None:
+    """Say how many images are compared, where the user may expect more or should take more."""
+    real = evaluator.samples
+    scored = real if count is None else count
+    wanted, usual = run.eval_samples, TrainConfig.model_fields["eval_samples"].default
+    if wanted != usual and wanted > min(scored, real):
+        driver.note(
+            f"eval_samples is {wanted}, and there are fewer images: {scored} are "
+            f"compared with {real} real ones"
+        )
+    cautions: dict[str, list[str]] = {}
+    for name, criterion in evaluator.criteria.items():
+        cautions.setdefault(criterion.caution(scored, real, len(evaluator.real.mean)), []).append(
+            name
+        )
+    for caution, names in cautions.items():
+        if caution:
+            driver.note(f"{', '.join(names)}: {caution}")
+
+
+def generated(trainer: Trainer, latents: Latents) -> npt.NDArray[np.uint8]:
+    """Images of a restored generator."""
+    try:
+        return trainer.generate(latents)
+    except FloatingPointError as error:
+        raise ConfigError("checkpoint", f"{error}; this training diverged") from None
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    height, width, channels = shape
+    return f"{'grey' if channels == 1 else 'RGB'} {width}x{height}"
