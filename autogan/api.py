@@ -202,7 +202,8 @@ def evaluate(
 
     Returns:
         The values by label; of a trained generator, unless another ``reference`` is given, also
-        those against its dataset's test images, where there are some.
+        those against its dataset's test images, where there are some, and after ``unseen_`` what
+        these score against the same reference in its place.
 
     Raises:
         ConfigError: if it cannot be done.
@@ -230,7 +231,8 @@ def evaluate(
     note = checked("display", display or Display(), Display).note
     with engine_of(run) as workers:
         found = workers.call(Evaluate(config=run.as_dict(), **source), Scores, note)
-        return {**found.scores, **(found.test or {})}
+        floor = {f"unseen_{label}": value for label, value in (found.floor or {}).items()}
+        return {**found.scores, **(found.test or {}), **floor}
 
 
 def sample(

@@ -224,6 +224,13 @@ class TestCopy:
         small = small_copy(self.config(proxy="auto", params=params))
         assert (small.fixed["width"], small.steps) == (wanted, 1000)
 
+    def test_the_proxy_alone_has_a_stopping_rule(self):
+        config = self.config(stopping="asha", trials=12)
+        assert config.rule(640) is None
+        assert not config.stopping_revives
+        assert small_copy(config).rule(640) is not None
+        assert small_copy(config).stopping_revives
+
     def test_a_smaller_image(self):
         assert small_copy(self.config(proxy="image_size=4")).image_size == 4
 

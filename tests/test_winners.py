@@ -17,11 +17,14 @@ from autogan.cli.main import main
 from autogan.config import Confirm, SearchConfig
 from autogan.core.errors import ConfigError
 from autogan.decisions.confirmation import Confirmed, advantage, confirmed
+from autogan.report.search import search_page
 from autogan.search import History, Space, State, Trial
 from autogan.search.grid import GridSearch
 from autogan.search.pareto import fronts, worths
 from autogan.search.repeats import Standing, merged, raced
 from autogan.show.displays import PlainDisplay
+from autogan.show.export import plain
+from autogan.show.standings import by_criterion
 
 SEARCH = {
     "gan_type": "dcgan",
@@ -46,6 +49,37 @@ def again(trial, first):
 
 def confirmed_point(number, values):
     return Confirmed(number, {}, None, list(map(float, values)), 0)
+
+
+class TestEachCriterion:
+    """What every recorded criterion would choose by itself."""
+
+    def test_its_best_evaluation_of_all(self):
+        result = search(also=["is"])
+        names = {label: name for name, label in result.header["labels"].items()}
+        values = {
+            name: [(e.scores[label], t.number) for t in result.trials for e in t.evaluations]
+            for label, name in names.items()
+        }
+        fid, inception = by_criterion(result)
+        assert (fid.value, fid.trial.number) == min(values["fid"])
+        assert inception.value == max(values["is"])[0]
+        assert (inception.value, inception.trial.number) in values["is"]
+        said = result.summary()
+        assert "each criterion alone would choose:\n  fid  " in said
+        assert f"\n  is  {inception.value:.4g}  trial {inception.trial.number}  " in said
+        page = search_page(result)
+        assert "What would each criterion choose?" in page
+        assert plain(result)["by_criterion"]["is"]["trial"] == inception.trial.number
+
+    def test_of_one_there_is_nothing_to_say(self):
+        result = search()
+        assert by_criterion(result) == []
+        assert "each criterion alone" not in result.summary()
+
+    def test_the_dead_are_not_chosen(self):
+        result = search(also=["is"], params={**SEARCH["params"], "z_dim": [2, DIVERGE]})
+        assert all(not choice.trial.dead for choice in by_criterion(result))
 
 
 class TestRepeats:

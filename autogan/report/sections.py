@@ -22,7 +22,7 @@ from autogan.report.svg import joined, tag
 from autogan.report.view import View
 from autogan.search import State
 from autogan.show.advice import advice
-from autogan.show.standings import worst
+from autogan.show.standings import by_criterion, worst
 from autogan.show.summary import judged, rows
 from autogan.version import __version__
 
@@ -59,6 +59,14 @@ def sections(view: View, album: Album) -> Iterator[Section]:
                 "Choose a step; the arrow keys move from one to the next.", over,
             )  # fmt: skip
     yield from _scores(view)
+    if choices := by_criterion(view.result):
+        rows = [[c.criterion, short(c.value), c.trial.number, describe(c.trial.params)]
+                for c in choices]  # fmt: skip
+        yield Section(
+            "choices", "What would each criterion choose?",
+            "The best value of each recorded criterion, whatever the others say.",
+            table(["criterion", "value", "trial", "hyperparameters"], rows),
+        )  # fmt: skip
     yield from _hyperparameters(view, noise)
     if len(view.measures) > 1 and view.result.front:
         yield Section(
@@ -96,9 +104,10 @@ def _proxy(view: View, chosen: Chosen) -> Section:
     link = tag("a", "its page", href=str(page.relative_to(result.folder.root)))
     return Section(
         "proxy", "What did the proxy choose?",
-        f"A smaller training ({proxy_of(result.config)}) was searched first, and the best of its "
-        f"{chosen.tried} points were trained in full. Values there are of the smaller training: "
-        "compare them with each other alone.",
+        f"A smaller training ({proxy_of(result.config)}) was searched first, in "
+        f"{duration(chosen.seconds)} of training; the best of its {chosen.tried} points were "
+        "trained in full. Values there are of the smaller training: compare them with each other "
+        "alone.",
         joined([table(head, lines), tag("p", "All of the proxy's trials: ", link, ".")]),
     )  # fmt: skip
 

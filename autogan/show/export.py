@@ -7,7 +7,7 @@ from typing import Any
 from autogan.search import Trial
 from autogan.show.advice import advice
 from autogan.show.result import SearchResult, TrainResult
-from autogan.show.standings import of_defaults, plain_standing
+from autogan.show.standings import by_criterion, of_defaults, plain_standing
 from autogan.show.summary import verdict, warnings
 
 
@@ -30,6 +30,9 @@ def plain(result: SearchResult | TrainResult) -> dict[str, Any]:
         "points": [plain_standing(point) for point in result.points],
         "best": None if best is None else best.number,
         "in_hand": None if result.in_hand is None else result.in_hand.number,
+        "by_criterion": {
+            c.criterion: {"value": c.value, "trial": c.trial.number} for c in by_criterion(result)
+        },
         "proxy": None if result.proxy is None else result.proxy.model_dump(),
         "updates": result.updates(),
         "seconds": result.seconds,

@@ -1,12 +1,14 @@
 """What is known of points: how good their trainings were, and what a further one promises."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from autogan.config import own_flags, proxy_of
 from autogan.core.invocation import command
 from autogan.decisions.budget import updates_per_step
-from autogan.record.words import describe, figure
+from autogan.record.words import describe, duration, figure
+from autogan.search import Trial
 from autogan.search.repeats import Standing
 
 if TYPE_CHECKING:
@@ -183,7 +185,10 @@ def by_proxy(result: "SearchResult") -> list[str]:
         return []
     show = command("autogan", "show", result.folder.proxy.root)
     size = proxy_of(result.config)
-    lines = [f"chosen among {chosen.tried} points by the proxy ({size}; {show}), then in full:"]
+    cost = f"{duration(chosen.seconds)} of training"
+    lines = [
+        f"chosen among {chosen.tried} points by the proxy ({size}; {cost}; {show}), then in full:"
+    ]
     for number, point, value in zip(chosen.trials, chosen.points, chosen.values, strict=True):
         here = result.point(point)
         told = "not trained" if here is None else "no value"
@@ -193,3 +198,49 @@ def by_proxy(result: "SearchResult") -> list[str]:
             f"  trial {number} of the proxy, {figure(value)} there: {told}  {describe(point)}"
         )
     return lines
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What one criterion alone would choose.
+
+    Attributes:
+        criterion: its name.
+        value: the best one of all evaluations of trainings that live.
+        trial: whose evaluation that is.
+    """
+
+    criterion: str
+    value: float
+    trial: Trial
+
+
+def by_criterion(result: "SearchResult") -> list[Choice]:
+    """What each recorded criterion would choose, in their order; nothing where there is but one."""
+    labels: Mapping[str, str] = result.header["labels"]
+    choices = []
+    for name, criterion in result.config.criteria().items():
+        sign = 1 if criterion.direction == "min" else -1
+        values = [
+            (sign * evaluation.scores[labels[name]], trial.number)
+            for trial in result.trials
+            if trial.worth is not None
+            for evaluation in trial.evaluations
+            if not evaluation.collapsed and labels.get(name) in evaluation.scores
+        ]
+        if values:
+            value, number = min(values)
+            choices.append(Choice(name, sign * value, result.trials[number]))
+    return choices if len(choices) > 1 else []
+
+
+def choices_table(result: "SearchResult") -> list[str]:
+    """The same in words, a line each."""
+    choices = by_criterion(result)
+    if not choices:
+        return []
+    lines = [
+        f"  {c.criterion}  {figure(c.value)}  trial {c.trial.number}  {describe(c.trial.params)}"
+        for c in choices
+    ]
+    return ["each criterion alone would choose:", *lines]

@@ -18,6 +18,7 @@ from autogan.search import State, Trial
 from autogan.search.space import key
 from autogan.show.standings import (
     by_proxy,
+    choices_table,
     defaults,
     died,
     differ,
@@ -63,6 +64,7 @@ def summary(result: "SearchResult", *, every: bool = False) -> str:
         *_warned(result),
         *defaults(result),
         *_confirmed(result),
+        *choices_table(result),
     ]
     return "\n".join([*lines, *said, *in_hand(result), *_late(result), *_table(result, every)])
 
