@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from autogan.version import __version__
 
 if TYPE_CHECKING:
-    from autogan.api import check, evaluate, load, plan, run_search, sample, train
+    from autogan.api import check, evaluate, load, plan, run_search, sample, spoil, train
     from autogan.config import SearchConfig, TrainConfig
     from autogan.core.errors import AutoGANError, ConfigError, Interrupted, SearchFailed
     from autogan.report import write_report
@@ -38,6 +38,7 @@ _PLACES = {
     "plan": "api",
     "run_search": "api",
     "sample": "api",
+    "spoil": "api",
     "train": "api",
     "write_report": "report",
 }
@@ -59,6 +60,7 @@ __all__ = [
     "plan",
     "run_search",
     "sample",
+    "spoil",
     "train",
     "write_report",
 ]

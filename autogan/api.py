@@ -26,6 +26,7 @@ from autogan.core.errors import ConfigError
 from autogan.core.files import read_arrays
 from autogan.core.text import checked, listed, read_path
 from autogan.data import grids
+from autogan.data.corruptions import corruptions_of
 from autogan.decisions.replay import Checked, check_record, repaired
 from autogan.pool.crew import engine_of
 from autogan.pool.messages import Evaluate, Open, Opened, Sample, Sampled, Scores, Time, Timed
@@ -233,6 +234,53 @@ def evaluate(
         found = workers.call(Evaluate(config=run.as_dict(), **source), Scores, note)
         floor = {f"unseen_{label}": value for label, value in (found.floor or {}).items()}
         return {**found.scores, **(found.test or {}), **floor}
+
+
+def spoil(
+    images: Path | str,
+    *,
+    reference: str | None = None,
+    corrupt: str = "",
+    keep_classes: str | Sequence[int | str] | None = None,
+    criterion: str | Sequence[str] | None = None,
+    options: Mapping[str, Any] | None = None,
+    display: Display | None = None,
+) -> dict[str, dict[str, float]]:
+    """How criteria answer to images that are spoiled.
+
+    Args:
+        images: a folder of images, or a dataset's name.
+        reference: see `evaluate`; by default the images themselves.
+        corrupt: ways and strengths, as ``blur=1,noise=0.1``; see `autogan.data.corruptions`.
+        keep_classes: names or numbers, in a list or separated by commas: the other classes' images
+            are left out, and these repeated in their place.
+        criterion: see `evaluate`.
+        options: likewise.
+        display: likewise.
+
+    Returns:
+        The values by label, of the images as they are and spoiled in each way, under words for it.
+
+    Raises:
+        ConfigError: if it cannot be done.
+    """
+    values = dict(options or {})
+    if criterion is not None:
+        first, *more = listed(criterion)
+        values |= {"criterion": first, "also": more}
+    name = dataset_or_folder(str(images), "images")
+    against = name if reference is None else dataset_or_folder(reference, "reference")
+    run = load_config(TrainConfig, None, {**values, "dataset": against}).resolved()
+    call = Evaluate(
+        config=run.as_dict(),
+        dataset=name,
+        corrupt=corruptions_of(corrupt) if corrupt else {},
+        keep_classes=[] if keep_classes is None else listed(keep_classes),
+    )
+    with engine_of(run) as workers:
+        note = checked("display", display or Display(), Display).note
+        found = workers.call(call, Scores, note)
+    return {"as they are": found.scores, **found.spoiled}
 
 
 def sample(

@@ -23,7 +23,7 @@ TINY = ("--gan-type", "dcgan", "--param", "width=4", "--param", "dense_width=8",
         "--param", "z_dim=4", "--steps", "40", "--evaluate-every", "20",
         "--eval-samples", "200")  # fmt: skip
 SEARCH = ("search", *TINY, "--param", "learning_rate=2e-4,2e-3", "--search-method", "grid",
-          "--also", "is,js_is,wd", "--device", "cpu")  # fmt: skip
+          "--also", "is,js_is,wd", "--device", "cpu", "--workers", "1")  # fmt: skip
 
 
 def autogan_process(*arguments, **kwargs):
@@ -237,7 +237,8 @@ def test_the_best_is_judged_by_latent_vectors_that_did_not_choose_it(searched):
     assert judged["scores"].keys() == chosen.keys()
     assert all(judged["scores"][label] != score for label, score in chosen.items())
     out, _ = run("evaluate", str(root / "best"), "--json")
-    assert json.loads(out) == {**judged["scores"], **judged["test"]}
+    floor = {f"unseen_{label}": value for label, value in judged["floor"].items()}
+    assert json.loads(out) == {**judged["scores"], **judged["test"], **floor}
 
 
 @pytest.mark.usefixtures("in_process")
@@ -247,7 +248,10 @@ def test_a_search_keeps_its_scale_when_the_cache_goes(searched, tmp_path, monkey
     monkeypatch.setenv("AUTOGAN_CACHE", str(tmp_path / "cache"))
     judged = told(searched[0] / "runs" / "dcgan-digits")[-1]
     again = json.loads(printed(capsys, "evaluate", root, "--json"))
-    assert again == pytest.approx({**judged["scores"], **judged["test"]}, rel=1e-3)
+    floor = {f"unseen_{label}": value for label, value in judged["floor"].items()}
+    wanted = {**judged["scores"], **judged["test"], **floor}
+    assert again == pytest.approx(wanted, rel=1e-3)
+    assert judged["copies"].keys() == {"authenticity", "c_t"}
     assert not list(tmp_path.glob("cache/**/classifiers/*"))
     other = json.loads(printed(capsys, "evaluate", root, "--seed", "1", "--json"))
     assert other.keys() == again.keys()

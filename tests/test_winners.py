@@ -9,14 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from fakes import DIVERGE, FakeEngine
+from fakes import DIVERGE, FakeEngine, FakeSession, labels_of
 from scipy.stats import mannwhitneyu
 
 import autogan
 from autogan.cli.main import main
-from autogan.config import Confirm, SearchConfig
+from autogan.config import Confirm, SearchConfig, TrainConfig
 from autogan.core.errors import ConfigError
 from autogan.decisions.confirmation import Confirmed, advantage, confirmed
+from autogan.pool.messages import Scores
 from autogan.report.search import search_page
 from autogan.search import History, Space, State, Trial
 from autogan.search.grid import GridSearch
@@ -80,6 +81,40 @@ class TestEachCriterion:
     def test_the_dead_are_not_chosen(self):
         result = search(also=["is"], params={**SEARCH["params"], "z_dim": [2, DIVERGE]})
         assert all(not choice.trial.dead for choice in by_criterion(result))
+
+
+class TestJudging:
+    """What the end of a search says beside its best generator's scores."""
+
+    def judged(self, monkeypatch, copies, floor):
+        def evaluate(session, call):
+            scores = dict.fromkeys(labels_of(TrainConfig(**call.config)).values(), 2.5)
+            return Scores(scores=scores, test=None, floor=floor, copies=copies)
+
+        monkeypatch.setattr(FakeSession, "evaluate", evaluate)
+        return search()
+
+    def test_the_floor_and_copies_are_shown(self, monkeypatch):
+        copies = {"authenticity": 0.51, "c_t": 1.25}
+        result = self.judged(monkeypatch, copies, {"fid_fake_360_abcdef": 3.34})
+        said = result.summary()
+        assert "  fid 3.34  of 360 unseen real images in their place" in said
+        assert "  authenticity 0.51, c_t 1.25  (below -3, c_t says copies)" in said
+        assert "copies:" not in said
+        assert plain(result)["judged"]["copies"] == copies
+        assert autogan.load("runs/a").judged.floor == {"fid_fake_360_abcdef": 3.34}
+
+    def test_a_winner_that_copies_is_warned_of(self, monkeypatch):
+        result = self.judged(monkeypatch, {"authenticity": 0.1, "c_t": -7.2}, {})
+        said = result.summary()
+        assert "warning: the winner copies: its images lie nearer to the training images" in said
+        assert "(c_t -7.2)" in said
+        assert "unseen real images" not in said
+
+    def test_without_test_images_there_is_neither(self, monkeypatch):
+        said = self.judged(monkeypatch, None, None).summary()
+        assert "unseen" not in said
+        assert "c_t" not in said
 
 
 class TestRepeats:

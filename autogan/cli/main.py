@@ -19,8 +19,10 @@ from autogan import api
 from autogan.cli.listing import listing
 from autogan.cli.options import (
     ConfigFile,
+    Corrupt,
     Debug,
     Json,
+    KeepClasses,
     Overwrite,
     Quiet,
     hint,
@@ -31,7 +33,9 @@ from autogan.cli.printing import (
     print_json,
     print_plan,
     print_run,
+    print_scores,
     print_search,
+    print_spoiled,
     print_training,
     say,
 )
@@ -176,6 +180,8 @@ def evaluate(
     ] = None,
     checkpoint: Checkpoint = "best",
     seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="of the latent vectors")] = 0,
+    corrupt: Corrupt = "",
+    keep_classes: KeepClasses = None,
     json_: Json = False,
     debug: Debug = False,
     *,
@@ -183,20 +189,15 @@ def evaluate(
 ) -> None:
     """Score a trained GAN, or compare two sets of images."""
     with _display(quiet=False) as display:
-        scores = api.evaluate(
-            images,
-            reference=reference,
-            criterion=criterion,
-            checkpoint=checkpoint,
-            seed=seed,
-            options=flags,
-            display=display,
-        )
-    if json_:
-        print_json(scores)
-    else:
-        for label, score in scores.items():
-            say(f"{label}  {score:.6g}")
+        given: dict[str, Any] = {
+            "reference": reference, "criterion": criterion, "options": flags, "display": display,
+        }  # fmt: skip
+        if corrupt or keep_classes is not None:
+            given |= {"corrupt": corrupt, "keep_classes": keep_classes}
+            print_spoiled(api.spoil(images, **given), json_)
+            return
+        scores = api.evaluate(images, checkpoint=checkpoint, seed=seed, **given)
+    print_scores(scores, json_)
 
 
 @app.command()

@@ -25,6 +25,18 @@ Overwrite = Annotated[
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", help="show nothing but the result and errors")]
 
+Corrupt = Annotated[
+    str,
+    typer.Option(
+        help="score a set of images spoiled, too: blur=1,noise=0.1,rectangles=0.3,swirl=1,"
+        "salt_pepper=0.1,repeats=0.5,foreign=0.5",
+        metavar="NAME=STRENGTH,...",
+    ),
+]
+KeepClasses = Annotated[
+    str | None, typer.Option(help="and without all classes but these: cat,dog", metavar="NAMES")
+]
+
 
 def _remember(context: typer.Context, debug: bool) -> bool:
     """Let `main` know whether a traceback is wanted."""

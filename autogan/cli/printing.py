@@ -159,6 +159,31 @@ def print_run(result: SearchResult | TrainResult, as_json: bool, as_csv: bool) -
         print_search(result, as_json, every=True)
 
 
+def print_scores(scores: Mapping[str, float], as_json: bool) -> None:
+    """Print values by label."""
+    if as_json:
+        print_json(scores)
+        return
+    for label, score in scores.items():
+        say(f"{label}  {score:.6g}")
+
+
+def print_spoiled(found: Mapping[str, Mapping[str, float]], as_json: bool) -> None:
+    """Print how criteria answer to spoiled images: a row for each way, a column for each label."""
+    if as_json:
+        print_json(found)
+        return
+    labels = list(next(iter(found.values())))
+    rows = [["", *labels]]
+    rows += [
+        [words, *(f"{values[label]:.6g}" if label in values else "-" for label in labels)]
+        for words, values in found.items()
+    ]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
 def print_further(config: TrainConfig, folder: Path, logs: Path) -> None:
     """Print what to do next."""
     images = command("autogan", "sample", folder, *own_flags(config, "sample"))

@@ -174,7 +174,9 @@ class Evaluate(Call):
         folder: which lies here,
         checkpoint: at its best or last evaluation,
         seed: from latent vectors of this seed;
-        dataset: or else the dataset whose images are scored.
+        dataset: or else the dataset whose images are scored,
+        corrupt: and then again, spoiled in each of these ways by such a strength,
+        keep_classes: and again, without the other classes.
         run: the folder of a run that keeps its feature network.
     """
 
@@ -183,6 +185,8 @@ class Evaluate(Call):
     checkpoint: Literal["best", "last"] = "best"
     seed: int = 0
     dataset: str = ""
+    corrupt: dict[str, float] = {}
+    keep_classes: list[int | str] = []
     run: str = ""
 
 
@@ -195,12 +199,14 @@ class Scores(Message):
             against the images that it was trained on and there are others.
         floor: likewise, what the test images score in its place, as many as there are.
         copies: likewise, how much it copies, by the names of `Evaluator.copies`.
+        spoiled: the values of images that were spoiled, by label, under the words for how.
     """
 
     scores: dict[str, float]
     test: dict[str, float] | None = None
     floor: dict[str, float] | None = None
     copies: dict[str, float] | None = None
+    spoiled: dict[str, dict[str, float]] = {}
 
 
 class Sample(Call):

@@ -83,4 +83,5 @@ class Winner:
             self._display.note(f"the best generator cannot be judged: {error}")
             return
         assert best.step is not None
-        self._ledger.append(Judged(trial=best.number, step=best.step, **found.model_dump()))
+        values = found.model_dump(exclude={"spoiled"})
+        self._ledger.append(Judged(trial=best.number, step=best.step, **values))

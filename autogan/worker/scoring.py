@@ -6,10 +6,12 @@ import numpy as np
 import numpy.typing as npt
 
 from autogan.config import TrainConfig
+from autogan.core.arrays import Images, Labels
 from autogan.core.errors import ConfigError
 from autogan.criteria.evaluator import Evaluator
 from autogan.criteria.statistics import Features
-from autogan.data import ImageData, Split, told_of
+from autogan.data import ImageData, Split, class_number, told_of
+from autogan.data.corruptions import corrupted
 from autogan.models.base import ImageShape
 from autogan.models.training.trainer import Latents, Trainer
 from autogan.pool.messages import Evaluate, Scores
@@ -40,7 +42,7 @@ class Scoring:
         call = self._call
         run = self._bench.use(call)
         if call.training is None:
-            return Scores(scores=self._of_images(run))
+            return self._of_images(run)
         trained = TrainConfig(**call.training)
         trainer, _ = self._bench.restored(trained, Path(call.folder), call.checkpoint)
         run = self._cropped(run, trainer.image_shape) or run
@@ -70,8 +72,8 @@ class Scoring:
         latents = trainer.latents(evaluator.samples, USER_LATENTS + self._call.seed)
         return self._labelled(run, evaluator, generated(trainer, latents), latents.labels)
 
-    def _of_images(self, run: TrainConfig) -> dict[str, float]:
-        """Values of a dataset's images by label."""
+    def _of_images(self, run: TrainConfig) -> Scores:
+        """Values of a dataset's images by label, and of the same images spoiled."""
         reference = self._bench.data(run)
         size = run.image_size if self._resizes(run) else reference.image_shape[0]
         images = self._bench.images(self._call.dataset, run, size)
@@ -88,7 +90,34 @@ class Scoring:
         tell_of(self._driver, "reference", self._bench.data(run))
         tell_of(self._driver, "images", images)
         made, labels = images.train.subset(run.eval_samples)
-        return self._labelled(run, self._bench.evaluator(run, self._call.run), made, labels)[0]
+        evaluator = self._bench.evaluator(run, self._call.run)
+        scores, _ = self._labelled(run, evaluator, made, labels)
+        return Scores(scores=scores, spoiled=self._spoiled(evaluator, images, made, labels))
+
+    def _spoiled(
+        self, evaluator: Evaluator, images: ImageData, made: Images, labels: Labels | None
+    ) -> dict[str, dict[str, float]]:
+        """The values of images, uint8 [N, height, width, channels], spoiled as the call says."""
+        sets: dict[str, tuple[Images, Labels | None]] = {
+            f"{name} {strength:g}": (corrupted(made, name, strength), labels)
+            for name, strength in self._call.corrupt.items()
+        }
+        if self._call.keep_classes:
+            if labels is None:
+                raise ConfigError(
+                    "keep_classes", f"{self._call.dataset} has no labels; leave it out"
+                )
+            names = list(images.classes)
+            kept = [class_number(given, names) for given in self._call.keep_classes]
+            places = np.resize(np.flatnonzero(np.isin(labels, kept)), len(made))
+            words = ", ".join(names[number] for number in kept)
+            sets[f"classes {words} alone"] = made[places], labels[places]
+        names_of = evaluator.labels(len(made))
+        found = {}
+        for words, (spoiled, classes) in sets.items():
+            values = evaluator.score(evaluator.features(spoiled, classes), ())
+            found[words] = {names_of[name]: value for name, value in values.items()}
+        return found
 
     def _labelled(
         self,
