@@ -14,6 +14,7 @@ from autogan.criteria.inception_score import InceptionScore
 from autogan.criteria.js_inception_score import JSInceptionScore
 from autogan.criteria.kid import KID
 from autogan.criteria.label_accuracy import LabelAccuracy
+from autogan.criteria.limits import Limit, limits_of
 from autogan.criteria.ms_ssim import MSSSIM
 from autogan.criteria.objective import Bounds, Objective, bounds_seen
 from autogan.criteria.statistics import Features, Moments
@@ -59,9 +60,11 @@ __all__ = [
     "InceptionScore",
     "JSInceptionScore",
     "LabelAccuracy",
+    "Limit",
     "Moments",
     "Objective",
     "Precision",
     "Recall",
     "bounds_seen",
+    "limits_of",
 ]

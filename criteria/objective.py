@@ -10,6 +10,7 @@ from typing import Literal
 from autogan.core.errors import ConfigError
 from autogan.core.registry import Registry
 from autogan.criteria.base import Criterion
+from autogan.criteria.limits import Limit
 
 Direction = Literal["min", "max"]
 
@@ -36,11 +37,13 @@ class Objective:
         direction: which way the sum is better.
         bounds: scale criteria to [0, 1] before they are weighted, those that have any; None to
             scale none.
+        limits: that an evaluation must hold to count.
     """
 
     weights: Mapping[str, float]
     direction: Direction
     bounds: Bounds | None = None
+    limits: tuple[Limit, ...] = ()
 
     @classmethod
     def parse(cls, text: str, criteria: Registry[Criterion]) -> "Objective":
@@ -105,6 +108,10 @@ class Objective:
         """The same sum with criteria scaled to [0, 1] by their bounds."""
         return dataclasses.replace(self, bounds=bounds)
 
+    def holding(self, limits: tuple[Limit, ...]) -> "Objective":
+        """The same sum, which counts where limits hold."""
+        return dataclasses.replace(self, limits=limits)
+
     def label(self, labels: Mapping[str, str]) -> str:
         """The name under which its values are reported, made of the criteria's labels."""
         terms = (
@@ -114,9 +121,10 @@ class Objective:
         text = "".join(terms).removeprefix("+")
         return text if self.bounds is None else f"scaled({text})"
 
-    def measured(self, scores: Mapping[str, float], labels: Mapping[str, str]) -> bool:
-        """Whether scores by label have all that its value is made of."""
-        return all(labels[name] in scores for name in self.weights)
+    def counts(self, scores: Mapping[str, float], labels: Mapping[str, str]) -> bool:
+        """Whether scores by label have all that its value is made of, and hold its limits."""
+        measured = all(labels[name] in scores for name in self.weights)
+        return measured and all(limit.holds(scores, labels) for limit in self.limits)
 
     def value(self, scores: Mapping[str, float], labels: Mapping[str, str]) -> float:
         """The sum, of scores by label."""

@@ -154,12 +154,16 @@ class FakeSession:
             trial.state, trial.reason = State.COLLAPSED, "1 picture among 256 images"
         elif behaviour == DIVERGE:
             trial.state, trial.reason = State.DIVERGED, "a loss became NaN before an evaluation"
-        if sound := [e for e in trial.evaluations if not e.collapsed]:
+        counted = [e for e in trial.evaluations if objective.counts(e.scores, labels)]
+        if trial.evaluations and not counted and not dies:
+            trial.state, trial.reason = State.COLLAPSED, f"no evaluation held {run.constraint}"
+        if sound := [e for e in counted if not e.collapsed]:
             choose = min if objective.direction == "min" else max
             best = choose(sound, key=lambda e: objective.value(e.scores, labels))
             trial.value, trial.step = objective.value(best.scores, labels), best.step
             last = trial.evaluations[-1]
-            trial.last_value = None if last.collapsed else objective.value(last.scores, labels)
+            counts = not last.collapsed and objective.counts(last.scores, labels)
+            trial.last_value = objective.value(last.scores, labels) if counts else None
         trial.seconds = SECONDS if behaviour != SLOW else 6.0 * trial.evaluations[-1].step
         trial.steps = trial.evaluations[-1].step if trial.evaluations else 30
         return Trained(trial=trial)

@@ -98,13 +98,13 @@ def world(tmp_path_factory):
 
 def run(
     world, root, driver=None, gan_type="dcgan", steps=50, minutes=10.0, search=None,
-    criterion="fid", max_minutes=None, **changes,
+    criterion="fid", max_minutes=None, constraint=None, **changes,
 ):  # fmt: skip
     params = params_of(GAN_TYPES.get(gan_type), **changes)
     config = TrainConfig(
         gan_type=gan_type, criterion=criterion, also=["fid", "is"], steps=steps,
         evaluate_every=25, seed=3, params=params, checkpoint_minutes=minutes,
-        max_trial_minutes=max_minutes,
+        max_trial_minutes=max_minutes, constraint=constraint,
     )  # fmt: skip
     folder = TrialFolder.of(root, config)
     driver = driver or Driver()
@@ -644,3 +644,25 @@ def _graph(events):
     graph = tf.compat.v1.GraphDef()
     graph.ParseFromString(events.Graph().SerializeToString())
     return graph
+
+
+class TestConstraint:
+    """Evaluations that break it have scores and no value."""
+
+    def test_the_best_is_among_those_that_hold_it(self, world, tmp_path):
+        _, free = run(world, tmp_path / "free", steps=100)
+        scores = [e.scores[FID_LABEL] for e in free.evaluations]
+        bound = sorted(scores)[1]  # the second best breaks it, and so does the best
+        _, trial = run(world, tmp_path / "bound", steps=100, constraint=f"fid>{bound!r}")
+        held = [score if score > bound else None for score in scores]
+        assert [e.value for e in trial.evaluations] == held
+        assert [e.scores for e in trial.evaluations] == [e.scores for e in free.evaluations]
+        assert trial.value == sorted(scores)[2]
+        assert trial.last_value == held[-1]
+        assert trial.state is State.COMPLETE
+
+    def test_a_training_that_never_holds_it_is_worth_nothing(self, world, tmp_path):
+        _, trial = run(world, tmp_path, constraint="fid<0")
+        assert (trial.state, trial.value) == (State.COLLAPSED, None)
+        assert trial.reason == "no evaluation held fid<0"
+        assert len(trial.evaluations) == 2

@@ -20,8 +20,8 @@ ASKS = "counts only from flags, environment and Python"
 
 WHAT_A_FILE_MAY_DO = {
     # A part by package.module:Name in them is refused without --plugin-dirs.
-    "gan_type": NAME, "dataset": NAME, "criterion": NAME, "also": NAME, "search_method": NAME,
-    "stopping": NAME, "plugin_dirs": NAME,
+    "gan_type": NAME, "dataset": NAME, "criterion": NAME, "constraint": NAME, "also": NAME,
+    "search_method": NAME, "stopping": NAME, "plugin_dirs": NAME,
     # Executed, connected to or loaded as a program.
     "worker_command": ASKS, "engine": ASKS, "ray_address": ASKS, "features": ASKS,
     # Folders. What lies there is read as numbers, pictures or plain YAML and JSON; runs below

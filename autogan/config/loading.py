@@ -272,7 +272,7 @@ def _names_own_parts(values: Mapping[str, Any]) -> bool:
 
     Of datasets, ``folder:PATH`` and the like are none; a sum or list of criteria may hold some.
     """
-    parts = ("gan_type", "search_method", "stopping", "criterion", "also")
+    parts = ("gan_type", "search_method", "stopping", "criterion", "constraint", "also")
     left = [values.get(name) for name in parts]
     dataset = values.get("dataset")
     if isinstance(dataset, str) and dataset.partition(":")[0] not in DATASETS.names():

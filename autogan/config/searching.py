@@ -263,7 +263,8 @@ class SearchConfig(Working):
     @cached_property
     def objectives(self) -> dict[str, Objective]:
         """All that decide, in the order in which they were given."""
-        return {text: Objective.parse(text, CRITERIA) for text in self.criterion.split(",")}
+        texts = self.criterion.split(",")
+        return {text: Objective.parse(text, CRITERIA).holding(self.limits) for text in texts}
 
     @cached_property
     def objective(self) -> Objective:

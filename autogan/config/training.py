@@ -21,7 +21,7 @@ from autogan.core.files import look
 from autogan.core.hyperparameters import Dimension, Value
 from autogan.core.machine import cores
 from autogan.core.text import read_path, short_name
-from autogan.criteria import CRITERIA, Criterion, Objective
+from autogan.criteria import CRITERIA, Criterion, Limit, Objective, limits_of
 from autogan.data import dataset_named
 from autogan.models import GAN_TYPES, GANType
 
@@ -67,6 +67,11 @@ class TrainConfig(ImageKeys):
         Literal["history"] | dict[str, tuple[float, float]] | None,
         key("criteria", "scale the terms of a sum to [0, 1]: history, by what the search has seen, "
             "or by given ranges: is=1..10,fid=0..400"),
+    ] = None  # fmt: skip
+    constraint: Annotated[
+        str | None,
+        key("criteria", "what an evaluation must hold to count, by any criteria: "
+            "'authenticity>0.3,c_t>-3'"),
     ] = None  # fmt: skip
     also: Annotated[list[str], key("criteria", "further criteria to record")] = []  # noqa: RUF012
     features: Annotated[
@@ -186,6 +191,11 @@ class TrainConfig(ImageKeys):
                 raise ConfigError("normalise", f"{name}: {ends} is no range; give [LOW, HIGH]")
         return value
 
+    @field_validator("constraint")
+    @classmethod
+    def _known_limits(cls, text: str | None) -> str | None:
+        return None if text is None else ",".join(map(str, limits_of(text, CRITERIA)))
+
     @field_validator("also", mode="before")
     @classmethod
     def _split_names(cls, names: Any) -> Any:
@@ -293,10 +303,15 @@ class TrainConfig(ImageKeys):
     @cached_property
     def objective(self) -> Objective:
         """What decides in a training; not yet scaled where that takes a history."""
-        objective = Objective.parse(self.criterion, CRITERIA)
+        objective = Objective.parse(self.criterion, CRITERIA).holding(self.limits)
         if self.normalise is None:
             return objective
         return objective.within({} if self.normalise == "history" else self.normalise)
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:
+        """What an evaluation must hold to count."""
+        return () if self.constraint is None else limits_of(self.constraint, CRITERIA)
 
     def deciding(self) -> list[str]:
         """The names of the criteria that have a part in what decides."""
@@ -304,7 +319,8 @@ class TrainConfig(ImageKeys):
 
     def criteria(self) -> dict[str, Criterion]:
         """All criteria to compute, those that decide first."""
-        names = dict.fromkeys([*self.deciding(), *self.also])
+        limited = [limit.name for limit in self.limits]
+        names = dict.fromkeys([*self.deciding(), *limited, *self.also])
         return {name: CRITERIA.get(name)() for name in names}
 
     def _check_labels_differ(self) -> None:

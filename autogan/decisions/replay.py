@@ -167,7 +167,7 @@ def _other_end(tally: Tally, line: Ended) -> str:
     objective = tally.trial_config(trial).objective
     told = [
         e
-        if e.collapsed or not objective.measured(e.scores, labels)
+        if e.collapsed or not objective.counts(e.scores, labels)
         else dataclasses.replace(e, value=objective.value(e.scores, labels))
         for e in trial.evaluations
     ]

@@ -245,9 +245,9 @@ class Tally:
         return [placed.get(trial.number, trial) for trial in trials]
 
     def _decides(self, evaluation: Evaluation) -> bool:
-        """Whether an evaluation has all scores that decide."""
+        """Whether an evaluation has all scores that decide, and holds the constraint."""
         objectives = self.config.objectives.values()
-        return all(each.measured(evaluation.scores, self._labels) for each in objectives)
+        return all(each.counts(evaluation.scores, self._labels) for each in objectives)
 
     def _kept(self, trials: Iterable[Trial]) -> list[tuple[Trial, Evaluation]]:
         """Trials with the evaluations whose generators were kept."""

@@ -24,6 +24,7 @@ _SAME = (
     "epochs",
     "evaluate_every",
     "criterion",
+    "constraint",
     "normalise",
     "features",
     "eval_samples",

@@ -184,7 +184,7 @@ class View:
 
 def _value(objective: Objective, labels: Mapping[str, str]) -> Callable[[Evaluation], float | None]:
     def value(evaluation: Evaluation) -> float | None:
-        if evaluation.collapsed or not objective.measured(evaluation.scores, labels):
+        if evaluation.collapsed or not objective.counts(evaluation.scores, labels):
             return None
         return objective.value(evaluation.scores, labels)
 

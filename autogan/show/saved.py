@@ -80,7 +80,9 @@ def _training(root: Path, options: Mapping[str, Any] | None) -> TrainResult:
     trial.evaluations = trial.evaluations or _evaluations(folder.scores)
     labels = _labels(config, trial)
     trial.evaluations = [
-        e if e.collapsed else dataclasses.replace(e, value=config.objective.value(e.scores, labels))
+        e
+        if e.collapsed or not config.objective.counts(e.scores, labels)
+        else dataclasses.replace(e, value=config.objective.value(e.scores, labels))
         for e in trial.evaluations
     ]
     trial = found_again(trial, config.objective.direction)

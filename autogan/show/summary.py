@@ -317,6 +317,8 @@ def _without_best(result: "SearchResult") -> str:
     advice = []
     if any(trial.dead for trial in result.trials):
         advice.append("try lower learning rates")
+    if result.config.constraint is not None:
+        advice.append(f"loosen the constraint {result.config.constraint}")
     if State.TIMED_OUT in states:
         advice.append("raise max_trial_minutes")
     failed = next((t for t in reversed(result.trials) if t.state is State.FAILED), None)

@@ -191,7 +191,8 @@ def run_trial(
             variety = evaluator.variety(made, features)
             faded = variety.faded(Variety.of(e.variety) for e in trial.evaluations if e.variety)
             collapsed = (variety.collapsed or faded) and not _beginning(step, steps)
-            value = None if collapsed else objective.value(scores, labels)
+            counts = not collapsed and objective.counts(scores, labels)
+            value = objective.value(scores, labels) if counts else None
             behind = evaluator.figures(features)
             figures = {**dataclasses.asdict(variety), **behind}
             trial.evaluations.append(Evaluation(step, scores, value, figures, collapsed))
@@ -241,6 +242,8 @@ def run_trial(
     if trial.state is State.RUNNING and (_collapsed(trial) or best is None):
         trial.state, last = State.COLLAPSED, trial.evaluations[-1]
         trial.reason = f"{Variety.of(last.variety)} at step {last.step}"
+        if not last.collapsed:
+            trial.reason = f"no evaluation held {config.constraint}"
     if trial.state is State.RUNNING:
         trial.state = State.COMPLETE
     if best is not None:
