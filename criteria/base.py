@@ -22,6 +22,7 @@ class Criterion(Part):
         name: as users write it after ``--criterion``.
         summary: one line for ``autogan list``.
         direction: whether lower (``min``) or higher (``max``) is better.
+        chooses: whether a better value means better images, so that it may decide a search.
         needs: any of these, beside pooled features and moments:
             ``labels``: ``generated.labels``, from images of known classes and a feature network
             whose logits are the dataset's classes;
@@ -34,6 +35,7 @@ class Criterion(Part):
     """
 
     direction: ClassVar[Literal["min", "max"]]
+    chooses: ClassVar[bool] = True
     needs: ClassVar[Set[str]] = frozenset()
 
     @classmethod

@@ -5,6 +5,7 @@ nobody has seen before.
 """
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,19 @@ from autogan.criteria.statistics import Features, Moments
 
 COPIED = -3.0
 """The C_T below which images are copies (Meehan et al., 2020, section 5)."""
+
+_AUTHENTIC = 0.4  # of unseen real images half or more are
+
+
+def copying(figures: Mapping[str, float]) -> bool:
+    """Whether a generator copies, by both criteria; C_T alone is low for images that hardly differ.
+
+    Args:
+        figures: of `Evaluator.copies`.
+    """
+    if "c_t" not in figures:
+        return False
+    return figures["c_t"] < COPIED and figures["authenticity"] < _AUTHENTIC
 
 
 class Authenticity(Criterion):
@@ -30,6 +44,7 @@ class Authenticity(Criterion):
     name = "authenticity"
     summary = "share of generated features that are no copies of real ones"
     direction = "max"
+    chooses = False
     needs = frozenset({"neighbours"})
 
     def compute(self, generated: Features, real: Moments) -> float:
@@ -55,6 +70,7 @@ class CT(Criterion):
     name = "c_t"
     summary = "are generated features nearer to real ones than unseen images are? below -3: copies"
     direction = "max"
+    chooses = False
     needs = frozenset({"real_features", "unseen"})
 
     def compute(self, generated: Features, real: Moments) -> float:

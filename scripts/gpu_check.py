@@ -47,6 +47,8 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path("gpu_check.json"))
     parser.add_argument("--quick", action="store_true", help="the smallest of everything")
     options = parser.parse_args()
+    if unknown := [part for part in options.parts if part not in PARTS]:
+        parser.error(f"{unknown[0]!r} is no part; known: {', '.join(PARTS)}")
     report: dict[str, Row] = {}
     for part in options.parts or SHARES:
         report[part] = measured(part, options)

@@ -67,6 +67,14 @@ class TestLimits:
             load_config(SearchConfig, tmp_path / "a.yaml")
 
 
+@pytest.mark.parametrize("name", ["authenticity", "c_t"])
+def test_what_tells_copies_alone_does_not_decide(name):
+    with pytest.raises(ConfigError, match=f"criterion: {name} says whether images are copies"):
+        SearchConfig(criterion=name)
+    assert name in SearchConfig(also=[name], constraint=f"{name}>0").criteria()
+    assert TrainConfig(criterion=name).deciding() == [name]  # as evaluate has it
+
+
 class TestSearch:
     """In a fake training the Inception Score depends on the seed alone: 1 to 13."""
 

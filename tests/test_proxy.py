@@ -7,7 +7,7 @@ import signal
 
 import pytest
 import yaml
-from fakes import DIVERGE, SLOW, FakeEngine, records_of, told, write_records
+from fakes import DIVERGE, SLOW, FakeEngine, FakeSession, records_of, told, write_records
 
 import autogan
 from autogan.cli.main import main
@@ -34,6 +34,9 @@ def search(display=None, **changes):
 def trained(root):
     """The configurations of all trainings below a folder."""
     return [yaml.safe_load(path.read_text()) for path in sorted(root.glob("trials/*/config.yaml"))]
+
+
+OPEN = FakeSession.open
 
 
 class Seen(Display):
@@ -108,7 +111,13 @@ class TestSearching:
         assert small.config.max_minutes == pytest.approx(22 / 3)
         assert [t.seconds for t in small.trials] == [180.0] * 3
         assert result.proxy.seconds == 540.0
-        assert len(result.trials) == 1  # at twelve minutes all is spent
+        assert len(result.trials) == 2  # after seven and a third, its share, ten, and thirteen
+
+    def test_a_proxy_beyond_its_minutes_leaves_those_of_the_full_trainings(self):
+        """Its third trial ends at nine of three minutes, of which two are its own."""
+        result = search(max_minutes=3, params={**SEARCH["params"], "z_dim": SLOW})
+        assert result.proxy.seconds == 180.0
+        assert len(result.trials) == 1
 
     def test_a_confirmation_is_of_full_size(self, tmp_path):
         search(confirm="top=1,repeats=2")
@@ -190,6 +199,45 @@ class TestGoingOn:
         with pytest.raises(ConfigError, match="proxy was .*, now"):
             autogan.run_search({"proxy": "width=8"}, resume="runs/a", engine=FakeEngine())
 
+    def test_it_goes_on_by_the_whole_searchs_folder(self):
+        with pytest.raises(Interrupted):
+            search(Press(4))
+        with pytest.raises(ConfigError, match="proxy of a search; go on with --resume runs/a$"):
+            autogan.run_search(resume="runs/a/proxy", engine=FakeEngine())
+
+    def test_further_trials_come_too_late(self):
+        search()
+        seen = Seen()
+        autogan.run_search({"trials": 9}, resume="runs/a", engine=FakeEngine(), display=seen)
+        assert "the proxy has chosen: further trials are tried in a new search alone" in seen.notes
+        assert len(autogan.load("runs/a/proxy").trials) == 5
+
+    def test_one_that_cannot_be_searched_replaces_nothing(self, tmp_path, monkeypatch):
+        search(proxy=None)
+        before = (tmp_path / "runs/a/trials.jsonl").read_bytes()
+
+        def refuse(session, call):
+            if call.config["params"]["width"] == 16:
+                raise ConfigError("width", "16 filters are too few")
+            return OPEN(session, call)
+
+        monkeypatch.setattr("fakes.FakeSession.open", refuse)
+        for given in ({"proxy": "width=16"}, {"proxy": "steps=2", "stopping": "asha"}):
+            with pytest.raises(ConfigError, match="too few|asha wants"):
+                autogan.run_search(
+                    {**SEARCH, "trials": 12, **given}, overwrite=True, engine=FakeEngine()
+                )
+        assert (tmp_path / "runs/a/trials.jsonl").read_bytes() == before
+
+    def test_a_damaged_record_of_its_is_not_cut(self, tmp_path):
+        search()
+        path = tmp_path / "runs/a/proxy/trials.jsonl"
+        text = path.read_text()
+        path.write_text(text.replace("evaluation", "evaluatoin", 1))
+        with pytest.raises(ConfigError, match="what it chose is trained in full already"):
+            autogan.check("runs/a", repair=True)
+        assert path.read_text() != text
+
     def test_an_earlier_one_is_replaced_whole(self, tmp_path):
         search()
         autogan.run_search({**SEARCH, "proxy": None}, overwrite=True, engine=FakeEngine())
@@ -209,6 +257,13 @@ class TestCopy:
         assert self.config().fixed["parametrisation"] == "mup"
         assert small_copy(self.config()).fixed["parametrisation"] == "mup"
         assert self.config(proxy="steps=200").fixed["parametrisation"] == "standard"
+
+    def test_not_where_it_does_not_cover_the_networks(self):
+        for attention in ("self", ["none", "self"]):
+            config = self.config(params={**SEARCH["params"], "attention": attention})
+            assert config.fixed["parametrisation"] == "standard"
+            assert any("parametrisation is standard" in line for line in config.useless())
+        assert self.config().useless() == []
 
     def test_unless_the_user_chooses_others(self):
         own = {**SEARCH["params"], "parametrisation": "standard"}
@@ -232,7 +287,8 @@ class TestCopy:
         assert small_copy(config).stopping_revives
 
     def test_a_smaller_image(self):
-        assert small_copy(self.config(proxy="image_size=4")).image_size == 4
+        config = self.config(proxy="image_size=16", image_size=28)
+        assert (config.image_size, small_copy(config).image_size) == (28, 16)
 
     def test_its_parts_stay_in_its_folder(self):
         small = small_copy(self.config(checkpoint_dir="c", result_dir="r", log_dir="l"))
@@ -249,13 +305,19 @@ class TestCopy:
         ({"proxy": "features=classifier"}, "write it as width=16,image_size=16"),
         ({"proxy": "width"}, "write it as"),
         ({"proxy": "width=x"}, "valid integer"),
+        ({"proxy": "image_size=5"}, "multiple of 4"),
+        ({"proxy": True}, "write it as"),
+        ({"proxy": {"foo": 3}}, "write it as"),
+        ({"proxy": {"width": True}}, "write it as"),
         ({"proxy": {"top": 2}}, "it changes nothing"),
+        ({"proxy": "steps=2", "stopping": "asha", "trials": 12}, "asha wants"),
         ({"proxy": "steps=99999", "time": "30m", "steps": None}, "steps 99999, and the training"),
         ({"proxy": "steps=5", "max_steps": 10}, "steps 5 beside max_steps"),
         ({"proxy": "steps=5", "epochs": 1, "steps": None}, "steps 5 beside epochs"),
         ({"proxy": "auto", "stage1": "runs/b"}, "auto beside stage1"),
         ({"proxy": "auto", "warm_start": "runs/b"}, "auto beside warm_start"),
         ({"proxy": "auto", "criterion": "fid,is"}, "several criteria"),
+        ({"proxy": " none ", "workers": "x"}, "workers: 'x'"),
         ({"proxy": "width=8", "params": {"width": [16, 32]}}, "width is searched"),
         ({"proxy": "auto", "params": {"width": [16, 32]}}, "auto makes networks narrower"),
         ({"proxy": "auto", "params": {**SEARCH["params"], "width": 8}}, "or 8 at most"),

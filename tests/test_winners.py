@@ -99,7 +99,7 @@ class TestJudging:
         result = self.judged(monkeypatch, copies, {"fid_fake_360_abcdef": 3.34})
         said = result.summary()
         assert "  fid 3.34  of 360 unseen real images in their place" in said
-        assert "  authenticity 0.51, c_t 1.25  (below -3, c_t says copies)" in said
+        assert "  authenticity 0.51, c_t 1.25  (c_t below -3 means copies)" in said
         assert "copies:" not in said
         assert plain(result)["judged"]["copies"] == copies
         assert autogan.load("runs/a").judged.floor == {"fid_fake_360_abcdef": 3.34}
@@ -108,8 +108,12 @@ class TestJudging:
         result = self.judged(monkeypatch, {"authenticity": 0.1, "c_t": -7.2}, {})
         said = result.summary()
         assert "warning: the winner copies: its images lie nearer to the training images" in said
-        assert "(c_t -7.2)" in said
+        assert "(authenticity 0.1, c_t -7.2)" in said
         assert "unseen real images" not in said
+
+    def test_one_whose_images_hardly_differ_is_not_accused(self, monkeypatch):
+        said = self.judged(monkeypatch, {"authenticity": 1.0, "c_t": -17.6}, {}).summary()
+        assert "the winner copies" not in said
 
     def test_without_test_images_there_is_neither(self, monkeypatch):
         said = self.judged(monkeypatch, None, None).summary()

@@ -14,13 +14,14 @@ from autogan.config.loading import (
     own_flags,
     validated,
 )
-from autogan.config.proxy import PROXY, check_proxy, proxy_of, small_copy
+from autogan.config.proxy import PROXY, SEARCHED, check_proxy, proxy_of, small_copy
 from autogan.config.repeating import under_seeds
 from autogan.config.searching import SearchConfig
 from autogan.config.training import TrainConfig
 
 __all__ = [
     "PROXY",
+    "SEARCHED",
     "Confirm",
     "SearchConfig",
     "Setting",

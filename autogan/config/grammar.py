@@ -7,7 +7,7 @@ Hyperparameters stand under ``params``: a single value is fixed, a list holds ca
 import importlib.resources
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from autogan.core.files import look
 from autogan.core.hyperparameters import Dimension, Hyperparameter, Range, Value
 from autogan.core.registry import suggestion
 from autogan.core.text import check_text, read_path
+from autogan.criteria import CRITERIA
 from autogan.models import GAN_TYPES, GANType
 
 Setting = Value | list[Value]
@@ -84,6 +85,21 @@ def read_ranges(text: str) -> dict[str, tuple[float, float]]:
                 "normalise", f"{part!r} is neither history nor of the form is=1..10,fid=0..400"
             ) from None
     return ranges
+
+
+def check_chooses(names: Iterable[str]) -> None:
+    """Check that criteria can choose among trials.
+
+    Raises:
+        ConfigError: naming one by which no image is better.
+    """
+    for name in names:
+        if not CRITERIA.get(name).chooses:
+            raise ConfigError(
+                "criterion",
+                f"{name} says whether images are copies, not whether they are good; use it as a "
+                f"constraint or beside others: --also {name}",
+            )
 
 
 def check_normalise(

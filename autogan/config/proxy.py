@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from autogan.core.errors import ConfigError
 from autogan.core.hyperparameters import Dimension, Value
+from autogan.data import MIN_SIZE, SIZE_STEP
 
 if TYPE_CHECKING:
     from autogan.config.searching import SearchConfig
@@ -15,7 +16,9 @@ PROXY = "proxy"
 """The folder of a search's proxy, in the search's own."""
 
 _TOP = 3
-_SEARCHED = 2 / 3  # of the minutes; the rest is for the full trainings
+SEARCHED = 2 / 3
+"""The share of a search's minutes that its proxy has; the rest is for the full trainings."""
+
 _NARROWER, _NARROWEST = 4, 8  # auto's width: a quarter, but not below 8
 _WIDTHS = ("width", "dense_width")  # which go together
 
@@ -26,26 +29,35 @@ class Proxy(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     width: Annotated[int | None, Field(ge=1, description="of the networks")] = None
-    image_size: Annotated[int | None, Field(ge=1, description="pixels of a side")] = None
+    image_size: Annotated[
+        int | None, Field(ge=MIN_SIZE, multiple_of=SIZE_STEP, description="pixels of a side")
+    ] = None
     steps: Annotated[int | None, Field(ge=1, description="generator updates")] = None
     top: Annotated[int, Field(ge=1, description="points that are trained in full")] = _TOP
 
     @staticmethod
-    def parse(text: str) -> dict[str, str]:
-        """The values of ``width=16,steps=500``, unchecked.
+    def read(given: Any) -> Any:
+        """The values of ``width=16,steps=500``, their ranges unchecked; ``auto``; or None of none.
 
         Raises:
             ConfigError: if it has another form, or names something else.
         """
-        given = dict(part.partition("=")[::2] for part in text.replace(" ", "").split(","))
-        for name, value in given.items():
-            if name not in Proxy.model_fields or not value:
-                raise ConfigError(
-                    "proxy",
-                    f"{text!r}; write it as width=16,image_size=16,steps=500,top=3, each of which "
-                    "may be left out, or as auto",
-                )
-        return given
+        values = given
+        if isinstance(given, str):
+            text = given.replace(" ", "").lower()
+            if text in ("auto", "none"):
+                return "auto" if text == "auto" else None
+            values = dict(part.partition("=")[::2] for part in text.split(","))
+        if values is None or isinstance(values, Proxy):
+            return values
+        known = isinstance(values, Mapping) and set(values) <= set(Proxy.model_fields)
+        if not known or any(isinstance(v, bool) or v == "" for v in values.values()):
+            raise ConfigError(
+                "proxy",
+                f"{given!r}; write it as width=16,image_size=16,steps=500,top=3, each of which may "
+                "be left out, or as auto or none",
+            )
+        return values
 
     def __str__(self) -> str:
         """Such as ``width 16, steps 500``."""
@@ -118,8 +130,29 @@ def proxy_of(config: "SearchConfig") -> Proxy:
     return Proxy(width=max((_fixed_width(config) or 0) // _NARROWER, _NARROWEST))
 
 
-def changes_width(config: "SearchConfig") -> bool:
-    """Whether a search has a proxy with narrower networks."""
+def takes_mup(config: "SearchConfig") -> bool:
+    """Whether a search has the maximal update parametrisation for its narrower proxy's sake.
+
+    It has unless the user chooses, where the GAN type knows it and it covers the networks.
+    """
+    if not _changes_width(config) or "parametrisation" in config.params:
+        return False
+    searched = any(dimension.name == "attention" for dimension in config.space.dimensions)
+    covered = not searched and config.gan.factor("attention", config.fixed) == "none"
+    return covered and "parametrisation" in config.fixed
+
+
+def standard_rates(config: "SearchConfig") -> list[str]:
+    """A line that learning rates are those of narrower networks, if they are."""
+    if not _changes_width(config) or config.fixed.get("parametrisation") == "mup":
+        return []
+    return [
+        "the proxy's networks are narrower, and parametrisation is standard: its learning rates "
+        "need not suit the training"
+    ]
+
+
+def _changes_width(config: "SearchConfig") -> bool:
     return config.proxy is not None and proxy_of(config).width is not None
 
 
@@ -141,7 +174,7 @@ def small_copy(config: "SearchConfig") -> "SearchConfig":
         "log_dir": None,
     }
     if config.max_minutes is not None:
-        update["max_minutes"] = _SEARCHED * config.max_minutes
+        update["max_minutes"] = SEARCHED * config.max_minutes
     if proxy.image_size is not None:
         update["image_size"] = proxy.image_size
     if proxy.steps is not None:

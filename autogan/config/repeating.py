@@ -26,6 +26,6 @@ def under_seeds(config: TrainConfig, seeds: int, workers: int | str | None = Non
         **{
             **values, "params": params, "run_dir": folder, "search_method": "random",
             "distinct": False, "first": "none", "trials": seeds, "repeats": 1,
-            "workers": workers,
+            "workers": workers, "threads": config.threads,
         }
     )  # fmt: skip

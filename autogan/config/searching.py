@@ -11,9 +11,9 @@ from typing_extensions import Self, override
 
 from autogan.config.confirm import Confirm
 from autogan.config.duration import Minutes
-from autogan.config.grammar import parse_params
+from autogan.config.grammar import check_chooses, parse_params
 from autogan.config.keys import key
-from autogan.config.proxy import Proxy, changes_width, check_proxy, proxy_of
+from autogan.config.proxy import Proxy, check_proxy, proxy_of, standard_rates, takes_mup
 from autogan.config.rules import suitable_rule
 from autogan.config.spaces import check_inside, check_space, enqueued, remarks, space_of, useless
 from autogan.config.training import DEFAULT_STEPS, TrainConfig
@@ -149,7 +149,7 @@ class SearchConfig(Working):
     @field_validator("proxy", mode="before")
     @classmethod
     def _parse_proxy(cls, value: Any) -> Any:
-        return Proxy.parse(value) if isinstance(value, str) and value != _AUTO else value
+        return Proxy.read(value)
 
     @field_validator("stopping")
     @classmethod
@@ -161,6 +161,7 @@ class SearchConfig(Working):
     @model_validator(mode="after")
     def _several_criteria_suit(self) -> "SearchConfig":
         names = self.criterion.split(",")
+        check_chooses(self.deciding())
         if self.prefer is not None and (len(names) == 1 or self.prefer not in names):
             raise ConfigError(
                 "prefer", f"{self.prefer!r} with criterion {self.criterion!r}; it chooses among "
@@ -233,8 +234,8 @@ class SearchConfig(Working):
             )
         default = {d.name: list(d.candidates) for d in self.space.dimensions}
         params = {**self.fixed, **default, **self.params}  # spelled out, as in a training's file
-        if changes_width(self) and "parametrisation" in self.fixed:
-            params["parametrisation"] = self.params.get("parametrisation", "mup")
+        if takes_mup(self):
+            params["parametrisation"] = "mup"
         update = {
             "trials": trials, "stopping": stopping, "params": params,
             "enqueue": enqueued(self.enqueue, self.space, self.conflict),
@@ -247,14 +248,13 @@ class SearchConfig(Working):
         return super().resolved().model_copy(update=update)
 
     def _useful_workers(self, trials: int | None) -> int | None:
-        """How many workers may try points at a time; None if that is not known.
+        """How many workers may try points at a time; None if any number may.
 
         Of a method that learns, a proposal knows nothing of the trials that are running.
         """
-        if trials is None:
-            return None
-        learns = SEARCH_METHODS.get(self.search_method).learns
-        return max(trials // (_TRIALS_PER_WORKER if learns else 1), 1)
+        if not SEARCH_METHODS.get(self.search_method).learns:
+            return trials
+        return max((trials or _ADVISED_TRIALS) // _TRIALS_PER_WORKER, 1)
 
     def default_folder(self) -> str:
         """The name of the folder below ``runs`` when none is given."""
@@ -348,6 +348,7 @@ class SearchConfig(Working):
         learns = self.warm_start is not None
         return [
             *useless(self.gan, self.params, self.fixed),
+            *standard_rates(self),
             *remarks(self.method, self.space, self.trials, self.enqueue, learns),
         ]
 

@@ -24,8 +24,8 @@ class Working(TrainConfig):
     workers: Annotated[
         int | Literal["auto"] | None,
         key("workers", "trainings at a time, each in a process of its own; auto: one for each GPU, "
-            "or for each core, but for one in five trials at most where the method learns from "
-            "them [auto on CPUs; else 1]"),
+            "or for each core, and at most one for every five trials if the method learns [auto on "
+            "CPUs; else 1]"),
     ] = None  # fmt: skip
     workers_per_gpu: Annotated[
         int, key("workers", "workers that share a GPU, each with its part of the memory", ge=1)
@@ -114,7 +114,7 @@ class Working(TrainConfig):
             useful: workers at most that a search can make good use of; None if that is not known.
         """
         workers = self.workers
-        if workers is None and self.remote:
+        if workers is None and (self.remote or self.device.startswith("gpu")):
             workers = 1
         elif workers in (None, "auto"):
             if of_gpus := len(self.local_gpus()):

@@ -1,11 +1,12 @@
 """What a search may spend: minutes of training, and updates of both networks."""
 
 import itertools
+import math
 import random
 import statistics
 from collections.abc import Mapping, Sequence
 
-from autogan.config import SearchConfig
+from autogan.config import SEARCHED, SearchConfig
 from autogan.core.errors import ConfigError
 from autogan.core.hyperparameters import Value
 from autogan.search import Point, State, Trial
@@ -28,7 +29,8 @@ class Budget:
     def __init__(self, config: SearchConfig, images: int, before: float = 0.0) -> None:
         self._config = config
         self._images = images
-        self._before = before
+        most = math.inf if config.max_minutes is None else 60 * SEARCHED * config.max_minutes
+        self._before = min(before, most)  # running trials may have gone beyond their share
         self.full = statistics.fmean(map(self._whole, _points(config)))
 
     def check(self) -> None:

@@ -94,6 +94,12 @@ def repaired(root: Path, plugin_dirs: Any, note: Callable[[str], None]) -> Check
     try:
         return check_record(root, plugin_dirs)
     except DamagedRecord as error:
+        if error.path != SearchFolder(root).ledger and SearchFolder(root).ledger.exists():
+            raise ConfigError(
+                "folder",
+                f"{error.path} is damaged in line {error.number}, and what it chose is trained in "
+                "full already; restore it, or search anew",
+            ) from None
         kept = cut(error.path, error.number)
         note(f"{error.path} was cut before line {error.number}; what it was is kept in {kept}")
         return check_record(root, plugin_dirs)

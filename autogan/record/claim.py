@@ -323,6 +323,8 @@ def clear(root: Path, config_file: Path) -> None:
     earlier = earlier_run(root, config_file)
     if earlier is None:
         return
+    if look(root / PROXY / LOCK, "run_dir") == "file":
+        Claim(root / PROXY).release()  # the workers of a killed command may yet write there
     for path in _moved_parts(root, earlier).values():
         for folder in (*path.glob("[0-9][0-9][0-9][0-9]*"), path):
             _clear_moved(folder)

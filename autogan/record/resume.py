@@ -49,6 +49,8 @@ def resumed_config(root: Path, changes: SearchConfig | Mapping[str, Any]) -> Sea
         check_mapping(changes)
     if not look(path, "resume"):
         raise ConfigError("resume", f"{root} holds no search; begin one without --resume")
+    if (whole := SearchFolder(root).whole) != root:
+        raise ConfigError("resume", f"{root} is the proxy of a search; go on with --resume {whole}")
     given = changes if isinstance(changes, Mapping) else changes.model_dump(include={"plugin_dirs"})
     saved = load_saved(SearchConfig, path, {"plugin_dirs": given.get("plugin_dirs")})
     if isinstance(changes, SearchConfig):

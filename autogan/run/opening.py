@@ -40,7 +40,7 @@ class Opening(Generic[R]):
 
     Attributes:
         config: with the compiler that `check` found faster, where it was left open.
-        root: likewise.
+        root: the run's folder.
         opened: what `check` found of the data.
         prepared: what `check` found of the features.
     """

@@ -13,7 +13,7 @@ from autogan.core.files import look, sweep, write_yaml
 from autogan.decisions.budget import Budget
 from autogan.decisions.tally import Tally, fitting_tally
 from autogan.decisions.warmstart import earlier_trials, learning
-from autogan.pool.messages import Opened, Time, Timed
+from autogan.pool.messages import Open, Opened, Time, Timed
 from autogan.pool.pool import Engine
 from autogan.record.folder import SearchFolder
 from autogan.record.ledger import Ledger
@@ -25,6 +25,8 @@ from autogan.run.pace import within_time
 from autogan.run.plan import first_trial
 from autogan.show.display import Display
 from autogan.show.result import SearchResult
+
+_OF_PROXY = ("trials", "enqueue")  # the limits that the proxy alone goes by
 
 Page = Callable[[SearchResult, Display], None]
 
@@ -79,6 +81,8 @@ def searched(
         run.rule(start.opened.images)
         Budget(run, start.opened.images).check()
         check_size(run, start.opened)
+        if run.proxy is not None:
+            _check_small_copy(run, start, begun, display)
         if begun is not None and begun.header:
             fitting_tally(run, begun)
             for note in check_header(begun.header, header, manner.accept_changed_data):
@@ -124,12 +128,34 @@ def check_size(run: SearchConfig, opened: Opened) -> None:
         )
 
 
+def _check_small_copy(
+    run: SearchConfig, start: Opening[SearchConfig], begun: Ledger | None, display: Display
+) -> None:
+    """Check that a proxy can be searched, before anything is begun or replaced.
+
+    Raises:
+        ConfigError: if it cannot.
+    """
+    if begun is not None and begun.header:
+        asked = {name: value for name, value in limits_of(run).items() if name in _OF_PROXY}
+        if any(begun.limits.get(name, value) != value for name, value in asked.items()):
+            display.note("the proxy has chosen: further trials are tried in a new search alone")
+        return
+    small = small_copy(run)
+    small.rule(start.opened.images)
+    opening = Open(
+        config=first_trial(small).as_dict(), conditions=small.conditions, depth=small.most_depth
+    )
+    start.workers.call(opening, Opened, lambda text: None)
+
+
 def _chosen_by_proxy(
     start: Opening[SearchConfig], manner: Manner, display: Display, page: Page
 ) -> dict[str, Any]:
     """Search with the proxy, and say which points are to be trained in full.
 
-    It is a search of its own in a folder below, by the same workers, which end with it.
+    It is a search of its own in a folder below. Its workers end with it, and begin anew for the
+    full trainings.
 
     Raises:
         SearchFailed: if none of its trials comes to a value.

@@ -220,6 +220,8 @@ def by_criterion(result: "SearchResult") -> list[Choice]:
     labels: Mapping[str, str] = result.header["labels"]
     choices = []
     for name, criterion in result.config.criteria().items():
+        if not criterion.chooses:
+            continue
         sign = 1 if criterion.direction == "min" else -1
         values = [
             (sign * evaluation.scores[labels[name]], trial.number)

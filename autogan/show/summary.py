@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from autogan.config import own_flags
 from autogan.core.invocation import command
-from autogan.criteria.copying import COPIED
+from autogan.criteria.copying import COPIED, copying
 from autogan.criteria.variety import Variety
 from autogan.decisions.confirmation import advantage
 from autogan.record.words import describe, duration, figure, figures, spark, state_of, trials
@@ -257,7 +257,7 @@ def judged(result: "SearchResult") -> list[str]:
         )
     if result.judged.copies:
         lines.append(
-            f"{figures(result.judged.copies.items())}  (below {COPIED:g}, c_t says copies)"
+            f"{figures(result.judged.copies.items())}  (c_t below {COPIED:g} means copies)"
         )
     return lines
 
@@ -288,11 +288,11 @@ def warnings(result: "SearchResult") -> list[str]:
     lines = []
     if standing is not None and (lost := died(standing)):
         lines.append(f"the winner's hyperparameters are not safe: {lost}")
-    copied = (result.judged.copies or {}).get("c_t") if result.judged else None
-    if copied is not None and copied < COPIED:
+    copies = (result.judged.copies if result.judged else None) or {}
+    if copying(copies):
         lines.append(
             f"the winner copies: its images lie nearer to the training images than unseen ones do "
-            f"(c_t {copied:.3g}); look at them, or train with more images"
+            f"({figures(copies.items())}); look at them, or train with more images"
         )
     if kept is None or not kept.variety:
         return lines
