@@ -64,7 +64,8 @@ def compare_search(options: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as temporary:
         inception_like = save_inception_like(Path(temporary) / "features2048")
         for features in ("classifier", str(inception_like)):
-            own = [sys.executable, "-m", "autogan", "search", "--run-dir", f"{temporary}/run",
+            own = [sys.executable, "-m", "autogan", "search", "--gan-type", "dcgan",
+                   "--run-dir", f"{temporary}/run",
                    "--overwrite", "--features", features, "--search-method", "random",
                    "--param", "learning_rate=1e-4..1e-2:log", "--trials", str(options.trials),
                    "--steps", str(options.steps), "--evaluate-every", str(options.steps),

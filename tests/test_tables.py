@@ -1,11 +1,13 @@
 """The recorded tables and the functions, and what replays searches on them."""
 
+import csv
 import importlib.util
 import math
 import statistics
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from scipy.optimize import minimize
 
@@ -55,6 +57,23 @@ def test_recorded_tables_are_whole(compare, file):
         "gan_default_mnist": 1, "gan_default_photographs": 5,
     }  # fmt: skip
     assert len(table.collapsed | table.diverged) == collapsed[file.stem]
+
+
+def test_the_table_of_scales_is_whole():
+    """Each copy has all points under both seeds; the full training is one of them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(ROOT / "scripts" / "studies")
+        scales = script("scales")
+    del sys.modules["scales"], sys.modules["experiments"]
+    with (ROOT / scales.TABLE).open() as file:
+        lines = list(csv.DictReader(file))
+    assert {line["copy"] for line in lines} == set(scales.COPIES)
+    for name in scales.COPIES:
+        found = scales.recorded(lines, name, 300)
+        assert found.shape == (24, 2)
+    full = scales.recorded(lines, scales.FULL, 300)
+    assert scales.regret(full, np.array([full.mean(axis=1).argmin()])) == 1.0
+    assert scales.random_regret(full, 24) == pytest.approx(scales.regret(full, np.arange(24)))
 
 
 TINY = """\

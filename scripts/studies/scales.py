@@ -27,7 +27,7 @@ from autogan.record.folder import SearchFolder
 from autogan.record.ledger import Ledger
 from autogan.search import State
 
-TABLE = Path("tests/data/gan_scales_mnist.csv")
+TABLE = Path("tests/data/scales/mnist.csv")
 FULL = "mup_64"
 _POINTS = {
     "learning_rate": [2.5e-4, 5e-4, 1e-3, 2e-3, 4e-3, 8e-3],
@@ -48,11 +48,8 @@ class Copy(NamedTuple):
 
 
 COPIES = {
-    **{
-        f"{name}_{width}": Copy(name, width)
-        for name in ("mup", "standard")
-        for width in (8, 16, 32)
-    },
+    **{f"mup_{width}": Copy("mup", width) for width in (8, 16, 32)},
+    **{f"standard_{width}": Copy("standard", width) for width in (8, 16)},
     FULL: Copy("mup", 64),  # where both parametrisations are the same
     "small_images": Copy("mup", 16, 16),
     "small_images_pixels": Copy("mup", 16, 16, pixels=True),
@@ -121,9 +118,10 @@ def record(name: str, seed: int, folder: Path, data: str) -> None:
 
 def export(folder: Path) -> None:
     """Write a line for each evaluation, and one for a training that died before its first."""
+    TABLE.parent.mkdir(exist_ok=True)
     with TABLE.open("w", newline="") as out:
         writer = csv.writer(out, lineterminator="\n")
-        writer.writerow(["copy", *_POINTS, "seed", "state", "seconds", "step", "fid"])
+        writer.writerow(["copy", *_POINTS, "seed", "state", "step", "fid"])
         for name in COPIES:
             for seed in range(_SEEDS):
                 ledger = Ledger(SearchFolder(folder / f"{name}-{seed}").ledger)
@@ -131,9 +129,8 @@ def export(folder: Path) -> None:
                 for trial in ledger.trials:
                     if trial.state is not State.COMPLETE and not trial.dead:
                         continue
-                    place = trial.number, trial.params
-                    point = [_full_value(name, n, place[1][n]) for n in _POINTS]
-                    start = [name, *point, seed, trial.state.value, f"{trial.seconds:.3g}"]
+                    point = [_full_value(name, n, trial.params[n]) for n in _POINTS]
+                    start = [name, *point, seed, trial.state.value]
                     for e in trial.evaluations:
                         writer.writerow([*start, e.step, f"{e.scores[label]:.5g}"])
                     if not trial.evaluations:
@@ -148,19 +145,12 @@ def _full_value(name: str, parameter: str, value: Any) -> Any:
     return value
 
 
-class Recorded(NamedTuple):
-    """What trainings of a copy came to: log FID [points, seeds], and seconds of one in the mean."""
-
-    values: npt.NDArray[np.float64]
-    seconds: float
-
-
 def compare() -> None:
     """Print a row for each copy, and what searches of the full training alone would come to."""
     with TABLE.open() as file:
         lines = list(csv.DictReader(file))
     full = recorded(lines, FULL, _STEPS)
-    ceiling = spearman(full.values[:, 0], full.values[:, 1])
+    ceiling = spearman(full[:, 0], full[:, 1])
     print(f"two seeds of the full training: rank correlation {ceiling:.2f}")
     rows = []
     for name in COPIES:
@@ -168,32 +158,30 @@ def compare() -> None:
             if (name, steps) == (FULL, _STEPS):
                 continue
             copy = recorded(lines, name, steps)
-            share = copy.seconds * steps / _STEPS / full.seconds
-            means = copy.values.mean(axis=1)
-            alike = spearman(means, full.values.mean(axis=1))
+            means = copy.mean(axis=1)
+            alike = spearman(means, full.mean(axis=1))
             one, three = (regret(full, np.argsort(means)[:top]) for top in (1, 3))
-            rows.append([name, steps, f"{share:.3f}", f"{alike:.2f}", f"{one:.2f}", f"{three:.2f}"])
-    head = ["copy", "steps", "cost of a training", "rank correlation", "regret", "best of 3"]
+            rows.append([name, str(steps), f"{alike:.2f}", f"{one:.2f}", f"{three:.2f}"])
+    head = ["copy", "steps", "rank correlation", "regret", "best of 3"]
     print_table(head, rows)
     for count in (1, 2, 3, 4, 6, 8, 12, 24):
         print(f"random search of {count} full trainings: regret {random_regret(full, count):.2f}")
 
 
-def recorded(lines: list[dict[str, str]], name: str, steps: int) -> Recorded:
-    """The best value up to a step of each training of a copy; the worst of all where it died."""
+def recorded(lines: list[dict[str, str]], name: str, steps: int) -> npt.NDArray[np.float64]:
+    """Log FID, [points, seeds]: the best up to a step of each training, the worst where it died."""
     found: dict[tuple[tuple[float, ...], int], list[float]] = {}
-    seconds = {}
     for line in lines:
         if line["copy"] != name or int(line["step"]) > steps:
             continue
         training = tuple(float(line[n]) for n in _POINTS), int(line["seed"])
-        value = float(line["fid"]) if line["fid"] and line["state"] == "complete" else math.inf
+        died = steps == _STEPS and line["state"] != "complete"
+        value = math.inf if died or not line["fid"] else float(line["fid"])
         found.setdefault(training, []).append(value)
-        seconds[training] = float(line["seconds"])
     points = sorted({point for point, _ in found})
     values = np.log([[min(found[point, seed]) for seed in range(_SEEDS)] for point in points])
     values[np.isinf(values)] = values[np.isfinite(values)].max()
-    return Recorded(values, statistics.fmean(seconds.values()))
+    return values
 
 
 def spearman(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> float:
@@ -201,23 +189,20 @@ def spearman(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> fl
     return float(scipy.stats.spearmanr(one, other).statistic)
 
 
-def regret(full: Recorded, chosen: npt.NDArray[np.int64]) -> float:
+def regret(full: npt.NDArray[np.float64], chosen: npt.NDArray[np.int64]) -> float:
     """How many times the best point's FID the best of the chosen ones has in full.
 
-    Among the chosen one seed decides, and the other one says what it is worth.
+    Among the chosen one training each decides; both say what a point is worth.
     """
-    ratios = []
-    for judge in range(_SEEDS):
-        choice = chosen[np.argmin(full.values[chosen, 1 - judge])]
-        best = np.argmin(full.values[:, 1 - judge])
-        ratios.append(np.exp(full.values[choice, judge] - full.values[best, judge]))
-    return float(np.mean(ratios))
+    means = full.mean(axis=1)
+    found = [means[chosen[np.argmin(full[chosen, seed])]] for seed in range(_SEEDS)]
+    return float(np.mean(np.exp(np.array(found) - means.min())))
 
 
-def random_regret(full: Recorded, count: int) -> float:
+def random_regret(full: npt.NDArray[np.float64], count: int) -> float:
     """The regret of the best of so many points, drawn a thousand times."""
     rng = np.random.default_rng(0)
-    points = len(full.values)
+    points = len(full)
     return statistics.fmean(
         regret(full, rng.choice(points, count, replace=False)) for _ in range(1000)
     )
