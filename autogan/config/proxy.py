@@ -122,7 +122,7 @@ def proxy_of(config: "SearchConfig") -> Proxy:
     """A search's proxy, with ``auto`` spelled out.
 
     ``auto`` changes the width alone, which carries over; fewer steps prefer rates by which longer
-    trainings die (docs/studies/search.md).
+    trainings die (docs/search.md).
     """
     assert config.proxy is not None
     if config.proxy != "auto":
