@@ -541,8 +541,8 @@ MUTANTS = [
     ),
     Mutant(
         "a collapsed evaluation has a value", TRIAL,
-        "None if collapsed else objective.value(scores, labels)",
-        "objective.value(scores, labels)", TRIALS,
+        "counts = not collapsed and objective.counts(scores, labels)",
+        "counts = objective.counts(scores, labels)", TRIALS,
     ),
     Mutant(
         "first steps may be a collapse", TRIAL,
@@ -859,7 +859,7 @@ MUTANTS = [
     Mutant("the proxy's minutes are not counted", "autogan/decisions/budget.py",
            "self._before + seconds", "seconds", PROXY),
     Mutant("the proxy has all of the minutes", "autogan/config/proxy.py",
-           "_SEARCHED * config.max_minutes", "config.max_minutes", PROXY),
+           "SEARCHED * config.max_minutes", "config.max_minutes", PROXY),
     Mutant("a proxy's dense layers stay as wide", "autogan/config/proxy.py",
            'round(width * value / full["width"])', "round(value)", PROXY),
     Mutant("nobody checks what the proxy chose", "autogan/decisions/replay.py",
@@ -868,7 +868,11 @@ MUTANTS = [
            "if self.stopping is None or self.proxy is not None:", "if self.stopping is None:",
            PROXY),
     Mutant("workers learn from one trial each", "autogan/config/searching.py",
-           "_TRIALS_PER_WORKER if learns else 1", "1", PARALLEL),
+           "(trials or _ADVISED_TRIALS) // _TRIALS_PER_WORKER", "(trials or _ADVISED_TRIALS)",
+           PARALLEL),
+    Mutant("an evaluation that breaks the constraint has a value", TRIAL,
+           "counts = not collapsed and objective.counts(scores, labels)",
+           "counts = not collapsed", TRIALS),
     # copies, and shares of good images
     Mutant("authentic by the second neighbour", COPYING,
            "real.nearest[places, 0]", "real.nearest[places, 1]", COPIES),

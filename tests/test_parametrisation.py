@@ -130,6 +130,22 @@ class TestTable:
         assert {*made.g_rates, *made.d_rates} == {1.0}
 
 
+def test_adams_first_step_is_as_long_as_each_layers_rate():
+    """It moves a weight by the learning rate, whatever its gradient: g / sqrt(g^2)."""
+    values = {**settings(32, "mup"), "learning_rate": 1e-4, "generator_lr_scale": 3.0, "beta1": 0.0}
+    trainer = GAN.build((8, 8, 1), values)
+    trainer.reset(0)
+    networks = trainer._networks
+    sides = ((networks.generator, networks.g_rates, 3e-4),
+             (networks.discriminator, networks.d_rates, 1e-4))  # fmt: skip
+    before = [[v.numpy() for v in network.trainable_variables] for network, _, _ in sides]
+    trainer.train(TrainingSet(IMAGES, None, True), 0, 0, 1, 100, values)
+    for (network, rates, usual), start in zip(sides, before, strict=True):
+        for variable, rate, old in zip(network.trainable_variables, rates, start, strict=True):
+            longest = np.abs(variable.numpy() - old).max()
+            assert longest == pytest.approx(rate * usual, rel=0.05), variable.shape  # by epsilon
+
+
 def moved(width, parametrisation):
     """How far two steps move a network's images and logits, in the mean."""
     trainer = GAN.build((8, 8, 1), settings(width, parametrisation))

@@ -235,9 +235,9 @@ class TestPage:
         read = Page(page)
         names = [a["id"] for a in read.all("section")]
         assert names == [
-            "winner", "confirmation", "images", "becoming", "curves", "progress", "slices",
-            "importance", "pairs", "where", "noise", "cost", "failures", "points", "trials",
-            "configuration",
+            "winner", "confirmation", "images", "becoming", "curves", "progress", "choices",
+            "slices", "importance", "pairs", "where", "noise", "cost", "failures", "points",
+            "trials", "configuration",
         ]  # fmt: skip
         links = [a["href"] for a in read.all("a")]
         assert links == [f"#{name}" for name in names]

@@ -64,7 +64,7 @@ def test_the_table_of_scales_is_whole():
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(ROOT / "scripts" / "studies")
         scales = script("scales")
-    del sys.modules["scales"], sys.modules["experiments"]
+    del sys.modules["scales"]
     with (ROOT / scales.TABLE).open() as file:
         lines = list(csv.DictReader(file))
     assert {line["copy"] for line in lines} == set(scales.COPIES)

@@ -1002,7 +1002,9 @@ def test_combinations_have_each_value_of_each_choice():
     for h in GAN_TYPES.get("gan").hyperparameters:
         values = {PLAIN.get(h.name, h.default)}  # the types above have these
         values |= {c.get(h.name) for c in COMBINATIONS.values()} - {None}
-        if h.choices and h.name not in ("architecture", "attention", "minibatch_stddev"):
+        # Of networks: tests/test_networks.py and tests/test_parametrisation.py.
+        of_networks = ("architecture", "attention", "minibatch_stddev", "parametrisation")
+        if h.choices and h.name not in of_networks:
             assert values == set(h.choices) - {"branches"}, h.name  # igan_v2's networks alone
 
 
