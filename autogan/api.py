@@ -209,10 +209,7 @@ def evaluate(
     Raises:
         ConfigError: if it cannot be done.
     """
-    values = dict(options or {})
-    if criterion is not None:
-        first, *more = listed(criterion)
-        values |= {"criterion": first, "also": more}
+    values = _with_criteria(options, criterion)
     trained = training_in(read_path("images", str(images)), "images")
     moved, file = moved_images(trained), trained / "config.yaml" if trained else None
     source: dict[str, Any] = {"seed": seed}
@@ -254,9 +251,7 @@ def spoil(
         corrupt: ways and strengths, as ``blur=1,noise=0.1``; see `autogan.data.corruptions`.
         keep_classes: names or numbers, in a list or separated by commas: the other classes' images
             are left out, and these repeated in their place.
-        criterion: see `evaluate`.
-        options: likewise.
-        display: likewise.
+        criterion, options, display: see `evaluate`.
 
     Returns:
         The values by label, of the images as they are and spoiled in each way, under words for it.
@@ -264,10 +259,7 @@ def spoil(
     Raises:
         ConfigError: if it cannot be done.
     """
-    values = dict(options or {})
-    if criterion is not None:
-        first, *more = listed(criterion)
-        values |= {"criterion": first, "also": more}
+    values = _with_criteria(options, criterion)
     name = dataset_or_folder(str(images), "images")
     against = name if reference is None else dataset_or_folder(reference, "reference")
     run = load_config(TrainConfig, None, {**values, "dataset": against}).resolved()
@@ -377,6 +369,16 @@ def check(
     if not repair:
         return check_record(root, plugin_dirs)
     return repaired(root, plugin_dirs, (display or Display()).note)
+
+
+def _with_criteria(
+    options: Mapping[str, Any] | None, criterion: str | Sequence[str] | None
+) -> dict[str, Any]:
+    """Keys of a configuration with the criteria to score by, if any are named."""
+    if criterion is None:
+        return dict(options or {})
+    first, *more = listed(criterion)
+    return {**(options or {}), "criterion": first, "also": more}
 
 
 def _search_config(

@@ -1,4 +1,4 @@
-"""Criteria that tell copies of training images from images of one's own making.
+"""Criteria that tell copies of training images from new images.
 
 FID cannot: against the training images themselves, copies of them have a lower FID than images that
 nobody has seen before.

@@ -56,8 +56,8 @@ class Evaluator:
         near = "neighbours" in needs
         pool = near or "real_features" in needs
         self._place = place = cache / "statistics" / self.digest
-        self._reference = features = functools.cache(lambda: network.features(reference))
-        self._unseen = unseen
+        self._reference = reference
+        features = functools.cache(lambda: network.features(reference))
         self.real = _real_moments(features, place, pool, near)
         if "logits" in needs:
             self.real = dataclasses.replace(self.real, logits=_real_logits(features, place))
@@ -119,15 +119,16 @@ class Evaluator:
             made.update(criterion.figures(features, self.real))
         return {name: figure for name, figure in made.items() if np.isfinite(figure)}
 
-    def copies(self, features: Features) -> dict[str, float]:
-        """How much of generated images is copied from the reference, by the criteria's names.
+    def copies(self, features: Features, unseen: Features) -> dict[str, float]:
+        """How much of generated images is copied from the reference: authenticity and C_T, by name.
 
-        Authenticity and C_T; nothing where there are no unseen images to compare with.
+        Args:
+            features: of the generated images.
+            unseen: of real images that are not learned from.
         """
-        if self._unseen is None:
-            return {}
-        real = _real_moments(self._reference, self._place, True, True)
-        distances = _unseen_distances(self.network, self._unseen, real.known_pool, self._place)
+        place = self._place
+        real = _real_moments(lambda: self.network.features(self._reference), place, True, True)
+        distances, _ = to_nearest(unseen.pool, real.known_pool)
         real = dataclasses.replace(real, unseen=distances)
         return {kind.name: kind().compute(features, real) for kind in (Authenticity, CT)}
 

@@ -865,7 +865,7 @@ MUTANTS = [
     Mutant("nobody checks what the proxy chose", "autogan/decisions/replay.py",
            "if found != chosen[name]:", "if False:", PROXY),
     Mutant("stopping rules stop full trainings too", "autogan/config/searching.py",
-           "if self.stopping is None or self.proxy is not None:", "if self.stopping is None:",
+           "return None if self.proxy is not None else self.stopping", "return self.stopping",
            PROXY),
     Mutant("workers learn from one trial each", "autogan/config/searching.py",
            "(trials or _ADVISED_TRIALS) // _TRIALS_PER_WORKER", "(trials or _ADVISED_TRIALS)",

@@ -89,7 +89,7 @@ def _why(plan: Plan) -> str:
     """What makes the cost another one than that of so many trials."""
     config = plan.config
     reasons = {
-        "early stopping": config.stopping is not None and config.proxy is None,
+        "early stopping": config.stops_by is not None,
         f"up to {config.repeats} seeds for good points": config.repeats > 1,
         "the confirmation": config.confirm is not None,
     }

@@ -292,16 +292,14 @@ class SearchConfig(Working):
     def rule(self, images: int) -> StoppingRule | None:
         """The rule of early stopping, if there is one, for a training set of so many images.
 
-        A proxy's best points are all trained to the end.
-
         Raises:
             ConfigError: if trials are evaluated too seldom for it.
         """
-        if self.stopping is None or self.proxy is not None:
+        if self.stops_by is None:
             return None
         sizes = {**self.gan.defaults(), **self.fixed}  # the default one, if it is searched
         steps, evaluate_every = self.schedule(images, int(sizes["batch_size"]))
-        evaluations, rule = math.ceil(steps / evaluate_every), STOPPING_RULES.get(self.stopping)
+        evaluations, rule = math.ceil(steps / evaluate_every), STOPPING_RULES.get(self.stops_by)
         if evaluations < rule.fewest_evaluations:
             raise ConfigError(
                 "stopping",
@@ -318,8 +316,12 @@ class SearchConfig(Working):
     @property
     def stopping_revives(self) -> bool:
         """Whether stopped trials may be asked for again."""
-        stops = self.stopping is not None and self.proxy is None
-        return stops and STOPPING_RULES.get(str(self.stopping)).revives
+        return self.stops_by is not None and STOPPING_RULES.get(self.stops_by).revives
+
+    @property
+    def stops_by(self) -> str | None:
+        """The rule of early stopping; none beside a proxy, whose best are trained to the end."""
+        return None if self.proxy is not None else self.stopping
 
     @property
     def full_steps(self) -> int | None:

@@ -347,7 +347,7 @@ class SearchLoop:
             if trial.state is State.STOPPED:
                 self._tally.trial_folder(trial.number).state.unlink(missing_ok=True)
         ended = any(trial.whole for trial in self._ledger.trials)
-        if self._config.stopping and not self._config.proxy and not ended:
+        if self._config.stops_by and not ended:
             self._display.note("no trial was trained to its end: give the search a larger budget")
         self._winner.judge(self._engine)
 

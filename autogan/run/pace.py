@@ -11,7 +11,7 @@ from autogan.run.plan import first_trial
 from autogan.show.display import Display
 
 _TRAININGS = 10  # whole ones that a time should hold: by then a search has found what it will
-_ROUNDS = 5  # and so many one after the other, however many workers there are
+_ROUNDS = 5  # of them one after the other, at least, however many workers there are
 _LEAST, _MOST = 100, 50_000  # steps of a training
 
 

@@ -49,7 +49,7 @@ def searched(
     Args:
         run: resolved; its folder is the search's.
         manner: how it begins.
-        display: is told of progress.
+        display: shows the progress.
         page: writes what is to be looked at, at the end.
         engine: runs the trials; workers as the configuration says if None.
 

@@ -10,7 +10,7 @@ from autogan.core.arrays import Images, Labels
 from autogan.core.errors import ConfigError
 from autogan.criteria.evaluator import Evaluator
 from autogan.criteria.statistics import Features
-from autogan.data import ImageData, Split, class_number, told_of
+from autogan.data import ImageData, class_number, told_of
 from autogan.data.corruptions import corrupted
 from autogan.models.base import ImageShape
 from autogan.models.training.trainer import Latents, Trainer
@@ -26,7 +26,7 @@ class Scoring:
 
     Args:
         bench: what the worker keeps.
-        driver: is told of what is compared.
+        driver: receives notes on what is compared.
         call: what to score.
     """
 
@@ -52,7 +52,9 @@ class Scoring:
         if unseen is None:
             return Scores(scores=scores)
         evaluator = self._bench.evaluator(run, call.run)
-        copies, floor = evaluator.copies(features), _floor(run, evaluator, unseen)
+        images, classes = unseen.subset(run.eval_samples)
+        real = evaluator.features(images, classes)
+        copies, floor = evaluator.copies(features, real), _floor(evaluator, real)
         against = _against_test(run)
         test = None if against is None else self._of_generator(against, trained, trainer)[0]
         return Scores(scores=scores, test=test, floor=floor, copies=copies)
@@ -112,12 +114,10 @@ class Scoring:
             places = np.resize(np.flatnonzero(np.isin(labels, kept)), len(made))
             words = ", ".join(names[number] for number in kept)
             sets[f"classes {words} alone"] = made[places], labels[places]
-        names_of = evaluator.labels(len(made))
-        found = {}
-        for words, (spoiled, classes) in sets.items():
-            values = evaluator.score(evaluator.features(spoiled, classes), ())
-            found[words] = {names_of[name]: value for name, value in values.items()}
-        return found
+        return {
+            words: _finite_scores(evaluator, evaluator.features(spoiled, classes))
+            for words, (spoiled, classes) in sets.items()
+        }
 
     def _labelled(
         self,
@@ -126,7 +126,7 @@ class Scoring:
         images: npt.NDArray[np.uint8],
         classes: npt.NDArray[np.int64] | None,
     ) -> tuple[dict[str, float], Features]:
-        """What decides and all criteria, by label; and the features, of which figures are told."""
+        """What decides and all criteria, by label; and the features, whose figures are noted."""
         check_enough(evaluator.criteria, len(images), evaluator.samples, len(evaluator.real.mean))
         tell_numbers(self._driver, run, evaluator, len(images))
         features = evaluator.features(images, classes)
@@ -198,14 +198,18 @@ def _against_test(run: TrainConfig) -> TrainConfig | None:
     return run.model_copy(update={"reference_split": "test", "also": also})
 
 
-def _floor(run: TrainConfig, evaluator: Evaluator, unseen: Split) -> dict[str, float]:
+def _floor(evaluator: Evaluator, unseen: Features) -> dict[str, float]:
     """What unseen real images score in the place of generated ones, by label."""
-    images, classes = unseen.subset(run.eval_samples)
-    if any(c.shortage(len(images), evaluator.samples, 0) for c in evaluator.criteria.values()):
+    count = len(unseen.pool)
+    if any(c.shortage(count, evaluator.samples, 0) for c in evaluator.criteria.values()):
         return {}
-    labels = evaluator.labels(len(images))
-    scores = evaluator.score(evaluator.features(images, classes), ())
-    return {labels[name]: score for name, score in scores.items()}
+    return _finite_scores(evaluator, unseen)
+
+
+def _finite_scores(evaluator: Evaluator, features: Features) -> dict[str, float]:
+    """All values that are finite, by label."""
+    labels = evaluator.labels(len(features.pool))
+    return {labels[name]: value for name, value in evaluator.score(features, ()).items()}
 
 
 def tell_of(driver: Driver, what: str, data: ImageData) -> None:

@@ -200,7 +200,7 @@ def regret(full: npt.NDArray[np.float64], chosen: npt.NDArray[np.int64]) -> floa
 
 
 def random_regret(full: npt.NDArray[np.float64], count: int) -> float:
-    """The regret of the best of so many points, drawn a thousand times."""
+    """The regret of the best of ``count`` points, drawn a thousand times."""
     rng = np.random.default_rng(0)
     points = len(full)
     return statistics.fmean(
