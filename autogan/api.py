@@ -249,9 +249,10 @@ def spoil(
         images: a folder of images, or a dataset's name.
         reference: see `evaluate`; by default the images themselves.
         corrupt: ways and strengths, as ``blur=1,noise=0.1``; see `autogan.data.corruptions`.
-        keep_classes: names or numbers, in a list or separated by commas: the other classes' images
-            are left out, and these repeated in their place.
-        criterion, options, display: see `evaluate`.
+        keep_classes: names or numbers; images of these alone are repeated to the same number.
+        criterion: see `evaluate`.
+        options: likewise.
+        display: likewise.
 
     Returns:
         The values by label, of the images as they are and spoiled in each way, under words for it.
@@ -270,8 +271,7 @@ def spoil(
         keep_classes=[] if keep_classes is None else listed(keep_classes),
     )
     with engine_of(run) as workers:
-        note = checked("display", display or Display(), Display).note
-        found = workers.call(call, Scores, note)
+        found = workers.call(call, Scores, checked("display", display or Display(), Display).note)
     return {"as they are": found.scores, **found.spoiled}
 
 
