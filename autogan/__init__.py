@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 from autogan.version import __version__
 
 if TYPE_CHECKING:
-    from autogan.api import check, evaluate, load, plan, run_search, sample, spoil, train
+    from autogan.api import check, load, plan, run_search, sample, train
     from autogan.config import SearchConfig, TrainConfig
     from autogan.core.errors import AutoGANError, ConfigError, Interrupted, SearchFailed
+    from autogan.measure import evaluate, spoil
     from autogan.report import write_report
     from autogan.show.displays import PlainDisplay
     from autogan.show.result import SearchResult, TrainResult
@@ -33,12 +34,12 @@ _PLACES = {
     "TrainConfig": "config",
     "TrainResult": "show.result",
     "check": "api",
-    "evaluate": "api",
+    "evaluate": "measure",
     "load": "api",
     "plan": "api",
     "run_search": "api",
     "sample": "api",
-    "spoil": "api",
+    "spoil": "measure",
     "train": "api",
     "write_report": "report",
 }

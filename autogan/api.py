@@ -13,29 +13,20 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from autogan.config import (
-    SearchConfig,
-    TrainConfig,
-    left_out,
-    load_config,
-    load_saved,
-    small_copy,
-    validated,
-)
+from autogan.config import SearchConfig, TrainConfig, left_out, load_saved, small_copy, validated
 from autogan.core.errors import ConfigError
 from autogan.core.files import read_arrays
 from autogan.core.text import checked, listed, read_path
 from autogan.data import grids
-from autogan.data.corruptions import corruptions_of
 from autogan.decisions.replay import Checked, check_record, repaired
 from autogan.pool.crew import engine_of
-from autogan.pool.messages import Evaluate, Open, Opened, Sample, Sampled, Scores, Time, Timed
+from autogan.pool.messages import Open, Opened, Sample, Sampled, Time, Timed
 from autogan.pool.pool import Engine
-from autogan.record.folder import SearchFolder, TrialFolder, run_of, training_in
-from autogan.record.resume import check_same, moved_images, resumed_config
+from autogan.record.folder import SearchFolder, TrialFolder, training_in
+from autogan.record.resume import check_same, resumed_config
 from autogan.record.words import Terms
 from autogan.report import write_page
-from autogan.run.opening import dataset_or_folder, opening
+from autogan.run.opening import opening
 from autogan.run.pace import within_time
 from autogan.run.plan import Plan, first_trial, plan_of
 from autogan.run.searching import Manner, check_size, searched
@@ -178,103 +169,6 @@ def train(
         return TrainResult(run, folder, prepared.objective, terms, trial)
 
 
-def evaluate(
-    images: Path | str,
-    *,
-    reference: str | None = None,
-    criterion: str | Sequence[str] | None = None,
-    checkpoint: Checkpoint = "best",
-    seed: int = 0,
-    options: Mapping[str, Any] | None = None,
-    display: Display | None = None,
-) -> dict[str, float]:
-    """Score a trained generator or a set of images by several criteria.
-
-    Args:
-        images: the folder of a search or training, a folder of images, or a dataset's name.
-        reference: a dataset's name or a folder of images to compare with; by default what the
-            generator was trained on.
-        criterion: names, in a list or separated by commas; by default those of the training, or
-            fid.
-        checkpoint: which of the trained generators.
-        seed: of the latent vectors, which are others than those that chose the checkpoint.
-        options: further keys of the configuration, such as ``features``.
-        display: is told what takes long; nobody if None.
-
-    Returns:
-        The values by label; of a trained generator, unless another ``reference`` is given, also
-        those against its dataset's test images, where there are some, and after ``unseen_`` what
-        these score against the same reference in its place.
-
-    Raises:
-        ConfigError: if it cannot be done.
-    """
-    values = _with_criteria(options, criterion)
-    trained = training_in(read_path("images", str(images)), "images")
-    moved, file = moved_images(trained), trained / "config.yaml" if trained else None
-    source: dict[str, Any] = {"seed": seed}
-    if trained is None:
-        source["dataset"] = dataset_or_folder(str(images), "images")
-        if reference is None:
-            raise ConfigError("reference", "none given; name a dataset or a folder of images")
-    if reference is not None:
-        values |= {"dataset": dataset_or_folder(reference, "reference")}
-    run = load_config(TrainConfig, file, {**moved, **values}).resolved()
-    if trained is not None:
-        own = {"plugin_dirs": run.plugin_dirs, **moved}
-        training = load_saved(TrainConfig, trained / "config.yaml", own).resolved().as_dict()
-        source |= {"training": training, "folder": str(trained), "checkpoint": checkpoint}
-        if reference is None:
-            source["run"] = str(run_of(trained))
-    note = checked("display", display or Display(), Display).note
-    with engine_of(run) as workers:
-        found = workers.call(Evaluate(config=run.as_dict(), **source), Scores, note)
-        floor = {f"unseen_{label}": value for label, value in (found.floor or {}).items()}
-        return {**found.scores, **(found.test or {}), **floor}
-
-
-def spoil(
-    images: Path | str,
-    *,
-    reference: str | None = None,
-    corrupt: str = "",
-    keep_classes: str | Sequence[int | str] | None = None,
-    criterion: str | Sequence[str] | None = None,
-    options: Mapping[str, Any] | None = None,
-    display: Display | None = None,
-) -> dict[str, dict[str, float]]:
-    """How criteria answer to images that are spoiled.
-
-    Args:
-        images: a folder of images, or a dataset's name.
-        reference: see `evaluate`; by default the images themselves.
-        corrupt: ways and strengths, as ``blur=1,noise=0.1``; see `autogan.data.corruptions`.
-        keep_classes: names or numbers; images of these alone are repeated to the same number.
-        criterion: see `evaluate`.
-        options: likewise.
-        display: likewise.
-
-    Returns:
-        The values by label, of the images as they are and spoiled in each way, under words for it.
-
-    Raises:
-        ConfigError: if it cannot be done.
-    """
-    values = _with_criteria(options, criterion)
-    name = dataset_or_folder(str(images), "images")
-    against = name if reference is None else dataset_or_folder(reference, "reference")
-    run = load_config(TrainConfig, None, {**values, "dataset": against}).resolved()
-    call = Evaluate(
-        config=run.as_dict(),
-        dataset=name,
-        corrupt=corruptions_of(corrupt) if corrupt else {},
-        keep_classes=[] if keep_classes is None else listed(keep_classes),
-    )
-    with engine_of(run) as workers:
-        found = workers.call(call, Scores, checked("display", display or Display(), Display).note)
-    return {"as they are": found.scores, **found.spoiled}
-
-
 def sample(
     folder: Path | str,
     *,
@@ -369,16 +263,6 @@ def check(
     if not repair:
         return check_record(root, plugin_dirs)
     return repaired(root, plugin_dirs, (display or Display()).note)
-
-
-def _with_criteria(
-    options: Mapping[str, Any] | None, criterion: str | Sequence[str] | None
-) -> dict[str, Any]:
-    """Keys of a configuration with the criteria to score by, if any are named."""
-    if criterion is None:
-        return dict(options or {})
-    first, *more = listed(criterion)
-    return {**(options or {}), "criterion": first, "also": more}
 
 
 def _search_config(

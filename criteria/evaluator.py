@@ -18,6 +18,9 @@ from autogan.criteria.networks import FeatureNetwork
 from autogan.criteria.statistics import Features, Moments
 from autogan.criteria.variety import Variety, Yardstick, covered
 
+_SPLITS = 5  # of real images into known and unseen ones
+_SPLITTABLE = frozenset({"logits", "real_features", "neighbours"})  # what a split can give
+
 
 class Evaluator:
     """Scores images against a reference by several criteria.
@@ -30,9 +33,11 @@ class Evaluator:
         split: which of a dataset's images the reference is; ``test`` shows in labels.
         classes: of the reference, int64 [N], if it has any.
         unseen: further real images, which are not learned from, if there are any.
+        generated: images to generate for a comparison; as many as the reference's if None.
 
     Attributes:
-        samples: images in the reference, and to be generated for a comparison.
+        samples: images in the reference.
+        generated: images to generate for a comparison.
         digest: SHA-256 of the network's weights and the reference: what values depend on beside
             the generated images.
     """
@@ -46,10 +51,12 @@ class Evaluator:
         split: str = "train",
         classes: Labels | None = None,
         unseen: Images | None = None,
+        generated: int | None = None,
     ) -> None:
         self.network = network
         self.criteria = criteria
         self.samples = len(reference)
+        self.generated = generated or self.samples
         self._split = "_test" if split == "test" else ""
         self.digest = _digest(network, reference)
         needs = frozenset().union(*(criterion.needs for criterion in criteria.values()))
@@ -74,13 +81,13 @@ class Evaluator:
         self._yardstick = Yardstick(reference, some["pool"])
 
     def labels(self, samples: int | None = None) -> dict[str, str]:
-        """The labels of all criteria on so many images; on as many as the reference's if None.
+        """The labels of all criteria on a number of images; on those of a comparison if None.
 
         A label names the network and the number of images, and ends in six digits that stand for
         the network's weights and the reference: values of two classifiers, or against two sets of
         real images, are different quantities.
         """
-        count = self.samples if samples is None else samples
+        count = self.generated if samples is None else samples
         scale = f"{count}{self._split}_{self.digest[:6]}"
         return {n: c.label(self.network.name, scale) for n, c in self.criteria.items()}
 
@@ -131,6 +138,29 @@ class Evaluator:
         distances, _ = to_nearest(unseen.pool, real.known_pool)
         real = dataclasses.replace(real, unseen=distances)
         return {kind.name: kind().compute(features, real) for kind in (Authenticity, CT)}
+
+    def floor(self, unseen: Features) -> tuple[dict[str, float], dict[str, float]]:
+        """What unseen real images score in the place of generated ones, by the criteria's names.
+
+        With each value comes its standard deviation over random splits of reference and unseen
+        images into two sets of their sizes. Only criteria that compare features have one: images
+        and labels stay where they are.
+        """
+        real = self.network.features(self._reference)
+        every = Features(
+            None if real.logits is None else np.concatenate([real.logits, unseen.known_logits]),
+            np.concatenate([real.pool, unseen.pool]),
+        )
+        varied = {n: c for n, c in self.criteria.items() if c.needs <= _SPLITTABLE}
+        rng, rows = np.random.default_rng(0), []
+        for _ in range(_SPLITS):
+            order = rng.permutation(len(every.pool))
+            known, others = every.rows(order[: self.samples]), every.rows(order[self.samples :])
+            moments = dataclasses.replace(known.moments, pool=known.pool, logits=known.logits)
+            rows.append([c.compute(others, moments) for c in varied.values()])
+        deviations = np.std(rows, axis=0, ddof=1)
+        spread = {n: float(d) for n, d in zip(varied, deviations, strict=True) if np.isfinite(d)}
+        return self.score(unseen, ()), spread
 
     def score(self, features: Features, needed: Collection[str] | None = None) -> dict[str, float]:
         """Return the criteria's values on generated images, by the criteria's names.

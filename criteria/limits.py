@@ -27,7 +27,9 @@ class Limit:
     bound: float
 
     def __str__(self) -> str:
-        return f"{self.name}{'>' if self.above else '<'}{self.bound:g}"
+        short = f"{self.bound:g}"
+        bound = short if float(short) == self.bound else repr(self.bound)
+        return f"{self.name}{'>' if self.above else '<'}{bound}"
 
     def holds(self, scores: Mapping[str, float], labels: Mapping[str, str]) -> bool:
         """Whether scores by label hold it; not without a value.

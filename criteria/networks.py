@@ -2,7 +2,6 @@
 
 import hashlib
 import math
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
@@ -14,13 +13,10 @@ import tensorflow as tf
 
 from autogan.core.arrays import Images
 from autogan.core.errors import ConfigError, one_line
-from autogan.core.files import cache_root
 from autogan.criteria.statistics import Features
 
-Tell = Callable[[str], None]
 Outputs = tuple[npt.NDArray[np.float32] | None, npt.NDArray[np.float32]]
 
-INCEPTION_ADDRESS = "https://tfhub.dev/tensorflow/tfgan/eval/inception/1"
 _INCEPTION_SIZE = 299
 
 
@@ -135,35 +131,6 @@ class SavedModelNetwork(FeatureNetwork):
                 f"{folder} does not map float32 RGB images [N, {side}, {side}, 3] to pool_3 (and "
                 f"logits, if it has any) ({one_line(error)})",
             ) from error
-
-
-def inception(tell: Tell = lambda text: None) -> FeatureNetwork:
-    """TF-GAN's Inception network, by its TF-Hub address (downloaded once, then cached).
-
-    Args:
-        tell: is told if it must be downloaded.
-
-    Raises:
-        ConfigError: if it cannot be reached.
-    """
-    import tensorflow_hub
-
-    os.environ.setdefault("TFHUB_CACHE_DIR", str(cache_root() / "tfhub"))  # not in /tmp
-    # TensorFlow Hub's documented place for it.
-    cached = hashlib.sha1(INCEPTION_ADDRESS.encode()).hexdigest()
-    if not Path(os.environ.get("TFHUB_CACHE_DIR", ""), cached).is_dir():
-        tell(f"downloading Inception from {INCEPTION_ADDRESS}; the cache keeps it")
-    try:
-        folder = tensorflow_hub.resolve(INCEPTION_ADDRESS)
-    except Exception as error:
-        raise ConfigError(
-            "features",
-            "inception cannot be downloaded from "
-            f"{INCEPTION_ADDRESS}?tf-hub-format=compressed ({one_line(error)}); unpack that "
-            "archive into a folder named inception and use --features PATH/inception, or use "
-            "--features classifier on labelled data, or the makeshift --features random",
-        ) from error
-    return SavedModelNetwork("inception", Path(folder))
 
 
 def _declared_size(model: Any) -> int | None:

@@ -422,3 +422,17 @@ def test_the_real_images_own_score_stands_beside_that_of_generated_ones(kind, na
     as_if_generated = kind().compute(Features(real, pool), moments)
     assert kind().figures(Features(made, pool), moments) == {name: as_if_generated}
     assert kind().figures(Features(made, pool), Moments.of(pool)) == {}
+
+
+def test_the_inception_scores_deviation_is_that_over_ten_splits():
+    logits = np.random.default_rng(3).normal(size=(205, 4)).astype("float32")
+    p = np.exp(logits.astype(float)) / np.exp(logits.astype(float)).sum(axis=1, keepdims=True)
+    scores = []
+    for split in np.array_split(p, 10):
+        kl = (split * (np.log(split) - np.log(split.mean(axis=0)))).sum(axis=1)
+        scores.append(np.exp(kl.mean()))
+    pool = np.zeros((205, 2), "float32")
+    figures = InceptionScore().figures(Features(logits, pool), Moments.of(pool))
+    assert figures == {"is_std": pytest.approx(np.std(scores), rel=1e-6)}
+    few = InceptionScore().figures(Features(logits[:99], pool[:99]), Moments.of(pool))
+    assert few == {}

@@ -10,9 +10,9 @@ from sessions import SessionEngine
 
 from autogan.core.errors import ConfigError
 from autogan.core.files import cached_arrays
-from autogan.criteria import CRITERIA, FID, MSSSIM, Features, InceptionScore
+from autogan.criteria import CRITERIA, FID, MSSSIM, Features, InceptionScore, Moments
 from autogan.criteria.evaluator import Evaluator
-from autogan.criteria.networks import INCEPTION_ADDRESS, SavedModelNetwork, inception
+from autogan.criteria.networks import SavedModelNetwork
 from autogan.criteria.untrained import RandomNetwork
 from autogan.pool.messages import Open, Prepare
 
@@ -146,30 +146,14 @@ def test_what_is_no_saved_model_is_refused(tmp_path):
         SavedModelNetwork("net", tmp_path / "empty")
 
 
-def test_an_unreachable_inception_says_the_way_around(monkeypatch):
-    import tensorflow_hub
-
-    def unreachable(address):
-        raise OSError("no route to host")
-
-    monkeypatch.setattr(tensorflow_hub, "resolve", unreachable)
-    with pytest.raises(ConfigError, match="features: inception cannot be downloaded.*--features"):
-        inception()
-
-
-def test_inception_is_resized_to_even_if_it_declares_nothing(monkeypatch, save):
-    import tensorflow_hub
-
-    folder = save()
-    monkeypatch.setattr(tensorflow_hub, "resolve", lambda address: str(folder))
-    network = inception()
+def test_inception_is_resized_to_even_if_it_declares_nothing(save):
+    network = SavedModelNetwork("inception", save())
     assert network.name == "inception"
     assert network._size == 299
 
 
-def test_a_copy_of_inception_measures_what_the_downloaded_one_does(monkeypatch, save):
+def test_a_copy_of_inception_measures_what_the_downloaded_one_does(save):
     """Given by path; a network whose features depend on the size of the images that it gets."""
-    import tensorflow_hub
 
     def call(images):
         rows = tf.cast(tf.shape(images)[1], tf.float32) + images[:, :3, 0, 0]
@@ -177,8 +161,7 @@ def test_a_copy_of_inception_measures_what_the_downloaded_one_does(monkeypatch, 
 
     folder = save(call=call)
     copy = folder.rename(folder.with_name("inception"))
-    monkeypatch.setattr(tensorflow_hub, "resolve", lambda address: str(copy))
-    downloaded, given = inception(), SavedModelNetwork(None, copy)
+    downloaded, given = SavedModelNetwork("inception", copy), SavedModelNetwork(None, copy)
     images = noise(size=28, channels=1)
     made = given.features(images).pool
     np.testing.assert_array_equal(made, downloaded.features(images).pool)
@@ -187,23 +170,14 @@ def test_a_copy_of_inception_measures_what_the_downloaded_one_does(monkeypatch, 
     assert given.weights_hash == downloaded.weights_hash
 
 
-def test_inceptions_download_is_told(monkeypatch, save, tmp_path):
-    """Not where TensorFlow Hub finds it in its cache, whose folder it names itself."""
-    from tensorflow_hub import compressed_module_resolver, resolve
-
-    monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path / "hub"))
-    told = []
-
-    def download(address):
-        save().rename(compressed_module_resolver._module_dir(address))
-        return resolve(address)
-
-    monkeypatch.setattr("tensorflow_hub.resolve", download)
-    inception(told.append)
-    assert told == [f"downloading Inception from {INCEPTION_ADDRESS}; the cache keeps it"]
-    monkeypatch.setattr("tensorflow_hub.resolve", resolve)
-    inception(told.append)
-    assert len(told) == 1
+def test_more_images_may_be_generated_than_there_are_real_ones(tmp_path):
+    """Their number stands in the labels; values of another number are other values."""
+    usual = Evaluator(RandomNetwork((8, 8, 3)), {"fid": FID()}, noise(12), tmp_path)
+    more = Evaluator(RandomNetwork((8, 8, 3)), {"fid": FID()}, noise(12), tmp_path, generated=50)
+    assert (usual.samples, usual.generated) == (12, 12)
+    assert (more.samples, more.generated) == (12, 50)
+    ((label,), (other,)) = ([*e.labels().values()] for e in (usual, more))
+    assert other == label.replace("_12_", "_50_")
 
 
 class Network:
@@ -377,3 +351,58 @@ class TestRandom:
         assert prepared.objective.startswith("fid_random_40_")
         with pytest.raises(ConfigError, match="is needs logits, and random gives none"):
             session.open(Open(config={**config, "criterion": "is"}))
+
+
+class TestFloor:
+    """What real images score in the place of generated ones."""
+
+    def floor(self, tmp_path, criteria, shift=0.0):
+        rng = np.random.default_rng(0)
+        pool = rng.normal(size=(600, 4)).astype(np.float32)
+        pool[400:] += shift
+
+        class Table:
+            """Images are numbers of rows of the table."""
+
+            name, weights_hash = "table", "a"
+
+            def features(self, images):
+                rows = images.reshape(len(images), -1).astype(np.int64) @ (1, 256)
+                return Features(None, pool[rows])
+
+        rows = np.arange(600)
+        images = np.stack([rows % 256, rows // 256], axis=1).astype(np.uint8).reshape(600, 1, 2, 1)
+        evaluator = Evaluator(Table(), criteria, images[:400], tmp_path)
+        unseen = evaluator.features(images[400:])
+        return pool, unseen, *evaluator.floor(unseen)
+
+    def test_its_value_is_that_of_the_unseen_images(self, tmp_path):
+        pool, unseen, values, spread = self.floor(tmp_path, {"fid": FID()})
+        assert values == {"fid": FID().compute(unseen, Moments.of(pool[:400]))}
+        assert spread.keys() == {"fid"}
+
+    def test_what_looks_at_neighbours_has_one_and_what_looks_at_images_none(self, tmp_path):
+        class Images(FID):
+            needs = frozenset({"images"})
+
+        criteria = {"recall": CRITERIA.get("recall")(), "images": Images()}
+        _, _, values, spread = self.floor(tmp_path, criteria)
+        assert values.keys() == {"recall", "images"}
+        assert values["recall"] > 0.9
+        assert spread.keys() == {"recall"}
+
+    def test_its_deviation_is_that_over_random_splits(self, tmp_path):
+        """Against two hundred splits made here: five ones know a deviation to a factor of two."""
+        pool, _, _, spread = self.floor(tmp_path, {"fid": FID()})
+        rng, values = np.random.default_rng(7), []
+        for _ in range(200):
+            order = rng.permutation(600)
+            known, others = pool[order[:400]], pool[order[400:]]
+            values.append(FID().compute(Features(None, others), Moments.of(known)))
+        assert 0.4 < spread["fid"] / np.std(values) < 2
+
+    def test_images_of_another_distribution_leave_it_alone(self, tmp_path):
+        """The splits mix both, so that their deviation does not grow with the distance."""
+        _, _, values, spread = self.floor(tmp_path, {"fid": FID()}, shift=3.0)
+        assert values["fid"] > 30
+        assert spread["fid"] < 3

@@ -303,8 +303,8 @@ def _stopped(monkeypatch):
     monkeypatch.setattr(
         "autogan.cli.main.app", typer.main.get_command(app)
     )  # made once, not each time
-    for name in ("plan", "run_search", "train", "evaluate", "sample"):
-        monkeypatch.setattr(f"autogan.cli.main.api.{name}", stop)
+    for name in ("api.plan", "api.run_search", "api.train", "api.sample", "measure.evaluate"):
+        monkeypatch.setattr(f"autogan.cli.main.{name}", stop)
 
 
 def called(*arguments):

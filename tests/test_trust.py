@@ -32,7 +32,7 @@ WHAT_A_FILE_MAY_DO = {
     **dict.fromkeys((
         "image_size", "channels", "bits", "background", "skip_unreadable",
         "params", "steps", "epochs", "evaluate_every", "normalise", "eval_samples",
-        "reference_split", "seed", "device", "threads", "compiler", "precision",
+        "generated", "reference_split", "seed", "device", "threads", "compiler", "precision",
         "max_trial_minutes", "checkpoint_minutes", "workers", "workers_per_gpu", "order",
         "trials", "max_minutes", "max_steps", "time", "target", "distinct", "repeats", "confirm",
         "prefer", "enqueue", "first", "until", "proxy",

@@ -86,10 +86,10 @@ class TestEachCriterion:
 class TestJudging:
     """What the end of a search says beside its best generator's scores."""
 
-    def judged(self, monkeypatch, copies, floor):
+    def judged(self, monkeypatch, copies, floor, **more):
         def evaluate(session, call):
             scores = dict.fromkeys(labels_of(TrainConfig(**call.config)).values(), 2.5)
-            return Scores(scores=scores, test=None, floor=floor, copies=copies)
+            return Scores(scores=scores, test=None, floor=floor, copies=copies, **more)
 
         monkeypatch.setattr(FakeSession, "evaluate", evaluate)
         return search()
@@ -110,6 +110,33 @@ class TestJudging:
         assert "warning: the winner copies: its images lie nearer to the training images" in said
         assert "(authenticity 0.1, c_t -7.2)" in said
         assert "unseen real images" not in said
+
+    def test_deviations_stand_after_their_values(self, monkeypatch):
+        label, spread = "fid_fake_360_abcdef", {labels_of(TrainConfig())["fid"]: 0.125}
+        result = self.judged(
+            monkeypatch,
+            None,
+            {label: 3.34},
+            spread=spread,
+            floor_spread={label: 0.2},
+            fewer={label: 3.1},
+        )
+        said = result.summary()
+        assert "\n  fid 2.5 ± 0.12\n" in said
+        assert "\n  fid 3.34 ± 0.2  of 360 unseen real images in their place\n" in said
+        assert "\n  fid 3.1  of as many generated ones\n" in said
+        assert "their noise" not in said
+
+    @pytest.mark.parametrize(("value", "warned"), [(2.93, True), (2.95, False)])
+    def test_one_that_fits_noise_is_warned_of(self, monkeypatch, value, warned):
+        """By as many images, and two deviations; 2.5 of all its images says nothing here."""
+        label = "fid_fake_360_abcdef"
+        floor, spread = {label: 3.34}, {label: 0.2}
+        said = self.judged(
+            monkeypatch, None, floor, floor_spread=spread, fewer={label: value}
+        ).summary()
+        assert ("the winner is nearer to the training images than unseen real" in said) == warned
+        assert (f"(fid {value}, of unseen ones 3.34)" in said) == warned
 
     def test_one_whose_images_hardly_differ_is_not_accused(self, monkeypatch):
         said = self.judged(monkeypatch, {"authenticity": 1.0, "c_t": -17.6}, {}).summary()

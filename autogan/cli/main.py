@@ -15,7 +15,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from autogan import api
+from autogan import api, measure
 from autogan.cli.listing import listing
 from autogan.cli.options import (
     ConfigFile,
@@ -194,9 +194,9 @@ def evaluate(
         }  # fmt: skip
         if corrupt or keep_classes is not None:
             given |= {"corrupt": corrupt, "keep_classes": keep_classes}
-            print_spoiled(api.spoil(images, **given), json_)
+            print_spoiled(measure.spoil(images, **given), json_)
             return
-        scores = api.evaluate(images, checkpoint=checkpoint, seed=seed, **given)
+        scores = measure.evaluate(images, checkpoint=checkpoint, seed=seed, **given)
     print_scores(scores, json_)
 
 

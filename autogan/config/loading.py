@@ -10,11 +10,12 @@ from pydantic import ValidationError
 
 from autogan.config.grammar import read_yaml
 from autogan.config.searching import SearchConfig
-from autogan.config.training import KNOWN_FEATURES, TrainConfig
+from autogan.config.training import TrainConfig
 from autogan.config.working import CONNECTIONS
 from autogan.core.errors import ConfigError
 from autogan.core.registry import suggestion
 from autogan.core.text import check_plain, check_text
+from autogan.criteria.weights import KNOWN_FEATURES
 from autogan.data import DATASETS
 from autogan.models import GAN_TYPES
 

@@ -22,6 +22,7 @@ from autogan.core.hyperparameters import Dimension, Value
 from autogan.core.machine import cores
 from autogan.core.text import read_path, short_name
 from autogan.criteria import CRITERIA, Criterion, Limit, Objective, limits_of
+from autogan.criteria.weights import KNOWN_FEATURES, best_at_hand
 from autogan.data import dataset_named
 from autogan.models import GAN_TYPES, GANType
 
@@ -29,7 +30,6 @@ DEFAULT_STEPS = 2000
 EVALUATIONS = 10
 _MAX_THREADS = 1024
 _LONGEST_SUM = 1000  # characters of a sum of criteria
-KNOWN_FEATURES = ("inception", "classifier", "random")
 _PATHS = ("data_dir", "run_dir", "checkpoint_dir", "result_dir", "log_dir", "warm_start", "stage1")
 
 
@@ -69,18 +69,19 @@ class TrainConfig(ImageKeys):
             "or by given ranges: is=1..10,fid=0..400"),
     ] = None  # fmt: skip
     constraint: Annotated[
-        str | None,
-        key("criteria", "what an evaluation must hold to count, by any criteria: "
-            "'authenticity>0.3,c_t>-3'"),
-    ] = None  # fmt: skip
+        str | None, key("criteria", "an evaluation counts where it holds this: 'authenticity>0.3'")
+    ] = None
     also: Annotated[list[str], key("criteria", "further criteria to record")] = []  # noqa: RUF012
     features: Annotated[
         str | None,
-        key("criteria", "feature network: inception, classifier, random (which has learned "
-            "nothing, and needs neither labels nor a download) or the path of a SavedModel "
-            "[inception; digits: classifier]"),
+        key("criteria", "feature network: inception, efficientnet (an extra), classifier (learns "
+            "the labels), random (has learned nothing) or the path of a SavedModel "
+            "[inception, or efficientnet where only that is at hand; digits: classifier]"),
     ] = None  # fmt: skip
     eval_samples: Annotated[int, key("criteria", "compare at most this many images", ge=2)] = 10_000
+    generated: Annotated[
+        int | None, key("criteria", "compare this many generated images [as many as real]", ge=2)
+    ] = None
     reference_split: Annotated[
         Literal["train", "test"], key("criteria", "real images to compare with: train or test")
     ] = "train"
@@ -275,7 +276,7 @@ class TrainConfig(ImageKeys):
         """
         kind = dataset_named(self.dataset, self.data_dir)
         values: dict[str, Any] = {
-            "features": self.features or kind.default_features,
+            "features": self.features or kind.default_features or best_at_hand(),
             "threads": self.threads or cores(),
             "run_dir": self.run_dir or Path("runs") / self.default_folder(),
             "also": [n for n in dict.fromkeys(self.also) if n not in self.deciding()],

@@ -161,7 +161,7 @@ class Dataset(Part):
         data_dir: where the user keeps the dataset's files; None to download them.
     """
 
-    default_features: ClassVar[str] = "inception"
+    default_features: ClassVar[str] = ""  # the best pretrained network at hand
 
     def __init__(self, argument: str, data_dir: Path | None) -> None:
         if argument:

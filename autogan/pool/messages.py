@@ -197,14 +197,20 @@ class Scores(Message):
         scores: values by label.
         test: the same against the dataset's test images, where a trained generator is judged
             against the images that it was trained on and there are others.
+        spread: of a generator, each value's standard deviation over sets of latent vectors.
         floor: likewise, what the test images score in its place, as many as there are.
+        floor_spread: the standard deviation of that over random splits of all real images.
+        fewer: what as many of its images score, where the test images are fewer.
         copies: likewise, how much it copies, by the names of `Evaluator.copies`.
         spoiled: the values of images that were spoiled, by label, under the words for how.
     """
 
     scores: dict[str, float]
     test: dict[str, float] | None = None
+    spread: dict[str, float] | None = None
     floor: dict[str, float] | None = None
+    floor_spread: dict[str, float] | None = None
+    fewer: dict[str, float] | None = None
     copies: dict[str, float] | None = None
     spoiled: dict[str, dict[str, float]] = {}
 

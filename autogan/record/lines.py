@@ -285,7 +285,10 @@ class Judged(TrialLine):
         step: of the checkpoint.
         scores: by label, against the reference.
         test: the same against the test images, if there are any.
+        spread: each value's standard deviation over sets of latent vectors.
         floor: what the test images score against the reference, by label, if there are any.
+        floor_spread: the standard deviation of that over random splits of all real images.
+        fewer: what as many generated images score, where the test images are fewer.
         copies: how much of the generator's images is copied, likewise.
     """
 
@@ -293,7 +296,10 @@ class Judged(TrialLine):
     step: Count
     scores: dict[str, float]
     test: dict[str, float] | None
+    spread: dict[str, float] | None = None
     floor: dict[str, float] | None = None
+    floor_spread: dict[str, float] | None = None
+    fewer: dict[str, float] | None = None
     copies: dict[str, float] | None = None
 
 

@@ -14,7 +14,7 @@ from autogan.report.pictures import shown
 from autogan.report.scales import Linear, Places
 from autogan.report.svg import Frame, joined, tag, told_apart
 from autogan.report.view import View
-from autogan.show import summary
+from autogan.show.judged import judged
 from autogan.show.result import SearchResult
 
 _COLOURS = 6  # of lines, in the page's style
@@ -102,7 +102,7 @@ def _overview(views: dict[str, View]) -> Markup:
 def _facts(view: View, fixed: str) -> dict[str, object]:
     """What is known of a search, by names that people read."""
     result, config, best = view.result, view.result.config, view.best
-    judged = [line for line in summary.judged(result) if line.endswith("test images")]
+    tested = [line for line in judged(result) if line.endswith("test images")]
     return {
         "GAN type": config.gan_type,
         "dataset": config.dataset,
@@ -112,7 +112,7 @@ def _facts(view: View, fixed: str) -> dict[str, object]:
         "value": result.objective,
         "best": view.worth,
         "mean of fresh seeds": str(result.confirmation or ""),
-        "scored again": "".join(judged),
+        "scored again": "".join(tested),
         "winner": "" if best is None else describe(best.params),
         "trials": str(len(result.trials)),
         "updates": f"{result.updates():,}",

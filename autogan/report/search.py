@@ -17,9 +17,10 @@ from autogan.report.svg import tag
 from autogan.report.view import View
 from autogan.search.repeats import Standing
 from autogan.show.display import Display
+from autogan.show.judged import warnings
 from autogan.show.result import SearchResult
 from autogan.show.standings import defaults, in_hand, promise, seeds
-from autogan.show.summary import standing, verdict, warnings
+from autogan.show.summary import standing, verdict
 
 _BETTER = ": better"
 _TRAINED = "The winner was trained again under fresh seeds"

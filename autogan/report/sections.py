@@ -22,8 +22,9 @@ from autogan.report.svg import joined, tag
 from autogan.report.view import View
 from autogan.search import State
 from autogan.show.advice import advice
+from autogan.show.judged import judged
 from autogan.show.standings import by_criterion, worst
-from autogan.show.summary import judged, rows
+from autogan.show.summary import rows
 from autogan.version import __version__
 
 _THUMBNAILS = 100  # trials with one in the table

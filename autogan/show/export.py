@@ -6,9 +6,10 @@ from typing import Any
 
 from autogan.search import Trial
 from autogan.show.advice import advice
+from autogan.show.judged import warnings
 from autogan.show.result import SearchResult, TrainResult
 from autogan.show.standings import by_criterion, of_defaults, plain_standing
-from autogan.show.summary import verdict, warnings
+from autogan.show.summary import verdict
 
 
 def plain(result: SearchResult | TrainResult) -> dict[str, Any]:

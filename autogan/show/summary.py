@@ -3,24 +3,20 @@
 import html
 import itertools
 import math
-import re
 from collections import Counter
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from autogan.config import own_flags
 from autogan.core.invocation import command
-from autogan.criteria.copying import COPIED, copying
-from autogan.criteria.variety import Variety
 from autogan.decisions.confirmation import advantage
-from autogan.record.words import describe, duration, figure, figures, spark, state_of, trials
+from autogan.record.words import describe, duration, figure, spark, state_of, trials
 from autogan.search import State, Trial
 from autogan.search.space import key
+from autogan.show.judged import judged, warnings
 from autogan.show.standings import (
     by_proxy,
     choices_table,
     defaults,
-    died,
     differ,
     in_hand,
     points_table,
@@ -32,7 +28,6 @@ if TYPE_CHECKING:
     from autogan.show.result import SearchResult
 
 _SHOWN = 20  # trials in a table
-_SCALE = re.compile(r"_\d+(_test)?(_[0-9a-f]{6})?(_test)?$")  # of a label: see `Evaluator.labels`
 
 
 def summary(result: "SearchResult", *, every: bool = False) -> str:
@@ -242,69 +237,9 @@ def _course(result: "SearchResult") -> list[str]:
     return [f"{word} {result.terms.objective} so far: {spark(bests)} {course}"]
 
 
-def judged(result: "SearchResult") -> list[str]:
-    """The best generator's scores on latent vectors that had no part in choosing it."""
-    if result.judged is None:
-        return []
-    lines = [_scores(result, result.judged.scores)]
-    if result.judged.test is not None:
-        lines.append(f"{_scores(result, result.judged.test)}  against the test images")
-    if result.judged.floor:
-        count = _SCALE.search(next(iter(result.judged.floor)))
-        many = count.group().split("_")[1] if count else "all"
-        lines.append(
-            f"{_scores(result, result.judged.floor)}  of {many} unseen real images in their place"
-        )
-    if result.judged.copies:
-        lines.append(
-            f"{figures(result.judged.copies.items())}  (c_t below {COPIED:g} means copies)"
-        )
-    return lines
-
-
 def _judged(result: "SearchResult") -> list[str]:
     lines = [f"  {line}" for line in judged(result)]
     return ["on fresh latent vectors:", *lines] if lines else []
-
-
-def _scores(result: "SearchResult", scores: Mapping[str, float]) -> str:
-    """Scores by short names: what decides first, then all criteria in their order.
-
-    A sum has a value of its own, which no criterion has.
-    """
-    names = {_unscaled(label): name for label, name in result.terms.names.items()}
-    named = ((names.get(_unscaled(n), result.terms.objective), s) for n, s in scores.items())
-    return figures(named)
-
-
-def _unscaled(label: str) -> str:
-    """A criterion's label without the images that it was measured on."""
-    return _SCALE.sub("", label)
-
-
-def warnings(result: "SearchResult") -> list[str]:
-    """What is wrong with the winner: seeds that died, images all alike or unlike the real ones."""
-    standing, kept = result.standing, result.best.kept if result.best else None
-    lines = []
-    if standing is not None and (lost := died(standing)):
-        lines.append(f"the winner's hyperparameters are not safe: {lost}")
-    copies = (result.judged.copies if result.judged else None) or {}
-    if copying(copies):
-        lines.append(
-            f"the winner copies: its images lie nearer to the training images than unseen ones do "
-            f"({figures(copies.items())}); look at them, or train with more images"
-        )
-    if kept is None or not kept.variety:
-        return lines
-    variety = Variety.of(kept.variety)
-    if variety.repetitive:
-        lines.append(f"the winner's images vary little: {variety}; look at them")
-    if variety.uncovering:
-        lines.append(
-            f"the winner's images come near {100 * variety.coverage:.0f} % of the real ones only: "
-            "train longer, or look at them"
-        )
-    return lines
 
 
 def _warned(result: "SearchResult") -> list[str]:

@@ -1,6 +1,7 @@
 """Scoring a trained generator or a set of images: ``autogan evaluate``, and a search's end."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,8 @@ from autogan.pool.messages import Evaluate, Scores
 from autogan.worker.trial import USER_LATENTS, Driver
 from autogan.worker.workbench import Workbench, check_enough, data_key, refuse_labels
 
+_SETS = 4  # of latent vectors, over which values spread
+_APART = 2**31  # between their seeds, so that no seed of the user's has two sets in common
 CLASSLESS = "makes images of no given class; use cgan, or give gan a condition"
 
 
@@ -47,17 +50,45 @@ class Scoring:
         trainer, _ = self._bench.restored(trained, Path(call.folder), call.checkpoint)
         run = self._cropped(run, trainer.image_shape) or run
         scores, features = self._of_generator(run, trained, trainer)
+        evaluator = self._bench.evaluator(run, call.run)
+        spread = self._spread(evaluator, trainer, features)
         same_data = data_key(run) == data_key(trained)
         unseen = self._bench.unseen(run) if same_data else None
         if unseen is None:
-            return Scores(scores=scores)
-        evaluator = self._bench.evaluator(run, call.run)
+            return Scores(scores=scores, spread=spread)
         images, classes = unseen.subset(run.eval_samples)
         real = evaluator.features(images, classes)
-        copies, floor = evaluator.copies(features, real), _floor(evaluator, real)
-        against = _against_test(run)
-        test = None if against is None else self._of_generator(against, trained, trainer)[0]
-        return Scores(scores=scores, test=test, floor=floor, copies=copies)
+        found: dict[str, Any] = {"copies": evaluator.copies(features, real)}
+        if not _too_few(evaluator, len(images)):
+            floor = evaluator.floor(real)
+            for name, values in zip(("floor", "floor_spread"), floor, strict=True):
+                found[name] = _by_label(evaluator, values, len(images))
+            if len(images) < len(features.pool):
+                fewer = features.rows(np.arange(len(images)))
+                found["fewer"] = _finite_scores(evaluator, fewer)
+        if (against := _against_test(run)) is not None:
+            found["test"] = self._of_generator(against, trained, trainer)[0]
+        return Scores(scores=scores, spread=spread, **found)
+
+    def _spread(
+        self, evaluator: Evaluator, trainer: Trainer, features: Features
+    ) -> dict[str, float]:
+        """The values' standard deviations over sets of latent vectors, by label.
+
+        Args:
+            evaluator: of the values.
+            trainer: of the generator.
+            features: of the images from the first set.
+        """
+        rows = [evaluator.score(features, ())]
+        for number in range(1, _SETS):
+            seed = USER_LATENTS + self._call.seed + number * _APART
+            latents = trainer.latents(evaluator.generated, seed)
+            images = generated(trainer, latents)
+            rows.append(evaluator.score(evaluator.features(images, latents.labels), ()))
+        known = [name for name in rows[0] if all(name in row for row in rows)]
+        deviations = {name: float(np.std([row[name] for row in rows], ddof=1)) for name in known}
+        return _by_label(evaluator, deviations, evaluator.generated)
 
     def _of_generator(
         self, run: TrainConfig, trained: TrainConfig, trainer: Trainer
@@ -71,7 +102,7 @@ class Scoring:
         if data_key(run) != data_key(trained):  # else it was told of then
             tell_of(self._driver, "reference", self._bench.data(run))
         evaluator = self._bench.evaluator(run, self._call.run)
-        latents = trainer.latents(evaluator.samples, USER_LATENTS + self._call.seed)
+        latents = trainer.latents(evaluator.generated, USER_LATENTS + self._call.seed)
         return self._labelled(run, evaluator, generated(trainer, latents), latents.labels)
 
     def _of_images(self, run: TrainConfig) -> Scores:
@@ -198,18 +229,22 @@ def _against_test(run: TrainConfig) -> TrainConfig | None:
     return run.model_copy(update={"reference_split": "test", "also": also})
 
 
-def _floor(evaluator: Evaluator, unseen: Features) -> dict[str, float]:
-    """What unseen real images score in the place of generated ones, by label."""
-    count = len(unseen.pool)
-    if any(c.shortage(count, evaluator.samples, 0) for c in evaluator.criteria.values()):
-        return {}
-    return _finite_scores(evaluator, unseen)
+def _too_few(evaluator: Evaluator, images: int) -> bool:
+    """Whether a criterion wants more images than there are."""
+    dimensions = len(evaluator.real.mean)
+    every = evaluator.criteria.values()
+    return any(each.shortage(images, evaluator.samples, dimensions) for each in every)
 
 
 def _finite_scores(evaluator: Evaluator, features: Features) -> dict[str, float]:
     """All values that are finite, by label."""
-    labels = evaluator.labels(len(features.pool))
-    return {labels[name]: value for name, value in evaluator.score(features, ()).items()}
+    return _by_label(evaluator, evaluator.score(features, ()), len(features.pool))
+
+
+def _by_label(evaluator: Evaluator, values: dict[str, float], images: int) -> dict[str, float]:
+    """Criteria's values on a number of images by their labels, not by their names."""
+    labels = evaluator.labels(images)
+    return {labels[name]: value for name, value in values.items()}
 
 
 def tell_of(driver: Driver, what: str, data: ImageData) -> None:
@@ -223,7 +258,7 @@ def tell_numbers(
 ) -> None:
     """Say how many images are compared, where the user may expect more or should take more."""
     real = evaluator.samples
-    scored = real if count is None else count
+    scored = evaluator.generated if count is None else count
     wanted, usual = run.eval_samples, TrainConfig.model_fields["eval_samples"].default
     if wanted != usual and wanted > min(scored, real):
         driver.note(

@@ -118,7 +118,7 @@ class Session:
         """What values are measured by, for the run in a folder."""
         evaluator = self._bench.evaluator(run, folder)
         check_enough(
-            evaluator.criteria, evaluator.samples, evaluator.samples, len(evaluator.real.mean)
+            evaluator.criteria, evaluator.generated, evaluator.samples, len(evaluator.real.mean)
         )
         network = evaluator.network
         features: dict[str, str | int | float] = {
@@ -128,6 +128,8 @@ class Session:
             "split": run.reference_split,
             "digest": evaluator.digest,
         }
+        if evaluator.generated != evaluator.samples:
+            features["generated"] = evaluator.generated
         if network.accuracy is not None:
             features["accuracy"] = network.accuracy
         return Prepared(

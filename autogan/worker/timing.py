@@ -30,18 +30,18 @@ def timed_steps(trainer: Trainer, data: TrainingSet, run: TrainConfig) -> float:
 
 def timed_evaluation(trainer: Trainer, evaluator: Evaluator) -> float:
     """The seconds of an evaluation: few images are made, which are scored as if they were all."""
-    few = min(evaluator.samples, _IMAGES)
+    few = min(evaluator.generated, _IMAGES)
     latents = trainer.latents(few, 0)
     evaluator.features(trainer.generate(latents))  # which compiles
     started = time.monotonic()
     images = trainer.generate(latents)
     features = evaluator.features(images, latents.labels)
     seen = time.monotonic() - started
-    rows = np.arange(evaluator.samples) % few
+    rows = np.arange(evaluator.generated) % few
     images, features = images[rows], features.rows(rows)
     started = time.monotonic()
     with contextlib.suppress(FloatingPointError):  # of a network that has learned nothing yet
         evaluator.variety(images, features)
         evaluator.score(features)
         evaluator.figures(features)
-    return seen * evaluator.samples / few + time.monotonic() - started
+    return seen * evaluator.generated / few + time.monotonic() - started

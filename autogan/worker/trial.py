@@ -128,7 +128,7 @@ def run_trial(
     before = trial.seconds
     images_per_step = config.gan.batches_per_step(hyperparameters) * trainer.batch_size
     stride = min(_STEPS_PER_CALL, data.steps_at_once(images_per_step))
-    latents = trainer.latents(evaluator.samples, _EVALUATION_LATENTS)
+    latents = trainer.latents(evaluator.generated, _EVALUATION_LATENTS)
     classes = range(min(len(trainer.class_counts), GRID_CLASSES))  # a column each, if there are any
     grid_latents = trainer.latents(whole_rows(len(classes)), _GRID_LATENTS, classes)
     shown = config.gan.meaningful(hyperparameters)

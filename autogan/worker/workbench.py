@@ -17,9 +17,11 @@ from autogan.core.errors import ConfigError
 from autogan.core.files import Damaged, cache_root, read_arrays
 from autogan.criteria.base import Criterion
 from autogan.criteria.classifier import ClassifierNetwork
+from autogan.criteria.efficientnet import EfficientNet
 from autogan.criteria.evaluator import Evaluator
-from autogan.criteria.networks import FeatureNetwork, SavedModelNetwork, Tell, inception
+from autogan.criteria.networks import FeatureNetwork, SavedModelNetwork
 from autogan.criteria.untrained import RandomNetwork
+from autogan.criteria.weights import Tell, efficientnet_weights, inception_weights
 from autogan.data import MEMORY_BYTES, ImageData, Split, check_trainable, dataset_named, loaded
 from autogan.models.base import ImageShape
 from autogan.models.training.batches import TrainingSet
@@ -125,7 +127,9 @@ class Workbench:
 
         def load() -> FeatureNetwork:
             if run.features == "inception":
-                return inception(self._tell)
+                return SavedModelNetwork("inception", inception_weights(self._tell))
+            if run.features == "efficientnet":
+                return EfficientNet(efficientnet_weights())
             if run.features == "random":
                 return RandomNetwork(self.data(run).image_shape)
             if run.features != "classifier":
@@ -162,7 +166,7 @@ class Workbench:
             raise ConfigError(
                 "features",
                 f"classifier learns from labels, and {run.dataset} has none{why}; use --features "
-                "inception, random or the path of a SavedModel",
+                "inception, efficientnet, random or the path of a SavedModel",
             )
 
     def evaluator(self, run: TrainConfig, folder: str) -> Evaluator:
@@ -174,7 +178,14 @@ class Workbench:
             split, unseen = run.reference_split, self.unseen(run)
             some = None if unseen is None else unseen.subset(run.eval_samples)[0]
             return Evaluator(
-                network, run.criteria(), reference, self._cache(run), split, classes, some
+                network,
+                run.criteria(),
+                reference,
+                self._cache(run),
+                split,
+                classes,
+                some,
+                run.generated,
             )
 
         key = (
@@ -183,6 +194,7 @@ class Workbench:
             data_key(run),
             run.reference_split,
             run.eval_samples,
+            run.generated,
         )
         return self._keep("evaluator", key, build)
 
@@ -197,7 +209,8 @@ class Workbench:
             raise ConfigError(
                 "criterion",
                 f"{wanting[0]} needs logits, and {run.features} gives none; use --features "
-                "classifier or inception, or a criterion that compares features, such as fid",
+                "classifier, inception or efficientnet, or a criterion that compares features, "
+                "such as fid",
             )
         classes = len(self.data(run).train.class_counts)
         if run.features != "classifier" and self.network(run).classes != classes:

