@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from autogan.api import check, load, plan, run_search, sample, train
     from autogan.config import SearchConfig, TrainConfig
     from autogan.core.errors import AutoGANError, ConfigError, Interrupted, SearchFailed
-    from autogan.measure import evaluate, spoil
+    from autogan.measure import evaluate, spoil, statistics
     from autogan.report import write_report
     from autogan.show.displays import PlainDisplay
     from autogan.show.result import SearchResult, TrainResult
@@ -40,6 +40,7 @@ _PLACES = {
     "run_search": "api",
     "sample": "api",
     "spoil": "measure",
+    "statistics": "measure",
     "train": "api",
     "write_report": "report",
 }
@@ -62,6 +63,7 @@ __all__ = [
     "run_search",
     "sample",
     "spoil",
+    "statistics",
     "train",
     "write_report",
 ]

@@ -2,19 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from autogan.api import Checkpoint
 from autogan.config import TrainConfig, load_config, load_saved
 from autogan.core.errors import ConfigError
+from autogan.core.files import look
 from autogan.core.text import checked, listed, read_path
 from autogan.data.corruptions import corruptions_of
 from autogan.pool.crew import engine_of
-from autogan.pool.messages import Evaluate, Scores
+from autogan.pool.messages import Counted, Evaluate, Scores, Statistics
 from autogan.record.folder import run_of, training_in
 from autogan.record.resume import moved_images
 from autogan.run.opening import dataset_or_folder
 from autogan.show.display import Display
+
+_USUAL_IMAGES = 50_000  # of published statistics, at most
 
 
 def evaluate(
@@ -31,8 +34,8 @@ def evaluate(
 
     Args:
         images: the folder of a search or training, a folder of images, or a dataset's name.
-        reference: a dataset's name or a folder of images to compare with; by default what the
-            generator was trained on.
+        reference: a dataset's name or a folder of images to compare with, or an .npz file of
+            their statistics; by default what the generator was trained on.
         criterion: names, in a list or separated by commas; by default those of the training, or
             fid.
         checkpoint: which of the trained generators.
@@ -57,7 +60,10 @@ def evaluate(
         source["dataset"] = dataset_or_folder(str(images), "images")
         if reference is None:
             raise ConfigError("reference", "none given; name a dataset or a folder of images")
-    if reference is not None:
+    if reference is not None and _is_file(reference):
+        values |= {"statistics": reference}
+        values |= {} if trained else {"dataset": source["dataset"]}
+    elif reference is not None:
         values |= {"dataset": dataset_or_folder(reference, "reference")}
     run = load_config(TrainConfig, file, {**moved, **values}).resolved()
     if trained is not None:
@@ -114,6 +120,58 @@ def spoil(
     with engine_of(run) as workers:
         found = workers.call(call, Scores, checked("display", display or Display(), Display).note)
     return {"as they are": found.scores, **found.spoiled}
+
+
+def statistics(
+    images: str,
+    output: Path | str,
+    *,
+    form: Literal["fid", "adm"] = "fid",
+    overwrite: bool = False,
+    options: Mapping[str, Any] | None = None,
+    display: Display | None = None,
+) -> str:
+    """Write statistics of real images, which `evaluate` and other programs can compare with.
+
+    Args:
+        images: a folder of images, or a dataset's name.
+        output: the file, NAME.npz.
+        form: ``fid``: ``mu`` [D] and ``sigma`` [D, D], float64, of the features, as pytorch-fid and
+            clean-fid have them; ``adm``: ``arr_0``, the images, uint8 [N, height, width, 3], from
+            which ADM's evaluator makes its own.
+        overwrite: replace the file if it exists.
+        options: further keys of the configuration, such as ``features``; of all images, but
+            50,000 at most, unless ``eval_samples`` says otherwise.
+        display: is told what takes long; nobody if None.
+
+    Returns:
+        What was written, in words.
+
+    Raises:
+        ConfigError: if it cannot be done.
+    """
+    path = read_path("output", str(output))
+    if path.suffix != ".npz":
+        raise ConfigError("output", f"{output} is no NAME.npz; give such a name")
+    if look(path, "output") and not overwrite:
+        raise ConfigError("output", f"{output} exists; give another name, or --overwrite")
+    given = {name: value for name, value in (options or {}).items() if value is not None}
+    values = {"eval_samples": _USUAL_IMAGES, **given, "criterion": "fid"}
+    values["dataset"] = dataset_or_folder(images, "images")
+    run = load_config(TrainConfig, None, values).resolved()
+    call = Statistics(config=run.as_dict(), form=form, output=str(path.absolute()))
+    with engine_of(run) as workers:
+        note = checked("display", display or Display(), Display).note
+        found = workers.call(call, Counted, note)
+    if not found.features:
+        return f"{path}: {found.images} images"
+    return f"{path}: {found.features} features of {found.images} images, by {found.network}"
+
+
+def _is_file(reference: str) -> bool:
+    """Whether a reference is a file of statistics, and neither a folder nor a dataset."""
+    path = read_path("reference", reference)
+    return path.suffix == ".npz" and look(path, "reference") != "folder"
 
 
 def _with_criteria(

@@ -10,11 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from autogan.core.arrays import Images, Labels
-from autogan.core.files import cached_arrays
+from autogan.core.files import arrays_digest, cached_arrays
 from autogan.criteria.base import Criterion
 from autogan.criteria.copying import CT, Authenticity
 from autogan.criteria.neighbours import NEAREST, to_nearest
 from autogan.criteria.networks import FeatureNetwork
+from autogan.criteria.published import Published
 from autogan.criteria.statistics import Features, Moments
 from autogan.criteria.variety import Variety, Yardstick, covered
 
@@ -34,6 +35,10 @@ class Evaluator:
         classes: of the reference, int64 [N], if it has any.
         unseen: further real images, which are not learned from, if there are any.
         generated: images to generate for a comparison; as many as the reference's if None.
+        published: statistics to compare with in the place of the reference's, if any.
+
+    Raises:
+        ConfigError: if those are of other features than the network's.
 
     Attributes:
         samples: images in the reference.
@@ -52,21 +57,24 @@ class Evaluator:
         classes: Labels | None = None,
         unseen: Images | None = None,
         generated: int | None = None,
+        published: Published | None = None,
     ) -> None:
         self.network = network
         self.criteria = criteria
         self.samples = len(reference)
         self.generated = generated or self.samples
         self._split = "_test" if split == "test" else ""
-        self.digest = _digest(network, reference)
+        own = _digest(network, reference)
+        self.digest = own if published is None else _published_digest(network, published.moments)
         needs = frozenset().union(*(criterion.needs for criterion in criteria.values()))
         near = "neighbours" in needs
         pool = near or "real_features" in needs
-        self._place = place = cache / "statistics" / self.digest
+        self._place = place = cache / "statistics" / own
         self._reference = reference
         features = functools.cache(lambda: network.features(reference))
-        self.real = _real_moments(features, place, pool, near)
-        if "logits" in needs:
+        self._published = published is not None
+        self.real = published.moments if published else _real_moments(features, place, pool, near)
+        if "logits" in needs and published is None:
             self.real = dataclasses.replace(self.real, logits=_real_logits(features, place))
         if "unseen" in needs and unseen is not None:
             self.real = dataclasses.replace(
@@ -79,6 +87,8 @@ class Evaluator:
             place.with_name(f"{place.name}-covered.npz"), lambda: {"pool": covered(features().pool)}
         )
         self._yardstick = Yardstick(reference, some["pool"])
+        if published is not None:
+            published.check(network.name, network.weights_hash, some["pool"].shape[1])
 
     def labels(self, samples: int | None = None) -> dict[str, str]:
         """The labels of all criteria on a number of images; on those of a comparison if None.
@@ -144,8 +154,10 @@ class Evaluator:
 
         With each value comes its standard deviation over random splits of reference and unseen
         images into two sets of their sizes. Only criteria that compare features have one: images
-        and labels stay where they are.
+        and labels stay where they are; none where the reference's statistics are published ones.
         """
+        if self._published:
+            return self.score(unseen, ()), {}
         real = self.network.features(self._reference)
         every = Features(
             None if real.logits is None else np.concatenate([real.logits, unseen.known_logits]),
@@ -185,6 +197,12 @@ def _digest(network: FeatureNetwork, images: Images) -> str:
     digest = hashlib.sha256(f"2/{network.weights_hash}/{images.shape}".encode())
     digest.update(np.ascontiguousarray(images).data)
     return digest.hexdigest()
+
+
+def _published_digest(network: FeatureNetwork, published: Moments) -> str:
+    """SHA-256 of a network's weights and of published statistics."""
+    arrays = {"mean": published.mean, "covariance": published.covariance}
+    return hashlib.sha256(f"{network.weights_hash}/{arrays_digest(arrays)}".encode()).hexdigest()
 
 
 def _real_logits(features: Callable[[], Features], place: Path) -> npt.NDArray[np.float32] | None:

@@ -116,3 +116,12 @@ def eagerly():
     tf.config.run_functions_eagerly(True)
     yield
     tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture
+def in_process(monkeypatch):
+    """Let commands do their work in this process: its TensorFlow is imported already."""
+    from sessions import SessionEngine
+
+    engine = SessionEngine()
+    monkeypatch.setattr("autogan.pool.crew.make_engine", lambda run: engine)

@@ -209,15 +209,6 @@ def test_training_the_best_configuration_gives_its_score(searched):
     assert json.loads(out)["evaluations"] == result["evaluations"]
 
 
-@pytest.fixture
-def in_process(monkeypatch):
-    """Let commands do their work in this process: its TensorFlow is imported already."""
-    from sessions import SessionEngine
-
-    engine = SessionEngine()
-    monkeypatch.setattr("autogan.pool.crew.make_engine", lambda run: engine)
-
-
 def printed(capsys, *arguments):
     """Run in this process; return what was printed."""
     with pytest.raises(SystemExit) as exit_:

@@ -303,8 +303,10 @@ def _stopped(monkeypatch):
     monkeypatch.setattr(
         "autogan.cli.main.app", typer.main.get_command(app)
     )  # made once, not each time
-    for name in ("api.plan", "api.run_search", "api.train", "api.sample", "measure.evaluate"):
+    for name in ("api.plan", "api.run_search", "api.train", "api.sample"):
         monkeypatch.setattr(f"autogan.cli.main.{name}", stop)
+    for name in ("evaluate", "spoil", "statistics"):
+        monkeypatch.setattr(f"autogan.cli.scoring.measure.{name}", stop)
 
 
 def called(*arguments):

@@ -4,7 +4,6 @@ Results go to standard output, progress and errors to standard error. Exit codes
 that failed, 2 for something wrong in what the user gave, 130 after Ctrl-C.
 """
 
-import contextlib
 import io
 import signal
 import sys
@@ -15,14 +14,14 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from autogan import api, measure
+from autogan import api
+from autogan.cli import scoring
 from autogan.cli.listing import listing
 from autogan.cli.options import (
+    Checkpoint,
     ConfigFile,
-    Corrupt,
     Debug,
     Json,
-    KeepClasses,
     Overwrite,
     Quiet,
     hint,
@@ -33,11 +32,10 @@ from autogan.cli.printing import (
     print_json,
     print_plan,
     print_run,
-    print_scores,
     print_search,
-    print_spoiled,
     print_training,
     say,
+    shown,
 )
 from autogan.config import SearchConfig, TrainConfig, load_config, under_seeds
 from autogan.core.errors import (
@@ -55,8 +53,6 @@ from autogan.core.text import read_path
 from autogan.data.grids import png
 from autogan.record.folder import run_of
 from autogan.report import writing
-from autogan.show.display import Display
-from autogan.show.displays import make_display
 from autogan.version import __version__
 
 F = TypeVar("F", bound=Callable[..., None])
@@ -66,9 +62,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
-
-
-Checkpoint = Annotated[api.Checkpoint, typer.Option(help="which evaluation's generator")]
 
 
 @app.command()
@@ -114,13 +107,13 @@ def search(
     else:
         wanted = load_config(SearchConfig, config, flags)
     if dry_run:
-        with _display(quiet) as display:
+        with shown(quiet) as display:
             made = api.plan(wanted, resume=resume, estimate=estimate, display=display)
         print_plan(made, json_)
         return
     if estimate:
         raise ConfigError("estimate", "True without --dry-run; a search shows its own pace")
-    with _display(quiet) as display:
+    with shown(quiet) as display:
         result = api.run_search(
             wanted, resume=resume, overwrite=overwrite, retry_failed=retry_failed,
             accept_changed_data=accept_changed_data, display=display,
@@ -154,50 +147,18 @@ def train(
     if seeds is not None:
         again = under_seeds(run, seeds, workers)
         folder = {"resume": again.run_dir} if resume else {"overwrite": overwrite}
-        with _display(quiet) as display:
+        with shown(quiet) as display:
             found = api.run_search({"trials": seeds} if resume else again, **folder,
                                    display=display)  # fmt: skip
         print_search(found, json_)
         return
-    with _display(quiet) as display:
+    with shown(quiet) as display:
         result = api.train(run, resume=resume, overwrite=overwrite, display=display)
     print_training(result, json_)
 
 
-@app.command()
-@options_of(
-    TrainConfig, "data_dir", "image_size", "channels", "bits", "background", "skip_unreadable",
-    "features", "eval_samples", "reference_split", "device",
-    "threads", "plugin_dirs",
-)  # fmt: skip
-def evaluate(
-    images: Annotated[str, typer.Argument(help="a run's folder, a folder of images, a dataset")],
-    reference: Annotated[
-        str | None, typer.Option(help="a dataset or a folder of images [the run's dataset]")
-    ] = None,
-    criterion: Annotated[
-        str | None, typer.Option(help="criteria, separated by commas [the run's own; fid]")
-    ] = None,
-    checkpoint: Checkpoint = "best",
-    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="of the latent vectors")] = 0,
-    corrupt: Corrupt = "",
-    keep_classes: KeepClasses = None,
-    json_: Json = False,
-    debug: Debug = False,
-    *,
-    flags: dict[str, Any],
-) -> None:
-    """Score a trained GAN, or compare two sets of images."""
-    with _display(quiet=False) as display:
-        given: dict[str, Any] = {
-            "reference": reference, "criterion": criterion, "options": flags, "display": display,
-        }  # fmt: skip
-        if corrupt or keep_classes is not None:
-            given |= {"corrupt": corrupt, "keep_classes": keep_classes}
-            print_spoiled(measure.spoil(images, **given), json_)
-            return
-        scores = measure.evaluate(images, checkpoint=checkpoint, seed=seed, **given)
-    print_scores(scores, json_)
+app.command()(scoring.evaluate)
+app.command()(scoring.statistics)
 
 
 @app.command()
@@ -309,7 +270,7 @@ def check(
     flags: dict[str, Any],
 ) -> None:
     """Find every decision of a search again from its record."""
-    with _display(quiet=False) as display:
+    with shown(quiet=False) as display:
         found = api.check(folder, repair=repair, options=flags, display=display)
     if found.difference:
         raise SearchFailed(
@@ -354,15 +315,6 @@ def top(
 def _given(flags: dict[str, Any]) -> dict[str, Any]:
     """The flags that were given."""
     return {name: value for name, value in flags.items() if value not in (None, {})}
-
-
-@contextlib.contextmanager
-def _display(quiet: bool) -> Iterator[Display]:
-    display = Display() if quiet else make_display()
-    try:
-        yield display
-    finally:
-        display.close()
 
 
 def main(arguments: list[str] | None = None) -> None:

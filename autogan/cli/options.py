@@ -10,6 +10,7 @@ from pydantic.fields import FieldInfo
 from rich.markup import escape
 from typer.core import TyperCommand
 
+from autogan import api
 from autogan.config import TrainConfig, parse_params
 from autogan.core.errors import ConfigError
 from autogan.models import GAN_TYPES
@@ -20,6 +21,7 @@ ConfigFile = Annotated[
     Path | None, typer.Argument(help="a YAML file, or a name; see: autogan list configs")
 ]
 Json = Annotated[bool, typer.Option("--json", help="print the result as JSON")]
+Checkpoint = Annotated[api.Checkpoint, typer.Option(help="which evaluation's generator")]
 Overwrite = Annotated[
     bool, typer.Option("--overwrite", help="replace an earlier run in the folder")
 ]

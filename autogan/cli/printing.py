@@ -1,10 +1,11 @@
 """What the commands print on standard output: results, for people or as JSON."""
 
+import contextlib
 import csv
 import dataclasses
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from autogan.record.words import duration
 from autogan.run.plan import Plan
 from autogan.search import State
 from autogan.show.advice import advice
+from autogan.show.display import Display
+from autogan.show.displays import make_display
 from autogan.show.export import plain, table
 from autogan.show.result import SearchResult, TrainResult
 from autogan.show.summary import standing, summary
@@ -195,3 +198,13 @@ def print_further(config: TrainConfig, folder: Path, logs: Path) -> None:
 def print_json(value: Any) -> None:
     """Print plain values; paths as text."""
     say(json.dumps(value, indent=2, default=str))
+
+
+@contextlib.contextmanager
+def shown(quiet: bool) -> Iterator[Display]:
+    """A display of the terminal, which is closed at the end; of nothing where it is to be quiet."""
+    display = Display() if quiet else make_display()
+    try:
+        yield display
+    finally:
+        display.close()

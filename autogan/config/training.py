@@ -7,21 +7,20 @@ from collections.abc import Mapping
 from functools import cached_property
 from inspect import signature
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import ValidationInfo, field_validator, model_validator
 from typing_extensions import Self
 
-from autogan.config.grammar import check_normalise, named, read_ranges, settings_of
-from autogan.config.images import ImageKeys
+from autogan.config.grammar import check_normalise, named, settings_of
 from autogan.config.keys import key
+from autogan.config.scoring import ScoringKeys
 from autogan.config.spaces import useless
 from autogan.core.errors import ConfigError
 from autogan.core.files import look
 from autogan.core.hyperparameters import Dimension, Value
 from autogan.core.machine import cores
 from autogan.core.text import read_path, short_name
-from autogan.criteria import CRITERIA, Criterion, Limit, Objective, limits_of
 from autogan.criteria.weights import KNOWN_FEATURES, best_at_hand
 from autogan.data import dataset_named
 from autogan.models import GAN_TYPES, GANType
@@ -29,14 +28,14 @@ from autogan.models import GAN_TYPES, GANType
 DEFAULT_STEPS = 2000
 EVALUATIONS = 10
 _MAX_THREADS = 1024
-_LONGEST_SUM = 1000  # characters of a sum of criteria
-_PATHS = ("data_dir", "run_dir", "checkpoint_dir", "result_dir", "log_dir", "warm_start", "stage1")
+_PATHS = (
+    "data_dir", "statistics", "run_dir", "checkpoint_dir", "result_dir", "log_dir", "warm_start",
+    "stage1",
+)  # fmt: skip
 
 
-class TrainConfig(ImageKeys):
+class TrainConfig(ScoringKeys):
     """All that decides one training; the keys of a YAML file and, with dashes, the flags."""
-
-    is_search: ClassVar[bool] = False
 
     gan_type: Annotated[str, key("training", "GAN type; see: autogan list gan-types")] = "gan"
     params: Annotated[
@@ -58,33 +57,6 @@ class TrainConfig(ImageKeys):
     evaluate_every: Annotated[
         int | None, key("training", "steps between evaluations [a tenth of the training]", ge=1)
     ] = None
-    criterion: Annotated[
-        str,
-        key("criteria", "criterion that decides, or a weighted sum such as 'is - 0.01*fid'; see: "
-            "autogan list criteria"),
-    ] = "fid"  # fmt: skip
-    normalise: Annotated[
-        Literal["history"] | dict[str, tuple[float, float]] | None,
-        key("criteria", "scale the terms of a sum to [0, 1]: history, by what the search has seen, "
-            "or by given ranges: is=1..10,fid=0..400"),
-    ] = None  # fmt: skip
-    constraint: Annotated[
-        str | None, key("criteria", "an evaluation counts where it holds this: 'authenticity>0.3'")
-    ] = None
-    also: Annotated[list[str], key("criteria", "further criteria to record")] = []  # noqa: RUF012
-    features: Annotated[
-        str | None,
-        key("criteria", "feature network: inception, efficientnet (an extra), classifier (learns "
-            "the labels), random (has learned nothing) or the path of a SavedModel "
-            "[inception, or efficientnet where only that is at hand; digits: classifier]"),
-    ] = None  # fmt: skip
-    eval_samples: Annotated[int, key("criteria", "compare at most this many images", ge=2)] = 10_000
-    generated: Annotated[
-        int | None, key("criteria", "compare this many generated images [as many as real]", ge=2)
-    ] = None
-    reference_split: Annotated[
-        Literal["train", "test"], key("criteria", "real images to compare with: train or test")
-    ] = "train"
     seed: Annotated[int, key("training", "seed of all random numbers", ge=0, lt=2**31)] = 0
     device: Annotated[
         str, key("training", "auto, cpu, gpu or gpu:N", pattern=r"^(auto|cpu|gpu(:\d+)?)$")
@@ -155,70 +127,11 @@ class TrainConfig(ImageKeys):
     def _known_gan_type(cls, name: str) -> str:
         return GAN_TYPES.key(name)
 
-    @field_validator("criterion", mode="before")
-    @classmethod
-    def _weighted(cls, value: Any) -> Any:
-        if isinstance(value, list):
-            return ",".join(map(str, value))
-        return Objective.text_of(value, CRITERIA) if isinstance(value, dict) else value
-
-    @field_validator("criterion")
-    @classmethod
-    def _known_criterion(cls, text: str) -> str:
-        if len(text) > _LONGEST_SUM:
-            raise ConfigError(
-                "criterion", f"{text[:40]}... is {len(text)} characters long; give fewer terms"
-            )
-        texts = text.split(",")
-        if len(texts) > 1 and not cls.is_search:
-            raise ConfigError(
-                "criterion",
-                f"{text!r} are several, among which a search chooses; let one decide and record "
-                "the others with also, or weigh them: {is: 1, fid: 0.01}",
-            )
-        parsed = [Objective.parse(part, CRITERIA).text for part in texts]
-        for part in parsed:
-            if parsed.count(part) > 1:
-                raise ConfigError("criterion", f"{text!r} names {part} twice")
-        return ",".join(parsed)
-
-    @field_validator("normalise", mode="before")
-    @classmethod
-    def _parse_ranges(cls, value: Any) -> Any:
-        if isinstance(value, str):
-            return value if value == "history" else read_ranges(value)
-        for name, ends in value.items() if isinstance(value, Mapping) else ():
-            if not (isinstance(ends, list | tuple) and len(ends) == 2):
-                raise ConfigError("normalise", f"{name}: {ends} is no range; give [LOW, HIGH]")
-        return value
-
-    @field_validator("constraint")
-    @classmethod
-    def _known_limits(cls, text: str | None) -> str | None:
-        return None if text is None else ",".join(map(str, limits_of(text, CRITERIA)))
-
-    @field_validator("also", mode="before")
-    @classmethod
-    def _split_names(cls, names: Any) -> Any:
-        return [name for name in names.split(",") if name] if isinstance(names, str) else names
-
-    @field_validator("also")
-    @classmethod
-    def _known_criteria(cls, names: list[str]) -> list[str]:
-        return [CRITERIA.key(name) for name in names]
-
     @field_validator(*_PATHS, mode="before", check_fields=False)
     @classmethod
     def _usable_path(cls, path: Any, info: ValidationInfo) -> Any:
         usable = isinstance(path, str | Path)
         return read_path(str(info.field_name), str(path)) if usable else path
-
-    @field_validator("features")
-    @classmethod
-    def _usable_features(cls, features: str | None) -> str | None:
-        if features is not None:
-            read_path("features", features)
-        return features
 
     @model_validator(mode="after")
     def _consistent(self) -> "TrainConfig":
@@ -233,7 +146,7 @@ class TrainConfig(ImageKeys):
         self._check_possible()
         if self.normalise is not None:
             check_normalise(self.normalise, self.criterion, self.deciding(), self.is_search)
-        self._check_labels_differ()
+        self.check_labels_differ()
         return self
 
     def _check_first_stage(self) -> None:
@@ -300,36 +213,6 @@ class TrainConfig(ImageKeys):
     def settings(self) -> dict[str, Value | Dimension]:
         """Each given hyperparameter as a fixed value or, with several, a dimension."""
         return settings_of(self.gan, self.params)
-
-    @cached_property
-    def objective(self) -> Objective:
-        """What decides in a training; not yet scaled where that takes a history."""
-        objective = Objective.parse(self.criterion, CRITERIA).holding(self.limits)
-        if self.normalise is None:
-            return objective
-        return objective.within({} if self.normalise == "history" else self.normalise)
-
-    @property
-    def limits(self) -> tuple[Limit, ...]:
-        """What an evaluation must hold to count."""
-        return () if self.constraint is None else limits_of(self.constraint, CRITERIA)
-
-    def deciding(self) -> list[str]:
-        """The names of the criteria that have a part in what decides."""
-        return list(self.objective.weights)
-
-    def criteria(self) -> dict[str, Criterion]:
-        """All criteria to compute, those that decide first."""
-        limited = [limit.name for limit in self.limits]
-        names = dict.fromkeys([*self.deciding(), *limited, *self.also])
-        return {name: CRITERIA.get(name)() for name in names}
-
-    def _check_labels_differ(self) -> None:
-        """Two criteria of one's own may call themselves the same."""
-        names = [kind.name for kind in self.criteria().values()]
-        for name in names:
-            if names.count(name) > 1:
-                raise ConfigError("also", f"two criteria call themselves {name!r}; rename one")
 
     @property
     def conditions(self) -> list[str]:

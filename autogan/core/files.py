@@ -172,12 +172,17 @@ def write_yaml(path: Path, value: Mapping[str, Any], heading: str = "") -> None:
     write_bytes(path, text.encode())
 
 
-def write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
-    """Write arrays as an .npz file, sealed by a digest of them all."""
+def write_npz(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+    """Write arrays as an .npz file for other programs."""
     buffer = io.BytesIO()
-    named: dict[str, Any] = {**arrays, _DIGEST: np.array(arrays_digest(arrays))}
+    named: dict[str, Any] = dict(arrays)
     np.savez(buffer, **named)
     write_bytes(path, buffer.getvalue())
+
+
+def write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+    """Write arrays as an .npz file, sealed by a digest of them all."""
+    write_npz(path, {**arrays, _DIGEST: np.array(arrays_digest(arrays))})
 
 
 def read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:

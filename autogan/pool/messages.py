@@ -215,6 +215,32 @@ class Scores(Message):
     spoiled: dict[str, dict[str, float]] = {}
 
 
+class Statistics(Call):
+    """Write statistics of the configuration's reference, or its images, as an .npz file.
+
+    Attributes:
+        form: mean and covariance, as pytorch-fid and clean-fid have them, or ADM's images.
+        output: the file.
+    """
+
+    form: Literal["fid", "adm"]
+    output: str
+
+
+class Counted(Message):
+    """See `Statistics`.
+
+    Attributes:
+        images: of how many they are,
+        features: and of how many features; none of images themselves.
+        network: that gives these.
+    """
+
+    images: int
+    features: int = 0
+    network: str = ""
+
+
 class Sample(Call):
     """Generate images and write them as an .npz file.
 

@@ -120,7 +120,8 @@ class Scoring:
         most = run.eval_samples
         generated, real = len(images.train), len(self._bench.reference(run))
         check_enough(run.criteria(), min(generated, most), min(real, most), 0)
-        tell_of(self._driver, "reference", self._bench.data(run))
+        if run.statistics is None:
+            tell_of(self._driver, "reference", self._bench.data(run))
         tell_of(self._driver, "images", images)
         made, labels = images.train.subset(run.eval_samples)
         evaluator = self._bench.evaluator(run, self._call.run)
@@ -221,7 +222,12 @@ class Scoring:
 
 
 def _against_test(run: TrainConfig) -> TrainConfig | None:
-    """With the test images as the reference; None where what decides needs them as unseen ones."""
+    """With the test images as the reference; None where what decides needs them as unseen ones.
+
+    And where the reference is published statistics.
+    """
+    if run.statistics is not None:
+        return None
     wanting = {name for name, kind in run.criteria().items() if "unseen" in kind.needs}
     if wanting & set(run.deciding()):
         return None

@@ -11,10 +11,12 @@ import numpy as np
 
 from autogan.config import SearchConfig, TrainConfig
 from autogan.core.errors import ConfigError
-from autogan.core.files import write_arrays, write_bytes
+from autogan.core.files import write_arrays, write_bytes, write_npz
+from autogan.criteria.published import Published
 from autogan.data import ImageData, class_number
 from autogan.data.grids import GRID, GRID_CLASSES, grid, png
 from autogan.pool.messages import (
+    Counted,
     Evaluate,
     Join,
     Joined,
@@ -25,6 +27,7 @@ from autogan.pool.messages import (
     Sample,
     Sampled,
     Scores,
+    Statistics,
     Time,
     Timed,
     Train,
@@ -202,6 +205,19 @@ class Session:
     def evaluate(self, call: Evaluate) -> Scores:
         """See `Evaluate`."""
         return Scoring(self._bench, self._driver, call).scores()
+
+    def statistics(self, call: Statistics) -> Counted:
+        """See `Statistics`."""
+        run = self._bench.use(call)
+        tell_of(self._driver, "images", self._bench.data(run))
+        images, _ = self._bench.reference(run).subset(run.eval_samples)
+        if call.form == "adm":
+            colour = images if images.shape[-1] == 3 else np.repeat(images, 3, axis=3)
+            write_npz(Path(call.output), {"arr_0": colour})
+            return Counted(images=len(images))
+        real, network = self._bench.evaluator(run, "").real, self._bench.network(run)
+        Published(real, network.name, network.weights_hash).write(Path(call.output))
+        return Counted(images=len(images), features=len(real.mean), network=network.name)
 
     def sample(self, call: Sample) -> Sampled:
         """See `Sample`."""

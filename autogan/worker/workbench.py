@@ -14,12 +14,13 @@ import tensorflow as tf
 
 from autogan.config import TrainConfig
 from autogan.core.errors import ConfigError
-from autogan.core.files import Damaged, cache_root, read_arrays
+from autogan.core.files import Damaged, arrays_digest, cache_root, read_arrays
 from autogan.criteria.base import Criterion
 from autogan.criteria.classifier import ClassifierNetwork
 from autogan.criteria.efficientnet import EfficientNet
 from autogan.criteria.evaluator import Evaluator
 from autogan.criteria.networks import FeatureNetwork, SavedModelNetwork
+from autogan.criteria.published import Published, check_needs
 from autogan.criteria.untrained import RandomNetwork
 from autogan.criteria.weights import Tell, efficientnet_weights, inception_weights
 from autogan.data import MEMORY_BYTES, ImageData, Split, check_trainable, dataset_named, loaded
@@ -172,6 +173,10 @@ class Workbench:
     def evaluator(self, run: TrainConfig, folder: str) -> Evaluator:
         """What scores images as a configuration says, for the run in a folder."""
         network = self.network(run, folder)
+        published = None
+        if run.statistics is not None:
+            check_needs(run.criteria(), run.statistics)
+            published = Published.read(run.statistics)
 
         def build() -> Evaluator:
             reference, classes = self.reference(run).subset(run.eval_samples)
@@ -186,6 +191,7 @@ class Workbench:
                 classes,
                 some,
                 run.generated,
+                published,
             )
 
         key = (
@@ -195,6 +201,7 @@ class Workbench:
             run.reference_split,
             run.eval_samples,
             run.generated,
+            published and arrays_digest({"": published.moments.covariance}),
         )
         return self._keep("evaluator", key, build)
 

@@ -1,0 +1,77 @@
+"""The commands that score images."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from autogan import measure
+from autogan.cli.options import Checkpoint, Corrupt, Debug, Json, KeepClasses, Overwrite, options_of
+from autogan.cli.printing import print_scores, print_spoiled, say, shown
+from autogan.config import TrainConfig
+
+
+@options_of(
+    TrainConfig, "data_dir", "image_size", "channels", "bits", "background", "skip_unreadable",
+    "features", "eval_samples", "generated", "reference_split", "device", "threads",
+    "plugin_dirs",
+)  # fmt: skip
+def evaluate(
+    images: Annotated[str, typer.Argument(help="a run's folder, a folder of images, a dataset")],
+    reference: Annotated[
+        str | None,
+        typer.Option(
+            help="a dataset, a folder of images or an .npz of statistics [the run's dataset]"
+        ),
+    ] = None,
+    criterion: Annotated[
+        str | None, typer.Option(help="criteria, separated by commas [the run's own; fid]")
+    ] = None,
+    checkpoint: Checkpoint = "best",
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="of the latent vectors")] = 0,
+    corrupt: Corrupt = "",
+    keep_classes: KeepClasses = None,
+    json_: Json = False,
+    debug: Debug = False,
+    *,
+    flags: dict[str, Any],
+) -> None:
+    """Score a trained GAN, or compare two sets of images."""
+    with shown(quiet=False) as display:
+        given: dict[str, Any] = {
+            "reference": reference, "criterion": criterion, "options": flags, "display": display,
+        }  # fmt: skip
+        if corrupt or keep_classes is not None:
+            given |= {"corrupt": corrupt, "keep_classes": keep_classes}
+            print_spoiled(measure.spoil(images, **given), json_)
+            return
+        scores = measure.evaluate(images, checkpoint=checkpoint, seed=seed, **given)
+    print_scores(scores, json_)
+
+
+@options_of(
+    TrainConfig, "data_dir", "image_size", "channels", "bits", "background", "skip_unreadable",
+    "features", "eval_samples", "reference_split", "device", "threads", "plugin_dirs",
+)  # fmt: skip
+def statistics(
+    images: Annotated[str, typer.Argument(help="a folder of images, or a dataset")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="the file, NAME.npz")],
+    form: Annotated[
+        Literal["fid", "adm"],
+        typer.Option(
+            help="fid: mean and covariance, as of pytorch-fid and clean-fid; adm: the images "
+            "themselves, as a reference of ADM's evaluator"
+        ),
+    ] = "fid",
+    overwrite: Overwrite = False,
+    debug: Debug = False,
+    *,
+    flags: dict[str, Any],
+) -> None:
+    """Write statistics of real images, to compare with here or elsewhere."""
+    with shown(quiet=False) as display:
+        say(
+            measure.statistics(
+                images, output, form=form, overwrite=overwrite, options=flags, display=display
+            )
+        )
