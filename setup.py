@@ -26,6 +26,7 @@ PACKAGE_DIR = {
     "autogan.models.training": "models/training",
     "autogan.search": "search",
     "autogan.criteria": "criteria",
+    "autogan.criteria.networks": "criteria/networks",
     "autogan.configs": "configs",
 }
 

@@ -6,6 +6,7 @@ Knows nothing of search or GAN types. Importing this package does not import Ten
 from autogan.core.registry import Registry
 from autogan.criteria.balls import Coverage, Density, Precision, Recall
 from autogan.criteria.base import Criterion
+from autogan.criteria.class_fid import ClassFID
 from autogan.criteria.clipped import ClippedCoverage, ClippedDensity
 from autogan.criteria.copying import CT, Authenticity
 from autogan.criteria.fid import FID
@@ -26,6 +27,7 @@ for _criterion in (
     JSInceptionScore,
     FID,
     FIDInfinity,
+    ClassFID,
     WD,
     KID,
     Precision,
@@ -50,6 +52,7 @@ __all__ = [
     "WD",
     "Authenticity",
     "Bounds",
+    "ClassFID",
     "ClippedCoverage",
     "ClippedDensity",
     "Coverage",

@@ -24,9 +24,9 @@ class Criterion(Part):
         direction: whether lower (``min``) or higher (``max``) is better.
         chooses: whether a better value means better images, so that it may decide a search.
         needs: any of these, beside pooled features and moments:
-            ``labels``: ``generated.labels``, from images of known classes and a feature network
-            whose logits are the dataset's classes;
-            ``logits``: ``generated.logits``, which not all feature networks give;
+            ``labels``: ``generated.labels`` and ``real.labels``, from images of known classes;
+            ``logits``: ``generated.logits``, which not all feature networks give; with labels,
+            those of the dataset's classes;
             ``images``: ``generated.images`` and ``real.images``, uint8 [N, height, width,
             channels], and ``real.labels``, if there are any;
             ``real_features``: ``real.pool``, the real features themselves;

@@ -14,7 +14,7 @@ from autogan.core.files import arrays_digest, cached_arrays
 from autogan.criteria.base import Criterion
 from autogan.criteria.copying import CT, Authenticity
 from autogan.criteria.neighbours import NEAREST, to_nearest
-from autogan.criteria.networks import FeatureNetwork
+from autogan.criteria.networks.base import FeatureNetwork
 from autogan.criteria.published import Published
 from autogan.criteria.statistics import Features, Moments
 from autogan.criteria.variety import Variety, Yardstick, covered
@@ -81,6 +81,8 @@ class Evaluator:
                 self.real, unseen=_unseen_distances(network, unseen, self.real.known_pool, place)
             )
         self._images = "images" in needs
+        if "labels" in needs:
+            self.real = dataclasses.replace(self.real, labels=classes)
         if self._images:
             self.real = dataclasses.replace(self.real, images=reference, labels=classes)
         some = cached_arrays(

@@ -44,7 +44,7 @@ class Moments(_Shared):
         pool: the features themselves, float32 [N, D], where a criterion asked for them.
         near: their `nearest`, if it is at hand.
         images: the real images, uint8 [N, height, width, channels], where a criterion asked.
-        labels: their classes, int64 [N], with them, if they have any.
+        labels: their classes, int64 [N], with them or where a criterion asked, if they have any.
         logits: their class scores, float32 [N, K], where a criterion asked for such and the
             network gives any.
         unseen: squared distances of real images that are not learned from to the nearest of these,

@@ -1,5 +1,6 @@
 """Whether a generator makes different pictures, or the same ones again and again."""
 
+import dataclasses
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from autogan.core.arrays import Images
-from autogan.criteria.neighbours import Neighbours, nearest, squared_distances
+from autogan.criteria.clipped import ClippedCoverage
+from autogan.criteria.neighbours import squared_distances
+from autogan.criteria.statistics import Features, Moments
 
 Pool = npt.NDArray[np.float32]
 
@@ -37,6 +40,8 @@ class Variety:
         coverage: share of real images that have a generated one among their five nearest
             neighbours, in features (Naeem et al., 2020, arXiv:2002.09797). About 0.97 for equal
             distributions, near 0 for images that look like none of the real ones.
+        good: the share of good and different images that would cover the real ones as well: see
+            `ClippedCoverage`. Coverage alone hardly falls where three quarters of them are noise.
     """
 
     distinct: int
@@ -45,6 +50,7 @@ class Variety:
     contrast: float
     deviation: float
     coverage: float
+    good: float
 
     @classmethod
     def of(cls, figures: Mapping[str, float]) -> "Variety":
@@ -55,6 +61,7 @@ class Variety:
             contrast=figures["contrast"],
             deviation=figures["deviation"],
             coverage=figures["coverage"],
+            good=figures.get("good", figures["coverage"]),  # which version 0.3 did not measure
         )
 
     @property
@@ -84,8 +91,8 @@ class Variety:
 
     @property
     def uncovering(self) -> bool:
-        """Whether more than half of the real images have no generated one near them."""
-        return self.real_distinct > 1 and self.coverage < _POOR
+        """Whether half of the real images have none near them, or half of the images are poor."""
+        return self.real_distinct > 1 and min(self.coverage, self.good) < _POOR
 
     def __str__(self) -> str:
         if self.pale:
@@ -107,8 +114,8 @@ class Yardstick:
         self._looked_at = len(seen)
         self._distinct = _distinct(seen)
         self._deviation = _deviation(seen)
-        self._pool = covered(pool)
-        self._near = nearest(self._pool)
+        known = covered(pool)
+        self._real = dataclasses.replace(Moments.of(known), pool=known)
 
     def measure(self, images: Images, pool: Pool) -> Variety:
         """Measure generated images.
@@ -118,13 +125,15 @@ class Yardstick:
             pool: their pooled features, float32 [N, D].
         """
         seen = _spread(images, self._looked_at)
+        features = Features(None, covered(pool))
         return Variety(
             distinct=_distinct(seen),
             real_distinct=self._distinct,
             looked_at=len(seen),
             contrast=float(seen.std(dtype=np.float64)),
             deviation=_deviation(seen) / self._deviation if self._deviation else 1.0,
-            coverage=Neighbours.of(covered(pool), self._pool, self._near).coverage,
+            coverage=features.neighbours(self._real).coverage,
+            good=ClippedCoverage().compute(features, self._real),
         )
 
 

@@ -344,8 +344,8 @@ def by_keras_tuner(trained: Callable[[float], float], trials: int) -> Any:
 
 def feature_network(features: str, size: int | None) -> Any:
     """The same feature network for both sides."""
-    from autogan.criteria.classifier import ClassifierNetwork
-    from autogan.criteria.networks import SavedModelNetwork
+    from autogan.criteria.networks.base import SavedModelNetwork
+    from autogan.criteria.networks.classifier import ClassifierNetwork
     from autogan.data import dataset_named
 
     if features != "classifier":

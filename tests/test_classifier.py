@@ -14,8 +14,8 @@ from autogan.config import TrainConfig
 from autogan.core.errors import ConfigError
 from autogan.core.files import read_arrays, write_arrays
 from autogan.criteria import FID, InceptionScore, classifier
-from autogan.criteria.classifier import ClassifierNetwork
 from autogan.criteria.evaluator import Evaluator
+from autogan.criteria.networks.classifier import ClassifierNetwork
 from autogan.data import Digits
 from autogan.pool.messages import Prepare, Prepared
 

@@ -103,6 +103,8 @@ class TestEveryCriterion:
             bare = dataclasses.replace(bare, unseen=real.unseen)
             with pytest.raises(ValueError, match="not learned from are needed"):
                 kind().compute(made, dataclasses.replace(real, unseen=None))
+        if "labels" in kind.needs:
+            bare = dataclasses.replace(bare, labels=real.labels)
         if "images" in kind.needs:
             bare = dataclasses.replace(bare, images=real.images, labels=real.labels)
         assert kind().compute(thin, bare) == pytest.approx(kind().compute(made, real))
@@ -115,7 +117,7 @@ class TestEveryCriterion:
                 kind().compute(nothing, real)
         if pooled:
             with pytest.raises(ValueError, match="not only their moments"):
-                kind().compute(made, Moments.of(made.pool))
+                kind().compute(made, dataclasses.replace(real, pool=None))
 
     def test_does_not_depend_on_the_order_of_images(self, kind):
         rng, count = np.random.default_rng(0), max(50, kind.fewest(6))

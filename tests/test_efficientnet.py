@@ -13,9 +13,9 @@ from sklearn.datasets import load_sample_image
 
 from autogan.core.errors import ConfigError
 from autogan.core.files import Damaged
-from autogan.criteria.efficientnet import EfficientNet
-from autogan.criteria.torch_file import tensors
-from autogan.criteria.weights import efficientnet_weights
+from autogan.criteria.networks.efficientnet import EfficientNet
+from autogan.criteria.networks.torch_file import tensors
+from autogan.criteria.networks.weights import efficientnet_weights
 
 
 @pytest.fixture(scope="module")
@@ -221,6 +221,6 @@ def test_other_weights_are_refused(monkeypatch, arrays, change):
         array = changed.pop(name)
         named = {"shape": array[:-1], "dtype": array.astype(np.float64)}
         changed |= {name: named[change]} if change in named else {}
-    monkeypatch.setattr("autogan.criteria.efficientnet.tensors", lambda data: changed)
+    monkeypatch.setattr("autogan.criteria.networks.efficientnet.tensors", lambda data: changed)
     with pytest.raises(ConfigError, match=f"features: efficientnet: its weights: {name}"):
         EfficientNet(b"")

@@ -7,7 +7,7 @@ from PIL import Image
 from sessions import SessionEngine
 
 from autogan.core.errors import ConfigError
-from autogan.criteria.networks import FeatureNetwork
+from autogan.criteria.networks.base import FeatureNetwork
 from autogan.data import dataset_named
 from autogan.pool.messages import Evaluate, Open
 from autogan.worker.scoring import Scoring

@@ -96,7 +96,7 @@ def test_its_feature_network_fits(example, tmp_path):
     sys.path.append(str(example))
     from my_features import FeatureNetwork
 
-    from autogan.criteria.networks import SavedModelNetwork
+    from autogan.criteria.networks.base import SavedModelNetwork
 
     FeatureNetwork(classes=4, size=32, weights=None).save(str(tmp_path / "net"))
     network = SavedModelNetwork(None, tmp_path / "net")

@@ -12,8 +12,8 @@ from autogan.core.errors import ConfigError
 from autogan.core.files import cached_arrays
 from autogan.criteria import CRITERIA, FID, MSSSIM, Features, InceptionScore, Moments
 from autogan.criteria.evaluator import Evaluator
-from autogan.criteria.networks import SavedModelNetwork
-from autogan.criteria.untrained import RandomNetwork
+from autogan.criteria.networks.base import SavedModelNetwork
+from autogan.criteria.networks.untrained import RandomNetwork
 from autogan.pool.messages import Open, Prepare
 
 

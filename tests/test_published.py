@@ -10,8 +10,8 @@ from autogan.cli.main import main
 from autogan.core.errors import ConfigError
 from autogan.criteria import CRITERIA, FID, Features, Moments
 from autogan.criteria.evaluator import Evaluator
+from autogan.criteria.networks.untrained import RandomNetwork
 from autogan.criteria.published import Published, check_needs
-from autogan.criteria.untrained import RandomNetwork
 
 
 def images(count=40, seed=0):

@@ -120,15 +120,30 @@ def test_coverage_is_that_of_the_paper():
     assert 0.2 < found.coverage < 0.9
 
 
+@pytest.mark.parametrize("share", [0.25, 0.5, 0.75])
+@pytest.mark.parametrize("by", ["noise", "one picture"])
+def test_the_share_of_good_images_is_told(share, by):
+    """Where coverage hardly falls: of noise by a fifth only while three quarters are spoiled."""
+    rng = np.random.default_rng(0)
+    real, made = (rng.normal(size=(1000, 8)).astype(np.float32) for _ in range(2))
+    spoiled = round(1000 * share)
+    made[:spoiled] = rng.normal(0, 9, (spoiled, 8)) if by == "noise" else real[:1]
+    images = rng.integers(0, 256, (1000, 8, 8, 1)).astype(np.uint8)
+    found = Yardstick(images, real).measure(images, made[rng.permutation(1000)])
+    assert found.good == pytest.approx(1 - share, abs=0.06)
+    assert found.uncovering == (found.good < 0.5)
+    assert found.coverage > found.good
+
+
 def test_the_thresholds():
-    def variety(distinct, coverage=1.0, real=200):
-        return Variety(distinct, real, 256, 60.0, 1.0, coverage)
+    def variety(distinct, good=1.0, real=200):
+        return Variety(distinct, real, 256, 60.0, 1.0, 0.9, good)
 
     assert [variety(n).collapsed for n in (20, 21)] == [True, False]
     assert [variety(n).repetitive for n in (99, 100)] == [True, False]
     assert [variety(200, c).uncovering for c in (0.49, 0.5)] == [True, False]
     assert [variety(n, real=5).collapsed for n in (1, 2)] == [True, False]
-    assert not variety(1, coverage=0.0, real=1).uncovering
+    assert not variety(1, good=0.0, real=1).uncovering
     pale = [dataclasses.replace(variety(1), contrast=c).collapsed for c in (0.12, 0.13, 1.99, 2)]
     assert pale == [True, False, False, True]
     strong, faint = variety(200), dataclasses.replace(variety(200), contrast=1.0, deviation=0.09)
@@ -139,5 +154,9 @@ def test_the_thresholds():
     assert (str(strong), str(faint)) == (
         "200 different pictures among 256 images", "pale images, of 1.0 grey levels"
     )  # fmt: skip
+    figures = json.loads(json.dumps(dataclasses.asdict(variety(9, 0.4))))
+    assert Variety.of({name: float(figure) for name, figure in figures.items()}).good == 0.4
+    del figures["good"]  # as version 0.3 recorded it
+    assert Variety.of({name: float(figure) for name, figure in figures.items()}).good == 0.9
     figures = json.loads(json.dumps(dataclasses.asdict(variety(9))))
     assert Variety.of({name: float(figure) for name, figure in figures.items()}) == variety(9)

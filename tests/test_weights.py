@@ -12,8 +12,8 @@ import pytest
 from autogan.config import TrainConfig
 from autogan.core.errors import ConfigError
 from autogan.core.files import cache_root
-from autogan.criteria import weights
-from autogan.criteria.weights import INCEPTION_ADDRESSES, best_at_hand, inception_weights
+from autogan.criteria.networks import weights
+from autogan.criteria.networks.weights import INCEPTION_ADDRESSES, best_at_hand, inception_weights
 
 
 @pytest.fixture(autouse=True)

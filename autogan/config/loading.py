@@ -15,7 +15,7 @@ from autogan.config.working import CONNECTIONS
 from autogan.core.errors import ConfigError
 from autogan.core.registry import suggestion
 from autogan.core.text import check_plain, check_text
-from autogan.criteria.weights import KNOWN_FEATURES
+from autogan.criteria.networks.weights import KNOWN_FEATURES
 from autogan.data import DATASETS
 from autogan.models import GAN_TYPES
 

@@ -21,7 +21,7 @@ from autogan.core.files import look
 from autogan.core.hyperparameters import Dimension, Value
 from autogan.core.machine import cores
 from autogan.core.text import read_path, short_name
-from autogan.criteria.weights import KNOWN_FEATURES, best_at_hand
+from autogan.criteria.networks.weights import KNOWN_FEATURES, best_at_hand
 from autogan.data import dataset_named
 from autogan.models import GAN_TYPES, GANType
 

@@ -7,7 +7,7 @@ from typing import Any
 from autogan.config import SearchConfig, TrainConfig, check_mapping, load_saved, read_yaml
 from autogan.core.errors import ConfigError
 from autogan.core.files import look
-from autogan.criteria.weights import KNOWN_FEATURES
+from autogan.criteria.networks.weights import KNOWN_FEATURES
 from autogan.record.folder import SearchFolder, run_of
 
 LIMITS = ("trials", "max_minutes", "max_steps", "target", "confirm", "enqueue")

@@ -109,7 +109,7 @@ def warnings(result: "SearchResult") -> list[str]:
         lines.append(f"the winner's images vary little: {variety}; look at them")
     if variety.uncovering:
         lines.append(
-            f"the winner's images come near {100 * variety.coverage:.0f} % of the real ones only: "
-            "train longer, or look at them"
+            f"the winner's images come near {100 * variety.coverage:.0f} % of the real ones, as if "
+            f"{100 * variety.good:.0f} % were good and different: train longer, or look at them"
         )
     return lines

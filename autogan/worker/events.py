@@ -95,6 +95,7 @@ class TrialEvents:
             tf.summary.scalar("variety/different pictures", variety.distinct)
             tf.summary.scalar("variety/deviation of pixels", variety.deviation)
             tf.summary.scalar("variety/coverage", variety.coverage)
+            tf.summary.scalar("variety/good", variety.good)
             for name, figure in figures.items():
                 tf.summary.scalar(f"variety/{name}", figure)
             tf.summary.image("samples", grid[np.newaxis])

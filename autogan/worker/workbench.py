@@ -16,13 +16,13 @@ from autogan.config import TrainConfig
 from autogan.core.errors import ConfigError
 from autogan.core.files import Damaged, arrays_digest, cache_root, read_arrays
 from autogan.criteria.base import Criterion
-from autogan.criteria.classifier import ClassifierNetwork
-from autogan.criteria.efficientnet import EfficientNet
 from autogan.criteria.evaluator import Evaluator
-from autogan.criteria.networks import FeatureNetwork, SavedModelNetwork
+from autogan.criteria.networks.base import FeatureNetwork, SavedModelNetwork
+from autogan.criteria.networks.classifier import ClassifierNetwork
+from autogan.criteria.networks.efficientnet import EfficientNet
+from autogan.criteria.networks.untrained import RandomNetwork
+from autogan.criteria.networks.weights import Tell, efficientnet_weights, inception_weights
 from autogan.criteria.published import Published, check_needs
-from autogan.criteria.untrained import RandomNetwork
-from autogan.criteria.weights import Tell, efficientnet_weights, inception_weights
 from autogan.data import MEMORY_BYTES, ImageData, Split, check_trainable, dataset_named, loaded
 from autogan.models.base import ImageShape
 from autogan.models.training.batches import TrainingSet
@@ -225,6 +225,7 @@ class Workbench:
                 run,
                 f"{run.features} tells {self.network(run).classes} classes and {run.dataset} has "
                 f"{classes}; use --features classifier, or a SavedModel with those logits",
+                "logits",
             )
 
     def stage1(self, run: TrainConfig, folder: str) -> Trainer | None:
@@ -357,14 +358,14 @@ def check_depth(depth: int, image_shape: ImageShape) -> None:
         )
 
 
-def refuse_labels(run: TrainConfig, problem: str) -> None:
-    """Refuse criteria that need labels, for a reason.
+def refuse_labels(run: TrainConfig, problem: str, *others: str) -> None:
+    """Refuse criteria that need labels, and what else is named, for a reason.
 
     Raises:
         ConfigError: if there are such criteria.
     """
     for name, criterion in run.criteria().items():
-        if "labels" in criterion.needs:
+        if criterion.needs >= {"labels", *others}:
             raise ConfigError("criterion", f"{name} needs images of known classes, and {problem}")
 
 

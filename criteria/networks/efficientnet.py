@@ -11,8 +11,8 @@ import tensorflow as tf
 
 from autogan.core.errors import ConfigError
 from autogan.core.files import Damaged
-from autogan.criteria.networks import FeatureNetwork, Outputs
-from autogan.criteria.torch_file import tensors
+from autogan.criteria.networks.base import FeatureNetwork, Outputs
+from autogan.criteria.networks.torch_file import tensors
 
 _SIZE = 224  # pixels of a side
 _MEAN, _SCALE = 127.0, 128.0  # grey levels: x -> (x - mean) / scale

@@ -6,7 +6,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from autogan.core.files import arrays_digest
-from autogan.criteria.networks import FeatureNetwork
+from autogan.criteria.networks.base import FeatureNetwork
 
 _SMALLEST = 8  # pixels of the side on which the last convolution works, at most twice that
 _FILTERS = 32

@@ -14,8 +14,8 @@ import tensorflow as tf
 from autogan.core.arrays import Images, Labels
 from autogan.core.errors import ConfigError
 from autogan.core.files import Damaged, arrays_digest, cached_arrays, read_arrays, write_arrays
-from autogan.criteria.networks import FeatureNetwork
-from autogan.criteria.weights import Tell
+from autogan.criteria.networks.base import FeatureNetwork
+from autogan.criteria.networks.weights import Tell
 
 _SMALL_VERSION, _SMALL_STEPS = 2, 1000  # versions of network and training; of the cache's key too
 _COLOUR_VERSION, _COLOUR_STEPS = 3, 6000
