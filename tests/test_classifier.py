@@ -13,8 +13,9 @@ import autogan
 from autogan.config import TrainConfig
 from autogan.core.errors import ConfigError
 from autogan.core.files import read_arrays, write_arrays
-from autogan.criteria import FID, InceptionScore, classifier
+from autogan.criteria import FID, InceptionScore
 from autogan.criteria.evaluator import Evaluator
+from autogan.criteria.networks import classifier
 from autogan.criteria.networks.classifier import ClassifierNetwork
 from autogan.data import Digits
 from autogan.pool.messages import Prepare, Prepared
@@ -139,7 +140,7 @@ def hashes_elsewhere(tmp_path_factory):
     """Both kinds' weights from a process with random numbers of its own."""
     code = (
         "import numpy as np, pathlib\n"
-        "from autogan.criteria import classifier\n"
+        "from autogan.criteria.networks import classifier\n"
         "import tensorflow as tf\n"
         f"tf.config.threading.set_intra_op_parallelism_threads({INTRA})\n"
         f"tf.config.threading.set_inter_op_parallelism_threads({INTER})\n"
