@@ -46,8 +46,9 @@ def evaluate(
     Returns:
         The values by label; of a trained generator, unless another ``reference`` is given, also
         those against its dataset's test images, where there are some, those of as many images as
-        these, and after ``unseen_`` what these score in its place; after ``spread_`` the standard
-        deviation of a value over sets of latent vectors.
+        these, and after ``unseen_`` what these score in its place; without test images after
+        ``halves_`` what one half of the real images scores against the other; after ``spread_``
+        the standard deviation of a value over sets of latent vectors.
 
     Raises:
         ConfigError: if it cannot be done.
@@ -75,9 +76,13 @@ def evaluate(
     note = checked("display", display or Display(), Display).note
     with engine_of(run) as workers:
         found = workers.call(Evaluate(config=run.as_dict(), **source), Scores, note)
-        floor = {f"unseen_{label}": value for label, value in (found.floor or {}).items()}
-        spread = {f"spread_{label}": value for label, value in (found.spread or {}).items()}
-        return {**found.scores, **(found.test or {}), **(found.fewer or {}), **floor, **spread}
+        named = {"unseen": found.floor, "halves": found.halves, "spread": found.spread}
+        more = {
+            f"{name}_{label}": value
+            for name, values in named.items()
+            for label, value in (values or {}).items()
+        }
+        return {**found.scores, **(found.test or {}), **(found.fewer or {}), **more}
 
 
 def spoil(

@@ -23,6 +23,7 @@ class Criterion(Part):
         summary: one line for ``autogan list``.
         direction: whether lower (``min``) or higher (``max``) is better.
         chooses: whether a better value means better images, so that it may decide a search.
+        looks_at_features: whether it does; where no criterion does, no trained network is loaded.
         needs: any of these, beside pooled features and moments:
             ``labels``: ``generated.labels`` and ``real.labels``, from images of known classes;
             ``logits``: ``generated.logits``, which not all feature networks give; with labels,
@@ -36,6 +37,7 @@ class Criterion(Part):
 
     direction: ClassVar[Literal["min", "max"]]
     chooses: ClassVar[bool] = True
+    looks_at_features: ClassVar[bool] = True
     needs: ClassVar[Set[str]] = frozenset()
 
     @classmethod

@@ -165,16 +165,37 @@ class Evaluator:
             None if real.logits is None else np.concatenate([real.logits, unseen.known_logits]),
             np.concatenate([real.pool, unseen.pool]),
         )
+        _, spread = self._splits(every, self.samples)
+        return self.score(unseen, ()), spread
+
+    def halves(self) -> tuple[dict[str, float], dict[str, float]]:
+        """What one half of the reference scores against the other, by the criteria's names.
+
+        For data without further real images: means and standard deviations over random halves.
+        Half as many images make most distances larger, so that this is no less than the floor.
+        Criteria are those that have a deviation in `floor`.
+        """
+        every = self.network.features(self._reference)
+        return self._splits(every, self.samples - self.samples // 2)
+
+    def _splits(self, every: Features, known: int) -> tuple[dict[str, float], dict[str, float]]:
+        """Means and deviations of values over random splits of real images.
+
+        Args:
+            every: features of the images.
+            known: how many of them are compared with; the rest takes the generated ones' place.
+        """
         varied = {n: c for n, c in self.criteria.items() if c.needs <= _SPLITTABLE}
         rng, rows = np.random.default_rng(0), []
         for _ in range(_SPLITS):
             order = rng.permutation(len(every.pool))
-            known, others = every.rows(order[: self.samples]), every.rows(order[self.samples :])
-            moments = dataclasses.replace(known.moments, pool=known.pool, logits=known.logits)
+            ones, others = every.rows(order[:known]), every.rows(order[known:])
+            moments = dataclasses.replace(ones.moments, pool=ones.pool, logits=ones.logits)
             rows.append([c.compute(others, moments) for c in varied.values()])
-        deviations = np.std(rows, axis=0, ddof=1)
-        spread = {n: float(d) for n, d in zip(varied, deviations, strict=True) if np.isfinite(d)}
-        return self.score(unseen, ()), spread
+        means, deviations = np.mean(rows, axis=0), np.std(rows, axis=0, ddof=1)
+        finite = [n for n, d in zip(varied, deviations, strict=True) if np.isfinite(d)]
+        by = [dict(zip(varied, map(float, each), strict=True)) for each in (means, deviations)]
+        return {n: by[0][n] for n in finite}, {n: by[1][n] for n in finite}
 
     def score(self, features: Features, needed: Collection[str] | None = None) -> dict[str, float]:
         """Return the criteria's values on generated images, by the criteria's names.

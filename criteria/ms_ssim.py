@@ -37,6 +37,7 @@ class MSSSIM(Criterion):
     name = "ms_ssim"
     summary = "how far the similarity of pairs is from the real images' own (noise is far too)"
     direction = "min"
+    looks_at_features = False
     needs = frozenset({"images"})
 
     @classmethod

@@ -406,3 +406,24 @@ class TestFloor:
         _, _, values, spread = self.floor(tmp_path, {"fid": FID()}, shift=3.0)
         assert values["fid"] > 30
         assert spread["fid"] < 3
+
+    def test_halves_stand_in_where_there_are_no_further_images(self, tmp_path):
+        """Against two hundred halvings made here, of the table's first four hundred rows."""
+        rng = np.random.default_rng(0)
+        pool = rng.normal(size=(400, 4)).astype(np.float32)
+
+        class Table:
+            name, weights_hash = "table", "b"
+
+            def features(self, images):
+                return Features(None, pool[: len(images)])
+
+        evaluator = Evaluator(Table(), {"fid": FID()}, noise(400, 2, 1), tmp_path)
+        means, spread = evaluator.halves()
+        values = []
+        for _ in range(200):
+            order = rng.permutation(400)
+            known, others = pool[order[:200]], pool[order[200:]]
+            values.append(FID().compute(Features(None, others), Moments.of(known)))
+        assert 0.7 < means["fid"] / np.mean(values) < 1.4
+        assert 0.3 < spread["fid"] / np.std(values) < 2.5

@@ -165,6 +165,16 @@ def test_the_default_is_efficientnet_where_that_alone_is_at_hand(cache, network,
     assert cache_root() == cache
 
 
+def test_criteria_that_look_at_pixels_load_no_trained_network(cache):
+    """MS-SSIM of unlabelled photographs needs no download; one other criterion does."""
+    pixels = TrainConfig(gan_type="gan", dataset="cifar10", criterion="ms_ssim")
+    assert pixels.resolved().features == "random"
+    both = pixels.model_copy(update={"also": ["fid"]})
+    assert both.resolved().features == "efficientnet"
+    named = pixels.model_copy(update={"features": "classifier"})
+    assert named.resolved().features == "classifier"
+
+
 def test_other_weights_than_the_known_ones_are_refused(tmp_path, monkeypatch):
     file = tmp_path / "weights.pth"
     file.write_bytes(weights.efficientnet_weights()[:-1])

@@ -127,6 +127,13 @@ class TestJudging:
         assert "\n  fid 3.1  of as many generated ones\n" in said
         assert "their noise" not in said
 
+    def test_halves_are_shown_where_there_are_no_test_images(self, monkeypatch):
+        label = "fid_fake_180_abcdef"
+        said = self.judged(
+            monkeypatch, None, None, halves={label: 6.7}, halves_spread={label: 0.4}
+        ).summary()
+        assert "\n  fid 6.7 ± 0.4  of one half of the real images against the other\n" in said
+
     @pytest.mark.parametrize(("value", "warned"), [(2.93, True), (2.95, False)])
     def test_one_that_fits_noise_is_warned_of(self, monkeypatch, value, warned):
         """By as many images, and two deviations; 2.5 of all its images says nothing here."""

@@ -22,7 +22,7 @@ from autogan.core.hyperparameters import Dimension, Value
 from autogan.core.machine import cores
 from autogan.core.text import read_path, short_name
 from autogan.criteria.networks.weights import KNOWN_FEATURES, best_at_hand
-from autogan.data import dataset_named
+from autogan.data import Dataset, dataset_named
 from autogan.models import GAN_TYPES, GANType
 
 DEFAULT_STEPS = 2000
@@ -189,7 +189,7 @@ class TrainConfig(ScoringKeys):
         """
         kind = dataset_named(self.dataset, self.data_dir)
         values: dict[str, Any] = {
-            "features": self.features or kind.default_features or best_at_hand(),
+            "features": self.features or self._default_features(kind),
             "threads": self.threads or cores(),
             "run_dir": self.run_dir or Path("runs") / self.default_folder(),
             "also": [n for n in dict.fromkeys(self.also) if n not in self.deciding()],
@@ -199,6 +199,16 @@ class TrainConfig(ScoringKeys):
         if not self.is_search:  # spelled out, so that the file means the same to later versions
             values["params"] = self.hyperparameters()
         return self.model_copy(update=values)
+
+    def _default_features(self, dataset: Dataset) -> str:
+        """The feature network to take where none is named.
+
+        Variety is measured by features in any case: those of the untrained network will do where
+        no criterion looks at any.
+        """
+        if not any(kind.looks_at_features for kind in self.criteria().values()):
+            return "random"
+        return dataset.default_features or best_at_hand()
 
     def default_folder(self) -> str:
         """The name of the folder below ``runs`` when none is given."""

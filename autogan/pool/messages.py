@@ -201,6 +201,9 @@ class Scores(Message):
         floor: likewise, what the test images score in its place, as many as there are.
         floor_spread: the standard deviation of that over random splits of all real images.
         fewer: what as many of its images score, where the test images are fewer.
+        halves: what one half of the reference scores against the other, by label with the number
+            of a half, where there are no test images.
+        halves_spread: the standard deviation of that over random halves.
         copies: likewise, how much it copies, by the names of `Evaluator.copies`.
         spoiled: the values of images that were spoiled, by label, under the words for how.
     """
@@ -211,6 +214,8 @@ class Scores(Message):
     floor: dict[str, float] | None = None
     floor_spread: dict[str, float] | None = None
     fewer: dict[str, float] | None = None
+    halves: dict[str, float] | None = None
+    halves_spread: dict[str, float] | None = None
     copies: dict[str, float] | None = None
     spoiled: dict[str, dict[str, float]] = {}
 

@@ -279,17 +279,10 @@ class Retried(TrialLine):
 
 
 class Judged(TrialLine):
-    """The best trial's scores on latent vectors that did not choose it.
+    """The best trial's scores on latent vectors that did not choose it, and what they are beside.
 
     Attributes:
-        step: of the checkpoint.
-        scores: by label, against the reference.
-        test: the same against the test images, if there are any.
-        spread: each value's standard deviation over sets of latent vectors.
-        floor: what the test images score against the reference, by label, if there are any.
-        floor_spread: the standard deviation of that over random splits of all real images.
-        fewer: what as many generated images score, where the test images are fewer.
-        copies: how much of the generator's images is copied, likewise.
+        step: of the checkpoint; all others as in `autogan.pool.messages.Scores`.
     """
 
     name = "judged"
@@ -300,6 +293,8 @@ class Judged(TrialLine):
     floor: dict[str, float] | None = None
     floor_spread: dict[str, float] | None = None
     fewer: dict[str, float] | None = None
+    halves: dict[str, float] | None = None
+    halves_spread: dict[str, float] | None = None
     copies: dict[str, float] | None = None
 
 

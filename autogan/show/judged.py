@@ -29,6 +29,9 @@ def judged(result: "SearchResult") -> list[str]:
         many = count.group().split("_")[1] if count else "all"
         floor = _scores(result, found.floor, found.floor_spread)
         lines.append(f"{floor}  of {many} unseen real images in their place")
+    if found.halves:
+        halves = _scores(result, found.halves, found.halves_spread)
+        lines.append(f"{halves}  of one half of the real images against the other")
     if found.fewer:
         lines.append(f"{_scores(result, found.fewer)}  of as many generated ones")
     if found.copies:

@@ -55,7 +55,7 @@ class Scoring:
         same_data = data_key(run) == data_key(trained)
         unseen = self._bench.unseen(run) if same_data else None
         if unseen is None:
-            return Scores(scores=scores, spread=spread)
+            return Scores(scores=scores, spread=spread, **_halves(evaluator))
         images, classes = unseen.subset(run.eval_samples)
         real = evaluator.features(images, classes)
         found: dict[str, Any] = {"copies": evaluator.copies(features, real)}
@@ -233,6 +233,18 @@ def _against_test(run: TrainConfig) -> TrainConfig | None:
         return None
     also = [name for name in run.also if name not in wanting]
     return run.model_copy(update={"reference_split": "test", "also": also})
+
+
+def _halves(evaluator: Evaluator) -> dict[str, Any]:
+    """What one half of the reference scores against the other, where there are enough images."""
+    half = evaluator.samples // 2
+    if _too_few(evaluator, half):
+        return {}
+    means, deviations = evaluator.halves()
+    return {
+        "halves": _by_label(evaluator, means, half),
+        "halves_spread": _by_label(evaluator, deviations, half),
+    }
 
 
 def _too_few(evaluator: Evaluator, images: int) -> bool:
