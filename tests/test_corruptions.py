@@ -12,6 +12,7 @@ from autogan.core.errors import ConfigError
 from autogan.data import dataset_named
 from autogan.data.corruptions import CORRUPTIONS, corrupted, corruptions_of
 from autogan.pool.messages import Evaluate
+from autogan.report.spoiled import spoiled_page
 
 IMAGES = dataset_named("digits", None).load(None).train.images[:100]
 USUAL = {"blur": 1, "noise": 0.1, "rectangles": 0.3, "swirl": 1, "salt_pepper": 0.1,
@@ -153,3 +154,32 @@ def test_the_command_prints_a_row_for_each(capsys, monkeypatch):
     with pytest.raises(SystemExit):
         main([*flags, "--corrupt", "blur=1", "--json"])
     assert list(json.loads(capsys.readouterr().out)) == ["as they are", "blur 1"]
+
+
+class TestPage:
+    def test_it_has_a_row_for_each_way_and_a_picture_for_each_criterion(self):
+        found = {
+            "as they are": {"fid_a_9": 0.0, "is_a_9": 8.5},
+            "blur 1": {"fid_a_9": 12.5, "is_a_9": 3.25},
+            "<b>noise 0.1": {"fid_a_9": 200.0},
+        }
+        page = spoiled_page(found)
+        assert page.count("<svg") == 2
+        assert page.count('class="bar complete"') == 3  # of which a missing value has none
+        assert "blur 1: 12.5, as they are 0" in page
+        assert "&lt;b&gt;noise 0.1" in page
+        assert "<b>noise" not in page
+
+    def test_the_command_writes_it_once(self, capsys, monkeypatch, tmp_path):
+        monkeypatch.setattr("autogan.pool.crew.make_engine", lambda run: SessionEngine())
+        path = tmp_path / "page.html"
+        flags = ["evaluate", "digits", "--reference", "digits", "--features", "random"]
+        for more, code in (([], 0), ([], 2), (["--overwrite"], 0)):
+            with pytest.raises(SystemExit) as exit_:
+                main([*flags, "--corrupt", "blur=1", "--page", str(path), *more])
+            assert exit_.value.code == code
+        assert f"page: {path} exists; give another name, or --overwrite" in capsys.readouterr().err
+        assert "blur 1" in path.read_text()
+        with pytest.raises(SystemExit):
+            main([*flags, "--page", str(path)])
+        assert "page.html without --corrupt; give both" in capsys.readouterr().err

@@ -9,6 +9,9 @@ from autogan import measure
 from autogan.cli.options import Checkpoint, Corrupt, Debug, Json, KeepClasses, Overwrite, options_of
 from autogan.cli.printing import print_scores, print_spoiled, say, shown
 from autogan.config import TrainConfig
+from autogan.core.errors import ConfigError
+from autogan.core.text import read_path
+from autogan.report.spoiled import write_spoiled
 
 
 @options_of(
@@ -31,6 +34,10 @@ def evaluate(
     seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="of the latent vectors")] = 0,
     corrupt: Corrupt = "",
     keep_classes: KeepClasses = None,
+    page: Annotated[
+        Path | None, typer.Option(help="with --corrupt: write tables and pictures to NAME.html")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="replace the page")] = False,
     json_: Json = False,
     debug: Debug = False,
     *,
@@ -43,8 +50,13 @@ def evaluate(
         }  # fmt: skip
         if corrupt or keep_classes is not None:
             given |= {"corrupt": corrupt, "keep_classes": keep_classes}
-            print_spoiled(measure.spoil(images, **given), json_)
+            found = measure.spoil(images, **given)
+            if page is not None:
+                write_spoiled(found, read_path("page", str(page)), overwrite=overwrite)
+            print_spoiled(found, json_)
             return
+        if page is not None:
+            raise ConfigError("page", f"{page} without --corrupt; give both")
         scores = measure.evaluate(images, checkpoint=checkpoint, seed=seed, **given)
     print_scores(scores, json_)
 
