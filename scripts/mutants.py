@@ -23,6 +23,7 @@ OUTCOMES = "tests/test_outcomes.py"
 TRIAL, VARIETY = "autogan/worker/trial.py", "criteria/variety.py"
 NEAR = "criteria/neighbours.py"
 THAWING, THAW = "search/thawing.py", "tests/test_stopping.py -k Thaw"
+SCORING, JUDGED = "autogan/worker/scoring.py", "tests/test_scoring.py"
 _PATIENCE = 900.0  # seconds for the tests of a mutant
 
 
@@ -883,6 +884,39 @@ MUTANTS = [
     Mutant("a real image counts its own ball", CLIPPED, "own=1", "own=0", COPIES),
     Mutant("coverage stays on its own scale", CLIPPED,
            "np.interp(covered, expected, np.arange(made + 1) / made)", "covered", COPIES),
+    # values and their errors, published statistics, weights of others
+    Mutant("all sets of latent vectors are the same", SCORING,
+           "+ number * _APART", "", JUDGED),
+    Mutant("the spread is of the first value alone", SCORING,
+           "np.std([row[name] for row in rows], ddof=1)", "0.0", JUDGED),
+    Mutant("fewer generated images are all of them", SCORING,
+           "fewer = features.rows(np.arange(len(images)))", "fewer = features", JUDGED),
+    Mutant("a dataset without test images has no halves", SCORING,
+           "{} if run.statistics else _halves(evaluator)", "{}", JUDGED),
+    Mutant("as many are generated as there are real images", "criteria/evaluator.py",
+           "self.generated = generated or self.samples", "self.generated = self.samples", JUDGED),
+    Mutant("the floor is of the training images", "criteria/evaluator.py",
+           "order[:known]), every.rows(order[known:])", "order[:known]), every.rows(order[:known])",
+           "tests/test_features.py -k Floor"),
+    Mutant("published statistics are those of the dataset", "criteria/evaluator.py",
+           "published.moments if published else _real_moments", "_real_moments",
+           "tests/test_published.py"),
+    Mutant("features of any network will do", "criteria/published.py",
+           "if self.weights not in (\"\", weights):", "if False:", "tests/test_published.py"),
+    Mutant("noise is fitted by a hair", "autogan/show/judged.py",
+           "floor - 2 * spread", "floor", "tests/test_winners.py"),
+    Mutant("any name in a file of weights is called", "criteria/networks/torch_file.py",
+           'if f"{module}.{name}" not in known:', "if False:", "tests/test_efficientnet.py"),
+    Mutant("strides do halve the wrong blocks", "criteria/networks/efficientnet.py",
+           "1 if block else step", "step if block else 1", "tests/test_efficientnet.py"),
+    Mutant("any weights are taken", "criteria/networks/weights.py",
+           "if hashlib.sha256(data).hexdigest() != _EFFICIENTNET_SHA256:", "if False:",
+           "tests/test_weights.py"),
+    Mutant("classes are not kept apart", "criteria/class_fid.py",
+           "generated.pool[generated.labels == label]", "generated.pool",
+           "tests/test_class_fid.py"),
+    Mutant("half-bad images deserve no warning", VARIETY,
+           "min(self.coverage, self.good) < _POOR", "self.coverage < _POOR", VARIETIES),
 ]  # fmt: skip
 
 

@@ -55,7 +55,8 @@ class Scoring:
         same_data = data_key(run) == data_key(trained)
         unseen = self._bench.unseen(run) if same_data else None
         if unseen is None:
-            return Scores(scores=scores, spread=spread, **_halves(evaluator))
+            halves = {} if run.statistics else _halves(evaluator)
+            return Scores(scores=scores, spread=spread, **halves)
         images, classes = unseen.subset(run.eval_samples)
         real = evaluator.features(images, classes)
         found: dict[str, Any] = {"copies": evaluator.copies(features, real)}

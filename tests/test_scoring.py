@@ -1,0 +1,154 @@
+"""What stands beside a generator's values, written out once more from its parts."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from PIL import Image
+from sessions import SessionEngine
+
+import autogan
+from autogan.criteria import FID, Authenticity, Features, Moments
+from autogan.data import dataset_named
+from autogan.pool.messages import Evaluate
+
+OPTIONS = {
+    "gan_type": "gan", "features": "random", "also": ["authenticity"], "steps": 4,
+    "params": {"width": 8, "dense_width": 32}, "eval_samples": 150, "threads": 1,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def engine():
+    return SessionEngine()
+
+
+def trained(monkeypatch, engine, tmp_path, dataset="digits", **changes):
+    """A short training, and its configuration."""
+    monkeypatch.setattr("autogan.pool.crew.make_engine", lambda run: engine)
+    values = {**OPTIONS, "dataset": dataset, "run_dir": tmp_path / "run", **changes}
+    result = autogan.train(values)
+    return result.folder, result.config
+
+
+def scored(engine, folder, run, seed=5):
+    call = Evaluate(
+        config=run.as_dict(), training=run.as_dict(), folder=str(folder.root), seed=seed
+    )
+    return engine.session.evaluate(call)
+
+
+class Again:
+    """The parts: images of a generator by seeds, and features of images."""
+
+    def __init__(self, engine, folder, run):
+        bench = engine.session._bench
+        self.trainer, _ = bench.restored(run, folder.root, "best")
+        self.network = bench.network(run)
+
+    def made(self, seed, count):
+        images = self.trainer.generate(self.trainer.latents(count, 2**32 + seed))
+        return self.network.features(images).pool
+
+
+def fid(made, real):
+    return FID().compute(Features(None, made), Moments.of(real))
+
+
+def digits(network, split, count):
+    data = dataset_named("digits", None).load(None)
+    images, _ = getattr(data, split).subset(count)
+    return network.features(images).pool
+
+
+def by_name(values):
+    return {label.split("_random")[0]: value for label, value in values.items()}
+
+
+def test_a_generators_values_and_all_beside_them(monkeypatch, engine, tmp_path):
+    folder, run = trained(monkeypatch, engine, tmp_path)
+    found, again = scored(engine, folder, run), Again(engine, folder, run)
+    real = digits(again.network, "train", 150)
+    unseen = digits(again.network, "test", 150)
+    sets = [again.made(5 + number * 2**31, 150) for number in range(4)]
+    values = [fid(made, real) for made in sets]
+    assert by_name(found.scores)["fid"] == pytest.approx(values[0])
+    assert by_name(found.spread)["fid"] == pytest.approx(np.std(values, ddof=1))
+    assert by_name(found.floor)["fid"] == pytest.approx(fid(unseen, real))
+    assert by_name(found.test)["fid"] == pytest.approx(fid(sets[0], unseen))
+    near = dataclasses.replace(Moments.of(real), pool=real)
+    authentic = Authenticity().compute(Features(None, sets[0]), near)
+    assert found.copies["authenticity"] == by_name(found.scores)["authenticity"] == authentic
+    assert by_name(found.floor_spread).keys() == {"fid", "authenticity"}
+    assert found.fewer is found.halves is None  # as many test images as generated ones
+
+
+def test_fewer_test_images_are_matched_by_as_many_generated_ones(monkeypatch, engine, tmp_path):
+    folder, run = trained(monkeypatch, engine, tmp_path, eval_samples=500)
+    found, again = scored(engine, folder, run), Again(engine, folder, run)
+    real, made = digits(again.network, "train", 500), again.made(5, 500)
+    assert by_name(found.fewer)["fid"] == pytest.approx(fid(made[:360], real))
+    assert found.fewer.keys() == found.floor.keys() == found.floor_spread.keys()
+    assert all("_360_" in label for label in found.floor)
+
+
+def test_more_images_are_generated_than_there_are_real_ones(monkeypatch, engine, tmp_path):
+    folder, run = trained(monkeypatch, engine, tmp_path, generated=400)
+    found, again = scored(engine, folder, run), Again(engine, folder, run)
+    real = digits(again.network, "train", 150)
+    assert by_name(found.scores)["fid"] == pytest.approx(fid(again.made(5, 400), real))
+    assert all("_400_" in label for label in found.scores)
+    evaluated = next(iter(autogan.load(folder.root).trial.evaluations))
+    assert any("_400_" in label for label in evaluated.scores)
+
+
+def test_halves_where_there_are_no_test_images(monkeypatch, engine, tmp_path):
+    rng = np.random.default_rng(0)
+    (tmp_path / "own").mkdir()
+    for number in range(41):
+        pixels = rng.integers(0, 256, (8, 8), dtype=np.uint8)
+        Image.fromarray(pixels).save(tmp_path / "own" / f"{number:02d}.png")
+    folder, run = trained(monkeypatch, engine, tmp_path, f"folder:{tmp_path / 'own'}", also=[])
+    found, again = scored(engine, folder, run), Again(engine, folder, run)
+    assert found.floor is found.test is found.copies is found.fewer is None
+    images = dataset_named(f"folder:{tmp_path / 'own'}", None).load(None).train.images
+    pool = again.network.features(images).pool
+    several = []
+    for seed in range(100):
+        order = np.random.default_rng(seed).permutation(41)
+        several.append(fid(pool[order[21:]], pool[order[:21]]))
+    ((label, mean),), ((_, deviation),) = found.halves.items(), found.halves_spread.items()
+    assert "_20_" in label
+    assert mean == pytest.approx(np.mean(several), abs=3 * np.std(several))
+    assert 0.2 < deviation / np.std(several) < 3
+
+
+def test_another_dataset_has_no_floor(monkeypatch, engine, tmp_path):
+    """Its images were not there to be learned from; one half against the other says enough."""
+    folder, run = trained(monkeypatch, engine, tmp_path)
+    rng = np.random.default_rng(0)
+    (tmp_path / "own").mkdir()
+    for number in range(41):
+        pixels = rng.integers(0, 256, (8, 8), dtype=np.uint8)
+        Image.fromarray(pixels).save(tmp_path / "own" / f"{number:02d}.png")
+    other = run.model_copy(update={"dataset": f"folder:{tmp_path / 'own'}"})
+    call = Evaluate(config=other.as_dict(), training=run.as_dict(), folder=str(folder.root))
+    found = engine.session.evaluate(call)
+    assert found.spread
+    assert found.halves
+    assert found.floor is found.copies is found.test is found.fewer is None
+
+
+def test_published_statistics_have_no_halves(monkeypatch, engine, tmp_path):
+    folder, run = trained(monkeypatch, engine, tmp_path, also=[])
+    autogan.statistics("digits", tmp_path / "own.npz", options={"features": "random"})
+    against = run.model_copy(update={"statistics": tmp_path / "own.npz"})
+    call = Evaluate(config=against.as_dict(), training=run.as_dict(), folder=str(folder.root))
+    found, again = engine.session.evaluate(call), Again(engine, folder, run)
+    real = digits(again.network, "train", 1437)
+    assert by_name(found.scores)["fid"] == pytest.approx(fid(again.made(0, 150), real))
+    assert by_name(found.floor)["fid"] == pytest.approx(
+        fid(digits(again.network, "test", 150), real)
+    )
+    assert not found.floor_spread
+    assert found.test is found.halves is None
