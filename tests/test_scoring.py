@@ -8,7 +8,7 @@ from PIL import Image
 from sessions import SessionEngine
 
 import autogan
-from autogan.criteria import FID, Authenticity, Features, Moments
+from autogan.criteria import FID, Authenticity, ClassFID, Features, Moments
 from autogan.data import dataset_named
 from autogan.pool.messages import Evaluate
 
@@ -87,9 +87,28 @@ def test_fewer_test_images_are_matched_by_as_many_generated_ones(monkeypatch, en
     folder, run = trained(monkeypatch, engine, tmp_path, eval_samples=500)
     found, again = scored(engine, folder, run), Again(engine, folder, run)
     real, made = digits(again.network, "train", 500), again.made(5, 500)
-    assert by_name(found.fewer)["fid"] == pytest.approx(fid(made[:360], real))
+    spread = made[np.linspace(0, 499, 360).round().astype(int)]
+    assert by_name(found.fewer)["fid"] == pytest.approx(fid(spread, real))
     assert found.fewer.keys() == found.floor.keys() == found.floor_spread.keys()
     assert all("_360_" in label for label in found.floor)
+
+
+def test_fewer_images_show_all_classes_alike(monkeypatch, engine, tmp_path):
+    """Those of a GAN with classes stand class after class."""
+    changes = {"gan_type": "cgan", "eval_samples": 500, "also": ["class_fid"]}
+    folder, run = trained(monkeypatch, engine, tmp_path, **changes)
+    seen = []
+    compute = ClassFID.compute
+
+    def count(self, generated, real):
+        seen.append(np.bincount(generated.labels, minlength=10))
+        return compute(self, generated, real)
+
+    monkeypatch.setattr(ClassFID, "compute", count)
+    scored(engine, folder, run)
+    several = [counts for counts in seen if counts.sum() == 360]  # the floor, fewer, the test
+    assert len(several) == 3
+    assert all(counts.min() > 30 for counts in several)
 
 
 def test_more_images_are_generated_than_there_are_real_ones(monkeypatch, engine, tmp_path):
