@@ -48,7 +48,8 @@ def evaluate(
         those against its dataset's test images, where there are some, those of as many images as
         these, and after ``unseen_`` what these score in its place; without test images after
         ``halves_`` what one half of the real images scores against the other; after ``spread_``
-        the standard deviation of a value over sets of latent vectors.
+        the standard deviation of a value over sets of latent vectors, after ``spread_unseen_`` and
+        ``spread_halves_`` over splits of the real images.
 
     Raises:
         ConfigError: if it cannot be done.
@@ -61,12 +62,12 @@ def evaluate(
         source["dataset"] = dataset_or_folder(str(images), "images")
         if reference is None:
             raise ConfigError("reference", "none given; name a dataset or a folder of images")
-    if reference is not None and _is_file(reference):
-        values |= {"statistics": reference}
-        values |= {} if trained else {"dataset": source["dataset"]}
-    elif reference is not None:
-        values |= {"dataset": dataset_or_folder(reference, "reference")}
-    run = load_config(TrainConfig, file, {**moved, **values}).resolved()
+        if values.get("generated") is not None:
+            raise ConfigError("generated", f"{values['generated']}, and {images} is no run")
+    if reference is not None:
+        values |= _reference(reference, source.get("dataset"))
+    run = load_config(TrainConfig, file, {**moved, **values})
+    run = run.model_copy(update=_left_behind(file, moved, values, reference)).resolved()
     if trained is not None:
         own = {"plugin_dirs": run.plugin_dirs, **moved}
         training = load_saved(TrainConfig, trained / "config.yaml", own).resolved().as_dict()
@@ -76,7 +77,10 @@ def evaluate(
     note = checked("display", display or Display(), Display).note
     with engine_of(run) as workers:
         found = workers.call(Evaluate(config=run.as_dict(), **source), Scores, note)
-        named = {"unseen": found.floor, "halves": found.halves, "spread": found.spread}
+        named = {
+            "unseen": found.floor, "spread_unseen": found.floor_spread, "halves": found.halves,
+            "spread_halves": found.halves_spread, "spread": found.spread,
+        }  # fmt: skip
         more = {
             f"{name}_{label}": value
             for name, values in named.items()
@@ -114,8 +118,8 @@ def spoil(
     """
     values = _with_criteria(options, criterion)
     name = dataset_or_folder(str(images), "images")
-    against = name if reference is None else dataset_or_folder(reference, "reference")
-    run = load_config(TrainConfig, None, {**values, "dataset": against}).resolved()
+    against = _reference(str(images) if reference is None else reference, name)
+    run = load_config(TrainConfig, None, {**values, **against}).resolved()
     call = Evaluate(
         config=run.as_dict(),
         dataset=name,
@@ -173,10 +177,37 @@ def statistics(
     return f"{path}: {found.features} features of {found.images} images, by {found.network}"
 
 
-def _is_file(reference: str) -> bool:
-    """Whether a reference is a file of statistics, and neither a folder nor a dataset."""
-    path = read_path("reference", reference)
-    return path.suffix == ".npz" and look(path, "reference") != "folder"
+def _reference(given: str, images: str | None) -> dict[str, Any]:
+    """The keys of what is compared with.
+
+    Args:
+        given: a dataset's name, a folder of images or an .npz file of their statistics.
+        images: what is scored, whose form the images beside statistics have; None for those that a
+            generator was trained on.
+    """
+    path = read_path("reference", given)
+    if path.suffix == ".npz" and look(path, "reference") != "folder":
+        return {"reference_statistics": path} | ({"dataset": images} if images else {})
+    return {"dataset": dataset_or_folder(given, "reference")}
+
+
+def _left_behind(
+    file: Path | None, moved: Mapping[str, Any], values: Mapping[str, Any], reference: str | None
+) -> dict[str, None]:
+    """The keys of a training's file that do not count where something else is given.
+
+    Published statistics beside another reference, and features beside other criteria if the
+    training's own look at none, so that nobody chose these.
+    """
+    left: dict[str, None] = {}
+    if reference is not None and "reference_statistics" not in values:
+        left["reference_statistics"] = None
+    if file is not None and values.get("features") is None:
+        plugins = {"plugin_dirs": values.get("plugin_dirs")}
+        known = load_config(TrainConfig, file, {**plugins, **moved}).criteria().values()
+        if not any(criterion.looks_at_features for criterion in known):
+            left["features"] = None
+    return left
 
 
 def _with_criteria(

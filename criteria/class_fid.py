@@ -6,10 +6,11 @@ import numpy as np
 from typing_extensions import override
 
 from autogan.criteria.base import Criterion
-from autogan.criteria.fid import few_for_moments, frechet_distance
+from autogan.criteria.fid import frechet_distance
 from autogan.criteria.statistics import Features, Moments
 
 _FEWEST = 2  # images of a class, on either side
+_FEWEST_IMAGES = 50  # of all classes
 
 
 class ClassFID(Criterion):
@@ -28,8 +29,20 @@ class ClassFID(Criterion):
 
     @classmethod
     @override
+    def shortage(cls, generated: int, real: int, dimensions: int) -> str:
+        few = min(generated, real) < _FEWEST_IMAGES
+        return f"at least {_FEWEST_IMAGES} images on either side" if few else ""
+
+    @classmethod
+    @override
     def caution(cls, generated: int, real: int, dimensions: int) -> str:
-        return few_for_moments(min(generated, real) // 10, dimensions)
+        images = min(generated, real)
+        if images > 10 * dimensions:
+            return ""
+        return (
+            f"the classes share {images} images, and each has {dimensions} features; the value "
+            "depends on their number: compare it only with values of as many"
+        )
 
     def compute(self, generated: Features, real: Moments) -> float:
         """Return the mean; NaN if no class has two images on both sides.

@@ -160,7 +160,7 @@ class Evaluator:
         """
         if self._published:
             return self.score(unseen, ()), {}
-        real = self.network.features(self._reference)
+        real = self._known()
         every = Features(
             None if real.logits is None else np.concatenate([real.logits, unseen.known_logits]),
             np.concatenate([real.pool, unseen.pool]),
@@ -175,8 +175,15 @@ class Evaluator:
         Half as many images make most distances larger, so that this is no less than the floor.
         Criteria are those that have a deviation in `floor`.
         """
-        every = self.network.features(self._reference)
-        return self._splits(every, self.samples - self.samples // 2)
+        return self._splits(self._known(), self.samples - self.samples // 2)
+
+    def _known(self) -> Features:
+        """The reference's features, computed once and kept."""
+        features = functools.cache(lambda: self.network.features(self._reference))
+        logits = None
+        if any("logits" in criterion.needs for criterion in self.criteria.values()):
+            logits = _real_logits(features, self._place)
+        return Features(logits, _real_moments(features, self._place, True, False).known_pool)
 
     def _splits(self, every: Features, known: int) -> tuple[dict[str, float], dict[str, float]]:
         """Means and deviations of values over random splits of real images.

@@ -34,7 +34,8 @@ class InceptionScore(Criterion):
         made, logits = generated.known_logits, real.logits
         figures = {}
         if len(made) >= _FEWEST * _SPLITS:
-            scores = [_score(split) for split in np.array_split(made, _SPLITS)]
+            shuffled = made[np.random.default_rng(0).permutation(len(made))]  # else class by class
+            scores = [_score(split) for split in np.array_split(shuffled, _SPLITS)]
             figures["is_std"] = float(np.std(scores))
         if logits is not None:
             figures["real_is"] = real.once(self.name, lambda: _score(logits))

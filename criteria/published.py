@@ -53,7 +53,8 @@ class Published:
         except ConfigError:
             raise
         except OSError as error:
-            raise _fault(path, f"cannot be read ({error.strerror})") from None
+            lost = f"cannot be read ({error.strerror}); name it where it lies now"
+            raise _fault(path, lost) from None
         except Exception as error:  # a damaged archive raises whatever its bytes lead to
             raise _fault(path, f"is no .npz file ({type(error).__name__})") from error
         mean, covariance = arrays["mu"], arrays["sigma"]
@@ -96,16 +97,16 @@ class Published:
         if known != dimensions or self.network not in ("", network):
             made = self.network or "another network"
             raise ConfigError(
-                "statistics",
+                "reference_statistics",
                 f"they are {known} features of {made}, and {network} gives {dimensions}; name the "
                 "network that they were made with: --features",
             )
         if self.weights not in ("", weights):
             raise ConfigError(
-                "statistics",
+                "reference_statistics",
                 f"they were made by {network} with other weights ({self.weights[:6]}, here "
-                f"{weights[:6]}); make them again here, or by inception or efficientnet, whose "
-                "weights are the same everywhere",
+                f"{weights[:6]}), which depend on the images and --threads; make them again with "
+                "the same ones, or by inception or efficientnet, whose weights are one everywhere",
             )
 
 
@@ -128,7 +129,7 @@ _READ = {"mu", "sigma", "network", "weights"}
 
 
 def _fault(path: Path, problem: str) -> ConfigError:
-    return ConfigError("statistics", f"{path} {problem}")
+    return ConfigError("reference_statistics", f"{path} {problem}")
 
 
 def _is_covariance(matrix: Array64) -> bool:

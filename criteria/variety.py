@@ -1,6 +1,7 @@
 """Whether a generator makes different pictures, or the same ones again and again."""
 
 import dataclasses
+import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -110,12 +111,11 @@ class Yardstick:
     """
 
     def __init__(self, images: Images, pool: Pool) -> None:
-        seen = _spread(images, _LOOKED_AT)
-        self._looked_at = len(seen)
-        self._distinct = _distinct(seen)
-        self._deviation = _deviation(seen)
-        known = covered(pool)
-        self._real = dataclasses.replace(Moments.of(known), pool=known)
+        self._seen = _spread(images, _LOOKED_AT)
+        self._known = covered(pool)
+        self._deviation = _deviation(self._seen)
+        self._distinct = functools.cache(lambda count: _distinct(_spread(self._seen, count)))
+        self._real = functools.cache(lambda count: _moments(_spread(self._known, count)))
 
     def measure(self, images: Images, pool: Pool) -> Variety:
         """Measure generated images.
@@ -124,16 +124,16 @@ class Yardstick:
             images: uint8 [N, height, width, channels].
             pool: their pooled features, float32 [N, D].
         """
-        seen = _spread(images, self._looked_at)
-        features = Features(None, covered(pool))
+        seen, made = _spread(images, len(self._seen)), Features(None, covered(pool))
+        real = self._real(len(made.pool))  # of fewer generated images as many real ones
         return Variety(
             distinct=_distinct(seen),
-            real_distinct=self._distinct,
+            real_distinct=self._distinct(len(seen)),
             looked_at=len(seen),
             contrast=float(seen.std(dtype=np.float64)),
             deviation=_deviation(seen) / self._deviation if self._deviation else 1.0,
-            coverage=features.neighbours(self._real).coverage,
-            good=ClippedCoverage().compute(features, self._real),
+            coverage=made.neighbours(real).coverage,
+            good=ClippedCoverage().compute(made, real),
         )
 
 
@@ -146,6 +146,11 @@ def _spread(rows: npt.NDArray[Any], count: int) -> npt.NDArray[Any]:
     """So many rows at most, evenly spread: neither the order of files nor that of classes tells."""
     places = np.linspace(0, len(rows) - 1, min(count, len(rows)))
     return rows[places.round().astype(np.int64)]
+
+
+def _moments(pool: Pool) -> Moments:
+    """With the features themselves."""
+    return dataclasses.replace(Moments.of(pool), pool=pool)
 
 
 def _distinct(images: Images) -> int:

@@ -893,7 +893,7 @@ MUTANTS = [
            "_finite_scores(evaluator, _spread_out(features, len(images)))",
            "_finite_scores(evaluator, features)", JUDGED),
     Mutant("a dataset without test images has no halves", SCORING,
-           "{} if run.statistics else _halves(evaluator)", "{}", JUDGED),
+           "{} if run.reference_statistics else _halves(evaluator)", "{}", JUDGED),
     Mutant("as many are generated as there are real images", "criteria/evaluator.py",
            "self.generated = generated or self.samples", "self.generated = self.samples", JUDGED),
     Mutant("the floor is of the training images", "criteria/evaluator.py",

@@ -89,3 +89,11 @@ def test_it_needs_a_gan_with_classes_but_no_logits_of_them():
     opened(gan_type="cgan", features="random")
     with pytest.raises(ConfigError, match="class_fid needs images of known classes, and gan makes"):
         opened(gan_type="gan", features="random")
+
+
+def test_few_images_are_refused_before_a_training():
+    assert ClassFID.shortage(49, 100, 8) == "at least 50 images on either side"
+    assert ClassFID.shortage(100, 49, 8) == "at least 50 images on either side"
+    assert ClassFID.shortage(50, 50, 8) == ""
+    assert ClassFID.caution(81, 81, 8) == ""
+    assert "the classes share 80 images, and each has 8 features" in ClassFID.caution(80, 90, 8)

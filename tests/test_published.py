@@ -98,7 +98,7 @@ class Opened:
 )
 def test_other_contents_are_named(tmp_path, arrays, problem):
     np.savez(tmp_path / "odd.npz", **arrays)
-    with pytest.raises(ConfigError, match=f"^statistics: .*odd.npz .*{problem}"):
+    with pytest.raises(ConfigError, match=f"^reference_statistics: .*odd.npz .*{problem}"):
         Published.read(tmp_path / "odd.npz")
 
 
@@ -122,7 +122,7 @@ def test_features_of_another_network_are_refused(network, tmp_path):
         (Published(real, "inception", "ab"), "128 features of inception, and random gives 128"),
         (Published(real, "random", "abcdefgh"), "by random with other weights .abcdef, here "),
     ):
-        with pytest.raises(ConfigError, match=f"^statistics: they .*{problem}"):
+        with pytest.raises(ConfigError, match=f"^reference_statistics: they .*{problem}"):
             Evaluator(network, {"fid": FID()}, images(), tmp_path, published=published)
 
 
@@ -179,3 +179,48 @@ class TestCommand:
     def test_a_name_must_end_in_npz(self, tmp_path):
         with pytest.raises(ConfigError, match="^output: .* is no NAME.npz; give such a name"):
             autogan.statistics("digits", tmp_path / "digits.csv")
+
+    def test_another_reference_leaves_a_runs_own_statistics_alone(self, tmp_path):
+        autogan.statistics("digits", tmp_path / "own.npz", options={"features": "random"})
+        made = autogan.train({
+            "gan_type": "gan", "dataset": "digits", "features": "random", "steps": 2,
+            "params": {"width": 8, "dense_width": 32}, "run_dir": tmp_path / "run",
+            "reference_statistics": tmp_path / "own.npz",
+        })  # fmt: skip
+        own = next(iter(autogan.evaluate(made.folder.root)))
+        assert own in made.trial.evaluations[-1].scores
+        (tmp_path / "own.npz").unlink()
+        (tmp_path / "moved.npz").touch()
+        other = next(iter(autogan.evaluate(made.folder.root, reference="digits")))
+        assert other != own
+        with pytest.raises(ConfigError, match="own.npz cannot be read .* name it where"):
+            autogan.evaluate(made.folder.root)
+
+    def test_criteria_of_spoiled_images_may_be_of_statistics(self, tmp_path):
+        file = str(tmp_path / "own.npz")
+        autogan.statistics("digits", file, options={"features": "random"})
+        found = autogan.spoil(
+            "digits", reference=file, corrupt="blur=1", options={"features": "random"}
+        )
+        (usual,), (blurred,) = (values.values() for values in found.values())
+        assert blurred > usual
+
+    def test_images_that_are_no_run_are_not_generated(self):
+        with pytest.raises(ConfigError, match="^generated: 20, and digits is no run"):
+            autogan.evaluate("digits", reference="digits", options={"generated": 20})
+
+
+def test_criteria_that_were_not_of_a_run_have_features_of_their_own(
+    monkeypatch, tmp_path, in_process
+):
+    """A run by MS-SSIM alone has the untrained network, which nobody chose to judge by."""
+    made = autogan.train({
+        "gan_type": "gan", "dataset": "digits", "criterion": "ms_ssim", "steps": 2,
+        "params": {"width": 8, "dense_width": 32}, "run_dir": tmp_path / "run",
+        "eval_samples": 60,
+    })  # fmt: skip
+    assert made.config.features == "random"
+    assert next(iter(autogan.evaluate(made.folder.root, criterion="fid"))).startswith(
+        "fid_classifier_60_"
+    )
+    assert "ms_ssim_random_60_" in next(iter(autogan.evaluate(made.folder.root)))

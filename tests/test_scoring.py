@@ -161,7 +161,7 @@ def test_another_dataset_has_no_floor(monkeypatch, engine, tmp_path):
 def test_published_statistics_have_no_halves(monkeypatch, engine, tmp_path):
     folder, run = trained(monkeypatch, engine, tmp_path, also=[])
     autogan.statistics("digits", tmp_path / "own.npz", options={"features": "random"})
-    against = run.model_copy(update={"statistics": tmp_path / "own.npz"})
+    against = run.model_copy(update={"reference_statistics": tmp_path / "own.npz"})
     call = Evaluate(config=against.as_dict(), training=run.as_dict(), folder=str(folder.root))
     found, again = engine.session.evaluate(call), Again(engine, folder, run)
     real = digits(again.network, "train", 1437)

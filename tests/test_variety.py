@@ -109,13 +109,13 @@ def test_few_real_pictures_are_no_collapse():
 def test_coverage_is_that_of_the_paper():
     """Naeem et al., 2020, equation 9, image by image."""
     rng = np.random.default_rng(0)
-    real, made = rng.normal(size=(40, 3)), rng.normal(0.8, 0.7, size=(30, 3))
+    real, made = rng.normal(size=(40, 3)), rng.normal(0.8, 0.7, size=(40, 3))
     images = rng.integers(0, 256, (40, 8, 8, 1)).astype(np.uint8)
     covered = 0
     for i, x in enumerate(real):
         others = sorted(np.linalg.norm(x - y) for j, y in enumerate(real) if j != i)
         covered += any(np.linalg.norm(x - y) <= others[4] for y in made)
-    found = Yardstick(images, real.astype(np.float32)).measure(images[:30], made.astype(np.float32))
+    found = Yardstick(images, real.astype(np.float32)).measure(images, made.astype(np.float32))
     assert found.coverage == covered / 40
     assert 0.2 < found.coverage < 0.9
 
@@ -160,3 +160,14 @@ def test_the_thresholds():
     assert Variety.of({name: float(figure) for name, figure in figures.items()}).good == 0.9
     figures = json.loads(json.dumps(dataclasses.asdict(variety(9))))
     assert Variety.of({name: float(figure) for name, figure in figures.items()}) == variety(9)
+
+
+@pytest.mark.parametrize("count", [10, 25, 100, 300])
+def test_few_images_of_the_real_kind_deserve_no_warning(count):
+    """They are compared with as many real ones."""
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (1000 + count, 8, 8, 1)).astype(np.uint8)
+    pool = rng.normal(size=(1000 + count, 6)).astype(np.float32)
+    found = Yardstick(images[:1000], pool[:1000]).measure(images[1000:], pool[1000:])
+    assert [found.collapsed, found.repetitive, found.uncovering] == [False] * 3
+    assert found.real_distinct == found.looked_at == min(count, 256)

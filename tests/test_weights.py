@@ -95,6 +95,7 @@ def test_what_cannot_be_had_says_each_reason_and_the_ways_around(cache, network)
 def test_an_archive_that_was_carried_over_is_taken(cache, network):
     cache.mkdir()
     (cache / "inception.tar.gz").write_bytes(archive())
+    assert best_at_hand() == "inception"
     assert (inception_weights() / "saved_model.pb").is_file()
     assert not network[1]
 
@@ -130,9 +131,26 @@ def test_an_endless_answer_is_given_up(cache, network, monkeypatch):
 def test_too_large_contents_are_not_unpacked(cache, network, monkeypatch):
     cache.mkdir()
     (cache / "inception.tar.gz").write_bytes(archive())
-    monkeypatch.setattr(weights, "_MOST_BYTES", 40)
+    monkeypatch.setattr(weights, "_MOST_BYTES", 10_000)
+    with pytest.raises(ConfigError, match="it holds more than 10000 bytes"):
+        inception_weights()
+    monkeypatch.setattr(weights, "_MOST_BYTES", 2**20)
+    monkeypatch.setattr(weights, "_MOST_FILES", 1)
     with pytest.raises(ConfigError, match="it holds 2 files of 43 bytes together"):
         inception_weights()
+
+
+def test_each_damaged_byte_of_an_archive_is_noticed(cache, network):
+    """The check sum stands at its end, where unpacking would not look."""
+    cache.mkdir()
+    whole = archive()
+    for place in range(12, len(whole)):  # after the header, which holds a date and a name
+        damaged = bytearray(whole)
+        damaged[place] ^= 0x55
+        (cache / "inception.tar.gz").write_bytes(bytes(damaged))
+        with pytest.raises(ConfigError, match="it is no archive that can be unpacked|no saved_mod"):
+            inception_weights()
+    assert os.listdir(cache) == ["inception.tar.gz"]
 
 
 @pytest.mark.parametrize("named", [True, False])

@@ -44,9 +44,9 @@ class ScoringKeys(ImageKeys):
     ] = None  # fmt: skip
     eval_samples: Annotated[int, key("criteria", "compare at most this many images", ge=2)] = 10_000
     generated: Annotated[
-        int | None, key("criteria", "compare this many generated images [as many as real]", ge=2)
+        int | None, key("criteria", "generate this many images [as many as real]", ge=2, le=10**6)
     ] = None
-    statistics: Annotated[
+    reference_statistics: Annotated[
         Path | None,
         key("criteria", "compare with the mean and covariance in this .npz of pytorch-fid, "
             "clean-fid, ADM or 'autogan statistics', not with the dataset's"),

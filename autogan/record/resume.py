@@ -13,7 +13,7 @@ from autogan.record.folder import SearchFolder, run_of
 LIMITS = ("trials", "max_minutes", "max_steps", "target", "confirm", "enqueue")
 """The keys that decide what a search tries, and may yet change when it is resumed."""
 
-MOVABLE = ("dataset", "data_dir", "features", "stage1", "warm_start")
+MOVABLE = ("dataset", "data_dir", "features", "reference_statistics", "stage1", "warm_start")
 """The keys that may hold another path when a run goes on: what lies there must be the same, and
 the record's digests, or the run's own copy, vouch for it."""
 
@@ -158,7 +158,7 @@ def check_header(
             )
         notes.append(f"going on with other images: {said}")
     for name, restore in (
-        ("features", "restore the feature network and the real images"),
+        ("features", "restore the feature network, and the real images or their statistics"),
         ("labels", "use the version of AutoGAN that began it"),
     ):
         if before[name] != header[name]:

@@ -55,7 +55,7 @@ class Scoring:
         same_data = data_key(run) == data_key(trained)
         unseen = self._bench.unseen(run) if same_data else None
         if unseen is None:
-            halves = {} if run.statistics else _halves(evaluator)
+            halves = {} if run.reference_statistics else _halves(evaluator)
             return Scores(scores=scores, spread=spread, **halves)
         images, classes = unseen.subset(run.eval_samples)
         real = evaluator.features(images, classes)
@@ -120,7 +120,7 @@ class Scoring:
         most = run.eval_samples
         generated, real = len(images.train), len(self._bench.reference(run))
         check_enough(run.criteria(), min(generated, most), min(real, most), 0)
-        if run.statistics is None:
+        if run.reference_statistics is None:
             tell_of(self._driver, "reference", self._bench.data(run))
         tell_of(self._driver, "images", images)
         made, labels = images.train.subset(run.eval_samples)
@@ -226,7 +226,7 @@ def _against_test(run: TrainConfig) -> TrainConfig | None:
 
     And where the reference is published statistics.
     """
-    if run.statistics is not None:
+    if run.reference_statistics is not None:
         return None
     wanting = {name for name, kind in run.criteria().items() if "unseen" in kind.needs}
     if wanting & set(run.deciding()):

@@ -172,11 +172,11 @@ class Workbench:
 
     def evaluator(self, run: TrainConfig, folder: str) -> Evaluator:
         """What scores images as a configuration says, for the run in a folder."""
-        network = self.network(run, folder)
         published = None
-        if run.statistics is not None:
-            check_needs(run.criteria(), run.statistics)
-            published = Published.read(run.statistics)
+        if run.reference_statistics is not None:
+            check_needs(run.criteria(), run.reference_statistics)
+            published = Published.read(run.reference_statistics)
+        network = self.network(run, folder)
 
         def build() -> Evaluator:
             reference, classes = self.reference(run).subset(run.eval_samples)

@@ -39,7 +39,8 @@ def best_at_hand() -> str:
 
     Inception, by which figures are published, unless only the other one is on this machine.
     """
-    return "efficientnet" if _inception_folder() is None and _efficientnet() else "inception"
+    inception = _inception_folder() is not None or look(_carried(), "features") == "file"
+    return "efficientnet" if not inception and _efficientnet() else "inception"
 
 
 def efficientnet_weights() -> bytes:
@@ -87,7 +88,7 @@ def inception_weights(tell: Tell = lambda text: None) -> Path:
     """
     if (folder := _inception_folder()) is not None:
         return folder
-    folder, archive = cache_root() / "inception", cache_root() / "inception.tar.gz"
+    folder, archive = cache_root() / "inception", _carried()
     if look(archive, "features") == "file":
         try:
             _unpack(archive, folder)
@@ -111,9 +112,14 @@ def inception_weights(tell: Tell = lambda text: None) -> Path:
     raise ConfigError(
         "features",
         f"inception cannot be downloaded ({'; '.join(failures)}); fetch the archive on another "
-        f"machine and copy it to {cache_root() / 'inception.tar.gz'}, or use --features "
+        f"machine and copy it to {_carried()}, or use --features "
         "efficientnet, classifier on labelled data, or the makeshift random",
     )
+
+
+def _carried() -> Path:
+    """Where an archive of Inception is looked for that was fetched elsewhere."""
+    return cache_root() / "inception.tar.gz"
 
 
 def _inception_folder() -> Path | None:
@@ -153,20 +159,27 @@ def _unpack(archive: Path, folder: Path) -> None:
     Raises:
         Damaged: if it is no archive of a SavedModel, or would write outside of its folder.
     """
+    import gzip
     import tarfile
+    import zlib
 
     with stored(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(prefix=".inception-", suffix=".tmp", dir=folder.parent))
     try:
         try:
+            with gzip.open(archive) as whole:  # to its end, where its check sum stands
+                left = _MOST_BYTES
+                while block := whole.read(2**20):
+                    if (left := left - len(block)) < 0:
+                        raise Damaged(f"it holds more than {_MOST_BYTES} bytes")
             with tarfile.open(archive) as packed:
                 members = packed.getmembers()
                 size = sum(member.size for member in members)
                 if len(members) > _MOST_FILES or size > _MOST_BYTES:
                     raise Damaged(f"it holds {len(members)} files of {size} bytes together")
                 packed.extractall(scratch, members, filter="data")
-        except (tarfile.TarError, EOFError, OSError) as error:
+        except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
             raise Damaged(f"it is no archive that can be unpacked ({one_line(error)})") from error
         if not (scratch / "saved_model.pb").is_file():
             raise Damaged("it holds no saved_model.pb")
