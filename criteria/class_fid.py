@@ -16,7 +16,7 @@ _FEWEST_IMAGES = 50  # of all classes
 class ClassFID(Criterion):
     """The mean over classes of `FID` between real and generated images of the class; 0 or more.
 
-    Intra-FID of Miyato and Koyama (2018, arXiv:1802.05637, section 4). It hears images that are
+    Intra-FID of Miyato and Koyama (2018, arXiv:1802.05637, section 4). It notices images that are
     blurred, too much alike, or of another class than they were made for, all at once. A class has
     few images, so that its values are higher than FID and differ more with their number; the
     weight of all classes is the same. Classes without two images on both sides are left out.

@@ -1,4 +1,4 @@
-"""FID within classes, against its definition, and what it hears of digits that are spoiled."""
+"""FID within classes, against its definition, and what it notices of digits that are spoiled."""
 
 import dataclasses
 
@@ -38,7 +38,7 @@ def test_it_is_the_mean_over_classes():
     assert compute(made, made_labels, real, real_labels) == pytest.approx(np.mean(each), rel=1e-5)
 
 
-def test_wrong_classes_are_heard_where_fid_hears_nothing():
+def test_wrong_classes_are_noticed_where_fid_is_blind():
     (made, labels), (real, real_labels) = draw(0), draw(1)
     wrong = (labels + 1) % 3
     assert compute(made, wrong, real, real_labels) > 20 * compute(made, labels, real, real_labels)
@@ -65,7 +65,7 @@ def test_without_classes_it_says_so():
 
 
 @pytest.mark.parametrize("spoiled", ["blurred", "one image a class", "labels"])
-def test_it_hears_blur_collapse_and_wrong_labels(spoiled):
+def test_it_notices_blur_collapse_and_wrong_labels(spoiled):
     """The thesis's wish: one number for sharpness, variety and conditions, on digits' pixels."""
     digits = load_digits()
     pixels, labels = (digits.data / 16).astype(np.float32), digits.target

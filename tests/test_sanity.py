@@ -1,7 +1,7 @@
 """Sanity checks of fidelity and diversity, after Räisä et al. (2025, arXiv:2505.22450).
 
 Real and generated sets of which one knows what a number between 0 and 1 should say; 1,000 images of
-8 features where nothing else is said. What a criterion does not hear is written down as well, so
+8 features where nothing else is said. What a criterion does not notice is written down as well, so
 that docs/studies/experiments.md stays true of it.
 """
 
@@ -96,14 +96,14 @@ def test_narrower_and_wider(rng):
     assert wide[Recall] > 0.99  # a few images far off cover everything by its balls
 
 
-@pytest.mark.parametrize(("dimensions", "heard"), [(2, True), (64, False)])
-def test_one_disjoint_feature_among_equal_ones(rng, dimensions, heard):
+@pytest.mark.parametrize(("dimensions", "noticed"), [(2, True), (64, False)])
+def test_one_disjoint_feature_among_equal_ones(rng, dimensions, noticed):
     """The distance between all others drowns it; all values should be 0."""
     real, made = (normal(rng, COUNT, dimensions) for _ in range(2))
     real[:, 0], made[:, 0] = rng.uniform(0, 1, COUNT), rng.uniform(2, 3, COUNT)
     found = values(real, made)
-    assert (max(found.values()) < 0.01) == heard
-    assert (min(found.values()) < 0.3) == heard
+    assert (max(found.values()) < 0.01) == noticed
+    assert (min(found.values()) < 0.3) == noticed
 
 
 def test_modes_are_dropped(rng):
@@ -130,7 +130,7 @@ def test_modes_are_invented(rng):
 
 
 def test_modes_lose_their_share(rng):
-    """Three quarters and more of one mode, all others thin: recall hears nothing of it."""
+    """Three quarters and more of one mode, all others thin: recall notices nothing of it."""
     rows = [
         values(modes(rng, [1] * 10), modes(rng, [first] + [(1 - first) / 9] * 9))
         for first in (0.1, 0.5, 0.75, 0.95)
@@ -168,13 +168,13 @@ def on_sphere(rng, radius, dimensions):
     return radius * rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
-@pytest.mark.parametrize(("radius", "heard"), [(0.5, False), (2.0, True)])
-def test_spheres_of_another_radius(rng, radius, heard):
-    """They do not meet, so that all values should be 0; none but recall hears a smaller one."""
+@pytest.mark.parametrize(("radius", "noticed"), [(0.5, False), (2.0, True)])
+def test_spheres_of_another_radius(rng, radius, noticed):
+    """They do not meet, so that all values should be 0; none but recall notices a smaller one."""
     found = values(on_sphere(rng, 1.0, 16), on_sphere(rng, radius, 16))
     others = [found[kind] for kind in EVERY if kind is not Recall]
-    assert max(others) < 0.01 if heard else min(others) > 0.95
-    assert (found[Recall] > 0.95) == heard
+    assert max(others) < 0.01 if noticed else min(others) > 0.95
+    assert (found[Recall] > 0.95) == noticed
 
 
 def test_a_sphere_and_a_torus_around_it(rng):
@@ -187,7 +187,7 @@ def test_a_sphere_and_a_torus_around_it(rng):
 
 
 def test_whole_numbers_are_not_told_from_others(rng):
-    """No criterion of distances hears that generated features are rounded."""
+    """No criterion of distances notices that generated features are rounded."""
     found = values(3 * normal(rng), np.round(3 * normal(rng)))
     assert min(found.values()) > 0.85
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from autogan import measure
-from autogan.cli.options import Checkpoint, Corrupt, Debug, Json, KeepClasses, Overwrite, options_of
+from autogan.cli.options import Checkpoint, Corrupt, Debug, Json, KeepClasses, options_of
 from autogan.cli.printing import print_scores, print_spoiled, say, shown
 from autogan.config import TrainConfig
 from autogan.core.errors import ConfigError
@@ -75,7 +75,7 @@ def statistics(
             "themselves, as a reference of ADM's evaluator"
         ),
     ] = "fid",
-    overwrite: Overwrite = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="replace the file")] = False,
     debug: Debug = False,
     *,
     flags: dict[str, Any],
