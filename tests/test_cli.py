@@ -220,9 +220,9 @@ def printed(capsys, *arguments):
 
 def evaluated(judged):
     """What `evaluate` says of a generator that was judged."""
-    floor = {f"unseen_{label}": value for label, value in judged["floor"].items()}
-    spread = {f"spread_{label}": value for label, value in judged["spread"].items()}
-    return {**judged["scores"], **judged["test"], **(judged["fewer"] or {}), **floor, **spread}
+    named = {"unseen": "floor", "spread_unseen": "floor_spread", "spread": "spread"}
+    more = {f"{name}_{label}": v for name, key in named.items() for label, v in judged[key].items()}
+    return {**judged["scores"], **judged["test"], **(judged["fewer"] or {}), **more}
 
 
 def test_the_best_is_judged_by_latent_vectors_that_did_not_choose_it(searched):

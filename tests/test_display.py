@@ -171,7 +171,7 @@ class TestTerms:
         assert terms.outcome(trial) == told
 
     def test_a_collapse_is_told_with_its_figure(self):
-        variety = dataclasses.asdict(Variety(9, 256, 256, 60.0, 0.2, 0.1))
+        variety = dataclasses.asdict(Variety(9, 256, 256, 60.0, 0.2, 0.1, 0.05))
         last = Evaluation(10, self.scores, None, variety, True)
         told = self.terms.evaluation(last)
         assert told.endswith("collapsed: 9 different pictures among 256 images")
@@ -204,15 +204,18 @@ class TestSummary:
         assert line.endswith("(beyond the candidates 0.0001, 0.0003: explore steps away from them)")
 
     def test_a_winner_that_is_nearly_collapsed_is_warned_of(self, monkeypatch):
-        poor = dataclasses.asdict(Variety(60, 250, 256, 60.0, 0.3, 0.2))
+        poor = dataclasses.asdict(Variety(60, 250, 256, 60.0, 0.3, 0.2, 0.1))
         monkeypatch.setattr(FakeSession, "variety", poor, raising=False)
         told = self.search().summary()
         assert (
             "warning: the winner's images vary little: 60 different pictures among 256 images"
             in told
         )
-        assert "warning: the winner's images come near 20 % of the real ones only" in told
-        fine = dataclasses.asdict(Variety(250, 250, 256, 60.0, 0.9, 0.9))
+        assert (
+            "warning: the winner's images come near 20 % of the real ones, as if 10 % were good and "
+            "different: train longer, or look at them" in told
+        )
+        fine = dataclasses.asdict(Variety(250, 250, 256, 60.0, 0.9, 0.9, 0.9))
         monkeypatch.setattr(FakeSession, "variety", fine)
         assert "warning" not in self.search(run_dir="runs/b").summary()
 

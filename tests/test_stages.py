@@ -10,7 +10,7 @@ from sessions import SessionEngine
 import autogan
 from autogan.config import TrainConfig, load_config
 from autogan.core.errors import ConfigError
-from autogan.criteria import classifier
+from autogan.criteria.networks import classifier
 from autogan.models import GAN_TYPES
 from autogan.models.training.batches import TrainingSet
 from autogan.pool.messages import Sample, Sampled

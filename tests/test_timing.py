@@ -13,7 +13,7 @@ SAMPLES = 1000
 class Slow:
     """A GAN and an evaluator in one; all that they do takes time by a clock of its own."""
 
-    samples = SAMPLES
+    samples = generated = SAMPLES
 
     def __init__(self):
         self.now = 0.0

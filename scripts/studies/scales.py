@@ -49,7 +49,7 @@ class Copy(NamedTuple):
 
 COPIES = {
     **{f"mup_{width}": Copy("mup", width) for width in (8, 16, 32)},
-    **{f"standard_{width}": Copy("standard", width) for width in (8, 16)},
+    **{f"standard_{width}": Copy("standard", width) for width in (8, 16, 32)},
     FULL: Copy("mup", 64),  # where both parametrisations are the same
     "small_images": Copy("mup", 16, 16),
     "small_images_pixels": Copy("mup", 16, 16, pixels=True),
