@@ -212,8 +212,8 @@ class TestSummary:
             in told
         )
         assert (
-            "warning: the winner's images come near 20 % of the real ones, as if 10 % were good and "
-            "different: train longer, or look at them" in told
+            "warning: the winner's images come near 20 % of the real ones, as if 10 % were good "
+            "and different: train longer, or look at them" in told
         )
         fine = dataclasses.asdict(Variety(250, 250, 256, 60.0, 0.9, 0.9, 0.9))
         monkeypatch.setattr(FakeSession, "variety", fine)
