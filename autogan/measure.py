@@ -7,7 +7,7 @@ from typing import Any, Literal
 from autogan.api import Checkpoint
 from autogan.config import TrainConfig, load_config, load_saved
 from autogan.core.errors import ConfigError
-from autogan.core.files import look
+from autogan.core.files import check_free, look
 from autogan.core.text import checked, listed, read_path
 from autogan.data.corruptions import corruptions_of
 from autogan.pool.crew import engine_of
@@ -41,7 +41,7 @@ def evaluate(
         checkpoint: which of the trained generators.
         seed: of the latent vectors, which are others than those that chose the checkpoint.
         options: further keys of the configuration, such as ``features``.
-        display: is told what takes long; nobody if None.
+        display: shows what takes long; nothing is shown if None.
 
     Returns:
         The values by label; of a trained generator, unless another ``reference`` is given, also
@@ -151,7 +151,7 @@ def statistics(
         overwrite: replace the file if it exists.
         options: further keys of the configuration, such as ``features``; of all images, but
             50,000 at most, unless ``eval_samples`` says otherwise.
-        display: is told what takes long; nobody if None.
+        display: shows what takes long; nothing is shown if None.
 
     Returns:
         What was written, in words.
@@ -162,8 +162,7 @@ def statistics(
     path = read_path("output", str(output))
     if path.suffix != ".npz":
         raise ConfigError("output", f"{output} is no NAME.npz; give such a name")
-    if look(path, "output") and not overwrite:
-        raise ConfigError("output", f"{output} exists; give another name, or --overwrite")
+    check_free(path, "output", overwrite)
     given = {name: value for name, value in (options or {}).items() if value is not None}
     values = {"eval_samples": _USUAL_IMAGES, **given, "criterion": "fid"}
     values["dataset"] = dataset_or_folder(images, "images")

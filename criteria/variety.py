@@ -142,10 +142,13 @@ def covered(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return _spread(rows, _COVERED)
 
 
+def evenly(total: int, count: int) -> npt.NDArray[np.int64]:
+    """Places of ``count`` rows among all, if not of all, int64: whatever the rows' order."""
+    return np.linspace(0, total - 1, min(count, total)).round().astype(np.int64)
+
+
 def _spread(rows: npt.NDArray[Any], count: int) -> npt.NDArray[Any]:
-    """So many rows at most, evenly spread: neither the order of files nor that of classes tells."""
-    places = np.linspace(0, len(rows) - 1, min(count, len(rows)))
-    return rows[places.round().astype(np.int64)]
+    return rows[evenly(len(rows), count)]
 
 
 def _moments(pool: Pool) -> Moments:

@@ -47,7 +47,7 @@ from autogan.core.errors import (
     printable,
     told,
 )
-from autogan.core.files import look, write_bytes
+from autogan.core.files import check_free, look, write_bytes
 from autogan.core.signals import heeded
 from autogan.core.text import read_path
 from autogan.data.grids import png
@@ -192,8 +192,8 @@ def sample(
     run = run_of(read_path("folder", str(folder)))
     output = read_path("output", str(output or f"samples-{run.name}.png"))
     grid = output.suffix.lower() == ".png"
-    if grid and look(output, "output") and not overwrite:
-        raise ConfigError("output", f"{output} exists; give another name, or --overwrite")
+    if grid:
+        check_free(output, "output", overwrite)
     if not grid and look(output, "output") == "folder" and any(output.iterdir()):
         raise ConfigError("output", f"{output} is not empty; give a new folder, or NAME.png")
     made = api.sample(

@@ -55,6 +55,16 @@ def look(path: Path | str, field: str) -> Literal["", "file", "folder", "other"]
     return "folder" if stat.S_ISDIR(mode) else "file" if stat.S_ISREG(mode) else "other"
 
 
+def check_free(path: Path, field: str, overwrite: bool) -> None:
+    """Refuse to write where something lies already, unless it is to be replaced.
+
+    Raises:
+        ConfigError: naming the field and the path.
+    """
+    if look(path, field) and not overwrite:
+        raise ConfigError(field, f"{path} exists; give another name, or --overwrite")
+
+
 @contextlib.contextmanager
 def opened(path: Path) -> Iterator[BinaryIO]:
     """A file for reading. A pipe or device, where reading may never end, is refused.

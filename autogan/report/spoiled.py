@@ -5,8 +5,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from autogan.core.errors import ConfigError
-from autogan.core.files import look, write_bytes
+from autogan.core.files import check_free, write_bytes
 from autogan.record.words import figure
 from autogan.report.charts import WIDTH
 from autogan.report.page import Section, document, table
@@ -25,8 +24,7 @@ def write_spoiled(found: Found, path: Path, *, overwrite: bool = False) -> None:
         ConfigError: if there is something already, and it is not to be replaced.
         StorageError: if it cannot be written.
     """
-    if look(path, "page") and not overwrite:
-        raise ConfigError("page", f"{path} exists; give another name, or --overwrite")
+    check_free(path, "page", overwrite)
     write_bytes(path, spoiled_page(found).encode())
 
 

@@ -11,6 +11,7 @@ from autogan.core.arrays import Images, Labels
 from autogan.core.errors import ConfigError
 from autogan.criteria.evaluator import Evaluator
 from autogan.criteria.statistics import Features
+from autogan.criteria.variety import evenly
 from autogan.data import ImageData, class_number, told_of
 from autogan.data.corruptions import corrupted
 from autogan.models.base import ImageShape
@@ -65,7 +66,8 @@ class Scoring:
             for name, values in zip(("floor", "floor_spread"), floor, strict=True):
                 found[name] = _by_label(evaluator, values, len(images))
             if len(images) < len(features.pool):
-                found["fewer"] = _finite_scores(evaluator, _spread_out(features, len(images)))
+                fewer = features.rows(evenly(len(features.pool), len(images)))
+                found["fewer"] = _finite_scores(evaluator, fewer)
         if (against := _against_test(run)) is not None:
             found["test"] = self._of_generator(against, trained, trainer)[0]
         return Scores(scores=scores, spread=spread, **found)
@@ -233,12 +235,6 @@ def _against_test(run: TrainConfig) -> TrainConfig | None:
         return None
     also = [name for name in run.also if name not in wanting]
     return run.model_copy(update={"reference_split": "test", "also": also})
-
-
-def _spread_out(features: Features, count: int) -> Features:
-    """Those of some of the images, evenly over all of them: classes stand one after the other."""
-    places = np.linspace(0, len(features.pool) - 1, count)
-    return features.rows(places.round().astype(np.int64))
 
 
 def _halves(evaluator: Evaluator) -> dict[str, Any]:
