@@ -24,6 +24,7 @@ PACKAGE_DIR = {
     "autogan.models.networks": "models/networks",
     "autogan.models.objectives": "models/objectives",
     "autogan.models.training": "models/training",
+    "autogan.models.formats": "models/formats",
     "autogan.search": "search",
     "autogan.criteria": "criteria",
     "autogan.criteria.networks": "criteria/networks",

@@ -15,17 +15,20 @@ from typing import TYPE_CHECKING, Any
 from autogan.version import __version__
 
 if TYPE_CHECKING:
-    from autogan.api import check, load, plan, run_search, sample, train
+    from autogan.api import check, load, plan, run_search, train
     from autogan.config import SearchConfig, TrainConfig
     from autogan.core.errors import AutoGANError, ConfigError, Interrupted, SearchFailed
+    from autogan.making import animate, export, sample, write_samples
     from autogan.measure import evaluate, spoil, statistics
     from autogan.report import write_report
     from autogan.show.displays import PlainDisplay
     from autogan.show.result import SearchResult, TrainResult
+    from autogan.worker.generator import Generator, load_generator
 
 _PLACES = {
     "AutoGANError": "core.errors",
     "ConfigError": "core.errors",
+    "Generator": "worker.generator",
     "Interrupted": "core.errors",
     "PlainDisplay": "show.displays",
     "SearchConfig": "config",
@@ -33,21 +36,26 @@ _PLACES = {
     "SearchResult": "show.result",
     "TrainConfig": "config",
     "TrainResult": "show.result",
+    "animate": "making",
     "check": "api",
     "evaluate": "measure",
+    "export": "making",
     "load": "api",
+    "load_generator": "worker.generator",
     "plan": "api",
     "run_search": "api",
-    "sample": "api",
+    "sample": "making",
     "spoil": "measure",
     "statistics": "measure",
     "train": "api",
     "write_report": "report",
+    "write_samples": "making",
 }
 
 __all__ = [
     "AutoGANError",
     "ConfigError",
+    "Generator",
     "Interrupted",
     "PlainDisplay",
     "SearchConfig",
@@ -56,9 +64,12 @@ __all__ = [
     "TrainConfig",
     "TrainResult",
     "__version__",
+    "animate",
     "check",
     "evaluate",
+    "export",
     "load",
+    "load_generator",
     "plan",
     "run_search",
     "sample",
@@ -66,6 +77,7 @@ __all__ = [
     "statistics",
     "train",
     "write_report",
+    "write_samples",
 ]
 
 

@@ -5,24 +5,18 @@ samples and scores are a worker's; nothing here imports TensorFlow.
 """
 
 import dataclasses
-import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-import numpy.typing as npt
-
 from autogan.config import SearchConfig, TrainConfig, left_out, load_saved, small_copy, validated
 from autogan.core.errors import ConfigError
-from autogan.core.files import read_arrays
-from autogan.core.text import checked, listed, read_path
-from autogan.data import grids
+from autogan.core.text import checked, read_path
 from autogan.decisions.replay import Checked, check_record, repaired
 from autogan.pool.crew import engine_of
-from autogan.pool.messages import Open, Opened, Sample, Sampled, Time, Timed
+from autogan.pool.messages import Open, Opened, Time, Timed
 from autogan.pool.pool import Engine
-from autogan.record.folder import SearchFolder, TrialFolder, training_in
+from autogan.record.folder import SearchFolder, TrialFolder
 from autogan.record.resume import check_same, resumed_config
 from autogan.record.words import Terms
 from autogan.report import write_page
@@ -167,61 +161,6 @@ def train(
         display.begins(terms)
         trial = train_alone(run, folder, start.workers, display)
         return TrainResult(run, folder, prepared.objective, terms, trial)
-
-
-def sample(
-    folder: Path | str,
-    *,
-    count: int | None = None,
-    classes: str | Sequence[int | str] | None = None,
-    grid: bool = False,
-    seed: int = 0,
-    checkpoint: Checkpoint = "best",
-    options: Mapping[str, Any] | None = None,
-) -> npt.NDArray[np.uint8]:
-    """Generate images with a trained generator.
-
-    Args:
-        folder: of a search (its best trial is used) or a training.
-        count: how many; 64 if None, or 8 of each class if those are given.
-        classes: names or numbers, in a list or separated by commas, to go round and round, where
-            the GAN type makes images of given classes; if None, all as often as in the training
-            set, in order.
-        grid: lay the images out in one picture; of a GAN type with classes, with a column for each
-            of them (or of the first 16) under its name.
-        seed: of the latent vectors.
-        checkpoint: which of the trained generators.
-        options: keys of the configuration, such as ``device``.
-
-    Returns:
-        uint8 [count, height, width, channels]; of a grid [height, width, channels].
-
-    Raises:
-        ConfigError: if there is no trained generator, or no such class.
-    """
-    trained = training_in(read_path("folder", str(folder)), "folder")
-    if trained is None:
-        raise ConfigError("folder", f"{folder} holds no search or training; train one first")
-    run = load_saved(TrainConfig, trained / "config.yaml", options).resolved()
-    with tempfile.TemporaryDirectory() as temporary, engine_of(run) as workers:
-        output = Path(temporary) / "images.npz"
-        workers.call(
-            Sample(
-                config=run.as_dict(),
-                folder=str(trained),
-                checkpoint=checkpoint,
-                count=count,
-                seed=seed,
-                classes=None if classes is None else listed(classes),
-                in_turn=grid,
-                output=str(output),
-            ),
-            Sampled,
-        )
-        made = read_arrays(output)
-    images: npt.NDArray[np.uint8] = made["images"]
-    columns = made["columns"].tolist()
-    return grids.grid(images, len(columns), columns) if grid else images
 
 
 def load(

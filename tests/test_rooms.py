@@ -25,7 +25,7 @@ ORDER = (
     {"show"},
     {"run", "report"},
     {"api"},
-    {"measure"},
+    {"making", "measure"},
     {"cli"},
     {"__main__"},
 )
@@ -84,7 +84,7 @@ def test_files_can_be_read(name, path):
     assert len(path.read_text().splitlines()) <= 400
 
 
-DRIVER = ("record", "decisions", "pool", "show", "run", "report", "api", "measure", "cli")
+DRIVER = ("record", "decisions", "pool", "show", "run", "report", "api", "making", "measure", "cli")
 """The rooms of the process that must start at once and outlive a worker that crashes."""
 
 

@@ -14,6 +14,7 @@ from autogan.core.registry import Registry, suggestion
 from autogan.criteria import CRITERIA
 from autogan.data import DATASETS
 from autogan.models import GAN_TYPES
+from autogan.models.formats import FORMATS
 from autogan.record.folder import SearchFolder
 from autogan.record.words import trials
 from autogan.search import SEARCH_METHODS, STOPPING_RULES, State
@@ -28,6 +29,7 @@ _KINDS: Mapping[str, Registry[Any]] = {
     "criteria": CRITERIA,
     "search-methods": SEARCH_METHODS,
     "stopping-rules": STOPPING_RULES,
+    "formats": FORMATS,
 }
 _FACTS = {
     "default_features": "feature network by default: {}",

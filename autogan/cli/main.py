@@ -15,10 +15,9 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from autogan import api
-from autogan.cli import scoring
+from autogan.cli import making, scoring
 from autogan.cli.listing import listing
 from autogan.cli.options import (
-    Checkpoint,
     ConfigFile,
     Debug,
     Json,
@@ -47,11 +46,7 @@ from autogan.core.errors import (
     printable,
     told,
 )
-from autogan.core.files import check_free, look, write_bytes
 from autogan.core.signals import heeded
-from autogan.core.text import read_path
-from autogan.data.grids import png
-from autogan.record.folder import run_of
 from autogan.report import writing
 from autogan.version import __version__
 
@@ -159,55 +154,8 @@ def train(
 
 app.command()(scoring.evaluate)
 app.command()(scoring.statistics)
-
-
-@app.command()
-@options_of(TrainConfig, "data_dir", "device", "threads", "plugin_dirs")
-def sample(
-    folder: Annotated[Path, typer.Argument(help="of a search (its best trial) or a training")],
-    count: Annotated[
-        int | None, typer.Option(min=1, help="how many images [64; in columns 8 of each class]")
-    ] = None,
-    classes: Annotated[
-        str | None,
-        typer.Option(
-            help="names or numbers of classes, as cat,dog: a column each [of a grid all, "
-            "else as in the training set]"
-        ),
-    ] = None,
-    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="of the latent vectors")] = 0,
-    checkpoint: Checkpoint = "best",
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            help="NAME.png for one grid, else a new folder of single images [samples-RUN.png]"
-        ),
-    ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="replace NAME.png")] = False,
-    debug: Debug = False,
-    *,
-    flags: dict[str, Any],
-) -> None:
-    """Generate images with a trained GAN."""
-    run = run_of(read_path("folder", str(folder)))
-    output = read_path("output", str(output or f"samples-{run.name}.png"))
-    grid = output.suffix.lower() == ".png"
-    if grid:
-        check_free(output, "output", overwrite)
-    if not grid and look(output, "output") == "folder" and any(output.iterdir()):
-        raise ConfigError("output", f"{output} is not empty; give a new folder, or NAME.png")
-    made = api.sample(
-        folder, count=count, classes=classes, grid=grid, seed=seed, checkpoint=checkpoint,
-        options=flags,
-    )  # fmt: skip
-    try:
-        if grid:
-            write_bytes(output, png(made))
-        for number, image in enumerate([] if grid else made):
-            write_bytes(output / f"{number:06d}.png", png(image))
-    except StorageError as error:
-        raise ConfigError("output", error.problem) from error
-    say(output)
+app.command()(making.sample)
+app.command()(making.export)
 
 
 @app.command()
@@ -285,8 +233,8 @@ def list_(
     what: Annotated[
         str | None,
         typer.Argument(
-            help="gan-types, datasets, criteria, search-methods, stopping-rules, configs, the "
-            "name of one, or runs [all names]"
+            help="gan-types, datasets, criteria, search-methods, stopping-rules, formats, configs, "
+            "the name of one, or runs [all names]"
         ),
     ] = None,
     json_: Json = False,

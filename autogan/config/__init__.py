@@ -5,7 +5,14 @@ validated once, here, and saved before any work.
 """
 
 from autogan.config.confirm import Confirm
-from autogan.config.grammar import Setting, packaged_configs, parse_param, parse_params, read_yaml
+from autogan.config.grammar import (
+    Setting,
+    packaged_configs,
+    parse_param,
+    parse_params,
+    read_weights,
+    read_yaml,
+)
 from autogan.config.loading import (
     check_mapping,
     left_out,
@@ -36,6 +43,7 @@ __all__ = [
     "parse_param",
     "parse_params",
     "proxy_of",
+    "read_weights",
     "read_yaml",
     "small_copy",
     "under_seeds",

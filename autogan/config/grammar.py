@@ -87,6 +87,25 @@ def read_ranges(text: str) -> dict[str, tuple[float, float]]:
     return ranges
 
 
+def read_weights(field: str, text: str) -> dict[str, float]:
+    """Read ``cat=0.7,dog=0.3``.
+
+    Raises:
+        ConfigError: naming the field and the part that has another form.
+    """
+    weights: dict[str, float] = {}
+    for part in text.split(","):
+        name, equals, weight = part.rpartition("=")
+        try:
+            value = float(weight)
+        except ValueError:
+            equals = ""
+        if not equals or not name.strip() or name.strip() in weights:
+            raise ConfigError(field, f"{part!r} in {text!r}; write NAME=WEIGHT, each name once")
+        weights[name.strip()] = value
+    return weights
+
+
 def check_chooses(names: Iterable[str]) -> None:
     """Check that criteria can choose among trials.
 

@@ -189,18 +189,18 @@ class FileDataset(Dataset):
     tell: Callable[[str], None] = staticmethod(lambda text: None)
 
 
-def class_number(given: int | str, names: Sequence[str]) -> int:
+def class_number(given: int | str, names: Sequence[str], field: str = "classes") -> int:
     """The number of the class that a user calls by its name or, where none has it, by its number.
 
     Raises:
-        ConfigError: if there is no such class.
+        ConfigError: naming the field, if there is no such class.
     """
     if given in names:
         return names.index(str(given))
     if str(given).isdecimal() and int(given) < len(names):
         return int(given)
     shown = ", ".join(names[:_SHOWN_NAMES]) + (", ..." if len(names) > _SHOWN_NAMES else "")
-    raise ConfigError("classes", f"{given!r}: the classes are 0 to {len(names) - 1}, named {shown}")
+    raise ConfigError(field, f"{given!r}: the classes are 0 to {len(names) - 1}, named {shown}")
 
 
 def check_trainable(image_shape: tuple[int, int, int]) -> None:

@@ -282,7 +282,7 @@ def _part(root: Path, files: tuple[Parts, ...]) -> Part:
         if form == "none":
             return Part(root, files, None, (), f"{LABELS} says that there are no labels")
         notes.append(f"{LABELS} is not used: it holds no labels as StyleGAN's tool writes them")
-    names = sorted({parts[0] for parts in files if len(parts) > 1}, key=_natural)
+    names = sorted({parts[0] for parts in files if len(parts) > 1}, key=natural)
     strays = [parts[0] for parts in files if len(parts) == 1]
     if len(names) < 2:
         why = "no sub-folder names a class"
@@ -305,7 +305,7 @@ def _part(root: Path, files: tuple[Parts, ...]) -> Part:
     return Part(root, files, labels, tuple(map(printable, names)), "", tuple(notes))
 
 
-def _natural(name: str) -> tuple[float, str]:
+def natural(name: str) -> tuple[float, str]:
     """Numbers in their own order, before all names."""
     return (int(name) if name.isdecimal() else math.inf, name)
 

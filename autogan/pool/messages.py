@@ -249,8 +249,9 @@ class Counted(Message):
 class Sample(Call):
     """Generate images and write them as an .npz file.
 
-    It holds ``images``, and in ``columns`` the names of the classes that they show in turn; none
-    where they do not.
+    It holds ``images``, uint8 [N, height, width, channels]; ``labels``, the classes that they show,
+    int64 [N], or none; ``classes``, the names of all; ``turns``, how many classes they show in
+    turn, or 0.
 
     Attributes:
         folder: of the training.
@@ -261,6 +262,9 @@ class Sample(Call):
         classes: by name or number, to be shown in turn; if None, all as often as in the training
             set, in order.
         in_turn: whether all classes, or the first 16, are shown in turn if none are given.
+        mix: see `autogan.worker.generator.Generator.latents`,
+        truncation: likewise,
+        interpolate: likewise.
     """
 
     folder: str
@@ -270,10 +274,47 @@ class Sample(Call):
     output: str
     classes: list[int | str] | None = None
     in_turn: bool = False
+    mix: dict[str, float] | None = None
+    truncation: float | None = None
+    interpolate: int | None = None
 
 
 class Sampled(Message):
     """See `Sample`."""
+
+
+class Export(Call):
+    """Write a generator as `autogan.models.formats.FORMATS` say, with a picture of its images.
+
+    Attributes:
+        folder: of the training.
+        checkpoint: which of its generators.
+        format: the format's name.
+        floats: whether its images are float32.
+        output: the folder to write into.
+    """
+
+    folder: str
+    checkpoint: Literal["best", "last"]
+    format: str
+    floats: bool
+    output: str
+
+
+class Written(Message):
+    """See `Export`.
+
+    Attributes:
+        image_shape: height, width, channels.
+        z_dim: length of a latent vector.
+        classes: the names of the classes; empty if it takes none.
+        difference: see `autogan.models.formats.Format.write_checked`.
+    """
+
+    image_shape: tuple[int, int, int]
+    z_dim: int
+    classes: list[str]
+    difference: float
 
 
 class Answer(Message):

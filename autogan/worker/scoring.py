@@ -15,8 +15,9 @@ from autogan.criteria.variety import evenly
 from autogan.data import ImageData, class_number, told_of
 from autogan.data.corruptions import corrupted
 from autogan.models.base import ImageShape
-from autogan.models.training.trainer import Latents, Trainer
+from autogan.models.training.trainer import Trainer
 from autogan.pool.messages import Evaluate, Scores
+from autogan.worker.generator import generated
 from autogan.worker.trial import USER_LATENTS, Driver
 from autogan.worker.workbench import Workbench, check_enough, data_key, refuse_labels
 
@@ -293,14 +294,6 @@ def tell_numbers(
     for caution, names in cautions.items():
         if caution:
             driver.note(f"{', '.join(names)}: {caution}")
-
-
-def generated(trainer: Trainer, latents: Latents) -> npt.NDArray[np.uint8]:
-    """Images of a restored generator."""
-    try:
-        return trainer.generate(latents)
-    except FloatingPointError as error:
-        raise ConfigError("checkpoint", f"{error}; this training diverged") from None
 
 
 def _shape(shape: tuple[int, ...]) -> str:

@@ -1,8 +1,8 @@
 """What a worker can be asked to do."""
 
-import math
 import os
 import platform
+from collections.abc import Sequence
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -13,11 +13,13 @@ from autogan.config import SearchConfig, TrainConfig
 from autogan.core.errors import ConfigError
 from autogan.core.files import write_arrays, write_bytes, write_npz
 from autogan.criteria.published import Published
-from autogan.data import ImageData, class_number
+from autogan.data import ImageData
 from autogan.data.grids import GRID, GRID_CLASSES, grid, png
+from autogan.models.formats import FORMATS, Exported
 from autogan.pool.messages import (
     Counted,
     Evaluate,
+    Export,
     Join,
     Joined,
     Open,
@@ -32,20 +34,21 @@ from autogan.pool.messages import (
     Timed,
     Train,
     Trained,
+    Written,
 )
 from autogan.record.claim import share
 from autogan.record.folder import TrialFolder, feature_weights, real_images
 from autogan.record.resume import difference
 from autogan.worker.device import device_notes, environment
-from autogan.worker.scoring import CLASSLESS, Scoring, generated, tell_numbers, tell_of
+from autogan.worker.generator import Generator, generated
+from autogan.worker.scoring import CLASSLESS, Scoring, tell_numbers, tell_of
 from autogan.worker.stage1 import check_first_stage
 from autogan.worker.timing import timed_evaluation, timed_steps
-from autogan.worker.trial import USER_LATENTS, Driver, run_trial
+from autogan.worker.trial import Driver, run_trial
 from autogan.worker.workbench import Workbench, check_depth, check_enough, refuse_labels
 
-_SAMPLE_BYTES = 2**32  # of images or latent vectors that are made at once, at most
+_SHOWN = 16  # images of a generator that is exported
 _WEAK = 0.8  # accuracy of a classifier; below, its features tell little
-_OF_EACH_CLASS = 8  # images that are made, where the user does not say how many
 
 
 class Session:
@@ -222,24 +225,43 @@ class Session:
     def sample(self, call: Sample) -> Sampled:
         """See `Sample`."""
         run = self._bench.use(call)
-        trainer, names = self._bench.restored(run, Path(call.folder), call.checkpoint)
-        classes = None
-        if call.classes is not None:
-            if not names:
-                given = ",".join(map(str, call.classes))
-                none = f"{run.gan_type} makes images of no given class; leave it out"
-                raise ConfigError("classes", f"{given}: {none}")
-            classes = [class_number(given, names) for given in call.classes]
-        elif call.in_turn and names:
-            classes = list(range(len(names)))[:GRID_CLASSES]
-        count = call.count or (GRID if classes is None else _OF_EACH_CLASS * len(classes))
-        most = _SAMPLE_BYTES // max(math.prod(trainer.image_shape), 4 * trainer.z_dim)
-        if count > most:
-            raise ConfigError("count", f"{count}; give at most {most} at a time")
-        images = generated(trainer, trainer.latents(count, USER_LATENTS + call.seed, classes))
-        columns = np.array([names[number] for number in classes or ()], str)
-        write_arrays(Path(call.output), {"images": images, "columns": columns})
+        generator = Generator(*self._bench.restored(run, Path(call.folder), call.checkpoint))
+        names = generator.classes
+        classes: Sequence[int | str] | None = call.classes
+        if call.in_turn and classes is None and call.mix is None and call.interpolate is None:
+            classes = list(range(len(names)))[:GRID_CLASSES] or None
+        latents = generator.latents(
+            call.count, seed=call.seed, classes=classes, mix=call.mix, truncation=call.truncation,
+            interpolate=call.interpolate,
+        )  # fmt: skip
+        turns = len(classes) if classes is not None and call.interpolate is None else 0
+        labels = latents.labels if latents.labels.ndim == 1 else latents.labels[:0, 0].astype(int)
+        arrays = {
+            "images": generated(generator.trainer, latents),
+            "labels": labels,
+            "classes": np.array(names, str),
+            "turns": np.array(turns),
+        }
+        write_arrays(Path(call.output), arrays)
         return Sampled()
+
+    def export(self, call: Export) -> Written:
+        """See `Export`."""
+        run, kind = self._bench.use(call), FORMATS.get(call.format)()
+        kind.check_installed()
+        if not kind.precise:
+            run = run.model_copy(update={"precision": "float32"})
+        generator = Generator(*self._bench.restored(run, Path(call.folder), call.checkpoint))
+        output = Path(call.output)
+        made = Exported(generator.trainer, call.floats)
+        difference = kind.write_checked(made, output / kind.file)
+        write_bytes(output / "samples.png", png(grid(generator(_SHOWN))))
+        return Written(
+            image_shape=generator.image_shape,
+            z_dim=generator.z_dim,
+            classes=list(generator.classes),
+            difference=difference,
+        )
 
 
 def _because(data: ImageData) -> str:

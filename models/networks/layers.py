@@ -154,6 +154,8 @@ class SeededDropout(layers.Layer):
             rate: a scalar float32 in [0, 1); at 0 the features stay what they are.
             draw: int64 [2]; with ``number`` it decides the mask.
         """
+        if tf.get_static_value(rate) == 0.0:  # images are made: an exported network draws nothing
+            return features
         seed = draws.folded(draw, self._number)
         rate = tf.cast(rate, tf.float32)
         kept = draws.uniform(tf.shape(features), seed) >= rate

@@ -104,6 +104,9 @@ class Adversarial(Trainer):
             self._updates.variables,
         )
         self._stale = False
+        self.mixes = bool(self.class_counts) and (stage1 is None or stage1.mixes)
+        if not pair.stage1 and not pair.generator_dropout:
+            self.network = self._shown
         numbers = {h.name: h for h in (*FACTORS, *gan_type.hyperparameters) if h.kind != "choice"}
         self._data = {name: h for name, h in numbers.items() if not h.shape}
         self._fixed = gan_type.fixed

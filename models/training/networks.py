@@ -79,8 +79,8 @@ class Networks:
 
         Args:
             z: latent vectors, float32 [batch, z_dim].
-            labels: the classes to make, int64 [batch]; not looked at without condition, but by a
-                first stage that has one.
+            labels: the classes to make, int64 [batch], or mixtures of all, float32 [batch, K];
+                not looked at without condition, but by a first stage that has one.
             dropout: not looked at without dropout in the generator.
         """
         given = [z]
@@ -115,4 +115,5 @@ class Networks:
         return tf.cast(judged, tf.float32), None
 
     def _one_hot(self, labels: tf.Tensor) -> tf.Tensor:
-        return tf.one_hot(labels, self.shape.classes)
+        mixtures = labels.shape.rank == 2
+        return labels if mixtures else tf.one_hot(labels, self.shape.classes)

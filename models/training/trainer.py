@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
+import keras
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
@@ -23,11 +24,12 @@ class Latents(NamedTuple):
 
     Attributes:
         z: float32 [N, z_dim].
-        labels: int64 [N], the classes to generate; empty for an unconditional GAN.
+        labels: int64 [N], the classes to generate, empty for an unconditional GAN; or mixtures of
+            all K classes by their weights, float32 [N, K].
     """
 
     z: tf.Tensor
-    labels: npt.NDArray[np.int64]
+    labels: npt.NDArray[Any]
 
 
 class Trainer(ABC):
@@ -43,7 +45,15 @@ class Trainer(ABC):
         z_dim: length of the latent vectors.
         class_counts: how many images of each class there are in the training set, where the
             images' classes are asked for; else empty.
+
+    Attributes:
+        mixes: whether `images` takes mixtures of classes.
+        network: what makes the images of z, and of one-hot classes where there are any, if it is
+            one Keras model; else None.
     """
+
+    mixes: bool = False
+    network: keras.Model | None = None
 
     def __init__(
         self, image_shape: ImageShape, batch_size: int, z_dim: int, class_counts: Sequence[int] = ()
@@ -100,7 +110,7 @@ class Trainer(ABC):
 
         Args:
             z: float32 [N, z_dim].
-            labels: int64 [N], or [0] for an unconditional GAN.
+            labels: int64 [N], or [0] for an unconditional GAN; see `Latents` if it `mixes`.
         """
 
     @property
@@ -133,7 +143,8 @@ class Trainer(ABC):
         images = []
         for first in range(0, latents.z.shape[0], _GENERATE_BATCH):
             part = slice(first, first + _GENERATE_BATCH)
-            batch, finite = self._generate(latents.z[part], tf.constant(latents.labels[part]))
+            labels = latents.labels[part]
+            batch, finite = self._compiled[labels.ndim](latents.z[part], tf.constant(labels))
             if not finite:
                 raise FloatingPointError("the generator's images are NaN")
             images.append(batch.numpy())
@@ -181,17 +192,25 @@ class Trainer(ABC):
         }
 
     @cached_property
-    def _generate(self) -> Any:
-        """Images as uint8, and whether they were finite."""
+    def _compiled(self) -> dict[int, Any]:
+        """Images as uint8, and whether they were finite, by the dimensions of the labels."""
 
-        def quantised(z: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        def made(z: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             images = self.images(z, labels)
-            finite = tf.reduce_all(tf.math.is_finite(images))
-            scaled = tf.round((tf.clip_by_value(images, -1, 1) + 1.0) * 127.5)
-            return tf.cast(scaled, tf.uint8), finite
+            return quantised(images), tf.reduce_all(tf.math.is_finite(images))
 
-        signature = [tf.TensorSpec([None, self.z_dim], tf.float32), tf.TensorSpec([None], tf.int64)]
-        return tf.function(quantised, input_signature=signature, autograph=False)
+        z, mixtures = tf.TensorSpec([None, self.z_dim]), [None, len(self.class_counts)]
+        labels = {1: tf.TensorSpec([None], tf.int64), 2: tf.TensorSpec(mixtures)}
+        return {
+            dimensions: tf.function(made, input_signature=[z, each], autograph=False)
+            for dimensions, each in labels.items()
+        }
+
+
+def quantised(images: tf.Tensor) -> tf.Tensor:
+    """Float images, of which [-1, 1] is shown, as uint8 in their shape."""
+    scaled = tf.round((tf.clip_by_value(images, -1, 1) + 1.0) * 127.5)
+    return tf.cast(scaled, tf.uint8)
 
 
 def _bytes(variables: Mapping[str, tf.Variable]) -> int:

@@ -1,0 +1,120 @@
+"""The commands that make images with a trained generator."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from autogan import making
+from autogan.cli.options import Checkpoint, Debug, options_of
+from autogan.cli.printing import say, shown
+from autogan.config import TrainConfig, read_weights
+from autogan.core.errors import ConfigError, StorageError
+from autogan.core.files import check_free, write_bytes
+from autogan.core.text import read_path
+from autogan.data.grids import png
+from autogan.record.folder import run_of
+
+
+@options_of(TrainConfig, "data_dir", "device", "threads", "plugin_dirs")
+def sample(
+    folder: Annotated[Path, typer.Argument(help="of a search (its best trial) or a training")],
+    count: Annotated[
+        int | None,
+        typer.Option(min=1, help="how many images, or interpolations [64; 8 of each class given]"),
+    ] = None,
+    classes: Annotated[
+        str | None,
+        typer.Option(
+            help="names or numbers of classes, as cat,dog: a column each [of a grid all, "
+            "else as in the training set]"
+        ),
+    ] = None,
+    mix: Annotated[
+        str | None,
+        typer.Option(help="mix classes in each image: cat=0.7,dog=0.3", metavar="NAME=WEIGHT,..."),
+    ] = None,
+    interpolate: Annotated[
+        int | None,
+        typer.Option(min=2, help="images on the way from one latent vector to another: a row each"),
+    ] = None,
+    truncation: Annotated[
+        float | None,
+        typer.Option(
+            help="keep latent numbers within this distance of 0: less variety", metavar="NUMBER"
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="of the latent vectors")] = 0,
+    checkpoint: Checkpoint = "best",
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="NAME.png for one grid, NAME.gif for an animation of the training, else a new "
+            "folder of single images, by class where there are any [samples-RUN.png]",
+        ),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="replace NAME.png or NAME.gif")
+    ] = False,
+    debug: Debug = False,
+    *,
+    flags: dict[str, Any],
+) -> None:
+    """Generate images with a trained GAN."""
+    run = run_of(read_path("folder", str(folder)))
+    output = read_path("output", str(output or f"samples-{run.name}.png"))
+    weights = None if mix is None else read_weights("mix", mix)
+    asked: dict[str, Any] = {
+        "count": count, "classes": classes, "mix": weights, "truncation": truncation,
+        "interpolate": interpolate,
+    }  # fmt: skip
+    kind = output.suffix.lower()
+    if kind in (".png", ".gif"):
+        check_free(output, "output", overwrite)
+    given = [name for name, value in asked.items() if value is not None]
+    if kind == ".gif" and given:
+        raise ConfigError(
+            "output", f"{output} shows the pictures of the training; leave --{given[0]} out"
+        )
+    asked |= {"seed": seed, "checkpoint": checkpoint, "options": flags}
+    try:
+        if kind == ".gif":
+            making.animate(folder, output, options=flags)
+        elif kind == ".png":
+            write_bytes(output, png(making.sample(folder, grid=True, **asked)))
+        else:
+            making.write_samples(folder, output, **asked)
+    except StorageError as error:
+        raise ConfigError("output", error.problem) from error
+    say(output)
+
+
+@options_of(TrainConfig, "device", "threads", "plugin_dirs")
+def export(
+    folder: Annotated[Path, typer.Argument(help="of a search (its best trial) or a training")],
+    format_: Annotated[
+        str, typer.Option("--format", help="savedmodel, onnx, keras or tflite", metavar="NAME")
+    ] = "savedmodel",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="a new folder [RUN-FORMAT]")
+    ] = None,
+    floats: Annotated[
+        bool, typer.Option("--floats", help="float32 images, of which [-1, 1] is shown, not uint8")
+    ] = False,
+    licence: Annotated[
+        str, typer.Option(help="of the generator, for its card: CC-BY-4.0, MIT, ...")
+    ] = "",
+    checkpoint: Checkpoint = "best",
+    debug: Debug = False,
+    *,
+    flags: dict[str, Any],
+) -> None:
+    """Write a trained generator for use without AutoGAN."""
+    with shown(quiet=False) as display:
+        place = making.export(
+            folder, format=format_, output=output, floats=floats, licence=licence,
+            checkpoint=checkpoint, options=flags, display=display,
+        )  # fmt: skip
+    say(place)

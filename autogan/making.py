@@ -1,0 +1,240 @@
+"""The public functions that make images with a trained generator."""
+
+import io
+import re
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from autogan.api import Checkpoint
+from autogan.config import TrainConfig, load_saved
+from autogan.core.errors import ConfigError
+from autogan.core.files import contents, look, read_arrays, stored, write_bytes, write_yaml
+from autogan.core.text import checked, listed, read_path
+from autogan.data import grids
+from autogan.data.layout import natural
+from autogan.models.formats import FORMATS
+from autogan.pool.crew import engine_of
+from autogan.pool.messages import Export, Sample, Sampled, Written
+from autogan.record.folder import SearchFolder, TrialFolder, best_trial, run_of, training_in
+from autogan.show.card import card, program, without_places
+from autogan.show.display import Display
+from autogan.show.result import SearchResult, TrainResult
+from autogan.show.saved import load_run
+
+_FRAME, _LAST_FRAME = 250, 2000  # milliseconds that a picture of an animation is shown
+_UNFIT = re.compile(r"[^\w +.-]")  # in the name of a class's folder
+
+
+def sample(
+    folder: Path | str,
+    *,
+    count: int | None = None,
+    classes: str | Sequence[int | str] | None = None,
+    mix: Mapping[str, float] | None = None,
+    truncation: float | None = None,
+    interpolate: int | None = None,
+    grid: bool = False,
+    seed: int = 0,
+    checkpoint: Checkpoint = "best",
+    options: Mapping[str, Any] | None = None,
+) -> npt.NDArray[np.uint8]:
+    """Generate images with a trained generator.
+
+    It starts a process, which takes seconds; `autogan.load_generator` keeps the generator.
+
+    Args:
+        folder: of a search (its best trial is used) or a training.
+        count: how many images, or interpolations; 64 if None, or 8 of each class if those are
+            given.
+        classes: names or numbers, in a list or separated by commas, to go round and round, where
+            the GAN type makes images of given classes; if None, all as often as in the training
+            set, in order.
+        mix: weights by class: each image shows this mixture of classes.
+        truncation: keep the latent vectors' numbers within this distance of 0.
+        interpolate: images of each interpolation between two latent vectors; in a grid a row.
+        grid: lay the images out in one picture; of a GAN type with classes, with a column for each
+            of them (or of the first 16) under its name.
+        seed: of the latent vectors.
+        checkpoint: which of the trained generators.
+        options: keys of the configuration, such as ``device``.
+
+    Returns:
+        uint8 [count, height, width, channels]; of a grid [height, width, channels].
+
+    Raises:
+        ConfigError: if there is no trained generator, or no such class.
+    """
+    made = _made(
+        folder, options, checkpoint=checkpoint, count=count, seed=seed, mix=mix and dict(mix),
+        classes=None if classes is None else listed(classes), in_turn=grid, truncation=truncation,
+        interpolate=interpolate,
+    )  # fmt: skip
+    images: npt.NDArray[np.uint8] = made["images"]
+    if not grid:
+        return images
+    turns = int(made["turns"])
+    captions = made["classes"][made["labels"][:turns]].tolist()
+    return grids.grid(images, interpolate or turns, captions)
+
+
+def write_samples(folder: Path | str, output: Path, **asked: Any) -> None:
+    """Generate images as `sample` does, and write each into a file.
+
+    Where they show classes, each class has a sub-folder, which `autogan evaluate` and other
+    programs understand.
+
+    Args:
+        folder: see `sample`.
+        output: the folder, new or empty.
+        asked: the other arguments of `sample`, without ``grid``.
+
+    Raises:
+        ConfigError: see `sample`; or if the folder holds something.
+    """
+    if look(output, "output") == "folder" and any(output.iterdir()):
+        raise ConfigError("output", f"{output} is not empty; give a new folder, or NAME.png")
+    options, classes = asked.pop("options", None), asked.pop("classes", None)
+    listed_ = None if classes is None else listed(classes)
+    made = _made(folder, options, classes=listed_, **asked)
+    folders = class_folders(made["classes"].tolist())
+    labels = made["labels"].tolist() or [None] * len(made["images"])
+    for number, (image, label) in enumerate(zip(made["images"], labels, strict=True)):
+        place = output if label is None else output / folders[label]
+        write_bytes(place / f"{number:06d}.png", grids.png(image))
+
+
+def animate(folder: Path | str, output: Path, *, options: Mapping[str, Any] | None = None) -> None:
+    """Write the pictures that a training has kept as an animation, from the first to the last.
+
+    Args:
+        folder: of a search (its best trial is shown) or a training.
+        output: the file, NAME.gif.
+        options: keys of the configuration, such as ``plugin_dirs``.
+
+    Raises:
+        ConfigError: if there is no training, or it has kept no picture.
+    """
+    trained, run = _trained(folder, options)
+    samples = TrialFolder.of(trained.resolve(), run).samples
+    pictures = sorted(samples.glob("step-*.png"), key=lambda path: int(path.stem[5:]))
+    try:
+        frames = [Image.open(io.BytesIO(contents(path))).convert("RGB") for path in pictures]
+    except (OSError, ValueError) as error:
+        raise ConfigError("folder", f"a picture of {trained} cannot be read ({error})") from None
+    if not frames:
+        raise ConfigError("folder", f"{trained} has kept no pictures; train it first")
+    times = [_FRAME] * (len(frames) - 1) + [_LAST_FRAME]
+    buffer = io.BytesIO()
+    frames[0].save(
+        buffer, "GIF", save_all=True, append_images=frames[1:], duration=times, loop=0
+    )  # fmt: skip
+    write_bytes(output, buffer.getvalue())
+
+
+def export(
+    folder: Path | str,
+    *,
+    format: str = "savedmodel",
+    output: Path | str | None = None,
+    floats: bool = False,
+    licence: str = "",
+    checkpoint: Checkpoint = "best",
+    options: Mapping[str, Any] | None = None,
+    display: Display | None = None,
+) -> Path:
+    """Write a trained generator for programs that know nothing of AutoGAN.
+
+    What is written is compared with the original first: a SavedModel makes the same bits, other
+    formats make numbers that differ by 1e-4 at most. Beside it lie a model card (``README.md``), a
+    program that uses it (``use.py``), a picture of 16 images and the configuration.
+
+    Args:
+        folder: of a search (its best trial is written) or a training.
+        format: see ``autogan list formats``.
+        output: a new or empty folder; by default the run's name and the format's.
+        floats: let the images be float32, of which [-1, 1] is shown, not uint8.
+        licence: of the generator, as SPDX calls it, for the card.
+        checkpoint: which of the trained generators.
+        options: keys of the configuration, such as ``device``.
+        display: shows what takes long; nothing is shown if None.
+
+    Returns:
+        The folder.
+
+    Raises:
+        ConfigError: if there is no trained generator, or the format cannot hold it.
+    """
+    trained, run = _trained(folder, options)
+    kind = FORMATS.get(format)
+    place = read_path("output", str(output or f"{run_of(trained).name}-{kind.name}"))
+    if look(place, "output") and (look(place, "output") != "folder" or any(place.iterdir())):
+        raise ConfigError("output", f"{place} exists; give a new folder")
+    note = checked("display", display or Display(), Display).note
+    with stored(place):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with (
+            tempfile.TemporaryDirectory(dir=place.parent, prefix=f".{place.name}.") as temporary,
+            engine_of(run) as workers,
+        ):
+            made = Path(temporary) / "made"
+            made.mkdir()
+            call = Export(
+                config=run.as_dict(), folder=str(trained), checkpoint=checkpoint,
+                format=FORMATS.key(format), floats=floats, output=str(made.absolute()),
+            )  # fmt: skip
+            written = workers.call(call, Written, note)
+            use = program(kind, written.z_dim, len(written.classes), floats)
+            text = card(
+                _result(trained, options), kind, written.image_shape, written.classes, use, licence
+            )
+            write_bytes(made / "use.py", use.encode())
+            write_bytes(made / "README.md", text.encode())
+            write_yaml(made / "config.yaml", without_places(run.as_dict()))
+            made.rename(place)  # over an empty folder, if there is one
+    return place
+
+
+def _result(trained: Path, options: Mapping[str, Any] | None) -> SearchResult | TrainResult:
+    """Of the search whose best trial a training is; else of the training."""
+    search = SearchFolder(run_of(trained))
+    best = best_trial(search) if look(search.config, "folder") == "file" else None
+    is_best = best is not None and best.resolve() == trained.resolve()
+    return load_run(search.root if is_best else trained, options)
+
+
+def class_folders(classes: Sequence[str]) -> list[str]:
+    """The names of the folders of classes, which sort in the order of the classes.
+
+    They are the classes' own names, unless these sort otherwise, or a file system may not take one.
+    """
+    fit = [_UNFIT.sub("_", name).strip(". ")[:100] or "_" for name in classes]
+    if fit == list(classes) == sorted(set(fit), key=natural):
+        return fit
+    digits = len(str(len(fit) - 1))
+    return [f"{number:0{digits}d} {name}" for number, name in enumerate(fit)]
+
+
+def _made(
+    folder: Path | str, options: Mapping[str, Any] | None, **asked: Any
+) -> dict[str, npt.NDArray[Any]]:
+    """What a worker answers to `Sample`."""
+    trained, run = _trained(folder, options)
+    with tempfile.TemporaryDirectory() as temporary, engine_of(run) as workers:
+        output = Path(temporary) / "images.npz"
+        call = Sample(config=run.as_dict(), folder=str(trained), output=str(output), **asked)
+        workers.call(call, Sampled)
+        return read_arrays(output)
+
+
+def _trained(folder: Path | str, options: Mapping[str, Any] | None) -> tuple[Path, TrainConfig]:
+    """The folder and the configuration of the training that a folder means."""
+    trained = training_in(read_path("folder", str(folder)), "folder")
+    if trained is None:
+        raise ConfigError("folder", f"{folder} holds no search or training; train one first")
+    return trained, load_saved(TrainConfig, trained / "config.yaml", options).resolved()

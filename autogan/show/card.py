@@ -1,0 +1,143 @@
+"""What is to be known of an exported generator: its model card, and a program that uses it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from autogan.core.text import short_name
+from autogan.models.base import ImageShape
+from autogan.models.formats import Format
+from autogan.record.words import figure, trials
+from autogan.show.judged import judged, warnings
+from autogan.show.result import SearchResult, TrainResult
+from autogan.show.standings import seeds
+from autogan.version import __version__
+
+_SHOWN = 16  # images that the program makes
+_NAMED = 100  # classes that are named in full
+
+
+def program(kind: type[Format], z_dim: int, classes: int, floats: bool) -> str:
+    """A Python program that makes images with an exported generator, without AutoGAN.
+
+    Args:
+        kind: the format.
+        z_dim: length of a latent vector.
+        classes: how many it takes, or 0.
+        floats: whether its images are float32.
+    """
+    lines = [
+        "import numpy as np",
+        kind.imports,
+        "",
+        "rng = np.random.default_rng(0)",
+        f'inputs = {{"z": rng.standard_normal([{_SHOWN}, {z_dim}], np.float32)}}',
+    ]
+    if classes:
+        lines.append(f'inputs["classes"] = np.arange({_SHOWN}) % {classes}  # numbers of classes')
+    values = "float32, of which [-1, 1] is shown" if floats else "uint8"
+    use = kind.use.replace("{file}", kind.file).strip()
+    return "\n".join([*lines, use, f"print(images.shape, images.dtype)  # {values}", ""])
+
+
+def card(
+    result: SearchResult | TrainResult,
+    kind: type[Format],
+    shape: ImageShape,
+    classes: Sequence[str],
+    use: str,
+    licence: str,
+) -> str:
+    """A model card in Markdown, with the heading that Hugging Face's hub reads.
+
+    Args:
+        result: of the search or training.
+        kind: the format of the generator.
+        shape: of its images: height, width, channels.
+        classes: the names of those it takes.
+        use: a `program` that uses it.
+        licence: under which it may be used; empty if none is stated.
+    """
+    config, (height, width, channels) = result.config, shape
+    name, data = config.gan_type, short_name(config.dataset)
+    colour = "grey" if channels == 1 else "RGB"
+    known = licence or "other"
+    parts = [
+        f"---\nlicense: {known}\ntags:\n- gan\n- image-generation\n- autogan\n---",
+        f"# {name} trained on {data}",
+        f"A generator of {colour} images of {width}x{height} pixels, written by AutoGAN "
+        f"{__version__} as {kind.name}.",
+        "![16 of its images](samples.png)",
+        "## Use",
+        "`use.py` makes 16 images, without AutoGAN:",
+        f"```python\n{use}```",
+        "`z` holds normally distributed numbers, a row for each image.",
+        *_classes(classes),
+        "## How good it is",
+        *_quality(result),
+        "## How it was trained",
+        *_training(result),
+        "## Licence",
+        f"{licence}." if licence else "None is stated. State one before you pass the generator on.",
+        "The licence of the training images may bind whoever uses it.",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _classes(classes: Sequence[str]) -> list[str]:
+    if not classes:
+        return []
+    shown = ", ".join(f"{i} {name}" for i, name in enumerate(classes[:_NAMED]))
+    if [str(i) for i in range(len(classes))] == list(classes):
+        shown = f"0 to {len(classes) - 1}"
+    more = ", ..." if len(classes) > _NAMED else ""
+    return [f"`classes` holds the number of each image's class: {shown}{more}."]
+
+
+def _quality(result: SearchResult | TrainResult) -> list[str]:
+    """Values beside those of real images, the seeds, and what is wrong with it."""
+    if isinstance(result, TrainResult):
+        trial = result.trial
+        if trial.value is None:
+            return ["It has no value: the training was not evaluated, or died before."]
+        value = f"{result.terms.objective} {figure(trial.value)}"
+        return [f"{value} at step {trial.step}, on the latent vectors that chose it; one seed."]
+    lines = judged(result) or [result.terms.best(result.best)]
+    said = ["On latent vectors that had no part in choosing it:"] if result.judged else []
+    said.append("\n".join(f"- {line.strip()}" for line in lines))
+    if result.standing is not None:
+        said.append(f"Its hyperparameters were trained {seeds(result.standing)}.")
+    if warned := warnings(result):
+        said.append("\n".join(f"- Warning: {line}" for line in warned))
+    return said
+
+
+def _training(result: SearchResult | TrainResult) -> list[str]:
+    config, data = result.config, short_name(result.config.dataset)
+    what = f"{config.gan_type} on {data}"
+    if isinstance(result, SearchResult):
+        assert result.best is not None
+        trial, tried = result.best, trials(len(result.trials))
+        params = result.hyperparameters
+        source = f"The best of {tried} of a search by {result.config.search_method}: {what}"
+    else:
+        trial, params = result.trial, result.config.hyperparameters()
+        source = f"One training: {what}"
+    rows = [f"| {name} | {value} |" for name, value in params.items()]
+    table = "\n".join(["| hyperparameter | value |", "|---|---|", *rows])
+    again = (
+        "`autogan train config.yaml` trains it again; the name of the dataset may need a change."
+    )
+    return [f"{source}, seed {trial.seed}.", table, again]
+
+
+def without_places(values: dict[str, Any]) -> dict[str, Any]:
+    """A configuration without folders of the machine that trained it: of paths the names alone."""
+    left = {n: value for n, value in values.items() if not n.endswith(("_dir", "_dirs"))}
+    kind, _, path = str(left["dataset"]).partition(":")
+    if kind == "folder":
+        left["dataset"] = f"folder:{Path(path).name}"
+    for name in ("stage1", "features", "reference_statistics"):
+        if left.get(name) is not None:
+            left[name] = Path(left[name]).name
+    return left
