@@ -20,7 +20,7 @@ from autogan.data import grids
 from autogan.data.layout import natural
 from autogan.models.formats import FORMATS
 from autogan.pool.crew import engine_of
-from autogan.pool.messages import Export, Sample, Sampled, Written
+from autogan.pool.finished import Export, Sample, Sampled, Written
 from autogan.record.folder import SearchFolder, TrialFolder, best_trial, run_of, training_in
 from autogan.show.card import card, program, without_places
 from autogan.show.display import Display

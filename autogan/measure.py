@@ -11,7 +11,7 @@ from autogan.core.files import check_free, look
 from autogan.core.text import checked, listed, read_path
 from autogan.data.corruptions import corruptions_of
 from autogan.pool.crew import engine_of
-from autogan.pool.messages import Counted, Evaluate, Scores, Statistics
+from autogan.pool.finished import Counted, Evaluate, Scores, Statistics
 from autogan.record.folder import run_of, training_in
 from autogan.record.resume import moved_images
 from autogan.run.opening import dataset_or_folder

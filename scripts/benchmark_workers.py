@@ -30,17 +30,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import autogan
 from autogan.config import TrainConfig
-from autogan.pool.messages import (
-    Evaluated,
-    Open,
-    Opened,
-    Prepare,
-    Prepared,
-    Scores,
-    Time,
-    Timed,
-    Trained,
-)
+from autogan.pool.finished import Scores
+from autogan.pool.messages import Evaluated, Open, Opened, Prepare, Prepared, Time, Timed, Trained
 from autogan.pool.places import LocalPlace
 from autogan.pool.pool import Event, Pool
 from autogan.search import Evaluation, State, Trial

@@ -18,6 +18,7 @@ from typing import ClassVar
 
 from autogan.config import TrainConfig
 from autogan.core.files import write_json
+from autogan.pool.finished import Sampled, Scores
 from autogan.pool.messages import (
     Evaluated,
     Failed,
@@ -26,8 +27,6 @@ from autogan.pool.messages import (
     Prepared,
     Progress,
     Refused,
-    Sampled,
-    Scores,
     Timed,
     Trained,
     decode,

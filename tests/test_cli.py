@@ -477,7 +477,7 @@ def test_names_that_no_file_can_have_are_refused_in_one_line(capsys, name, argum
 def test_sampling_more_than_memory_holds_is_refused(searched):
     root = str(searched[0] / "runs" / "dcgan-digits")
     _, err = run("sample", root, "--count", "100000000000", code=2)
-    assert err.startswith("autogan: count: 100000000000; give at most ")
+    assert err.startswith("autogan: count: 100000000000; give 1 to ")
 
 
 @pytest.mark.parametrize(

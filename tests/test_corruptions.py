@@ -11,7 +11,7 @@ from autogan.cli.main import main
 from autogan.core.errors import ConfigError
 from autogan.data import dataset_named
 from autogan.data.corruptions import CORRUPTIONS, corrupted, corruptions_of
-from autogan.pool.messages import Evaluate
+from autogan.pool.finished import Evaluate
 from autogan.report.spoiled import spoiled_page
 
 IMAGES = dataset_named("digits", None).load(None).train.images[:100]

@@ -14,7 +14,7 @@ from rich.console import Console
 import autogan
 from autogan.cli.main import main
 from autogan.criteria.variety import Variety
-from autogan.pool.messages import Scores
+from autogan.pool.finished import Scores
 from autogan.record.words import Terms, figure, spark
 from autogan.search import Evaluation, State, Trial
 from autogan.show.displays import LiveDisplay, PlainDisplay, make_display

@@ -13,7 +13,8 @@ from fakes import CHATTER, CRASH, FAKE_WORKER, HANG, KILLED, LABEL, RAISE, pool_
 
 import autogan
 from autogan.core.errors import AutoGANError, ConfigError, Interrupted, one_line
-from autogan.pool.messages import Interrupt, Open, Opened, Sample, Sampled, encode
+from autogan.pool.finished import Sample, Sampled
+from autogan.pool.messages import Interrupt, Open, Opened, encode
 from autogan.pool.places import WORKER, command_places
 from autogan.pool.pool import Pool, WorkerFailed
 from autogan.record.claim import Claim, share

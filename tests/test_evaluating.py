@@ -9,7 +9,8 @@ from sessions import SessionEngine
 from autogan.core.errors import ConfigError
 from autogan.criteria.networks.base import FeatureNetwork
 from autogan.data import dataset_named
-from autogan.pool.messages import Evaluate, Open
+from autogan.pool.finished import Evaluate
+from autogan.pool.messages import Open
 from autogan.worker.scoring import Scoring
 
 

@@ -303,8 +303,10 @@ def _stopped(monkeypatch):
     monkeypatch.setattr(
         "autogan.cli.main.app", typer.main.get_command(app)
     )  # made once, not each time
-    for name in ("api.plan", "api.run_search", "api.train", "api.sample"):
+    for name in ("api.plan", "api.run_search", "api.train"):
         monkeypatch.setattr(f"autogan.cli.main.{name}", stop)
+    for name in ("sample", "write_samples", "animate", "export"):
+        monkeypatch.setattr(f"autogan.cli.making.making.{name}", stop)
     for name in ("evaluate", "spoil", "statistics"):
         monkeypatch.setattr(f"autogan.cli.scoring.measure.{name}", stop)
 
@@ -331,7 +333,7 @@ def possible(text):
 
 arguments = (texts | junk).filter(possible)
 commands = {"search": SearchConfig, "train": TrainConfig, "evaluate": TrainConfig,
-            "sample": TrainConfig}  # fmt: skip
+            "sample": TrainConfig, "export": TrainConfig}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", SearchConfig.model_fields)
@@ -356,6 +358,7 @@ def test_any_command_line(command, data):
     flags = st.sampled_from([f"--{n.replace('_', '-')}" for n in commands[command].model_fields])
     other = st.sampled_from(
         ["--param", "--resume", "--overwrite", "--json", "--count", "--classes", "--output",
+         "--mix", "--truncation", "--interpolate", "--format", "--licence",
          "--criterion", "--reference", "--checkpoint", "--nosuch", "--"]
     )  # fmt: skip
     parts = data.draw(st.lists(flags | other | arguments, max_size=5))

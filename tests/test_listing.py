@@ -21,7 +21,15 @@ GRID = {
     "search_method": "grid",
     "params": {"learning_rate": [1e-4, 4e-4, 1e-3]},
 }
-KINDS = ("gan-types", "datasets", "criteria", "search-methods", "stopping-rules", "configs")
+KINDS = (
+    "gan-types",
+    "datasets",
+    "criteria",
+    "search-methods",
+    "stopping-rules",
+    "formats",
+    "configs",
+)
 
 
 @pytest.fixture
@@ -38,11 +46,11 @@ def listed(capsys):
 
 def test_the_first_look_is_a_line_for_each_kind(listed):
     lines = listed()
-    assert [line.split()[0] for line in lines[:6]] == list(KINDS)
+    assert [line.split()[0] for line in lines[:7]] == list(KINDS)
     assert lines[0].split(maxsplit=1)[1] == ", ".join(GAN_TYPES.names())
-    assert "dcgan_digits" in lines[5]
-    assert lines[6] == ""
-    for line in lines[7:]:  # what is said there can be done
+    assert "dcgan_digits" in lines[6]
+    assert lines[7] == ""
+    for line in lines[8:]:  # what is said there can be done
         listed(*line.partition("autogan list ")[2].split())
     everything = listed("--json")
     assert tuple(everything) == KINDS

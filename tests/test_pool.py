@@ -8,9 +8,9 @@ import itertools
 import pytest
 
 from autogan.core.machine import Gpu
+from autogan.pool.finished import Evaluate, Scores
 from autogan.pool.messages import (
     Answer,
-    Evaluate,
     Evaluated,
     Failed,
     Interrupt,
@@ -19,7 +19,6 @@ from autogan.pool.messages import (
     Note,
     Placed,
     Refused,
-    Scores,
     Train,
     Trained,
 )

@@ -10,7 +10,7 @@ from sessions import SessionEngine
 import autogan
 from autogan.criteria import FID, Authenticity, ClassFID, Features, Moments
 from autogan.data import dataset_named
-from autogan.pool.messages import Evaluate
+from autogan.pool.finished import Evaluate
 
 OPTIONS = {
     "gan_type": "gan", "features": "random", "also": ["authenticity"], "steps": 4,

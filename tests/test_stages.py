@@ -13,7 +13,7 @@ from autogan.core.errors import ConfigError
 from autogan.criteria.networks import classifier
 from autogan.models import GAN_TYPES
 from autogan.models.training.batches import TrainingSet
-from autogan.pool.messages import Sample, Sampled
+from autogan.pool.finished import Sample, Sampled
 
 TINY = {"width": 2, "dense_width": 4, "batch_size": 4, "z_dim": 3}
 COUNTS = (5, 5)

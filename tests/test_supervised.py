@@ -17,7 +17,7 @@ from autogan.cli.main import main
 from autogan.core.errors import ConfigError
 from autogan.data.grids import grid
 from autogan.models import GAN_TYPES
-from autogan.pool.messages import Evaluate, Sample, Sampled
+from autogan.pool.finished import Evaluate, Sample, Sampled
 
 CONFIG = {
     "gan_type": "acgan",
@@ -281,7 +281,7 @@ def test_a_folders_own_labels_are_judged(tmp_path, capsys):
 def test_unsupervised_types_have_no_classes_to_sample():
     train(gan_type="dcgan", also=[])
     run = yaml.safe_load(Path("runs/a/config.yaml").read_text())
-    with pytest.raises(ConfigError, match="classes: 0: dcgan makes images of no given class"):
+    with pytest.raises(ConfigError, match="classes: 0: this GAN makes images of no given class"):
         SessionEngine().session.sample(
             Sample(config=run, folder="runs/a", checkpoint="best", count=1, seed=0,
                    output="x.npz", classes=[0])

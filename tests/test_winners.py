@@ -17,7 +17,7 @@ from autogan.cli.main import main
 from autogan.config import Confirm, SearchConfig, TrainConfig
 from autogan.core.errors import ConfigError
 from autogan.decisions.confirmation import Confirmed, advantage, confirmed
-from autogan.pool.messages import Scores
+from autogan.pool.finished import Scores
 from autogan.report.search import search_page
 from autogan.search import History, Space, State, Trial
 from autogan.search.grid import GridSearch

@@ -17,7 +17,8 @@ from typing import Protocol
 
 from autogan.core.errors import told
 from autogan.core.machine import Gpu
-from autogan.pool.messages import Message, Note, Refused, decode, encode
+from autogan.pool.message import Message
+from autogan.pool.messages import Note, Refused, decode, encode
 
 _GRACE = 10.0  # seconds for a worker to end whose pipe has ended
 _TAIL = 4000  # characters of a dead worker's last words

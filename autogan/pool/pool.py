@@ -11,16 +11,15 @@ from typing import Protocol, TypeVar
 from typing_extensions import override
 
 from autogan.core.errors import AutoGANError, ConfigError, StorageError
+from autogan.pool.message import Call, Message
 from autogan.pool.messages import (
     Answer,
-    Call,
     Cause,
     Evaluated,
     Failed,
     Interrupt,
     Join,
     Joined,
-    Message,
     Note,
     Placed,
     Refused,

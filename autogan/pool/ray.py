@@ -17,7 +17,8 @@ from autogan.config import SearchConfig
 from autogan.core.errors import ConfigError
 from autogan.core.invocation import command as command_line
 from autogan.core.machine import gpus
-from autogan.pool.messages import Message, Refused, decode, encode
+from autogan.pool.message import Message
+from autogan.pool.messages import Refused, decode, encode
 from autogan.pool.places import GPU_MEMORY, WORKER, Death, Hear, ProcessChannel, share_of
 
 _PATIENCE = 60.0  # seconds for a node to have room for the first worker

@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from autogan.pool.messages import Message, Train
+from autogan.pool.message import Message
+from autogan.pool.messages import Train
 from autogan.pool.places import Channel, Place
 
 _NOTICE = 600.0  # seconds of silence that are reported, at least

@@ -6,7 +6,7 @@ from autogan.config import own_flags
 from autogan.core.errors import AutoGANError, Interrupted, StorageError
 from autogan.core.files import write_yaml
 from autogan.decisions.tally import Tally
-from autogan.pool.messages import Evaluate, Scores
+from autogan.pool.finished import Evaluate, Scores
 from autogan.pool.pool import Engine
 from autogan.record.folder import keep_best
 from autogan.record.lines import Judged

@@ -16,7 +16,7 @@ from autogan.data import ImageData, class_number, told_of
 from autogan.data.corruptions import corrupted
 from autogan.models.base import ImageShape
 from autogan.models.training.trainer import Trainer
-from autogan.pool.messages import Evaluate, Scores
+from autogan.pool.finished import Evaluate, Scores
 from autogan.worker.generator import generated
 from autogan.worker.trial import USER_LATENTS, Driver
 from autogan.worker.workbench import Workbench, check_enough, data_key, refuse_labels

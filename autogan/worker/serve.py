@@ -21,13 +21,12 @@ from typing import Any, Literal
 from autogan.core.errors import ConfigError, StorageError, one_line
 from autogan.core.invocation import command
 from autogan.core.signals import SIGNALS
+from autogan.pool.message import Call, Message
 from autogan.pool.messages import (
     Answer,
-    Call,
     Evaluated,
     Failed,
     Interrupt,
-    Message,
     Note,
     Progress,
     Refused,

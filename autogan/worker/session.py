@@ -16,25 +16,27 @@ from autogan.criteria.published import Published
 from autogan.data import ImageData
 from autogan.data.grids import GRID, GRID_CLASSES, grid, png
 from autogan.models.formats import FORMATS, Exported
-from autogan.pool.messages import (
+from autogan.pool.finished import (
     Counted,
     Evaluate,
     Export,
+    Sample,
+    Sampled,
+    Scores,
+    Statistics,
+    Written,
+)
+from autogan.pool.messages import (
     Join,
     Joined,
     Open,
     Opened,
     Prepare,
     Prepared,
-    Sample,
-    Sampled,
-    Scores,
-    Statistics,
     Time,
     Timed,
     Train,
     Trained,
-    Written,
 )
 from autogan.record.claim import share
 from autogan.record.folder import TrialFolder, feature_weights, real_images

@@ -27,7 +27,7 @@ from autogan.data import MEMORY_BYTES, ImageData, Split, check_trainable, datase
 from autogan.models.base import ImageShape
 from autogan.models.training.batches import TrainingSet
 from autogan.models.training.trainer import Trainer
-from autogan.pool.messages import Call
+from autogan.pool.message import Call
 from autogan.record.folder import TrialFolder, feature_weights, first_stage, run_of
 from autogan.worker.device import set_device
 from autogan.worker.stage1 import first_stage_training, keep, read_training

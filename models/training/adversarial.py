@@ -18,7 +18,7 @@ from autogan.models.training import schedules
 from autogan.models.training.averages import AveragedGenerator
 from autogan.models.training.batches import LABELS_D, LABELS_G, REAL, TrainingSet
 from autogan.models.training.context import Batches
-from autogan.models.training.networks import Networks, computed_in
+from autogan.models.training.networks import Dropout, Networks, computed_in
 from autogan.models.training.state import initialise, named_variables
 from autogan.models.training.trainer import Trainer
 from autogan.models.training.updates import Updates
@@ -187,11 +187,13 @@ class Adversarial(Trainer):
     def graph(self) -> tf.compat.v1.GraphDef:
         """The TensorFlow graph of discriminator(generator(z)), for TensorBoard."""
 
+        shown = Dropout(0.5)  # its layers are to be seen, if there are any
+
         def judge(z: tf.Tensor, labels: tf.Tensor | None = None) -> tf.Tensor:
             with tf.name_scope("generator"):
-                made = self.generator(self._networks.inputs(z, labels), training=False)
+                made = self.generator(self._networks.inputs(z, labels, shown), training=False)
             with tf.name_scope("discriminator"):
-                return self._networks.logits(made, labels)[0]
+                return self._networks.logits(made, labels, shown)[0]
 
         inputs = [tf.TensorSpec([None, self.z_dim]), tf.TensorSpec([None], tf.int64)]
         known = inputs if self.class_counts else inputs[:1]

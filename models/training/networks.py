@@ -115,5 +115,5 @@ class Networks:
         return tf.cast(judged, tf.float32), None
 
     def _one_hot(self, labels: tf.Tensor) -> tf.Tensor:
-        mixtures = labels.shape.rank == 2
+        mixtures = len(labels.shape) == 2
         return labels if mixtures else tf.one_hot(labels, self.shape.classes)
