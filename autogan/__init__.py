@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from autogan.version import __version__
 
 if TYPE_CHECKING:
-    from autogan.api import check, load, plan, run_search, train
+    from autogan.api import check, load, plan, run_search, train, train_longer
     from autogan.config import SearchConfig, TrainConfig
     from autogan.core.errors import AutoGANError, ConfigError, Interrupted, SearchFailed
     from autogan.making import animate, export, sample, write_samples
@@ -48,6 +48,7 @@ _PLACES = {
     "spoil": "measure",
     "statistics": "measure",
     "train": "api",
+    "train_longer": "api",
     "write_report": "report",
     "write_samples": "making",
 }
@@ -76,6 +77,7 @@ __all__ = [
     "spoil",
     "statistics",
     "train",
+    "train_longer",
     "write_report",
     "write_samples",
 ]

@@ -20,6 +20,7 @@ from autogan.record.folder import SearchFolder, TrialFolder
 from autogan.record.resume import check_same, resumed_config
 from autogan.record.words import Terms
 from autogan.report import write_page
+from autogan.run.longer import lengthened
 from autogan.run.opening import opening
 from autogan.run.pace import within_time
 from autogan.run.plan import Plan, first_trial, plan_of
@@ -161,6 +162,39 @@ def train(
         display.begins(terms)
         trial = train_alone(run, folder, start.workers, display)
         return TrainResult(run, folder, prepared.objective, terms, trial)
+
+
+def train_longer(
+    folder: Path | str,
+    *,
+    steps: int | None = None,
+    epochs: int | None = None,
+    run_dir: Path | str | None = None,
+    options: Mapping[str, Any] | None = None,
+    display: Display | None = None,
+    engine: Engine | None = None,
+) -> TrainResult:
+    """Train on what has ended, from its last state.
+
+    Args:
+        folder: of a training, which goes on there; or of a search, whose best training goes on in
+            a folder of its own.
+        steps: generator updates, those so far among them; or ``epochs``.
+        epochs: passes over the training set, likewise.
+        run_dir: where it goes on; by default there, or in ``runs/SEARCH-longer``.
+        options: keys that may change, such as ``device``.
+        display: see `train`.
+        engine: likewise.
+
+    Raises:
+        ConfigError: if it died, its state is not there, or the folder is not free.
+        Interrupted: after Ctrl-C; it can be resumed.
+        SearchFailed: if it failed.
+    """
+    root = read_path("config", str(folder))
+    place = None if run_dir is None else read_path("run_dir", str(run_dir))
+    run = lengthened(root, steps=steps, epochs=epochs, run_dir=place, options=options)
+    return train(run, resume=True, display=display, engine=engine)
 
 
 def load(

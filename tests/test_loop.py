@@ -249,7 +249,7 @@ def test_plans_count(monkeypatch):
     )  # the fake's generator has 1,000 bytes, its state 4,000
     assert kept.most_megabytes == pytest.approx(3 * (samples + 2e-3) + 3 * 4e-3)
     forgotten = autogan.plan({**GRID, **stopped, "stopping": "median"})
-    assert forgotten.most_megabytes == pytest.approx(3 * (samples + 2e-3) + 4e-3)
+    assert forgotten.most_megabytes == pytest.approx(3 * (samples + 2e-3) + 4 * 4e-3)
     assert autogan.plan({**GRID, **honest}).trainings == 2 * 3 + (2 + 1) * 5
     assert autogan.plan({**GRID, **honest}).full == 2 * 3 + (2 + 1) * 5
     screened = {

@@ -573,7 +573,7 @@ class TestNumbers:
         whole = [t for t in ledger.trials if t.state.value == "complete"]
         last = sum(t.step == 500 for t in whole)
         assert len(whole) >= 5
-        again = command("autogan", "train", tmp_path / "a" / "best.yaml")
+        again = command("autogan", "train", tmp_path / "a", "--resume")
         assert advice(load_search(tmp_path / "a", {})) == [
             f"{last} of {len(whole)} whole trainings were best at their last step: train longer, "
             f"for example by {again} --steps 1000"

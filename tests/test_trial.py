@@ -146,7 +146,9 @@ def test_a_trial_leaves_all_that_is_promised(world, tmp_path):
         for e in trial.evaluations
     ]
     assert folder.config.read_text().startswith("# Train this again")
-    assert {p.name for p in folder.checkpoints.iterdir()} == {"best.npz", "last.npz"}
+    assert {p.name for p in folder.checkpoints.iterdir()} == {
+        "best.npz", "last.npz", "state.npz",
+    }  # fmt: skip
     for step in (25, 50):
         with Image.open(folder.sample(step)) as grid:
             assert grid.size == (466, 466)  # 8 x 8 images, enlarged to 56 pixels, and gaps of 2
@@ -211,7 +213,7 @@ def test_a_stopped_trial_can_go_on_to_the_same_end(world, tmp_path):
     assert driver.steps == [40, 50, 60, 75]
     assert trial.state is State.COMPLETE
     assert (trial.evaluations, trial.value) == (whole.evaluations, whole.value)
-    assert not folder.state.exists()
+    assert folder.state.exists()  # it can be trained on
     for name in ("best.npz", "last.npz"):
         made = read_arrays(folder.checkpoints / name)
         expected = read_arrays(whole_folder.checkpoints / name)
@@ -326,7 +328,7 @@ def test_out_of_time_it_goes_on_to_the_same_end(world, tmp_path, monkeypatch):
     assert done.state is State.COMPLETE
     assert done.seconds > trial.seconds
     assert (done.evaluations, done.value) == (whole.evaluations, whole.value)
-    assert not folder.state.exists()
+    assert folder.state.exists()
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ from autogan.cli.printing import (
     say,
     shown,
 )
-from autogan.config import SearchConfig, TrainConfig, load_config, under_seeds
+from autogan.config import SearchConfig, TrainConfig, load_config, under_seeds, validated
 from autogan.core.errors import (
     AutoGANError,
     ConfigError,
@@ -46,8 +46,11 @@ from autogan.core.errors import (
     printable,
     told,
 )
+from autogan.core.files import look
 from autogan.core.signals import heeded
+from autogan.record.resume import MOVABLE, RESUMABLE
 from autogan.report import writing
+from autogan.show.result import TrainResult
 from autogan.version import __version__
 
 F = TypeVar("F", bound=Callable[..., None])
@@ -138,6 +141,10 @@ def train(
     flags: dict[str, Any],
 ) -> None:
     """Train one GAN; any saved configuration runs again."""
+    if config is not None and look(config, "config") == "folder":
+        result = _longer(config, resume, seeds, overwrite, quiet, flags)
+        print_training(result, json_)
+        return
     run = load_config(TrainConfig, config, flags)
     if seeds is not None:
         again = under_seeds(run, seeds, workers)
@@ -258,6 +265,34 @@ def top(
         print(f"autogan {__version__}")
     elif context.invoked_subcommand is None:
         print(context.get_help())
+
+
+def _longer(
+    folder: Path, resume: bool, seeds: int | None, overwrite: bool, quiet: bool,
+    flags: dict[str, Any],
+) -> TrainResult:  # fmt: skip
+    """Train on what a folder holds."""
+    if not resume:
+        raise ConfigError(
+            "config",
+            f"{folder} is a folder; train what it holds for longer by --resume --steps STEPS, or "
+            "anew by naming its config.yaml",
+        )
+    length = {name: flags.pop(name) for name in ("steps", "epochs")}
+    own = (*RESUMABLE, *MOVABLE)
+    others = [name for name, value in _given(flags).items() if name not in own]
+    others += ["seeds"] * (seeds is not None) + ["overwrite"] * overwrite
+    if others:
+        raise ConfigError(
+            others[0], f"given beside {folder}, whose training keeps its own; leave it out"
+        )
+    numbers = validated(TrainConfig, {n: v for n, v in length.items() if v is not None})
+    place = flags.pop("run_dir")
+    with shown(quiet) as display:
+        return api.train_longer(
+            folder, steps=numbers.steps, epochs=numbers.epochs, run_dir=place, options=flags,
+            display=display,
+        )  # fmt: skip
 
 
 def _given(flags: dict[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from autogan.record import lines
 from autogan.record.lines import Ended, Joined, Lost, Retried, Revived
 from autogan.record.resume import difference, same_training
 from autogan.run.interruption import StopSignals
+from autogan.run.plan import HOPEFUL
 from autogan.run.winner import Winner
 from autogan.search import State, Trial
 from autogan.show.display import Display
@@ -329,6 +330,7 @@ class SearchLoop:
         if trial.state is State.STOPPED and not self._config.stopping_revives:
             self._tally.trial_folder(trial.number).state.unlink(missing_ok=True)
         self._winner.keep()
+        self._drop_states(HOPEFUL)
         self._display.trial_ended(self._tally.trials()[trial.number], self._tally.best())
         self._failures = self._failures + 1 if trial.state is State.FAILED else 0
         if self._failures == _MAX_FAILURES:
@@ -336,6 +338,20 @@ class SearchLoop:
                 f"{_MAX_FAILURES} trials failed in a row, the last with: {trial.reason} "
                 f"(see {self._tally.trial_folder(trial.number).traceback})"
             )
+
+    def _drop_states(self, points: int) -> None:
+        """Delete the states of whole trainings that nobody will train on.
+
+        Args:
+            points: the best ones, whose trainings keep them.
+        """
+        best = self._tally.best()
+        kept = {trial.number for point in self._tally.ranked()[:points] for trial in point.trials}
+        if points == 1:
+            kept = {best.number} if best else set()
+        for trial in self._ledger.trials:
+            if trial.state is State.COMPLETE and trial.number not in kept:
+                self._tally.trial_folder(trial.number).state.unlink(missing_ok=True)
 
     def _finish(self) -> None:
         """Free the disk, and judge the best generator by fresh latent vectors.
@@ -346,6 +362,7 @@ class SearchLoop:
         for trial in self._ledger.trials:
             if trial.state is State.STOPPED:
                 self._tally.trial_folder(trial.number).state.unlink(missing_ok=True)
+        self._drop_states(1)
         ended = any(trial.whole for trial in self._ledger.trials)
         if self._config.stops_by and not ended:
             self._display.note("no trial was trained to its end: give the search a larger budget")

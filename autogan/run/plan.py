@@ -12,6 +12,7 @@ from autogan.pool.messages import Opened, Timed
 from autogan.search import History
 from autogan.search.base import trial_seed
 
+HOPEFUL = 3  # points of a search whose trainings can be trained on, while it runs
 _SAMPLES_BYTES = 300_000  # about what grids and event files of a trial take
 
 
@@ -32,7 +33,7 @@ class Plan:
         updates: of both networks in a trial, about.
         megabytes: that a trial leaves on disk, about.
         stopped_megabytes: that each stopped trial takes beside these while the search runs, where
-            a rule may ask for it again; the same is taken once for the trial that is running.
+            a rule may ask for it again; the trial that is running and the best ones take as much.
         device: that it would run on, in words.
         training_seconds: of a whole training with its evaluations, about, if it was to be timed.
         evaluations_timed: whether they are counted: not without the feature network.
@@ -61,7 +62,7 @@ class Plan:
     def most_megabytes(self) -> float:
         """On disk at the search's height, for so many trainings (or for one)."""
         count = self.trainings or 1
-        states = (self.trials or 1) if self.config.stopping_revives else 1
+        states = (self.trials or 1) if self.config.stopping_revives else 1 + HOPEFUL
         return count * self.megabytes + states * self.stopped_megabytes
 
 

@@ -74,7 +74,7 @@ def _longer(result: SearchResult) -> list[str]:
         return []
     config = result.config
     longer = ["--epochs", 2 * config.epochs] if config.epochs else ["--steps", 2 * last[0].steps]
-    again = command("autogan", "train", result.folder.best_config, *longer)
+    again = command("autogan", "train", result.folder.root, "--resume", *longer)
     return [
         f"{len(last)} of {len(whole)} whole trainings were best at their last step: train longer, "
         f"for example by {again}"

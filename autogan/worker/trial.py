@@ -103,15 +103,15 @@ def run_trial(
     sweep(folder.root, folder.checkpoints, folder.samples)
 
     # Begin, or go back to the last checkpoint; a result that was not told yet is told now.
-    if state := _checkpoint(folder, driver):
+    if (ended := folder.ended()) and not ended.resumable:
+        trial = ended
+    elif state := _checkpoint(folder, driver):
         progress = json.loads(state.pop("progress").tobytes())
         _check_labels(progress.get("labels", []), list(labels.values()))
         trial.evaluations = [Evaluation(**each) for each in progress["evaluations"]]
         step, trial.seconds = progress["step"], progress["seconds"]
         sizes = progress.get("events", {})
         trainer.restore(state)
-    elif (ended := folder.ended()) and not ended.resumable:
-        trial = ended
     else:
         trainer.reset(config.seed)
         write_yaml(folder.config, config.as_dict(), "Train this again with: autogan train FILE")
@@ -252,7 +252,7 @@ def run_trial(
     trial.seconds, trial.steps = before + time.monotonic() - started, step
     events.end(dead=trial.dead or trial.collapsed)
     write_json(folder.result, {**dataclasses.asdict(trial), "environment": dict(environment)})
-    if not trial.resumable:
+    if trial.dead:  # others can be trained on
         folder.state.unlink(missing_ok=True)
     return trial
 

@@ -186,7 +186,6 @@ class Adversarial(Trainer):
     @cached_property
     def graph(self) -> tf.compat.v1.GraphDef:
         """The TensorFlow graph of discriminator(generator(z)), for TensorBoard."""
-
         shown = Dropout(0.5)  # its layers are to be seen, if there are any
 
         def judge(z: tf.Tensor, labels: tf.Tensor | None = None) -> tf.Tensor:

@@ -1,0 +1,125 @@
+"""Training on what has ended: more steps from its last state, discriminator and all."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from autogan.config import TrainConfig, load_saved
+from autogan.core.errors import ConfigError
+from autogan.core.files import look, stored, write_yaml
+from autogan.core.invocation import command
+from autogan.record.claim import LOCK, Claim, check_free
+from autogan.record.folder import (
+    TrialFolder,
+    feature_weights,
+    first_stage,
+    real_images,
+    run_of,
+    training_in,
+)
+
+_PLACES = ("run_dir", "checkpoint_dir", "result_dir", "log_dir")
+
+
+def lengthened(
+    folder: Path,
+    *,
+    steps: int | None = None,
+    epochs: int | None = None,
+    run_dir: Path | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> TrainConfig:
+    """Make a training that has ended ready to go on.
+
+    A training goes on in its own folder. A search's is copied into a folder of its own first: the
+    search's record tells of it as it was.
+
+    Args:
+        folder: of a training, or of a search, whose best one it is.
+        steps: generator updates, those so far among them.
+        epochs: passes over the training set, in place of ``steps``.
+        run_dir: where it goes on, if not there.
+        options: further keys that may change, such as ``device``.
+
+    Returns:
+        The configuration, to be gone on with by ``resume``.
+
+    Raises:
+        ConfigError: if it cannot go on.
+    """
+    trained = training_in(folder, "config")
+    if trained is None:
+        raise ConfigError("config", f"{folder} holds no search or training; train one first")
+    if (steps is None) == (epochs is None):
+        raise ConfigError("steps", "give --steps or --epochs: those so far and the further ones")
+    root = Path(os.path.realpath(trained))
+    saved = load_saved(TrainConfig, root / "config.yaml", options, loads_features=True).resolved()
+    wanted = saved.model_copy(update={"steps": steps, "epochs": epochs})
+    source = TrialFolder.of(root, saved)
+    run = run_of(root)
+    _check_can_go_on(root, source, steps, is_trial=run != root)
+    if run == root and run_dir is None:
+        claim = Claim(root)
+        try:
+            _begin_anew(source, wanted)
+        finally:
+            claim.release()
+        return wanted.model_copy(update={"run_dir": root})
+    place = run_dir or Path("runs") / f"{run.name}-longer"
+    if look(place / LOCK, "run_dir"):
+        on = command("autogan", "train", place, "--resume", "--steps", steps or "STEPS")
+        raise ConfigError("run_dir", f"{place} holds a run; go on with it by {on}, or give another")
+    wanted = wanted.model_copy(update={**dict.fromkeys(_PLACES), "run_dir": place})
+    check_free(place, place / "config.yaml", wanted, overwrite=False)
+    _copy(source, run, wanted, place)
+    return wanted
+
+
+def _check_can_go_on(root: Path, source: TrialFolder, steps: int | None, *, is_trial: bool) -> None:
+    """Refuse a training that has not ended well, or whose state is gone."""
+    ended = source.ended()
+    if ended is None and is_trial:
+        raise ConfigError("config", f"{root} has not ended; go on with its search")
+    if ended is not None and ended.dead:
+        raise ConfigError("config", f"{root} {ended.state.value} ({ended.reason}); train it anew")
+    if ended is not None and steps is not None and steps <= ended.steps:
+        raise ConfigError("steps", f"{steps}, and {root} was trained for {ended.steps}; give more")
+    if not look(source.state, "config"):
+        anew = command("autogan", "train", root / "config.yaml", "--steps", steps or "STEPS")
+        raise ConfigError(
+            "config",
+            f"{root} keeps no state to go on from: a search keeps its winner's alone, since "
+            f"AutoGAN 0.4; train it anew: {anew}",
+        )
+
+
+def _begin_anew(folder: TrialFolder, config: TrainConfig) -> None:
+    """Let a training be one that has not ended."""
+    write_yaml(folder.config, config.as_dict(), "Train this again with: autogan train FILE")
+    folder.result.unlink(missing_ok=True)
+
+
+def _copy(source: TrialFolder, run: Path, config: TrainConfig, place: Path) -> None:
+    """Copy a training with all that its run keeps for it, whole or not at all."""
+    with stored(place):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=place.parent, prefix=f".{place.name}.") as temporary:
+            made = Path(temporary) / "made"
+            made.mkdir()
+            for folder in (source.checkpoints, source.samples):
+                shutil.copytree(folder, made / folder.name)
+            for path in source.logs.glob("events.out.tfevents.*"):
+                shutil.copy2(path, made)
+            for path in (source.scores, feature_weights(run), real_images(run), first_stage(run)):
+                if path.is_dir():
+                    shutil.copytree(path, made / path.name)
+                elif path.is_file():
+                    shutil.copy2(path, made)
+            _begin_anew(TrialFolder.of(made, config), config)
+            (made / LOCK).touch()  # which makes it a run's folder
+            if place.is_dir():
+                place.rmdir()
+            made.rename(place)
