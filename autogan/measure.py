@@ -8,7 +8,7 @@ from autogan.api import Checkpoint
 from autogan.config import TrainConfig, load_config, load_saved
 from autogan.core.errors import ConfigError
 from autogan.core.files import check_free, look
-from autogan.core.text import checked, listed, read_path
+from autogan.core.text import checked, dataset_path, listed, read_path
 from autogan.data.corruptions import corruptions_of
 from autogan.pool.crew import engine_of
 from autogan.pool.finished import Counted, Evaluate, Scores, Statistics
@@ -185,7 +185,11 @@ def _reference(given: str, images: str | None) -> dict[str, Any]:
             generator was trained on.
     """
     path = read_path("reference", given)
-    if path.suffix == ".npz" and look(path, "reference") != "folder":
+    if (
+        path.suffix == ".npz"
+        and dataset_path(given) is None
+        and look(path, "reference") != "folder"
+    ):
         return {"reference_statistics": path} | ({"dataset": images} if images else {})
     return {"dataset": dataset_or_folder(given, "reference")}
 

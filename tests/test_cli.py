@@ -357,10 +357,7 @@ def test_dry_run_creates_nothing(tmp_path, capsys):
         (("search", "--resume", "nowhere"), "resume: nowhere holds no search"),
         (("train", "--param", "d_iter=1,2"), "d_iter: [1, 2] are several candidates"),
         (("evaluate", "digits"), "reference: none given"),
-        (
-            ("evaluate", "a/b", "--reference", "digits"),
-            "images: a/b is neither a folder nor a dataset",
-        ),
+        (("evaluate", "a/b", "--reference", "digits"), "images: a/b is no folder, file or dataset"),
         (("sample", "nowhere"), "folder: nowhere holds no search or training"),
         (("search", "--nosuch"), "No such option: --nosuch"),
         (("search", "--steps", "abc"), "steps: 'abc': input should be a valid integer"),

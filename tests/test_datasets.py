@@ -175,7 +175,7 @@ ACCEPTED = {
 
 
 def test_every_dataset_declares_itself():
-    assert DATASETS.names() == ("digits", "mnist", "fashion_mnist", "cifar10", "folder", "tfds")
+    assert DATASETS.names() == ("digits", "mnist", "fashion_mnist", "cifar10", "folder", "file", "tfds")
     assert all(kind.summary for kind in DATASETS)
 
 

@@ -14,9 +14,9 @@ class ImageKeys(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
-    dataset: Annotated[str, key("data", "dataset, or folder:PATH; see: autogan list datasets")] = (
-        "digits"
-    )
+    dataset: Annotated[
+        str, key("data", "dataset, folder:PATH or file:PATH; see: autogan list datasets")
+    ] = "digits"
     data_dir: Annotated[
         Path | None, key("data", "read the dataset's files from this folder, not from a download")
     ] = None

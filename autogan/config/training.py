@@ -20,7 +20,7 @@ from autogan.core.errors import ConfigError
 from autogan.core.files import look
 from autogan.core.hyperparameters import Dimension, Value
 from autogan.core.machine import cores
-from autogan.core.text import read_path, short_name
+from autogan.core.text import dataset_path, read_path, short_name
 from autogan.criteria.networks.weights import KNOWN_FEATURES, best_at_hand
 from autogan.data import Dataset, dataset_named
 from autogan.models import GAN_TYPES, GANType
@@ -280,9 +280,9 @@ class TrainConfig(ScoringKeys):
             known = name == "features" and values.get(name) in KNOWN_FEATURES
             if name in values and not known:
                 values[name] = os.path.abspath(Path(values[name]).expanduser())
-        kind, _, folder = self.dataset.partition(":")
-        if kind == "folder":
-            values["dataset"] = f"folder:{os.path.abspath(Path(folder).expanduser())}"
+        if placed := dataset_path(self.dataset):
+            kind, path = placed
+            values["dataset"] = f"{kind}:{os.path.abspath(Path(path).expanduser())}"
         return values
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:

@@ -16,6 +16,7 @@ _MAX_COMPONENT = 255  # bytes; file systems allow no more
 _MAX_PATH = 3500  # bytes; Linux allows 4,096, and a run puts files of long names below a folder
 _MAX_BITS = 63  # of a whole number
 _LONGEST_NAME = 100  # bytes of a dataset in the name of a folder
+_PLACED = ("folder", "file")  # datasets that are named by their place
 _MAX_VALUES, _MAX_DEPTH = 10_000, 20  # in all that one key holds, and how deep
 
 
@@ -101,6 +102,12 @@ def listed(names: str | Sequence[int | str]) -> list[Any]:
     """Names in a list or separated by commas; of none the empty one, which nothing bears."""
     given = [name.strip() for name in names.split(",")] if isinstance(names, str) else names
     return [name for name in given if name != ""] or [""]
+
+
+def dataset_path(dataset: str) -> tuple[str, str] | None:
+    """The kind and the path of a dataset that is named by its place, as ``folder:PATH``."""
+    kind, _, path = dataset.partition(":")
+    return (kind, path) if kind in _PLACED else None
 
 
 def short_name(dataset: str) -> str:

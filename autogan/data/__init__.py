@@ -24,11 +24,12 @@ from autogan.data.digits import Digits
 from autogan.data.folder import Folder
 from autogan.data.keras_family import CIFAR10, MNIST, FashionMNIST
 from autogan.data.loading import loaded, told_of
+from autogan.data.one_file import OneFile
 from autogan.data.reading import Reading, checked_background
 from autogan.data.tfds import TensorFlowDatasets
 
 DATASETS: Registry[Dataset] = Registry("dataset", Dataset)
-for _dataset in (Digits, MNIST, FashionMNIST, CIFAR10, Folder, TensorFlowDatasets):
+for _dataset in (Digits, MNIST, FashionMNIST, CIFAR10, Folder, OneFile, TensorFlowDatasets):
     DATASETS.register(_dataset)
 
 
@@ -46,8 +47,8 @@ def dataset_named(name: str, data_dir: Path | None) -> Dataset:
         known = suggestion(name, DATASETS.names())
         raise ConfigError(
             "dataset",
-            f"{name!r} is not known; {known}; a folder is folder:PATH, a dataset of "
-            "TensorFlow Datasets tfds:NAME",
+            f"{name!r} is not known; {known}; a folder is folder:PATH, an archive "
+            "file:PATH, a dataset of TensorFlow Datasets tfds:NAME",
         )
     dataset = DATASETS.get(kind)
     try:

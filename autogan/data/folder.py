@@ -35,7 +35,10 @@ class Folder(FileDataset):
 
     def load(self, image_size: int | None) -> ImageData:
         """Read all images; without ``image_size`` they must have one size already."""
-        if look(self.root, "dataset") != "folder":
+        kind = look(self.root, "dataset")
+        if kind == "file":
+            raise ConfigError("dataset", f"folder:{self.root} is a file; write file:{self.root}")
+        if kind != "folder":
             raise ConfigError("dataset", f"folder:{self.root}: there is no such folder")
         layout = layout_of(self.root)
         parts = [layout.train] if layout.test is None else [layout.train, layout.test]

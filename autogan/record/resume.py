@@ -7,6 +7,7 @@ from typing import Any
 from autogan.config import SearchConfig, TrainConfig, check_mapping, load_saved, read_yaml
 from autogan.core.errors import ConfigError
 from autogan.core.files import look
+from autogan.core.text import dataset_path
 from autogan.criteria.networks.weights import KNOWN_FEATURES
 from autogan.record.folder import SearchFolder, run_of
 
@@ -96,7 +97,7 @@ def same_place(name: str, before: Any, now: Any) -> bool:
     if name == "data_dir":
         return True
     if name == "dataset":
-        return all(str(value).startswith("folder:") for value in (before, now))
+        return all(dataset_path(str(value)) is not None for value in (before, now))
     if name == "features":
         return all(value not in (None, *KNOWN_FEATURES) for value in (before, now))
     return before is not None and now is not None

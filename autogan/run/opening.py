@@ -180,15 +180,16 @@ def _with_compiler(run: R, trial: TrainConfig, workers: Engine, display: Display
 
 
 def dataset_or_folder(name: str, field: str) -> str:
-    """The name as a dataset's: a path to a folder becomes folder:PATH.
+    """The name as a dataset's: a path to a folder becomes folder:PATH, to a file file:PATH.
 
     Raises:
         ConfigError: naming the field, if it is neither.
     """
-    if look(read_path(field, name), field) == "folder":
-        return f"folder:{name}"
+    kind = look(read_path(field, name), field)
+    if kind in ("folder", "file"):
+        return f"{kind}:{name}"
     if ":" not in name and name.replace("-", "_") not in DATASETS.names():
         raise ConfigError(
-            field, f"{name} is neither a folder nor a dataset; {suggestion(name, DATASETS.names())}"
+            field, f"{name} is no folder, file or dataset; {suggestion(name, DATASETS.names())}"
         )
     return name

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from autogan.core.text import short_name
+from autogan.core.text import dataset_path, short_name
 from autogan.models.base import ImageShape
 from autogan.models.formats import Format
 from autogan.record.words import figure, trials
@@ -134,9 +134,8 @@ def _training(result: SearchResult | TrainResult) -> list[str]:
 def without_places(values: dict[str, Any]) -> dict[str, Any]:
     """A configuration without folders of the machine that trained it: of paths the names alone."""
     left = {n: value for n, value in values.items() if not n.endswith(("_dir", "_dirs"))}
-    kind, _, path = str(left["dataset"]).partition(":")
-    if kind == "folder":
-        left["dataset"] = f"folder:{Path(path).name}"
+    if placed := dataset_path(left["dataset"]):
+        left["dataset"] = f"{placed[0]}:{Path(placed[1]).name}"
     for name in ("stage1", "features", "reference_statistics"):
         if left.get(name) is not None:
             left[name] = Path(left[name]).name
