@@ -15,7 +15,10 @@ GRADIENT_PENALTIES = (*_BESIDE_IMAGES, "r1", "r2", "r1_r2")
 _WITH_TARGETS = ("non_saturating", "minimax", "least_squares")
 _WITH_A_SIGN = (*_WITH_TARGETS, "hinge", "relativistic", "relativistic_average")
 _POLICIES = ("color", "translation", "cutout", "translation+cutout", "all")
-_NORMALISED = ("auto", "infogan", "strided", "sndcgan", "resnet", "resnet5", "igan", "igan_v2")
+_NORMALISED = (
+    "auto", "infogan", "strided", "sndcgan", "resnet", "resnet5", "igan", "igan_v2", "mlp",
+)  # fmt: skip
+_PLAIN = ("auto", "infogan", "strided", "sndcgan")  # whose generators double by themselves
 _MUCH_L2 = 0.1  # ten times the largest usual weight
 _ENDING = ("linear", "polynomial", "cosine", "inverse")
 
@@ -38,17 +41,17 @@ _TRAINING = (
     Hyperparameter(
         "optimizer", "choice", "adam",
         "how gradients become updates",
-        choices=("adam", "rmsprop"), shape=True,
+        choices=("adam", "rmsprop", "sgd"), shape=True,
     ),
     Hyperparameter(
         "beta1", "share", 0.5,
-        "decay of Adam's running mean of gradients (RMSProp has none)",
+        "decay of Adam's running mean of gradients (others have none)",
         low=0.0, high=0.999, search=(0.0, 0.5, 0.9), under={"optimizer": ("adam",)},
     ),
     Hyperparameter(
         "beta2", "share", 0.999,
         "decay of the running mean of squared gradients, in Adam and in RMSProp",
-        low=0.0, high=0.99999,
+        low=0.0, high=0.99999, under={"optimizer": ("adam", "rmsprop")},
     ),
     Hyperparameter(
         "batch_size", "size", 64,
@@ -67,23 +70,31 @@ _NETWORKS = (
         "architecture", "choice", "auto",
         "infogan (two convolutions and a dense layer), strided (DCGAN's pyramid), sndcgan, resnet "
         "(SNGAN's residual blocks), resnet5 (compare_gan's, deeper), r3gan (residual, without "
-        "normalisation), igan (over-complete) or igan_v2 (deeper, with branches); auto is infogan "
-        "below 32 pixels, strided from there on",
+        "normalisation), igan (over-complete), igan_v2 (deeper, with branches) or mlp (the first "
+        "GAN's, dense layers alone); auto is infogan below 32 pixels, strided from there on",
         choices=(
             "auto", "infogan", "strided", "sndcgan", "resnet", "resnet5", "r3gan", "igan",
-            "igan_v2",
+            "igan_v2", "mlp",
         ),
         shape=True,
     ),
     Hyperparameter(
+        "upsampling", "choice", "transposed",
+        "how generators of plain convolutions double an image: by transposed convolutions, by "
+        "repeating pixels before a convolution (nearest), or by four times the filters, laid out "
+        "side by side (pixel_shuffle)",
+        choices=("transposed", "nearest", "pixel_shuffle"), shape=True,
+        under={"architecture": _PLAIN},
+    ),
+    Hyperparameter(
         "width", "size", 64,
-        "filters of the convolution nearest the image; deeper ones are multiples of it",
+        "filters of the convolution nearest the image; deeper ones are multiples of it (mlp: none)",
         low=1, high=1024, shape=True,
     ),
     Hyperparameter(
         "dense_width", "size", 1024,
-        "units of infogan's dense layers",
-        low=1, high=8192, shape=True, under={"architecture": ("auto", "infogan")},
+        "units of the dense layers of infogan and mlp",
+        low=1, high=8192, shape=True, under={"architecture": ("auto", "infogan", "mlp")},
     ),
     Hyperparameter(
         "depth", "count", 0,
@@ -314,6 +325,12 @@ def conflict(values: Mapping[str, Value]) -> str:
             "generator_norm conditional has a scale for each class, and condition is none; choose "
             "another of the two"
         )
+    if values.get("architecture") == "mlp":
+        for name, usual in (("attention", "none"), ("minibatch_stddev", "none")):
+            if values.get(name, usual) != usual:
+                return f"{name} {values[name]} wants feature maps, and architecture mlp has none"
+    if values.get("parametrisation") == "mup" and values.get("optimizer") == "sgd":
+        return "parametrisation mup has rates for Adam and RMSProp, not for sgd; choose another"
     if values.get("parametrisation") == "mup" and values.get("attention") == "self":
         return "parametrisation mup knows no rule for attention self; choose another of the two"
     if values.get("condition") == "branches" and values.get("architecture") != "igan_v2":

@@ -172,7 +172,7 @@ def test_grid_runs_all_its_points_by_default():
         ({"params": {"learning_rate": "[..1"}}, "learning_rate: '[' is neither a number nor"),
         ({"params": {"d_iter": 1.5}}, "d_iter: 1.5 is not an integer"),
         ({"params": {"d_iter": []}}, "d_iter: [] has no candidates"),
-        ({"params": {"optimizer": "sgd"}}, "optimizer: 'sgd' is not one of adam, rmsprop"),
+        ({"params": {"optimizer": "lion"}}, "optimizer: 'lion' is not one of adam, rmsprop"),
         ({"params": {"learning_rate": "1e-2..1e-4"}}, "learning_rate: 1e-2..1e-4: the first end"),
         ({"params": {"beta1": "0..0.9:log"}}, "beta1: 0..0.9:log: a log range must begin above 0"),
         ({"params": {"learning_rate": "a..b"}}, "learning_rate: 'a' is not a number"),

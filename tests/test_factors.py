@@ -182,6 +182,21 @@ def meaningful(**changes):
             {"minibatch_stddev": "groups", "batch_size": 6},
             {"batch_size": 8},
         ),
+        (
+            "attention self wants feature maps, and architecture mlp has none",
+            {"attention": "self", "architecture": "mlp"},
+            {"attention": "none"},
+        ),
+        (
+            "minibatch_stddev groups wants feature maps",
+            {"minibatch_stddev": "groups", "architecture": "mlp"},
+            {"minibatch_stddev": "none"},
+        ),
+        (
+            "parametrisation mup has rates for Adam and RMSProp, not for sgd",
+            {"parametrisation": "mup", "optimizer": "sgd"},
+            {"optimizer": "rmsprop"},
+        ),
     ],
 )
 def test_conflicts(said, bad, good):

@@ -387,6 +387,8 @@ def test_optimizers_do_what_keras_does(name):
     optimizer = OPTIMIZERS[name]([ours])
     if name == "adam":
         keras_optimizer = keras.optimizers.Adam(0.01, beta_1=0.3, beta_2=0.8)
+    elif name == "sgd":
+        keras_optimizer = keras.optimizers.SGD(0.01)
     else:
         keras_optimizer = keras.optimizers.RMSprop(0.01, rho=0.8)
     keras_optimizer.build([theirs])

@@ -477,7 +477,7 @@ def last_dense(discriminator):
     return dense[0]
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("architecture", [*ARCHITECTURES, "mlp"])
 class TestProjection:
     def test_logits_are_those_of_no_class_and_a_product(self, architecture):
         _, discriminator = networks(architecture, 8, "projection")
@@ -579,6 +579,98 @@ class TestMinibatchDeviation:
             assert same != wanted
 
 
+def activated(x, slope=0.0):
+    return np.where(x > 0, x, slope * x)
+
+
+class TestDense:
+    """The first GAN's networks, written out."""
+
+    @pytest.mark.parametrize("norm", ["batch", "none"])
+    def test_the_generator(self, norm):
+        generator, _ = networks("mlp", 8, generator_norm=norm)
+        randomise(generator)
+        z, weights = random(4, Z), [w.copy() for w in generator.get_weights()]
+        x, given = z, iter(weights)
+        if norm == "batch":  # trainable and moving statistics, layer by layer
+            given = iter([v.numpy() for layer in generator.layers for v in layer.variables])
+        for units in (6, 6):
+            kernel, bias = next(given), next(given)
+            assert kernel.shape[1] == units
+            x = x @ kernel + bias
+            if norm == "batch":
+                gamma, beta, mean, variance = (next(given) for _ in range(4))
+                x = gamma * (x - mean) / np.sqrt(variance + 1e-5) + beta
+            x = activated(x)
+        images = np.tanh(x @ next(given) + next(given)).reshape(4, 8, 8, 3)
+        np.testing.assert_allclose(generator(z), images, rtol=1e-4, atol=1e-5)
+
+    def test_the_discriminator(self):
+        _, discriminator = networks("mlp", 8)
+        randomise(discriminator)
+        kernels = discriminator.get_weights()
+        x = shown = random(4, 8, 8, 3)
+        x = x.reshape(4, -1)
+        for layer in range(2):
+            x = activated(x @ kernels[2 * layer] + kernels[2 * layer + 1], 0.2)
+        judged = x @ kernels[4] + kernels[5]
+        np.testing.assert_allclose(discriminator(shown), judged, rtol=1e-4, atol=1e-5)
+
+    @pytest.mark.parametrize("norm", ["batch", "layer", "spectral"])
+    @pytest.mark.parametrize("condition", CONDITIONS)
+    def test_all_options(self, norm, condition):
+        made = "batch" if condition == "none" else "conditional"
+        generator, discriminator = networks("mlp", 8, condition, norm=norm, generator_norm=made)
+        classes = [] if condition == "none" else [one_hot(0, 1, 2, 0)]
+        images = generator([random(4, Z), *classes] if classes else random(4, Z))
+        assert images.shape == (4, 8, 8, 3)
+        norms = [sum(layer.name.startswith(("batch", "layer_n", "conditional"))
+                     for layer in network.layers)
+                 for network in (generator, discriminator)]  # fmt: skip
+        assert norms == [2, 0 if norm == "spectral" else 1]
+
+
+PLAIN = ["infogan", "strided", "sndcgan"]
+
+
+class TestUpsampling:
+    @pytest.mark.parametrize("size", [8, 28])
+    @pytest.mark.parametrize("way", ["nearest", "pixel_shuffle"])
+    @pytest.mark.parametrize("architecture", PLAIN)
+    def test_no_transposed_convolution_is_left(self, architecture, way, size):
+        generator, _ = networks(architecture, size, upsampling=way)
+        assert generator(random(2, Z)).shape == (2, size, size, 3)
+        kinds = {type(layer) for layer in generator.layers}
+        assert layers.Conv2DTranspose not in kinds
+        assert (layers.UpSampling2D in kinds) == (way == "nearest")
+
+    @pytest.mark.parametrize("side", [4, 5])
+    def test_nearest_is_a_convolution_of_repeated_pixels(self, side):
+        parts = Parts("none", normal, upsampling="nearest")
+        network = model_of(parts, lambda x: parts.deconv(x, 3, side), 4, 4, 2)
+        randomise(network)
+        kernel, bias = network.get_weights()
+        assert kernel.shape == (side - 1 + side % 2,) * 2 + (2, 3)
+        x = random(2, 4, 4, 2)
+        np.testing.assert_allclose(
+            network(x), convolved(doubled(x), kernel, bias), rtol=1e-4, atol=1e-5
+        )
+
+    def test_pixel_shuffle_lays_filters_out_side_by_side(self):
+        parts = Parts("batch", normal, upsampling="pixel_shuffle")
+        network = model_of(parts, lambda x: parts.deconv(x, 3, 4), 4, 6, 2)
+        (kernel,) = network.get_weights()
+        assert kernel.shape == (3, 3, 2, 12)
+        x = random(2, 4, 6, 2)
+        inner, made = convolved(x, kernel, 0.0), network(x).numpy()
+        for row, column, filter_ in np.ndindex(8, 12, 3):
+            place = 6 * (row % 2) + 3 * (column % 2) + filter_
+            np.testing.assert_allclose(
+                made[:, row, column, filter_], inner[:, row // 2, column // 2, place],
+                rtol=1e-4, atol=1e-6,
+            )  # fmt: skip
+
+
 class TestDropout:
     def test_at_rate_0_nothing_changes(self):
         x = random(40, 50)
@@ -601,7 +693,7 @@ class TestDropout:
         for one, two in pairwise(masks):
             assert 0.4 < np.mean(one == two) < 0.6
 
-    @pytest.mark.parametrize("architecture", ARCHITECTURES)
+    @pytest.mark.parametrize("architecture", [*ARCHITECTURES, "mlp"])
     def test_networks_draw_only_from_what_they_are_given(self, architecture):
         """In training or not; at rate 0 they are the networks without it."""
         given = (random(4, Z), random(4, 8, 8, 3))

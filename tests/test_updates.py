@@ -332,7 +332,20 @@ class RMSProp:
         return [self.t, *self.v]
 
 
-OPTIMIZERS = {"adam": Adam, "rmsprop": RMSProp}
+class SGD:
+    def __init__(self, variables):
+        self.variables, self.t = variables, 0
+
+    def descend(self, gradients, rate, h):
+        self.t += 1
+        for variable, g in zip(self.variables, gradients, strict=True):
+            variable.assign(variable - rate * g.numpy())
+
+    def state(self):
+        return [self.t]
+
+
+OPTIMIZERS = {"adam": Adam, "rmsprop": RMSProp, "sgd": SGD}
 
 # ---- The steps -----------------------------------------------------------------------------------
 
@@ -954,7 +967,7 @@ COMBINATIONS = {
     },
     "relativistic average": {
         "loss": "relativistic_average", "discriminator_norm": "spectral",
-        "penalty": "zero_centred", "condition": "input",
+        "penalty": "zero_centred", "condition": "input", "optimizer": "sgd",
     },
     "around real images of a class": {
         "loss": "hinge", "discriminator_norm": "spectral", "penalty": "dragan",
@@ -1003,7 +1016,9 @@ def test_combinations_have_each_value_of_each_choice():
         values = {PLAIN.get(h.name, h.default)}  # the types above have these
         values |= {c.get(h.name) for c in COMBINATIONS.values()} - {None}
         # Of networks: tests/test_networks.py and tests/test_parametrisation.py.
-        of_networks = ("architecture", "attention", "minibatch_stddev", "parametrisation")
+        of_networks = (
+            "architecture", "attention", "minibatch_stddev", "parametrisation", "upsampling",
+        )  # fmt: skip
         if h.choices and h.name not in of_networks:
             assert values == set(h.choices) - {"branches"}, h.name  # igan_v2's networks alone
 

@@ -16,7 +16,14 @@ from typing import Any, NamedTuple
 import keras
 from keras import layers
 
-from autogan.models.networks import autoencoders, convolutional, overcomplete, residual, stacked
+from autogan.models.networks import (
+    autoencoders,
+    convolutional,
+    dense,
+    overcomplete,
+    residual,
+    stacked,
+)
 from autogan.models.networks.layers import OfClass
 from autogan.models.networks.parametrisation import CLASS_VECTORS
 from autogan.models.networks.parts import Parts, Start, attention_size, glorot, normal
@@ -49,6 +56,7 @@ _ARCHITECTURES = {
     "r3gan": _Architecture(
         residual.r3gan_generator, residual.r3gan_discriminator, residual.unit, normalised=False
     ),
+    "mlp": _Architecture(dense.mlp_generator, dense.mlp_discriminator, normal),
     "igan": _Architecture(overcomplete.igan_generator, overcomplete.igan_discriminator, glorot),
     "igan_v2": _Architecture(
         overcomplete.igan_v2_generator, overcomplete.igan_discriminator, glorot
@@ -73,6 +81,7 @@ def build_generator(shape: NetworkShape, name: str = "generator") -> keras.Model
     make, start, normalised = _generator(shape)
     norm = shape.generator_norm if normalised else "none"
     parts = _parts(shape, norm, start, shape.generator_dropout)
+    parts.upsampling = shape.upsampling
     x, inputs = begin, [begin]
     if shape.condition != "none":
         parts.classes = _classes(shape)

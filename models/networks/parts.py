@@ -67,6 +67,7 @@ class Parts:
         penalised: see `NetworkShape`.
         classes: the one-hot classes, [batch, K], where a network is given them.
         dropout: the network's inputs ``rate`` and ``draw``, where it has them.
+        upsampling: a generator's, as `NetworkShape` has it.
     """
 
     norm: str
@@ -76,6 +77,7 @@ class Parts:
     penalised: bool = False
     classes: Any = None
     dropout: tuple[Any, ...] = ()
+    upsampling: str = "transposed"
     _numbers: Any = field(default_factory=count)
 
     def dense(
@@ -117,15 +119,16 @@ class Parts:
     def deconv(self, x: Any, filters: int, side: int, last: bool = False, stride: int = 2) -> Any:
         """A growth; its bias would be undone by the normalisation that follows all but the last.
 
-        Only generators have it.
+        Only generators have it. In place of a transposed convolution there may be one of the next
+        odd side, after the pixels are repeated, or before it lays its filters out as pixels.
         """
+        bias, odd = last or self.norm == "none", side - 1 + side % 2
+        if self.upsampling == "nearest":
+            return self.conv(layers.UpSampling2D(stride)(x), filters, odd, bias=bias)
+        if self.upsampling == "pixel_shuffle":
+            return _laid_out(self.conv(x, filters * stride * stride, odd, bias=bias), stride)
         return layers.Conv2DTranspose(
-            filters,
-            side,
-            stride,
-            "same",
-            use_bias=last or self.norm == "none",
-            kernel_initializer=self.start(side),
+            filters, side, stride, "same", use_bias=bias, kernel_initializer=self.start(side)
         )(x)
 
     def normed(self, x: Any, conditional: bool = True) -> Any:
@@ -168,3 +171,16 @@ class Parts:
 
     def _plain(self, x: Any, filters: int) -> Any:
         return self.conv(x, filters, 1, bias=False)
+
+
+def _laid_out(x: Any, factor: int) -> Any:
+    """Sub-pixel convolution's last step (Shi et al., 2016, arXiv:1609.05158).
+
+    Features [batch, height, width, factor * factor * C] become [batch, factor * height,
+    factor * width, C].
+    """
+    height, width, filters = x.shape[1:]
+    left = filters // (factor * factor)
+    x = layers.Reshape([height, width, factor, factor, left])(x)
+    x = layers.Permute([1, 3, 2, 4, 5])(x)  # [batch, height, factor, width, factor, C]
+    return layers.Reshape([factor * height, factor * width, left])(x)

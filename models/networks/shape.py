@@ -41,6 +41,7 @@ class NetworkShape:
             which Keras's batch normalisation does not do.
         parametrisation: of first weights and learning rates; see
             `autogan.models.networks.parametrisation`.
+        upsampling: how the generators of `autogan.models.networks.convolutional` double.
     """
 
     size: int
@@ -56,6 +57,7 @@ class NetworkShape:
         "r3gan",
         "igan",
         "igan_v2",
+        "mlp",
         "began",
     ]
     width: int
@@ -74,6 +76,7 @@ class NetworkShape:
     stage1: int = 0
     error: Literal["l1", "l2", "rms"] = "l1"
     parametrisation: Literal["standard", "mup"] = "standard"
+    upsampling: Literal["transposed", "nearest", "pixel_shuffle"] = "transposed"
 
     @property
     def discriminator_takes_class(self) -> bool:

@@ -86,6 +86,7 @@ class Adversarial(Trainer):
             dropout=bool(factors["dropout"]),
             generator_dropout=bool(factors["generator_dropout"]),
             parametrisation=factors["parametrisation"],
+            upsampling=factors["upsampling"],
         )
         self._networks = Networks(pair, stage1, precision)
         self.generator, self.discriminator = self._networks.generator, self._networks.discriminator

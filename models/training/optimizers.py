@@ -134,4 +134,20 @@ class RMSProp(Optimizer):
         variable.assign_sub(settings.learning_rate * gradient / root)
 
 
-OPTIMIZERS: dict[str, type[Optimizer]] = {"adam": Adam, "rmsprop": RMSProp}
+class SGD(Optimizer):
+    """Gradient descent without momentum (Robbins and Monro, 1951): v - lr g."""
+
+    slots = 0
+
+    def _update(
+        self,
+        variable: tf.Variable,
+        slots: list[tf.Variable],
+        gradient: tf.Tensor,
+        settings: Settings,
+        powers: tuple[tf.Tensor, tf.Tensor],
+    ) -> None:
+        variable.assign_sub(settings.learning_rate * gradient)
+
+
+OPTIMIZERS: dict[str, type[Optimizer]] = {"adam": Adam, "rmsprop": RMSProp, "sgd": SGD}
