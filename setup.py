@@ -18,6 +18,7 @@ PACKAGE_DIR = {
     "autogan.show": "autogan/show",
     "autogan.run": "autogan/run",
     "autogan.report": "autogan/report",
+    "autogan.play": "autogan/play",
     "autogan.cli": "autogan/cli",
     "autogan.models": "models",
     "autogan.models.types": "models/types",
@@ -37,6 +38,7 @@ setup(
     package_data={
         "autogan": ["py.typed"],
         "autogan.report": ["*.css", "*.js"],
+        "autogan.play": ["*.html", "*.css", "*.js"],
         "autogan.configs": ["*.yaml"],
     },
 )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from autogan.api import check, load, plan, run_search, train, train_longer
     from autogan.config import SearchConfig, TrainConfig
     from autogan.core.errors import AutoGANError, ConfigError, Interrupted, SearchFailed
-    from autogan.making import animate, export, sample, write_samples
+    from autogan.making import animate, export, play, sample, write_samples
     from autogan.measure import evaluate, spoil, statistics
     from autogan.report import write_report
     from autogan.show.displays import PlainDisplay
@@ -43,6 +43,7 @@ _PLACES = {
     "load": "api",
     "load_generator": "worker.generator",
     "plan": "api",
+    "play": "making",
     "run_search": "api",
     "sample": "making",
     "spoil": "measure",
@@ -72,6 +73,7 @@ __all__ = [
     "load",
     "load_generator",
     "plan",
+    "play",
     "run_search",
     "sample",
     "spoil",

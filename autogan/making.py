@@ -3,7 +3,7 @@
 import io
 import re
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,12 @@ from autogan.api import Checkpoint
 from autogan.config import TrainConfig, load_saved
 from autogan.core.errors import ConfigError
 from autogan.core.files import contents, look, read_arrays, stored, write_bytes, write_yaml
-from autogan.core.text import checked, listed, read_path
+from autogan.core.text import checked, listed, read_path, short_name
 from autogan.data import grids
 from autogan.data.layout import natural
 from autogan.models.formats import FORMATS
+from autogan.play.player import Player
+from autogan.play.server import serve
 from autogan.pool.crew import engine_of
 from autogan.pool.finished import Export, Sample, Sampled, Written
 from autogan.record.folder import SearchFolder, TrialFolder, best_trial, run_of, training_in
@@ -206,6 +208,35 @@ def _result(trained: Path, options: Mapping[str, Any] | None) -> SearchResult | 
     best = best_trial(search) if look(search.config, "folder") == "file" else None
     is_best = best is not None and best.resolve() == trained.resolve()
     return load_run(search.root if is_best else trained, options)
+
+
+def play(
+    folder: Path | str,
+    *,
+    address: str = "127.0.0.1",
+    port: int = 8770,
+    checkpoint: Checkpoint = "best",
+    options: Mapping[str, Any] | None = None,
+    tell: Callable[[str], None] = print,
+) -> None:
+    """Show a page on which one plays with a trained generator, until it is interrupted.
+
+    Args:
+        folder: of a search (its best trial is used) or a training.
+        address: to listen on; by default other machines cannot come.
+        port: likewise; 0 for any that is free.
+        checkpoint: which of the trained generators.
+        options: keys of the configuration, such as ``device``.
+        tell: is called with the page's address once it can be opened.
+
+    Raises:
+        ConfigError: if there is no trained generator, or the port is taken.
+    """
+    trained, run = _trained(folder, options)
+    with tempfile.TemporaryDirectory() as temporary, engine_of(run) as workers:
+        player = Player(run.as_dict(), trained, checkpoint, workers, Path(temporary))
+        title = f"{run.gan_type} trained on {short_name(run.dataset)}"
+        serve(player, title, address, port, tell)
 
 
 def class_folders(classes: Sequence[str]) -> list[str]:

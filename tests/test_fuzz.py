@@ -305,7 +305,7 @@ def _stopped(monkeypatch):
     )  # made once, not each time
     for name in ("api.plan", "api.run_search", "api.train"):
         monkeypatch.setattr(f"autogan.cli.main.{name}", stop)
-    for name in ("sample", "write_samples", "animate", "export"):
+    for name in ("sample", "write_samples", "animate", "export", "play"):
         monkeypatch.setattr(f"autogan.cli.making.making.{name}", stop)
     for name in ("evaluate", "spoil", "statistics"):
         monkeypatch.setattr(f"autogan.cli.scoring.measure.{name}", stop)
@@ -333,7 +333,8 @@ def possible(text):
 
 arguments = (texts | junk).filter(possible)
 commands = {"search": SearchConfig, "train": TrainConfig, "evaluate": TrainConfig,
-            "sample": TrainConfig, "export": TrainConfig}  # fmt: skip
+            "sample": TrainConfig, "export": TrainConfig,
+            "play": TrainConfig}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", SearchConfig.model_fields)

@@ -25,6 +25,7 @@ ORDER = (
     {"show"},
     {"run", "report"},
     {"api"},
+    {"play"},
     {"making", "measure"},
     {"cli"},
     {"__main__"},
@@ -84,7 +85,19 @@ def test_files_can_be_read(name, path):
     assert len(path.read_text().splitlines()) <= 400
 
 
-DRIVER = ("record", "decisions", "pool", "show", "run", "report", "api", "making", "measure", "cli")
+DRIVER = (
+    "record",
+    "decisions",
+    "pool",
+    "show",
+    "run",
+    "report",
+    "api",
+    "making",
+    "measure",
+    "play",
+    "cli",
+)
 """The rooms of the process that must start at once and outlive a worker that crashes."""
 
 

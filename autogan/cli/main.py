@@ -162,6 +162,7 @@ def train(
 app.command()(scoring.evaluate)
 app.command()(scoring.statistics)
 app.command()(making.sample)
+app.command()(making.play)
 app.command()(making.export)
 
 

@@ -118,3 +118,26 @@ def export(
             checkpoint=checkpoint, options=flags, display=display,
         )  # fmt: skip
     say(place)
+
+
+@options_of(TrainConfig, "device", "threads", "plugin_dirs")
+def play(
+    folder: Annotated[Path, typer.Argument(help="of a search (its best trial) or a training")],
+    port: Annotated[int, typer.Option(min=0, max=65535, help="of the page; 0 takes any")] = 8770,
+    address: Annotated[
+        str, typer.Option(help="to listen on; 0.0.0.0 lets other machines in")
+    ] = "127.0.0.1",
+    open_: Annotated[bool, typer.Option("--open", help="show it in a browser")] = False,
+    checkpoint: Checkpoint = "best",
+    debug: Debug = False,
+    *,
+    flags: dict[str, Any],
+) -> None:
+    """Play with a trained generator on a page: classes, mixtures, seeds. Ends with Ctrl-C."""
+
+    def tell(place: str) -> None:
+        say(place)
+        if open_:
+            typer.launch(place)
+
+    making.play(folder, address=address, port=port, checkpoint=checkpoint, options=flags, tell=tell)
