@@ -23,6 +23,8 @@ OUTCOMES = "tests/test_outcomes.py"
 TRIAL, VARIETY = "autogan/worker/trial.py", "criteria/variety.py"
 NEAR = "criteria/neighbours.py"
 THAWING, THAW = "search/thawing.py", "tests/test_stopping.py -k Thaw"
+EXPORT, GENERATOR = "tests/test_export.py", "tests/test_generator.py"
+LONGER, ONE_FILE, PLAY = "tests/test_longer.py", "tests/test_one_file.py", "tests/test_play.py"
 SCORING, JUDGED = "autogan/worker/scoring.py", "tests/test_scoring.py"
 _PATIENCE = 900.0  # seconds for the tests of a mutant
 
@@ -918,6 +920,61 @@ MUTANTS = [
            "tests/test_class_fid.py"),
     Mutant("half-bad images deserve no warning", VARIETY,
            "min(self.coverage, self.good) < _POOR", "self.coverage < _POOR", VARIETIES),
+    # what leaves
+    Mutant(
+        "an exported generator is not compared with the original", "models/formats/base.py",
+        "if not difference <= allowed:", "if False:", EXPORT,
+    ),
+    Mutant(
+        "an export keeps no variables of a first stage", "models/formats/savedmodel.py",
+        "list(concrete.variables)", "list(made.trainer.variables.values())", EXPORT,
+    ),
+    Mutant(
+        "an export goes before the batch statistics are measured", "models/formats/base.py",
+        "        ours: npt.NDArray[Any] = made.trainer.generate(latents)\n",
+        "        self.write(made, path)\n        ours: npt.NDArray[Any] = "
+        "made.trainer.generate(latents)\n        return 0.0\n", EXPORT,
+    ),
+    Mutant(
+        "a card shows the folders of the machine", "autogan/show/card.py",
+        'if not n.endswith(("_dir", "_dirs"))', "if n", EXPORT,
+    ),
+    Mutant(
+        "weights of classes keep their sum", "autogan/worker/generator.py",
+        "np.tile(weights / weights.sum(), (count, 1))", "np.tile(weights, (count, 1))", GENERATOR,
+    ),
+    Mutant(
+        "images lie in the folders of other classes", "autogan/making.py",
+        "output / folders[label]", "output / folders[-1 - label]", GENERATOR,
+    ),
+    Mutant(
+        "a training that goes on begins anew", "autogan/worker/trial.py",
+        "    if trial.dead:  # others can be trained on\n", "    if True:\n", LONGER,
+    ),
+    Mutant(
+        "a search keeps the states of all trainings", "autogan/run/loop.py",
+        "        self._drop_states(1)\n", "", LONGER,
+    ),
+    Mutant(
+        "a training that goes on loads what its file names", "autogan/run/longer.py",
+        ", loads_features=True)", ")", LONGER,
+    ),
+    Mutant(
+        "an archive may write outside of its folder", "autogan/data/archive.py",
+        'path.is_absolute() or ".." in parts or', 'path.is_absolute() or', ONE_FILE,
+    ),
+    Mutant(
+        "an archive is read by its first state for ever", "autogan/data/archive.py",
+        "/{found.st_size}/{found.st_mtime_ns}", "", ONE_FILE,
+    ),
+    Mutant(
+        "a page elsewhere may ask for images under its own name", "autogan/play/server.py",
+        'if not self.server.is_for_us(self.headers.get("Host", "")):', "if False:", PLAY,
+    ),
+    Mutant(
+        "names stand in the page as they are", "autogan/play/server.py",
+        "<span>{html.escape(name)}</span>", "<span>{name}</span>", PLAY,
+    ),
 ]  # fmt: skip
 
 

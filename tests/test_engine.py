@@ -512,6 +512,11 @@ def test_a_worker_ends_with_its_pipe_whatever_the_last_line_holds(said):
         ("Graph execution error:\n\nout of memory\n\t [[{{node a/b}}]]\nHint: x", "out of memory"),
         ("", "ValueError"),
         ("x" * 1000, "x" * 288),
+        ('in user code:\n\n    File "a.py", line 3\n\n    ValueError: no x', "ValueError: no x"),
+        (
+            "Exception encountered when calling L.call().\n\n\x1b[1mit: \n\nno x\x1b[0m\n\nGiven",
+            "no x",
+        ),
     ],
 )
 def test_errors_of_others_are_told_in_one_line(said, line):

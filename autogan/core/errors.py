@@ -11,7 +11,9 @@ Each carries one line for the terminal. Everything else that escapes is a bug.
 
 import errno
 import os
+import re
 
+_IN_LAYER = re.compile(r"^Exception encountered when calling .*?\x1b\[1m(.*?)\x1b\[0m", re.S)
 _LONGEST_FIELD, _LONGEST_PROBLEM = 100, 1000  # characters
 
 
@@ -75,9 +77,15 @@ class Interrupted(AutoGANError):
 def one_line(error: BaseException) -> str:
     """The name of an exception of others and what it says, in at most 300 characters of one line.
 
-    That is its first line; TensorFlow's is the one before the node, ``[[{{node ...}}]]``.
+    That is its first line; TensorFlow's is the one before the node, ``[[{{node ...}}]]``, and of an
+    error within a Keras layer or a converted function the last line of what it was about.
     """
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    text = str(error)
+    if found := _IN_LAYER.search(text):  # Keras's words on the layer stand around it
+        text = found[1].strip().splitlines()[-1]
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if lines and lines[0].startswith("in user code:"):  # AutoGraph's, and then a traceback
+        return lines[-1][:300]
     node = next((place for place, line in enumerate(lines) if line.startswith("[[")), 1)
     said = lines[max(node - 1, 0)] if lines else ""
     return f"{type(error).__name__}: {said}"[:300].removesuffix(": ")
