@@ -11,7 +11,7 @@ import autogan
 from autogan.cli.main import main
 from autogan.core.hyperparameters import Dimension, Hyperparameter, Range
 from autogan.search import Space
-from autogan.show.export import plain
+from autogan.show.plain import plain
 
 RATES = {"learning_rate": [1e-4, 3e-4, 1e-3]}  # DCGAN's own is 2e-4
 

@@ -82,7 +82,7 @@ class TestLateDeath:
         assert f"{line}{after}" in page
         loaded = autogan.load("runs/a")
         assert loaded.in_hand.number == 1
-        from autogan.show.export import plain
+        from autogan.show.plain import plain
 
         assert plain(loaded)["in_hand"] == 1
 
@@ -249,7 +249,7 @@ class TestRecordedOnly:
         assert result.summary()
         page = autogan.write_report("runs/a").read_text()
         assert ">nan<" not in page.lower()
-        from autogan.show.export import table
+        from autogan.show.plain import table
 
         names, rows = table(autogan.load("runs/a"))
         assert "is" in names

@@ -24,7 +24,7 @@ from autogan.search.grid import GridSearch
 from autogan.search.pareto import fronts, worths
 from autogan.search.repeats import Standing, merged, raced
 from autogan.show.displays import PlainDisplay
-from autogan.show.export import plain
+from autogan.show.plain import plain
 from autogan.show.standings import by_criterion
 
 SEARCH = {

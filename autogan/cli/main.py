@@ -48,9 +48,11 @@ from autogan.core.errors import (
 )
 from autogan.core.files import look
 from autogan.core.signals import heeded
+from autogan.core.text import read_path
 from autogan.record.resume import MOVABLE, RESUMABLE
 from autogan.report import writing
 from autogan.show.result import TrainResult
+from autogan.show.study import write_study
 from autogan.version import __version__
 
 F = TypeVar("F", bound=Callable[..., None])
@@ -174,6 +176,10 @@ def show(
         bool, typer.Option("--csv", help="print a table with a row for each evaluation")
     ] = False,
     json_: Annotated[bool, typer.Option("--json", help="print all that is known as JSON")] = False,
+    optuna: Annotated[
+        Path | None, typer.Option(help="write a search's trials as a study of Optuna: NAME.db")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="replace NAME.db")] = False,
     debug: Debug = False,
     *,
     flags: dict[str, Any],
@@ -181,7 +187,16 @@ def show(
     """Show what a search or training has come to so far."""
     if csv and json_:
         raise ConfigError("csv", "given beside --json; give one of them")
-    print_run(api.load(folder, options=flags), json_, csv)
+    result = api.load(folder, options=flags)
+    if optuna is None:
+        print_run(result, json_, csv)
+        return
+    if csv or json_:
+        raise ConfigError("optuna", f"{optuna} beside --csv or --json; give one of them")
+    if isinstance(result, TrainResult):
+        raise ConfigError("optuna", f"{optuna}, and {folder} is a training; name a search")
+    write_study(result, read_path("optuna", str(optuna)), overwrite=overwrite)
+    say(optuna)
 
 
 @app.command()

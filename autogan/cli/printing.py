@@ -20,7 +20,7 @@ from autogan.search import State
 from autogan.show.advice import advice
 from autogan.show.display import Display
 from autogan.show.displays import make_display
-from autogan.show.export import plain, table
+from autogan.show.plain import plain, table
 from autogan.show.result import SearchResult, TrainResult
 from autogan.show.summary import standing, summary
 
