@@ -124,7 +124,8 @@ def animate(folder: Path | str, output: Path, *, options: Mapping[str, Any] | No
     """
     trained, run = _trained(folder, options)
     samples = TrialFolder.of(trained.resolve(), run).samples
-    pictures = sorted(samples.glob("step-*.png"), key=lambda path: int(path.stem[5:]))
+    steps = {path.stem.removeprefix("step-"): path for path in samples.glob("step-*.png")}
+    pictures = [steps[step] for step in sorted(filter(str.isdecimal, steps), key=int)]
     try:
         frames = [Image.open(io.BytesIO(contents(path))).convert("RGB") for path in pictures]
     except (OSError, ValueError) as error:

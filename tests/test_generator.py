@@ -1,5 +1,8 @@
 """A generator in memory: latents, classes, mixtures, arcs; and what `autogan sample` writes."""
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -189,7 +192,9 @@ class TestRun:
         assert len(list((tmp_path / "mixed").glob("*.png"))) == 3
 
     def test_an_animation_of_the_training(self, run, command):
-        assert command("sample", run, "-o", "training.gif")[:2] == (0, "training.gif\n")
+        shutil.copytree(run, "copy")
+        Path("copy/samples/step-mine.png").write_text("of the user's own")
+        assert command("sample", "copy", "-o", "training.gif")[:2] == (0, "training.gif\n")
         with (
             Image.open("training.gif") as moving,
             Image.open(run / "samples/step-000002.png") as one,
