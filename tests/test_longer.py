@@ -120,7 +120,8 @@ class TestLonger:
         (tmp_path / "dead/result.json").write_text(json.dumps(dead))
         for words, start in (
             (("nowhere", "--resume"), "config: nowhere"),
-            ((runs / "s8",), f"config: {runs / 's8'} is a folder; train what it holds for longer"),
+            ((runs / "s8",), f"config: {runs / 's8'} is a folder; train what it holds for longer "
+             f"by --resume --steps STEPS, or give {runs / 's8'}/config.yaml to train it anew"),
             ((runs / "s8", "--resume"), "steps: give --steps or --epochs"),
             ((runs / "s8", "--resume", "--steps", "8"), f"steps: 8, and {runs / 's8'} was trained "
              "for 8; give more"),

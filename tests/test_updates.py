@@ -518,14 +518,19 @@ class Training:
                 loss += E(errors(h.loss, fake, h.label_smoothing * u[1]))
             else:
                 loss = LOSSES[h.loss][0](real, fake, h)
+            parts = {"d_real": float(E(real)), "d_fake": float(E(fake))}
             if h.condition == "auxiliary":  # 1610.09585: each image by its own class
                 told = cross_entropy(real_classes, x.labels)
                 loss += h.class_weight * (told + cross_entropy(fake_classes, made.labels))
+                parts["d_classes"] = float(told + cross_entropy(fake_classes, made.labels))
             if h.penalty not in ("none", "clipping"):
+                parts["d_penalty"] = 0.0
                 # 1912.04958, section 3.1: the first update of each interval
                 interval = 1 if h.penalty == "l2" else h.penalty_interval
                 if number % interval == 0:
-                    loss += h.penalty_weight * interval * self.penalty(x, made, number, fading)
+                    penalty = self.penalty(x, made, number, fading)
+                    loss += h.penalty_weight * interval * penalty
+                    parts["d_penalty"] = interval * float(penalty)
         gradients = tape.gradient(loss, self.D.trainable)
         if self.balance:  # of a relativistic D, the share of pairs that it has in the right order
             middle = 0.5 if h.loss == "least_squares" else 0
@@ -539,7 +544,7 @@ class Training:
         if h.penalty == "clipping":
             for variable in self.D.trainable:
                 variable.assign(np.clip(variable, -h.clip, h.clip))
-        self.curves = {"d_loss": float(loss)}
+        self.curves = {"d_loss": float(loss), **parts}
         if h.loss == "equilibrium":  # k of the next update, and the measure of section 3.4.1
             balance = float(h.gamma * E(real) - E(fake))
             h.k = min(max(h.k + h.lambda_k * balance, 0), 1)
@@ -564,6 +569,7 @@ class Training:
                 real, _ = self.judged(self.real(last), REAL_G, step, fading)
             loss = LOSSES[h.loss][1](real, fake)
             if h.condition == "auxiliary":
+                self.curves["g_classes"] = float(cross_entropy(classes, labels))
                 loss += h.generator_class_weight * cross_entropy(classes, labels)
         gradients = tape.gradient(loss, self.G.trainable)
         rate *= h.learning_rate * h.generator_lr_scale

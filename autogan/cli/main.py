@@ -289,10 +289,12 @@ def _longer(
 ) -> TrainResult:  # fmt: skip
     """Train on what a folder holds."""
     if not resume:
+        names = ("best.yaml", "config.yaml")
+        file = next((folder / n for n in names if look(folder / n, "config")), "its file")
         raise ConfigError(
             "config",
             f"{folder} is a folder; train what it holds for longer by --resume --steps STEPS, or "
-            "anew by naming its config.yaml",
+            f"give {file} to train it anew",
         )
     length = {name: flags.pop(name) for name in ("steps", "epochs")}
     own = (*RESUMABLE, *MOVABLE)

@@ -68,10 +68,15 @@ class Updates:
         self._probability = tf.Variable(0.0, trainable=False)
         self._balances = bool(factors["balance"])
         self._accuracy = tf.Variable(_GUESSING, trainable=False)
-        self.curves = ["d_loss", *self.loss.curves]
+        classes = factors["condition"] == "auxiliary"
+        self.curves = ["d_loss", "d_real", "d_fake"]
+        self.curves += ["d_classes"] if classes else []
+        self.curves += ["d_penalty"] if self._penalty is not None else []
+        self.curves += self.loss.curves
         self.curves += ["augmented"] if self._adapts else []
         self.curves += ["d_accuracy", "d_skipped"] if self._balances else []
-        self.g_curves = ["g_loss", *(["g_skipped"] if self._balances else [])]
+        self.g_curves = ["g_loss", *(["g_classes"] if classes else [])]
+        self.g_curves += ["g_skipped"] if self._balances else []
 
     @property
     def variables(self) -> dict[str, tf.Variable]:
@@ -166,20 +171,25 @@ class Updates:
                 loss = smoothed(self.loss, real_logits, fake_logits, most, shares)
             else:
                 loss = self.loss.discriminator(real_logits, fake_logits, settings)
+            # What is added to it, before it is weighted; a lazy penalty counts for all updates.
+            parts: Curves = {} if self._penalty is None else {"d_penalty": tf.zeros([])}
             if self._factors["condition"] == "auxiliary":
                 told = class_error(real_classes, labels) + class_error(fake_classes, fake_labels)
                 loss += settings["class_weight"] * told
+                parts["d_classes"] = told
             if self._penalty is not None and penalised:
                 penalty = self._penalty(self._penalty_input(real, fake, labels, fake_labels, now))
                 loss += settings["penalty_weight"] * self._interval * penalty
+                parts["d_penalty"] = self._interval * penalty
         gradients = tape.gradient(loss, self.d_optimizer.parameters)
         balance = self._follow_accuracy(real_logits, fake_logits, settings)
         ahead = self._accuracy > settings["balance"]
         self._apply(self.d_optimizer, gradients, settings["learning_rate"], now, ahead)
         if self._factors["penalty"] == "clipping":
             clip_weights(self.d_optimizer.parameters, settings["clip"])
-        curves = {"d_loss": loss, **self.loss.updated(real_logits, fake_logits, settings)}
-        curves |= balance
+        judged = {"d_real": tf.reduce_mean(real_logits), "d_fake": tf.reduce_mean(fake_logits)}
+        curves = {"d_loss": loss, **judged, **parts}
+        curves |= self.loss.updated(real_logits, fake_logits, settings) | balance
         return curves | self._adapt_augmentation(real_logits, fake_logits, settings, total)
 
     def _generator_step(self, batch: Batch, now: Context) -> Curves:
@@ -195,15 +205,17 @@ class Updates:
             images = self._images(labels, now, draws.LATENT_G, draws.GENERATOR_DROPOUT_G)
             logits, classes = self._logits(images, labels, now, draws.FAKE_G)
             loss = self.loss.generator(self._real_logits(batch, now), logits, settings)
+            parts: Curves = {}
             if self._factors["condition"] == "auxiliary":
-                loss += settings["generator_class_weight"] * class_error(classes, labels)
+                parts["g_classes"] = class_error(classes, labels)
+                loss += settings["generator_class_weight"] * parts["g_classes"]
         gradients = tape.gradient(loss, self.g_optimizer.parameters)
         rate = settings["learning_rate"] * settings["generator_lr_scale"]
         ahead = self._accuracy < 1.0 - settings["balance"]
         self._apply(self.g_optimizer, gradients, rate, now, ahead)
         if self._average is not None:
             self._average.follow(settings["ema"], now.update)
-        return {"g_loss": loss, **self._skip_curve("g_skipped", ahead)}
+        return {"g_loss": loss, **parts, **self._skip_curve("g_skipped", ahead)}
 
     def _real_logits(self, batch: Batch, now: Context) -> tf.Tensor | None:
         """D's logits of the real images, [batch, 1]; None if the loss does not need them."""
