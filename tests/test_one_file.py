@@ -245,6 +245,9 @@ class TestCommands:
                                "random")  # fmt: skip
         assert code == 0
         assert float(out.split()[1]) == pytest.approx(0, abs=1e-6)
+        Path("digits").write_text("a file of the user's, not the dataset")
+        assert command("evaluate", "digits", "--reference", "digits", "--criterion", "ms_ssim",
+                       "--eval-samples", "20")[0] == 0  # fmt: skip
         code, _, err = command("evaluate", "run", "--reference", "a.npz", "--features", "random")
         assert code == 2
         assert "no mu and sigma" in err

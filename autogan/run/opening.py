@@ -185,10 +185,10 @@ def dataset_or_folder(name: str, field: str) -> str:
     Raises:
         ConfigError: naming the field, if it is neither.
     """
-    kind = look(read_path(field, name), field)
-    if kind in ("folder", "file"):
+    kind, known = look(read_path(field, name), field), name.replace("-", "_") in DATASETS.names()
+    if kind == "folder" or (kind == "file" and not known):
         return f"{kind}:{name}"
-    if ":" not in name and name.replace("-", "_") not in DATASETS.names():
+    if ":" not in name and not known:
         raise ConfigError(
             field, f"{name} is no folder, file or dataset; {suggestion(name, DATASETS.names())}"
         )
