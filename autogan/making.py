@@ -14,7 +14,7 @@ from PIL import Image
 from autogan.api import Checkpoint
 from autogan.config import TrainConfig, load_saved
 from autogan.core.errors import ConfigError
-from autogan.core.files import contents, look, read_arrays, stored, write_bytes, write_yaml
+from autogan.core.files import contents, look, made_beside, read_arrays, write_bytes, write_yaml
 from autogan.core.text import checked, listed, read_path, short_name
 from autogan.data import grids
 from autogan.data.layout import natural
@@ -23,7 +23,7 @@ from autogan.play.player import Player
 from autogan.play.server import serve
 from autogan.pool.crew import engine_of
 from autogan.pool.finished import Export, Sample, Sampled, Written
-from autogan.record.folder import SearchFolder, TrialFolder, best_trial, run_of, training_in
+from autogan.record.folder import SearchFolder, TrialFolder, best_trial, existing_training, run_of
 from autogan.show.card import card, program, without_places
 from autogan.show.display import Display
 from autogan.show.result import SearchResult, TrainResult
@@ -73,9 +73,8 @@ def sample(
         ConfigError: if there is no trained generator, or no such class.
     """
     made = _made(
-        folder, options, checkpoint=checkpoint, count=count, seed=seed, mix=mix and dict(mix),
-        classes=None if classes is None else listed(classes), in_turn=grid, truncation=truncation,
-        interpolate=interpolate,
+        folder, options, classes, mix, checkpoint=checkpoint, count=count, seed=seed, in_turn=grid,
+        truncation=truncation, interpolate=interpolate,
     )  # fmt: skip
     images: npt.NDArray[np.uint8] = made["images"]
     if not grid:
@@ -101,9 +100,7 @@ def write_samples(folder: Path | str, output: Path, **asked: Any) -> None:
     """
     if look(output, "output") == "folder" and any(output.iterdir()):
         raise ConfigError("output", f"{output} is not empty; give a new folder, or NAME.png")
-    options, classes = asked.pop("options", None), asked.pop("classes", None)
-    listed_ = None if classes is None else listed(classes)
-    made = _made(folder, options, classes=listed_, **asked)
+    made = _made(folder, **asked)
     folders = class_folders(made["classes"].tolist())
     labels = made["labels"].tolist() or [None] * len(made["images"])
     for number, (image, label) in enumerate(zip(made["images"], labels, strict=True)):
@@ -154,7 +151,7 @@ def export(
     """Write a trained generator for programs that know nothing of AutoGAN.
 
     What is written is compared with the original first: a SavedModel makes the same bits, other
-    formats make numbers that differ by 1e-4 at most. Beside it lie a model card (``README.md``), a
+    formats make numbers that differ by 1e-4 at most. Next to it lie a model card (``README.md``), a
     program that uses it (``use.py``), a picture of 16 images and the configuration.
 
     Args:
@@ -179,27 +176,19 @@ def export(
     if look(place, "output") and (look(place, "output") != "folder" or any(place.iterdir())):
         raise ConfigError("output", f"{place} exists; give a new folder")
     note = checked("display", display or Display(), Display).note
-    with stored(place):
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with (
-            tempfile.TemporaryDirectory(dir=place.parent, prefix=f".{place.name}.") as temporary,
-            engine_of(run) as workers,
-        ):
-            made = Path(temporary) / "made"
-            made.mkdir()
-            call = Export(
-                config=run.as_dict(), folder=str(trained), checkpoint=checkpoint,
-                format=FORMATS.key(format), floats=floats, output=str(made.absolute()),
-            )  # fmt: skip
-            written = workers.call(call, Written, note)
-            use = program(kind, written.z_dim, len(written.classes), floats)
-            text = card(
-                _result(trained, options), kind, written.image_shape, written.classes, use, licence
-            )
-            write_bytes(made / "use.py", use.encode())
-            write_bytes(made / "README.md", text.encode())
-            write_yaml(made / "config.yaml", without_places(run.as_dict()))
-            made.rename(place)  # over an empty folder, if there is one
+    with made_beside(place) as made, engine_of(run) as workers:
+        call = Export(
+            config=run.as_dict(), folder=str(trained), checkpoint=checkpoint,
+            format=FORMATS.key(format), floats=floats, output=str(made.absolute()),
+        )  # fmt: skip
+        written = workers.call(call, Written, note)
+        use = program(kind, written.z_dim, len(written.classes), floats)
+        text = card(
+            _result(trained, options), kind, written.image_shape, written.classes, use, licence
+        )
+        write_bytes(made / "use.py", use.encode())
+        write_bytes(made / "README.md", text.encode())
+        write_yaml(made / "config.yaml", without_places(run.as_dict()))
     return place
 
 
@@ -253,20 +242,26 @@ def class_folders(classes: Sequence[str]) -> list[str]:
 
 
 def _made(
-    folder: Path | str, options: Mapping[str, Any] | None, **asked: Any
+    folder: Path | str,
+    options: Mapping[str, Any] | None = None,
+    classes: str | Sequence[int | str] | None = None,
+    mix: Mapping[str, float] | None = None,
+    **asked: Any,
 ) -> dict[str, npt.NDArray[Any]]:
     """What a worker answers to `Sample`."""
     trained, run = _trained(folder, options)
     with tempfile.TemporaryDirectory() as temporary, engine_of(run) as workers:
         output = Path(temporary) / "images.npz"
-        call = Sample(config=run.as_dict(), folder=str(trained), output=str(output), **asked)
+        call = Sample(
+            config=run.as_dict(), folder=str(trained), output=str(output),
+            classes=None if classes is None else listed(classes),
+            mix=None if mix is None else dict(mix), **asked,
+        )  # fmt: skip
         workers.call(call, Sampled)
         return read_arrays(output)
 
 
 def _trained(folder: Path | str, options: Mapping[str, Any] | None) -> tuple[Path, TrainConfig]:
     """The folder and the configuration of the training that a folder means."""
-    trained = training_in(read_path("folder", str(folder)), "folder")
-    if trained is None:
-        raise ConfigError("folder", f"{folder} holds no search or training; train one first")
+    trained = existing_training(read_path("folder", str(folder)), "folder")
     return trained, load_saved(TrainConfig, trained / "config.yaml", options).resolved()

@@ -326,8 +326,8 @@ def conflict(values: Mapping[str, Value]) -> str:
             "another of the two"
         )
     if values.get("architecture") == "mlp":
-        for name, usual in (("attention", "none"), ("minibatch_stddev", "none")):
-            if values.get(name, usual) != usual:
+        for name in ("attention", "minibatch_stddev"):
+            if values.get(name, "none") != "none":
                 return f"{name} {values[name]} wants feature maps, and architecture mlp has none"
     if values.get("parametrisation") == "mup" and values.get("optimizer") == "sgd":
         return "parametrisation mup has rates for Adam and RMSProp, not for sgd; choose another"

@@ -953,7 +953,7 @@ MUTANTS = [
     ),
     Mutant(
         "a search keeps the states of all trainings", "autogan/run/loop.py",
-        "        self._drop_states(1)\n", "", LONGER,
+        "        self._drop_states(range(len(self._ledger.trials)), kept)\n", "", LONGER,
     ),
     Mutant(
         "a training that goes on loads what its file names", "autogan/run/longer.py",

@@ -187,6 +187,8 @@ class TestRun:
             with Image.open(f"made/{label}/{number:06d}.png") as picture:
                 assert np.array_equal(np.asarray(picture)[..., None], image)
         assert len(list((tmp_path / "made").rglob("*.png"))) == 20
+        autogan.write_samples(run, Path("plain"))
+        assert len(list((tmp_path / "plain").rglob("*.png"))) == 64
         code, out, _ = command("sample", run, "-o", "mixed", "--count", "3", "--mix", "1=1,2=1")
         assert (code, out) == (0, "mixed\n")
         assert len(list((tmp_path / "mixed").glob("*.png"))) == 3

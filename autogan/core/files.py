@@ -12,6 +12,7 @@ import os
 import platform
 import shutil
 import stat
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
@@ -111,6 +112,30 @@ def write_bytes(path: Path, data: bytes) -> None:
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def made_beside(place: Path) -> Iterator[Path]:
+    """A folder to fill, renamed into its place at the end: that is whole or not there.
+
+    Args:
+        place: nothing is there, or an empty folder.
+
+    Raises:
+        StorageError: if it cannot be made or renamed.
+    """
+    with stored(place):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix=f".{place.name}.", dir=place.parent))
+    try:
+        made = scratch / "made"  # with the rights of any other folder
+        with stored(place):
+            made.mkdir()
+        yield made
+        with stored(place):
+            made.rename(place)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def temporary_of(path: Path) -> Path:

@@ -6,17 +6,16 @@ archive says of paths, sizes and counts is not believed.
 
 import contextlib
 import hashlib
+import io
 import os
 import re
-import shutil
-import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
-from autogan.core.errors import ConfigError, one_line
-from autogan.core.files import cache_root, stored
+from autogan.core.errors import ConfigError, StorageError, one_line
+from autogan.core.files import cache_root, made_beside, stored
 from autogan.core.invocation import command
 from autogan.core.text import counted
 from autogan.data.decoding import SUFFIXES
@@ -49,29 +48,32 @@ def unpacked(path: Path, tell: Callable[[str], None]) -> Path:
         ConfigError: if it is something else, damaged, or would write elsewhere.
         StorageError: if the cache cannot be written.
     """
+    if path.suffix == ".mdb":
+        path = path.parent
     place = cache_root() / "archives" / _name(path)
     if place.is_dir():
         return place
-    with stored(place):
-        place.parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=place.parent))
     try:
-        tell(f"unpacking the pictures of {path} into {place}")
-        try:
-            with _entries(path) as entries:
-                count = _write(entries, scratch)
-        except ConfigError:
+        with made_beside(place) as made:
+            tell(f"unpacking the pictures of {path} into {place}")
+            if not _filled(path, made):
+                raise ConfigError("dataset", f"{path} holds no pictures; name another file")
+    except StorageError:
+        if not place.is_dir():  # else another process was faster
             raise
-        except Exception as error:  # readers of damaged archives raise what they like
-            said = str(error) if isinstance(error, _Bad) else one_line(error)
-            raise ConfigError("dataset", f"{path} cannot be read ({said}); pack it anew") from error
-        if not count:
-            raise ConfigError("dataset", f"{path} holds no pictures; name another file")
-        with stored(place), contextlib.suppress(FileExistsError):
-            scratch.rename(place)  # unless another process was faster
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
     return place
+
+
+def _filled(path: Path, folder: Path) -> int:
+    """Unpack an archive's pictures into a folder; return how many."""
+    try:
+        with _entries(path) as entries:
+            return _write(entries, folder)
+    except (ConfigError, StorageError):
+        raise
+    except Exception as error:  # readers of damaged archives raise what they like
+        said = str(error) if isinstance(error, _Bad) else one_line(error)
+        raise ConfigError("dataset", f"{path} cannot be read ({said}); pack it anew") from error
 
 
 def _name(path: Path) -> str:
@@ -86,8 +88,8 @@ def _entries(path: Path) -> Iterator[Iterator[Entry]]:
     """The files in an archive."""
     import tarfile
 
-    if path.is_dir() or path.suffix == ".mdb":
-        yield _of_lmdb(path if path.is_dir() else path.parent)
+    if path.is_dir():
+        yield _of_lmdb(path)
     elif zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             yield _of_zip(archive)
@@ -115,8 +117,6 @@ def _of_tar(archive: Any) -> Iterator[Entry]:
 
 def _of_lmdb(folder: Path) -> Iterator[Entry]:
     """The values of LSUN's lmdb in the order of their keys: encoded pictures, numbered here."""
-    import io
-
     try:
         import lmdb
     except ImportError:

@@ -107,10 +107,10 @@ class Sample(Call):
     """
 
     folder: str
-    checkpoint: Literal["best", "last"]
-    count: int | None
-    seed: int
     output: str
+    checkpoint: Literal["best", "last"] = "best"
+    count: int | None = None
+    seed: int = 0
     classes: list[int | str] | None = None
     in_turn: bool = False
     mix: dict[str, float] | None = None
@@ -147,10 +147,8 @@ class Written(Message):
         image_shape: height, width, channels.
         z_dim: length of a latent vector.
         classes: the names of the classes; empty if it takes none.
-        difference: see `autogan.models.formats.Format.write_checked`.
     """
 
     image_shape: tuple[int, int, int]
     z_dim: int
     classes: list[str]
-    difference: float

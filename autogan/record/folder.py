@@ -10,7 +10,7 @@ from typing import Any
 
 from autogan.config import PROXY, TrainConfig, read_yaml
 from autogan.core.errors import ConfigError, StorageError
-from autogan.core.files import contents, link, look, write_bytes
+from autogan.core.files import contents, link, look, write_bytes, write_yaml
 from autogan.core.hyperparameters import Value
 from autogan.record.lines import trial_of
 from autogan.search import State, Trial
@@ -18,6 +18,9 @@ from autogan.search import State, Trial
 SEARCH_CONFIG = "search.yaml"
 TRIALS = "trials"
 BEST = "best"
+PLACES = ("run_dir", "checkpoint_dir", "result_dir", "log_dir")
+"""The keys that say where a run and its parts lie."""
+
 _NAME = ".name"  # of the run, for what lies outside its folder
 _MAX_NAME = 120  # of a trial's folder; file systems allow 255, Windows 260 for a whole path
 
@@ -110,6 +113,10 @@ class TrialFolder:
     def config(self) -> Path:
         """The configuration."""
         return self.root / "config.yaml"
+
+    def keep_config(self, config: TrainConfig) -> None:
+        """Write the configuration."""
+        write_yaml(self.config, config.as_dict(), "Train this again with: autogan train FILE")
 
     def check_there(self) -> None:
         """Refuse to write where the folder was once: it would be in the way of its return.
@@ -250,6 +257,18 @@ def training_in(path: Path, field: str) -> Path | None:
     if best is None:
         raise ConfigError(field, f"{path} is a search without a best trial; name one of its trials")
     return best
+
+
+def existing_training(path: Path, field: str) -> Path:
+    """The folder of the training that a path means; see `training_in`.
+
+    Raises:
+        ConfigError: naming the field, if it means none.
+    """
+    trained = training_in(path, field)
+    if trained is None:
+        raise ConfigError(field, f"{path} holds no search or training; train one first")
+    return trained
 
 
 def best_trial(search: SearchFolder) -> Path | None:

@@ -2,26 +2,24 @@
 
 import os
 import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from autogan.config import TrainConfig, load_saved
 from autogan.core.errors import ConfigError
-from autogan.core.files import look, stored, write_yaml
+from autogan.core.files import look, made_beside
 from autogan.core.invocation import command
 from autogan.record.claim import LOCK, Claim, check_free
 from autogan.record.folder import (
+    PLACES,
     TrialFolder,
+    existing_training,
     feature_weights,
     first_stage,
     real_images,
     run_of,
-    training_in,
 )
-
-_PLACES = ("run_dir", "checkpoint_dir", "result_dir", "log_dir")
 
 
 def lengthened(
@@ -50,9 +48,7 @@ def lengthened(
     Raises:
         ConfigError: if it cannot go on.
     """
-    trained = training_in(folder, "config")
-    if trained is None:
-        raise ConfigError("config", f"{folder} holds no search or training; train one first")
+    trained = existing_training(folder, "config")
     if (steps is None) == (epochs is None):
         raise ConfigError("steps", "give --steps or --epochs: those so far and the further ones")
     root = Path(os.path.realpath(trained))
@@ -72,7 +68,7 @@ def lengthened(
     if look(place / LOCK, "run_dir"):
         on = command("autogan", "train", place, "--resume", "--steps", steps or "STEPS")
         raise ConfigError("run_dir", f"{place} holds a run; go on with it by {on}, or give another")
-    wanted = wanted.model_copy(update={**dict.fromkeys(_PLACES), "run_dir": place})
+    wanted = wanted.model_copy(update={**dict.fromkeys(PLACES), "run_dir": place})
     check_free(place, place / "config.yaml", wanted, overwrite=False)
     _copy(source, run, wanted, place)
     return wanted
@@ -98,28 +94,21 @@ def _check_can_go_on(root: Path, source: TrialFolder, steps: int | None, *, is_t
 
 def _begin_anew(folder: TrialFolder, config: TrainConfig) -> None:
     """Let a training be one that has not ended."""
-    write_yaml(folder.config, config.as_dict(), "Train this again with: autogan train FILE")
+    folder.keep_config(config)
     folder.result.unlink(missing_ok=True)
 
 
 def _copy(source: TrialFolder, run: Path, config: TrainConfig, place: Path) -> None:
     """Copy a training with all that its run keeps for it, whole or not at all."""
-    with stored(place):
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=place.parent, prefix=f".{place.name}.") as temporary:
-            made = Path(temporary) / "made"
-            made.mkdir()
-            for folder in (source.checkpoints, source.samples):
-                shutil.copytree(folder, made / folder.name)
-            for path in source.logs.glob("events.out.tfevents.*"):
+    with made_beside(place) as made:
+        for folder in (source.checkpoints, source.samples):
+            shutil.copytree(folder, made / folder.name)
+        for path in source.logs.glob("events.out.tfevents.*"):
+            shutil.copy2(path, made)
+        for path in (source.scores, feature_weights(run), real_images(run), first_stage(run)):
+            if path.is_dir():
+                shutil.copytree(path, made / path.name)
+            elif path.is_file():
                 shutil.copy2(path, made)
-            for path in (source.scores, feature_weights(run), real_images(run), first_stage(run)):
-                if path.is_dir():
-                    shutil.copytree(path, made / path.name)
-                elif path.is_file():
-                    shutil.copy2(path, made)
-            _begin_anew(TrialFolder.of(made, config), config)
-            (made / LOCK).touch()  # which makes it a run's folder
-            if place.is_dir():
-                place.rmdir()
-            made.rename(place)
+        _begin_anew(TrialFolder.of(made, config), config)
+        (made / LOCK).touch()  # which makes it a run's folder

@@ -2,6 +2,7 @@
 
 import contextlib
 import time
+from collections.abc import Iterable, Set
 
 from autogan.config import own_flags
 from autogan.core.errors import ConfigError, SearchFailed, StorageError, printable
@@ -51,6 +52,7 @@ class SearchLoop:
         self._told: set[str] = set()  # what the user need not be told again
         self._strange: set[str] = set()  # workers that are not like the first one
         self._failures = 0
+        self._hopeful: set[int] = set()  # trials whose states are kept
         self._ended = False  # no new point is tried, and the user was told why
 
     def run(self) -> SearchResult:
@@ -330,7 +332,9 @@ class SearchLoop:
         if trial.state is State.STOPPED and not self._config.stopping_revives:
             self._tally.trial_folder(trial.number).state.unlink(missing_ok=True)
         self._winner.keep()
-        self._drop_states(HOPEFUL)
+        hopeful = {t.number for p in self._tally.ranked()[:HOPEFUL] for t in p.trials}
+        self._drop_states({trial.number} | self._hopeful, hopeful)
+        self._hopeful = hopeful
         self._display.trial_ended(self._tally.trials()[trial.number], self._tally.best())
         self._failures = self._failures + 1 if trial.state is State.FAILED else 0
         if self._failures == _MAX_FAILURES:
@@ -339,19 +343,11 @@ class SearchLoop:
                 f"(see {self._tally.trial_folder(trial.number).traceback})"
             )
 
-    def _drop_states(self, points: int) -> None:
-        """Delete the states of whole trainings that nobody will train on.
-
-        Args:
-            points: the best ones, whose trainings keep them.
-        """
-        best = self._tally.best()
-        kept = {trial.number for point in self._tally.ranked()[:points] for trial in point.trials}
-        if points == 1:
-            kept = {best.number} if best else set()
-        for trial in self._ledger.trials:
-            if trial.state is State.COMPLETE and trial.number not in kept:
-                self._tally.trial_folder(trial.number).state.unlink(missing_ok=True)
+    def _drop_states(self, trials: Iterable[int], kept: Set[int]) -> None:
+        """Delete the states of whole trainings among some, but those that are kept."""
+        for number in trials:
+            if self._ledger.trials[number].state is State.COMPLETE and number not in kept:
+                self._tally.trial_folder(number).state.unlink(missing_ok=True)
 
     def _finish(self) -> None:
         """Free the disk, and judge the best generator by fresh latent vectors.
@@ -362,7 +358,9 @@ class SearchLoop:
         for trial in self._ledger.trials:
             if trial.state is State.STOPPED:
                 self._tally.trial_folder(trial.number).state.unlink(missing_ok=True)
-        self._drop_states(1)
+        best = self._tally.best()
+        kept = {best.number} if best else set()
+        self._drop_states(range(len(self._ledger.trials)), kept)
         ended = any(trial.whole for trial in self._ledger.trials)
         if self._config.stops_by and not ended:
             self._display.note("no trial was trained to its end: give the search a larger budget")

@@ -2,13 +2,12 @@
 
 import contextlib
 import datetime
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from autogan.core.errors import ConfigError, StorageError
-from autogan.core.files import check_free, stored
+from autogan.core.files import check_free, stored, temporary_of
 from autogan.core.hyperparameters import Dimension
 from autogan.core.invocation import command
 from autogan.search import State, Trial
@@ -47,7 +46,7 @@ def write_study(result: SearchResult, path: Path, *, overwrite: bool = False) ->
         install = command("pip", "install", "optuna")
         raise ConfigError("optuna", f"Optuna is not installed; install it: {install}") from None
     check_free(path, "optuna", overwrite)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = temporary_of(path)
     try:
         with stored(path):
             path.parent.mkdir(parents=True, exist_ok=True)

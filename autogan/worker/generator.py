@@ -18,7 +18,7 @@ from autogan.data import class_number
 from autogan.data.grids import GRID
 from autogan.models.base import ImageShape
 from autogan.models.training.trainer import Latents, Trainer
-from autogan.record.folder import training_in
+from autogan.record.folder import existing_training
 from autogan.worker.trial import USER_LATENTS
 from autogan.worker.workbench import Workbench
 
@@ -199,9 +199,7 @@ def load_generator(
     Raises:
         ConfigError: if there is no trained generator.
     """
-    trained = training_in(read_path("folder", str(folder)), "folder")
-    if trained is None:
-        raise ConfigError("folder", f"{folder} holds no search or training; train one first")
+    trained = existing_training(read_path("folder", str(folder)), "folder")
     run = load_saved(TrainConfig, trained / "config.yaml", options).resolved()
     return Generator(*Workbench(lambda text: None).restored(run, trained, checkpoint))
 

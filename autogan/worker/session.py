@@ -237,7 +237,7 @@ class Session:
             interpolate=call.interpolate,
         )  # fmt: skip
         turns = len(classes) if classes is not None and call.interpolate is None else 0
-        labels = latents.labels if latents.labels.ndim == 1 else latents.labels[:0, 0].astype(int)
+        labels = latents.labels if call.mix is None else np.zeros(0, np.int64)
         arrays = {
             "images": generated(generator.trainer, latents),
             "labels": labels,
@@ -256,13 +256,12 @@ class Session:
         generator = Generator(*self._bench.restored(run, Path(call.folder), call.checkpoint))
         output = Path(call.output)
         made = Exported(generator.trainer, call.floats)
-        difference = kind.write_checked(made, output / kind.file)
+        kind.write_checked(made, output / kind.file)
         write_bytes(output / "samples.png", png(grid(generator(_SHOWN))))
         return Written(
             image_shape=generator.image_shape,
             z_dim=generator.z_dim,
             classes=list(generator.classes),
-            difference=difference,
         )
 
 

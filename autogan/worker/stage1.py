@@ -8,9 +8,7 @@ from autogan.core.files import contents, write_bytes, write_yaml
 from autogan.models.base import ImageShape
 from autogan.models.networks.stacked import RATIOS
 from autogan.models.training.trainer import Trainer
-from autogan.record.folder import TrialFolder, first_stage, run_of, training_in
-
-_PLACES = ("run_dir", "checkpoint_dir", "result_dir", "log_dir")
+from autogan.record.folder import PLACES, TrialFolder, existing_training, first_stage, run_of
 
 
 def first_stage_training(run: TrainConfig, folder: str) -> Path:
@@ -27,10 +25,7 @@ def first_stage_training(run: TrainConfig, folder: str) -> Path:
     if kept is not None and (kept / "config.yaml").is_file():
         return kept
     assert run.stage1 is not None
-    trained = training_in(run.stage1, "stage1")
-    if trained is None:
-        raise ConfigError("stage1", f"{run.stage1} holds no search or training; train one first")
-    return trained
+    return existing_training(run.stage1, "stage1")
 
 
 def read_training(root: Path, run: TrainConfig) -> TrainConfig:
@@ -52,7 +47,7 @@ def keep(root: Path, config: TrainConfig, copy: Path) -> None:
     if config.stage1 is not None:
         below = first_stage_training(config, str(run_of(root)))
         keep(below, read_training(below, config), first_stage(copy))
-    moved = config.model_copy(update=dict.fromkeys(_PLACES))
+    moved = config.model_copy(update=dict.fromkeys(PLACES))
     best = contents(TrialFolder.of(root, config).best)
     write_bytes(TrialFolder.of(copy, moved).best, best)
     write_yaml(copy / "config.yaml", moved.as_dict(), "The first stage, as it was then")

@@ -24,7 +24,6 @@ from autogan.core.files import (
     write_arrays,
     write_bytes,
     write_json,
-    write_yaml,
 )
 from autogan.criteria.evaluator import Evaluator
 from autogan.criteria.variety import Variety
@@ -114,7 +113,7 @@ def run_trial(
         trainer.restore(state)
     else:
         trainer.reset(config.seed)
-        write_yaml(folder.config, config.as_dict(), "Train this again with: autogan train FILE")
+        folder.keep_config(config)
     goes_on = True  # what is said to the last one told counts, before a kill or now
     for evaluation in trial.evaluations:
         goes_on = driver.evaluated(evaluation)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import math
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -13,10 +14,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from autogan.core.errors import ConfigError
+from autogan.core.errors import ConfigError, one_line
 from autogan.core.invocation import command
 from autogan.core.registry import Part
-from autogan.models.base import ImageShape
 
 if TYPE_CHECKING:
     from autogan.models.training.trainer import Trainer
@@ -38,11 +38,6 @@ class Exported:
 
     trainer: Trainer
     floats: bool = False
-
-    @property
-    def image_shape(self) -> ImageShape:
-        """Height, width and channels."""
-        return self.trainer.image_shape
 
     @property
     def has_classes(self) -> bool:
@@ -120,13 +115,14 @@ class Format(Part):
             ConfigError: if the format cannot hold the generator, or makes other images of it.
         """
         latents = made.trainer.latents(_COMPARED, 0)
-        z, classes = latents.z.numpy(), latents.labels
+        inputs: dict[str, npt.NDArray[Any]] = {"z": latents.z.numpy()}
+        if made.has_classes:
+            inputs["classes"] = latents.labels
         ours: npt.NDArray[Any] = made.trainer.generate(latents)
         if made.floats:
-            given = (z, classes) if made.has_classes else (z,)
-            ours = made.function()(*given)["images"].numpy()
+            ours = made.function()(*inputs.values())["images"].numpy()
         self.write(made, path)
-        theirs = self.read(path, z, classes)
+        theirs = self.read(path, inputs)
         difference = np.inf
         if theirs.shape == ours.shape and theirs.dtype == ours.dtype:
             difference = float(np.abs(theirs.astype(np.float64) - ours).max())
@@ -152,13 +148,21 @@ class Format(Part):
         """
 
     @abstractmethod
-    def read(
-        self, path: Path, z: npt.NDArray[np.float32], classes: npt.NDArray[np.int64]
-    ) -> npt.NDArray[Any]:
+    def read(self, path: Path, inputs: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[Any]:
         """The images that a written generator makes, by the format's own program.
 
         Args:
             path: as it was written.
-            z: latent vectors, [N, z_dim].
-            classes: [N], or [0] without classes.
+            inputs: ``z``, float32 [N, z_dim], and ``classes``, int64 [N], if it takes them.
         """
+
+    @contextlib.contextmanager
+    def converting(self) -> Iterator[None]:
+        """Refuse a generator that a converter of others raises anything of."""
+        try:
+            yield
+        except Exception as error:
+            raise ConfigError(
+                "format",
+                f"{self.name} cannot hold this generator ({one_line(error)}); use savedmodel",
+            ) from error

@@ -1,10 +1,10 @@
 """Keras's own file."""
 
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
 import numpy.typing as npt
 from typing_extensions import override
 
@@ -57,11 +57,8 @@ images = generator(inputs).numpy()
             keras.Model(given, images, name="generator").save(path)
 
     @override
-    def read(
-        self, path: Path, z: npt.NDArray[np.float32], classes: npt.NDArray[np.int64]
-    ) -> npt.NDArray[Any]:
+    def read(self, path: Path, inputs: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[Any]:
         import keras
 
-        given = {"z": z, "classes": classes} if len(classes) else {"z": z}
-        images: npt.NDArray[Any] = keras.saving.load_model(path)(given).numpy()
+        images: npt.NDArray[Any] = keras.saving.load_model(path)(dict(inputs)).numpy()
         return images

@@ -1,13 +1,12 @@
 """ONNX, through tf2onnx."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
 import numpy.typing as npt
 from typing_extensions import override
 
-from autogan.core.errors import ConfigError, one_line
 from autogan.models.formats.base import Exported, Format
 
 _OPSET = 17  # known to all runtimes since 2022
@@ -32,22 +31,15 @@ images = session.run(["images"], inputs)[0]
         import tf2onnx
 
         function = made.function()
-        try:
+        with self.converting():
             tf2onnx.convert.from_function(
                 function, function.input_signature, opset=_OPSET, output_path=str(path)
             )
-        except Exception as error:
-            raise ConfigError(
-                "format", f"onnx: tf2onnx cannot convert it ({one_line(error)}); use savedmodel"
-            ) from error
 
     @override
-    def read(
-        self, path: Path, z: npt.NDArray[np.float32], classes: npt.NDArray[np.int64]
-    ) -> npt.NDArray[Any]:
+    def read(self, path: Path, inputs: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[Any]:
         import onnxruntime
 
         session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-        given = {"z": z, "classes": classes} if len(classes) else {"z": z}
-        images: npt.NDArray[Any] = session.run(["images"], given)[0]
+        images: npt.NDArray[Any] = session.run(["images"], dict(inputs))[0]
         return images

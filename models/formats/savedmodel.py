@@ -1,9 +1,9 @@
 """TensorFlow's SavedModel."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
 import numpy.typing as npt
 from typing_extensions import override
 
@@ -28,22 +28,18 @@ images = generator(**{name: tf.constant(x) for name, x in inputs.items()})["imag
     def write(self, made: Exported, path: Path) -> None:
         import tensorflow as tf
 
-        concrete = made.function().get_concrete_function()
+        function = made.function()
+        concrete = function.get_concrete_function()
         module = tf.Module()
         module.kept = list(concrete.variables)  # a first stage's among them
-        module.generate = made.function()
-        module.generate.get_concrete_function()
+        module.generate = function
         tf.saved_model.save(module, str(path), signatures=concrete)
 
     @override
-    def read(
-        self, path: Path, z: npt.NDArray[np.float32], classes: npt.NDArray[np.int64]
-    ) -> npt.NDArray[Any]:
+    def read(self, path: Path, inputs: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[Any]:
         import tensorflow as tf
 
         call = tf.saved_model.load(str(path)).signatures["serving_default"]
-        given = {"z": tf.constant(z)}
-        if len(classes):
-            given["classes"] = tf.constant(classes)
+        given = {name: tf.constant(values) for name, values in inputs.items()}
         images: npt.NDArray[Any] = call(**given)["images"].numpy()
         return images

@@ -1,13 +1,12 @@
 """LiteRT's file, formerly TensorFlow Lite's."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
 import numpy.typing as npt
 from typing_extensions import override
 
-from autogan.core.errors import ConfigError, one_line
 from autogan.models.formats.base import Exported, Format
 
 
@@ -39,27 +38,20 @@ images = generator.get_tensor(generator.get_output_details()[0]["index"])
         function = made.function()
         concrete = function.get_concrete_function()
         converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], function)
-        try:
+        with self.converting():
             path.write_bytes(converter.convert())
-        except Exception as error:
-            raise ConfigError(
-                "format", f"tflite cannot hold it ({one_line(error)}); use savedmodel or onnx"
-            ) from error
 
     @override
-    def read(
-        self, path: Path, z: npt.NDArray[np.float32], classes: npt.NDArray[np.int64]
-    ) -> npt.NDArray[Any]:
+    def read(self, path: Path, inputs: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[Any]:
         from ai_edge_litert.interpreter import Interpreter
 
         interpreter = Interpreter(str(path))
-        given: dict[str, npt.NDArray[Any]] = {"z": z, "classes": classes}
         wanted = interpreter.get_input_details()
         for each in wanted:
-            interpreter.resize_tensor_input(each["index"], given[each["name"]].shape)
+            interpreter.resize_tensor_input(each["index"], inputs[each["name"]].shape)
         interpreter.allocate_tensors()
         for each in wanted:
-            interpreter.set_tensor(each["index"], given[each["name"]])
+            interpreter.set_tensor(each["index"], inputs[each["name"]])
         interpreter.invoke()
         images: npt.NDArray[Any] = interpreter.get_tensor(
             interpreter.get_output_details()[0]["index"]

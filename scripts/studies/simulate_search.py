@@ -103,7 +103,7 @@ def counts(trials: Sequence[Trial], stages: Iterable[int]) -> list[int]:
 
 
 def draws_counted(task: tuple[str, int, int, bool]) -> list[int]:
-    """Usable draws of exploit & explore among the first so many, each with its perturbed values.
+    """Usable draws of exploit & explore at each stage, each with its perturbed values.
 
     All counts of the thesis are multiples of 1 + d: a usable draw counts with one perturbed value
     for each of the d dimensions, none of which was tested. Its steps count as no trials here.
