@@ -592,6 +592,14 @@ MUTANTS = [
         f"{METHODS} -k reflected",
     ),
     Mutant(
+        "a range is the same under every value of the choice that decides", "search/cube.py",
+        "return str(point.get(dimension.by, \"\"))", "return \"\"", f"{METHODS} -k other_value",
+    ),
+    Mutant(
+        "points may lie outside of the range under another value", "search/space.py",
+        "return inside and (self", "return (self", f"{METHODS} -k other_value",
+    ),
+    Mutant(
         "the good points that gp steps away from may be one", "search/gp.py",
         "list({key(t.params): t.params for t in known if t.worth is not None}.values())",
         "[t.params for t in known if t.worth is not None]", f"{METHODS} -k parents",

@@ -26,20 +26,19 @@ class Cube:
 
     def __init__(self, space: Space) -> None:
         self._space = space
-        self._axes = [_axis(dimension) for dimension in space.dimensions]
-        self.sizes = [axis.size for axis in self._axes]
+        self._axes = [_axes(dimension) for dimension in space.dimensions]
+        self.sizes = [axes[""].size for axes in self._axes]
         self.size = sum(self.sizes)
 
     def places(self, points: Sequence[Point]) -> Places:
         """Points as rows of a float64 array [points, size]; what a point lacks is one half."""
-        names = [dimension.name for dimension in self._space.dimensions]
         rows = [
             [
                 coordinate
-                for name, axis in zip(names, self._axes, strict=True)
-                for coordinate in (axis.place(p[name]) if name in p else [0.5] * axis.size)
+                for d, axes in zip(self._space.dimensions, self._axes, strict=True)
+                for coordinate in _place(d, axes, point)
             ]
-            for p in points
+            for point in points
         ]
         return np.array(rows, np.float64).reshape(len(points), self.size)
 
@@ -48,12 +47,17 @@ class Cube:
 
         A step out of a range is reflected at its end; one out of a list ends there.
         """
+        begins = np.cumsum([0, *self.sizes])
+        known = {
+            dimension.name: (axes, [float(c) for c in place[begin : begin + size]])
+            for dimension, axes, begin, size in zip(
+                self._space.dimensions, self._axes, begins, self.sizes, strict=False
+            )
+        }
         point: dict[str, Value] = {}
-        begin = 0
-        for dimension, axis in zip(self._space.dimensions, self._axes, strict=True):
-            own = [float(coordinate) for coordinate in place[begin : begin + axis.size]]
-            point[dimension.name] = axis.value(own)
-            begin += axis.size
+        for dimension in self._space.decisive_first:
+            axes, own = known[dimension.name]
+            point[dimension.name] = axes[_decided(dimension, point)].value(own)
         return self._space.existing(point)
 
 
@@ -92,7 +96,7 @@ class _List:
         return self._numbers[round(min(max(place[0], 0.0), 1.0) * (len(self._numbers) - 1))]
 
 
-class _Interval:
+class Interval:
     """A range, linear or logarithmic as it says; each whole number has as much room as is drawn."""
 
     size = 1
@@ -108,19 +112,40 @@ class _Interval:
         return math.log(value) if self._log else value
 
     def place(self, value: Value) -> list[float]:
+        """A value's coordinate; one out of the range lies at its end."""
         inside = min(max(float(value), self._ends[0]), self._ends[1])
         return [(self._scaled(inside) - self._low) / ((self._high - self._low) or 1.0)]
 
     def value(self, place: list[float]) -> Value:
+        """The value at a coordinate, which may lie outside of [0, 1]."""
         # Reflected: steps out of a range must not all meet at its end.
         inside = 1 - abs(1 - place[0] % 2)
         scaled = self._low + (self._high - self._low) * inside
         return in_range(self._dimension, math.exp(scaled) if self._log else scaled)
 
 
-def _axis(dimension: Dimension) -> _Choices | _List | _Interval:
+_Axis = _Choices | _List | Interval
+
+
+def _place(dimension: Dimension, axes: dict[str, _Axis], point: Point) -> list[float]:
+    axis = axes[_decided(dimension, point)]
+    return axis.place(point[dimension.name]) if dimension.name in point else [0.5] * axis.size
+
+
+def _decided(dimension: Dimension, point: Point) -> str:
+    """The value on which a dimension's interval depends; empty if it depends on none."""
+    return str(point.get(dimension.by, ""))
+
+
+def _axes(dimension: Dimension) -> dict[str, _Axis]:
+    """A dimension's axis, and those that it has under the values of the choice that decides."""
+    under = {value: Interval(dimension.under({dimension.by: value})) for value in dimension.ranges}
+    return {"": _axis(dimension), **under}
+
+
+def _axis(dimension: Dimension) -> _Axis:
     if dimension.range is not None:
-        return _Interval(dimension)
+        return Interval(dimension)
     values = distinct_values(dimension) or ()
     if dimension.hyperparameter.kind == "choice":
         return _Choices(values)

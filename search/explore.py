@@ -65,12 +65,12 @@ def _around(space: Space, point: Point) -> Space:
     """The space of the values next to those of ``point``."""
     return Space(
         tuple(
-            Dimension(dimension.hyperparameter, neighbours(dimension, point[dimension.name]))
-            if dimension.name in point
-            else dimension
-            for dimension in space.dimensions
+            Dimension(d.hyperparameter, neighbours(d.under(point), point[d.name]))
+            if d.name in point
+            else d
+            for d in space.dimensions
         ),
-        space.forbidden,
+        lambda step: not space.allows(step),
     )
 
 
@@ -84,7 +84,11 @@ def _appended(space: Space, exploited: Sequence[Trial]) -> Mapping[str, Sequence
         if dimension.hyperparameter.kind in ("size", "choice"):
             continue
         name = dimension.name
-        values = [trial.params[name] for trial in exploited if name in trial.params]
-        steps = {v: [n for n in neighbours(dimension, v) if n != v] for v in set(values)}
-        appended[name] = [step for value in values for step in steps[value]]
+        appended[name] = [
+            step
+            for trial in exploited
+            if (value := trial.params.get(name)) is not None
+            for step in neighbours(dimension.under(trial.params), value)
+            if step != value
+        ]
     return appended

@@ -10,8 +10,9 @@ from autogan.core.errors import ConfigError
 from autogan.core.hyperparameters import Dimension, Value
 from autogan.core.invocation import command
 from autogan.search.base import Proposal, SearchMethod, digest, rng
+from autogan.search.cube import Interval
 from autogan.search.history import History, State, Trial, rank_scores
-from autogan.search.space import Space, distinct_values, key, tidy
+from autogan.search.space import Point, Space, distinct_values, key, tidy
 
 _ATTEMPTS = 20  # at a point that has not been tried, before one is drawn at random
 _STARTUP = 10  # draws, before TPE estimates densities
@@ -37,7 +38,7 @@ class OptunaMethod(SearchMethod):
         """Return the sampler's draw; see `SearchMethod.propose`."""
         optuna = _optuna(self.name)
         used = self.used(history)
-        axes = [_Axis(dimension, optuna.distributions) for dimension in space.dimensions]
+        axes = [_Axis(dimension, optuna.distributions) for dimension in space.decisive_first]
         told = self._told(space, history, axes, optuna.trial)
         study = optuna.create_study(
             sampler=self.sampler(optuna.samplers, digest(seed, history)),
@@ -49,7 +50,7 @@ class OptunaMethod(SearchMethod):
             trial = study.ask()
             for axis in axes:
                 if space.exists(axis.dimension.name, point):
-                    point[axis.dimension.name] = axis.suggested(trial)
+                    point[axis.dimension.name] = axis.suggested(trial, point)
             point = space.existing(point)  # a choice may stand behind what depends on it
             if key(point) not in used and space.allows(point):
                 return Proposal(point)
@@ -124,7 +125,7 @@ class NSGAII(OptunaMethod):
 
 
 class _Axis:
-    """A dimension as Optuna sees it."""
+    """A dimension as Optuna sees it; a range that another value decides, by places from 0 to 1."""
 
     def __init__(self, dimension: Dimension, distributions: Any) -> None:
         self.dimension = dimension
@@ -133,6 +134,8 @@ class _Axis:
         values = distinct_values(dimension)
         if dimension.hyperparameter.kind == "choice":
             self.distribution = distributions.CategoricalDistribution(values)
+        elif dimension.by:
+            self.distribution = distributions.FloatDistribution(0.0, 1.0)
         elif interval is None:
             self._numbers = tuple(sorted(v for v in values or () if not isinstance(v, str)))
             self.distribution = distributions.IntDistribution(0, len(self._numbers) - 1)
@@ -145,9 +148,12 @@ class _Axis:
                 interval.low, interval.high, log=interval.log
             )
 
-    def suggested(self, trial: Any) -> Value:
-        """Ask Optuna's trial for a value."""
+    def suggested(self, trial: Any, point: Point) -> Value:
+        """Ask Optuna's trial for a value, of a point whose decisive values are known."""
         name, kind = self.dimension.name, self.distribution
+        if self.dimension.by:
+            share = float(trial.suggest_float(name, kind.low, kind.high))
+            return Interval(self.dimension.under(point)).value([share])
         if self._numbers is not None:
             place: int = trial.suggest_int(name, kind.low, kind.high)
             return self._numbers[place]
@@ -160,6 +166,8 @@ class _Axis:
     def encode(self, trial: Trial) -> Any:
         """A trial's value as Optuna sees it."""
         value = trial.params[self.dimension.name]
+        if self.dimension.by:
+            return Interval(self.dimension.under(trial.params)).place(value)[0]
         if self._numbers is None:
             return value
         off = [abs(number - float(value)) for number in self._numbers]

@@ -55,7 +55,7 @@ class Space:
             return None
         others = [name for name in sizes if name not in decisive]
         count = sum(math.prod(sizes[n] for n in others if self.exists(n, c)) for c in chosen)
-        if self.forbidden is None:
+        if self.forbidden is None and not any(d.by for d in self.dimensions):
             return count
         return sum(1 for _ in self.points()) if count <= _COUNTED else None
 
@@ -79,7 +79,9 @@ class Space:
         move to an end to see them.
         """
         return all(
-            _between(d, point[d.name]) if d.name in point else not self.exists(d.name, point)
+            _between(d.under(point), point[d.name])
+            if d.name in point
+            else not self.exists(d.name, point)
             for d in self.dimensions
         )
 
@@ -89,7 +91,15 @@ class Space:
         Args:
             values: of each dimension, by name; they may lie out of the ranges and lists.
         """
-        return self.existing({d.name: _nearest(d, values[d.name]) for d in self.dimensions})
+        nearest: dict[str, Value] = {}
+        for dimension in self.decisive_first:
+            nearest[dimension.name] = _nearest(dimension.under(nearest), values[dimension.name])
+        return self.existing(nearest)
+
+    @cached_property
+    def decisive_first(self) -> tuple[Dimension, ...]:
+        """The dimensions, those last whose interval depends on another's value."""
+        return tuple(sorted(self.dimensions, key=lambda dimension: bool(dimension.by)))
 
     def defaults(self) -> dict[str, Value] | None:
         """The hyperparameters' defaults, as near as the space has them; None if they cannot be."""
@@ -97,8 +107,13 @@ class Space:
         return point if self.allows(point) else None
 
     def allows(self, point: Point) -> bool:
-        """Whether a point is not forbidden."""
-        return self.forbidden is None or not self.forbidden(point)
+        """Whether a point is not forbidden, nor out of an interval that another value decides."""
+        inside = all(
+            _between(d.under(point), point[d.name])
+            for d in self.dimensions
+            if d.by and d.name in point
+        )
+        return inside and (self.forbidden is None or not self.forbidden(point))
 
     def points(self) -> Iterator[Point]:
         """All different points of a countable space that may be, the first dimension outermost."""
@@ -150,7 +165,10 @@ class Space:
                     points = (p for p in whole.points() if key(p) not in used)
                     left = [point for point in points if self.allows(point)]
                     return rng.choice(left) if left else None
-            drawn = {d.name: draw(d, more.get(d.name, ()), rng) for d in self.dimensions}
+            drawn: dict[str, Value] = {}
+            for dimension in self.decisive_first:
+                own = dimension.under(drawn)
+                drawn[own.name] = draw(own, _inside(own, more.get(own.name, ())), rng)
             point = self.existing(drawn)
             if key(point) not in used and self.allows(point):
                 return point
@@ -218,6 +236,11 @@ def in_range(dimension: Dimension, value: float) -> Value:
     if dimension.hyperparameter.integer:
         return int(_clipped(dimension, round(value)))
     return _clipped(dimension, tidy(value))
+
+
+def _inside(dimension: Dimension, values: Sequence[Value]) -> Sequence[Value]:
+    """Those of some values that lie in a dimension's range; all, where it has none."""
+    return values if dimension.range is None else [v for v in values if _between(dimension, v)]
 
 
 def _between(dimension: Dimension, value: Value) -> bool:

@@ -294,10 +294,57 @@ def test_a_training_takes_one_value_of_each():
         ("optimizer=adam,rmsprop", ("optimizer", ["adam", "rmsprop"])),
         ("learning_rate=1e-5..1e-2:log", ("learning_rate", "1e-5..1e-2:log")),
         ("learning_rate=[1e-4,1e-3]", ("learning_rate", [1e-4, 1e-3])),
+        ("penalty-weight[penalty=l2]=1e-4..10:log", ("penalty_weight[penalty=l2]", "1e-4..10:log")),
     ],
 )
 def test_parse_param(text, expected):
     assert parse_param(text) == expected
+
+
+WEIGHTS = ["penalty=none,r1,l2", "penalty_weight=0.1..100:log"]
+
+
+def weights(*params):
+    return validated(SearchConfig, {"params": parse_params([*WEIGHTS, *params])}).settings
+
+
+def test_a_range_under_another_value():
+    """It holds under that value alone; the range around all is that of the values searched."""
+    weight = weights("penalty_weight[penalty=l2]=1e-4..10:log")["penalty_weight"]
+    assert weight.range == Range(1e-4, 100, log=True)
+    assert weight.under({"penalty": "l2"}).range == Range(1e-4, 10, log=True)
+    assert weight.under({"penalty": "r1"}).range == Range(0.1, 100, log=True)
+    weight = weights("penalty_weight[penalty=dragan]=1e-4..10:log")["penalty_weight"]
+    assert weight.range == Range(0.1, 100, log=True)
+
+
+def test_a_range_under_a_fixed_value_is_the_range():
+    given = ["penalty=l2", "penalty_weight=1..9", "penalty_weight[penalty=l2]=2..3"]
+    config = validated(SearchConfig, {"params": parse_params(given)})
+    weight = config.settings["penalty_weight"]
+    assert (weight.range, weight.by) == (Range(2, 3), "")
+
+
+def test_flags_replace_a_files_ranges_under_other_values(tmp_path):
+    text = "params: {penalty: [l2, r1], penalty_weight: 1..9, 'penalty_weight[penalty=l2]': 2..3}"
+    config = load_config(SearchConfig, write(tmp_path, text), {"params": {"penalty_weight": 4.0}})
+    assert config.settings["penalty_weight"] == 4.0
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("penalty_weight[penalty=l2]=3", "3 is no range"),
+        ("penalty_weight[penalty=l3]=1..3:log", "'l3' is no penalty; did you mean 'l2'"),
+        ("penalty_weight[d_iter=1]=1..3:log", "'d_iter' is no choice"),
+        ("penalty_weight[penalty=l2]=1..3", "write :log in both or in none"),
+        ("penalty_weight[penalty]=1..3", "NAME.CHOICE=VALUE"),
+        ("beta1[penalty=l2]=0..0.5", "under penalty l2 alone; give beta1 one"),
+    ],
+)
+def test_ranges_under_other_values_are_refused(given, said):
+    with pytest.raises(ConfigError, match=said):
+        weights(given)
 
 
 @pytest.mark.parametrize("text", ["learning_rate", "=3", "learning_rate=", "d_iter=1,,2", "a='x"])

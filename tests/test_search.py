@@ -53,6 +53,16 @@ CONDITIONAL = Space(
         Dimension(RATE_OF_ADAM, (0.0, 0.5, 0.9)),
     )
 )
+# A range that depends on a choice, which stands behind it.
+DECIDED = Space(
+    (
+        Dimension(
+            RATE, (), Range(1e-5, 1e-1, log=True), "optimizer",
+            {"adam": Range(1e-5, 1e-4, log=True), "rmsprop": Range(1e-2, 1e-1, log=True)},
+        ),
+        Dimension(CHOICE, ("adam", "rmsprop")),
+    )
+)  # fmt: skip
 NESTED = Space(
     (
         Dimension(CHOICE, ("adam", "sgd")),
@@ -256,6 +266,15 @@ class TestSampling:
     def test_what_has_no_meaning_is_left_out(self, kind):
         for t in run(kind(), CONDITIONAL, 25, lambda p: p["learning_rate"] + p.get("beta1", 0.3)):
             assert ("beta1" in t.params) == (t.params["optimizer"] == "adam")
+
+    def test_a_range_is_that_of_the_other_value(self, kind):
+        """Where the best lies at the ends too, so that methods step towards them."""
+        if kind.needs_lists:
+            return
+        for sign in (-1, 1):
+            for t in run(kind(), DECIDED, 30, lambda p, s=sign: s * p["learning_rate"]):
+                ends = (1e-5, 1e-4) if t.params["optimizer"] == "adam" else (1e-2, 1e-1)
+                assert ends[0] <= t.params["learning_rate"] <= ends[1]
 
     @pytest.mark.parametrize("log", [False, True])
     def test_first_draws_of_whole_numbers_are_alike(self, kind, log):
@@ -718,6 +737,13 @@ class TestCube:
         assert found == pytest.approx(room(1, 5, log), abs=1e-4)
         for number in range(1, 6):
             assert cube.point(cube.places([{"d_iter": number}])[0]) == {"d_iter": number}
+
+    def test_a_place_lies_between_the_ends_under_the_other_value(self):
+        cube = Cube(DECIDED)
+        point = {"learning_rate": 10**-4.5, "optimizer": "adam"}
+        assert cube.places([point]).tolist()[0] == pytest.approx([0.5, 1.0, 0.0])
+        assert cube.point([0.5, 0.0, 1.0])["learning_rate"] == pytest.approx(10**-1.5)
+        assert cube.point([-0.2, 1.0, 0.0])["learning_rate"] == pytest.approx(10**-4.8)
 
     def test_what_does_not_exist_is_in_the_middle(self):
         cube = Cube(CONDITIONAL)

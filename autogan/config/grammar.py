@@ -1,7 +1,8 @@
 """The grammar of configurations: YAML, hyperparameters, ranges and paths.
 
 Hyperparameters stand under ``params``: a single value is fixed, a list holds candidates,
-``low..high`` or ``low..high:log`` is a range.
+``low..high`` or ``low..high:log`` is a range. ``NAME[CHOICE=VALUE]`` is the range of NAME under a
+value of another hyperparameter, where it differs.
 """
 
 import importlib.resources
@@ -25,6 +26,8 @@ Setting = Value | list[Value]
 
 _RANGE = re.compile(r"^(?P<low>[^:]+?)\.\.(?P<high>[^:]+?)(?P<log>:log)?$")
 _LONGEST_RANGE = 200  # characters
+_PARAM = re.compile(r"(?P<name>[^=\[]*(\[[^\]]*\])?)=(?P<value>.*)", re.DOTALL)
+_UNDER = re.compile(r"(?P<name>[^\[]+)\[(?P<choice>[^=\]]+)=(?P<value>[^\]]+)\]")
 _BRACKET = re.compile(r"[\[\]{}]")
 _MAX_BYTES, _MAX_BRACKETS = 2**20, 50  # of a configuration file; open at once
 
@@ -161,11 +164,14 @@ def check_normalise(
 def parse_param(text: str) -> tuple[str, Setting]:
     """Read ``NAME=VALUE``, ``NAME=V1,V2,...`` or ``NAME=LOW..HIGH[:log]``.
 
+    The name may be that of a range under another's value: ``NAME[CHOICE=VALUE]``.
+
     Raises:
         ConfigError: if it has another form.
     """
-    name, equals, value = text.partition("=")
-    if not (name.strip() and equals and value.strip()):
+    match = _PARAM.fullmatch(text)
+    name, value = (match["name"], match["value"]) if match else ("", "")
+    if not (name.strip() and value.strip()):
         raise ConfigError("param", f"{text!r} is not of the form NAME=VALUE or NAME=V1,V2,...")
     listed = value.strip().removeprefix("[").removesuffix("]")
     values = [_scalar("param", part) for part in listed.split(",")]
@@ -188,6 +194,11 @@ def parse_params(texts: Sequence[str]) -> dict[str, Setting]:
     return params
 
 
+def without_ranges_of(params: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Hyperparameters of a file, without the ranges ``NAME[...]`` of those that are given anew."""
+    return {name: value for name, value in params.items() if name.partition("[")[0] not in given}
+
+
 def settings_of(gan: type[GANType], params: Mapping[str, Setting]) -> dict[str, Value | Dimension]:
     """Each given hyperparameter as a fixed value or, with several, a dimension.
 
@@ -196,16 +207,67 @@ def settings_of(gan: type[GANType], params: Mapping[str, Setting]) -> dict[str, 
     """
     declared = {h.name: h for h in gan.hyperparameters}
     settings: dict[str, Value | Dimension] = {}
+    under: dict[str, dict[tuple[str, str], Range]] = {}
     for name, setting in params.items():
-        if name not in declared:
-            raise ConfigError("params", f"{name!r} ({setting}) is {_undeclared(name, gan)}")
-        settings[name] = _setting(declared[name], setting)
+        match = _UNDER.fullmatch(name)
+        own = match["name"] if match else name
+        if own not in declared:
+            raise ConfigError("params", f"{own!r} ({setting}) is {_undeclared(own, gan)}")
+        made = _setting(declared[own], setting)
+        if match is None:
+            settings[name] = made
+        elif isinstance(made, Dimension) and made.range:
+            under.setdefault(own, {})[match["choice"], match["value"]] = made.range
+        else:
+            raise ConfigError(name, f"{setting} is no range; give LOW..HIGH, or LOW..HIGH:log")
+    for name, ranges in under.items():
+        settings[name] = _decided(gan, name, ranges, settings)
     return settings
+
+
+def _decided(
+    gan: type[GANType],
+    name: str,
+    ranges: Mapping[tuple[str, str], Range],
+    settings: Mapping[str, Value | Dimension],
+) -> Dimension:
+    """A hyperparameter whose range depends on the value of a choice.
+
+    Raises:
+        ConfigError: naming it, its range and what would be right.
+    """
+    (by, value), first = next(iter(ranges.items()))
+    field = f"{name}[{by}={value}]"
+    choice = next((h for h in gan.hyperparameters if h.name == by and h.kind == "choice"), None)
+    if choice is None:
+        choices = [h.name for h in gan.hyperparameters if h.kind == "choice"]
+        raise ConfigError(field, f"{by!r} is no choice of {gan.name}; {suggestion(by, choices)}")
+    base = settings.get(name)
+    if not isinstance(base, Dimension) or base.range is None:
+        raise ConfigError(field, f"{first} is a range under {by} {value} alone; give {name} one")
+    found = dict.fromkeys(choice.choices, base.range)
+    for (other, value), interval in ranges.items():
+        field = f"{name}[{other}={value}]"
+        if other != by:
+            raise ConfigError(field, f"the range depends on {by} already; name {by} alone")
+        if value not in found:
+            raise ConfigError(field, f"{value!r} is no {by}; {suggestion(value, found)}")
+        if interval.log != base.range.log:
+            raise ConfigError(field, f"{interval} and {base.range}: write :log in both or in none")
+        found[value] = interval
+    setting = settings.get(by, gan.factor(by, {}))
+    if not isinstance(setting, Dimension):
+        return Dimension(base.hyperparameter, range=found[str(setting)])
+    searched = [found[str(candidate)] for candidate in setting.candidates]
+    low, high = min(r.low for r in searched), max(r.high for r in searched)
+    return Dimension(base.hyperparameter, (), Range(low, high, base.range.log), by, found)
 
 
 def _undeclared(name: str, gan: type[GANType]) -> str:
     """Why a GAN type has no such hyperparameter, and what to do."""
     others = ", ".join(g.name for g in GAN_TYPES if name in g.defaults())
+    if "[" in name:
+        return "not readable; write NAME[CHOICE=VALUE], such as penalty_weight[penalty=l2]"
     if name in gan.fixed:
         return (
             f"not to choose: {gan.name} stands for {name} {gan.fixed[name]}; with gan_type gan it "

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import ValidationError
 
-from autogan.config.grammar import read_yaml
+from autogan.config.grammar import read_yaml, without_ranges_of
 from autogan.config.searching import SearchConfig
 from autogan.config.training import TrainConfig
 from autogan.config.working import CONNECTIONS
@@ -130,7 +130,7 @@ def _merged(
     """The configuration of a file's values and the flags, which count more."""
     params = given.pop("params", None)
     if params and isinstance(values.get("params", {}), dict):
-        values["params"] = {**values.get("params", {}), **params}
+        values["params"] = {**without_ranges_of(values.get("params", {}), params), **params}
     for one, other in (("steps", "epochs"), ("time", "max_minutes")):
         if one in given:
             values.pop(other, None)

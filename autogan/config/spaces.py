@@ -161,7 +161,7 @@ def check_inside(space: Space, point: Point) -> None:
         ConfigError: naming the hyperparameter, its value and its range.
     """
     for dimension in space.dimensions:
-        interval, value = dimension.range, point.get(dimension.name)
+        interval, value = dimension.under(point).range, point.get(dimension.name)
         if interval and value is not None and not interval.low <= float(value) <= interval.high:
             raise ConfigError(
                 "enqueue",

@@ -123,13 +123,29 @@ class Dimension:
 
     ``candidates`` is a bag (a value that stands twice is drawn twice as often) and empty where
     there is a ``range``.
+
+    Attributes:
+        hyperparameter: its declaration.
+        candidates: its values, if they are listed.
+        range: its interval otherwise; around all of ``ranges``, if there are any.
+        by: the searched choice on whose value the interval depends, if it does.
+        ranges: the interval under each value of that choice.
     """
 
     hyperparameter: Hyperparameter
     candidates: tuple[Value, ...] = ()
     range: Range | None = None
+    by: str = ""
+    ranges: Mapping[str, Range] = field(default_factory=dict, hash=False)
 
     @property
     def name(self) -> str:
         """The hyperparameter's name."""
         return self.hyperparameter.name
+
+    def under(self, values: Mapping[str, Value]) -> "Dimension":
+        """The dimension with the interval that it has under values of others, as far as given."""
+        choice = values.get(self.by)
+        if choice is None:
+            return self
+        return Dimension(self.hyperparameter, range=self.ranges[str(choice)])

@@ -120,7 +120,9 @@ def _winner(view: View) -> Section:
     lines = []
     for name, value in best.params.items():
         dimension = searched[name]
-        span = dimension.range or ", ".join(map(short, dict.fromkeys(dimension.candidates)))
+        span = dimension.under(best.params).range or ", ".join(
+            map(short, dict.fromkeys(dimension.candidates))
+        )
         lines.append([name, f"{value:.6g}" if isinstance(value, float) else value,
                       dimension.hyperparameter.default, span])  # fmt: skip
     commands = [
