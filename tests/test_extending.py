@@ -14,6 +14,7 @@ from labels import plain
 from sessions import SessionEngine
 
 import autogan
+from autogan.cli.listing import listing
 from autogan.config import SearchConfig, TrainConfig, load_config, validated
 from autogan.core.errors import ConfigError
 from autogan.core.registry import Registry
@@ -270,6 +271,25 @@ def test_without_a_file_modules_are_found_in_the_working_folder(example, monkeyp
     config = load_config(SearchConfig, None, {"gan_type": "my_gan:WeightedGAN"})
     assert config.plugin_dirs == [example]
     assert config.gan.name == "weighted"
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("my_gan:WeightedGAN", "weighted: convolutional GAN with a weighted hinge loss"),
+        ("my_criterion:Contrast", "contrast: "),
+        ("my_search:Halton", "halton: "),
+    ],
+)
+def test_a_part_is_listed(example, monkeypatch, name, line):
+    monkeypatch.chdir(example)
+    assert listing(name).lines[0].startswith(line)
+
+
+def test_what_is_no_part_is_not_listed(example, monkeypatch):
+    monkeypatch.chdir(example)
+    with pytest.raises(ConfigError, match="does not derive from autogan.core.registry.Part"):
+        listing("my_loss:WeightedHinge")
 
 
 def test_a_run_can_be_judged_by_a_criterion_of_ones_own(example, monkeypatch, tmp_path):

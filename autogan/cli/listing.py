@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 from autogan.config import packaged_configs
 from autogan.core.errors import AutoGANError, ConfigError
 from autogan.core.files import look
-from autogan.core.registry import Registry, suggestion
+from autogan.core.registry import Part, Registry, imported, suggestion
 from autogan.criteria import CRITERIA
 from autogan.data import DATASETS
 from autogan.models import GAN_TYPES
@@ -61,6 +62,8 @@ class Listing:
 def listing(what: str | None) -> Listing:
     """List all kinds, all of one kind, one part or configuration by its name, or the runs.
 
+    A part of the user's own, ``module:Name``, is looked for in the working folder too.
+
     Raises:
         ConfigError: if there is nothing of that name.
     """
@@ -81,6 +84,8 @@ def listing(what: str | None) -> Listing:
     if name in configs:
         return Listing(configs[name].splitlines(), {name: configs[name]})
     parts = [registry.get(name) for registry in _KINDS.values() if name in registry.names()]
+    if what and ":" in what:
+        parts = [_own(what)]
     if not parts:
         known = [*_KINDS, "configs", "runs", *configs]
         known += [name for registry in _KINDS.values() for name in registry.names()]
@@ -89,6 +94,18 @@ def listing(what: str | None) -> Listing:
         [line for part in parts for line in (_line(part), *_details(part))],
         [_values(part) for part in parts],
     )
+
+
+def _own(name: str) -> type[Part]:
+    """A part of the user's own, of whichever kind it is.
+
+    Raises:
+        ConfigError: if it cannot be imported, or lacks something.
+    """
+    sys.path.append(str(Path.cwd()))
+    part = imported("list", name, Part)
+    kind = next((each for each in _KINDS.values() if issubclass(part, each.base)), None)
+    return part if kind is None else kind.get(name)
 
 
 def _overview(configs: Mapping[str, str]) -> Listing:

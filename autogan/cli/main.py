@@ -257,7 +257,7 @@ def list_(
         str | None,
         typer.Argument(
             help="gan-types, datasets, criteria, search-methods, stopping-rules, formats, configs, "
-            "the name of one, or runs [all names]"
+            "the name of one, module:Name, or runs [all names]"
         ),
     ] = None,
     json_: Json = False,

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from autogan.core.errors import ConfigError
 
 _LONGEST_NAME = 100  # of which a part's name is looked for
+_FEW_NAMES = 30  # which are all shown even where one of them is near
 
 
 class Part(ABC):
@@ -39,11 +40,14 @@ class Registry(Generic[T]):
     Args:
         field: the configuration key under which users name such a part, such as ``gan_type``.
         base: the class that every registered class must derive from.
+
+    Attributes:
+        base: likewise.
     """
 
     def __init__(self, field: str, base: type[Any]) -> None:
         self._field = field
-        self._base = base
+        self.base = base
         self._parts: dict[str, type[T]] = {}
 
     def register(self, part: type[T]) -> type[T]:
@@ -53,8 +57,8 @@ class Registry(Generic[T]):
             TypeError: if it does not derive from the registry's base class.
             ValueError: if the name is taken.
         """
-        if not (isinstance(part, type) and issubclass(part, self._base)):
-            raise TypeError(f"{part!r} does not derive from {self._base.__name__}")
+        if not (isinstance(part, type) and issubclass(part, self.base)):
+            raise TypeError(f"{part!r} does not derive from {self.base.__name__}")
         if part.name in self._parts:
             raise ValueError(f"{self._field} {part.name!r} is registered already")
         self._parts[part.name] = part
@@ -107,7 +111,7 @@ class Registry(Generic[T]):
 
     def _checked(self, name: str, place: str) -> type[T]:
         """Import a part and check what can be checked without using it."""
-        part: type[T] = imported(self._field, place, self._base)
+        part: type[T] = imported(self._field, place, self.base)
         for attribute in ("name", "summary"):
             if not isinstance(getattr(part, attribute, None), str):
                 raise ConfigError(self._field, f"{name!r} has no {attribute}; give it a text")
@@ -152,9 +156,11 @@ def imported(field: str, name: str, base: type[C]) -> type[C]:
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
-    """The nearest of the known names, if one is near, and then all of them."""
+    """The nearest of the known names, if one is near, and all of them unless they are very many."""
     names = sorted(known)
     near = difflib.get_close_matches(name[:_LONGEST_NAME], names, n=1, cutoff=0.5)
     near = [n for n in names if "".join(word[:1] for word in n.split("_")) == name] or near
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    return f"{hint}known: {', '.join(names)}"
+    hint = f"did you mean {near[0]!r}?" if near else ""
+    if near and len(names) > _FEW_NAMES:
+        return hint
+    return f"{hint} known: {', '.join(names)}".lstrip()
