@@ -879,7 +879,7 @@ MUTANTS = [
            "return None if self.proxy is not None else self.stopping", "return self.stopping",
            PROXY),
     Mutant("workers learn from one trial each", "autogan/config/searching.py",
-           "(trials or _ADVISED_TRIALS) // _TRIALS_PER_WORKER", "(trials or _ADVISED_TRIALS)",
+           "(trials or ADVISED_TRIALS) // _TRIALS_PER_WORKER", "(trials or ADVISED_TRIALS)",
            PARALLEL),
     Mutant("an evaluation that breaks the constraint has a value", TRIAL,
            "counts = not collapsed and objective.counts(scores, labels)",

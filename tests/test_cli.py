@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -17,6 +18,7 @@ from PIL import Image
 
 import autogan
 from autogan.cli.main import main
+from autogan.config import SearchConfig, TrainConfig
 from autogan.core.invocation import command
 
 TINY = ("--gan-type", "dcgan", "--param", "width=4", "--param", "dense_width=8",
@@ -437,13 +439,43 @@ def test_every_command_has_both_flags_of_help(capsys, command):
     assert printed(capsys, command, "-h") == printed(capsys, command, "--help")
 
 
-def test_shells_complete_commands_and_flags(monkeypatch):
-    asked = {"COMP_CWORD": "1", "_AUTOGAN_COMPLETE": "complete_bash"}
-    out, _ = run(env={**os.environ, **asked, "COMP_WORDS": "autogan sea"})
-    assert out.split() == ["search"]
-    asked["COMP_CWORD"] = "2"
-    out, _ = run(env={**os.environ, **asked, "COMP_WORDS": "autogan search --gan"})
-    assert out.split() == ["--gan-type"]
+@pytest.mark.parametrize("command", ["search", "train"])
+def test_help_fits_two_screens_and_hides_no_flag_for_good(capsys, monkeypatch, command):
+    monkeypatch.setenv("COLUMNS", "80")
+    short, whole = (printed(capsys, command, flag) for flag in ("--help", "--help-all"))
+    assert short.count("\n") <= 100
+    kind = SearchConfig if command == "search" else TrainConfig
+    for name in kind.model_fields:
+        flag = "--param" if name == "params" else f"--{name.replace('_', '-')}"
+        assert re.search(rf"{flag}\b", whole), flag
+    assert "--bits" not in short
+
+
+@pytest.mark.parametrize(
+    ("typed", "completed"),
+    [
+        ("sea", ["search"]),
+        ("search --gan", ["--gan-type"]),
+        ("search --gan-type wgan", ["wgan", "wgan_gp"]),
+        ("search --also fid,clipped_", ["fid,clipped_density", "fid,clipped_coverage"]),
+        ("search --dataset fo", ["folder:"]),
+        ("search --compiler x", ["xla"]),
+        ("search --param lea", ["learning_rate="]),
+        ("search --param loss=hi", ["loss=hinge"]),
+        ("search --gan-type began --param ga", ["gamma="]),
+        ("search gan_d", ["gan_digits"]),
+        ("list crit", ["criteria"]),
+    ],
+)
+def test_shells_complete_commands_flags_and_values(typed, completed):
+    words = f"autogan {typed}"
+    asked = {
+        "COMP_CWORD": str(len(typed.split())),
+        "COMP_WORDS": words,
+        "_AUTOGAN_COMPLETE": "complete_bash",
+    }
+    out, _ = run(env={**os.environ, **asked})
+    assert out.split() == completed
 
 
 @pytest.mark.skipif(not shutil.which("bash"), reason="there is no bash on this machine")

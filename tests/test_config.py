@@ -369,6 +369,7 @@ def test_every_key_is_a_flag_and_the_other_way_round(command, kind):
         "json",
         "quiet",
         "debug",
+        "help_all",
     }
     actions |= {"seeds", "workers"} if command == "train" else set()
     assert flags - actions == (set(kind.model_fields) - {"params"}) | {"param"}

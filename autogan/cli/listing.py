@@ -87,13 +87,17 @@ def listing(what: str | None) -> Listing:
     if what and ":" in what:
         parts = [_own(what)]
     if not parts:
-        known = [*_KINDS, "configs", "runs", *configs]
-        known += [name for registry in _KINDS.values() for name in registry.names()]
-        raise ConfigError("list", f"{what!r} cannot be listed; {suggestion(what, known)}")
+        raise ConfigError("list", f"{what!r} cannot be listed; {suggestion(what, names())}")
     return Listing(
         [line for part in parts for line in (_line(part), *_details(part))],
         [_values(part) for part in parts],
     )
+
+
+def names() -> list[str]:
+    """All names that can be listed."""
+    known = [*_KINDS, "configs", "runs", *packaged_configs()]
+    return known + [name for registry in _KINDS.values() for name in registry.names()]
 
 
 def _own(name: str) -> type[Part]:

@@ -15,11 +15,12 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from autogan import api
-from autogan.cli import making, scoring
+from autogan.cli import completion, making, scoring
 from autogan.cli.listing import listing
 from autogan.cli.options import (
     ConfigFile,
     Debug,
+    HelpAll,
     Json,
     Overwrite,
     Quiet,
@@ -70,14 +71,16 @@ def search(
     config: ConfigFile = None,
     resume: Annotated[Path | None, typer.Option(help="go on with the search in a folder")] = None,
     retry_failed: Annotated[
-        bool, typer.Option("--retry-failed", help="with --resume: try failed trials again")
+        bool,
+        typer.Option("--retry-failed", help="with --resume: try failed trials again", hidden=True),
     ] = False,
     accept_changed_data: Annotated[
         bool,
         typer.Option(
             "--accept-changed-data",
-            help="with --resume: go on with other training images, where "
-            "values are measured as before",
+            hidden=True,
+            help="with --resume: go on with changed training images, if the images that values are "
+            "compared with are the same",
         ),
     ] = False,
     overwrite: Overwrite = False,
@@ -93,6 +96,7 @@ def search(
     json_: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,
+    help_all: HelpAll = False,
     *,
     flags: dict[str, Any],
 ) -> None:
@@ -139,6 +143,7 @@ def train(
     json_: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,
+    help_all: HelpAll = False,
     *,
     flags: dict[str, Any],
 ) -> None:
@@ -257,7 +262,8 @@ def list_(
         str | None,
         typer.Argument(
             help="gan-types, datasets, criteria, search-methods, stopping-rules, formats, configs, "
-            "the name of one, module:Name, or runs [all names]"
+            "the name of one, module:Name, or runs [all names]",
+            autocompletion=completion.listed,
         ),
     ] = None,
     json_: Json = False,

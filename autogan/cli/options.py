@@ -11,6 +11,7 @@ from rich.markup import escape
 from typer.core import TyperCommand
 
 from autogan import api
+from autogan.cli import completion
 from autogan.config import TrainConfig, parse_params
 from autogan.core.errors import ConfigError
 from autogan.models import GAN_TYPES
@@ -18,7 +19,10 @@ from autogan.models import GAN_TYPES
 F = TypeVar("F", bound=Callable[..., None])
 
 ConfigFile = Annotated[
-    Path | None, typer.Argument(help="a YAML file, or a name; see: autogan list configs")
+    Path | None,
+    typer.Argument(
+        help="a YAML file, or a name; see: autogan list configs", autocompletion=completion.config
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="print the result as JSON")]
 Checkpoint = Annotated[api.Checkpoint, typer.Option(help="which evaluation's generator")]
@@ -49,6 +53,24 @@ def _remember(context: typer.Context, debug: bool) -> bool:
 
 Debug = Annotated[
     bool, typer.Option("--debug", help="show the traceback of an error", callback=_remember)
+]
+
+
+def _all_flags(context: typer.Context, asked: bool) -> bool:
+    """Show the help with the flags that ``--help`` hides, and end."""
+    if asked:
+        for parameter in context.command.params:
+            parameter.hidden = False  # type: ignore[attr-defined]
+        typer.echo(context.get_help())
+        raise typer.Exit
+    return asked
+
+
+HelpAll = Annotated[
+    bool,
+    typer.Option(
+        "--help-all", is_eager=True, callback=_all_flags, help="show the rare flags too, and exit"
+    ),
 ]
 
 _LISTS = ("warm_start", "criterion", "also", "classes", "plugin_dirs")
@@ -82,7 +104,8 @@ class _Once(TyperCommand):
 def options_of(kind: type[TrainConfig], *names: str) -> Callable[[F], F]:
     """Give a command a flag for each key of a configuration, or for the named ones.
 
-    The command takes them as one dictionary, ``flags``; a flag that was not given is None.
+    The command takes them as one dictionary, ``flags``; a flag that was not given is None. Of all
+    keys, ``--help`` shows the common ones.
     """
 
     def decorate(command: F) -> F:
@@ -97,7 +120,10 @@ def options_of(kind: type[TrainConfig], *names: str) -> Callable[[F], F]:
         own = [p for n, p in inspect.signature(command).parameters.items() if n != "flags"]
         added = [
             inspect.Parameter(
-                name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_option(name, field)
+                name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=None,
+                annotation=_option(name, field, bool(names)),
             )
             for name, field in fields.items()
         ]
@@ -110,14 +136,17 @@ def options_of(kind: type[TrainConfig], *names: str) -> Callable[[F], F]:
     return decorate
 
 
-def _option(name: str, field: FieldInfo) -> Any:
-    """The flag of one key, in the panel that the key names."""
+def _option(name: str, field: FieldInfo, few: bool) -> Any:
+    """The flag of one key, in the panel that the key names; shown if it is common or one of few."""
     text = field.description or ""
-    if field.default not in (None, [], {}, ()) and not isinstance(field.default, bool):
+    known = text.endswith("]") or isinstance(field.default, bool)
+    if field.default not in (None, [], {}, ()) and not known:
         text += f" [{field.default}]"
     extra = field.json_schema_extra
-    panel = str(extra["panel"]).capitalize() if isinstance(extra, dict) else None
-    how: dict[str, Any] = {"help": escape(text), "rich_help_panel": panel}
+    assert isinstance(extra, dict)
+    panel, hidden = str(extra["panel"]).capitalize(), not (few or extra["common"])
+    how: dict[str, Any] = {"help": escape(text), "rich_help_panel": panel, "hidden": hidden}
+    how["autocompletion"] = completion.of_key(name, field)
     flag = f"--{name.replace('_', '-')}"
     if name == "params":
         return Annotated[list[str] | None, typer.Option("--param", metavar="NAME=VALUES", **how)]

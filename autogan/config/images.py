@@ -15,27 +15,36 @@ class ImageKeys(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
     dataset: Annotated[
-        str, key("data", "dataset, folder:PATH or file:PATH; see: autogan list datasets")
+        str,
+        key(
+            "data",
+            "dataset name, folder:PATH or file:PATH; see: autogan list datasets",
+            common=True,
+        ),
     ] = "digits"
     data_dir: Annotated[
-        Path | None, key("data", "read the dataset's files from this folder, not from a download")
+        Path | None,
+        key("data", "folder that holds the dataset's files; without it they are downloaded"),
     ] = None
     image_size: Annotated[
         int | None,
-        key("data", "side of the images in pixels [their own]",
+        key("data", "side of the images in pixels; crops and resizes [their own size]", common=True,
             ge=MIN_SIZE, le=MAX_SIZE, multiple_of=SIZE_STEP),
     ] = None  # fmt: skip
     channels: Annotated[
         Literal["grey", "rgb"] | None,
-        key("data", "grey or rgb for all images [grey if all of them are]"),
+        key("data", "grey or rgb for all images [grey if all of them are grey]"),
     ] = None
     bits: Annotated[
         int | None,
-        key("data", "that the values of 16-bit grey files use [as few as hold the greatest]",
+        key("data",
+            "bits that the values of 16-bit grey files use [the fewest that hold the greatest "
+            "value]",
             ge=8, le=16),
     ] = None  # fmt: skip
     background: Annotated[
-        str | None, key("data", "behind transparent pixels: white, black or '#rrggbb' [white]")
+        str | None,
+        key("data", "colour behind transparent pixels: white, black or '#rrggbb' [white]"),
     ] = None
     skip_unreadable: Annotated[bool, key("data", "leave out files that cannot be read")] = False
 

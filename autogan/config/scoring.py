@@ -24,32 +24,38 @@ class ScoringKeys(ImageKeys):
 
     criterion: Annotated[
         str,
-        key("criteria", "criterion that decides, or a weighted sum such as 'is - 0.01*fid'; see: "
-            "autogan list criteria"),
+        key("criteria",
+            "criterion that decides, or a weighted sum such as 'is - 0.01*fid'; see: autogan list"
+            " criteria", common=True),
     ] = "fid"  # fmt: skip
     normalise: Annotated[
         Literal["history"] | dict[str, tuple[float, float]] | None,
-        key("criteria", "scale the terms of a sum to [0, 1]: history, by what the search has seen, "
-            "or by given ranges: is=1..10,fid=0..400"),
+        key("criteria",
+            "scale the terms of a sum to [0, 1]: by history, the values seen so far, or by ranges: "
+            "is=1..10,fid=0..400"),
     ] = None  # fmt: skip
     constraint: Annotated[
-        str | None, key("criteria", "an evaluation counts where it holds this: 'authenticity>0.3'")
+        str | None,
+        key("criteria", "ignore evaluations that violate this, such as 'authenticity>0.3'"),
     ] = None
-    also: Annotated[list[str], key("criteria", "further criteria to record")] = []  # noqa: RUF012
+    also: Annotated[list[str], key("criteria", "further criteria to record", common=True)] = []  # noqa: RUF012
     features: Annotated[
         str | None,
-        key("criteria", "feature network: inception, efficientnet (an extra), classifier (learns "
-            "the labels), random (has learned nothing) or the path of a SavedModel "
-            "[inception, or efficientnet where only that is at hand; digits: classifier]"),
+        key("criteria",
+            "feature network: inception, efficientnet (an extra), classifier (trained on the "
+            "labels), random (untrained) or the path of a SavedModel [inception; efficientnet if "
+            "only that is installed; digits: classifier]", common=True),
     ] = None  # fmt: skip
-    eval_samples: Annotated[int, key("criteria", "compare at most this many images", ge=2)] = 10_000
+    eval_samples: Annotated[int, key("criteria", "most real images to compare with", ge=2)] = 10_000
     generated: Annotated[
-        int | None, key("criteria", "generate this many images [as many as real]", ge=2, le=10**6)
+        int | None,
+        key("criteria", "number of images to generate [as many as real ones]", ge=2, le=10**6),
     ] = None
     reference_statistics: Annotated[
         Path | None,
-        key("criteria", "compare with the mean and covariance in this .npz of pytorch-fid, "
-            "clean-fid, ADM or 'autogan statistics', not with the dataset's"),
+        key("criteria",
+            "compare with the mean and covariance in this .npz (pytorch-fid, clean-fid, ADM, "
+            "autogan statistics) instead of the dataset's"),
     ] = None  # fmt: skip
     reference_split: Annotated[
         Literal["train", "test"], key("criteria", "real images to compare with: train or test")

@@ -3,21 +3,17 @@
 import math
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import ClassVar
 
-from pydantic import field_validator, model_validator
+from pydantic import model_validator
 from typing_extensions import Self, override
 
-from autogan.config.confirm import Confirm
-from autogan.config.duration import Minutes
-from autogan.config.grammar import check_chooses, parse_params
-from autogan.config.keys import key
-from autogan.config.proxy import Proxy, check_proxy, proxy_of, standard_rates, takes_mup
+from autogan.config.grammar import check_chooses
+from autogan.config.proxy import check_proxy, proxy_of, standard_rates, takes_mup
 from autogan.config.rules import suitable_rule
+from autogan.config.search_keys import ADVISED_TRIALS, AUTO, SearchKeys
 from autogan.config.spaces import check_inside, check_space, enqueued, remarks, space_of, useless
 from autogan.config.training import DEFAULT_STEPS, TrainConfig
-from autogan.config.working import Working
 from autogan.core.errors import ConfigError, one_line
 from autogan.core.hyperparameters import Dimension, Value
 from autogan.core.text import short_name
@@ -26,137 +22,14 @@ from autogan.models import GANType
 from autogan.search import SEARCH_METHODS, STOPPING_RULES, SearchMethod, Space, StoppingRule
 
 _DEFAULT_TRIALS = 10
-_ADVISED: dict[str, Any] = {
-    "search_method": "gp",
-    "stopping": "auto",
-    "repeats": 5,
-}  # docs/search.md says why
-_ADVISED_TRIALS = 20
-_AUTO = "auto"
 _SINGLE = ("normalise", "stopping", "target", "until", "repeats", "confirm", "warm_start", "proxy")
 _TRIALS_PER_WORKER = 5  # by them a method that learns has learnt a little
 
 
-class SearchConfig(Working):
+class SearchConfig(SearchKeys):
     """All that decides a search."""
 
     is_search: ClassVar[bool] = True
-
-    search_method: Annotated[
-        str, key("search", "search method; see: autogan list search-methods")
-    ] = "gp"
-    stopping: Annotated[
-        str | None,
-        key("search", "rule that stops poor trials early, at evaluations (ten in a training are "
-            "best), none, or auto: asha, but for fewer than ten trials or evaluations; see: "
-            "autogan list stopping-rules [auto; none if you name a method]"),
-    ] = None  # fmt: skip
-    trials: Annotated[
-        int | None,
-        key("search", "points to try, each by a trial of its own [20; 10 if you name a method; "
-            "grid: all; no limit under another budget]", ge=1),
-    ] = None  # fmt: skip
-    max_minutes: Annotated[
-        float | None,
-        key("search", "end the search after so many minutes of training, confirmation included",
-            gt=0, allow_inf_nan=False),
-    ] = None  # fmt: skip
-    max_steps: Annotated[
-        int | None,
-        key("search", "end the search after so many updates of both networks, confirmation "
-            "included", ge=1),
-    ] = None  # fmt: skip
-    time: Annotated[
-        Minutes | None,
-        key("search", "what all may take, as 30m or 2h: the speed here decides how long a training "
-            "is, and the search how many points it tries", gt=0, allow_inf_nan=False),
-    ] = None  # fmt: skip
-    target: Annotated[
-        float | None,
-        key("search", "stop when the criterion that decides is this good", allow_inf_nan=False),
-    ] = None
-    until: Annotated[
-        Literal["budget", "settled"],
-        key("search", "settled ends the search before its budget, where a further point promises "
-            "less than the seed alone decides"),
-    ] = "budget"  # fmt: skip
-    distinct: Annotated[bool, key("search", "never try a point twice")] = True
-    repeats: Annotated[
-        int,
-        key("search", "seeds at most that a promising point is trained under; half of the training "
-            "at most goes to further ones [5; 1 if you name a method]", ge=1),
-    ] = 1  # fmt: skip
-    confirm: Annotated[
-        Confirm | None,
-        key("search", "train the best again under fresh seeds, and the defaults beside them: "
-            "top=3,repeats=5"),
-    ] = None  # fmt: skip
-    proxy: Annotated[
-        Proxy | Literal["auto"] | None,
-        key("search", "search with a smaller copy of the training, and train its best points in "
-            "full: width=16,image_size=16,steps=500,top=3 (any of them), or auto"),
-    ] = None  # fmt: skip
-    prefer: Annotated[
-        str | None,
-        key("criteria", "of several criteria, the one that chooses from the Pareto front "
-            "[its knee]"),
-    ] = None  # fmt: skip
-    enqueue: Annotated[
-        tuple[dict[str, Any], ...],
-        key("search", "try this point first, as NAME=VALUE,NAME=VALUE; what is left out takes its "
-            "default"),
-    ] = ()  # fmt: skip
-    first: Annotated[
-        Literal["defaults", "none"],
-        key("search", "what is tried before the method proposes: the GAN type's defaults, moved "
-            "into the ranges, or none"),
-    ] = "defaults"  # fmt: skip
-    warm_start: Annotated[
-        Path | None, key("search", "folder of an earlier search to learn from")
-    ] = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _advised(cls, values: Any) -> Any:
-        """Who names no method gets the advised one, with what belongs to it."""
-        if not isinstance(values, Mapping) or values.get("search_method") is not None:
-            return values
-        given = {name: value for name, value in values.items() if value is not None}
-        advised = dict(_ADVISED)
-        if not any(name in given for name in ("trials", "time", "max_minutes", "max_steps")):
-            advised["trials"] = _ADVISED_TRIALS
-        criterion = given.get("criterion")
-        if isinstance(criterion, list) or (isinstance(criterion, str) and "," in criterion):
-            del advised["stopping"], advised["repeats"]  # several have no single order
-        return {**advised, **given}
-
-    @field_validator("search_method")
-    @classmethod
-    def _known_method(cls, name: str) -> str:
-        return SEARCH_METHODS.key(name)
-
-    @field_validator("enqueue", mode="before")
-    @classmethod
-    def _parse_points(cls, points: Any) -> Any:
-        given = points if isinstance(points, list | tuple) else [points]
-        return [parse_params(p.split(",")) if isinstance(p, str) else p for p in given]
-
-    @field_validator("confirm", mode="before")
-    @classmethod
-    def _parse_confirm(cls, value: Any) -> Any:
-        return Confirm.parse(value) if isinstance(value, str) else value
-
-    @field_validator("proxy", mode="before")
-    @classmethod
-    def _parse_proxy(cls, value: Any) -> Any:
-        return Proxy.read(value)
-
-    @field_validator("stopping")
-    @classmethod
-    def _known_rule(cls, name: str | None) -> str | None:
-        if name in (None, "none"):
-            return None
-        return _AUTO if name == _AUTO else STOPPING_RULES.key(str(name))
 
     @model_validator(mode="after")
     def _several_criteria_suit(self) -> "SearchConfig":
@@ -227,7 +100,7 @@ class SearchConfig(Working):
                     "trials", f"{self.search_method} runs all points, and they are too many to be "
                     "counted; give the number of trials"
                 )  # fmt: skip
-        stopping = suitable_rule(self, trials, size) if self.stopping == _AUTO else self.stopping
+        stopping = suitable_rule(self, trials, size) if self.stopping == AUTO else self.stopping
         if trials is None and stopping and STOPPING_RULES.get(stopping).needs_trials:
             raise ConfigError(
                 "stopping", f"{stopping} must know how many trials there will be; give trials"
@@ -254,7 +127,7 @@ class SearchConfig(Working):
         """
         if not SEARCH_METHODS.get(self.search_method).learns:
             return trials
-        return max((trials or _ADVISED_TRIALS) // _TRIALS_PER_WORKER, 1)
+        return max((trials or ADVISED_TRIALS) // _TRIALS_PER_WORKER, 1)
 
     def default_folder(self) -> str:
         """The name of the folder below ``runs`` when none is given."""

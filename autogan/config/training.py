@@ -37,48 +37,65 @@ _PATHS = (
 class TrainConfig(ScoringKeys):
     """All that decides one training; the keys of a YAML file and, with dashes, the flags."""
 
-    gan_type: Annotated[str, key("training", "GAN type; see: autogan list gan-types")] = "gan"
+    gan_type: Annotated[
+        str, key("training", "GAN type; see: autogan list gan-types", common=True)
+    ] = "gan"
     params: Annotated[
         dict[str, Any],  # checked by the GAN type's declarations
-        key("training", "hyperparameter as NAME=VALUE, NAME=V1,V2,... or NAME=LOW..HIGH[:log]"),
+        key("training", "hyperparameter: NAME=VALUE; see: autogan list GAN-TYPE", common=True),
     ] = {}  # noqa: RUF012 (pydantic copies it)
     stage1: Annotated[
         Path | None,
-        key("training", "enlarge the images of this finished training or search, twofold or "
-            "fourfold, instead of making them of noise"),
+        key("training",
+            "enlarge the images of this finished training or search two or four times, instead of"
+            " starting from noise"),
     ] = None  # fmt: skip
     steps: Annotated[
-        int | None, key("training", "generator updates of a training [2000]", ge=1)
+        int | None, key("training", "generator updates per training [2000]", common=True, ge=1)
     ] = None
     epochs: Annotated[
         int | None,
-        key("training", "instead of steps: an epoch is dataset size / batch_size steps", ge=1),
+        key(
+            "training",
+            "length in epochs instead of steps; an epoch has dataset size / batch_size steps",
+            ge=1,
+        ),
     ] = None
     evaluate_every: Annotated[
-        int | None, key("training", "steps between evaluations [a tenth of the training]", ge=1)
+        int | None,
+        key("training", "steps between evaluations [a tenth of the training]", common=True, ge=1),
     ] = None
-    seed: Annotated[int, key("training", "seed of all random numbers", ge=0, lt=2**31)] = 0
+    seed: Annotated[
+        int, key("training", "seed of all random numbers", common=True, ge=0, lt=2**31)
+    ] = 0
     device: Annotated[
         str, key("training", "auto, cpu, gpu or gpu:N", pattern=r"^(auto|cpu|gpu(:\d+)?)$")
     ] = "auto"
     threads: Annotated[
         int | None,
-        key("training", "CPU threads; results depend on their number [all cores]",
+        key("training", "CPU threads; results depend on their number [all cores]", common=True,
             ge=1, le=_MAX_THREADS),
     ] = None  # fmt: skip
     compiler: Annotated[
         Literal["graph", "xla", "auto"],
-        key("training", "of the training step: graph, xla, which takes longer to begin and is "
-            "faster with large networks, or auto, what is faster here; results depend on it"),
+        key("training",
+            "compiler of the training step: graph; xla (starts slowly, faster for large "
+            "networks); auto (times both and keeps the faster). Results depend on it"),
     ] = "graph"  # fmt: skip
     precision: Annotated[
         Literal["float32", "bfloat16"],
-        key("training", "of the networks' arithmetic; weights, losses and images stay float32. "
-            "bfloat16 is for GPUs that have it"),
+        key("training",
+            "arithmetic of the networks; weights, losses and images stay float32. bfloat16 needs "
+            "a GPU that supports it"),
     ] = "float32"  # fmt: skip
     max_trial_minutes: Annotated[
         float | None,
-        key("training", "end a training then, with its best so far", gt=0, allow_inf_nan=False),
+        key(
+            "training",
+            "end a training after this many minutes, and keep its best value so far",
+            gt=0,
+            allow_inf_nan=False,
+        ),
     ] = None
     checkpoint_minutes: Annotated[
         float,
@@ -86,17 +103,18 @@ class TrainConfig(ScoringKeys):
     ] = 10.0
     run_dir: Annotated[
         Path | None,
-        key("output", "folder of all results; an earlier run in it is not touched "
-            "[runs/<gan_type>-<dataset>; train: runs/train-...]"),
+        key("output",
+            "output folder; an earlier run in it is kept, unless --overwrite "
+            "[runs/GAN_TYPE-DATASET; train: runs/train-...]", common=True),
     ] = None  # fmt: skip
     checkpoint_dir: Annotated[
-        Path | None, key("output", "keep checkpoints below this folder instead")
+        Path | None, key("output", "folder for checkpoints [below the run]")
     ] = None
     result_dir: Annotated[
-        Path | None, key("output", "keep generated images below this folder instead")
+        Path | None, key("output", "folder for generated images [below the run]")
     ] = None
     log_dir: Annotated[
-        Path | None, key("output", "keep TensorBoard's files below this folder instead")
+        Path | None, key("output", "folder for TensorBoard's files [below the run]")
     ] = None
     plugin_dirs: Annotated[
         list[Path] | None,

@@ -23,31 +23,35 @@ class Working(TrainConfig):
 
     workers: Annotated[
         int | Literal["auto"] | None,
-        key("workers", "trainings at a time, each in a process of its own; auto: one for each GPU, "
-            "or for each core, and at most one for every five trials if the method learns [auto on "
-            "CPUs; else 1]"),
+        key("workers",
+            "trainings at the same time, each in its own process; auto: one per GPU or core, but "
+            "at least five trials per worker if the method learns [auto on CPUs, else 1]",
+            common=True),
     ] = None  # fmt: skip
     workers_per_gpu: Annotated[
-        int, key("workers", "workers that share a GPU, each with its part of the memory", ge=1)
+        int, key("workers", "workers that share a GPU, each with a fixed part of its memory", ge=1)
     ] = 1
     engine: Annotated[
-        Literal["local", "ray"], key("workers", "where workers live: local, or ray, a Ray cluster")
+        Literal["local", "ray"], key("workers", "where workers run: local, or ray (a Ray cluster)")
     ] = "local"
     ray_address: Annotated[
         str | None,
-        key("workers", "of the Ray cluster, as HOST:PORT; local starts one [RAY_ADDRESS, or the "
-            "cluster that this machine belongs to]"),
+        key("workers",
+            "address of the Ray cluster, HOST:PORT; local starts one [RAY_ADDRESS, or the cluster"
+            " of this machine]"),
     ] = None  # fmt: skip
     worker_command: Annotated[
         str | None,
-        key("workers", "starts a worker elsewhere and hands its pipe on, such as 'srun -N1 -n1 "
-            "--gpus=1 --overlap' or 'ssh HOST'"),
+        key("workers",
+            "command prefix that starts a worker elsewhere and forwards stdin and stdout, such as"
+            " 'srun -N1 -n1 --gpus=1 --overlap' or 'ssh HOST'"),
     ] = None  # fmt: skip
     order: Annotated[
         Literal["work", "completed"] | None,
-        key("workers", "in which results count: by the work done, so that the same search with as "
-            "many workers tries the same trials, or as they are completed, so that no worker waits "
-            "for a slower one [work; completed with workers elsewhere]"),
+        key("workers",
+            "order in which results count: work (by the updates done, so the same search tries "
+            "the same trials) or completed (as they arrive, so no worker waits) [work; completed "
+            "with workers elsewhere]"),
     ] = None  # fmt: skip
 
     @field_validator("workers", mode="before")
