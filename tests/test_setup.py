@@ -103,6 +103,35 @@ def test_no_python_at_all(machine):
     assert not (machine / "clone/.venv").exists()
 
 
+UV = """#!/bin/sh
+[ "$1 $5" = "venv 3.13" ] || exit 1
+mkdir -p "$6/bin"
+cp later "$6/bin/python"
+cp later "$6/bin/pip"
+"""
+
+
+def test_uv_gets_a_python_where_none_will_do(machine):
+    python(machine, "python3", "3.14.0")
+    python(machine, "later", "3.13.5")
+    (machine / "bin/later").rename(machine / "clone/later")
+    program(machine, "uv", UV)
+    code, said = setup(machine)
+    assert code == 0
+    assert said.startswith("there is no Python 3.10 to 3.13 here: uv installs one for .venv\n")
+    assert (machine / "clone/installed").read_text().splitlines()[-1].endswith("-e .")
+    code, said = setup(machine, "tfds", PYTHON="python3")  # the one that is there is taken
+    assert code == 0
+
+
+def test_a_named_python_that_will_not_do_is_not_replaced_by_uv(machine):
+    python(machine, "mine", "3.14.0")
+    program(machine, "uv", UV)
+    code, said = setup(machine, PYTHON="mine")
+    assert code == 1
+    assert "or install uv" in said
+
+
 def test_an_environment_that_was_left_half_made_is_made_again(machine):
     """As Debian leaves it where python3-venv is missing: with python, without pip."""
     python(machine, "python3", "3.12.1")

@@ -41,7 +41,7 @@ def ray_places(run: SearchConfig) -> list["RayPlace"]:
     try:
         ray = _ray()
     except ImportError:
-        install = command_line("pip", "install", "autogan[ray]")
+        install = command_line("pip", "install", "ray>=2.49")
         raise ConfigError("engine", f"ray is not installed; install it: {install}") from None
     own: dict[str, Any] = {}
     if address == "local":

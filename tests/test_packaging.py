@@ -1,0 +1,65 @@
+"""What stands in several files of the repository is the same in all of them."""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+
+from autogan.version import __version__
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    tomllib = pytest.importorskip("tomllib", reason="Python 3.10 reads no TOML")
+
+CHECKOUT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
+LOCKED = [
+    Requirement(line)
+    for line in (CHECKOUT / "requirements.lock").read_text().splitlines()
+    if line and not line.startswith("#")
+]
+EXTRAS = {
+    n: e for n, e in PROJECT["optional-dependencies"].items() if n not in ("test", "benchmark")
+}
+
+
+@pytest.mark.parametrize(
+    "wanted", [*PROJECT["dependencies"], *(each for extra in EXTRAS.values() for each in extra)]
+)
+def test_the_lock_has_a_version_of_each_dependency(wanted):
+    requirement = Requirement(wanted)
+    found = [locked for locked in LOCKED if locked.name == requirement.name.replace("_", "-")]
+    assert found, "run scripts/lock"
+    for locked in found:
+        (pin,) = locked.specifier
+        assert pin.operator == "=="
+        assert requirement.specifier.contains(pin.version)
+
+
+def test_the_lock_names_no_place():
+    """A version is enough; where packages come from is the user's business."""
+    assert not re.search(r"https?://|file:|--index", (CHECKOUT / "requirements.lock").read_text())
+
+
+def test_the_citation_is_of_this_version():
+    cited = yaml.safe_load((CHECKOUT / "CITATION.cff").read_text())
+    assert cited["version"] == __version__.partition(".dev")[0]
+    assert cited["license"] == PROJECT["license"]
+
+
+@pytest.mark.parametrize(
+    "name", ["README.md", "AGENTS.md", *map(str, CHECKOUT.glob("docs/**/*.md"))]
+)
+def test_nobody_is_sent_to_another_package(name):
+    """On the package index, autogan is another package; a clone is installed by its path."""
+    assert not re.search(r"pip install [^\n]*(?<![./\w-])autogan\b", (CHECKOUT / name).read_text())
+
+
+def test_readme_says_which_pythons():
+    low, high = re.findall(r"3\.(\d+)", PROJECT["requires-python"])
+    readme = " ".join((CHECKOUT / "README.md").read_text().split())
+    assert f"Python 3.{low} to 3.{int(high) - 1}" in readme
