@@ -23,7 +23,9 @@ LOCKED = [
     if line and not line.startswith("#")
 ]
 EXTRAS = {
-    n: e for n, e in PROJECT["optional-dependencies"].items() if n not in ("test", "benchmark")
+    n: e
+    for n, e in PROJECT["optional-dependencies"].items()
+    if n not in ("test", "docs", "benchmark")
 }
 
 
