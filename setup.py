@@ -18,6 +18,7 @@ PACKAGE_DIR = {
     "autogan.show": "autogan/show",
     "autogan.run": "autogan/run",
     "autogan.report": "autogan/report",
+    "autogan.report.drawing": "autogan/report/drawing",
     "autogan.play": "autogan/play",
     "autogan.cli": "autogan/cli",
     "autogan.models": "models",
@@ -37,7 +38,7 @@ setup(
     packages=list(PACKAGE_DIR),
     package_data={
         "autogan": ["py.typed"],
-        "autogan.report": ["*.css", "*.js"],
+        "autogan.report.drawing": ["*.css", "*.js"],
         "autogan.play": ["*.html", "*.css", "*.js"],
         "autogan.configs": ["*.yaml"],
     },

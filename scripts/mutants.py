@@ -72,7 +72,7 @@ WORKERS, CHAIN = "autogan/pool/workers.py", "autogan/record/chain.py"
 LEDGER = "autogan/record/ledger.py"
 RECORD, LOOPS = "tests/test_record.py", "tests/test_loop.py"
 EFFECTS, CHARTS = "autogan/report/effects.py", "autogan/report/charts.py"
-SVG, PAGES = "autogan/report/svg.py", "tests/test_report.py"
+SVG, PAGES = "autogan/report/drawing/svg.py", "tests/test_report.py"
 MATTERS = "tests/test_importance.py"
 SCALES, MUP = "models/networks/parametrisation.py", "tests/test_parametrisation.py"
 TALLY, PROXY = "autogan/decisions/tally.py", "tests/test_proxy.py"
@@ -843,8 +843,10 @@ MUTANTS = [
     ),
     Mutant("attributes are not escaped", SVG, "escape(_plain(value))", "_plain(value)", PAGES),
     Mutant("text is not escaped", SVG, "map(escape, parts)", "map(str, parts)", PAGES),
-    Mutant("images cost nothing", "autogan/report/images.py", "self._left -= len(text)", "pass",
-           PAGES),
+    Mutant(
+        "images cost nothing", "autogan/report/drawing/images.py",
+        "self._left -= len(text)", "pass", PAGES,
+    ),
     Mutant(
         "searches are compared whatever they measured", "autogan/report/comparison.py",
         "if _measured(next(iter(group.values()))) == _measured(view):", "if group:",

@@ -21,10 +21,10 @@ from autogan.record.lines import Ended, Evaluated, Placed, Started
 from autogan.report import comparison_page, search_page
 from autogan.report import seeds as seed_charts
 from autogan.report.charts import so_far
+from autogan.report.drawing.images import Album
+from autogan.report.drawing.scales import Linear, Log, Places, fitting, short
+from autogan.report.drawing.svg import tag
 from autogan.report.effects import effects
-from autogan.report.images import Album
-from autogan.report.scales import Linear, Log, Places, fitting, short
-from autogan.report.svg import tag
 from autogan.report.view import View
 from autogan.show.advice import advice
 from autogan.show.saved import load_search
@@ -484,7 +484,7 @@ class TestNumbers:
     @pytest.mark.parametrize("factors", [True, False])
     def test_the_seeds_noise_is_that_of_the_middle_pair(self, ended, monkeypatch, factors):
         """Of logarithms where values differ by factors."""
-        monkeypatch.setattr("autogan.report.scales._WIDE", 1.0 if factors else 1e9)
+        monkeypatch.setattr("autogan.report.drawing.scales._WIDE", 1.0 if factors else 1e9)
         several, scale = self.groups(ended), math.log if factors else float
         assert len(several) > 5
         apart = [abs(scale(g[i]) - scale(g[j])) for g in several

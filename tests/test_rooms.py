@@ -118,6 +118,13 @@ def test_networks_and_objectives_know_nothing_of_training():
             assert {m for m in used if not m.startswith((own, "autogan.models.draws"))} == set()
 
 
+def test_the_tools_of_pages_know_nothing_of_what_is_drawn():
+    for name, path in MODULES:
+        if name.startswith("autogan.report.drawing"):
+            used = [m for m in imports(path) if m.startswith("autogan.report")]
+            assert {m for m in used if not m.startswith("autogan.report.drawing")} == set()
+
+
 def test_search_imports_the_core_alone():
     used = {m for name, path in MODULES for m in imports(path) if room_of(name) == "search"}
     assert {room_of(m) for m in used if m.startswith("autogan.")} == {"core", "search"}

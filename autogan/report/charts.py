@@ -9,8 +9,8 @@ from markupsafe import Markup
 
 from autogan.record.ledger import Stint
 from autogan.record.words import duration, figure
-from autogan.report.scales import Linear, Places
-from autogan.report.svg import Frame, joined, picture, tag, told_apart
+from autogan.report.drawing.scales import Linear, Places
+from autogan.report.drawing.svg import Frame, joined, picture, tag, told_apart
 from autogan.report.view import KINDS, Measure, View
 from autogan.search import State, Trial
 

@@ -7,12 +7,12 @@ from markupsafe import Markup
 
 from autogan.record.words import describe, figure
 from autogan.report.charts import WIDTH, so_far
-from autogan.report.images import Album
-from autogan.report.key import legend
-from autogan.report.page import Section, document, table
+from autogan.report.drawing.images import Album
+from autogan.report.drawing.key import legend
+from autogan.report.drawing.page import Section, document, table
+from autogan.report.drawing.scales import Linear, Places
+from autogan.report.drawing.svg import Frame, joined, tag, told_apart
 from autogan.report.pictures import shown
-from autogan.report.scales import Linear, Places
-from autogan.report.svg import Frame, joined, tag, told_apart
 from autogan.report.view import View
 from autogan.show.judged import judged
 from autogan.show.result import SearchResult

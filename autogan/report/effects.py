@@ -11,7 +11,7 @@ import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
 from autogan.core.hyperparameters import Dimension
-from autogan.report.scales import Log
+from autogan.report.drawing.scales import Log
 from autogan.report.view import View
 from autogan.search import History, Space, Trial
 from autogan.search.cube import Cube

@@ -9,10 +9,10 @@ from markupsafe import Markup
 from autogan.core.hyperparameters import Dimension, Value
 from autogan.record.words import figure
 from autogan.report.charts import WIDTH
+from autogan.report.drawing.scales import Axis, Linear, Places, Scale, over, short
+from autogan.report.drawing.svg import Frame, picture, shortened, tag, told_apart
 from autogan.report.effects import Effects
-from autogan.report.scales import Axis, Linear, Places, Scale, over, short
 from autogan.report.seeds import Noise
-from autogan.report.svg import Frame, picture, shortened, tag, told_apart
 from autogan.report.view import Measure, View
 from autogan.search import State, Trial
 

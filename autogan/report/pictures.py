@@ -7,8 +7,8 @@ from markupsafe import Markup
 
 from autogan.record.folder import real_images
 from autogan.record.words import describe, figures
-from autogan.report.images import Album, Part
-from autogan.report.svg import joined, tag
+from autogan.report.drawing.images import Album, Part
+from autogan.report.drawing.svg import joined, tag
 from autogan.report.view import View
 from autogan.search import History, State, Trial
 

@@ -10,10 +10,10 @@ from autogan.core.errors import one_line
 from autogan.core.files import write_bytes
 from autogan.core.text import short_name
 from autogan.record.words import duration, figure
-from autogan.report.images import Album
-from autogan.report.page import document
+from autogan.report.drawing.images import Album
+from autogan.report.drawing.page import document
+from autogan.report.drawing.svg import tag
 from autogan.report.sections import sections
-from autogan.report.svg import tag
 from autogan.report.view import View
 from autogan.search.repeats import Standing
 from autogan.show.display import Display

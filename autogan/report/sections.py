@@ -13,12 +13,12 @@ from autogan.record.chosen import Chosen
 from autogan.record.folder import real_images
 from autogan.record.words import describe, duration, figure, origin, state_of
 from autogan.report import charts, parameters, pictures, seeds
+from autogan.report.drawing.images import Album
+from autogan.report.drawing.key import key
+from autogan.report.drawing.page import Section, table
+from autogan.report.drawing.scales import short
+from autogan.report.drawing.svg import joined, tag
 from autogan.report.effects import Effects, effects
-from autogan.report.images import Album
-from autogan.report.key import key
-from autogan.report.page import Section, table
-from autogan.report.scales import short
-from autogan.report.svg import joined, tag
 from autogan.report.view import View
 from autogan.search import State
 from autogan.show.advice import advice

@@ -10,8 +10,8 @@ from markupsafe import Markup
 
 from autogan.record.words import describe, figure
 from autogan.report.charts import WIDTH
-from autogan.report.scales import Log, Places
-from autogan.report.svg import Frame, shortened
+from autogan.report.drawing.scales import Log, Places
+from autogan.report.drawing.svg import Frame, shortened
 from autogan.report.view import View
 from autogan.search import Direction, Trial
 from autogan.search.space import key

@@ -8,9 +8,9 @@ from markupsafe import Markup
 from autogan.core.files import check_free, write_bytes
 from autogan.record.words import figure
 from autogan.report.charts import WIDTH
-from autogan.report.page import Section, document, table
-from autogan.report.scales import Places, fitting
-from autogan.report.svg import Frame, joined, tag
+from autogan.report.drawing.page import Section, document, table
+from autogan.report.drawing.scales import Places, fitting
+from autogan.report.drawing.svg import Frame, joined, tag
 
 _ROW = 26  # pixels of a bar and what is around it
 

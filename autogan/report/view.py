@@ -7,7 +7,7 @@ from functools import cached_property
 from autogan.criteria import CRITERIA, Objective
 from autogan.decisions.budget import updates_per_step
 from autogan.record.words import describe, figure, state_of
-from autogan.report.scales import Axis, fitting
+from autogan.report.drawing.scales import Axis, fitting
 from autogan.search import Direction, Evaluation, History, State, Trial
 from autogan.search.space import Key, key
 from autogan.show.result import SearchResult

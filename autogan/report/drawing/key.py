@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from markupsafe import Markup
 
-from autogan.report.svg import tag
+from autogan.report.drawing.svg import tag
 
 _MEANINGS = {
     "best": "the winner",

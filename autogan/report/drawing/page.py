@@ -8,7 +8,7 @@ from importlib.resources import files
 
 from markupsafe import Markup
 
-from autogan.report.svg import tag
+from autogan.report.drawing.svg import tag
 from autogan.version import __version__
 
 REFRESH = 30  # seconds after which a page of a running search is loaded again
@@ -130,7 +130,7 @@ def _is_number(value: object) -> bool:
 
 
 def _part(name: str) -> str:
-    return files("autogan.report").joinpath(name).read_text(encoding="utf-8").strip()
+    return files("autogan.report.drawing").joinpath(name).read_text(encoding="utf-8").strip()
 
 
 def _hash(text: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from markupsafe import Markup, escape
 
-from autogan.report.scales import Places, Scale
+from autogan.report.drawing.scales import Places, Scale
 
 Point = tuple[float, float]
 

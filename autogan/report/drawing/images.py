@@ -12,7 +12,7 @@ from markupsafe import Markup
 from PIL import Image
 
 from autogan.core.files import opened
-from autogan.report.svg import tag
+from autogan.report.drawing.svg import tag
 
 BUDGET = 2_600_000  # characters of all images in a page
 _QUALITY = 60  # of WebP
