@@ -849,8 +849,17 @@ MUTANTS = [
     ),
     Mutant(
         "searches are compared whatever they measured", "autogan/report/comparison.py",
-        "if _measured(next(iter(group.values()))) == _measured(view):", "if group:",
+        "if all(_comparable(each, view) for each in group.values()):", "if group:",
         "tests/test_looking.py",
+    ),
+    Mutant(
+        "an event that is not whole is read", "autogan/record/events.py",
+        "if end + _AFTER > len(data):", "if end > len(data):", "tests/test_training_page.py",
+    ),
+    Mutant(
+        "neighbours on a curve are summed up", "autogan/report/training.py",
+        "sum(value for _, value in s) / len(s)", "sum(value for _, value in s)",
+        "tests/test_training_page.py",
     ),
     Mutant(
         "a look at the lock is in the way", "autogan/record/claim.py",

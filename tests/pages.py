@@ -1,17 +1,19 @@
-"""Searches on disk for tests of what is shown of them: a record, pictures, and no training."""
+"""Runs on disk for tests of what is shown of them: a record, pictures, and no training."""
 
+import dataclasses
 import json
 import math
 import random
 
 import numpy as np
 
-from autogan.config import SearchConfig
-from autogan.core.files import write_bytes, write_yaml
+from autogan.config import SearchConfig, TrainConfig
+from autogan.core.files import write_bytes, write_json, write_yaml
 from autogan.data.grids import grid, png
 from autogan.record.folder import SearchFolder, TrialFolder, real_images, trial_name
 from autogan.record.ledger import Ledger
 from autogan.record.lines import Begun, Ended, Evaluated, Judged, Placed, Started
+from autogan.search import Evaluation, State, Trial
 from autogan.search.base import trial_seed
 from autogan.show.saved import load_search
 
@@ -69,6 +71,65 @@ def confirmed_on_disk(root, **keys):
         for _ in range(config.confirm.repeats):
             run_trial(config, ledger, folder, dict(params), rng, 5, 8, confirms=True)
     return folder, config, ledger
+
+
+def training_on_disk(root, evaluations=5, state=State.COMPLETE, factor=1.0, pictures=True, **keys):
+    """Write a training's folder as a worker would leave it; its values are a formula.
+
+    FID is ``factor`` times 100 over the number of the evaluation, and rises at the last. One that
+    is RUNNING has no result. There are five parts of the loss, at every 20 steps.
+    """
+    config = TrainConfig(**{
+        "dataset": "digits", "also": ["is"], "steps": 100 * max(evaluations, 1),
+        "evaluate_every": 100, "features": "classifier", "params": {"learning_rate": 0.003}, **keys,
+    }).resolved()  # fmt: skip
+    folder = TrialFolder.of(root, config)
+    folder.keep_config(config)
+    (root / ".lock").touch()
+    rng, made = random.Random(0), []
+    for place in range(1, evaluations + 1):
+        fid = factor * (100 / place + 30 * (place == evaluations))
+        scores = {"fid_fake_9": fid, "is_fake_9": 1 + 9 / (1 + fid)}
+        made.append(Evaluation(100 * place, scores, fid))
+        if pictures:
+            write_bytes(folder.sample(100 * place), picture(rng, 8))
+    if pictures:
+        write_bytes(real_images(root), picture(rng, 8))
+    lines = [json.dumps({"step": e.step, **e.scores, "variety": {}, "collapsed": False})
+             for e in made]  # fmt: skip
+    write_bytes(folder.scores, "".join(f"{line}\n" for line in lines).encode())
+    losses_on_disk(root / "events.out.tfevents.1", {
+        name: [(step, slope * step) for step in range(20, 100 * evaluations + 1, 20)]
+        for slope, name in enumerate(("d_loss", "g_loss", "d_real", "d_fake", "d_penalty"), start=1)
+    })  # fmt: skip
+    if state is not State.RUNNING:
+        best = min(made, key=lambda e: e.value, default=None)
+        dead = state in (State.DIVERGED, State.COLLAPSED)
+        trial = Trial(0, config.gan.meaningful(config.hyperparameters()), state=state,
+                      evaluations=made, value=best and best.value, step=best and best.step,
+                      seconds=75.0, steps=100 * evaluations + 20 * dead,
+                      reason="a loss became NaN" if dead else "")  # fmt: skip
+        environment = {"autogan": "0.4.0", "tensorflow": "2.21.0", "device": "cpu"}
+        write_json(folder.result, {**dataclasses.asdict(trial), "environment": environment})
+    return folder
+
+
+def losses_on_disk(path, parts):
+    """Write an event file by TensorBoard's own writer: steps and values by the part of the loss."""
+    from tensorboard.compat.proto.event_pb2 import Event
+    from tensorboard.compat.proto.tensor_pb2 import TensorProto
+    from tensorboard.compat.proto.types_pb2 import DT_FLOAT
+    from tensorboard.summary.writer.record_writer import RecordWriter
+
+    with path.open("wb") as file:
+        writer = RecordWriter(file)
+        for name, points in parts.items():
+            for step, number in points:
+                event = Event(step=step)
+                content = np.float32(number).tobytes()  # as TensorFlow writes a scalar
+                tensor = TensorProto(dtype=DT_FLOAT, tensor_content=content)
+                event.summary.value.add(tag=f"losses/{name}", tensor=tensor)
+                writer.write(event.SerializeToString())
 
 
 def ended_on_disk(root):

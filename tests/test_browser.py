@@ -1,14 +1,14 @@
-"""The page of a search in a real browser: without scripts, in the dark, small, on paper."""
+"""Pages of runs in a real browser: without scripts, in the dark, small, on paper."""
 
 import re
 
 import pytest
 from browser import looking_at, opened
-from pages import ended_on_disk, judge, search_on_disk
+from pages import ended_on_disk, judge, search_on_disk, training_on_disk
 
 from autogan.record.lines import Ended, Started
-from autogan.report import comparison_page, search_page
-from autogan.show.saved import load_search
+from autogan.report import comparison_page, search_page, training_page
+from autogan.show.saved import load_run, load_search
 
 pytestmark = pytest.mark.slow
 
@@ -65,18 +65,54 @@ def test_all_images_are_shown_as_they_are(browser, path):
             assert shown_width / shown_height == pytest.approx(width / height, rel=0.04)
 
 
+def outside(page):
+    """The words that are not within their charts; all that is folded is opened."""
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    return page.evaluate(
+        """() => [...document.querySelectorAll('svg[role=img] text')].filter(text => {
+            const box = text.getBoundingClientRect();
+            const whole = text.closest('svg').getBoundingClientRect();
+            return box.left < whole.left - 1 || box.right > whole.right + 1
+                || box.top < whole.top - 1 || box.bottom > whole.bottom + 1;
+        }).map(text => text.closest('svg').id + ': ' + text.textContent)"""
+    )
+
+
 def test_words_lie_within_their_charts(browser, path):
     with looking_at(browser, path) as page:
-        page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
-        outside = page.evaluate(
-            """() => [...document.querySelectorAll('svg[role=img] text')].filter(text => {
-                const box = text.getBoundingClientRect();
-                const whole = text.closest('svg').getBoundingClientRect();
-                return box.left < whole.left - 1 || box.right > whole.right + 1
-                    || box.top < whole.top - 1 || box.bottom > whole.bottom + 1;
-            }).map(text => text.closest('svg').id + ': ' + text.textContent)"""
-        )
-        assert outside == []
+        assert outside(page) == []
+
+
+@pytest.mark.parametrize("width", SIZES)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_training_is_shown(browser, tmp_path, scheme, width):
+    training_on_disk(tmp_path / "a")
+    path = tmp_path / "report.html"
+    path.write_text(training_page(load_run(tmp_path / "a", {})))
+    with looking_at(browser, path, scheme=scheme, width=width) as page:
+        assert page.locator("svg[role=img]").count() == 5
+        assert outside(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        page.locator(".s1").check()
+        made, real = page.locator(".f1 img"), page.locator("img[alt='real images']")
+        assert made.is_visible()
+        assert not page.locator(".f4 img").is_visible()
+        one, other = made.bounding_box(), real.bounding_box()
+        assert one["y"] == pytest.approx(other["y"], abs=1)  # side by side
+        assert one["width"] == pytest.approx(other["width"], abs=1)
+
+
+@pytest.mark.parametrize("width", SIZES)
+def test_trainings_and_a_search_are_compared(browser, result, tmp_path, width):
+    for name in ("a", "b"):
+        training_on_disk(tmp_path / name)
+    path = tmp_path / "comparison.html"
+    trainings = [load_run(tmp_path / name, {}) for name in ("a", "b")]
+    path.write_text(comparison_page([result, *trainings]))
+    with looking_at(browser, path, width=width) as page:
+        assert page.locator("#chart-curves-0-0 path.line").count() == 2
+        assert outside(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 @pytest.mark.parametrize("scripts", [True, False])

@@ -101,15 +101,6 @@ def test_nothing_else_is_written_over(tmp_path, command):
     )
 
 
-def test_a_trial_leads_to_its_search(tmp_path):
-    autogan.run_search(KEYS, engine=FakeEngine())
-    trial = next(Path("runs/a/trials").iterdir())
-    trial.mkdir(exist_ok=True)
-    (trial / "config.yaml").write_text("dataset: digits\n")
-    with pytest.raises(ConfigError, match=f"name its search, {tmp_path}/runs/a"):
-        write_report(trial)
-
-
 def test_python_writes_it_after_loading():
     """The package `autogan.report` is another thing than the function."""
     autogan.run_search(KEYS, engine=FakeEngine())
@@ -214,13 +205,6 @@ def test_watching_several_waits_for_news_of_those_that_run(tmp_path, monkeypatch
     working = {tmp_path / "a": lambda: len(slept) < 5, tmp_path / "b": lambda: False}
     monkeypatch.setattr("autogan.report.writing.at_work", lambda root: working[root.resolve()]())
     assert len(list(watch("a", "b"))) == 2
-
-
-def test_there_is_no_page_of_a_training():
-    autogan.train({"dataset": "digits", "run_dir": "runs/t"}, engine=FakeEngine())
-    Path("runs/t/config.yaml").write_text("dataset: digits\n")  # which the fake leaves out
-    with pytest.raises(ConfigError, match="t is a training, and a page is of searches; show it by"):
-        write_report("runs/t")
 
 
 def test_show_prints_every_trial(tmp_path, capsys):

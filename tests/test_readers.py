@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fakes import FakeEngine
+from pages import losses_on_disk, training_on_disk
 from PIL import Image
 
 import autogan
@@ -32,7 +33,9 @@ from autogan.core.files import (
     write_yaml,
 )
 from autogan.data import dataset_named
+from autogan.record.events import losses
 from autogan.record.folder import TrialFolder, trial_name
+from autogan.search import State
 
 
 def damages(data, places=8):
@@ -127,6 +130,15 @@ def sealed():
     return Path("sealed.npz").read_bytes()
 
 
+def events():
+    losses_on_disk(Path("events"), {"d_loss": [(20, 1.0), (40, 2.0)], "g_loss": [(20, 3.0)]})
+    return Path("events").read_bytes()
+
+
+def read_events():
+    losses(Path("data"))
+
+
 READERS = {
     "mnist.npz": ({"mnist.npz": saved(**ARRAYS)}, load_mnist),
     "train-images-idx3-ubyte": (MNIST, load_mnist),
@@ -141,6 +153,7 @@ READERS = {
         for form in ("png", "jpeg", "gif", "bmp", "tiff", "webp")
     },
     "arrays.npz": ({"arrays.npz": sealed}, read_sealed),
+    "events.out.tfevents.1": ({"events.out.tfevents.1": events}, read_events),
     "arrays.npz of the cache": ({"arrays.npz": sealed}, read_cached),
 }
 
@@ -222,6 +235,16 @@ def test_every_file_of_a_run_may_be_damaged(sound, command):
             (Path("run") / file).unlink()
             if how == "a folder":
                 (Path("run") / file).mkdir()
+            look(f"{file} {how}", command)
+
+
+@pytest.mark.parametrize("state", [State.COMPLETE, State.RUNNING])
+def test_every_file_of_a_training_may_be_damaged(tmp_path, state, command):
+    root = training_on_disk(tmp_path / "sound", 2, state).root
+    for file in sorted(path.relative_to(root) for path in root.rglob("*") if path.is_file()):
+        for how, data in damages((root / file).read_bytes(), places=2):
+            copied(root)
+            (Path("run") / file).write_bytes(data)
             look(f"{file} {how}", command)
 
 

@@ -25,7 +25,7 @@ from autogan.report.drawing.images import Album
 from autogan.report.drawing.scales import Linear, Log, Places, fitting, short
 from autogan.report.drawing.svg import tag
 from autogan.report.effects import effects
-from autogan.report.view import View
+from autogan.report.view import SearchView
 from autogan.show.advice import advice
 from autogan.show.saved import load_search
 from autogan.show.summary import rows, standing, verdict
@@ -362,7 +362,7 @@ class TestWhatIsSaid:
         folder, config, ledger = search_on_disk(tmp_path / "a", trials=14, confirm=True)
         confirm_with(folder, config, ledger, [[0.01, 0.02], [50.0, 60.0], [70.0, 80.0]])
         judge(config, ledger)
-        view = View(load_search(folder.root, {}))
+        view = SearchView(load_search(folder.root, {}))
         assert (view.best.number, view.best.confirms) == (14, True)
         assert view.marked.params == view.best.params
         assert not view.marked.confirms
@@ -377,7 +377,7 @@ class TestWhatIsSaid:
         folder, config, ledger = search_on_disk(tmp_path / "a", trials=14, confirm=True)
         confirm_with(folder, config, ledger, [[70.0, 80.0], [50.0, 60.0], [0.01, 0.02]])
         judge(config, ledger)
-        view = View(load_search(folder.root, {}))
+        view = SearchView(load_search(folder.root, {}))
         assert view.result.confirmed[0].number is None
         assert view.marked is None
         assert "The defaults did better than all that was found" in search_page(view.result)
@@ -413,7 +413,7 @@ class TestWhatIsSaid:
 class TestNumbers:
     def test_what_matters_is_found(self, tmp_path):
         folder, _, _ = search_on_disk(tmp_path / "a", trials=40)
-        found = effects(View(load_search(folder.root, {})))
+        found = effects(SearchView(load_search(folder.root, {})))
         assert found.told[0].dimension.name == "learning_rate"
         assert 0.2 < found.told[0].low < found.told[0].share < found.told[0].high < 1
 
@@ -422,7 +422,7 @@ class TestNumbers:
         result = load_search(folder.root, {})
         read = Page(search_page(result))
         bars = drawn(search_page(result), "effects").iter("{http://www.w3.org/2000/svg}rect")
-        assert sum(1 for _ in bars) == len(effects(View(result)).told)
+        assert sum(1 for _ in bars) == len(effects(SearchView(result)).told)
         assert "it cannot be told" in read.text
         monkeypatch.setattr("autogan.report.effects._TOLD", 1.1)
         none = search_page(result)
@@ -463,7 +463,7 @@ class TestNumbers:
             ledger.append(Ended(trial=number, state="diverged", value=None, step=None,
                           last_value=None, seconds=1.0, reason="NaN", steps=20))  # fmt: skip
         result = load_search(folder.root, {})
-        assert seed_charts.noise(View(result)) is None
+        assert seed_charts.noise(SearchView(result)) is None
         made = search_page(result)
         assert "So few pairs cannot tell" in Page(made).text
         assert "trial 0, 2 of 4 died" in Page(made).text
@@ -472,7 +472,7 @@ class TestNumbers:
 
     def test_each_point_counts_once(self, ended):
         points = [t for t in ended.trials if t.repeats is None and not t.confirms]
-        assert effects(View(ended)).trials == len(points) < 30
+        assert effects(SearchView(ended)).trials == len(points) < 30
 
     def groups(self, result):
         groups = {}
@@ -489,7 +489,7 @@ class TestNumbers:
         assert len(several) > 5
         apart = [abs(scale(g[i]) - scale(g[j])) for g in several
                  for i in range(len(g)) for j in range(i)]  # fmt: skip
-        noise = seed_charts.noise(View(ended))
+        noise = seed_charts.noise(SearchView(ended))
         assert noise.middle == pytest.approx(statistics.median_low(apart))
         assert noise.largest == pytest.approx(max(apart))
         assert noise.factors == factors
@@ -508,7 +508,7 @@ class TestNumbers:
 
     def test_progress_is_the_best_value_after_so_many_updates(self, tmp_path):
         folder, _, ledger = search_on_disk(tmp_path / "a", trials=9)
-        view = View(load_search(folder.root, {}))
+        view = SearchView(load_search(folder.root, {}))
         line = so_far(view, view.measures[0])
         spent, best, wanted = 0, math.inf, []
         for trial in ledger.trials:
@@ -528,13 +528,13 @@ class TestNumbers:
 
     def test_a_confirmation_costs_updates_and_is_no_progress(self, tmp_path):
         folder, _, ledger = search_on_disk(tmp_path / "a", trials=5, confirm=True)
-        before = View(load_search(folder.root, {}))
+        before = SearchView(load_search(folder.root, {}))
         line = so_far(before, before.measures[0])
         ledger.append(Started(trial=5, params=ledger.trials[0].params, seed=1, origin="",
                       folder="0005", confirms=True))  # fmt: skip
         ledger.append(Evaluated(trial=5, step=100, go_on=True,
                       scores={"fid_fake_9": 0.001, "is_fake_9": 1.0}))  # fmt: skip
-        after = View(load_search(folder.root, {}))
+        after = SearchView(load_search(folder.root, {}))
         assert so_far(after, after.measures[0]) == line
         more = 100 * (1 + ledger.trials[0].params["d_iter"])
         assert after.result.updates() == before.result.updates() + more
@@ -553,7 +553,7 @@ class TestNumbers:
         assert so_far(*self.seen(folder))[-1][1] == best
 
     def seen(self, folder):
-        view = View(load_search(folder.root, {}))
+        view = SearchView(load_search(folder.root, {}))
         return view, view.measures[0]
 
     def test_idle_days_are_cut_out_of_the_timeline(self, tmp_path):

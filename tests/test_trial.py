@@ -25,6 +25,7 @@ from autogan.criteria.evaluator import Evaluator
 from autogan.criteria.statistics import Features
 from autogan.models import GAN_TYPES
 from autogan.models.training.batches import TrainingSet
+from autogan.record.events import losses
 from autogan.record.folder import TrialFolder
 from autogan.search import State, Trial
 from autogan.worker import trial as trial_module
@@ -586,6 +587,8 @@ def test_tensorboard_gets_everything(world, tmp_path):
     best = [float(tf.make_ndarray(e.tensor_proto)) for e in events.Tensors(f"best/{FID_LABEL}")]
     assert best[-1] == pytest.approx(trial.value)
     assert "beta1" in hparams(events)
+    parts = {tag: points for tag, points in curves(folder.logs).items() if "losses/" in tag}
+    assert {f"losses/{name}": curve for name, curve in losses(folder.logs).items()} == parts
 
 
 def test_tensorboard_shows_hyperparameters_that_have_a_meaning(world, tmp_path):

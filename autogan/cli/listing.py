@@ -18,7 +18,7 @@ from autogan.models import GAN_TYPES
 from autogan.models.formats import FORMATS
 from autogan.record.folder import SearchFolder
 from autogan.record.words import trials
-from autogan.search import SEARCH_METHODS, STOPPING_RULES, State
+from autogan.search import SEARCH_METHODS, STOPPING_RULES
 from autogan.show.result import SearchResult, TrainResult
 from autogan.show.saved import load_run
 
@@ -188,10 +188,7 @@ def _result(result: SearchResult | TrainResult) -> dict[str, Any]:
     config = result.config
     common = {"gan_type": config.gan_type, "dataset": config.dataset, "criterion": config.criterion}
     if isinstance(result, TrainResult):
-        trial = result.trial
-        state = "unfinished" if trial.state is State.RUNNING else "ended"
-        state = trial.state.value if trial.dead or trial.state is State.TIMED_OUT else state
-        return {**common, "value": trial.value, "state": state}
+        return {**common, "value": result.trial.value, "state": result.state}
     best = result.best
     # Of several criteria there is no one value.
     value = None if best is None or best.losses else best.value

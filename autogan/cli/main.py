@@ -207,19 +207,21 @@ def show(
 @app.command()
 @options_of(TrainConfig, "plugin_dirs")
 def report(
-    folders: Annotated[list[Path], typer.Argument(help="of a search; of several to compare them")],
+    folders: Annotated[
+        list[Path], typer.Argument(help="of a search or training; several are compared")
+    ],
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="the page [FOLDER/report.html]")
     ] = None,
     watch: Annotated[
-        bool, typer.Option("--watch", help="write it again and again while the search runs")
+        bool, typer.Option("--watch", help="write it again at all news, until the run ends")
     ] = False,
     open_: Annotated[bool, typer.Option("--open", help="show it in a browser")] = False,
     debug: Debug = False,
     *,
     flags: dict[str, Any],
 ) -> None:
-    """Write a page that shows a search, or compares several."""
+    """Write a page that shows a search or training, or compares several."""
     pages: Iterator[Path] = iter(())
     if watch:
         pages = writing.watch(*folders, output=output, options=flags)

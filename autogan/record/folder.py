@@ -12,7 +12,7 @@ from autogan.config import PROXY, TrainConfig, read_yaml
 from autogan.core.errors import ConfigError, StorageError
 from autogan.core.files import contents, link, look, write_bytes, write_yaml
 from autogan.core.hyperparameters import Value
-from autogan.record.lines import trial_of
+from autogan.record.lines import sound, trial_of
 from autogan.search import State, Trial
 
 SEARCH_CONFIG = "search.yaml"
@@ -21,6 +21,9 @@ BEST = "best"
 PLACES = ("run_dir", "checkpoint_dir", "result_dir", "log_dir")
 """The keys that say where a run and its parts lie."""
 
+_TRIALS_RECORD = "trials.jsonl"
+_SCORES = "scores.jsonl"
+_RESULT = "result.json"
 _NAME = ".name"  # of the run, for what lies outside its folder
 _MAX_NAME = 120  # of a trial's folder; file systems allow 255, Windows 260 for a whole path
 
@@ -39,7 +42,7 @@ class SearchFolder:
     @property
     def ledger(self) -> Path:
         """The record of all trials."""
-        return self.root / "trials.jsonl"
+        return self.root / _TRIALS_RECORD
 
     @property
     def best_config(self) -> Path:
@@ -132,12 +135,12 @@ class TrialFolder:
     @property
     def scores(self) -> Path:
         """The evaluations, one a line."""
-        return self.root / "scores.jsonl"
+        return self.root / _SCORES
 
     @property
     def result(self) -> Path:
         """What came of it."""
-        return self.root / "result.json"
+        return self.root / _RESULT
 
     def ended(self) -> Trial | None:
         """What came of the training by its own result; nothing without one that can be read."""
@@ -146,6 +149,19 @@ class TrialFolder:
         except (OSError, ValueError, RecursionError):
             return None
         return None if trial.state is State.RUNNING else trial
+
+    def environment(self) -> dict[str, Any]:
+        """What the ended training was made with; empty without a result that can be read."""
+        try:
+            values = sound(json.loads(contents(self.result)))
+            return dict(values["environment"])
+        except (OSError, ValueError, LookupError, TypeError, RecursionError):
+            return {}
+
+    @property
+    def report(self) -> Path:
+        """The page to look at, if it was asked for."""
+        return self.root / "report.html"
 
     @property
     def traceback(self) -> Path:
@@ -223,6 +239,11 @@ def _recorded_name(root: Path) -> str:
     except (OSError, UnicodeDecodeError):
         return root.name
     return name if name == os.path.basename(name) and name not in ("", ".", "..") else root.name
+
+
+def records(root: Path) -> list[Path]:
+    """The files that change when there is news of the search or training in a folder."""
+    return [root / name for name in (_TRIALS_RECORD, _SCORES, _RESULT)]
 
 
 def feature_weights(run: Path) -> Path:

@@ -1,23 +1,25 @@
-"""A search over time: scores over training, what it gained, where its updates and hours went."""
+"""Runs over time: scores over training, what they gained, where updates and hours went."""
 
 import bisect
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from markupsafe import Markup
 
 from autogan.record.ledger import Stint
 from autogan.record.words import duration, figure
-from autogan.report.drawing.scales import Linear, Places
+from autogan.report.drawing.key import legend
+from autogan.report.drawing.scales import Axis, Linear, Places
 from autogan.report.drawing.svg import Frame, joined, picture, tag, told_apart
-from autogan.report.view import KINDS, Measure, View
+from autogan.report.view import KINDS, Measure, SearchView, View
 from autogan.search import State, Trial
 
 WIDTH, HEIGHT = 860, 300
 MOST_CURVES = 300  # trials; where there are more, the best, and some that came to nothing
 _ORDER = ("failed", "dead", "stopped", "complete", "running", "best")  # the last is drawn on top
 _ROW = 18  # pixels of a worker's row
+_COLOURS = 6  # of lines in one chart, in the page's style
 _GAP = 600.0  # seconds in which nobody works, as between a search and its resumption
 
 
@@ -42,7 +44,7 @@ def curves(view: View, measure: Measure, name: str) -> Markup:
             frame.dot(*line[-1], kind, told, trial.number)
         if kind == "best" and trial.number in measure.worths:
             frame.dot(trial.step, measure.worths[trial.number], kind, told, trial.number)
-    words = f"{len(trials)} trials over up to {last} steps"
+    words = f"{len(trials)} trial{'' if len(trials) == 1 else 's'} over up to {last} steps"
     if measure.worths:
         best = measure.choose(measure.worths.values())
         words += f"; the best value is {figure(best)}"
@@ -75,7 +77,34 @@ def so_far(view: View, measure: Measure) -> list[tuple[float, float]]:
     return [*line, (whole, line[-1][1])] if line else []
 
 
-def progress(view: View, measure: Measure, name: str) -> Markup:
+def overlaid(
+    lines: Mapping[str, Sequence[tuple[float, float]]], across: str, up: str, y: Axis, name: str
+) -> Markup:
+    """Several lines in one chart, under a key that names them.
+
+    Args:
+        lines: their points by name; one without points is left out, and keeps its colour.
+        across: what the horizontal axis measures, from 0 on.
+        up: what the vertical one measures.
+        y: that axis.
+        name: the chart's id in the page, after "chart-".
+    """
+    last = max(at for line in lines.values() for at, _ in line)
+    frame = Frame(Linear(0, last or 1.0), y, WIDTH, HEIGHT, across, up)
+    marks, words = [], []
+    for place, (told, line) in enumerate(lines.items()):
+        if not line:
+            continue
+        kind = f"run-{place % _COLOURS}"
+        marks.append((tag("path", d="M0 6H24", class_=f"line {kind}"), told))
+        frame.line(line, kind, told)
+        if len(line) == 1:
+            frame.dot(*line[0], kind, told)
+        words.append(f"{told} came to {figure(line[-1][1])} after {line[-1][0]:.0f} {across}")
+    return joined([legend(marks), frame.svg(name, f"{up} over {across}", "; ".join(words))])
+
+
+def progress(view: SearchView, measure: Measure, name: str) -> Markup:
     """The best value so far, and each trial at its end, against the updates that were spent."""
     line = so_far(view, measure)
     ends = {trial.number: spent for spent, trial, _ in view.told_at if not trial.confirms}
@@ -95,7 +124,7 @@ def progress(view: View, measure: Measure, name: str) -> Markup:
     return frame.svg(name, f"The best {measure.name} so far", words)
 
 
-def cost(view: View) -> Markup:
+def cost(view: SearchView) -> Markup:
     """The updates of both networks, by what became of the trials that they were spent on."""
     result = view.result
     spent: Counter[str] = Counter()
@@ -127,7 +156,7 @@ def cost(view: View) -> Markup:
     return joined([svg, tag("p", f"{words}.", class_="note")])
 
 
-def timeline(view: View) -> Markup | None:
+def timeline(view: SearchView) -> Markup | None:
     """Which worker had which trial when; nothing from records without times."""
     stints = [(n, s) for n, each in view.result.stints.items() for s in each if s.last > s.began]
     if not stints:

@@ -1,50 +1,54 @@
-"""The page that compares several searches, as far as their values can be compared."""
+"""The page that compares searches and trainings, as far as their values can be compared."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup
 
+from autogan.core.hyperparameters import Value
 from autogan.record.words import describe, figure
-from autogan.report.charts import WIDTH, so_far
+from autogan.report.charts import WIDTH, overlaid, so_far
+from autogan.report.common import with_others
 from autogan.report.drawing.images import Album
-from autogan.report.drawing.key import legend
 from autogan.report.drawing.page import Section, document, table
-from autogan.report.drawing.scales import Linear, Places
-from autogan.report.drawing.svg import Frame, joined, tag, told_apart
+from autogan.report.drawing.scales import Places
+from autogan.report.drawing.svg import Frame, tag, told_apart
 from autogan.report.pictures import shown
-from autogan.report.view import View
+from autogan.report.view import Measure, SearchView, TrainingView, View, view_of
 from autogan.show.judged import judged
-from autogan.show.result import SearchResult
+from autogan.show.result import SearchResult, TrainResult
 
-_COLOURS = 6  # of lines, in the page's style
 _DIGITS = 8  # of a digest
-_ROW = 34  # pixels of a search's row
+_ROW = 34  # pixels of a run's row
 
 
-def comparison_page(results: Sequence[SearchResult], *, refresh: bool = False) -> str:
-    """A page that shows searches beside each other, as HTML that needs nothing else.
+def comparison_page(results: Sequence[SearchResult | TrainResult], *, refresh: bool = False) -> str:
+    """A page that shows searches and trainings beside each other, as HTML that needs nothing else.
 
     Values are put on one axis only where they are of the same criterion, features and real images.
 
     Args:
-        results: of the searches, so far; of different folders.
+        results: of the searches and trainings, so far; of different folders.
         refresh: whether a browser loads it again after a while, because it is written anew.
     """
-    views = dict(zip(_names(results), map(View, results), strict=True))
-    head = tag(
-        "header",
-        tag("h1", f"{len(results)} searches"),
-        tag("p", ", ".join(views), class_="reading"),
-    )
-    return document(f"{len(results)} searches", head, list(_sections(views)), refresh=refresh)
+    views = dict(zip(_names(results), map(view_of, results), strict=True))
+    title = _title(views)
+    head = tag("header", tag("h1", title), tag("p", ", ".join(views), class_="reading"))
+    return document(title, head, list(_sections(views)), refresh=refresh)
+
+
+def _title(views: Mapping[str, View]) -> str:
+    """Such as ``2 searches, 1 training``."""
+    searches = sum(isinstance(view, SearchView) for view in views.values())
+    counts = {("search", "searches"): searches, ("training", "trainings"): len(views) - searches}
+    return ", ".join(f"{n} {one if n == 1 else more}" for (one, more), n in counts.items() if n)
 
 
 def _sections(views: dict[str, View]) -> Iterator[Section]:
     yield Section(
-        "searches",
-        "What was searched, and what came of it?",
-        "Values under different names cannot be compared. The mean is of fresh seeds, where the "
+        "runs",
+        "What was run, and what came of it?",
+        "Values under different names cannot be compared. The mean is of fresh seeds, where a "
         "search was confirmed.",
         _overview(views),
     )
@@ -56,36 +60,51 @@ def _sections(views: dict[str, View]) -> Iterator[Section]:
             "Values in different columns cannot be compared.",
             _apart(groups),
         )
-    album = Album()
     for place, group in enumerate(group for group in groups if len(group) > 1):
-        label = next(iter(group.values())).result.objective
-        yield Section(
-            f"progress-{place}",
-            f"Which search found more for its updates? ({label})",
-            "A line is the best value that a search had seen by then; its end is what the search "
-            "cost, without the confirmation. One search is one throw of the dice: confirm before "
-            "you conclude.",
-            joined([_key(group), _progress(group, f"sofar-{place}")]),
-        )
-        yield Section(
-            f"trials-{place}",
-            f"What did the trials come to? ({label})",
-            "A dot is a trial that was trained to its end, the orange one won; green dots are its "
-            "fresh seeds; crosses at the edge diverged or collapsed.",
-            _trials(group, f"strip-{place}"),
-        )
-    winners = ((name, view, view.best) for name, view in views.items())
-    grids = [shown(view, album, best, name) for name, view, best in winners if best is not None]
+        yield from _compared(group, place)
+    album = Album()
+    best = ((name, view, view.best) for name, view in views.items())
+    grids = [shown(view, album, trial, name) for name, view, trial in best if trial is not None]
     if any(grids):
         yield Section(
             "images",
-            "What do the winners' images look like?",
-            "Each search's winner at its best step.",
+            "What do the best images look like?",
+            "Of each search its winner, of each training its best checkpoint.",
             tag("div", *filter(None, grids), class_="grids"),
         )
 
 
-def _names(results: Sequence[SearchResult]) -> list[str]:
+def _compared(group: dict[str, View], place: int) -> Iterator[Section]:
+    """What can be compared in a group of runs; ``place`` tells its sections from others'."""
+    label = next(iter(group.values())).result.objective
+    searches = sum(isinstance(view, SearchView) for view in group.values())
+    if progress := _progress(group, f"sofar-{place}"):
+        yield Section(
+            f"progress-{place}",
+            f"Which run came further for its updates? ({label})",
+            "A line is the best value that a run had seen by then; its end is what the run cost, "
+            "without a search's confirmation. One run is one throw of the dice: train again under "
+            "other seeds before you conclude.",
+            progress,
+        )
+    if len(group) - searches > 1:
+        yield Section(
+            f"curves-{place}",
+            f"How did the scores change during training? ({label})",
+            "A line is a training. GANs often get worse late, so each keeps its best checkpoint.",
+            _curves(group, place),
+        )
+    if searches:
+        yield Section(
+            f"trials-{place}",
+            f"What did the trials come to? ({label})",
+            "A dot is a trial that was trained to its end, the orange one won; green dots are its "
+            "fresh seeds; crosses at the edge diverged or collapsed. A training has one dot.",
+            _trials(group, f"strip-{place}"),
+        )
+
+
+def _names(results: Sequence[SearchResult | TrainResult]) -> list[str]:
     """The folders' names, or their whole paths where names are alike."""
     names = [result.folder.root.resolve().name for result in results]
     whole = [str(result.folder.root) for result in results]
@@ -99,56 +118,79 @@ def _overview(views: dict[str, View]) -> Markup:
     return table(["", *views], [line for line in lines if any(cell != "" for cell in line[1:])])
 
 
-def _facts(view: View, fixed: str) -> dict[str, object]:
-    """What is known of a search, by names that people read."""
-    result, config, best = view.result, view.result.config, view.best
-    tested = [line for line in judged(result) if line.endswith("test images")]
-    return {
-        "GAN type": config.gan_type,
-        "dataset": config.dataset,
+def _facts(view: View, fixed: str) -> dict[str, str]:
+    """What is known of a run, by names that people read."""
+    result = view.result
+    facts = {
+        "GAN type": result.config.gan_type,
+        "dataset": result.config.dataset,
         "fixed otherwise": fixed,
-        "search method": config.search_method,
-        "stopping rule": config.stopping or "none",
+        **dict.fromkeys(("search method", "stopping rule"), ""),
         "value": result.objective,
         "best": view.worth,
-        "mean of fresh seeds": str(result.confirmation or ""),
-        "scored again": "".join(tested),
-        "winner": "" if best is None else describe(best.params),
-        "trials": str(len(result.trials)),
+        **dict.fromkeys(("mean of fresh seeds", "scored again", "winner", "trials"), ""),
         "updates": f"{result.updates():,}",
         "state": result.state,
         "made with": _made_with(view),
     }
+    return {**facts, **_searched(view)} if isinstance(view, SearchView) else facts
 
 
-def _made_with(view: View) -> str:
-    told = view.result.header["environment"]
-    known = ("autogan", "tensorflow", "device")
-    return ", ".join(f"{name} {told[name]}" for name in known if name in told)
-
-
-def _measured(view: View) -> dict[str, Any]:
-    """What values must share to be comparable, in words of the configuration."""
-    features, config = view.result.header["features"], view.result.config
-    own_scale = config.normalise == "history"  # which each search makes for itself
+def _searched(view: SearchView) -> dict[str, str]:
+    """The facts that searches alone have."""
+    result, best = view.result, view.best
     return {
-        "criterion": view.result.terms.objective,
-        "scale": f"of {view.result.folder.root}" if own_scale else config.normalise,
-        "value": view.result.objective,
-        "feature network": features.get("network"),
-        "weights": str(features.get("weights"))[:_DIGITS],
-        "real images": str(features.get("digest"))[:_DIGITS],
-        "number of images": features.get("samples"),
-        "split": features.get("split"),
+        "search method": result.config.search_method,
+        "stopping rule": result.config.stopping or "none",
+        "mean of fresh seeds": str(result.confirmation or ""),
+        "scored again": "".join(line for line in judged(result) if line.endswith("test images")),
+        "winner": "" if best is None else describe(best.params),
+        "trials": str(len(result.trials)),
     }
 
 
+def _made_with(view: View) -> str:
+    known = ("autogan", "tensorflow", "device")
+    return ", ".join(f"{n} {view.environment[n]}" for n in known if n in view.environment)
+
+
+def _measured(view: View) -> dict[str, Any]:
+    """What values must share to be comparable, in words of the configuration.
+
+    Of a training less is recorded: the label of its values stands for all the rest.
+    """
+    config, features = view.result.config, view.features
+    own_scale = config.normalise == "history"  # which each search makes for itself
+    measured = {
+        "criterion": view.result.terms.objective,
+        "scale": f"of {view.result.folder.root}" if own_scale else config.normalise,
+        "value": view.result.objective,
+    }
+    if isinstance(view, SearchView):
+        measured |= {
+            "feature network": features.get("network"),
+            "weights": str(features.get("weights"))[:_DIGITS],
+            "real images": str(features.get("digest"))[:_DIGITS],
+            "number of images": features.get("samples"),
+            "split": features.get("split"),
+        }
+    return measured
+
+
+def _comparable(one: View, other: View) -> bool:
+    """Whether the values of two runs can be compared, by what is recorded of both."""
+    first, second = _measured(one), _measured(other)
+    return all(first[name] == second[name] for name in first.keys() & second.keys())
+
+
 def _groups(views: dict[str, View]) -> list[dict[str, View]]:
-    """Searches whose values can be compared, together."""
+    """Runs whose values can be compared, together; without trainings that have none yet."""
     groups: list[dict[str, View]] = []
     for name, view in views.items():
+        if isinstance(view, TrainingView) and not view.trial.evaluations:
+            continue
         for group in groups:
-            if _measured(next(iter(group.values()))) == _measured(view):
+            if all(_comparable(each, view) for each in group.values()):
                 group[name] = view
                 break
         else:
@@ -157,24 +199,18 @@ def _groups(views: dict[str, View]) -> list[dict[str, View]]:
 
 
 def _apart(groups: Sequence[dict[str, View]]) -> Markup:
-    """What differs, with a column for each group of searches."""
-    told = [
-        {"dataset": view.result.config.dataset, **_measured(view)}
-        for view in (next(iter(group.values())) for group in groups)
-    ]
-    other = [name for name in told[0] if len({str(each[name]) for each in told}) > 1]
-    lines = [[name, *(str(each[name]) for each in told)] for name in other]
-    return table(["", *(", ".join(group) for group in groups)], lines)
+    """What differs, with a column for each group of runs."""
+    firsts = [next(iter(group.values())) for group in groups]
+    told = [{"dataset": v.result.config.dataset, **_measured(v)} for v in firsts]
+    names = dict.fromkeys(name for each in told for name in each)
+    lines = [[name, *(str(each.get(name, "")) for each in told)] for name in names]
+    other = [line for line in lines if len({*line[1:]} - {""}) > 1]
+    return table(["", *(", ".join(group) for group in groups)], other)
 
 
 def _fixed(views: dict[str, View]) -> dict[str, str]:
-    """Of each search the fixed hyperparameters that are not the same in all of them."""
-    fixed = {}
-    for name, view in views.items():
-        config = view.result.config
-        searched = {dimension.name for dimension in config.space.dimensions}
-        values = {**config.gan.defaults(), **config.fixed}
-        fixed[name] = {n: value for n, value in values.items() if n not in searched}
+    """Of each run the fixed hyperparameters that are not the same in all of them."""
+    fixed = {name: _values(view) for name, view in views.items()}
     shared = list(dict.fromkeys(n for each in fixed.values() for n in each))
     other = [n for n in shared if len({each.get(n) for each in fixed.values()}) > 1]
     return {
@@ -182,26 +218,45 @@ def _fixed(views: dict[str, View]) -> dict[str, str]:
     }
 
 
-def _key(group: dict[str, View]) -> Markup:
-    return legend(
-        (tag("path", d="M0 6H24", class_=f"line run-{place % _COLOURS}"), name)
-        for place, name in enumerate(group)
-    )
+def _values(view: View) -> dict[str, Value]:
+    """The hyperparameters that are not searched: of a training all."""
+    if isinstance(view, SearchView):
+        return view.result.config.fixed
+    return view.result.config.hyperparameters()
 
 
-def _progress(group: dict[str, View], name: str) -> Markup:
+def _progress(group: dict[str, View], name: str) -> Markup | None:
+    """The best value so far against the updates, a line each; None without a value."""
     lines = {run: so_far(view, view.measures[0]) for run, view in group.items()}
     measure = next(iter(group.values())).measures[0]
-    points = [point for line in lines.values() for point in line]
-    x = Linear(0, max((spent for spent, _ in points), default=1.0) or 1.0)
-    y = measure.axis([value for _, value in points])
-    frame = Frame(x, y, WIDTH, 320, "updates of both networks", measure.words)
-    words = []
-    for place, (run, line) in enumerate(lines.items()):
-        if line:
-            frame.line(line, f"run-{place % _COLOURS}", run)
-            words.append(f"{run} came to {figure(line[-1][1])} in {line[-1][0]:.0f} updates")
-    return frame.svg(name, f"The best {measure.name} so far", "; ".join(words))
+    y = measure.axis(value for line in lines.values() for _, value in line)
+    across = "updates of both networks"
+    return overlaid(lines, across, measure.words, y, name) if any(lines.values()) else None
+
+
+def _curves(group: Mapping[str, View], place: int) -> Markup:
+    """Each criterion that several trainings recorded, over the steps, a line each."""
+    recorded = {
+        run: {m.name: m for m in view.recorded} if isinstance(view, TrainingView) else {}
+        for run, view in group.items()
+    }
+    drawn: list[Markup] = []
+    for name in dict.fromkeys(name for own in recorded.values() for name in own):
+        lines = {run: _line(group[run], own.get(name)) for run, own in recorded.items()}
+        measure = next(own[name] for own in recorded.values() if name in own)
+        y = measure.axis(value for line in lines.values() for _, value in line)
+        chart = f"curves-{place}-{len(drawn)}"
+        if sum(map(bool, lines.values())) > 1:
+            drawn.append(overlaid(lines, "steps of training", measure.words, y, chart))
+    return with_others(drawn, 1, f"curves-{place}")
+
+
+def _line(view: View, measure: Measure | None) -> list[tuple[float, float]]:
+    """A training's values over the steps; nothing without a measure."""
+    if measure is None:
+        return []
+    evaluations = view.trials[0].evaluations
+    return [(float(e.step), value) for e in evaluations if (value := measure.of(e)) is not None]
 
 
 def _trials(group: dict[str, View], name: str) -> Markup:
@@ -221,7 +276,7 @@ def _trials(group: dict[str, View], name: str) -> Markup:
         dead = [trial for trial in view.trials if trial.dead]
         for place, trial in enumerate(dead):
             frame.dot(worst, row, "dead", view.told(trial), aside=-10.0 * (place % 20))
-        for each in view.result.confirmed:
+        for each in view.result.confirmed if isinstance(view, SearchView) else ():
             for value in each.values if view.best and each.params == view.best.params else ():
                 frame.dot(value, row, "confirms", f"{row}, a fresh seed: {figure(value)}")
         words.append(f"{row}: {len(whole)} trials, and {len(dead)} diverged or collapsed")

@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from autogan.core.hyperparameters import Dimension
 from autogan.report.drawing.scales import Log
-from autogan.report.view import View
+from autogan.report.view import SearchView
 from autogan.search import History, Space, Trial
 from autogan.search.cube import Cube
 from autogan.search.history import rank_scores
@@ -84,7 +84,7 @@ class _Part:
     kernels: Sequence[Floats]
 
 
-def effects(view: View) -> Effects | None:
+def effects(view: SearchView) -> Effects | None:
     """Judge by a model of the whole space; None for too few trials.
 
     The method chose where to look, so that neither the trials' ranks nor the spread of a value
@@ -122,7 +122,7 @@ def _varies(dimension: Dimension, trials: Sequence[Trial]) -> bool:
     return len({t.params[dimension.name] for t in trials if dimension.name in t.params}) > 1
 
 
-def _scores(view: View, trials: Sequence[Trial]) -> Floats | None:
+def _scores(view: SearchView, trials: Sequence[Trial]) -> Floats | None:
     """A number for each trial that should fall, with a mean square of 1; None if all are alike.
 
     They are values, or their logarithms where they differ by factors, in the order in which the

@@ -13,7 +13,7 @@ from autogan.report.drawing.scales import Axis, Linear, Places, Scale, over, sho
 from autogan.report.drawing.svg import Frame, picture, shortened, tag, told_apart
 from autogan.report.effects import Effects
 from autogan.report.seeds import Noise
-from autogan.report.view import Measure, View
+from autogan.report.view import Measure, SearchView
 from autogan.search import State, Trial
 
 _SLICE = (370, 230)  # pixels
@@ -24,7 +24,7 @@ _FEWEST = 3  # values for a median
 _GOLDEN = 0.618  # which spreads equal values evenly
 
 
-def slices(view: View, measure: Measure, noise: Noise | None) -> list[Markup]:
+def slices(view: SearchView, measure: Measure, noise: Noise | None) -> list[Markup]:
     """For each hyperparameter the trials' values over its own.
 
     Args:
@@ -44,7 +44,7 @@ def slices(view: View, measure: Measure, noise: Noise | None) -> list[Markup]:
 
 
 def _slice(
-    view: View,
+    view: SearchView,
     measure: Measure,
     dimension: Dimension,
     trials: Sequence[Trial],
@@ -102,7 +102,7 @@ def _percent(share: float) -> str:
     return f"{100 * share:.0f} %"
 
 
-def pair(view: View, measure: Measure, first: Dimension, second: Dimension) -> Markup:
+def pair(view: SearchView, measure: Measure, first: Dimension, second: Dimension) -> Markup:
     """Two hyperparameters together: cells with medians for lists, else dots shaded by rank."""
     trials = [
         t for t in view.trials if _has(t, first) and _has(t, second) and t.number in measure.worths
@@ -132,7 +132,7 @@ def pair(view: View, measure: Measure, first: Dimension, second: Dimension) -> M
     return frame.svg("pair", title, words)
 
 
-def coordinates(view: View, measure: Measure) -> Markup:
+def coordinates(view: SearchView, measure: Measure) -> Markup:
     """All hyperparameters beside each other, a line for each trial."""
     dimensions = view.result.config.space.dimensions
     trials = [t for t in view.trials if t.number in measure.worths]

@@ -5,11 +5,10 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from autogan.record.folder import real_images
 from autogan.record.words import describe, figures
 from autogan.report.drawing.images import Album, Part
 from autogan.report.drawing.svg import joined, tag
-from autogan.report.view import View
+from autogan.report.view import SearchView, TrainingView, View
 from autogan.search import History, State, Trial
 
 TOP = 4  # trials whose images are shown
@@ -17,16 +16,15 @@ _DEFAULTS = "the defaults: trial"
 _STEPS = 10  # of their trainings, at most
 
 
-def gallery(view: View, album: Album) -> Markup | None:
+def gallery(view: SearchView, album: Album) -> Markup | None:
     """The best trials' images at their best steps, the real ones, and what other values mean."""
-    others, real = _others(view), real_images(view.result.folder.root)
+    others, real = _others(view), view.real
     paths = [*(_best_grid(view, t) for t in (*view.ranked[:TOP], *others.values())), real]
     part: Part = "whole" if album.fits(paths, "whole", share=0.6) else "quarter"
     best = [shown(view, album, t, f"trial {t.number}", part) for t in view.ranked[:TOP]]
     if not any(best):
         return None
-    truth = album.show(real, "real images", part)
-    first = [*best, _figure(truth, "real images of the training set") if truth else None]
+    first = [*best, _truth(view, album, part)]
     more = [shown(view, album, trial, why, part) for why, trial in others.items()]
     parts = [tag("div", *filter(None, first), class_="grids")]
     if any(more):
@@ -39,11 +37,11 @@ def gallery(view: View, album: Album) -> Markup | None:
     return joined(parts)
 
 
-def becoming(view: View, album: Album) -> Markup | None:
+def becoming(view: View, album: Album, *, truth: bool = False) -> Markup | None:
     """The best trials' images over training, with a control that needs no script.
 
     It goes from evaluation to evaluation: their steps may differ, where batch sizes do. None if
-    there is only one.
+    there is only one. With ``truth``, real images stand next to them.
     """
     trials = view.ranked[:TOP]
     rounds = range(max((len(trial.evaluations) for trial in trials), default=0))
@@ -64,11 +62,30 @@ def becoming(view: View, album: Album) -> Markup | None:
             checked=last,
         )
         controls.append(tag("span", control, " ", tag("label", name, for_=f"step-{place}")))
-        grids = tag("div", *(_at(view, album, t, at, part) for t in trials), class_="grids")
-        frames.append(tag("div", grids, class_=f"frame f{place}{' last' if last else ''}"))
+        grids = (_at(view, album, trial, at, part) for trial in trials)
+        frames.append(tag("div", *grids, class_=f"frame f{place}{' last' if last else ''}"))
     legend = "after steps:" if names[0].isdigit() else "at evaluation:"
     control = tag("fieldset", tag("legend", legend), *controls, class_="steps")
-    return tag("div", control, *frames, class_="over")
+    real = _truth(view, album, part) if truth else None
+    return tag("div", control, *frames, *([real] if real else []), class_="over")
+
+
+def development(view: TrainingView, album: Album) -> Markup | None:
+    """A training's images over its evaluations, next to real ones; None if it has made none."""
+    steps = [evaluation.step for evaluation in view.trial.evaluations]
+    if not any(view.result.folder.sample(step).is_file() for step in steps):
+        return None
+    if len(steps) > 1:
+        return becoming(view, album, truth=True)
+    made = shown(view, album, view.trial, view.name(view.trial))
+    real = _truth(view, album, "whole") if made else None
+    return tag("div", *filter(None, (made, real)), class_="grids") if made else None
+
+
+def _truth(view: View, album: Album, part: Part) -> Markup | None:
+    """Real images; None without a picture."""
+    image = album.show(view.real, "real images", part)
+    return _figure(image, "real images of the training set") if image else None
 
 
 def _round_name(trials: Sequence[Trial], place: int) -> str:
@@ -94,7 +111,7 @@ def _fitting(view: View, album: Album, rounds: Sequence[int]) -> tuple[list[int]
     return _thinned(rounds, 2), "quarter"
 
 
-def _others(view: View) -> dict[str, Trial]:
+def _others(view: SearchView) -> dict[str, Trial]:
     """Trials that show what a value means: defaults, the median, the worst, one that died."""
     fresh = [t for t in view.result.trials if t.confirms and t.worth is not None]
     defaults = next((c.params for c in view.result.confirmed if c.number is None), None)
@@ -119,14 +136,12 @@ def shown(
 ) -> Markup | None:
     """A trial's grid at its best step, or at its last if it has none; None without a picture."""
     step = _best_step(trial)
-    image = album.show(
-        _best_grid(view, trial), f"images of trial {trial.number}, step {step}", part
-    )
+    image = album.show(_best_grid(view, trial), f"images of {view.name(trial)}, step {step}", part)
     if image is None:
         return None
     named = ((m.name, m.worths[trial.number]) for m in view.measures if trial.number in m.worths)
     worths = figures(named)
-    words = [f"{title}, step {step}", worths or trial.reason, describe(trial.params)]
+    words = [f"{title}, step {step}", worths or trial.reason, describe(view.chosen(trial))]
     return _figure(image, *filter(None, words))
 
 
@@ -144,12 +159,13 @@ def _at(view: View, album: Album, trial: Trial, place: int, part: Part) -> Marku
     """A trial's grid at an evaluation, or what stands in its place."""
     if place >= len(trial.evaluations):
         last = trial.evaluations[-1].step if trial.evaluations else 0
-        return _figure(tag("div", f"ended at step {last}", class_="empty"), f"trial {trial.number}")
+        return _figure(tag("div", f"ended at step {last}", class_="empty"), view.name(trial))
     evaluation = trial.evaluations[place]
     path = view.result.folders[trial.number].sample(evaluation.step)
-    image = album.show(path, f"images of trial {trial.number}, step {evaluation.step}", part)
+    name = f"{view.name(trial)}, step {evaluation.step}"
+    image = album.show(path, f"images of {name}", part)
     values = [(m.name, v) for m in view.measures if (v := m.of(evaluation)) is not None]
-    caption = f"trial {trial.number}, step {evaluation.step}: {figures(values) or 'no value'}"
+    caption = f"{name}: {figures(values) or 'no value'}"
     return _figure(image or tag("div", "no picture here", class_="empty"), caption)
 
 
@@ -158,7 +174,7 @@ def _figure(image: Markup, *words: str) -> Markup:
     return tag("figure", image, tag("figcaption", *lines))
 
 
-def _caption(view: View) -> str:
+def _caption(view: SearchView) -> str:
     """What one must know of the grids."""
     sizes = {trial.params.get("z_dim") for trial in view.ranked[:TOP]}
     types = {trial.params.get("condition") for trial in view.ranked[:TOP]}

@@ -8,13 +8,13 @@ from markupsafe import Markup
 from autogan.config import own_flags
 from autogan.core.errors import one_line
 from autogan.core.files import write_bytes
-from autogan.core.text import short_name
 from autogan.record.words import duration, figure
+from autogan.report.common import published
 from autogan.report.drawing.images import Album
-from autogan.report.drawing.page import document
+from autogan.report.drawing.page import document, facts
 from autogan.report.drawing.svg import tag
 from autogan.report.sections import sections
-from autogan.report.view import View
+from autogan.report.view import SearchView
 from autogan.search.repeats import Standing
 from autogan.show.display import Display
 from autogan.show.judged import warnings
@@ -41,9 +41,9 @@ def search_page(result: SearchResult, *, refresh: bool = False) -> str:
         result: of the search, so far.
         refresh: whether a browser loads it again after a while, because it is written anew.
     """
-    view = View(result)
+    view = SearchView(result)
     made = list(sections(view, Album()))
-    return document(title_of(result), _head(view), made, refresh=refresh)
+    return document(view.title, _head(view), made, refresh=refresh)
 
 
 def write_page(result: SearchResult, display: Display) -> None:
@@ -59,46 +59,39 @@ def write_page(result: SearchResult, display: Display) -> None:
         display.note(f"the page {result.folder.report} cannot be written ({one_line(error)})")
 
 
-def title_of(result: SearchResult) -> str:
-    """Such as ``gan on digits: fid``."""
-    config = result.config
-    return f"{config.gan_type} on {short_name(config.dataset)}: {result.terms.objective}"
-
-
-def _head(view: View) -> Markup:
+def _head(view: SearchView) -> Markup:
     result = view.result
-    facts = {
+    numbers = {
         _what(view): _worth(view),
         "trials": len(result.trials),
         "updates of both networks": f"{result.updates():,}",
         "of training, of all workers": duration(result.seconds),
         "state": result.state,
     }
-    pairs = [tag("div", tag("dt", name), tag("dd", value)) for name, value in facts.items()]
     about, counts, *_ = standing(result)
     return tag(
         "header",
-        tag("h1", title_of(result)),
+        tag("h1", view.title),
         tag("p", f"{about}. {counts}.", class_="reading"),
-        tag("dl", *pairs, class_="facts"),
+        facts(numbers),
         _belief(view),
         *(tag("p", line, class_="verdict doubt") for line in [*warnings(result), *in_hand(result)]),
         *(tag("p", line, class_="verdict") for line in defaults(result)),
         tag(
             "p",
-            f"{result.folder.root}, {result.objective}{_when(result)}.{_measured(view)}",
+            f"{result.folder.root}, {result.objective}{_when(result)}.{published(view)}",
             class_="note",
         ),
     )
 
 
-def _worth(view: View) -> str:
+def _worth(view: SearchView) -> str:
     if standing := _mean(view):
         return figure(standing.value or 0.0)
     return str(view.result.confirmation or view.worth or "none")
 
 
-def _mean(view: View) -> Standing | None:
+def _mean(view: SearchView) -> Standing | None:
     """The winner's hyperparameters, where the mean of their own seeds is the first number."""
     standing = view.result.standing
     if view.result.confirmation is not None or standing is None or len(standing.values) < 2:
@@ -106,7 +99,7 @@ def _mean(view: View) -> Standing | None:
     return standing
 
 
-def _what(view: View) -> str:
+def _what(view: SearchView) -> str:
     """What the first number is."""
     fresh, name = view.result.confirmation, view.result.terms.objective
     if standing := _mean(view):
@@ -116,19 +109,7 @@ def _what(view: View) -> str:
     return f"{name} of the winner, mean ± standard deviation of {len(fresh.values)} fresh seeds"
 
 
-def _measured(view: View) -> str:
-    """Whether values can be compared with published ones."""
-    features = view.result.header["features"]
-    network = features.get("network")
-    if network == "inception":
-        return ""
-    return (
-        f" Its features are those of {network}, on {features.get('samples')} images: values cannot "
-        "be compared with published ones, which use Inception."
-    )
-
-
-def _belief(view: View) -> Markup:
+def _belief(view: SearchView) -> Markup:
     """Whether the winner can be believed, in one sentence."""
     result, best = view.result, view.best
     flags = ["--resume", str(result.folder.root), "--confirm", "top=3,repeats=5"]

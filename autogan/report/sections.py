@@ -1,37 +1,33 @@
 """The sections of a search's page, each of which answers a question."""
 
-import hashlib
 import shlex
 from collections.abc import Iterator
 
-import yaml
 from markupsafe import Markup
 
 from autogan.config import own_flags, proxy_of
-from autogan.core.files import contents, look
+from autogan.core.files import look
 from autogan.record.chosen import Chosen
-from autogan.record.folder import real_images
 from autogan.record.words import describe, duration, figure, origin, state_of
 from autogan.report import charts, parameters, pictures, seeds
+from autogan.report.common import repetition, scores, traceback
 from autogan.report.drawing.images import Album
 from autogan.report.drawing.key import key
 from autogan.report.drawing.page import Section, table
 from autogan.report.drawing.scales import short
 from autogan.report.drawing.svg import joined, tag
 from autogan.report.effects import Effects, effects
-from autogan.report.view import View
+from autogan.report.view import SearchView
 from autogan.search import State
 from autogan.show.advice import advice
 from autogan.show.judged import judged
 from autogan.show.standings import by_criterion, worst
 from autogan.show.summary import rows
-from autogan.version import __version__
 
 _THUMBNAILS = 100  # trials with one in the table
-_TRACE = 12  # last lines of a traceback
 
 
-def sections(view: View, album: Album) -> Iterator[Section]:
+def sections(view: SearchView, album: Album) -> Iterator[Section]:
     """All that have something to say, from what is looked at first to what is looked up."""
     noise = seeds.noise(view) if len(view.measures) == 1 else None
     if view.best is not None:
@@ -47,7 +43,7 @@ def sections(view: View, album: Album) -> Iterator[Section]:
             seeds.confirmation(view),
         )  # fmt: skip
     if grids := pictures.gallery(view, album):
-        beside = ", beside real images" if real_images(view.result.folder.root).exists() else ""
+        beside = ", beside real images" if view.real.exists() else ""
         yield Section(
             "images", "What do the images look like?",
             f"The best trials at their best steps{beside}. Look for shapes, for "
@@ -92,7 +88,7 @@ def sections(view: View, album: Album) -> Iterator[Section]:
     yield from _accounts(view, album)
 
 
-def _proxy(view: View, chosen: Chosen) -> Section:
+def _proxy(view: SearchView, chosen: Chosen) -> Section:
     result, lines = view.result, []
     for number, point, value in zip(chosen.trials, chosen.points, chosen.values, strict=True):
         here = result.point(point)
@@ -113,7 +109,7 @@ def _proxy(view: View, chosen: Chosen) -> Section:
     )  # fmt: skip
 
 
-def _winner(view: View) -> Section:
+def _winner(view: SearchView) -> Section:
     result, best = view.result, view.best
     assert best is not None
     searched = {d.name: d for d in result.config.space.dimensions}
@@ -154,22 +150,15 @@ def _winner(view: View) -> Section:
     )  # fmt: skip
 
 
-def _scores(view: View) -> Iterator[Section]:
-    curves = [charts.curves(view, m, f"curves-{place}") for place, m in enumerate(view.recorded)]
+def _scores(view: SearchView) -> Iterator[Section]:
     if any(trial.evaluations for trial in view.trials):
-        decisive = len(view.measures)
-        body = [key(*map(view.kind, view.trials)), *curves[:decisive]]
-        if curves[decisive:]:
-            summary = tag("summary", "the other criteria")
-            body.append(tag("details", summary, *curves[decisive:], id="others-curves"))
         few = f" Only {charts.MOST_CURVES} of the trials are drawn, the best among them."
         few = few if len(view.trials) > charts.MOST_CURVES else ""
-        yield Section(
-            "curves", "How did the scores change during training?",
+        yield scores(
+            view,
             "A line is a trial. GANs often get worse late, so each trial keeps its best "
             f"checkpoint; the orange dot marks the winner's.{few}",
-            joined(body),
-        )  # fmt: skip
+        )
     if any(m.worths for m in view.measures):
         better = "lower" if view.measures[0].direction == "min" else "higher"
         better = better if len(view.measures) == 1 else "nearer to it"
@@ -182,7 +171,7 @@ def _scores(view: View) -> Iterator[Section]:
         )  # fmt: skip
 
 
-def _hyperparameters(view: View, noise: seeds.Noise | None) -> Iterator[Section]:
+def _hyperparameters(view: SearchView, noise: seeds.Noise | None) -> Iterator[Section]:
     measure = view.measures[0]
     if slices := parameters.slices(view, measure, noise):
         equals = " Differences shorter than the bar at the right can be due to the seed alone."
@@ -234,7 +223,7 @@ def _importance(found: Effects) -> Section:
     return Section("importance", "Which hyperparameters matter?", reading, chart)
 
 
-def _accounts(view: View, album: Album) -> Iterator[Section]:
+def _accounts(view: SearchView, album: Album) -> Iterator[Section]:
     result = view.result
     if result.updates():
         over_time = charts.timeline(view)
@@ -255,7 +244,7 @@ def _accounts(view: View, album: Album) -> Iterator[Section]:
     yield _configuration(view)
 
 
-def _failures(view: View) -> Section | None:
+def _failures(view: SearchView) -> Section | None:
     wrong = [
         t for t in view.result.trials
         if t.dead or t.collapsed or t.state is State.FAILED or t.times_lost
@@ -269,10 +258,7 @@ def _failures(view: View) -> Section | None:
         seen = view.result.terms.evaluation(trial.evaluations[-1]) if early else ""
         reason: Markup | str = trial.reason or seen or f"lost {trial.times_lost} times"
         if trial.state is State.FAILED and look(path, "run") == "file":
-            last = contents(path).decode(errors="replace").splitlines()[-_TRACE:]
-            trace = tag("pre", "\n".join(last))
-            reason = joined([tag("p", reason),
-                             tag("details", tag("summary", "traceback"), trace)])  # fmt: skip
+            reason = joined([tag("p", reason), traceback(path)])
         lines.append([trial.number, state_of(trial), reason, describe(trial.params)])
     return Section(
         "failures", "What went wrong?",
@@ -283,7 +269,7 @@ def _failures(view: View) -> Section | None:
     )  # fmt: skip
 
 
-def _points(view: View) -> Section:
+def _points(view: SearchView) -> Section:
     result = view.result
     lines = []
     for point in result.points:
@@ -306,7 +292,7 @@ def _points(view: View) -> Section:
     )  # fmt: skip
 
 
-def _all_trials(view: View, album: Album) -> Section:
+def _all_trials(view: SearchView, album: Album) -> Section:
     result, lines, numbers = view.result, [], []
     made = rows(result)
     trials = {trial.number: trial for trial in result.trials}
@@ -335,41 +321,12 @@ def _all_trials(view: View, album: Album) -> Section:
     )  # fmt: skip
 
 
-def _configuration(view: View) -> Section:
+def _configuration(view: SearchView) -> Section:
     result = view.result
-    record = result.folder.ledger
-    digest = hashlib.sha256(record.read_bytes()).hexdigest() if record.exists() else "-"
-    header = result.header
-    facts = [
-        *(["images", f"{key} {value}"] for key, value in header["data"].items()
-          if not isinstance(value, dict)),
-        *(["features", f"{key} {value}"] for key, value in header["features"].items()),
-        *(["environment", f"{key} {value}"] for key, value in header["environment"].items()),
-        ["value", result.objective],
-        ["record", f"{record.name}, SHA-256 {digest}"],
-    ]  # fmt: skip
-    label = result.objective.replace("_", r"\_")  # or LaTeX takes it for an index
-    cite = (
-        f"@software{{autogan,\n  title   = {{AutoGAN: automatic search for GAN hyperparameters}},"
-        f"\n  version = {{{__version__}}},\n  note    = {{{label}; record "
-        f"{digest[:16]}}}\n}}"
-    )
-    own = own_flags(result.config, "search")
-    again = shlex.join(["autogan", "search", str(result.folder.config), *own])
-    body = [
-        tag("h3", "What the values depend on"),
-        table(["", ""], facts),
-        tag("h3", "search.yaml"),
-        tag("p", f"Run it again: {again}"),
-        tag("pre", yaml.safe_dump(result.config.saved(), sort_keys=False, allow_unicode=True)),
-        tag("h3", "BibTeX"),
-        tag("pre", cite),
-    ]
-    return Section(
-        "configuration", "How do I repeat and cite this?",
-        f"Values named {result.objective} can be compared with values of that name alone.",
-        joined(body), folded=True,
-    )  # fmt: skip
+    folder, config = result.folder, result.config
+    again = ["autogan", "search", folder.config, *own_flags(config, "search")]
+    data = result.header["data"]
+    return repetition(view, data, folder.ledger, config.saved(), folder.config, again)
 
 
 def _shown(value: object) -> object:

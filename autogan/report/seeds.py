@@ -12,7 +12,7 @@ from autogan.record.words import describe, figure
 from autogan.report.charts import WIDTH
 from autogan.report.drawing.scales import Log, Places
 from autogan.report.drawing.svg import Frame, shortened
-from autogan.report.view import View
+from autogan.report.view import SearchView
 from autogan.search import Direction, Trial
 from autogan.search.space import key
 
@@ -22,7 +22,7 @@ _PAIRS = 3  # of trainings, below which their differences say nothing
 _APART = 1.96 / statistics.NormalDist().inv_cdf(0.75)  # of twenty pairs one, by the median one
 
 
-def confirmation(view: View) -> Markup:
+def confirmation(view: SearchView) -> Markup:
     """The fresh seeds' values of each confirmed point, their mean, and what the search had seen."""
     result, measure = view.result, view.measures[0]
     values = [v for each in result.confirmed for v in each.values]
@@ -83,7 +83,7 @@ class Noise:
         return f"a factor of {math.exp(difference):.3g}" if self.factors else f"{difference:.3g}"
 
 
-def noise(view: View) -> Noise | None:
+def noise(view: SearchView) -> Noise | None:
     """What the seed alone makes; None where too few pairs of whole trainings say so."""
     groups = [values for _, values, _ in _groups(view)]
     factors = isinstance(view.measures[0].axis(v for values in groups for v in values), Log)
@@ -98,7 +98,7 @@ def noise(view: View) -> Noise | None:
     return Noise(statistics.median_low(apart), max(apart), factors)
 
 
-def several_seeds(view: View) -> Markup | None:
+def several_seeds(view: SearchView) -> Markup | None:
     """The values of each point that was trained under several seeds; None if there is none."""
     groups, measure = _groups(view)[:_MOST], view.measures[0]
     if not groups:
@@ -126,7 +126,7 @@ def several_seeds(view: View) -> Markup | None:
     return frame.svg("seeds", "The same hyperparameters under several seeds", words)
 
 
-def front(view: View) -> Markup:
+def front(view: SearchView) -> Markup:
     """The trials by the first two of several criteria; those that none other beats are joined."""
     result = view.result
     across, up = view.measures[:2]
@@ -149,7 +149,7 @@ def front(view: View) -> Markup:
     return frame.svg("front", f"{across.name} and {shortened(up.name, 40)}", words)
 
 
-def _groups(view: View) -> list[tuple[Trial, list[float], list[Trial]]]:
+def _groups(view: SearchView) -> list[tuple[Trial, list[float], list[Trial]]]:
     """The points that were trained under several seeds, and came to a value under one at least.
 
     Of each the first training, the values of the whole ones, and the trainings that died.

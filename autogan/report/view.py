@@ -1,16 +1,23 @@
-"""A search as the charts see it: what is measured, what came of each trial, which are the best."""
+"""A run as the charts see it: what is measured, what came of each trial, which are the best."""
 
+import dataclasses
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
+from typing import Any
 
+from autogan.core.hyperparameters import Value
+from autogan.core.text import short_name
 from autogan.criteria import CRITERIA, Objective
 from autogan.decisions.budget import updates_per_step
+from autogan.record.folder import real_images, run_of
 from autogan.record.words import describe, figure, state_of
 from autogan.report.drawing.scales import Axis, fitting
 from autogan.search import Direction, Evaluation, History, State, Trial
 from autogan.search.space import Key, key
-from autogan.show.result import SearchResult
+from autogan.show.result import SearchResult, TrainResult
 
 KINDS = {
     State.COMPLETE: "complete",
@@ -65,8 +72,108 @@ class Measure:
 
 
 @dataclass(frozen=True)
-class View:
-    """A search and what follows from it.
+class View(ABC):
+    """A run as the charts see it.
+
+    Attributes:
+        result: of the search or training, so far.
+    """
+
+    result: SearchResult | TrainResult
+
+    @property
+    @abstractmethod
+    def trials(self) -> list[Trial]:
+        """Those that are drawn, by number."""
+
+    @property
+    @abstractmethod
+    def measures(self) -> list[Measure]:
+        """What decides: one measure, or several where a search has found a front."""
+
+    @property
+    @abstractmethod
+    def best(self) -> Trial | None:
+        """The trial of the best generator that counts; None if none has come to a value."""
+
+    @property
+    @abstractmethod
+    def ranked(self) -> list[Trial]:
+        """Those whose images are looked at, the best first."""
+
+    @property
+    @abstractmethod
+    def told_at(self) -> list[tuple[float, Trial, Evaluation | None]]:
+        """Each evaluation and end in its order, with the updates that had been spent by then."""
+
+    @property
+    @abstractmethod
+    def features(self) -> Mapping[str, Any]:
+        """The feature network and the real images, as far as they are recorded."""
+
+    @property
+    @abstractmethod
+    def environment(self) -> Mapping[str, Any]:
+        """Versions and device, as far as they are recorded."""
+
+    @abstractmethod
+    def name(self, trial: Trial) -> str:
+        """What a trial is called."""
+
+    @abstractmethod
+    def kind(self, trial: Trial) -> str:
+        """The class of a trial's marks."""
+
+    @abstractmethod
+    def chosen(self, trial: Trial) -> Mapping[str, Value]:
+        """The hyperparameters that tell a trial from others."""
+
+    @cached_property
+    def recorded(self) -> list[Measure]:
+        """All criteria whose values were recorded, those that decide first."""
+        shown = list(self.measures)
+        kept = {t.number: None if t.dead else t.kept for t in self.trials}
+        for label, name in self.result.terms.names.items():
+            if name not in [measure.name for measure in shown]:
+                known = {n: e.scores for n, e in kept.items() if e is not None}
+                worths = {n: scores[label] for n, scores in known.items() if label in scores}
+                direction = CRITERIA.get(name).direction
+                shown.append(Measure(name, direction, _score(label), worths))
+        return shown
+
+    @property
+    def worth(self) -> str:
+        """What the best trial came to; empty without one."""
+        if self.best is None:
+            return ""
+        several = len(self.measures) > 1
+        return self.result.terms.worth(self.best) if several else figure(self.best.value or 0.0)
+
+    @property
+    def title(self) -> str:
+        """Such as ``gan on digits: fid``."""
+        config = self.result.config
+        return f"{config.gan_type} on {short_name(config.dataset)}: {self.result.terms.objective}"
+
+    @property
+    def real(self) -> Path:
+        """A grid of images that the run learns from."""
+        return real_images(run_of(self.result.folder.root))
+
+    def told(self, trial: Trial) -> str:
+        """What is said of a trial where one points at it."""
+        worth = ", ".join(
+            f"{m.name} {figure(m.worths[trial.number])}"
+            for m in self.measures
+            if trial.number in m.worths
+        )
+        state = "" if trial.state is State.COMPLETE else f" {state_of(trial)}"
+        return f"{self.name(trial)}{state}: {worth or 'no value'}  {describe(self.chosen(trial))}"
+
+
+@dataclass(frozen=True)
+class SearchView(View):
+    """A search, and what follows from it.
 
     Attributes:
         result: of the search, so far.
@@ -81,7 +188,7 @@ class View:
 
     @cached_property
     def measures(self) -> list[Measure]:
-        """What decides: one measure, or several where the search has found a front."""
+        """See `View.measures`."""
         result = self.result
         objectives = result.config.objectives
         if len(objectives) == 1:
@@ -97,30 +204,9 @@ class View:
         return measures
 
     @cached_property
-    def recorded(self) -> list[Measure]:
-        """All criteria whose values were recorded, those that decide first."""
-        shown = list(self.measures)
-        kept = {t.number: None if t.dead else t.kept for t in self.trials}
-        for name, label in self.result.header["labels"].items():
-            if name not in [measure.name for measure in shown]:
-                known = {n: e.scores for n, e in kept.items() if e is not None}
-                worths = {n: scores[label] for n, scores in known.items() if label in scores}
-                direction = CRITERIA.get(name).direction
-                shown.append(Measure(name, direction, _score(label), worths))
-        return shown
-
-    @cached_property
     def best(self) -> Trial | None:
         """The search's winner."""
         return self.result.best
-
-    @property
-    def worth(self) -> str:
-        """What the winner came to in its own training; empty without one."""
-        if self.best is None:
-            return ""
-        several = len(self.measures) > 1
-        return self.result.terms.worth(self.best) if several else figure(self.best.value or 0.0)
 
     @cached_property
     def marked(self) -> Trial | None:
@@ -143,23 +229,33 @@ class View:
             found.setdefault(key(trial.params), trial)
         return list(found.values())
 
+    @property
+    def features(self) -> Mapping[str, Any]:
+        """See `View.features`."""
+        known: Mapping[str, Any] = self.result.header["features"]
+        return known
+
+    @property
+    def environment(self) -> Mapping[str, Any]:
+        """See `View.environment`."""
+        known: Mapping[str, Any] = self.result.header["environment"]
+        return known
+
+    def name(self, trial: Trial) -> str:
+        """Such as ``trial 3``."""
+        return f"trial {trial.number}"
+
     def kind(self, trial: Trial) -> str:
-        """The class of a trial's marks."""
+        """See `View.kind`."""
         if self.marked is not None and trial.number == self.marked.number:
             return "best"
         if trial.confirms:
             return "confirms"
         return KINDS[trial.state]
 
-    def told(self, trial: Trial) -> str:
-        """What is said of a trial where one points at it."""
-        worth = ", ".join(
-            f"{m.name} {figure(m.worths[trial.number])}"
-            for m in self.measures
-            if trial.number in m.worths
-        )
-        state = "" if trial.state is State.COMPLETE else f" {state_of(trial)}"
-        return f"trial {trial.number}{state}: {worth or 'no value'}  {describe(trial.params)}"
+    def chosen(self, trial: Trial) -> Mapping[str, Value]:
+        """Those that are searched."""
+        return trial.params
 
     @cached_property
     def paces(self) -> dict[int, int]:
@@ -168,10 +264,7 @@ class View:
 
     @cached_property
     def told_at(self) -> list[tuple[float, Trial, Evaluation | None]]:
-        """Each evaluation and end in its order, with the updates that the search had spent by then.
-
-        A trial that is gone on with from a checkpoint is counted once.
-        """
+        """See `View.told_at`; a trial that is gone on with from a checkpoint is counted once."""
         steps = dict.fromkeys(self.paces, 0)
         spent, told = 0, []
         by_step = {(t.number, e.step): e for t in self.result.trials for e in t.evaluations}
@@ -180,6 +273,83 @@ class View:
             steps[number] = max(step, steps[number])
             told.append((float(spent), self.result.trials[number], by_step.get((number, step))))
         return told
+
+
+@dataclass(frozen=True)
+class TrainingView(View):
+    """One training as the charts see it: the only trial there is.
+
+    Attributes:
+        result: of the training, so far.
+    """
+
+    result: TrainResult
+
+    @cached_property
+    def trial(self) -> Trial:
+        """The training; while it has not ended, with its best value so far."""
+        trial, best = self.result.trial, self.result.best
+        if trial.state is not State.RUNNING or best is None:
+            return trial
+        return dataclasses.replace(trial, value=best.value, step=best.step)
+
+    @property
+    def trials(self) -> list[Trial]:
+        """The training alone."""
+        return [self.trial]
+
+    @cached_property
+    def measures(self) -> list[Measure]:
+        """What decides."""
+        worth, result = self.trial.worth, self.result
+        worths = {} if worth is None else {self.trial.number: worth}
+        return [Measure(result.terms.objective, result.direction, lambda e: e.value, worths)]
+
+    @property
+    def best(self) -> Trial | None:
+        """The training, if it has come to a value and did not die."""
+        return None if self.trial.worth is None else self.trial
+
+    @property
+    def ranked(self) -> list[Trial]:
+        """The training, if it has made images."""
+        return [self.trial] if self.trial.evaluations else []
+
+    @cached_property
+    def told_at(self) -> list[tuple[float, Trial, Evaluation | None]]:
+        """See `View.told_at`."""
+        pace, trial = self.result.pace, self.trial
+        told: list[tuple[float, Trial, Evaluation | None]] = []
+        told += [(float(pace * each.step), trial, each) for each in trial.evaluations]
+        return [*told, (float(pace * trial.steps), trial, None)] if trial.steps else told
+
+    @property
+    def features(self) -> Mapping[str, Any]:
+        """The network alone: labels of values stand for all the rest."""
+        return {"network": self.result.config.features}
+
+    @property
+    def environment(self) -> Mapping[str, Any]:
+        """See `View.environment`; empty until the training has ended."""
+        return self.result.folder.environment()
+
+    def name(self, trial: Trial) -> str:
+        """The name of its folder."""
+        return self.result.folder.root.resolve().name
+
+    def kind(self, trial: Trial) -> str:
+        """See `View.kind`."""
+        return "dead" if trial.dead else "best"
+
+    def chosen(self, trial: Trial) -> Mapping[str, Value]:
+        """Those that are not the GAN type's defaults."""
+        defaults = self.result.config.gan.defaults()
+        return {n: value for n, value in trial.params.items() if value != defaults.get(n)}
+
+
+def view_of(result: SearchResult | TrainResult) -> View:
+    """A run as the charts see it."""
+    return TrainingView(result) if isinstance(result, TrainResult) else SearchView(result)
 
 
 def _value(objective: Objective, labels: Mapping[str, str]) -> Callable[[Evaluation], float | None]:

@@ -1,4 +1,4 @@
-"""Pages as files: written once, or again and again while a search runs.
+"""Pages as files: written once, or again and again while a run goes on.
 
 The runs may be at work, and are not touched.
 """
@@ -12,32 +12,33 @@ from autogan.core.errors import ConfigError, StorageError
 from autogan.core.files import look, write_bytes
 from autogan.core.text import read_path
 from autogan.record.claim import at_work
-from autogan.record.folder import SearchFolder
+from autogan.record.folder import records, run_of
 from autogan.report.comparison import comparison_page
 from autogan.report.search import search_page
-from autogan.show.saved import load_search
+from autogan.report.training import training_page
+from autogan.show.result import SearchResult, TrainResult
+from autogan.show.saved import load_run
 
 _MARK = b'name="generator" content="AutoGAN'  # of a page's head
-_LOOK = 5.0  # seconds between two looks at a running search
+_LOOK = 5.0  # seconds between two looks at a run
 
 
 def write_report(
     *folders: Path | str, output: Path | str | None = None, options: Mapping[str, Any] | None = None
 ) -> Path:
-    """Write a page that shows a search, or compares several; works while they run.
+    """Write a page that shows a search or training, or compares several; works while they run.
 
     Args:
-        folders: of the searches.
-        output: the page; by default report.html in the search's folder; comparison.html of
-            several.
+        folders: of the searches and trainings.
+        output: the page; by default report.html in the run's folder; comparison.html of several.
         options: keys of the configuration, such as ``plugin_dirs``.
 
     Returns:
         Where the page is.
 
     Raises:
-        ConfigError: if one is no search, has not begun or is damaged; if the page cannot be
-            written.
+        ConfigError: if one is no run, is a search that has not begun, or is damaged; if the page
+            cannot be written.
     """
     return _write(folders, output, options, refresh=False)
 
@@ -45,17 +46,16 @@ def write_report(
 def watch(
     *folders: Path | str, output: Path | str | None = None, options: Mapping[str, Any] | None = None
 ) -> Iterator[Path]:
-    """Write a page (see `write_report`) whenever there is news, until no search runs any more.
+    """Write a page (see `write_report`) whenever there is news, until no run is at work any more.
 
     Yields:
         Where the page is, after each time that it was written.
     """
-    records = [SearchFolder(read_path("run", str(folder))).ledger for folder in folders]
+    roots = [read_path("run", str(folder)) for folder in folders]
 
-    def news() -> list[tuple[int, bool]]:
+    def news() -> list[tuple[list[int], bool]]:
         """What changes when something has happened: the records' sizes, and who is at work."""
-        sizes = (record.stat().st_size if look(record, "run") else 0 for record in records)
-        return [(size, at_work(record.parent)) for size, record in zip(sizes, records, strict=True)]
+        return [([*map(_size, records(root))], at_work(run_of(root))) for root in roots]
 
     while True:
         seen = news()
@@ -79,13 +79,13 @@ def _write(
     """See `write_report`; ``refresh`` lets the browser load the page again."""
     paths = [read_path("run", str(folder)) for folder in folders]
     roots = {path.resolve(): path for path in paths}
-    results = [load_search(root, options) for root in roots.values()]
+    results = [load_run(root, options) for root in roots.values()]
     if not results:
-        raise ConfigError("run", "none given; name the folder of a search, or of several")
+        raise ConfigError("run", "none given; name the folder of a search or training, or several")
     if len(results) > 1:
         page, usual = comparison_page(results, refresh=refresh), Path("comparison.html")
     else:
-        page, usual = search_page(results[0], refresh=refresh), results[0].folder.report
+        page, usual = _page(results[0], refresh=refresh), results[0].folder.report
     path = usual if output is None else read_path("output", str(output))
     _check_page(path)
     try:
@@ -93,6 +93,18 @@ def _write(
     except StorageError as error:
         raise ConfigError("output", error.problem) from error
     return path
+
+
+def _page(result: SearchResult | TrainResult, *, refresh: bool) -> str:
+    """The page of one run."""
+    if isinstance(result, TrainResult):
+        return training_page(result, refresh=refresh)
+    return search_page(result, refresh=refresh)
+
+
+def _size(path: Path) -> int:
+    """A file's size in bytes; 0 if there is none."""
+    return path.stat().st_size if look(path, "run") else 0
 
 
 def _check_page(path: Path) -> None:

@@ -13,11 +13,12 @@ from autogan.decisions.confirmation import Confirmed
 from autogan.decisions.tally import Tally
 from autogan.record.chosen import Chosen
 from autogan.record.claim import at_work
-from autogan.record.folder import TrialFolder
+from autogan.record.folder import TrialFolder, run_of
 from autogan.record.ledger import Stint
 from autogan.record.lines import Judged
-from autogan.record.words import Terms
-from autogan.search import State, Trial
+from autogan.record.words import Terms, state_of
+from autogan.search import Direction, Evaluation, State, Trial
+from autogan.search.history import best_evaluation
 from autogan.search.repeats import Standing
 from autogan.show.summary import rows, summary, table_html
 
@@ -214,3 +215,40 @@ class TrainResult:
     objective: str
     terms: Terms
     trial: Trial
+
+    @property
+    def direction(self) -> Direction:
+        """Which way values are better."""
+        return self.config.objective.direction
+
+    @property
+    def best(self) -> Evaluation | None:
+        """The best evaluation so far, whatever became of the training afterwards."""
+        return best_evaluation(self.trial.evaluations, self.direction)
+
+    @property
+    def folders(self) -> Mapping[int, TrialFolder]:
+        """As a search has them: the training's own, by its number."""
+        return {self.trial.number: self.folder}
+
+    @property
+    def state(self) -> str:
+        """``ended``, or how it ended too early; ``running`` or ``unfinished``."""
+        if self.trial.state is State.RUNNING:
+            return "running" if at_work(run_of(self.folder.root)) else "unfinished"
+        return "ended" if self.trial.state is State.COMPLETE else state_of(self.trial)
+
+    @property
+    def steps(self) -> int:
+        """Generator updates; while it has not ended, up to its last evaluation."""
+        evaluated = self.trial.evaluations[-1].step if self.trial.evaluations else 0
+        return max(evaluated, self.trial.steps)
+
+    @property
+    def pace(self) -> int:
+        """Updates of both networks in a step."""
+        return self.config.gan.updates_per_step(self.config.hyperparameters())
+
+    def updates(self) -> int:
+        """Updates of both networks so far."""
+        return self.pace * self.steps

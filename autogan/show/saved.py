@@ -11,8 +11,9 @@ from autogan.core.errors import ConfigError
 from autogan.core.files import contents, look
 from autogan.criteria.variety import Variety
 from autogan.decisions.tally import fitting_tally
-from autogan.record.folder import SearchFolder, TrialFolder, run_of
+from autogan.record.folder import SearchFolder, TrialFolder
 from autogan.record.ledger import Ledger
+from autogan.record.lines import trial_of
 from autogan.record.words import Terms
 from autogan.search import Evaluation, Trial
 from autogan.search.history import found_again
@@ -39,11 +40,9 @@ def load_run(root: Path, options: Mapping[str, Any] | None) -> SearchResult | Tr
 def load_search(root: Path, options: Mapping[str, Any] | None) -> SearchResult:
     """What the search in a folder has found so far.
 
-    The arguments and errors are those of `load_run`.
+    The arguments and errors are those of `load_run`, which finds out whether it holds a search.
     """
     folder = SearchFolder(root)
-    if look(folder.config, "run") != "file":
-        raise ConfigError("run", _no_search(root))
     config = load_saved(
         SearchConfig, folder.config, {**_given(options), "run_dir": root}
     ).resolved()
@@ -59,16 +58,6 @@ def _nothing(root: Path) -> str:
     if look(root, "run") != "folder":
         return f"{root} is no folder; see: autogan list runs"
     return f"{root} holds no search or training; see: autogan list runs"
-
-
-def _no_search(root: Path) -> str:
-    if look(root / "config.yaml", "run") != "file":
-        return _nothing(root)
-    search = run_of(root)
-    instead = (
-        f"name its search, {search}" if search != root.resolve() else "show it by autogan show"
-    )
-    return f"{root} is a training, and a page is of searches; {instead}"
 
 
 def _training(root: Path, options: Mapping[str, Any] | None) -> TrainResult:
@@ -106,19 +95,23 @@ def _labels(config: TrainConfig, trial: Trial) -> dict[str, str]:
 
 def _evaluations(path: Path) -> list[Evaluation]:
     """Those that a training has written so far."""
-    evaluations = []
     try:
-        for line in contents(path).decode().splitlines() if look(path, "run") else ():
-            scores = json.loads(line)
-            step, variety = scores.pop("step"), scores.pop("variety", {})
-            alike = bool(variety) and Variety.of(variety).collapsed
-            collapsed = scores.pop("collapsed", alike)  # AutoGAN 0.3 wrote none
-            evaluations.append(Evaluation(step, scores, None, variety, collapsed))
+        lines = contents(path).decode().splitlines() if look(path, "run") else []
+        values = {"number": 0, "params": {}, "evaluations": [*map(_evaluation, lines)]}
+        return trial_of(values).evaluations
     except OSError as error:
         raise ConfigError("run", f"{path} cannot be read ({error.strerror})") from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ConfigError("run", f"{path} is damaged ({error}); train again") from None
-    return evaluations
+
+
+def _evaluation(line: str) -> dict[str, Any]:
+    """What `dataclasses.asdict` would make of an evaluation, from its line."""
+    scores = json.loads(line)
+    step, variety = scores.pop("step"), scores.pop("variety", {})
+    alike = bool(variety) and Variety.of(variety).collapsed
+    collapsed = scores.pop("collapsed", alike)  # AutoGAN 0.3 wrote none
+    return {"step": step, "scores": scores, "variety": variety, "collapsed": collapsed}
 
 
 def _given(options: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from typing import Any, cast
 
 from autogan.core.hyperparameters import Dimension, Hyperparameter, Range, Value
 from autogan.report.effects import effects
-from autogan.report.view import Measure, View
+from autogan.report.view import Measure, SearchView
 from autogan.search import SEARCH_METHODS, STOPPING_RULES, Evaluation, History, Space, State, Trial
 
 METHODS = ("random", "explore", "adaptive", "gp", "cmaes", "tpe")
@@ -125,7 +125,7 @@ def told(case: Case, trials: Sequence[Trial]) -> set[str]:
         measures=[Measure("fid", "min", lambda evaluation: evaluation.value, worths)],
         result=SimpleNamespace(direction="min", config=SimpleNamespace(space=case.space)),
     )
-    found = effects(cast(View, view))
+    found = effects(cast(SearchView, view))
     return {effect.dimension.name for effect in found.told} if found else set()
 
 

@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
@@ -81,6 +81,12 @@ def document(title: str, head: Markup, sections: Sequence[Section], *, refresh: 
         lang="en",
     )
     return f"<!DOCTYPE html>\n{page}\n"
+
+
+def facts(values: Mapping[str, object]) -> Markup:
+    """The first numbers of a page, by what they are."""
+    pairs = [tag("div", tag("dt", name), tag("dd", value)) for name, value in values.items()]
+    return tag("dl", *pairs, class_="facts")
 
 
 def table(

@@ -1,0 +1,111 @@
+"""What the pages of searches and of trainings have in common."""
+
+import hashlib
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from markupsafe import Markup
+
+from autogan.core.files import contents
+from autogan.report import charts
+from autogan.report.drawing.key import key
+from autogan.report.drawing.page import Section, table
+from autogan.report.drawing.svg import joined, tag
+from autogan.report.view import View
+from autogan.version import __version__
+
+_TRACE = 12  # last lines of a traceback
+
+
+def published(view: View) -> str:
+    """Why values cannot be compared with published ones; empty if they can."""
+    network, samples = (view.features.get(name) for name in ("network", "samples"))
+    if network == "inception":
+        return ""
+    images = "" if samples is None else f", on {samples} images"
+    return (
+        f" Its features are those of {network}{images}: values cannot be compared with published "
+        "ones, which use Inception."
+    )
+
+
+def scores(view: View, reading: str) -> Section:
+    """Every recorded criterion over the steps; those that do not decide are folded."""
+    each = [charts.curves(view, m, f"curves-{place}") for place, m in enumerate(view.recorded)]
+    kinds = key(*map(view.kind, view.trials)) if len(view.trials) > 1 else ""
+    body = joined([kinds, with_others(each, len(view.measures), "curves")])
+    return Section("curves", "How did the scores change during training?", reading, body)
+
+
+def with_others(drawn: Sequence[Markup], first: int, name: str, words: str = "criteria") -> Markup:
+    """Charts, of which all after the first ones are folded.
+
+    Args:
+        drawn: the charts.
+        first: how many are open.
+        name: of what is folded, in its id after "others-".
+        words: what the charts are of.
+    """
+    if not drawn[first:]:
+        return joined(drawn)
+    summary = tag("summary", f"the other {words}")
+    folded = tag("details", summary, *drawn[first:], id=f"others-{name}")
+    return joined([*drawn[:first], folded])
+
+
+def traceback(path: Path) -> Markup:
+    """The last lines of a file that says why a training failed, folded."""
+    last = contents(path).decode(errors="replace").splitlines()[-_TRACE:]
+    return tag("details", tag("summary", "traceback"), tag("pre", "\n".join(last)))
+
+
+def repetition(
+    view: View,
+    data: Mapping[str, Any],
+    record: Path,
+    values: Mapping[str, Any],
+    file: Path,
+    again: Sequence[object],
+) -> Section:
+    """What the values depend on, how to run it again, and how to cite it.
+
+    Args:
+        view: of the run.
+        data: what is recorded of the training images.
+        record: the file that holds the evaluations; it may be missing.
+        values: the keys of the configuration.
+        file: that holds them.
+        again: the words of the command that runs it again.
+    """
+    digest = hashlib.sha256(contents(record)).hexdigest() if record.exists() else "-"
+    facts = [
+        *(["images", f"{key} {value}"] for key, value in data.items()
+          if not isinstance(value, dict)),
+        *(["features", f"{key} {value}"] for key, value in view.features.items()),
+        *(["environment", f"{key} {value}"] for key, value in view.environment.items()),
+        ["value", view.result.objective],
+        ["record", f"{record.name}, SHA-256 {digest}"],
+    ]  # fmt: skip
+    label = view.result.objective.replace("_", r"\_")  # or LaTeX takes it for an index
+    cite = (
+        f"@software{{autogan,\n  title   = {{AutoGAN: automatic search for GAN hyperparameters}},"
+        f"\n  version = {{{__version__}}},\n  note    = {{{label}; record "
+        f"{digest[:16]}}}\n}}"
+    )
+    body = [
+        tag("h3", "What the values depend on"),
+        table(["", ""], facts),
+        tag("h3", file.name),
+        tag("p", f"Run it again: {shlex.join(map(str, again))}"),
+        tag("pre", yaml.safe_dump(dict(values), sort_keys=False, allow_unicode=True)),
+        tag("h3", "BibTeX"),
+        tag("pre", cite),
+    ]
+    return Section(
+        "configuration", "How do I repeat and cite this?",
+        f"Values named {view.result.objective} can be compared with values of that name alone.",
+        joined(body), folded=True,
+    )  # fmt: skip

@@ -1,0 +1,188 @@
+"""A training's page: its head, and its sections under it."""
+
+import math
+import shlex
+from collections.abc import Iterator, Sequence
+
+from markupsafe import Markup
+
+from autogan.config import own_flags
+from autogan.core.files import look
+from autogan.record.events import Curve, losses
+from autogan.record.folder import run_of
+from autogan.record.words import duration, figure
+from autogan.report import charts, pictures
+from autogan.report.common import published, repetition, scores, traceback, with_others
+from autogan.report.drawing.images import Album
+from autogan.report.drawing.page import Section, document, facts, table
+from autogan.report.drawing.scales import fitting
+from autogan.report.drawing.svg import joined, tag
+from autogan.report.view import TrainingView
+from autogan.search import State
+from autogan.show.result import TrainResult
+
+_TOGETHER = {
+    "the discriminator's output": ("d_real", "d_fake"),
+    "loss": ("d_loss", "g_loss"),
+    "penalty": ("d_penalty",),
+    "error in telling classes": ("d_classes", "g_classes"),
+}
+"""The parts of the loss that share an axis, by what it measures; others have one each."""
+
+_POINTS = 300  # of a line; of more, neighbours are averaged
+
+
+def training_page(result: TrainResult, *, refresh: bool = False) -> str:
+    """A page that shows a training, as HTML that needs nothing else.
+
+    The same files give the same page.
+
+    Args:
+        result: of the training, so far.
+        refresh: whether a browser loads it again after a while, because it is written anew.
+
+    Raises:
+        ConfigError: if an event file cannot be read.
+    """
+    view = TrainingView(result)
+    return document(view.title, _head(view), list(_sections(view, Album())), refresh=refresh)
+
+
+def _head(view: TrainingView) -> Markup:
+    result, best = view.result, view.result.best
+    whole = "" if result.config.steps is None else f" of {result.config.steps}"
+    numbers = {
+        f"best {result.terms.objective}": "none" if best is None else figure(best.value or 0.0),
+        "at step": "-" if best is None else best.step,
+        "steps": f"{result.steps}{whole}",
+        "updates of both networks": f"{result.updates():,}",
+        "of training": duration(result.trial.seconds) if result.trial.seconds else "-",
+        "state": result.state,
+    }
+    note = f"{result.folder.root}, {result.objective}.{published(view)}"
+    return tag(
+        "header",
+        tag("h1", view.title),
+        facts(numbers),
+        _belief(view),
+        tag("p", note, class_="note"),
+    )
+
+
+def _belief(view: TrainingView) -> Markup:
+    """What became of the training, and what to do next."""
+    result, trial = view.result, view.result.trial
+    root, run = result.folder.root.resolve(), run_of(result.folder.root)
+    own = own_flags(result.config, "train")
+    train = ["autogan", "train", str(result.folder.config)]
+    resumed = [*train, "--run-dir", str(result.folder.root), "--resume"]
+    then: list[str] = []
+    if trial.dead:
+        words = f"The training {trial.state.value}: {trial.reason}."
+    elif run != root:
+        words = f"This is a trial of the search in {run}."
+    elif result.state == "running":
+        words = "The training has not ended: its best may yet be another."
+    elif trial.state is State.RUNNING:
+        words, then = "The training has not ended. Go on with: ", resumed
+    elif trial.resumable:
+        words = f"The training was ended early ({trial.reason or result.state}). Go on with: "
+        then = [*resumed, "--max-trial-minutes", "MORE"]
+    else:
+        words = "One training is not a result: another seed comes to another value. Train it under "
+        words, then = f"{words}fresh seeds: ", [*train, "--seeds", "5"]
+    code = tag("code", shlex.join([*then, *own])) if then else ""
+    return tag("p", words, code, class_=f"verdict{' doubt' if trial.dead or then else ''}")
+
+
+def _sections(view: TrainingView, album: Album) -> Iterator[Section]:
+    """All that have something to say, from what is looked at first to what is looked up."""
+    if images := pictures.development(view, album):
+        several = len(view.trial.evaluations) > 1
+        choose = "Choose a step; the arrow keys move from one to the next. " if several else ""
+        yield Section(
+            "images", "How did the images develop during training?",
+            f"{choose}All grids come from the same latent vectors. Look for shapes, for variety, "
+            "and for pictures that repeat.",
+            images,
+        )  # fmt: skip
+    if view.trial.evaluations:
+        marked = "; the orange dot marks it" if view.best is not None else ""
+        gaps = any(evaluation.value is None for evaluation in view.trial.evaluations)
+        gap = " Images that had collapsed, or broke the constraint, have no value." if gaps else ""
+        reading = f"GANs often get worse late, so the best checkpoint is kept{marked}.{gap}"
+        yield scores(view, reading)
+    if parts := losses(view.result.folder.logs):
+        yield from _losses(parts)
+    folder = view.result.folder
+    if view.result.state == "unfinished" and look(folder.traceback, "run") == "file":
+        yield Section(
+            "failures", "What went wrong?", f"{folder.traceback} holds all of it.",
+            traceback(folder.traceback),
+        )  # fmt: skip
+    yield _hyperparameters(view)
+    yield _configuration(view)
+
+
+def _losses(parts: dict[str, Curve]) -> Iterator[Section]:
+    """The parts of the loss: those that every GAN has, and the others folded."""
+    lines = {name: _thinned(curve) for name, curve in parts.items()}
+    lines = {name: line for name, line in lines.items() if line}
+    groups = {up: [n for n in names if n in lines] for up, names in _TOGETHER.items()}
+    known = [name for names in groups.values() for name in names]
+    groups |= {name: [name] for name in lines if name not in known}
+    drawn: list[Markup] = []
+    for up, names in groups.items():
+        some = {name: lines[name] for name in names}
+        y = fitting((value for line in some.values() for _, value in line), factors=False)
+        name = f"losses-{len(drawn)}"
+        if some:
+            drawn.append(charts.overlaid(some, "steps of training", up, y, name))
+    if not drawn:
+        return
+    yield Section(
+        "losses", "How did the loss change during training?",
+        "Each point is a mean over some steps. d_real and d_fake are the discriminator's output "
+        "for real and for generated images. Losses do not say how good the images are; one that "
+        "leaps or runs away says that the training is not stable.",
+        with_others(drawn, 2, "losses", "parts"),
+    )  # fmt: skip
+
+
+def _thinned(curve: Curve) -> list[tuple[float, float]]:
+    """A curve's finite values; where they are many, the means of neighbours at the last's step."""
+    finite = [(step, value) for step, value in curve if math.isfinite(value)]
+    size = math.ceil(len(finite) / _POINTS)
+    stretches = [finite[at : at + size] for at in range(0, len(finite), size or 1)]
+    return [(float(s[-1][0]), sum(value for _, value in s) / len(s)) for s in stretches]
+
+
+def _hyperparameters(view: TrainingView) -> Section:
+    defaults, chosen = view.result.config.gan.defaults(), view.chosen(view.trial)
+    head = ["hyperparameter", "value", "default"]
+
+    def rows(names: Sequence[str]) -> list[list[object]]:
+        return [[name, _shown(view.trial.params[name]), _shown(defaults.get(name, ""))]
+                for name in names]  # fmt: skip
+
+    usual = [name for name in view.trial.params if name not in chosen]
+    words = "These are not the defaults." if chosen else "All have their defaults."
+    summary = tag("summary", "those that have their defaults")
+    body = [
+        *([table(head, rows(list(chosen)))] if chosen else []),
+        tag("details", summary, table(head, rows(usual)), id="others-hyperparameters"),
+    ]
+    return Section("hyperparameters", "With which hyperparameters?", words, joined(body))
+
+
+def _shown(value: object) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _configuration(view: TrainingView) -> Section:
+    folder, config = view.result.folder, view.result.config
+    record = folder.result if look(folder.result, "run") == "file" else folder.scores
+    again = ["autogan", "train", folder.config, "--run-dir", f"{folder.root}-again"]
+    values = {name: value for name, value in config.as_dict().items() if name != "run_dir"}
+    own = own_flags(config, "train")
+    return repetition(view, {}, record, values, folder.config, [*again, *own])
