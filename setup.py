@@ -15,6 +15,7 @@ PACKAGE_DIR = {
     "autogan.decisions": "autogan/decisions",
     "autogan.pool": "autogan/pool",
     "autogan.worker": "autogan/worker",
+    "autogan.trackers": "autogan/trackers",
     "autogan.show": "autogan/show",
     "autogan.run": "autogan/run",
     "autogan.report": "autogan/report",

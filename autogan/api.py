@@ -30,6 +30,7 @@ from autogan.show.display import Display
 from autogan.show.displays import usual_display
 from autogan.show.result import SearchResult, TrainResult
 from autogan.show.saved import load_run
+from autogan.show.tracking import tracked_training
 
 Checkpoint = Literal["best", "last"]
 
@@ -160,7 +161,9 @@ def train(
         run, prepared = start.config, start.prepared
         terms = Terms.of(run.criterion, prepared.labels)
         display.begins(terms)
-        trial = train_alone(run, folder, start.workers, display)
+        with tracked_training(run, root, terms, display) as tracking:
+            trial = train_alone(run, folder, start.workers, tracking)
+            tracking.follow(trial)
         return TrainResult(run, folder, prepared.objective, terms, trial)
 
 

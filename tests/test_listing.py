@@ -28,6 +28,7 @@ KINDS = (
     "search-methods",
     "stopping-rules",
     "formats",
+    "trackers",
     "configs",
 )
 
@@ -46,11 +47,11 @@ def listed(capsys):
 
 def test_the_first_look_is_a_line_for_each_kind(listed):
     lines = listed()
-    assert [line.split()[0] for line in lines[:7]] == list(KINDS)
+    assert [line.split()[0] for line in lines[: len(KINDS)]] == list(KINDS)
     assert lines[0].split(maxsplit=1)[1] == ", ".join(GAN_TYPES.names())
-    assert "dcgan_digits" in lines[6]
-    assert lines[7] == ""
-    for line in lines[8:]:  # what is said there can be done
+    assert "dcgan_digits" in lines[len(KINDS) - 1]
+    assert lines[len(KINDS)] == ""
+    for line in lines[len(KINDS) + 1 :]:  # what is said there can be done
         listed(*line.partition("autogan list ")[2].split())
     everything = listed("--json")
     assert tuple(everything) == KINDS

@@ -18,7 +18,7 @@ CHECKOUT = Path(__file__).parents[1]
 # Each room may import those on the lines above its own, and itself.
 ORDER = (
     {"core", "version"},
-    {"models", "search", "criteria", "data"},
+    {"models", "search", "criteria", "data", "trackers"},
     {"config"},
     {"record", "pool"},
     {"decisions", "worker"},
@@ -86,6 +86,7 @@ def test_files_can_be_read(name, path):
 
 
 DRIVER = (
+    "trackers",
     "record",
     "decisions",
     "pool",

@@ -24,6 +24,7 @@ WHAT_A_FILE_MAY_DO = {
     "search_method": NAME, "stopping": NAME, "plugin_dirs": NAME,
     # Executed, connected to or loaded as a program.
     "worker_command": ASKS, "engine": ASKS, "ray_address": ASKS, "features": ASKS,
+    "log_to": ASKS,
     # Folders. What lies there is read as numbers, pictures or plain YAML and JSON; runs below
     # stage1 and warm_start are files in the sense of this table.
     "reference_statistics": PLACE, "data_dir": PLACE, "stage1": PLACE, "warm_start": PLACE,
@@ -47,6 +48,7 @@ HOSTILE = {
                "--engine ray --ray-address 10.0.0.1:6379"),
     "features": ({"features": "net"}, "--features net"),
     "dataset": ({"dataset": "tfds:huggingface:pets"}, "--dataset tfds:huggingface:pets"),
+    "log_to": ({"log_to": ["mlflow", "hostile_part:T"]}, "--log-to mlflow,hostile_part:T"),
     "plugin_dirs": ({"gan_type": "hostile_part:GAN", "plugin_dirs": ["."]}, "--plugin-dirs ."),
 }  # fmt: skip
 

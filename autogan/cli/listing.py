@@ -21,6 +21,7 @@ from autogan.record.words import trials
 from autogan.search import SEARCH_METHODS, STOPPING_RULES
 from autogan.show.result import SearchResult, TrainResult
 from autogan.show.saved import load_run
+from autogan.trackers import TRACKERS
 
 RUNS = Path("runs")
 
@@ -31,6 +32,7 @@ _KINDS: Mapping[str, Registry[Any]] = {
     "search-methods": SEARCH_METHODS,
     "stopping-rules": STOPPING_RULES,
     "formats": FORMATS,
+    "trackers": TRACKERS,
 }
 _FACTS = {
     "default_features": "feature network by default: {}",

@@ -157,8 +157,8 @@ def train(
         again = under_seeds(run, seeds, workers)
         folder = {"resume": again.run_dir} if resume else {"overwrite": overwrite}
         with shown(quiet) as display:
-            found = api.run_search({"trials": seeds} if resume else again, **folder,
-                                   display=display)  # fmt: skip
+            changes = {"trials": seeds, "log_to": run.log_to}
+            found = api.run_search(changes if resume else again, **folder, display=display)
         print_search(found, json_)
         return
     with shown(quiet) as display:
@@ -263,8 +263,8 @@ def list_(
     what: Annotated[
         str | None,
         typer.Argument(
-            help="gan-types, datasets, criteria, search-methods, stopping-rules, formats, configs, "
-            "the name of one, module:Name, or runs [all names]",
+            help="gan-types, datasets, criteria, search-methods, stopping-rules, formats, "
+            "trackers, configs, the name of one, module:Name, or runs [all names]",
             autocompletion=completion.listed,
         ),
     ] = None,

@@ -73,7 +73,7 @@ HelpAll = Annotated[
     ),
 ]
 
-_LISTS = ("warm_start", "criterion", "also", "classes", "plugin_dirs")
+_LISTS = ("warm_start", "criterion", "also", "classes", "plugin_dirs", "log_to")
 
 
 def refuse_flags_given_twice(app: typer.Typer) -> None:

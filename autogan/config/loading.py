@@ -58,8 +58,9 @@ def load_saved(
 ) -> Config:
     """Read the file of a run, whose record or images are wanted.
 
-    Where its workers were plays no part: those keys are left out, though files of AutoGAN 0.3 hold
-    them. The SavedModel that it names is not loaded, so it need not be trusted.
+    Where its workers were plays no part, nor where it was logged: those keys are left out, though
+    files of AutoGAN 0.3, or files changed by hand, may hold them. The SavedModel that it names is
+    not loaded, so it need not be trusted.
 
     Args:
         kind: see `load_config`.
@@ -71,7 +72,8 @@ def load_saved(
     Raises:
         ConfigError: see `load_config`.
     """
-    values = {name: value for name, value in _read(file).items() if name not in CONNECTIONS}
+    left = (*CONNECTIONS, "log_to")
+    values = {name: value for name, value in _read(file).items() if name not in left}
     if not values:  # a run's file holds what was chosen, the defaults among it
         raise ConfigError("config", f"{file} is empty; restore it")
     values = _with_old_defaults(values)
@@ -115,8 +117,9 @@ def own_flags(config: TrainConfig, command: Literal["search", "train", "sample"]
     """
     folders = ",".join(map(str, config.plugin_dirs or ()))
     values = {"plugin_dirs": folders} if folders else {}
-    values |= {name: str(value) for name, (value, _) in _doors(config.as_dict()).items()}
-    taken = {"sample": ("plugin_dirs",), "train": ("plugin_dirs", "features", "dataset")}
+    doors = _doors({**config.as_dict(), "log_to": config.log_to})
+    values |= {name: _text(value) for name, (value, _) in doors.items()}
+    taken = {"sample": ("plugin_dirs",), "train": ("plugin_dirs", "features", "dataset", "log_to")}
     return _words({n: v for n, v in values.items() if n in taken.get(command, values)})
 
 
@@ -181,6 +184,7 @@ def _doors(values: Mapping[str, Any]) -> dict[str, tuple[Any, str]]:
         "ray_address": cluster,
         "features": "a SavedModel, which is a program and would run as you",
         "dataset": "a dataset of others, whose code would be downloaded and run as you",
+        "log_to": "a tracker, to which values would be sent as you",
     }
     harmless = {
         "engine": values.get("engine") == "local",
@@ -196,7 +200,12 @@ def _doors(values: Mapping[str, Any]) -> dict[str, tuple[Any, str]]:
 
 def _flags(doors: Mapping[str, tuple[Any, str]]) -> str:
     """The flags that say the same."""
-    return shlex.join(_words({name: str(value) for name, (value, _) in doors.items()}))
+    return shlex.join(_words({name: _text(value) for name, (value, _) in doors.items()}))
+
+
+def _text(value: Any) -> str:
+    """A key's value as a flag gives it."""
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _words(flags: Mapping[str, str]) -> list[str]:

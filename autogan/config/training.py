@@ -24,6 +24,7 @@ from autogan.core.text import dataset_path, read_path, short_name
 from autogan.criteria.networks.weights import KNOWN_FEATURES, best_at_hand
 from autogan.data import Dataset, dataset_named
 from autogan.models import GAN_TYPES, GANType
+from autogan.trackers import TRACKERS
 
 DEFAULT_STEPS = 2000
 EVALUATIONS = 10
@@ -116,6 +117,11 @@ class TrainConfig(ScoringKeys):
     log_dir: Annotated[
         Path | None, key("output", "folder for TensorBoard's files [below the run]")
     ] = None
+    log_to: Annotated[
+        list[str] | None,
+        key("output", "log to these trackers, too: mlflow, wandb, trackio (each an extra)",
+            exclude=True),  # no file keeps it, and no worker needs it
+    ] = None  # fmt: skip
     plugin_dirs: Annotated[
         list[Path] | None,
         key("training", "folders whose modules may run, for parts named package.module:Name"),
@@ -144,6 +150,23 @@ class TrainConfig(ScoringKeys):
     @classmethod
     def _known_gan_type(cls, name: str) -> str:
         return GAN_TYPES.key(name)
+
+    @field_validator("log_to", mode="before")
+    @classmethod
+    def _split_trackers(cls, names: Any) -> Any:
+        return names.split(",") if isinstance(names, str) else names
+
+    @field_validator("log_to")
+    @classmethod
+    def _known_trackers(cls, names: list[str] | None) -> list[str] | None:
+        if any(":" in name for name in names or ()) and os.getcwd() not in sys.path:
+            sys.path.append(os.getcwd())  # no file names one, so that the user has
+        known = [TRACKERS.key(name) for name in names or ()]
+        for name in known:
+            if known.count(name) > 1:
+                raise ConfigError("log_to", f"{name!r} is named twice; name it once")
+            TRACKERS.get(name).check_installed()
+        return known or None
 
     @field_validator(*_PATHS, mode="before", check_fields=False)
     @classmethod

@@ -30,6 +30,7 @@ _GLANCE = 0.05  # seconds for whoever only looks (`at_work`) to look away
 _PARTS_OF_RUNS = (
     "best",
     "best.yaml",
+    "trackers",
     TRIALS,
     "trials.jsonl",
     "checkpoints",

@@ -29,6 +29,7 @@ RESUMABLE = (
     "engine",
     "ray_address",
     "worker_command",
+    "log_to",
 )
 """The keys that may change when a search is resumed; all others decide its results."""
 

@@ -25,6 +25,7 @@ from autogan.run.pace import within_time
 from autogan.run.plan import first_trial
 from autogan.show.display import Display
 from autogan.show.result import SearchResult
+from autogan.show.tracking import tracked_search
 
 _OF_PROXY = ("trials", "enqueue")  # the limits that the proxy alone goes by
 
@@ -106,11 +107,13 @@ def searched(
         if ledger.limits != limits:
             ledger.append(Limits(keys=limits))
         start.join()
-        loop = SearchLoop(Tally(run, ledger), start.workers, display)
-        afterwards.callback(lambda: page(loop.result(), display))
-        if manner.retry_failed:
-            loop.retry_failed()
-        return loop.run()
+        tally = Tally(run, ledger)
+        afterwards.callback(lambda: page(SearchResult(tally), display))
+        with tracked_search(tally, display) as tracking:
+            loop = SearchLoop(tally, start.workers, tracking)
+            if manner.retry_failed:
+                loop.retry_failed()
+            return loop.run()
 
 
 def check_size(run: SearchConfig, opened: Opened) -> None:

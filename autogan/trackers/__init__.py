@@ -1,0 +1,16 @@
+"""Trackers: where the trials of a search, or a training, are logged for others to see.
+
+Importing this package imports no tracker's library.
+"""
+
+from autogan.core.registry import Registry
+from autogan.trackers.base import Ending, Run, Tracker
+from autogan.trackers.mlflow import MLflow
+from autogan.trackers.trackio import Trackio
+from autogan.trackers.wandb import WandB
+
+TRACKERS: Registry[Tracker] = Registry("log_to", Tracker)
+for _tracker in (MLflow, WandB, Trackio):
+    TRACKERS.register(_tracker)
+
+__all__ = ["TRACKERS", "Ending", "MLflow", "Run", "Tracker", "Trackio", "WandB"]

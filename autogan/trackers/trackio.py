@@ -1,0 +1,56 @@
+"""Trackio: a database on this machine, a server, or a Space of Hugging Face."""
+
+import contextvars
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from typing_extensions import override
+
+from autogan.core.hyperparameters import Value
+from autogan.trackers.base import PROJECT, Ending, Run, Tracker
+
+
+class Trackio(Tracker):
+    """One run for each trial, and one for the search, in a group of the search's name.
+
+    ``TRACKIO_DIR``, ``TRACKIO_SPACE_ID`` and ``TRACKIO_SERVER_URL`` say where, as usual.
+    """
+
+    name = "trackio"
+    summary = "Trackio, on this machine or in a Space (an extra)"
+    package = "trackio"
+
+    def __init__(self, group: str) -> None:
+        super().__init__(group)
+        self._runs: dict[str, Any] = {}
+
+    @override
+    def begin(self, run: Run, known: str | None) -> str:
+        import trackio
+
+        name = known or run.name.replace(" ", "-")  # by which Trackio knows runs again
+        made = contextvars.Context().run(  # in ours, it would end the run before
+            trackio.init,
+            project=os.environ.get("TRACKIO_PROJECT", PROJECT),
+            name=name,
+            group=self.group,
+            config=dict(run.config),
+            resume="allow",
+            embed=False,
+            auto_log_gpu=False,  # a run is one of several on the machine
+            auto_log_cpu=False,
+        )
+        self._runs[name] = made
+        return name
+
+    @override
+    def log(self, run: str, step: int, values: Mapping[str, float]) -> None:
+        self._runs[run].log(dict(values), step=step)
+
+    @override
+    def end(self, run: str, ending: Ending, step: int, summary: Mapping[str, Value]) -> None:
+        ended = self._runs.pop(run)
+        if summary:
+            ended.log(dict(summary), step=step)
+        ended.finish()

@@ -1,0 +1,65 @@
+"""Weights & Biases: its service, a server of the user's, or files to send later."""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from typing_extensions import override
+
+from autogan.core.hyperparameters import Value
+from autogan.trackers.base import PROJECT, Ending, Run, Tracker
+
+
+class WandB(Tracker):
+    """One run for each trial, and one for the search, in a group of the search's name.
+
+    ``WANDB_MODE``, ``WANDB_PROJECT`` and all other variables of Weights & Biases count.
+    """
+
+    name = "wandb"
+    summary = "Weights & Biases, online or offline (an extra)"
+    package = "wandb"
+
+    def __init__(self, group: str) -> None:
+        super().__init__(group)
+        import wandb
+
+        self._wandb: Any = wandb
+        mode = wandb.setup(self._settings()).settings.mode
+        if mode == "online" and not wandb.login(prompt=False):
+            raise PermissionError("no API key; run wandb login, or set WANDB_MODE=offline")
+        self._runs: dict[str, Any] = {}
+
+    def _settings(self) -> Any:
+        """Fresh ones per run, for wandb writes the run's id into those it is given.
+
+        It neither prints nor reads what is printed: the console is ours.
+        """
+        return self._wandb.Settings(silent=True, console="off")
+
+    @override
+    def begin(self, run: Run, known: str | None) -> str:
+        made = self._wandb.init(
+            project=os.environ.get("WANDB_PROJECT", PROJECT),
+            group=self.group,
+            job_type=run.kind,
+            name=run.name,
+            id=known,
+            resume="allow" if known else None,
+            config=dict(run.config),
+            reinit="create_new",  # beside those that are open
+            settings=self._settings(),
+        )
+        self._runs[made.id] = made
+        name: str = made.id
+        return name
+
+    @override
+    def log(self, run: str, step: int, values: Mapping[str, float]) -> None:
+        self._runs[run].log(dict(values), step=step, commit=True)
+
+    @override
+    def end(self, run: str, ending: Ending, step: int, summary: Mapping[str, Value]) -> None:
+        ended = self._runs.pop(run)
+        ended.summary.update(dict(summary))
+        ended.finish(exit_code=0 if ending == "finished" else 1)
