@@ -43,7 +43,9 @@ def example(tmp_path, monkeypatch):
 
 def test_the_worked_example_runs(example):
     config = load_config(
-        SearchConfig, example / "own.yaml", {"eval_samples": 50, "plugin_dirs": [example]}
+        SearchConfig,
+        example / "own.yaml",
+        {"eval_samples": 50, "plugin_dirs": [example], "log_to": "my_tracker:Table"},
     )
     result = autogan.run_search(config, engine=SessionEngine())
     assert [t.state for t in result.trials] == [State.COMPLETE, State.COMPLETE]
@@ -55,6 +57,9 @@ def test_the_worked_example_runs(example):
     saved = yaml.safe_load(result.folder.best_config.read_text())
     assert saved["plugin_dirs"] == [str(example)]
     assert saved["gan_type"] == "my_gan:WeightedGAN"
+    rows = [line.split(",") for line in Path("table.csv").read_text().splitlines()]
+    logged = [float(value) for run, _, name, value in rows if name == "objective"]
+    assert logged == [e.value for trial in result.trials for e in trial.evaluations]
 
 
 def test_its_own_training_is_searched_resumed_and_sampled(example, tmp_path):
