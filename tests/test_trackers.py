@@ -1,5 +1,6 @@
 """Trackers: all that the record tells is logged, once, and a tracker that fails changes nothing."""
 
+import contextvars
 import json
 import os
 import subprocess
@@ -395,6 +396,38 @@ def test_trackio(tmp_path):
     assert [(e["step"], e.get("fid")) for e in runs[trial]] == [(10, 3.0), (20, 2.0), (20, None)]
     assert OVER.items() <= runs[trial][-1].items()
     assert [e["best_fid"] for e in runs[whole]] == [2.0]
+
+
+class FakeTrackio(SimpleNamespace):
+    """The calls of Trackio that are used, where the package is not installed.
+
+    A second run in one context ends the first, as the real one does.
+    """
+
+    def __init__(self):
+        super().__init__(runs={}, open=contextvars.ContextVar("open", default=None))
+
+    def init(self, *, name, resume, **values):
+        assert resume == "allow"
+        assert self.open.get() is None
+        self.open.set(name)
+        run = self.runs.setdefault(name, SimpleNamespace(history=[], ends=0))
+        run.values = values
+        run.log = lambda values, step: run.history.append((step, values))
+        run.finish = lambda: setattr(run, "ends", run.ends + 1)
+        return run
+
+
+def test_trackio_by_a_fake(tmp_path, monkeypatch):
+    fake = FakeTrackio()
+    monkeypatch.setitem(sys.modules, "trackio", fake)
+    feed_all("trackio", tmp_path)
+    (_, whole), (name, trial) = fake.runs.items()
+    assert name.endswith("trial-0")
+    assert trial.history == [*EVALUATIONS, (20, OVER)]
+    assert whole.history == [(1, {"best_fid": 2.0})]
+    assert trial.ends == 2  # once for each command that held it open
+    assert trial.values["group"] == whole.values["group"]
 
 
 def test_wandb(tmp_path):

@@ -13,6 +13,7 @@ from autogan.criteria.networks.weights import KNOWN_FEATURES
 from autogan.data import DATASETS
 from autogan.models import GAN_TYPES
 from autogan.search import SEARCH_METHODS, STOPPING_RULES
+from autogan.trackers import TRACKERS
 
 Complete = Callable[[typer.Context, str], list[str]]
 """From the flags so far and the beginning of a word to the words that it may become."""
@@ -32,6 +33,7 @@ def of_key(name: str, field: FieldInfo) -> Complete | None:
         "features": KNOWN_FEATURES,
         "search_method": SEARCH_METHODS.names(),
         "stopping": [*STOPPING_RULES.names(), "auto", "none"],
+        "log_to": TRACKERS.names(),
         "device": ("auto", "cpu", "gpu"),
     }
     words = known.get(name, _literals(field.annotation))
