@@ -55,7 +55,9 @@ class Frame:
         self._x, self._y = x, y
         self._width, self._height = width, height
         longest = max((len(words) for _, words in y.ticks()), default=0)
-        self._left = round(12 + _LETTER * min(longest, _LONGEST) + (16 if y_label else 0))
+        # Narrow screens show larger letters (style.css), for which names need room.
+        letter = _LETTER * 1.5 if isinstance(y, Places) else _LETTER
+        self._left = round(12 + letter * min(longest, _LONGEST) + (16 if y_label else 0))
         names = [shortened(words, _LONGEST) for _, words in x.ticks()]
         widest = _LETTER * (max(map(len, names), default=0) + 2)
         room = (width - self._left - _RIGHT) / max(len(names), 1)
