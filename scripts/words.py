@@ -31,7 +31,7 @@ RULES = (
     (r"\bcome(?:s)? by\b", "get"),
     (r"\b(?:thereby|hereby|thereof|therein)\b", "a plain word"),
 )  # fmt: skip
-_MARKDOWN_CODE = re.compile(r"```.*?```|`[^`]*`|^    .*$", re.S | re.M)
+_MARKDOWN_CODE = re.compile(r"```.*?```|`[^`]*`|\]\([^)]*\)|^    [^\n]*$", re.S | re.M)
 
 
 def main(paths: list[str]) -> int:

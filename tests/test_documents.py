@@ -1,9 +1,21 @@
 """The documents lead to what is there: files, headings, scripts."""
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
+
+from autogan.cli.main import app
+from autogan.config import SearchConfig, TrainConfig, load_config, parse_params, validated
+from autogan.criteria import CRITERIA
+from autogan.criteria.networks.weights import KNOWN_FEATURES
+from autogan.models import GAN_TYPES
+from autogan.models.formats import FORMATS
+from autogan.record.words import state_of
+from autogan.search import SEARCH_METHODS, STOPPING_RULES, State, Trial
+from autogan.trackers import TRACKERS
 
 CHECKOUT = Path(__file__).parents[1]
 DOCUMENTS = sorted([*CHECKOUT.glob("*.md"), *CHECKOUT.glob("docs/**/*.md")])
@@ -42,3 +54,94 @@ def test_each_document_is_in_the_index():
     index = (CHECKOUT / "docs" / "README.md").read_text()
     for path in CHECKOUT.glob("docs/*.*"):
         assert path.suffix == ".png" or path.name == "README.md" or f"({path.name})" in index
+
+
+def commands(path):
+    """The commands of AutoGAN's in a document's code, as words, with their rows."""
+    lines = path.read_text().splitlines()
+    for row, line in enumerate(lines):
+        start = re.match(r"(?:    | {6})(?:\.venv/bin/)?autogan (.*)", line)
+        if start is None:
+            continue
+        text = start[1]
+        while text.rstrip().endswith("\\"):
+            row += 1
+            text = f"{text.rstrip()[:-1]} {lines[row].strip()}"
+        yield row + 1, [word for word in shlex.split(text, comments=True) if word != "..."]
+
+
+CASES = [
+    pytest.param(words, id=f"{path.name}:{row}")
+    for path in DOCUMENTS
+    if path.name != "CHANGELOG.md"  # it speaks of what was
+    for row, words in commands(path)
+]
+
+
+@pytest.mark.parametrize("words", CASES)
+def test_commands_can_be_given(words, tmp_path, monkeypatch):
+    """Each names a command and flags that exist, with values that the configuration takes.
+
+    They are not run: most train for minutes. tests/test_first.py runs those that a newcomer meets
+    first, test_extending.py the worked example.
+    """
+    if not words or words[0] in ("--help", "COMMAND"):
+        return
+    command = get_command(app).commands[words[0]]
+    context = command.make_context(words[0], [], resilient_parsing=True)
+    values, _, _ = command.make_parser(context).parse_args(args=words[1:])
+    if words[0] not in ("search", "train") or "my_" in " ".join(words):  # parts of an example
+        return
+    kind = SearchConfig if words[0] == "search" else TrainConfig
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("autogan.trackers.Tracker.check_installed", lambda: None)
+    flags = {name: value for name, value in values.items() if name in kind.model_fields}
+    flags["params"] = parse_params(flags.get("params", []))
+    file = values.get("config")
+    if file and Path(file).suffix == "" and not file.startswith("runs/"):
+        load_config(kind, Path(file), flags)
+    elif not file and not values.get("resume"):
+        load_config(kind, None, flags)
+
+
+@pytest.mark.parametrize(
+    ("document", "names"),
+    [
+        ("criteria.md", [*CRITERIA.names(), *KNOWN_FEATURES]),
+        ("gans.md", [*GAN_TYPES.names(), *(h.name for h in GAN_TYPES.get("gan").hyperparameters)]),
+        ("search.md", [*SEARCH_METHODS.names(), *STOPPING_RULES.names()]),
+        ("trackers.md", TRACKERS.names()),
+        ("generator.md", FORMATS.names()),
+    ],
+)
+def test_all_names_are_in_their_document(document, names):
+    text = (CHECKOUT / "docs" / document).read_text()
+    known = set(re.findall(r"`(\w+)[^`]*`", text))
+    missing = set(names) - known - UNSAID
+    assert not missing
+
+
+UNSAID = {  # in the document as a group: widths, the schedule's shape, weights of a factor
+    "width", "dense_width", "depth", "z_dim", "schedule_end", "schedule_power", "schedule_speed",
+    "schedule_drops", "schedule_factor", "clip", "class_weight", "generator_class_weight",
+    "augment_probability",
+}  # fmt: skip
+
+
+def test_all_states_are_in_their_document():
+    text = (CHECKOUT / "docs/runs.md").read_text()
+    told = {state_of(Trial(0, {}, state=state)) for state in State if state is not State.RUNNING}
+    assert told <= set(re.findall(r"^\| \*([\w ]+)\*", text, re.M))
+
+
+def test_defaults_are_those_of_the_program():
+    """The guide's and the page's words on defaults, which stand in the configuration too."""
+    search = " ".join((CHECKOUT / "docs/search.md").read_text().split())
+    config = validated(SearchConfig, {}).resolved()
+    words = f"--search-method {config.search_method} --stopping {config.stopping} "
+    words += f"--repeats {config.repeats} --trials {config.trials}"
+    assert words in search
+    assert f"`--checkpoint-minutes` ({config.checkpoint_minutes:g})" in (
+        " ".join((CHECKOUT / "docs/runs.md").read_text().split())
+    )
+    assert f"({config.eval_samples:,})" in (CHECKOUT / "docs/criteria.md").read_text()
