@@ -96,6 +96,7 @@ class Experiment:
         variants: by which they differ.
         seeds: under which each is trained.
         also: further criteria.
+        pictures: whether a grid of images is kept of each variant's last training.
     """
 
     heads: tuple[str, ...]
@@ -103,6 +104,7 @@ class Experiment:
     variants: tuple[Variant, ...]
     seeds: int = 1
     also: tuple[str, ...] = ("recall", "coverage")
+    pictures: bool = False
 
 
 Special = Callable[[argparse.Namespace], None]
@@ -232,6 +234,7 @@ EXPERIMENTS = {
                 {"steps": 2000, "evaluate_every": 200},
             ),
         ),
+        pictures=True,
     ),
     "best-photographs": Experiment(
         ("GAN", "learning_rate"),
@@ -241,6 +244,7 @@ EXPERIMENTS = {
             Variant(("dcgan", "0.001"), {"learning_rate": 1e-3}, {"gan_type": "dcgan"}),
             Variant(("gan", "0.001"), {}),
         ),
+        pictures=True,
     ),
     "best-photographs-32": Experiment(
         ("GAN", "learning_rate"),
@@ -252,6 +256,7 @@ EXPERIMENTS = {
             Variant(("gan", "0.0002"), {"learning_rate": 2e-4}),
             Variant(("gan, ema 0.99", "0.0002"), {"learning_rate": 2e-4, "ema": 0.99}),
         ),
+        pictures=True,
     ),
 }
 
@@ -271,13 +276,13 @@ def main(named: Mapping[str, Experiment | Special], about: str) -> None:
         return
     for variant in experiment.variants:
         trials = []
+        name = "-".join((given.name, *variant.names)).replace(" ", "_").replace(",", "")
         for seed in range(experiment.seeds):
             config = configuration(experiment, variant, seed, given)
-            name = "-".join((given.name, *variant.names, str(seed))).replace(" ", "_")
-            root, trial = trained(config, name.replace(",", ""))
+            root, trial = trained(config, f"{name}-{seed}")
             trials.append(trial)
-            if trial.value is not None and given.name.startswith("best"):
-                keep_grid(f"{given.name}-{len(rows)}", autogan.sample(root, count=60))
+            if trial.value is not None and experiment.pictures:
+                keep_grid(name, autogan.sample(root, count=60))
         rows.append([*variant.names, *cells(trials, experiment.also)])
     print_table([*experiment.heads, *heads(experiment)], rows)
 
@@ -335,7 +340,7 @@ def cells(trials: Sequence[Trial], also: Sequence[str]) -> list[str]:
         reason = trials[0].state.value
         return [*died, reason, *[""] * (1 + len(also)), seconds]
     last = [
-        [score(e.scores, "fid") or math.nan for e in t.evaluations[-5:]]
+        [math.nan if e.value is None else e.value for e in t.evaluations[-5:]]
         for t in trials
         if not t.dead
     ]
@@ -346,7 +351,7 @@ def cells(trials: Sequence[Trial], also: Sequence[str]) -> list[str]:
     step = f" ({best[0].step})" if len(trials) == 1 else ""
     return [
         *died,
-        mean([score(e.scores, "fid") for e in best]) + step,
+        mean([e.value for e in best]) + step,
         " ± ".join(mean([f(x) for x in last]) for f in (statistics.mean, statistics.stdev))
         if last
         else "",
