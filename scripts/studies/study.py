@@ -49,6 +49,7 @@ FLAGS: dict[str, Callable[[str], object]] = {
     "steps": int,
     "evaluate_every": int,
     "threads": int,
+    "workers": int,
 }
 """The keys of a configuration that can be given."""
 
