@@ -12,12 +12,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from fakes import LABEL, FakeEngine
 
 import autogan
 from autogan.config import SearchConfig, load_config
 from autogan.core.errors import ConfigError
+from autogan.data.grids import grid, png
 from autogan.search import State, Trial
 from autogan.show.display import Display
 
@@ -155,6 +157,19 @@ def test_tables_are_of_what_varies(stats):
     table = stats.Table("a", ["", "bb"], [["ccc", "d"]])
     assert table.text(markdown=False) == "\na\n       bb\n  ccc  d"
     assert table.text(markdown=True) == "\na\n\n|  | bb |\n| --- | --- |\n| ccc | d |"
+
+
+@pytest.mark.parametrize(("size", "images"), [(4, 60), (20, 30), (32, 10), (64, 4)])
+def test_a_picture_holds_the_images_that_fit_into_a_small_file(monkeypatch, tmp_path, size, images):
+    """60 images, ten in a row, of noise, which no compression makes smaller."""
+    experiments = script("experiments")
+    del sys.modules["experiments"]
+    monkeypatch.setattr(experiments, "PICTURES", tmp_path)
+    noise = np.random.default_rng(0).integers(0, 256, (60, size, size, 3), dtype=np.uint8)
+    experiments.keep_grid("noise", noise)
+    assert (tmp_path / "noise.png").stat().st_size <= 60_000
+    kept = noise[:images]
+    assert (tmp_path / "noise.png").read_bytes() == png(grid(kept, min(10, images)))
 
 
 STUDY = """\

@@ -33,6 +33,8 @@ from autogan.show.displays import make_display
 
 RUNS = Path("runs/experiments")
 PICTURES = Path(__file__).parents[2] / "docs" / "studies" / "experiments"
+LARGEST = 60_000
+"""Bytes of a picture."""
 GAN_TYPES = ("dcgan", "lsgan", "cgan", "acgan", "wgan_gp", "wgan", "began")
 THESIS = ("is", "js_is", "fid", "wd")
 
@@ -260,9 +262,15 @@ def images_folder(folder: Path, images: npt.NDArray[np.uint8]) -> Path:
 
 
 def keep_grid(name: str, images: npt.NDArray[np.uint8], columns: int = 10) -> None:
-    """Keep a picture beside the document."""
+    """Keep a picture next to the document, of as many rows of images as a small file holds.
+
+    Where not even the first row fits, its first images are kept.
+    """
     PICTURES.mkdir(parents=True, exist_ok=True)
-    (PICTURES / f"{name}.png").write_bytes(png(grid(images, columns)))
+    counts = [*range(len(images), columns, -columns), *range(min(columns, len(images)), 0, -1)]
+    pictures = (png(grid(images[:count], min(columns, count))) for count in counts)
+    small = next(picture for picture in pictures if len(picture) <= LARGEST)
+    (PICTURES / f"{name}.png").write_bytes(small)
 
 
 def print_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
