@@ -20,7 +20,7 @@ import autogan
 from autogan.config import SearchConfig, load_config
 from autogan.core.errors import ConfigError
 from autogan.data.grids import grid, png
-from autogan.search import State, Trial
+from autogan.search import Evaluation, State, Trial
 from autogan.show.display import Display
 
 SCRIPTS = Path(__file__).parents[1] / "scripts" / "studies"
@@ -157,6 +157,22 @@ def test_tables_are_of_what_varies(stats):
     table = stats.Table("a", ["", "bb"], [["ccc", "d"]])
     assert table.text(markdown=False) == "\na\n       bb\n  ccc  d"
     assert table.text(markdown=True) == "\na\n\n|  | bb |\n| --- | --- |\n| ccc | d |"
+
+
+def test_a_training_counts_as_dead_from_the_step_it_died_in(stats):
+    fids = [Evaluation(step, {LABEL: fid}) for step, fid in ((100, 9.0), (200, 4.0), (300, 6.0))]
+    lived = Trial(0, {}, state=State.COMPLETE, evaluations=fids, steps=300)
+    assert [stats.lowest(lived, steps) for steps in (100, 200, 300)] == [9, 4, 4]
+    died = Trial(0, {}, state=State.COLLAPSED, evaluations=fids, steps=250)
+    assert [stats.lowest(died, steps) for steps in (200, 250, 300)] == [4, DEAD, DEAD]
+
+
+def test_the_spread_is_numpys_quartiles_with_the_dead_as_the_worst(stats):
+    fids = [float(fid) for fid in np.random.default_rng(0).permutation(np.arange(3, 23)) ** 2]
+    quartiles = [f"{fid:.3g}" for fid in np.percentile(fids, (0, 25, 50, 75, 100))]
+    assert stats.spread(fids) == ["0", *quartiles, "2"]  # 9 and 16 are at most 18
+    worst = [DEAD if fid > 400 else fid for fid in fids]
+    assert stats.spread(worst) == ["2", *quartiles[:4], "dead", "2"]
 
 
 @pytest.mark.parametrize(("size", "images"), [(4, 60), (20, 30), (32, 10), (64, 4)])

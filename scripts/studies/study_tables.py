@@ -1,4 +1,7 @@
-"""The statistics of `study.py`: what factors are worth, and what each method reached."""
+"""The statistics of `study.py` and of `system_experiments.py tuning`.
+
+They say what factors are worth, what each method reached, and how far trainings lie apart.
+"""
 
 import math
 import statistics
@@ -105,6 +108,23 @@ def expected_best(losses: Sequence[float], count: int) -> float:
     n = len(losses)
     ways = [math.comb(n - i, count - 1) for i in range(1, n + 1)]
     return sum(w * v for w, v in zip(ways, sorted(losses), strict=True)) / math.comb(n, count)
+
+
+def lowest(trial: Trial, steps: int) -> float:
+    """The lowest value of its only criterion in its first steps; infinite if it died in them."""
+    if trial.dead and trial.steps <= steps:
+        return math.inf
+    return min(next(iter(e.scores.values())) for e in trial.evaluations if e.step <= steps)
+
+
+def spread(fids: Sequence[float]) -> list[str]:
+    """How many died, the five-number summary, and how many are at most twice the best."""
+    summary = [min(fids), *statistics.quantiles(fids, method="inclusive"), max(fids)]
+    return [
+        str(sum(map(math.isinf, fids))),
+        *(f"{fid:.3g}" if math.isfinite(fid) else "dead" for fid in summary),
+        str(sum(fid <= 2 * min(fids) for fid in fids)),
+    ]
 
 
 @dataclass(frozen=True)

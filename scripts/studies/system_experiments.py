@@ -7,17 +7,23 @@ The arguments are those of factor_experiments.py, which runs them; names are the
 """
 
 import argparse
+import statistics
 import tempfile
 from pathlib import Path
 from typing import Any
 
+import experiments
 import numpy as np
 from experiments import images_folder, keep_grid, print_table, score, trained
 from factor_experiments import DIGITS, MNIST, Experiment, Special, Variant, main
 from PIL import Image
+from study import run
+from study_tables import lowest, spread
 
 import autogan
-from autogan.config import TrainConfig
+from autogan.config import SearchConfig, TrainConfig
+from autogan.record.folder import SearchFolder
+from autogan.record.ledger import Ledger
 
 # The document's rate for simple images, from 2e-3 towards 2e-4, in ten times fewer steps.
 FALL = {"learning_rate": 2e-3, "schedule_end": 0.1}
@@ -79,6 +85,56 @@ AHEAD = {
     "generator_lr_scale": 1.0,
 }
 
+# Random search over what all types have; it draws the same points for each type.
+TUNING: dict[str, Any] = {
+    "dataset": "digits",
+    "params": {
+        "width": 16,
+        "learning_rate": "1e-4..1e-2:log",
+        "d_iter": [1, 3, 5],
+        "beta1": [0.0, 0.5, 0.9],
+    },
+    "search_method": "random",
+    "first": "none",
+    "trials": 20,
+    "evaluate_every": 100,
+    "workers": 1,
+}
+INFOGAN = {"dense_width": 128}
+TUNED = (
+    Variant(("igan",), {}, {"gan_type": "igan", "steps": 400}),
+    Variant(("igan_v2",), {}, {"gan_type": "igan_v2", "steps": 300}),
+    Variant(("dcgan",), INFOGAN, {"gan_type": "dcgan", "steps": 2000}),
+    Variant(("gan",), INFOGAN, {"gan_type": "gan", "steps": 1600}),
+)
+"""Each trains for about as long on an idle core."""
+EQUAL_STEPS = 300
+# EfficientNet judges these: their own classifier would take longer to train than the GAN.
+PHOTOGRAPHS: dict[str, Any] = {
+    "dataset": "photographs",
+    "features": "efficientnet",
+    "eval_samples": 1000,
+    "evaluate_every": 200,
+}
+HIGH = {"learning_rate": 2e-3, "schedule": "constant"}
+
+
+def tuning(given: argparse.Namespace) -> None:
+    """How far the FIDs of the same twenty points lie apart, at equal steps and at equal time."""
+    rows = []
+    for variant in TUNED:
+        (name,), whole = variant.names, variant.changes["steps"]
+        root = (experiments.RUNS / f"tuning-{name}").absolute()
+        config = {**TUNING, **variant.changes, "params": {**TUNING["params"], **variant.params}}
+        run(SearchConfig(**config, threads=given.threads, run_dir=root).resolved())
+        trials = Ledger(SearchFolder(root).ledger).trials
+        seconds = f"{statistics.fmean(trial.seconds for trial in trials):.0f}"
+        for steps in sorted({EQUAL_STEPS, whole}):
+            fids = [lowest(trial, steps) for trial in trials]
+            rows.append([name, str(steps), *spread(fids), seconds if steps == whole else ""])
+    summary = ("best", "quartile", "median", "quartile", "worst")
+    print_table(["GAN", "steps", "died", *summary, "within twice the best", "seconds"], rows)
+
 
 def stages(given: argparse.Namespace) -> None:
     """A second stage on a first one of half the size, against that one's images enlarged."""
@@ -128,6 +184,32 @@ def stages(given: argparse.Namespace) -> None:
 
 EXPERIMENTS: dict[str, Experiment | Special] = {
     "stages": stages,
+    "tuning": tuning,
+    "pictures": Experiment(
+        ("GAN", "images"),
+        {**DIGITS, "steps": 1000, "evaluate_every": 100, "params": {"width": 16}},
+        (
+            Variant(("igan", "digits"), HIGH, {"gan_type": "igan"}),
+            Variant(("igan_v2", "digits"), HIGH, {"gan_type": "igan_v2"}),
+            Variant(
+                ("evolutionary", "mnist"),
+                {"learning_rate": 1e-3, "d_iter": 1, "dense_width": 128},
+                {"gan_type": "evolutionary", "dataset": "mnist", "features": "classifier"},
+            ),
+            Variant(
+                ("igan", "photographs"),
+                HIGH,
+                {**PHOTOGRAPHS, "gan_type": "igan", "image_size": 32, "steps": 400},
+            ),
+            Variant(
+                ("dcgan", "landscapes"),
+                {"architecture": "strided", "depth": 4, "learning_rate": 1e-3, "ema": 0.999},
+                {**PHOTOGRAPHS, "gan_type": "dcgan", "image_size": 64, "steps": 600},
+            ),
+        ),
+        also=(),
+        pictures=True,
+    ),
     "evolution": Experiment(
         ("GAN",),
         DIGITS,
