@@ -106,7 +106,7 @@ def test_a_trial_that_is_lost_again_and_again_fails(engine):
 def test_a_worker_that_dies_is_replaced_before_the_next_call(engine):
     engine.call(Open(config={}), Opened)
     process_of(engine).kill()
-    with pytest.raises(WorkerFailed, match="ended by SIGKILL"):
+    with pytest.raises(WorkerFailed, match="killed by SIGKILL"):
         engine.call(Open(config={}), Opened)
     assert engine.call(Open(config={}), Opened).images == 640
 
@@ -278,8 +278,8 @@ def test_the_tensorflow_to_install_is_the_one_that_is_asked_for():
         ("nosuchcommand -n1", r"^worker_command: nosuchcommand cannot be started \(No such file"),
         ("/tmp", r"^worker_command: /tmp cannot be started \(Permission denied\)$"),
         ("{tmp}/empty", r"^worker_command: .*/empty cannot be started \(Exec format error\)$"),
-        ("echo Welcome to node17", "said 'Welcome to node17 .*', which is no message"),
-        ("sh -c yes", "said 'y.*, which is no message"),
+        ("echo Welcome to node17", "printed 'Welcome to node17 .*', which is not a message"),
+        ("sh -c yes", "printed 'y.*, which is not a message"),
     ],
 )
 def test_a_command_that_starts_no_worker_is_one_line(tmp_path, prefix, line):
@@ -305,8 +305,8 @@ def test_what_a_login_prints_is_skipped_and_reported(tmp_path, monkeypatch):
     engine = Pool(command_places(1, str(script)))
     result = autogan.run_search(config(), engine=engine, display=Noting())
     assert [t.state for t in result.trials] == [State.COMPLETE] * 2
-    assert "the worker printed 'Welcome to node17' before its first message; silence what the " \
-        "login prints" in notes  # fmt: skip
+    assert "the worker printed 'Welcome to node17' before its first message; make the login " \
+        "print nothing" in notes  # fmt: skip
 
 
 def test_a_worker_that_says_what_is_no_message_is_named(tmp_path):
@@ -318,7 +318,7 @@ def test_a_worker_that_says_what_is_no_message_is_named(tmp_path):
         "import time; time.sleep(60)\n"
     )
     engine = pool_of(1, (sys.executable, str(file)))
-    with pytest.raises(WorkerFailed, match=r"said '.\"message.*Opened.*, which is no message"):
+    with pytest.raises(WorkerFailed, match=r"printed '.\"message.*Opened.*, which is not a mess"):
         engine.call(Open(config={}), Opened)
     engine.close()
 
@@ -326,7 +326,7 @@ def test_a_worker_that_says_what_is_no_message_is_named(tmp_path):
 def test_a_processor_that_tensorflow_is_not_built_for(tmp_path):
     code = "import os, signal; os.kill(os.getpid(), signal.SIGILL)"
     engine = pool_of(1, worker_with(tmp_path, code))
-    with pytest.raises(WorkerFailed, match="ended by SIGILL .*need a processor with AVX"):
+    with pytest.raises(WorkerFailed, match="killed by SIGILL .*need a CPU with AVX"):
         engine.call(Open(config={}), Opened)
 
 
@@ -356,7 +356,7 @@ def test_a_worker_that_does_not_end_its_trial_in_time_is_ended(behaviour):
     engine.close()
     assert [t.state for t in result.trials] == [State.FAILED, State.COMPLETE]
     assert result.trials[0].reason == (
-        "the worker has not ended the trial long after max_trial_minutes"
+        "the worker did not end the trial, long after max_trial_minutes"
     )
 
 
@@ -488,8 +488,8 @@ def test_a_worker_that_hangs_ends_no_later_than_its_time_to_save(tmp_path):
     engine.close()
     assert notes[-2:] == [
         "saving and stopping; Ctrl-C again stops at once",
-        "trial 0 did not save in time: worker 1 was ended at once; the trial goes on from its "
-        "last checkpoint",
+        "trial 0 did not save in time: worker 1 was killed; the trial resumes from its last "
+        "checkpoint",
     ]
     assert [t.state for t in autogan.load("runs/a").trials] == [State.RUNNING]
 

@@ -142,7 +142,7 @@ class TestServer:
         port = server.server_address[1]
         code, out, err = command("play", runs[0] / "cgan", "--port", str(port))
         assert (code, out, err.count("\n")) == (2, "", 1)
-        assert err.startswith(f"autogan: port: 127.0.0.1:{port} cannot be had (")
+        assert err.startswith(f"autogan: port: 127.0.0.1:{port} is not available (")
 
     @pytest.mark.usefixtures("in_process")
     def test_the_command_says_where(self, runs, command, monkeypatch):

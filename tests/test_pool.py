@@ -26,7 +26,7 @@ from autogan.pool.places import Death, command_places, local_places, share_of
 from autogan.pool.pool import Event, Pool
 from autogan.search import Evaluation, Trial
 
-LATE = "the worker has not ended the trial long after max_trial_minutes"
+LATE = "the worker did not end the trial, long after max_trial_minutes"
 JOIN = Join(config={}, root="a", token="t", run="a", features={}, digest="d")
 DEATH = "dies"
 
@@ -307,10 +307,10 @@ def test_who_says_nothing_for_hours_is_reported_and_then_lost():
             now[0] += 50
     notice, lost = told[2:]
     assert notice == (650, None, Note(
-        text="w0 has said nothing for 11 minutes; it counts as lost if that goes on for hours"
+        text="w0 has been silent for 11 minutes; after hours of silence it counts as lost"
     ))  # fmt: skip
     assert lost[:2] == (7250, 0)
-    assert (lost[2].cause, lost[2].reason) == ("killed", "w0 has said nothing for 121 minutes")
+    assert (lost[2].cause, lost[2].reason) == ("killed", "w0 has been silent for 121 minutes")
     assert pool.free()
 
 
@@ -338,7 +338,7 @@ def test_how_long_is_too_long_follows_from_the_longest_silence():
     since = now[0]
     while (event := pool.next_event()) is None:
         now[0] += 50
-    assert event.message.text.startswith("trial 0 did not save in time: w0 was ended at once")
+    assert event.message.text.startswith("trial 0 did not save in time: w0 was killed")
     assert pool.next_event() == Event(0, Trained(trial=None))
     assert now[0] - since == pytest.approx(3 * 300, abs=60)
 
@@ -357,7 +357,7 @@ def test_who_waits_for_an_answer_is_not_silent_and_loses_no_time():
     since = now[0]
     while not isinstance((event := pool.next_event()) and event.message, Failed):
         now[0] += 50
-    assert event.message.reason.startswith("the worker has not ended the trial long after")
+    assert event.message.reason.startswith("the worker did not end the trial, long after")
     assert now[0] - since == pytest.approx(60 * 12, abs=60)
 
 

@@ -78,7 +78,7 @@ class TestRelay:
         while None not in lines:
             lines += relay.read()
         assert relay.death() == Death(
-            "the worker process was ended by SIGKILL (out of memory?)\n", killed=True
+            "the worker process was killed by SIGKILL (out of memory?)\n", killed=True
         )
         relay._worker.kill()
 

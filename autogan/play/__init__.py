@@ -1,1 +1,1 @@
-"""A page on which one plays with a trained generator: classes, mixtures, seeds, ways between."""
+"""A page to play with a trained generator: classes, mixtures, seeds, interpolations."""

@@ -5,8 +5,8 @@ const way = document.getElementById("way");
 const picture = document.getElementById("picture");
 const problem = document.getElementById("problem");
 const save = document.getElementById("save");
-const ROWS = 8; // ways in a picture
-const PAUSE = 60; // milliseconds without a change before the next picture
+const ROWS = 8; // most rows of interpolations in a picture
+const PAUSE = 60; // milliseconds without a change before the next request
 let shown = 0; // the number of the last request
 let timer = 0;
 
@@ -30,7 +30,7 @@ async function show() {
   const place = asked();
   try {
     const answer = await fetch(place);
-    if (number !== shown) return; // a later one is on its way
+    if (number !== shown) return; // a later request is running
     if (!answer.ok) throw new Error(await answer.text());
     const made = URL.createObjectURL(await answer.blob());
     URL.revokeObjectURL(picture.src);

@@ -1,4 +1,4 @@
-"""The generator behind the page: what a request may ask of it, and the picture that comes back."""
+"""The generator behind the page: the fields of a request, and the picture it returns."""
 
 import threading
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from autogan.data.grids import grid, png
 from autogan.pool.finished import Sample, Sampled
 from autogan.pool.pool import Engine
 
-MOST_IMAGES, MOST_STEPS = 64, 16  # in a picture: rows and ways, images of a way
+MOST_IMAGES, MOST_STEPS = 64, 16  # most images or rows of a picture; most images of a row
 _MOST_CLASSES = 1000  # in one mixture
 _SEEDS = 2**31
 
@@ -23,12 +23,11 @@ class Player:
         config: of the training, resolved, as plain values.
         folder: of the training.
         checkpoint: which of its generators.
-        workers: one of them keeps the generator.
-        scratch: a folder for what passes between.
+        workers: one of them keeps the generator in memory.
+        scratch: a folder for images from the worker.
 
     Attributes:
-        classes: the names of the classes; empty if it makes images of no given class.
-        mixes: whether it mixes classes.
+        classes: the names of the classes; empty if the generator takes no class.
     """
 
     def __init__(
@@ -53,7 +52,7 @@ class Player:
                 classes by their numbers, as ``class3``.
 
         Raises:
-            ConfigError: naming what cannot be.
+            ConfigError: if a field is unknown or its value is not allowed.
         """
         numbers = {
             "seed": (0, _SEEDS - 1),
@@ -71,7 +70,7 @@ class Player:
                 number = _whole(name, name[5:], 0, max(len(self.classes) - 1, 0))
                 weights[str(number)] = _number(name, text)
             else:
-                raise ConfigError(name[:50], "is nothing that can be asked for")
+                raise ConfigError(name[:50], "unknown field")
         chosen = {name: weight for name, weight in weights.items() if weight > 0}
         if len(chosen) == 1:
             given["classes"] = [int(number) for number in chosen]
@@ -81,7 +80,7 @@ class Player:
         return png(grid(made["images"], given.get("interpolate", 0)))
 
     def _made(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """What a worker answers to `Sample`."""
+        """The arrays of a worker's answer to `Sample`."""
         with self._lock:
             output = self._scratch / "images.npz"
             call = Sample(

@@ -1,4 +1,4 @@
-"""A small web server for one user: a page, and the pictures that it asks for."""
+"""A small web server for one user: a page, and the pictures that it requests."""
 
 import html
 import ipaddress
@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 from autogan.core.errors import AutoGANError, ConfigError
 from autogan.play.player import MOST_IMAGES, MOST_STEPS, Player
 
-_SECONDS = 20.0  # for a request to come in whole
+_SECONDS = 20.0  # for a whole request to arrive
 _MOST_FIELDS = 2000  # of a request
 _ALLOWED = "default-src 'self'; img-src 'self' blob: data:; frame-ancestors 'none'; base-uri 'none'"
 _HEADERS = {
@@ -29,17 +29,17 @@ def serve(player: Player, title: str, address: str, port: int, tell: Callable[[s
         player: makes the pictures.
         title: of the page.
         address: to listen on.
-        port: likewise; 0 for any that is free.
-        tell: is called with the page's address, once it can be opened.
+        port: to listen on; 0 for any free port.
+        tell: called with the page's address, once the page can be opened.
 
     Raises:
-        ConfigError: if the address or port cannot be had.
+        ConfigError: if the address or port is not available.
     """
     try:
         server = _Server((address, port), player, title)
     except (OSError, OverflowError) as error:
         raise ConfigError(
-            "port", f"{address}:{port} cannot be had ({error}); give another"
+            "port", f"{address}:{port} is not available ({error}); give another"
         ) from None
     with server:
         tell(f"http://{_shown(address)}:{server.server_address[1]}/")
@@ -47,7 +47,7 @@ def serve(player: Player, title: str, address: str, port: int, tell: Callable[[s
 
 
 def page(player: Player, title: str) -> bytes:
-    """The page itself; what a run holds of names is escaped."""
+    """The page as HTML; all names from the run are escaped."""
     text = resources.files("autogan.play").joinpath("page.html").read_text()
     rows = "".join(
         f'<label><span>{html.escape(name)}</span><input type="range" name="class{number}" min="0" '
@@ -76,7 +76,7 @@ class _Server(ThreadingHTTPServer):
         super().__init__(place, _Handler)
 
     def is_for_us(self, host: str) -> bool:
-        """Whether a request names us: a page elsewhere may lead its own name to this address."""
+        """Whether a request names this server: a foreign page may point its own name here."""
         try:
             name = urlsplit(f"//{host}").hostname or ""
             return name == "localhost" or ipaddress.ip_address(name) is not None
@@ -94,7 +94,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Answer with the page, one of its files, or a picture."""
         asked = urlsplit(self.path)
         if not self.server.is_for_us(self.headers.get("Host", "")):
-            self._answer(403, b"this page has another name", "text/plain")
+            self._answer(403, b"wrong host name; open the address AutoGAN printed", "text/plain")
         elif asked.path == "/":
             self._answer(200, page(self.server.player, self.server.title), "text/html")
         elif asked.path in ("/play.js", "/play.css"):
@@ -104,7 +104,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif asked.path == "/images.png":
             self._picture(asked.query)
         else:
-            self._answer(404, b"there is no such page", "text/plain")
+            self._answer(404, b"page not found", "text/plain")
 
     def _picture(self, query: str) -> None:
         try:
@@ -123,4 +123,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *arguments: object) -> None:
-        """Say nothing of each request."""
+        """Log nothing."""

@@ -1,4 +1,4 @@
-"""Workers as their driver sees them: where they live, what is said to them, who is free, who died.
+"""The driver's view of its workers: where they run, their messages, which are free, which died.
 
-Knows nothing of records and of what a training is: messages go out, and messages come back.
+This package knows nothing of records or trainings: it sends messages and receives messages.
 """

@@ -10,13 +10,13 @@ from autogan.pool.pool import Engine, Pool
 
 
 def make_engine(run: TrainConfig) -> Engine:
-    """The workers of a search as its configuration says; for anything else one on this machine.
+    """The workers that a search's configuration names; otherwise one on this machine.
 
     Args:
-        run: resolved.
+        run: the resolved configuration.
 
     Raises:
-        ConfigError: if they cannot be had.
+        ConfigError: if the workers are not available.
     """
     if not isinstance(run, SearchConfig):
         return Pool([LocalPlace()])
@@ -34,7 +34,7 @@ def make_engine(run: TrainConfig) -> Engine:
 
 @contextlib.contextmanager
 def engine_of(run: TrainConfig, engine: Engine | None = None) -> Iterator[Engine]:
-    """The given engine, or one that lives for the length of a command; closed at the end."""
+    """Yield the given engine, or a new one for this command; close it at the end."""
     workers = make_engine(run) if engine is None else checked("engine", engine, Engine)
     try:
         yield workers

@@ -8,14 +8,17 @@ from autogan.pool.message import Call, Message
 class Evaluate(Call):
     """Score images against the configuration's dataset, by the configuration's criteria.
 
+    The images come from a trained generator (``training`` to ``seed``) or from a dataset
+    (``dataset`` to ``keep_classes``).
+
     Attributes:
-        training: the configuration of a training whose generator makes the images,
-        folder: which lies here,
-        checkpoint: at its best or last evaluation,
-        seed: from latent vectors of this seed;
-        dataset: or else the dataset whose images are scored,
-        corrupt: and then again, spoiled in each of these ways by such a strength,
-        keep_classes: and again, without the other classes.
+        training: the configuration of the generator's training.
+        folder: of that training.
+        checkpoint: which of its generators: that of the best or of the last evaluation.
+        seed: of the latent vectors.
+        dataset: the dataset whose images are scored.
+        corrupt: corruptions and their strengths; the images are scored again under each.
+        keep_classes: the images are scored again with these classes only.
         run: the folder of a run that keeps its feature network.
     """
 
@@ -34,17 +37,17 @@ class Scores(Message):
 
     Attributes:
         scores: values by label.
-        test: the same against the dataset's test images, where a trained generator is judged
-            against the images that it was trained on and there are others.
-        spread: of a generator, each value's standard deviation over sets of latent vectors.
-        floor: likewise, what the test images score in its place, as many as there are.
-        floor_spread: the standard deviation of that over random splits of all real images.
-        fewer: what as many of its images score, where the test images are fewer.
-        halves: what one half of the reference scores against the other, by label with the number
-            of a half, where there are no test images.
-        halves_spread: the standard deviation of that over random halves.
-        copies: likewise, how much it copies, by the names of `Evaluator.copies`.
-        spoiled: the values of images that were spoiled, by label, under the words for how.
+        test: values against the dataset's test images, if it has any and the reference is what
+            the generator was trained on.
+        spread: each value's standard deviation over sets of latent vectors (generators only).
+        floor: values of the test images in place of generated ones (generators only).
+        floor_spread: the floor's standard deviation over random splits of all real images.
+        fewer: values of as many generated images as there are test images, if these are fewer.
+        halves: values of one half of the reference against the other, by label with the number of
+            images in a half, if there are no test images.
+        halves_spread: their standard deviation over random halves.
+        copies: how much the generator copies, by the names of `Evaluator.copies`.
+        spoiled: values of corrupted images by label, for each description of a corruption.
     """
 
     scores: dict[str, float]
@@ -60,10 +63,10 @@ class Scores(Message):
 
 
 class Statistics(Call):
-    """Write statistics of the configuration's reference, or its images, as an .npz file.
+    """Write the statistics of the configuration's reference, or its images, as an .npz file.
 
     Attributes:
-        form: mean and covariance, as pytorch-fid and clean-fid have them, or ADM's images.
+        form: mean and covariance as in pytorch-fid and clean-fid, or images as in ADM.
         output: the file.
     """
 
@@ -75,9 +78,9 @@ class Counted(Message):
     """See `Statistics`.
 
     Attributes:
-        images: of how many they are,
-        features: and of how many features; none of images themselves.
-        network: that gives these.
+        images: number of images.
+        features: number of features; 0 if the images themselves were written.
+        network: the feature network.
     """
 
     images: int
@@ -88,21 +91,21 @@ class Counted(Message):
 class Sample(Call):
     """Generate images and write them as an .npz file.
 
-    It holds ``images``, uint8 [N, height, width, channels]; ``labels``, the classes that they show,
-    int64 [N], or none; ``classes``, the names of all; ``turns``, how many classes they show in
-    turn, or 0.
+    The file holds ``images``, uint8 [N, height, width, channels]; ``labels``, their classes,
+    int64 [N], or empty; ``classes``, the names of all classes; ``turns``, the number of classes
+    that the images show in turn, or 0.
 
     Attributes:
         folder: of the training.
         checkpoint: which of its generators.
-        count: of the images; None for 64, or 8 of each class.
+        count: number of images; None for 64, or 8 of each class.
         seed: of the latent vectors.
         output: the file.
-        classes: by name or number, to be shown in turn; if None, all as often as in the training
-            set, in order.
-        in_turn: whether all classes, or the first 16, are shown in turn if none are given.
-        mix: see `autogan.worker.generator.Generator.latents`,
-        truncation: likewise,
+        classes: names or numbers of the classes to show in turn; None for all classes in order,
+            as often as in the training set.
+        in_turn: whether to show all classes, or the first 16, in turn if ``classes`` is None.
+        mix: see `autogan.worker.generator.Generator.latents`.
+        truncation: likewise.
         interpolate: likewise.
     """
 
@@ -123,13 +126,13 @@ class Sampled(Message):
 
 
 class Export(Call):
-    """Write a generator as `autogan.models.formats.FORMATS` say, with a picture of its images.
+    """Write a generator in one of `autogan.models.formats.FORMATS`, with a picture of its images.
 
     Attributes:
         folder: of the training.
         checkpoint: which of its generators.
         format: the format's name.
-        floats: whether its images are float32.
+        floats: whether the exported generator's images are float32.
         output: the folder to write into.
     """
 
@@ -146,7 +149,7 @@ class Written(Message):
     Attributes:
         image_shape: height, width, channels.
         z_dim: length of a latent vector.
-        classes: the names of the classes; empty if it takes none.
+        classes: the names of the classes; empty if the generator takes no class.
     """
 
     image_shape: tuple[int, int, int]

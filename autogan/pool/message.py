@@ -1,4 +1,4 @@
-"""What every message between driver and worker is."""
+"""The base classes of all messages between driver and worker."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ class Message(BaseModel):
 
 
 class Call(Message):
-    """What a worker is asked to do; its session's method of the same name does it.
+    """A request to a worker; the method of the same name of its session carries it out.
 
     Attributes:
         config: a resolved `TrainConfig` as plain values.

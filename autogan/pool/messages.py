@@ -1,7 +1,8 @@
-"""What driver and worker say to each other: one JSON line each, of these types alone.
+"""All messages between driver and worker; each is one JSON line.
 
-The driver makes calls; the worker answers each with its reply, or with `Refused` or `Failed`, and
-tells `Note`, `Progress` and `Evaluated` on the way. `Answer` and `Interrupt` come in between.
+The driver sends calls; the worker answers each with its reply, or with `Refused` or `Failed`, and
+sends `Note`, `Progress` and `Evaluated` in the meantime. The driver may send `Answer` and
+`Interrupt` during a call.
 """
 
 import json
@@ -12,17 +13,18 @@ from autogan.pool.message import Call, Message
 from autogan.search import Evaluation, Trial
 
 Cause = Literal["itself", "memory", "disk", "killed", "worker"]
-"""At whose fault a call ended in an error; see `Failed`."""
+"""The cause of a call's failure; see `Failed`."""
 
 
 class Open(Call):
-    """Check all of a configuration that needs data, devices or TensorFlow.
+    """Check the parts of a configuration that need data, devices or TensorFlow.
 
     Attributes:
-        folder: of the run, if it may keep what it was begun with; else empty.
-        features: whether the feature network is checked too.
-        conditions: what trainings may have as ``condition``, if not that of ``config`` alone.
-        depth: the most that trainings may have as ``depth``.
+        folder: of a run that may keep a copy of its first stage; else empty.
+        features: whether to check the feature network too.
+        conditions: all values of ``condition`` that trainings may take, if there are more than
+            that of ``config``.
+        depth: the greatest ``depth`` that trainings may take.
     """
 
     folder: str = ""
@@ -32,16 +34,16 @@ class Open(Call):
 
 
 class Opened(Message):
-    """What the configuration comes to; see `Open`.
+    """Facts about the configuration; see `Open`.
 
     Attributes:
-        images: in the training set.
+        images: number of images in the training set.
         image_shape: height, width, channels.
-        classes: how many images each class has, by its name.
+        classes: number of images per class, by name.
         digest: SHA-256 of the training set.
-        generator_bytes: of a saved generator.
-        state_bytes: of a checkpoint from which a training can go on.
-        environment: what results depend on beside the configuration.
+        generator_bytes: size of a saved generator.
+        state_bytes: size of a checkpoint from which a training can resume.
+        environment: everything except the configuration on which results depend.
     """
 
     images: int
@@ -57,17 +59,17 @@ class Prepare(Call):
     """Train or load the feature network, and compute or load the real data's statistics.
 
     Attributes:
-        folder: of a run that is gone on with, whose feature network is taken; empty for a new one.
+        folder: of a run that is resumed, whose feature network is used; empty for a new run.
     """
 
     folder: str
 
 
 class Prepared(Message):
-    """What values are measured by; see `Prepare`.
+    """How images are measured; see `Prepare`.
 
     Attributes:
-        objective: the label of what decides.
+        objective: the label of the value that decides.
         labels: of the criteria, by name.
         features: network, hash of its weights and, of a classifier, accuracy on unseen images;
             number and digest of the reference's images, split.
@@ -79,7 +81,7 @@ class Prepared(Message):
 
 
 class Time(Call):
-    """Train a few steps and, if that is asked for, evaluate once, and measure how fast."""
+    """Measure the time of a training step and, if ``evaluate``, of an evaluation."""
 
     evaluate: bool = True
 
@@ -88,9 +90,9 @@ class Timed(Message):
     """See `Time`.
 
     Attributes:
-        step: seconds of a generator step with the discriminator's.
-        evaluation: seconds of an evaluation; None if it was not asked for, or the feature network
-            is not at hand.
+        step: seconds per training step.
+        evaluation: seconds per evaluation; None if not requested, or if the feature network is
+            not available locally.
     """
 
     step: float
@@ -98,11 +100,11 @@ class Timed(Message):
 
 
 class Join(Call):
-    """Become a worker of a run: see that everything is the same here, before the first training.
+    """Become a worker of a run: before the first training, check that everything is the same here.
 
     Attributes:
-        root: the folder that the run has claimed, whose `autogan.record.claim.WORKERS` holds
-        token: this.
+        root: the folder that the run has claimed.
+        token: the content of `autogan.record.claim.WORKERS` in ``root``.
         run: the folder that keeps the feature network.
         features: see `Prepared`.
         digest: see `Opened`.
@@ -122,11 +124,12 @@ class Joined(Message):
 
 
 class Train(Call):
-    """Train in a folder, or go on there: `autogan.worker.session.Session.train`.
+    """Train in a folder, or resume there: `autogan.worker.session.Session.train`.
 
     Attributes:
+        folder: of the training.
         name: of the training in TensorBoard.
-        trial: as it has begun: its number, hyperparameters, seed and origin, for its result.
+        trial: the trial at its start (number, hyperparameters, seed, origin), for its result.
         run: the folder of the run, which keeps the feature network.
         search: the configuration of the search, if the training is a trial of one.
     """
@@ -142,8 +145,8 @@ class Trained(Message):
     """See `Train`.
 
     Attributes:
-        trial: what came of it; None if it was interrupted.
-        full: whether the worker's memory holds enough, so that a fresh one should follow.
+        trial: the finished trial; None if it was interrupted.
+        full: whether the worker uses so much memory that a fresh one should replace it.
     """
 
     trial: Trial | None
@@ -151,7 +154,7 @@ class Trained(Message):
 
 
 class Answer(Message):
-    """To an evaluation: whether the training goes on."""
+    """The answer to an evaluation: whether the training continues."""
 
     go_on: bool
 
@@ -161,20 +164,20 @@ class Interrupt(Message):
 
 
 class Note(Message):
-    """Something that the user should know."""
+    """A line for the user."""
 
     text: str
 
 
 class Placed(Message):
-    """A worker has been given a training; the pool of workers says so, not the worker."""
+    """A worker has been given a training; sent by the pool of workers, not by the worker."""
 
     worker: str
     environment: dict[str, Any]
 
 
 class Progress(Message):
-    """A training has come to a step of so many; ``losses`` are means over the steps before."""
+    """A training has reached ``step`` of ``steps``; ``losses`` are means over the last steps."""
 
     step: int
     steps: int
@@ -182,13 +185,13 @@ class Progress(Message):
 
 
 class Evaluated(Message):
-    """A training has been evaluated, and waits for an `Answer`."""
+    """A training has been evaluated and waits for an `Answer`."""
 
     evaluation: Evaluation
 
 
 class Refused(Message):
-    """What the user gave is wrong; see `autogan.core.errors.ConfigError`."""
+    """The user's input is wrong; see `autogan.core.errors.ConfigError`."""
 
     field: str
     problem: str
@@ -198,10 +201,10 @@ class Failed(Message):
     """A call ended in an error.
 
     Attributes:
-        reason: in one line.
-        traceback: in full.
-        cause: ``memory``, ``disk`` or ``killed`` where the machine is at fault, ``worker`` where a
-            worker fails that has brought no training anywhere yet; else ``itself``.
+        reason: one line.
+        traceback: the full traceback.
+        cause: ``memory``, ``disk`` or ``killed`` if the machine is at fault, ``worker`` if the
+            worker has not brought any training to an evaluation yet; else ``itself``.
     """
 
     reason: str
@@ -217,7 +220,7 @@ _KINDS = {
 
 
 def encode(message: Message) -> str:
-    """A message as one line without its end."""
+    """A message as one line, without the newline."""
     return json.dumps({"message": type(message).__name__, **message.model_dump(mode="json")})
 
 
@@ -225,10 +228,10 @@ def decode(line: str) -> Message:
     """The inverse of `encode`.
 
     Raises:
-        ValueError: if it is no message.
+        ValueError: if the line is not a message.
     """
     try:
         fields = json.loads(line)
         return _KINDS[fields.pop("message")](**fields)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ValueError(f"{line[:100]!r} is no message") from error
+        raise ValueError(f"{line[:100]!r} is not a message") from error

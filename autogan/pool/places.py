@@ -1,6 +1,6 @@
-"""Where workers live: as processes of this machine, or behind a command such as ssh or srun.
+"""Where workers run: as processes on this machine, or behind a command such as ssh or srun.
 
-A worker is a process on a pipe; whatever starts it, it is the same `autogan.worker.serve`.
+A worker is a process on a pipe. It always runs `autogan.worker.serve`, no matter what starts it.
 """
 
 import contextlib
@@ -20,20 +20,20 @@ from autogan.core.machine import Gpu
 from autogan.pool.message import Message
 from autogan.pool.messages import Note, Refused, decode, encode
 
-_GRACE = 10.0  # seconds for a worker to end whose pipe has ended
-_TAIL = 4000  # characters of a dead worker's last words
-_CONTEXT = 500  # megabytes of a GPU's memory that CUDA takes for each process
-_BANNER = 1000  # lines at most that a login may print before the worker's first message
-_SHOWN = 100  # characters of what is no message
+_GRACE = 10.0  # seconds for a worker to end after its pipe has ended
+_TAIL = 4000  # characters of a dead worker's last output
+_CONTEXT = 500  # megabytes of GPU memory that CUDA takes per process
+_BANNER = 1000  # most lines that a login may print before the worker's first message
+_SHOWN = 100  # characters shown of a line that is not a message
 _USABLE = 0.9  # of a GPU's memory
 GPU_MEMORY = "AUTOGAN_GPU_MEMORY"  # in a worker's environment: megabytes that it may take
 
-# Not -m: that would import what lies in the working folder, a random.py of the user's, say.
+# Not -m: that would import files of the working folder, such as a user's random.py.
 _START = "import sys; sys.path = [p for p in sys.path if p]"
 WORKER = (sys.executable, "-c", f"{_START}; from autogan.worker.serve import main; main()")
 
 Hear = Callable[[Message | None], None]
-"""Is called with each message of a worker, from another thread; at its end with None."""
+"""Callback for each message of a worker (None at its end); runs in another thread."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,8 @@ class Death:
     """How a worker ended.
 
     Attributes:
-        report: what is known; the first line says it in short.
-        killed: whether a signal ended it, for which the machine is at fault.
+        report: the cause; the first line is a summary.
+        killed: whether a signal ended it, so that the machine is at fault.
     """
 
     report: str
@@ -50,37 +50,37 @@ class Death:
 
 
 class Channel(Protocol):
-    """A worker that lives."""
+    """The connection to a running worker."""
 
     def send(self, message: Message) -> None:
-        """Tell it something; nothing happens if it is dead."""
+        """Send a message; a dead worker ignores it."""
 
     def death(self) -> Death:
-        """How it ended; to be asked after it was heard to end."""
+        """How the worker ended; call this after its stream of messages has ended."""
 
     def kill(self) -> None:
-        """End it now; nothing it writes can be torn."""
+        """End the worker now; files that it is writing are never left half-written."""
 
 
 class Place(Protocol):
-    """Where a worker can live."""
+    """A place where a worker can run."""
 
     @property
     def name(self) -> str:
-        """Of the worker, for the user."""
+        """The worker's name, for the user."""
 
     def spawn(self, hear: Hear) -> Channel:
-        """Start a worker; one that cannot be started is heard to refuse."""
+        """Start a worker; if it cannot be started, its channel answers calls with `Refused`."""
 
 
 @dataclass(frozen=True)
 class LocalPlace:
-    """A process of this machine.
+    """A process on this machine.
 
     Attributes:
         name: see `Place`.
-        command: that starts a worker, or starts it elsewhere and hands its pipe on.
-        env: what its environment has beside ours.
+        command: starts a worker, here or elsewhere, and forwards stdin and stdout.
+        env: variables added to this process's environment.
     """
 
     name: str = "worker 1"
@@ -100,7 +100,7 @@ class LocalPlace:
 
 @dataclass(frozen=True)
 class NoChannel:
-    """A worker that could not be started and refuses whatever it is asked; see `Channel`."""
+    """A worker that could not be started, which refuses every call; see `Channel`."""
 
     refusal: Refused
     hear: Hear
@@ -121,14 +121,14 @@ class ProcessChannel:
     """A worker process on a pipe.
 
     Args:
-        command: that starts it.
-        env: what its environment has beside ours.
+        command: starts the worker.
+        env: variables added to this process's environment.
         hear: see `Hear`.
     """
 
     def __init__(self, command: Sequence[str], env: Mapping[str, str], hear: Hear) -> None:
         self._errors = tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115 (kept open)
-        self._odd = ""  # what it said that is no message
+        self._odd = ""  # a line of its output that is not a message
         try:
             self.process = subprocess.Popen(
                 command,
@@ -137,7 +137,7 @@ class ProcessChannel:
                 stderr=self._errors,
                 encoding="utf-8",
                 errors="replace",
-                start_new_session=True,  # Ctrl-C is ours to pass on
+                start_new_session=True,  # the driver handles Ctrl-C
                 env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **env},
             )
         except OSError:
@@ -148,7 +148,7 @@ class ProcessChannel:
     def send(self, message: Message) -> None:
         """See `Channel.send`."""
         assert self.process.stdin is not None
-        with contextlib.suppress(OSError, ValueError):  # it died, and will be heard to end
+        with contextlib.suppress(OSError, ValueError):  # it died: `hear` will get None
             self.process.stdin.write(encode(message) + "\n")
             self.process.stdin.flush()
 
@@ -156,19 +156,19 @@ class ProcessChannel:
         """See `Channel.death`."""
         try:
             code = self.process.wait(timeout=_GRACE)
-        except subprocess.TimeoutExpired:  # it lives, but what it says cannot be read
+        except subprocess.TimeoutExpired:  # it runs, but its messages cannot be read
             self.process.kill()
             self.process.wait()
             code = 0
         cause = f"the worker process ended with code {code}"
         if self._odd:
-            cause = f"the worker process said {self._odd!r}, which is no message"
+            cause = f"the worker process printed {self._odd!r}, which is not a message"
         elif code < 0:
-            cause = f"the worker process was ended by {signal.Signals(-code).name}"
+            cause = f"the worker process was killed by {signal.Signals(-code).name}"
             if code == -signal.SIGKILL:
                 cause += " (out of memory?)"
             elif code == -signal.SIGILL:
-                cause += " (TensorFlow's packages need a processor with AVX)"
+                cause += " (TensorFlow's packages need a CPU with AVX)"
         self._errors.seek(0)
         return Death(f"{cause}\n{self._errors.read()[-_TAIL:]}", killed=code < 0 and not self._odd)
 
@@ -178,14 +178,14 @@ class ProcessChannel:
         self.process.wait()
         for pipe in (self.process.stdin, self.process.stdout):
             if pipe:
-                with contextlib.suppress(OSError):  # what could not be written is lost anyway
+                with contextlib.suppress(OSError):  # unwritten output is lost anyway
                     pipe.close()
         self._errors.close()
 
     def _listen(self, hear: Hear) -> None:
-        """Hand the worker's messages on, up to a line that is none.
+        """Pass on the worker's messages until a line is not one.
 
-        What a login prints before the first message is skipped.
+        Lines that a login prints before the first message are skipped.
         """
         assert self.process.stdout is not None
         printed: list[str] | None = []  # before the first message
@@ -197,39 +197,39 @@ class ProcessChannel:
                     if printed is not None and len(printed) < _BANNER:
                         printed.append(line.strip())
                         continue
-                    if line.endswith("\n"):  # else a kill has torn it
+                    if line.endswith("\n"):  # else a kill cut it off
                         self._odd = told(line)[:_SHOWN]
                     break
                 if said := _banner(printed):
                     hear(
                         Note(
-                            text=f"the worker printed {said!r} before its first message; silence "
-                            "what the login prints"
+                            text=f"the worker printed {said!r} before its first message; make the "
+                            "login print nothing"
                         )
                     )
                 printed = None
                 hear(message)
         self._odd = self._odd or _banner(printed)
         if self._odd:
-            self.process.kill()  # it may go on printing
+            self.process.kill()  # it may keep printing
         hear(None)
 
 
 def _banner(printed: Sequence[str] | None) -> str:
-    """The first line that says anything."""
+    """The first line that is not empty."""
     return told(next(filter(None, printed or ()), ""))[:_SHOWN]
 
 
 def local_places(
     count: int, gpus: Sequence[Gpu] = (), per_gpu: int = 1, command: Sequence[str] = WORKER
 ) -> list[LocalPlace]:
-    """Places on this machine, dealt out to its GPUs in turn.
+    """Places on this machine, assigned to its GPUs in turn.
 
     Args:
-        count: of the workers.
-        gpus: of the machine; none where training is on the CPU.
-        per_gpu: workers that share one: each may take its part of the memory and no more.
-        command: that starts a worker.
+        count: number of workers.
+        gpus: of the machine; none for training on the CPU.
+        per_gpu: workers per GPU; each may take only its share of the memory.
+        command: starts a worker.
     """
     places = []
     for number in range(count):
@@ -244,15 +244,15 @@ def local_places(
 
 
 def share_of(gpu: Gpu, workers: int) -> str:
-    """Megabytes of a GPU's memory for each of so many workers, for `GPU_MEMORY`; "" if unknown."""
+    """Megabytes of a GPU's memory for each of its workers, for `GPU_MEMORY`; "" if unknown."""
     return str(int(_USABLE * gpu.megabytes / workers) - _CONTEXT) if gpu.megabytes else ""
 
 
 def command_places(count: int, prefix: str) -> list[LocalPlace]:
     """Places behind a command, such as ``srun -N1 -n1`` or ``ssh HOST``, one for each worker.
 
-    The command gets the worker's own command line as its last arguments: for a shell on another
-    machine, quoted for it.
+    The worker's own command line follows as its last arguments; for ssh, it is quoted for the
+    shell of the other machine.
     """
     words = shlex.split(prefix)
     own = [shlex.quote(word) for word in WORKER] if os.path.basename(words[0]) == "ssh" else WORKER

@@ -1,4 +1,4 @@
-"""The driver's end of the pipes: a pool of workers that run trials and live on between them."""
+"""The driver's end of the pipes: a pool of workers that run trials and stay alive between them."""
 
 import math
 import queue
@@ -29,9 +29,9 @@ from autogan.pool.messages import (
 from autogan.pool.places import Death, Place
 from autogan.pool.workers import Job, Silence, Worker
 
-_POLL = 0.2  # seconds between two looks at Ctrl-C
-_GRACE = 10.0  # minutes that building networks and evaluating may take beyond a trial's time
-_DOUBTS = 2  # failures of a worker that has proven nothing: it gets no more trials
+_POLL = 0.2  # seconds between checks for Ctrl-C
+_GRACE = 10.0  # minutes for building networks and evaluating beyond a trial's time limit
+_DOUBTS = 2  # failures after which an unproven worker gets no more trials
 
 Reply = TypeVar("Reply", bound=Message)
 Tell = Callable[[str], None]
@@ -39,12 +39,12 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Event:
-    """What is said of a trial, or by the pool itself.
+    """A message about a trial, or a note by the pool itself.
 
     Attributes:
-        trial: its number; None for a `Note` of the pool's.
-        message: `Placed`, `Note`, `Progress` or `Evaluated` on the way; `Trained` or `Failed` at
-            its end.
+        trial: its number; None for a `Note` by the pool.
+        message: `Placed`, `Note`, `Progress` or `Evaluated` during the trial; `Trained` or
+            `Failed` at its end.
     """
 
     trial: int | None
@@ -52,38 +52,38 @@ class Event:
 
 
 class Engine(Protocol):
-    """What runs trials; all that the search loop knows of workers."""
+    """The search loop's interface to the workers that run its trials."""
 
     def call(self, call: Call, reply: type[Reply], tell: Tell = ...) -> Reply:
-        """Do something that is no trial, and wait for its reply; notes on the way are told."""
+        """Make a call other than a trial and wait for its reply; ``tell`` gets the notes."""
 
     def join(self, call: Join, tell: Tell = ...) -> None:
-        """Let a worker join a run; whoever comes later joins before its first trial."""
+        """Let a worker join a run; workers that start later join before their first trial."""
 
     def free(self) -> int:
-        """How many further trials can be started now."""
+        """The number of further trials that can start now."""
 
     def start(self, trial: int, minutes: float | None, call: Train) -> None:
-        """Begin a trial, which fails long after its minutes; its events follow."""
+        """Start a trial; it fails if it runs far longer than ``minutes``. Its events follow."""
 
     def next_event(self) -> Event | None:
-        """The next event of any trial; None if there is none for a moment."""
+        """The next event of any trial; None if there is none for a short time."""
 
     def answer(self, trial: int, go_on: bool) -> None:
-        """Say, after an evaluation, whether the trial shall go on."""
+        """Answer an evaluation: whether the trial continues."""
 
     def interrupt(self) -> None:
-        """Have all running trials save and end as soon as possible."""
+        """Make all running trials save and end as soon as possible."""
 
     def close(self) -> None:
         """End all workers."""
 
 
 class WorkerFailed(AutoGANError):
-    """The worker raised something unforeseen, or died.
+    """The worker raised an unexpected error, or died.
 
     Args:
-        report: what is known of its end; the first line says it in short.
+        report: the cause; the first line is a summary.
     """
 
     def __init__(self, report: str) -> None:
@@ -94,15 +94,15 @@ class WorkerFailed(AutoGANError):
 class Pool(Engine):
     """Workers at given places, each started when it is first needed.
 
-    A trial waits until a worker has joined the run and is free. A worker that died, or whose memory
-    holds enough, is replaced. With several workers, one that fails before it has brought any trial
-    to an evaluation is not believed: the trial goes on elsewhere, and the second time the worker
-    is dismissed. One that is silent for much longer than any was so far is reported, and after
-    hours replaced.
+    A trial waits until a worker has joined the run and is free. The pool replaces a worker that
+    died or uses too much memory. If one of several workers fails before it has brought any trial
+    to an evaluation, the pool blames the worker, not the trial: the trial continues elsewhere, and
+    after its second such failure the worker gets no more trials. The pool reports a worker that is
+    silent for much longer than any was before, and replaces it after hours.
 
     Args:
         places: for the workers.
-        clock: seconds since some moment; a trial's time is measured by it.
+        clock: returns seconds since a fixed moment; used to measure trials.
     """
 
     def __init__(
@@ -114,18 +114,18 @@ class Pool(Engine):
         self._saved_by = math.inf  # when interrupted trials must have ended
         self._join: Join | None = None
         self._waiting: deque[Job] = deque()
-        # What was heard, and from which process: one that was ended is not listened to.
+        # Messages, each with the worker's process: those of processes that were ended are ignored.
         self._heard: queue.SimpleQueue[tuple[Worker, int, Message | None]] = queue.SimpleQueue()
-        self._later: deque[tuple[Worker, Message | None]] = deque()  # heard during a call
-        self._events: deque[Event] = deque()  # found, and not told yet
+        self._later: deque[tuple[Worker, Message | None]] = deque()  # arrived during a call
+        self._events: deque[Event] = deque()  # not returned yet
 
     def call(self, call: Call, reply: type[Reply], tell: Tell = lambda text: None) -> Reply:
         """See `Engine.call`.
 
         Raises:
-            ConfigError: if the worker refuses.
-            StorageError: if it could not write a file.
-            WorkerFailed: if it fails or dies.
+            ConfigError: if the worker refuses the call.
+            StorageError: if the worker could not write a file.
+            WorkerFailed: if the worker fails or dies.
         """
         worker = self._idle()[0]
         if worker.channel is None:
@@ -152,7 +152,7 @@ class Pool(Engine):
                 tell(message.text)
 
     def join(self, call: Join, tell: Tell = lambda text: None) -> None:
-        """See `Engine.join`; the errors are those of `call`."""
+        """See `Engine.join`; raises the errors of `call`."""
         self._join = call
         worker = self._idle()[0]
         worker.environment = self.call(call, Joined, tell).environment
@@ -169,7 +169,7 @@ class Pool(Engine):
         self._place()
 
     def next_event(self) -> Event | None:
-        """See `Engine.next_event`; a worker's death is its trial's failure."""
+        """See `Engine.next_event`; if a worker dies, its trial fails."""
         if not self._events:
             worker, message = self._later.popleft() if self._later else self._hear() or (None, None)
             self._look(worker if isinstance(message, Trained | Failed) else None)
@@ -186,7 +186,7 @@ class Pool(Engine):
                 worker.send(Answer(go_on=go_on))
 
     def interrupt(self) -> None:
-        """See `Engine.interrupt`; whoever does not save in time goes on from its checkpoint."""
+        """See `Engine.interrupt`; a trial not saved in time resumes from its last checkpoint."""
         while self._waiting:
             self._events.append(Event(self._waiting.popleft().trial, Trained(trial=None)))
         self._saved_by = min(self._saved_by, self._clock() + self._silence.saving())
@@ -195,7 +195,7 @@ class Pool(Engine):
                 continue
             if worker.job.heard:
                 worker.send(Interrupt())
-            else:  # it loads or compiles, and there is nothing to save yet
+            else:  # it is loading or compiling, and has nothing to save yet
                 self._end(worker, Trained(trial=None))
                 worker.end()
 
@@ -208,12 +208,12 @@ class Pool(Engine):
         self._events.clear()
 
     def _idle(self) -> list[Worker]:
-        """Who could do something, those first who can at once and are trusted most."""
+        """Workers without a trial; those that are ready and most trusted come first."""
         idle = [worker for worker in self._workers if not (worker.job or worker.dismissed)]
         return sorted(idle, key=lambda w: (w.channel is None, w.joining, w.doubts))
 
     def _place(self) -> None:
-        """Give waiting trials to workers that have joined; let as many join as could have one."""
+        """Give waiting trials to joined workers; let as many others join as trials still wait."""
         coming = sum(worker.joining for worker in self._workers)
         for worker in self._idle():
             if worker.full:
@@ -230,7 +230,7 @@ class Pool(Engine):
                 coming += 1
 
     def _begin(self, worker: Worker, job: Job) -> None:
-        """Give a worker its trial; the trial's time begins."""
+        """Give a worker its trial and start the trial's clock."""
         if worker.channel is None:
             self._spawn(worker)
         worker.job = job
@@ -244,10 +244,10 @@ class Pool(Engine):
     def _spawn(self, worker: Worker) -> None:
         worker.life += 1
         life = worker.life
-        worker.channel = worker.place.spawn(lambda told: self._heard.put((worker, life, told)))
+        worker.channel = worker.place.spawn(lambda said: self._heard.put((worker, life, said)))
 
     def _hear(self) -> tuple[Worker, Message | None] | None:
-        """The next message of a worker, None at its end; or nothing for a moment."""
+        """The next message and its worker (message None at its end); None if none comes soon."""
         try:
             worker, life, message = self._heard.get(timeout=_POLL)
         except queue.Empty:
@@ -255,36 +255,36 @@ class Pool(Engine):
         return (worker, message) if worker.channel and worker.life == life else None
 
     def _look(self, but: Worker | None) -> None:
-        """End the trials whose time is over, but for one that has just ended by itself."""
+        """End the trials whose time is over, except that of a worker that has just finished."""
         now = self._silence.look()
         for worker in self._workers:
             if worker.job and worker is not but and now > worker.job.due_by(now):
-                reason = "the worker has not ended the trial long after max_trial_minutes"
+                reason = "the worker did not end the trial, long after max_trial_minutes"
                 self._end(worker, Failed(reason=reason, traceback=reason))
                 worker.end()
             elif worker.job and worker is not but and now > self._saved_by:
                 self._tell(
-                    f"trial {worker.job.trial} did not save in time: {worker.place.name} was ended "
-                    "at once; the trial goes on from its last checkpoint"
+                    f"trial {worker.job.trial} did not save in time: {worker.place.name} was "
+                    "killed; the trial resumes from its last checkpoint"
                 )
                 self._end(worker, Trained(trial=None))
                 worker.end()
         for worker in self._silence.unusual():
-            self._tell(f"{self._silent(worker)}; it counts as lost if that goes on for hours")
+            self._tell(f"{self._silent(worker)}; after hours of silence it counts as lost")
         for worker in self._silence.lost():
             silent = self._silent(worker)
             self._end(worker, Failed(reason=silent, traceback=silent, cause="killed"))
             worker.end()
 
     def _silent(self, worker: Worker) -> str:
-        return f"{worker.place.name} has said nothing for {worker.silent / 60:.0f} minutes"
+        return f"{worker.place.name} has been silent for {worker.silent / 60:.0f} minutes"
 
     def _tell(self, text: str) -> None:
-        """Something about the workers that the user should know."""
+        """Add a note for the user about the workers."""
         self._events.append(Event(None, Note(text=text)))
 
     def _take(self, worker: Worker, message: Message | None) -> None:
-        """Take in what a worker says."""
+        """Handle a worker's message, or its end."""
         self._silence.ended_by(worker)
         if message is None:
             death = self._death(worker)
@@ -296,7 +296,7 @@ class Pool(Engine):
         elif isinstance(message, Failed):
             self._fail(worker, f"{message.reason}\n{message.traceback}", message.cause)
             if message.cause == "memory":
-                worker.end()  # a fresh one has more
+                worker.end()  # a fresh one has more memory
         elif isinstance(message, Trained):
             worker.full = message.full
             worker.trusted()
@@ -311,15 +311,15 @@ class Pool(Engine):
             self._events.append(Event(None, message))
 
     def _fail(self, worker: Worker, report: str, cause: Cause) -> None:
-        """A worker has failed; the first line of the report says how in short."""
+        """Handle a worker's failure; the report's first line is a summary."""
         reason, name = report.partition("\n")[0], worker.place.name
         others = any(not other.dismissed for other in self._workers if other is not worker)
         doubtful = cause == "itself" and not worker.proven and others
         if worker.job is not None:
-            told = f"{name} failed: {reason}" if doubtful else reason
-            told_cause: Cause = "worker" if doubtful else cause
-            self._end(worker, Failed(reason=told, traceback=report, cause=told_cause))
-        elif not others:  # and could not even join: no trial can be had
+            shown = f"{name} failed: {reason}" if doubtful else reason
+            final: Cause = "worker" if doubtful else cause
+            self._end(worker, Failed(reason=shown, traceback=report, cause=final))
+        elif not others:  # and it could not even join: no trial can run
             while self._waiting:
                 failed = Failed(reason=reason, traceback=report)
                 self._events.append(Event(self._waiting.popleft().trial, failed))
@@ -328,12 +328,12 @@ class Pool(Engine):
             worker.dismissed = others and worker.doubts >= _DOUBTS
             if worker.dismissed:
                 self._tell(f"{name} gets no more trials: {reason}")
-                if len(self._waiting) > len(self._idle()):  # nobody comes for it
+                if len(self._waiting) > len(self._idle()):  # no worker is left for it
                     self._events.append(Event(self._waiting.pop().trial, Trained(trial=None)))
             worker.end()
 
     def _end(self, worker: Worker, message: Trained | Failed) -> None:
-        """A worker's trial has ended, and so it is free."""
+        """End a worker's trial, which frees the worker."""
         assert worker.job is not None
         self._events.append(Event(worker.job.trial, message))
         worker.job = None

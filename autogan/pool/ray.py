@@ -1,7 +1,7 @@
 """Workers on the nodes of a Ray cluster.
 
-Ray starts a small actor for each worker, which hands the pipe of an ordinary worker process on. It
-knows nothing of the search: what is lost with a node is a worker, and the pool deals with that.
+For each worker Ray starts a small actor, which forwards the pipe of an ordinary worker process. It
+knows nothing of the search. A lost node is a lost worker to the pool, which handles that.
 """
 
 import contextlib
@@ -21,22 +21,22 @@ from autogan.pool.message import Message
 from autogan.pool.messages import Refused, decode, encode
 from autogan.pool.places import GPU_MEMORY, WORKER, Death, Hear, ProcessChannel, share_of
 
-_PATIENCE = 60.0  # seconds for a node to have room for the first worker
-_HEARTBEAT = 10.0  # seconds after which a relay says that it has nothing to say
+_PATIENCE = 60.0  # seconds to wait for a node with room for the first worker
+_HEARTBEAT = 10.0  # seconds after which `Relay.read` returns even without a message
 READ, WRITE = "reading", "writing"  # Ray's names for the relay's two threads
 _CLUSTERS = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"  # without them Ray listens on 127.0.0.1 alone
-_STORE_BYTES = 80 * 2**20  # of Ray's object store: hardly anything goes through it
+_STORE_BYTES = 80 * 2**20  # of Ray's object store, which is hardly used
 
 
 def ray_places(run: SearchConfig) -> list["RayPlace"]:
-    """Places on the cluster that a configuration names.
+    """Places on the configuration's cluster.
 
     Raises:
         ConfigError: if Ray is not installed, or there is no such cluster.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # a search tool does not phone home
     address = run.ray_address or os.environ.get("RAY_ADDRESS") or "auto"
-    if address == "local":  # a cluster runs code for whoever can connect
+    if address == "local":  # a cluster runs code for anyone who can connect
         os.environ[_CLUSTERS] = "0"
     try:
         ray = _ray()
@@ -53,7 +53,7 @@ def ray_places(run: SearchConfig) -> list["RayPlace"]:
             line = str(error).strip().splitlines()[0]
             raise ConfigError(
                 "ray_address",
-                f"{address}: {line}; start a cluster by ray start --head, or give local",
+                f"{address}: {line}; start a cluster with ray start --head, or give local",
             ) from None
     count = 0.0 if run.device == "cpu" else float(ray.cluster_resources().get("GPU", 0))
     assert isinstance(run.workers, int)
@@ -72,10 +72,10 @@ class RayPlace:
 
     Args:
         name: of the worker.
-        needs: the resources that Ray sets aside for it.
-        per_gpu: workers that share a GPU.
-        first: whether nothing can be done without it: then it is not waited for without end.
-        command: that starts a worker.
+        needs: the resources that Ray reserves for the worker.
+        per_gpu: workers per GPU.
+        first: whether the run cannot start without this worker; if so, the wait is limited.
+        command: starts a worker.
     """
 
     def __init__(
@@ -107,7 +107,7 @@ class RayChannel:
         per_gpu: likewise.
         command: likewise.
         hear: see `autogan.pool.places.Hear`.
-        patience: seconds to wait for a node that has room; without end if None.
+        patience: seconds to wait for a node with room; None for no limit.
     """
 
     def __init__(
@@ -119,7 +119,7 @@ class RayChannel:
         patience: float | None,
     ) -> None:
         self._needs = needs
-        # One thread waits in `read`, the other writes: neither holds the other up.
+        # One thread waits in `read`, the other writes: neither blocks the other.
         relay = _ray().remote(max_restarts=0, concurrency_groups={READ: 1, WRITE: 1})(Relay)
         self._actor = relay.options(**needs).remote(bool(needs["num_gpus"]), per_gpu, command)
         self._death = Death("the worker's node was lost", killed=True)
@@ -155,31 +155,31 @@ class RayChannel:
                     hear(decode(line))
         except ray.exceptions.GetTimeoutError:
             wanted = ", ".join(f"{n:g} {what[4:].upper()}" for what, n in self._needs.items() if n)
-            problem = f"no node of the Ray cluster has {wanted} free; ask for less, or add nodes"
+            problem = f"no node of the Ray cluster has {wanted} free; request less, or add nodes"
             hear(Refused(field="workers", problem=problem))
         except ray.exceptions.RayActorError as error:
             line = str(error).strip().splitlines()[0]
             self._death = Death(f"the worker's node was lost: {line}", killed=True)
             hear(None)
-        except Exception as error:  # of a cluster that goes down
+        except Exception as error:  # the cluster is going down
             self._death = Death(f"Ray: {error}", killed=True)
             hear(None)
 
 
 class Relay:
-    """Hands the pipe of a worker process on: what runs in Ray's actor.
+    """The code of Ray's actor: forwards the pipe of a worker process.
 
     Args:
-        gpu: whether Ray has given it one.
-        per_gpu: workers that share it.
-        command: that starts the worker; the usual one of its node if None.
+        gpu: whether Ray has assigned a GPU.
+        per_gpu: workers per GPU.
+        command: starts the worker; if None, the usual command on that node.
     """
 
     def __init__(self, gpu: bool, per_gpu: int, command: Sequence[str] | None = None) -> None:
-        os.environ.pop("OMP_NUM_THREADS", None)  # Ray's; ours are the configuration's
+        os.environ.pop("OMP_NUM_THREADS", None)  # Ray sets it; the configuration decides instead
         env = {}
         if not gpu:
-            env["CUDA_VISIBLE_DEVICES"] = ""  # Ray leaves all to whom it gives none
+            env["CUDA_VISIBLE_DEVICES"] = ""  # without a GPU, Ray would leave all visible
         elif per_gpu > 1:
             env[GPU_MEMORY] = share_of(gpus()[0], per_gpu)
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
@@ -188,11 +188,11 @@ class Relay:
         )
 
     def ready(self) -> bool:
-        """Answer once it lives."""
+        """Return True once the actor runs."""
         return True
 
     def read(self) -> list[str | None]:
-        """What the worker has said, None at its end; nothing after a while without."""
+        """The worker's new messages, None at its end; empty if none comes for a while."""
         lines: list[str | None] = []
         with contextlib.suppress(queue.Empty):
             lines.append(self._lines.get(timeout=_HEARTBEAT))
@@ -205,14 +205,14 @@ class Relay:
         return self._worker.death()
 
     def write(self, line: str) -> None:
-        """Tell the worker something."""
+        """Send a message to the worker."""
         self._worker.send(decode(line))
 
 
 def _ray() -> Any:
-    """The module; it is not always there, and is loaded only where it is needed.
+    """The module ``ray``, an optional dependency, which is loaded only when needed.
 
     Raises:
-        ImportError: if it is not there.
+        ImportError: if it is not installed.
     """
     return importlib.import_module("ray")

@@ -1,4 +1,4 @@
-"""Who works in a pool: its places, what each does, and how long it has been silent."""
+"""The workers of a pool: where each runs, its trial, and how long it has been silent."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -9,14 +9,15 @@ from autogan.pool.message import Message
 from autogan.pool.messages import Train
 from autogan.pool.places import Channel, Place
 
-_NOTICE = 600.0  # seconds of silence that are reported, at least
-_UNUSUAL = 20  # times the longest silence so far, likewise
-_LOST = 12  # times as long, and the worker counts as lost: after two hours at least
-_SAVING = 60.0  # seconds in which interrupted trials must save and end, at least
-_SLOW = 3  # times the longest silence so far, likewise
-_HELD_UP = (
-    60.0  # seconds between two looks that count, at most: after more, the driver itself slept
-)
+# A silence is reported after _NOTICE seconds or _UNUSUAL times the longest silence so far, the
+# longer of the two. After _LOST times as long, at least two hours, the worker counts as lost.
+_NOTICE = 600.0
+_UNUSUAL = 20
+_LOST = 12
+# Interrupted trials must save and end in _SAVING seconds or _SLOW times the longest silence so far.
+_SAVING = 60.0
+_SLOW = 3
+_HELD_UP = 60.0  # most seconds that count between two looks: after more, the driver itself slept
 
 
 @dataclass
@@ -25,11 +26,11 @@ class Job:
 
     Attributes:
         trial: its number.
-        minutes: that it may take.
-        call: that trains it.
-        deadline: by when it must have ended, once a worker has it.
-        heard: whether its worker has said something of it.
-        asked: when its worker asked whether to go on, if that has not been answered yet.
+        minutes: its time limit.
+        call: the call that trains it.
+        deadline: when it must have ended, once a worker runs it.
+        heard: whether its worker has sent a message about it.
+        asked: when its worker asked whether to continue; None once that is answered.
     """
 
     trial: int
@@ -40,30 +41,30 @@ class Job:
     asked: float | None = None
 
     def answered(self, now: float) -> None:
-        """Its worker goes on; what it waited is no part of the trial's time."""
+        """Move the deadline by the time that its worker waited for an answer."""
         self.deadline, self.asked = self.due_by(now), None
 
     def due_by(self, now: float) -> float:
-        """By when it must have ended; later, the longer it waits for an answer."""
+        """The deadline, plus the time that its worker has been waiting for an answer."""
         return self.deadline + (0.0 if self.asked is None else now - self.asked)
 
 
 class Worker:
-    """A place in the pool, and who works there.
+    """A worker of the pool, over all its processes.
 
     Attributes:
-        place: where.
+        place: where its process runs.
         channel: to the process; None while there is none.
-        life: counts the processes.
+        life: the number of processes so far.
         joining: whether it was asked to join the run and has not answered.
         environment: of the process, once it has joined.
-        job: what it does.
-        full: whether its memory holds enough, so that a fresh one should follow.
+        job: the trial in progress.
+        full: whether it uses so much memory that a fresh process should replace it.
         proven: whether it has brought a trial to an evaluation.
-        doubts: how often it failed before it had.
+        doubts: failures before its first evaluation.
         dismissed: whether it gets no more trials.
-        silent: seconds since it said something or was given its job.
-        reported: whether the user knows of its silence.
+        silent: seconds since its last message or the start of its job.
+        reported: whether its silence has been reported.
     """
 
     def __init__(self, place: Place) -> None:
@@ -77,7 +78,7 @@ class Worker:
         self.silent, self.reported = 0.0, False
 
     def send(self, message: Message) -> None:
-        """Tell the process something, if there is one."""
+        """Send a message to the process, if there is one."""
         if self.channel is not None:
             self.channel.send(message)
 
@@ -89,19 +90,19 @@ class Worker:
         self.joining = self.full = False
 
     def trusted(self) -> None:
-        """It has brought a trial somewhere."""
+        """Trust the worker from now on: it has brought a trial to an evaluation."""
         self.proven, self.doubts = True, 0
 
 
 class Silence:
-    """How long workers with a trial say nothing, and how long is too long.
+    """How long workers with a trial have been silent, and how long is too long.
 
-    Only looks tell how much time has passed: a driver that was itself held up, with its machine
-    say, blames no worker.
+    Time is counted only from one look to the next, up to a limit: if the driver itself was held
+    up, for example because its machine slept, no worker is blamed.
 
     Args:
         workers: of the pool.
-        clock: seconds since some moment.
+        clock: returns seconds since a fixed moment.
     """
 
     def __init__(self, workers: Sequence[Worker], clock: Callable[[], float]) -> None:
@@ -111,7 +112,7 @@ class Silence:
         self._longest = 0.0
 
     def look(self) -> float:
-        """Count the time since the last look; returns what the clock says now."""
+        """Count the time since the last look; return the current time."""
         now = self._clock()
         for worker in self._workers:
             if worker.job is not None and worker.job.asked is None:
@@ -120,13 +121,13 @@ class Silence:
         return now
 
     def ended_by(self, worker: Worker) -> None:
-        """A worker has said something, or has been given a trial."""
+        """End a worker's silence: it has sent a message or been given a trial."""
         if worker.job is not None and worker.job.heard:
             self._longest = max(self._longest, worker.silent)
         worker.silent, worker.reported = 0.0, False
 
     def unusual(self) -> list[Worker]:
-        """Those whose silence should be reported, once each."""
+        """Workers whose silence should be reported now; each silence is returned once."""
         notice = self._notice()
         found = [w for w in self._workers if w.job and w.silent > notice and not w.reported]
         for worker in found:
@@ -134,12 +135,12 @@ class Silence:
         return found
 
     def lost(self) -> list[Worker]:
-        """Those that have been silent for so long that they count as lost."""
+        """Workers that have been silent for so long that they count as lost."""
         limit = _LOST * self._notice()
         return [worker for worker in self._workers if worker.job and worker.silent > limit]
 
     def saving(self) -> float:
-        """Seconds in which interrupted trials must save and end."""
+        """Seconds that interrupted trials have to save and end."""
         return max(_SAVING, _SLOW * self._longest)
 
     def _notice(self) -> float:
