@@ -82,7 +82,7 @@ def test_a_first_stage_goes_with_the_second(tmp_path):
     trainer = kind.build((16, 16, 1), settings, (), stage1=built("infogan"))
     trainer.reset(2)
     assert SavedModel().write_checked(Exported(trainer), tmp_path / "both") == 0
-    with pytest.raises(ConfigError, match="enlarges other images or has dropout"):
+    with pytest.raises(ConfigError, match="has a first stage or dropout"):
         FORMATS.get("keras")().write(Exported(trainer), tmp_path / "x.keras")
 
 
@@ -98,7 +98,7 @@ def test_a_format_that_makes_other_images_is_refused(wrong, tmp_path):
             images[0, 0, 0] += np.nan if wrong == "nan" else 1e-3
             return images
 
-    with pytest.raises(ConfigError, match="^format: wrong makes other images of this generator"):
+    with pytest.raises(ConfigError, match="^format: wrong changes this generator's images"):
         Wrong().write_checked(Exported(built("infogan"), floats=True), tmp_path / "x")
 
 

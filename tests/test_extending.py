@@ -184,9 +184,9 @@ class Counting(Dataset):
     ("name", "message"),
     [
         ("Sizeless", "it lacks the hyperparameter batch_size"),
-        ("Former", "loss is an attribute of its class; put what it says into fixed"),
-        ("Longer", "hyperparameters is an attribute of its class; put what it says into own"),
-        ("Misspelt", "'penalti' is no factor; did you mean 'penalty'?"),
+        ("Former", "loss is an attribute of the class; move its content into fixed"),
+        ("Longer", "hyperparameters is an attribute of the class; move its content into own"),
+        ("Misspelt", "'penalti' is not a factor; did you mean 'penalty'?"),
         ("Unknown", "penalty: 'r3' is not one of none, gradient_norm"),
         ("Clashing", "its defaults cannot be together: generator_norm conditional has a scale"),
     ],

@@ -1,4 +1,4 @@
-"""What a trained generator is written as, for programs that know nothing of AutoGAN.
+"""The file formats of exported generators, for programs that know nothing of AutoGAN.
 
 Importing this package imports neither TensorFlow nor any other heavy library.
 """

@@ -1,4 +1,4 @@
-"""What a format is, and what there is to write in it."""
+"""The base class of formats, and the generator that a format writes."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from autogan.core.registry import Part
 if TYPE_CHECKING:
     from autogan.models.training.trainer import Trainer
 
-_COMPARED = 16  # images, of the written generator and of the original
+_COMPARED = 16  # images, from the written generator and from the original
 
 
 @dataclass(frozen=True)
 class Exported:
-    """A generator as a format is given it.
+    """A generator, ready for a format to write.
 
-    Its inputs are ``z``, float32 [N, z_dim], and with K classes ``classes``, int64 [N]; its output
-    is ``images``, [N, height, width, channels], as uint8 or as float32 of which [-1, 1] is shown.
+    Its inputs are ``z``, float32 [N, z_dim], and with K classes ``classes``, int64 [N]. Its output
+    is ``images``, [N, height, width, channels], uint8, or float32 whose visible range is [-1, 1].
 
     Attributes:
         trainer: with the generator's weights restored.
@@ -45,7 +45,7 @@ class Exported:
         return bool(self.trainer.class_counts)
 
     def function(self) -> Any:
-        """The generator as a ``tf.function`` of its inputs, in their order."""
+        """The generator as a ``tf.function`` of its inputs, in this order."""
         import tensorflow as tf
 
         from autogan.models.training.trainer import quantised
@@ -63,21 +63,21 @@ class Exported:
 
 
 class Format(Part):
-    """A way of writing a generator down.
+    """A file format for generators.
 
     Attributes:
         name: as users write it after ``--format``.
         summary: one line for ``autogan list``.
-        file: the name of the file or folder that is written.
-        tolerance: by how much images of the written generator may differ from the original's,
-            which are float32 in about [-1, 1]; as uint8 by one level, if it is above 0.
-        precise: whether the generator is written in the precision in which it was trained, not in
+        file: the name of the written file or folder.
+        tolerance: the greatest difference allowed between images of the written generator and of
+            the original, float32 in about [-1, 1]; for uint8 images, one level if it is above 0.
+        precise: whether the generator keeps the precision in which it was trained, rather than
             float32.
-        modules: that it needs beyond those of AutoGAN's own dependencies.
-        requires: what pip installs for them.
-        imports: a line of Python that imports what reads the file.
-        use: lines of Python that make a NumPy array ``images`` of the arrays in the dictionary
-            ``inputs``; ``{file}`` stands for the file.
+        modules: required modules that are not dependencies of AutoGAN.
+        requires: the packages to install for them with pip.
+        imports: a line of Python that imports the file's reader.
+        use: lines of Python that compute a NumPy array ``images`` from the arrays in the
+            dictionary ``inputs``; ``{file}`` stands for the file.
     """
 
     file: ClassVar[str]
@@ -89,10 +89,10 @@ class Format(Part):
     use: ClassVar[str]
 
     def check_installed(self) -> None:
-        """Check that what it needs can be imported.
+        """Check that the format's modules can be imported.
 
         Raises:
-            ConfigError: with the command that installs it.
+            ConfigError: with the command that installs them.
         """
         for module in self.modules:
             try:
@@ -109,10 +109,10 @@ class Format(Part):
         """Write a generator, and compare its images with those of the original.
 
         Returns:
-            The largest difference of a number in 16 images.
+            The largest difference between two numbers in 16 images.
 
         Raises:
-            ConfigError: if the format cannot hold the generator, or makes other images of it.
+            ConfigError: if the format cannot hold the generator, or changes its images.
         """
         latents = made.trainer.latents(_COMPARED, 0)
         inputs: dict[str, npt.NDArray[Any]] = {"z": latents.z.numpy()}
@@ -130,8 +130,8 @@ class Format(Part):
         if not difference <= allowed:
             raise ConfigError(
                 "format",
-                f"{self.name} makes other images of this generator (they differ by "
-                f"{difference:.2g}, and {allowed:g} is allowed); use savedmodel",
+                f"{self.name} changes this generator's images (by {difference:.2g}; {allowed:g} is "
+                "allowed); use savedmodel",
             )
         return difference
 
@@ -149,16 +149,16 @@ class Format(Part):
 
     @abstractmethod
     def read(self, path: Path, inputs: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[Any]:
-        """The images that a written generator makes, by the format's own program.
+        """Generate images with a written generator and the format's own program.
 
         Args:
-            path: as it was written.
+            path: the written file or folder.
             inputs: ``z``, float32 [N, z_dim], and ``classes``, int64 [N], if it takes them.
         """
 
     @contextlib.contextmanager
     def converting(self) -> Iterator[None]:
-        """Refuse a generator that a converter of others raises anything of."""
+        """Refuse a generator for which another project's converter raises an error."""
         try:
             yield
         except Exception as error:

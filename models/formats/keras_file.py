@@ -1,4 +1,4 @@
-"""Keras's own file."""
+"""Keras's own file format."""
 
 import warnings
 from collections.abc import Mapping
@@ -13,10 +13,10 @@ from autogan.models.formats.base import Exported, Format
 
 
 class KerasFile(Format):
-    """One file for Keras, which holds the layers themselves: it can be trained on."""
+    """One file for Keras, which holds the layers themselves, so that training can continue."""
 
     name = "keras"
-    summary = "a file for Keras, of generators that have Keras's own layers alone"
+    summary = "a file for Keras, for generators with only Keras's own layers"
     file = "generator.keras"
     imports = "import keras"
     use: ClassVar[str] = """\
@@ -33,15 +33,15 @@ images = generator(inputs).numpy()
         if network is None:
             raise ConfigError(
                 "format",
-                "keras: the generator enlarges other images or has dropout; use savedmodel or onnx",
+                "keras: the generator has a first stage or dropout; use savedmodel or onnx",
             )
         kinds = {type(layer) for layer in network._flatten_layers()}
         own = sorted(kind.__name__ for kind in kinds if not kind.__module__.startswith("keras."))
         if own:
             raise ConfigError(
                 "format",
-                f"keras: the generator has layers that Keras lacks ({', '.join(own)}); use "
-                "savedmodel or onnx",
+                f"keras: the generator has custom layers ({', '.join(own)}); use savedmodel or "
+                "onnx",
             )
         given = {"z": keras.Input([made.trainer.z_dim], name="z")}
         inner = [given["z"]]
@@ -52,7 +52,7 @@ images = generator(inputs).numpy()
         if not made.floats:
             images = ops.cast(ops.round((ops.clip(images, -1, 1) + 1.0) * 127.5), "uint8")
         with warnings.catch_warnings():
-            # Keras 3.15 copies variables in a way that NumPy 2 warns of.
+            # Keras 3.15 copies variables in a way that NumPy 2 warns about.
             warnings.simplefilter("ignore", DeprecationWarning)
             keras.Model(given, images, name="generator").save(path)
 

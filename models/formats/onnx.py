@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from autogan.models.formats.base import Exported, Format
 
-_OPSET = 17  # known to all runtimes since 2022
+_OPSET = 17  # supported by all runtimes since 2022
 
 
 class ONNX(Format):

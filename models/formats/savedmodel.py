@@ -11,7 +11,7 @@ from autogan.models.formats.base import Exported, Format
 
 
 class SavedModel(Format):
-    """A folder that TensorFlow loads and TensorFlow Serving serves; equal to the bit."""
+    """A folder that TensorFlow loads and TensorFlow Serving serves; images are identical."""
 
     name = "savedmodel"
     summary = "a folder for TensorFlow, TensorFlow Serving and TensorFlow.js"
@@ -31,7 +31,7 @@ images = generator(**{name: tf.constant(x) for name, x in inputs.items()})["imag
         function = made.function()
         concrete = function.get_concrete_function()
         module = tf.Module()
-        module.kept = list(concrete.variables)  # a first stage's among them
+        module.kept = list(concrete.variables)  # including those of a first stage
         module.generate = function
         tf.saved_model.save(module, str(path), signatures=concrete)
 

@@ -1,4 +1,4 @@
-"""LiteRT's file, formerly TensorFlow Lite's."""
+"""The file format of LiteRT, formerly TensorFlow Lite."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -34,7 +34,7 @@ images = generator.get_tensor(generator.get_output_details()[0]["index"])
     def write(self, made: Exported, path: Path) -> None:
         import tensorflow as tf
 
-        # Not from a SavedModel: that way some convolutions cannot be converted.
+        # Not from a SavedModel: some convolutions cannot be converted that way.
         function = made.function()
         concrete = function.get_concrete_function()
         converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], function)

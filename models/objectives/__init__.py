@@ -1,4 +1,4 @@
-"""What the two networks are trained to do: losses, penalties, and augmentation of their images.
+"""Training objectives: losses, penalties, and augmentation of the discriminator's images.
 
-Knows nothing of architectures and of steps.
+This package knows nothing of architectures or training steps.
 """

@@ -1,4 +1,4 @@
-"""Differentiable augmentation of what the discriminator sees, real and generated alike.
+"""Differentiable augmentation of the discriminator's images, real and generated alike.
 
 DiffAugment (Zhao et al., 2020, arXiv:2006.10738): since both kinds are augmented, and the
 generator learns through the augmentation, it does not leak into generated images.
@@ -10,8 +10,8 @@ import tensorflow as tf
 
 from autogan.models import draws
 
-_SHIFT = 8  # an image moves by at most its side / 8
-_HOLE = 2  # the side of a hole is the image's / 2
+_SHIFT = 8  # an image shifts by at most 1/8 of its side
+_HOLE = 2  # a hole's side is 1/2 of the image's
 
 POLICIES: dict[str, tuple[str, ...]] = {
     "color": ("color",),
@@ -20,17 +20,17 @@ POLICIES: dict[str, tuple[str, ...]] = {
     "translation+cutout": ("translation", "cutout"),
     "all": ("color", "translation", "cutout"),
 }
-"""For the hyperparameter ``augment``: the operations, in their order."""
+"""The operations of each value of the hyperparameter ``augment``, in order."""
 
 
 def augmented(images: tf.Tensor, policy: str, probability: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-    """Images after a policy's operations, each of which an image undergoes with ``probability``.
+    """Apply each of a policy's operations to an image with ``probability``.
 
     Args:
-        images: float32 [batch, height, width, channels] in [-1, 1]; 0 is what fills gaps.
+        images: float32 [batch, height, width, channels] in [-1, 1]; gaps are filled with 0.
         policy: a key of `POLICIES`.
         probability: a scalar in [0, 1].
-        seed: int64 [2]; decides every random number.
+        seed: int64 [2]; determines every random number.
 
     Returns:
         Float32 in the shape of ``images``; colours may leave [-1, 1].
@@ -44,7 +44,7 @@ def augmented(images: tf.Tensor, policy: str, probability: tf.Tensor, seed: tf.T
 
 
 def _color(images: tf.Tensor, first: tf.Tensor, second: tf.Tensor) -> tf.Tensor:
-    """Brightness by up to 0.5, saturation by 0 to 2, contrast by 0.5 to 1.5, in this order."""
+    """Change brightness by up to 0.5, saturation by 0 to 2, contrast by 0.5 to 1.5, in order."""
     brightness = _uniform(images, [1, 1, 1], first) - 0.5
     factors = _uniform(images, [1, 1, 2], second)
     images += brightness
@@ -55,7 +55,7 @@ def _color(images: tf.Tensor, first: tf.Tensor, second: tf.Tensor) -> tf.Tensor:
 
 
 def _translation(images: tf.Tensor, first: tf.Tensor, second: tf.Tensor) -> tf.Tensor:
-    """A shift by whole pixels, of rows and of columns."""
+    """Shift rows and columns by whole pixels."""
     for axis, seed in ((1, first), (2, second)):
         side = images.shape[axis]
         most = (side + _SHIFT // 2) // _SHIFT
@@ -67,7 +67,7 @@ def _translation(images: tf.Tensor, first: tf.Tensor, second: tf.Tensor) -> tf.T
 
 
 def _cutout(images: tf.Tensor, first: tf.Tensor, second: tf.Tensor) -> tf.Tensor:
-    """A square hole, whose centre may be anywhere in the image."""
+    """Cut a square hole, whose centre may be anywhere in the image."""
     outside = []
     for axis, seed in ((1, first), (2, second)):
         side = images.shape[axis]

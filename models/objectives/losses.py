@@ -1,6 +1,6 @@
-"""Adversarial losses, from TF-GAN where its function is right.
+"""Adversarial losses, from TF-GAN where its function is correct.
 
-All take what the discriminator says of images, float32 [batch, 1]: logits (it has no last
+All take the discriminator's outputs on images, float32 [batch, 1]: logits (without a last
 activation), or an auto-encoder's errors. The hyperparameter ``loss`` names one of `LOSSES`.
 """
 
@@ -18,12 +18,12 @@ Values = Mapping[str, tf.Tensor]
 
 
 class Loss:
-    """What each network minimises; all return a scalar float32.
+    """The losses that both networks minimise, each a scalar float32.
 
     Attributes:
-        compares: whether the generator's loss looks at real images too.
-        border: the logit of an image that the discriminator takes to be as likely real as not.
-        variables: what a loss remembers from update to update, by name; part of a checkpoint.
+        compares: whether the generator's loss uses real images too.
+        border: the logit of an image that the discriminator considers as likely real as not.
+        variables: the loss's state between updates, by name; part of a checkpoint.
         curves: names of the values that `updated` returns.
     """
 
@@ -35,26 +35,26 @@ class Loss:
         self.variables: dict[str, tf.Variable] = {}
 
     def discriminator(self, real: tf.Tensor, fake: tf.Tensor, settings: Values) -> tf.Tensor:
-        """The discriminator's loss on what it says of real and of generated images."""
+        """The discriminator's loss, from its outputs on real and on generated images."""
         raise NotImplementedError
 
     def generator(self, real: tf.Tensor | None, fake: tf.Tensor, settings: Values) -> tf.Tensor:
-        """The generator's loss on what the discriminator says of generated images.
+        """The generator's loss, from the discriminator's outputs on generated images.
 
-        ``real`` is what it says of the real images of its own last update, if the loss compares;
-        otherwise None.
+        ``real`` is the discriminator's output on the real images of its own last update, if the
+        loss compares; otherwise None.
         """
         raise NotImplementedError
 
     def errors(self, logits: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
-        """Each image's part in the discriminator's loss if its target is not 0 or 1 but between.
+        """Each image's term of the discriminator's loss for a target between 0 and 1.
 
-        Only for a loss that has targets: label smoothing moves them.
+        Only for losses with targets, which label smoothing moves.
         """
         raise NotImplementedError
 
     def updated(self, real: tf.Tensor, fake: tf.Tensor, settings: Values) -> dict[str, tf.Tensor]:
-        """Take note of a discriminator update; returns values worth a curve."""
+        """Update the loss's state after a discriminator update; return values to plot."""
         return {}
 
 
@@ -62,7 +62,7 @@ class NonSaturating(Loss):
     """Goodfellow et al., 2014 (arXiv:1406.2661), with the generator's -log D(G(z))."""
 
     def discriminator(self, real: tf.Tensor, fake: tf.Tensor, settings: Values) -> tf.Tensor:
-        """E softplus(-D(x)) + E softplus(D(G(z))); TF-GAN would smooth labels by 0.25 unasked."""
+        """E softplus(-D(x)) + E softplus(D(G(z))); TF-GAN smooths labels by 0.25 by default."""
         return _tfgan.modified_discriminator_loss(real, fake, label_smoothing=0.0)
 
     def generator(self, real: tf.Tensor | None, fake: tf.Tensor, settings: Values) -> tf.Tensor:
@@ -116,7 +116,7 @@ class LeastSquares(Loss):
 
 
 class Hinge(Loss):
-    """Lim and Ye, 2017 (arXiv:1705.02894): D is content once it is right by a margin of 1."""
+    """Lim and Ye, 2017 (arXiv:1705.02894): no loss for D once it is right by a margin of 1."""
 
     def discriminator(self, real: tf.Tensor, fake: tf.Tensor, settings: Values) -> tf.Tensor:
         """E relu(1 - D(x)) + E relu(1 + D(G(z)))."""
@@ -144,7 +144,7 @@ class Relativistic(Loss):
 class RelativisticAverage(Loss):
     """Each image against the mean of the other kind (Jolicoeur-Martineau, 2018, section 4).
 
-    With the half of its author's code; TF-GAN's has none. The means have gradients too.
+    With the factor 1/2 of its author's code, which TF-GAN lacks. Gradients flow through the means.
     """
 
     compares = True
@@ -159,7 +159,7 @@ class RelativisticAverage(Loss):
 
 
 def _above(high: tf.Tensor, low: tf.Tensor) -> tf.Tensor:
-    """How far each of ``high`` is from being above the mean of ``low``, and the other way round."""
+    """How far ``high`` is from being above the mean of ``low``, and ``low`` from being below."""
     above = tf.nn.softplus(tf.reduce_mean(low) - high)
     below = tf.nn.softplus(low - tf.reduce_mean(high))
     return (tf.reduce_mean(above) + tf.reduce_mean(below)) / 2.0
@@ -202,13 +202,13 @@ def smoothed(
 ) -> tf.Tensor:
     """The discriminator's loss with smoothed labels (Salimans et al., 2016, arXiv:1606.03498).
 
-    An image's target is off by a random share of ``most``: real ones 1 - most u, generated ones
-    most u.
+    An image's target is off by a random share of ``most``: it is 1 - most u for real images and
+    most u for generated ones.
 
     Args:
-        loss: one that has targets.
+        loss: a loss with targets.
         real: logits of real images, float32 [batch, 1].
-        fake: of generated ones.
+        fake: logits of generated images, float32 [batch, 1].
         most: the greatest distance, a scalar in [0, 0.5].
         shares: u, float32 [2, batch, 1] in [0, 1).
     """
@@ -219,8 +219,8 @@ def smoothed(
 def class_error(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
     """Mean cross-entropy of class logits, float32 [batch, K], against labels, int64 [batch].
 
-    TF-GAN's ACGAN loss takes one set of labels for real and generated images, which is wrong
-    where generated images have labels of their own.
+    TF-GAN's ACGAN loss takes one set of labels for real and generated images, which is wrong if
+    generated images have different labels.
     """
     return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits))
 

@@ -1,4 +1,4 @@
-"""What keeps a discriminator tame: penalties in its loss, constraints on its weights."""
+"""Regularisation of the discriminator: penalties in its loss, constraints on its weights."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -12,16 +12,16 @@ Judge = Callable[[tf.Tensor], tf.Tensor]
 
 
 class PenaltyInput(NamedTuple):
-    """What a penalty sees of a discriminator update.
+    """A penalty's inputs from a discriminator update.
 
     Attributes:
-        real: a batch of images.
+        real: a batch of real images.
         fake: a batch of generated images.
-        of_real: the discriminator as it judges ``real``: with their labels, through the same
+        of_real: the discriminator as applied to ``real``: with their labels, through the same
             augmentation.
         of_fake: likewise for ``fake``.
-        beside: the discriminator as it judges points beside the real images: with the labels of
-            these, and not augmented.
+        beside: the discriminator as applied to points near the real images: with the labels of
+            these images, and without augmentation.
         alpha: a random number in [0, 1) per image, float32 [batch, 1, 1, 1].
         noise: a random number in [0, 1) per pixel and channel, float32, in the shape of ``real``.
         kernels: of the discriminator.
@@ -38,7 +38,7 @@ class PenaltyInput(NamedTuple):
 
 
 Penalty = Callable[[PenaltyInput], tf.Tensor]
-"""A term of the discriminator's loss, scalar float32, still without its weight."""
+"""A term of the discriminator's loss, scalar float32, before multiplication by its weight."""
 
 
 def gradient_norm(update: PenaltyInput) -> tf.Tensor:
@@ -63,8 +63,8 @@ def zero_centred(update: PenaltyInput) -> tf.Tensor:
 def dragan(update: PenaltyInput) -> tf.Tensor:
     """E (||grad D(x)|| - 1)^2 around real images (Kodali et al., 2017, arXiv:1705.07215).
 
-    As in its authors' code: the noise is uniform in [0, 1), half the deviation of the whole batch
-    strong, and scaled by alpha.
+    As in its authors' code, the noise is uniform in [0, 1), times half the standard deviation of
+    the whole batch, times alpha.
     """
     strength = 0.5 * tf.math.reduce_std(update.real) * update.alpha
     near = update.real + strength * update.noise
@@ -104,7 +104,7 @@ PENALTIES: dict[str, Penalty] = {
 
 
 def clip_weights(variables: Sequence[tf.Variable], limit: tf.Tensor) -> None:
-    """Keep all parameters in [-limit, limit], those of normalisation and biases among them.
+    """Clip all parameters to [-limit, limit], including biases and those of normalisation.
 
     Arjovsky et al., 2017, algorithm 1.
     """

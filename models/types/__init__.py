@@ -1,4 +1,4 @@
-"""The GAN types: presets of one game, each a file, and those with a training step of their own.
+"""The GAN types, a file each: presets of `gan`, and types with their own training step.
 
-Knows nothing of TensorFlow: listing and checking types is immediate.
+This package does not import TensorFlow, so that listing and checking types is immediate.
 """

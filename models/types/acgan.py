@@ -4,8 +4,8 @@ from autogan.models.types.dcgan import DCGAN
 
 
 class ACGAN(DCGAN):
-    """DCGAN whose generator is given a class, which its discriminator must tell."""
+    """DCGAN whose generator takes a class, which its discriminator must recognise."""
 
     name = "acgan"
-    summary = "DCGAN whose discriminator also tells the class that the generator was given"
+    summary = "DCGAN whose discriminator also predicts the class of each image"
     fixed = {**DCGAN.fixed, "condition": "auxiliary"}

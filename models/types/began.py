@@ -5,7 +5,7 @@ from autogan.models.types.gan import GAN
 
 
 class BEGAN(GAN):
-    """An auto-encoder as discriminator, its errors on real and generated images in equilibrium."""
+    """An auto-encoder as discriminator, with balanced errors on real and generated images."""
 
     name = "began"
     summary = "boundary equilibrium GAN, with an auto-encoder as discriminator"
@@ -32,19 +32,19 @@ class BEGAN(GAN):
         ),
         Hyperparameter(
             "error", "choice", "l1",
-            "of the auto-encoder on an image: mean absolute (l1, the paper's), mean square (l2) or "
-            "the root of that (rms), by which thin digits gain little",
+            "the auto-encoder's error on an image: mean absolute (l1, the paper's), mean square "
+            "(l2) or root mean square (rms), which helps little with thin digits",
             choices=("l1", "l2", "rms"), shape=True,
         ),
         Hyperparameter(
             "gamma", "share", 0.5,
-            "error on generated images as a share of that on real ones: low is sharp, high is "
-            "diverse; 0.3 to 0.7 for faces and many steps, 1 for MNIST and few",
+            "error on generated images as a share of that on real images: low is sharp, high is "
+            "diverse; 0.3 to 0.7 for faces and many steps, 1 for MNIST and few steps",
             low=0.0, high=1.0, search=(0.3, 0.5, 0.7, 1.0),
         ),
         Hyperparameter(
             "lambda_k", "scale", 1e-3,
-            "how fast the balance k_t follows: 0.001 for 100,000 steps, 0.02 for some thousand",
+            "learning rate of the balance k_t: 0.001 for 100,000 steps, 0.02 for a few thousand",
             low=1e-6, high=1.0, search=(1e-3, 2e-2),
         ),
     )  # fmt: skip

@@ -4,8 +4,8 @@ from autogan.models.types.dcgan import DCGAN
 
 
 class CGAN(DCGAN):
-    """DCGAN whose networks are both given the class: beside z, and as planes beside the image."""
+    """DCGAN whose networks take the class: concatenated with z, and as planes with the image."""
 
     name = "cgan"
-    summary = "DCGAN whose networks are given the class of each image"
+    summary = "DCGAN whose networks take the class of each image"
     fixed = {**DCGAN.fixed, "condition": "input"}

@@ -4,7 +4,7 @@ from autogan.models.types.gan import GAN
 
 
 class DCGAN(GAN):
-    """Convolutional networks with batch normalisation, trained on the non-saturating loss."""
+    """Convolutional networks with batch normalisation, trained with the non-saturating loss."""
 
     name = "dcgan"
     summary = "convolutional GAN with the non-saturating loss"

@@ -1,4 +1,4 @@
-"""E-GAN (Wang et al., 2018, arXiv:1803.00657), with options of IE-GAN (arXiv:2109.11078)."""
+"""E-GAN (Wang et al., 2018, arXiv:1803.00657), with options from IE-GAN (arXiv:2109.11078)."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 
 class Evolutionary(GAN):
-    """Generators evolve: three children each by three losses, of which the fittest survive."""
+    """Generators evolve: each has three children, one per loss, and the fittest survive."""
 
     name = "evolutionary"
     summary = "E-GAN: generators evolve by three losses, and the fittest survive"
-    xla = False  # which cannot choose among several by a number that is not known beforehand
+    xla = False  # XLA cannot select among several generators by an index computed at run time
     fixed = {"loss": "non_saturating", "balance": 0.0}
     other_defaults = {"d_iter": 3, "batch_size": 32, "discriminator_norm": "batch"}
     candidates = {
@@ -33,30 +33,30 @@ class Evolutionary(GAN):
     own = (
         Hyperparameter(
             "survivors", "count", 1,
-            "generators that survive a step, each with a child by minimax, by the non-saturating "
-            "loss and by least squares",
+            "generators that survive a step; each has three children, by the minimax, the "
+            "non-saturating and the least-squares loss",
             low=1, high=4, shape=True,
         ),
         Hyperparameter(
             "fitness", "choice", "egan",
-            "what makes children fit: egan (the discriminator's mean output, and a small gradient "
-            "of its loss) or iegan (its mean logit, and differing images)",
+            "fitness of children: egan (the discriminator's mean output, and a small gradient of "
+            "its loss) or iegan (its mean logit, and dissimilar images)",
             choices=("egan", "iegan"), shape=True,
         ),
         Hyperparameter(
             "fitness_weight", "scale", 0.004,
-            "weight of diversity beside quality: 0.002 to 0.004 for egan, 0.05 for iegan",
+            "weight of diversity relative to quality: 0.002 to 0.004 for egan, 0.05 for iegan",
             low=1e-6, high=100.0, search=(0.001, 0.004, 0.01, 0.1),
         ),
         Hyperparameter(
             "fitness_batches", "count", 1,
-            "batches of images by which a child's fitness is found",
+            "batches of images that measure a child's fitness",
             low=1, high=32, shape=True,
         ),
         Hyperparameter(
             "crossover", "choice", "none",
-            "let the two fittest children have one together, which learns the better images of "
-            "both (distilled)",
+            "distilled: the two fittest children have a child, which learns the better images of "
+            "both",
             choices=("none", "distilled"), shape=True,
         ),
     )  # fmt: skip
@@ -67,14 +67,14 @@ class Evolutionary(GAN):
         size, survivors = int(values["batch_size"]), int(values["survivors"])
         if size % survivors:
             return (
-                f"batch_size {size} is not divided among {survivors} survivors without a rest; "
-                f"choose a multiple of {survivors}"
+                f"batch_size {size} is not divisible by {survivors} survivors; choose a multiple "
+                f"of {survivors}"
             )
         return super().conflict(values)
 
     @classmethod
     def updates_per_step(cls, hyperparameters: Mapping[str, Value]) -> int:
-        """See `GANType.updates_per_step`: the discriminator's, and one for each child."""
+        """See `GANType.updates_per_step`: the discriminator's, and one per child."""
         crossed = hyperparameters["crossover"] != "none"
         return int(hyperparameters["d_iter"]) + 3 * int(hyperparameters["survivors"]) + crossed
 

@@ -1,4 +1,4 @@
-"""The general GAN, of which the other types of adversarial training are presets."""
+"""The general GAN; the other types of adversarial training are presets of it."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -11,8 +11,8 @@ from autogan.models import factors
 from autogan.models.base import GANType
 from autogan.models.factors import FACTORS, narrowed
 
-# DCGAN's game, kept alive: a light penalty at every fourth update, no momentum, and a generator
-# twice as fast (scripts/studies/default_game.py; docs/studies/experiments.md has its table).
+# DCGAN, made stable: a light penalty at every fourth update, no momentum, and twice the learning
+# rate for the generator (scripts/studies/default_game.py; table in docs/studies/experiments.md).
 _DEFAULTS: Mapping[str, Value] = {
     "learning_rate": 1e-3,
     "generator_lr_scale": 2.0,
@@ -37,14 +37,14 @@ _CANDIDATES: Mapping[str, tuple[Value, ...]] = {
 class GAN(GANType):
     """Every factor is a hyperparameter; a subclass is a preset, which fixes some of them.
 
-    What a preset says nothing of is as `autogan.models.factors.FACTORS` declares it, not as the
-    general type has it.
+    A factor that a preset does not mention is as `autogan.models.factors.FACTORS` declares it, not
+    as in the general type.
 
     Attributes:
         fixed: see `GANType.fixed`.
-        other_defaults: other defaults than those of the factors.
-        candidates: another default search space than that of the factors, by hyperparameter.
-        own: further hyperparameters, or factors declared in another way.
+        other_defaults: defaults that differ from those of the factors.
+        candidates: default search ranges that differ from those of the factors.
+        own: further hyperparameters, or factors declared differently.
     """
 
     name = "gan"
@@ -52,7 +52,7 @@ class GAN(GANType):
     other_defaults: ClassVar[Mapping[str, Value]] = {}
     candidates: ClassVar[Mapping[str, tuple[Value, ...]]] = {}
     own: ClassVar[tuple[Hyperparameter, ...]] = ()
-    _misplaced: ClassVar[tuple[str, ...]] = ()  # attributes that say what `fixed` or `own` should
+    _misplaced: ClassVar[tuple[str, ...]] = ()  # attributes that belong in `fixed` or `own`
     hyperparameters = narrowed(FACTORS, {}, _DEFAULTS, _CANDIDATES)
 
     def __init_subclass__(cls, **arguments: Any) -> None:
@@ -70,13 +70,13 @@ class GAN(GANType):
     def fault(cls) -> str:
         for name in cls._misplaced:
             place = "own" if name == "hyperparameters" else "fixed"
-            return f"{name} is an attribute of its class; put what it says into {place}"
+            return f"{name} is an attribute of the class; move its content into {place}"
         known = {h.name: h for h in (*FACTORS, *cls.own)}
         for name in (*cls.fixed, *cls.other_defaults, *cls.candidates):
             if name not in known:
-                return f"{name!r} is no factor; {suggestion(name, known)}"
+                return f"{name!r} is not a factor; {suggestion(name, known)}"
         several = [*cls.candidates.items(), *((n, (v,)) for n, v in cls.other_defaults.items())]
-        # A loss may be one's own.
+        # The loss may be the user's own.
         several += [(n, (v,)) for n, v in cls.fixed.items() if n != "loss"]
         for name, value in ((n, v) for n, values in several for v in values):
             try:
@@ -88,7 +88,7 @@ class GAN(GANType):
     @classmethod
     @override
     def conflict(cls, values: Mapping[str, Value]) -> str:
-        # What has no meaning is in no conflict; most often there is none, which is told sooner.
+        # Factors that do not apply cannot conflict. This first check is faster, and mostly enough.
         if not factors.conflict({**cls.fixed, **values}):
             return ""
         return factors.conflict(cls._present(values))
@@ -100,7 +100,7 @@ class GAN(GANType):
 
     @classmethod
     def _present(cls, values: Mapping[str, Value]) -> dict[str, Value]:
-        """All factors, fixed ones too, that have a meaning beside the others."""
+        """All factors that apply under the values of the others, including fixed ones."""
         all_ = {**cls.fixed, **values}
         declared = {h.name: h for h in (*FACTORS, *cls.own)}
         return {n: v for n, v in all_.items() if met(conditions(declared[n], declared), all_)}

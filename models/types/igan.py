@@ -1,14 +1,14 @@
-"""IGAN and IGAN_v2: an improved network structure, and tricks of training (2021)."""
+"""IGAN and IGAN_v2: an improved network structure, and training tricks (2021)."""
 
 from autogan.models.types.gan import GAN
 
 
 class IGAN(GAN):
-    """An over-complete residual generator, trained with all tricks of its document.
+    """An over-complete residual generator, trained with all tricks of its document but one.
 
-    But for batch normalisation in the discriminator, which the document has beside the gradient
-    penalty: with both it learned worst of all (docs/studies/experiments.md). The learning rate
-    falls as 2e-4 + 1 / (3000 + 10 t) in step t, the document's equation 6.
+    The exception is batch normalisation in the discriminator, which the document combines with the
+    gradient penalty: with both it learned worst of all (docs/studies/experiments.md). The learning
+    rate falls as 2e-4 + 1 / (3000 + 10 t) in step t, the document's equation 6.
     """
 
     name = "igan"
@@ -43,5 +43,5 @@ class IGANv2(IGAN):
     """IGAN with more convolutions, and a branch and a discriminator for each class."""
 
     name = "igan_v2"
-    summary = "IGAN with more convolutions; a branch and a discriminator for each class, if wanted"
+    summary = "IGAN with more convolutions; optionally a branch and a discriminator for each class"
     fixed = {**IGAN.fixed, "architecture": "igan_v2"}

@@ -4,7 +4,7 @@ from autogan.models.types.dcgan import DCGAN
 
 
 class LSGAN(DCGAN):
-    """DCGAN's networks trained on least squares."""
+    """DCGAN's networks trained with the least-squares loss."""
 
     name = "lsgan"
     summary = "convolutional GAN with the least-squares loss"

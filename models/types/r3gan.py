@@ -4,13 +4,13 @@ from autogan.models.types.gan import GAN
 
 
 class R3GAN(GAN):
-    """The relativistic loss, penalised at real and generated images, on residual networks.
+    """The relativistic loss, penalised at real and generated images, with residual networks.
 
-    In small: one block at each size, and no schedule of the penalty.
+    A small version: one block at each size, and no schedule of the penalty.
     """
 
     name = "r3gan"
-    summary = "relativistic loss with R1 and R2, on residual networks without normalisation"
+    summary = "relativistic loss with R1 and R2, and residual networks without normalisation"
     fixed = {"loss": "relativistic", "penalty": "r1_r2"}
     other_defaults = {
         "architecture": "r3gan",

@@ -1,4 +1,4 @@
-"""SNGAN (Miyato et al., 2018, arXiv:1802.05957), without and with classes."""
+"""SNGAN (Miyato et al., 2018, arXiv:1802.05957), with and without classes."""
 
 from autogan.models.types.gan import GAN
 
@@ -19,13 +19,13 @@ class SNGAN(GAN):
 
 
 class ProjectionSNGAN(SNGAN):
-    """With classes: conditional batch normalisation and a projection discriminator.
+    """SNGAN with classes: conditional batch normalisation and a projection discriminator.
 
     Miyato and Koyama, 2018, arXiv:1802.05637.
     """
 
     name = "sngan_projection"
-    summary = "SNGAN whose discriminator is given the class at its last layer"
+    summary = "SNGAN whose discriminator takes the class at its last layer"
     fixed = {**SNGAN.fixed, "condition": "projection", "generator_norm": "conditional"}
     other_defaults = {
         "architecture": "resnet",

@@ -4,7 +4,7 @@ from autogan.models.types.dcgan import DCGAN
 
 
 class WGAN(DCGAN):
-    """The Wasserstein loss with a critic whose weights are clipped, under RMSProp."""
+    """The Wasserstein loss and a critic with clipped weights, trained with RMSProp."""
 
     name = "wgan"
     summary = "Wasserstein GAN with weight clipping"
