@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Compare AutoGAN with what one would write instead, side by side in one run.
+"""Compare AutoGAN with the usual way, side by side in one run.
 
     scripts/setup benchmark && .venv/bin/python scripts/benchmark.py [search step gap memory fid]
 
-What one would write instead: the usual Keras GAN training step under ``tf.function``, rebuilt for
-each trial, images scored with the usual FID, Optuna asking and telling. Both sides do the same
-work (networks, updates, images, features) and compute the real statistics once. Ratios are
-(usual / AutoGAN): above 1, AutoGAN is faster.
+The usual way is the Keras GAN training step under ``tf.function``, rebuilt for each trial, with
+the usual FID and Optuna's ask-and-tell loop. Both sides do the same work (networks, updates,
+images, features) and compute the real statistics once. Ratios are (usual / AutoGAN): above 1,
+AutoGAN is faster.
 """
 
 import argparse
@@ -39,11 +39,11 @@ SAMPLES = 1437  # all of the digits' training images
 
 
 def main() -> None:
-    """Run the parts that are asked for."""
+    """Run the chosen parts."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("parts", nargs="*", default=PARTS, metavar="part", help=", ".join(PARTS))
-    parser.add_argument("--trials", type=int, default=30, help="of each search [30]")
-    parser.add_argument("--steps", type=int, default=300, help="of each trial [300]")
+    parser.add_argument("--trials", type=int, default=30, help="trials per search [30]")
+    parser.add_argument("--steps", type=int, default=300, help="steps per trial [300]")
     parser.add_argument("--usual-search", metavar="FEATURES", help=argparse.SUPPRESS)
     parser.add_argument("--tuner", default="optuna", help=argparse.SUPPRESS)
     parser.add_argument("--size", type=int, help=argparse.SUPPRESS)
@@ -52,7 +52,7 @@ def main() -> None:
         features, tuner, size = options.usual_search, options.tuner, options.size
         usual_search(features, tuner, options.trials, options.steps, size)
         return
-    # Both sides train their classifier before the clock runs: it is kept from search to search.
+    # Both sides train their classifier before timing starts: it is kept from search to search.
     cache = tempfile.TemporaryDirectory()
     os.environ["AUTOGAN_CACHE"] = cache.name
     for part in options.parts:
@@ -60,7 +60,7 @@ def main() -> None:
 
 
 def compare_search(options: argparse.Namespace) -> None:
-    """A whole search, as two processes one after the other, from start to end."""
+    """Time a whole search, from start to end: one process per side, one after the other."""
     with tempfile.TemporaryDirectory() as temporary:
         inception_like = save_inception_like(Path(temporary) / "features2048")
         for features in ("classifier", str(inception_like)):
@@ -78,11 +78,11 @@ def compare_search(options: argparse.Namespace) -> None:
             for tuner in ("optuna", "keras_tuner"):
                 theirs = seconds(run, [*usual, "--tuner", tuner])
                 report(f"search, {options.trials} trials of {options.steps} steps, "
-                       f"{Path(features).name}, beside {tuner}", theirs, ours)  # fmt: skip
+                       f"{Path(features).name}, against {tuner}", theirs, ours)  # fmt: skip
 
 
 def compare_step(options: argparse.Namespace) -> None:
-    """A training step, in turns: one usual call, and calls of twenty steps by either compiler."""
+    """Time a training step, in turns: one usual call, and calls of 20 steps with each compiler."""
     from autogan.models import GAN_TYPES
 
     for size, width, dense, count in ((8, 32, 256, 200), (8, 16, 256, 200),
@@ -107,25 +107,25 @@ def compare_step(options: argparse.Namespace) -> None:
 
 
 def compare_gap(options: argparse.Namespace) -> None:
-    """From a trial's last step to the next one's first: evaluation, files, proposal, reset."""
+    """Time from a trial's last step to the next one's first: evaluation, files, proposal, reset."""
     watch = Watch()
     small_search(watch, trials=12, steps=100)
-    gaps = watch.gaps[1:]  # the first trial's end still compiles the evaluation
+    gaps = watch.gaps[1:]  # the first one includes compiling the evaluation
     print(f"gap between trials: median {statistics.median(gaps):.2f} s, largest {max(gaps):.2f} s"
-          f", the last evaluation of {SAMPLES} images among it", flush=True)  # fmt: skip
+          f", including the last evaluation of {SAMPLES} images", flush=True)  # fmt: skip
 
 
 def compare_memory(options: argparse.Namespace) -> None:
-    """Growth of the worker's resident memory over 100 short trials, the first 20 left out.
+    """Measure the growth of the worker's resident memory from trial 20 to 100 of short ones.
 
-    And all that it holds after ten trials of 28x28 pixels, beside the usual way's process.
+    Also compare its memory after ten trials of 28x28 pixels with that of the usual way's process.
     """
     watch = Watch()
     small_search(watch, trials=100, steps=20)
     resident = watch.megabytes[20:]
     slope = np.polyfit(np.arange(len(resident)), resident, 1)[0]
     print(f"memory: {resident[0]:.1f} MB after 20 trials, {resident[-1]:.1f} MB after 100, "
-          f"{slope:.3f} MB a trial", flush=True)  # fmt: skip
+          f"{slope:.3f} MB per trial", flush=True)  # fmt: skip
     watch = Watch()
     small_search(watch, trials=10, steps=20, image_size=28)
     usual = [sys.executable, __file__, "--usual-search", "classifier", "--size", "28",
@@ -137,7 +137,7 @@ def compare_memory(options: argparse.Namespace) -> None:
 
 
 def compare_fid(options: argparse.Namespace) -> None:
-    """FID from features to number; both sides have the real images' statistics, as in a search."""
+    """Time FID from features to number; both sides have the real statistics, as in a search."""
     from autogan.criteria import FID, Features, Moments
 
     rng = np.random.default_rng(0)
@@ -152,7 +152,7 @@ def compare_fid(options: argparse.Namespace) -> None:
 
 
 def usual_fid(mean: Any, covariance: Any, made: Any) -> float:
-    """FID as most tools compute it, by the root of the product of the two covariances."""
+    """FID as most tools compute it, from the root of the product of the two covariances."""
     import scipy.linalg
 
     other = np.cov(made, rowvar=False)
@@ -162,7 +162,7 @@ def usual_fid(mean: Any, covariance: Any, made: Any) -> float:
 
 
 class Watch(Display):
-    """Measures gaps and memory by what a search tells."""
+    """A display that measures gaps and memory from a search's events."""
 
     def __init__(self) -> None:
         self.engine = Pool([Kept(watch=self)])
@@ -174,7 +174,7 @@ class Watch(Display):
         self._end: float | None = None
 
     def progress(self, trial: int, step: int, steps: int, losses: Any) -> None:
-        """Take the time; the first look of a trial comes after its first steps."""
+        """Record the time; a trial's first report comes after its first steps."""
         now = time.monotonic()
         when, before = self._last
         if step > before:
@@ -185,17 +185,17 @@ class Watch(Display):
         self._end = now if step == steps else None
 
     def trial_ended(self, trial: Trial, best: Trial | None) -> None:
-        """Look at the worker's memory."""
+        """Record the worker's memory."""
         assert self.worker is not None
         self.megabytes.append(megabytes_of(self.worker.process.pid))
 
 
 @dataclass(frozen=True)
 class Kept(LocalPlace):
-    """A place that tells which process works there.
+    """A place that gives its worker's process to a `Watch`.
 
     Attributes:
-        watch: is told.
+        watch: gets the process.
     """
 
     watch: Watch | None = None
@@ -220,14 +220,14 @@ class OwnTraining:
         self._step = 0
 
     def train(self, steps: int) -> None:
-        """Train by calls of twenty steps, as a trial does."""
+        """Train in calls of 20 steps, as a trial does."""
         for _ in range(0, steps, 20):
             self._gan.train(self._images, 0, self._step, 20, self._step + 20, self._hyperparameters)
             self._step += 20
 
 
 class UsualTraining:
-    """The DCGAN that tutorials write, with AutoGAN's networks."""
+    """The DCGAN of the tutorials, with AutoGAN's networks."""
 
     def __init__(self, images: Any, width: int, dense: int, learning_rate: float) -> None:
         import keras
@@ -274,15 +274,15 @@ class UsualTraining:
         self._step = step
 
     def train(self, steps: int) -> None:
-        """Call the step so many times."""
+        """Call the step ``steps`` times."""
         for _ in range(steps):
             self._step(next(self._batches))
 
 
 def usual_search(features: str, tuner: str, trials: int, steps: int, size: int | None) -> None:
-    """The search that one would write instead, by Optuna or by KerasTuner's random search.
+    """Run the usual search, with Optuna's or KerasTuner's random search.
 
-    Prints the best and, last, the megabytes that the process holds.
+    Prints the best hyperparameters and, last, the process's resident memory in megabytes.
     """
     import keras
     import tensorflow as tf
@@ -309,14 +309,14 @@ def usual_search(features: str, tuner: str, trials: int, steps: int, size: int |
 
 
 def megabytes_of(process: int) -> float:
-    """The memory that a process holds."""
+    """A process's resident memory in megabytes."""
     status = Path(f"/proc/{process}/status").read_text()
     kilobytes = next(line for line in status.splitlines() if line.startswith("VmRSS"))
     return int(kilobytes.split()[1]) / 1024
 
 
 def by_optuna(trained: Callable[[float], float], trials: int) -> Any:
-    """Ask Optuna, and tell it."""
+    """Search with Optuna's ask-and-tell interface; return the best hyperparameters."""
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -328,7 +328,7 @@ def by_optuna(trained: Callable[[float], float], trials: int) -> Any:
 
 
 def by_keras_tuner(trained: Callable[[float], float], trials: int) -> Any:
-    """Let KerasTuner's random search call a training, as its guide has it for one's own loop."""
+    """Search with KerasTuner, as its guide describes for a custom training loop."""
     import keras_tuner
 
     class Tuner(keras_tuner.RandomSearch):
@@ -375,7 +375,7 @@ tf.saved_model.save(module, {str(folder)!r})
 
 
 def small_search(watch: Watch, trials: int, steps: int, **others: Any) -> None:
-    """A search whose trials differ in the learning rate alone."""
+    """Run a search whose trials differ only in the learning rate."""
     with tempfile.TemporaryDirectory() as temporary:
         config = {
             "params": {**NETWORK, "learning_rate": "1e-4..1e-2:log"},
@@ -390,7 +390,7 @@ def small_search(watch: Watch, trials: int, steps: int, **others: Any) -> None:
 
 
 def run(command: list[str]) -> str:
-    """Run a process and return its output; what it says beside is shown only if it fails."""
+    """Run a process and return its output; its standard error is shown only if it fails."""
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(done.stderr)
@@ -398,7 +398,7 @@ def run(command: list[str]) -> str:
 
 
 def seconds(work: Callable[..., Any], *arguments: Any) -> float:
-    """How long something takes."""
+    """The seconds that a call takes."""
     start = time.perf_counter()
     work(*arguments)
     return time.perf_counter() - start

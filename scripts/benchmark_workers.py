@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""What several workers bring, and what lies between them and the search; each side by side.
+"""Measure the gain from several workers, and the overhead between them and the search.
 
     python scripts/benchmark_workers.py [digits mnist busy ray compiler peak evaluation]
 
-digits, mnist: trials a minute of two workers with one thread each against one with two (MNIST at
-half width; DIR holds mnist.npz). busy: how much of their time eight workers work, on trials of
-random length that only pass on a simulated clock. ray: what a message takes there and back.
-compiler: a step compiled as a graph and by XLA, in turns. peak: its arithmetic, and the machine's.
-evaluation: its share of a trial's time, ten of 10,000 images in 2,000 steps.
+digits, mnist: trials per minute of two workers with one thread each, and of one with two threads
+(MNIST at half width; --data-dir holds mnist.npz). busy: the share of time that two and eight
+workers are busy, with trials of random length on a simulated clock. ray: the round trip of a
+message. compiler: a step compiled as a graph and with XLA, in turns. peak: a step's arithmetic, and
+the machine's speed. evaluation: its share of a trial's time, with ten evaluations of 10,000 images
+in 2,000 steps.
 """
 
 import argparse
@@ -50,12 +51,12 @@ MNIST = ("--dataset=mnist", "--features=classifier", *HALF, "--steps=200", "--ev
 
 
 def main() -> None:
-    """Run the parts that are asked for."""
+    """Run the chosen parts."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("parts", nargs="*", default=PARTS, metavar="part", help=", ".join(PARTS))
-    parser.add_argument("--trials", type=int, default=12, help="of each search [12]")
-    parser.add_argument("--turns", type=int, default=2, help="each number of workers [2]")
-    parser.add_argument("--data-dir", type=Path, default=None)
+    parser.add_argument("--trials", type=int, default=12, help="trials per search [12]")
+    parser.add_argument("--turns", type=int, default=2, help="searches per number of workers [2]")
+    parser.add_argument("--data-dir", type=Path, default=None, help="folder that holds mnist.npz")
     options = parser.parse_args()
     given = [] if options.data_dir is None else [f"--data-dir={options.data_dir.absolute()}"]
     for part in options.parts:
@@ -67,7 +68,7 @@ def main() -> None:
 
 
 def compare_workers(name: str, flags: list[str], trials: int, turns: int) -> None:
-    """Trials a minute of one worker and of two, in turns."""
+    """Measure trials per minute with one worker and with two, in turns."""
     with tempfile.TemporaryDirectory() as folder:
         rates: dict[int, list[float]] = {1: [], 2: []}
         for turn in range(turns):
@@ -91,14 +92,14 @@ def compare_workers(name: str, flags: list[str], trials: int, turns: int) -> Non
                 rates[workers].append(trials_a_minute(run, workers))
         one, two = (statistics.mean(rates[workers]) for workers in (1, 2))
         print(
-            f"{name}: {one:.1f} trials a minute with one worker of two threads, {two:.1f} with "
-            f"two of one thread, ratio {two / one:.2f}",
+            f"{name}: {one:.1f} trials per minute with one worker of two threads, {two:.1f} with "
+            f"two workers of one thread, ratio {two / one:.2f}",
             flush=True,
         )
 
 
 def trials_a_minute(run: Path, workers: int) -> float:
-    """Of a search, from when each worker has ended its first trial: until then they compile."""
+    """Trials per minute once every worker has ended its first trial, which includes compiling."""
     records = [json.loads(line) for line in (run / "trials.jsonl").read_text().splitlines()]
     worker: dict[int, str] = {}
     first: dict[str, float] = {}
@@ -115,17 +116,17 @@ def trials_a_minute(run: Path, workers: int) -> float:
 
 
 class Simulated:
-    """An engine whose trials, of ten evaluations each, only pass on a clock of its own.
+    """An engine with a simulated clock, whose trials have ten evaluations each.
 
     Args:
-        count: of the workers.
-        seconds: between two evaluations, by the trial's number and the step.
+        count: number of workers.
+        seconds: returns the time to a trial's next evaluation, given its number and step.
     """
 
     def __init__(self, count: int, seconds: Callable[[int, int], float]) -> None:
         self._count, self._seconds = count, seconds
-        self._coming: list[tuple[float, int, Any]] = []  # when each trial tells its next event
-        self._steps: dict[int, int] = {}  # of the trials that run
+        self._coming: list[tuple[float, int, Any]] = []  # each trial's next event, and its time
+        self._steps: dict[int, int] = {}  # of the running trials
         self._now = self.worked = 0.0
 
     def join(self, call: Any, tell: Any = None) -> None:
@@ -183,14 +184,14 @@ class Simulated:
         """See `autogan.pool.pool.Engine`."""
 
     def busy(self) -> float:
-        """The share of all workers' time that they worked."""
+        """The share of the workers' time that they were busy."""
         return self.worked / (self._count * self._now)
 
 
 def busy_share(workers: int, trials: int, spread: float, **changes: Any) -> float:
-    """How busy workers are, in a search of trials whose speeds are log-normal.
+    """The share of time that workers are busy, if trials' speeds are log-normal.
 
-    Between two evaluations of a trial the speed changes by another twentieth.
+    Between two evaluations of a trial, the speed varies by another twentieth.
     """
 
     def seconds(trial: int, step: int) -> float:
@@ -213,16 +214,16 @@ def busy_share(workers: int, trials: int, spread: float, **changes: Any) -> floa
 
 
 def measure_busy(options: argparse.Namespace) -> None:
-    """Two and eight workers, 100 trials whose results count by the work done or as they come."""
+    """Measure two and eight workers over 100 trials, under both values of ``order``."""
     for workers, spread in itertools.product((2, 8), (0.0, 0.1, 0.3)):
         orders = ("work", "completed")
         shares = {order: busy_share(workers, 100, spread, order=order) for order in orders}
-        told = ", ".join(f"{share:.1%} by {order}" for order, share in shares.items())
-        print(f"{workers} workers, speeds that differ by {spread:.0%}: {told}", flush=True)
+        busy = ", ".join(f"{share:.1%} by {order}" for order, share in shares.items())
+        print(f"{workers} workers, speeds that differ by {spread:.0%}: {busy}", flush=True)
 
 
 def measure_ray(options: argparse.Namespace) -> None:
-    """A message and its answer, by a pipe and through Ray: the smallest call that there is."""
+    """Time the smallest call and its answer, through a pipe and through Ray."""
     from autogan.config import SearchConfig
     from autogan.pool.ray import ray_places
 
@@ -245,7 +246,7 @@ def measure_ray(options: argparse.Namespace) -> None:
 
 
 def measure_compiler(options: argparse.Namespace) -> None:
-    """A step of DCGAN as a graph and by XLA, in workers that live beside each other."""
+    """Time a step of DCGAN as a graph and with XLA, in workers that run at the same time."""
     for size, width, dense in ((8, 32, 256), (28, 32, 256), (28, 64, 1024)):
         pools = {name: Pool([LocalPlace()]) for name in ("graph", "xla")}
         steps: dict[str, list[float]] = {name: [] for name in pools}
@@ -273,10 +274,10 @@ def measure_compiler(options: argparse.Namespace) -> None:
 
 
 def measure_peak(options: argparse.Namespace) -> None:
-    """The arithmetic of a step of DCGAN, and how fast this machine multiplies matrices.
+    """Count the arithmetic of a step of DCGAN, and measure this machine's matrix multiplication.
 
-    A step makes images twice and judges three batches; a gradient costs a pass for the weights and
-    one for what came in. So it takes four passes of the generator and eight of the discriminator.
+    A step generates images twice and judges three batches; a gradient costs a pass for the weights
+    and one for the inputs. So it takes four passes of the generator and eight of the discriminator.
     """
     import tensorflow as tf
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
@@ -284,7 +285,7 @@ def measure_peak(options: argparse.Namespace) -> None:
     from autogan.models import GAN_TYPES
 
     def operations(network: Any, shape: list[int]) -> int:
-        """Floating-point operations of a pass."""
+        """Floating-point operations per pass."""
         call = tf.function(lambda x: network(x, training=False))
         graph = convert_variables_to_constants_v2(
             call.get_concrete_function(tf.TensorSpec(shape))
@@ -315,7 +316,7 @@ def measure_peak(options: argparse.Namespace) -> None:
 
 
 def measure_evaluation(options: argparse.Namespace) -> None:
-    """What ten evaluations of 10,000 images take beside 2,000 steps on MNIST, at half width."""
+    """Measure the share of ten evaluations of 10,000 images in 2,000 steps on MNIST, half width."""
     run = TrainConfig(
         dataset="mnist",
         data_dir=options.data_dir,

@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
-"""Measure on one machine what docs/machines.md tells of a GPU, and write it as JSON.
+"""Measure the GPU figures of docs/machines.md on one machine, and write them as JSON.
 
     scripts/gpu_check [--wheels DIR] [--minutes 8] [--output gpu_check.json]
-    .venv/bin/python scripts/gpu_check.py --device cpu --quick     where there is no GPU
+    .venv/bin/python scripts/gpu_check.py --device cpu --quick     without a GPU
 
-The parts: machine (driver, TensorFlow, device), steps (a training step and an evaluation, by either
-compiler and in either precision), workers (trials a minute of one and of two that share the GPU),
-search (a shipped configuration, to its end) and usual (a search beside the usual Keras step with
-Optuna, the same trials). Each has a share of the minutes. One that fails or takes too long leaves
-what it has measured so far, and says why; the others go on. Exits with 1 if any failed.
+The parts: machine (driver, TensorFlow, device), steps (a training step and an evaluation, with
+each compiler and precision), workers (trials per minute of one worker, and of two that share the
+GPU), search (a whole search with a bundled configuration) and usual (a search against the usual
+Keras step with Optuna, the same trials). Each part has a share of the minutes. If one fails or
+takes too long, its results so far and the reason are written, and the others run. Exits with 1 if
+any failed.
 """
 
 import argparse
@@ -33,33 +34,33 @@ from autogan.pool.pool import Pool
 Row = dict[str, Any]
 
 ROOT = Path(__file__).resolve().parents[1]
-SIZES = ((8, 16), (28, 32), (28, 64), (64, 64))  # pixels of a side, and width
+SIZES = ((8, 16), (28, 32), (28, 64), (64, 64))  # pixels per side, and width
 KINDS = (("graph", "float32"), ("xla", "float32"), ("graph", "bfloat16"))
 SHARES = {"machine": 0.05, "steps": 0.4, "workers": 0.2, "search": 0.15, "usual": 0.2}
 
 
 def main() -> None:
-    """Run the parts, and write what they have measured."""
+    """Run the parts, and write their measurements."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("parts", nargs="*", metavar="part", help=", ".join(SHARES))
     parser.add_argument("--device", default="gpu", choices=("gpu", "cpu"))
-    parser.add_argument("--minutes", type=float, default=8.0, help="for all parts together [8]")
+    parser.add_argument("--minutes", type=float, default=8.0, help="time for all parts [8]")
     parser.add_argument("--output", type=Path, default=Path("gpu_check.json"))
     parser.add_argument("--quick", action="store_true", help="the smallest of everything")
     options = parser.parse_args()
     if unknown := [part for part in options.parts if part not in PARTS]:
-        parser.error(f"{unknown[0]!r} is no part; known: {', '.join(PARTS)}")
+        parser.error(f"{unknown[0]!r} is not a part; choose from {', '.join(PARTS)}")
     report: dict[str, Row] = {}
     for part in options.parts or SHARES:
         report[part] = measured(part, options)
         options.output.write_text(json.dumps(report, indent=2) + "\n")
     failed = [f"{part}: {row['failed']}" for part, row in report.items() if "failed" in row]
-    print("\n".join([f"written to {options.output}", *(f"failed: {line}" for line in failed)]))
+    print("\n".join([f"wrote {options.output}", *(f"failed: {line}" for line in failed)]))
     sys.exit(bool(failed))
 
 
 def measured(part: str, options: argparse.Namespace) -> Row:
-    """What a part has measured until its time was over, and why it failed if it did."""
+    """Run a part for its share of the time; return its measurements and any failure."""
     minutes = options.minutes * SHARES[part] / sum(SHARES[n] for n in options.parts or SHARES)
     rows: list[Row] = []
     found: Row = {"rows": rows}
@@ -70,8 +71,8 @@ def measured(part: str, options: argparse.Namespace) -> Row:
             print(part, json.dumps(row), flush=True)
             rows.append(row)
     except TimeoutError:
-        found["failed"] = f"its {minutes:.1f} minutes were over"
-    except Exception as error:  # whatever it is, the other parts go on
+        found["failed"] = f"ran longer than its {minutes:.1f} minutes"
+    except Exception as error:  # the other parts still run
         found["failed"] = one_line(error)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
@@ -83,7 +84,7 @@ def _over(number: int, frame: object) -> None:
 
 
 def check_machine(options: argparse.Namespace) -> Iterator[Row]:
-    """Driver and GPU as the system has them, and the device that a worker gets."""
+    """The system's driver and GPU, and the device that a worker gets."""
     if shutil.which("nvidia-smi"):
         query = "--query-gpu=name,driver_version,memory.total,compute_cap"
         found = output(["nvidia-smi", query, "--format=csv,noheader"])
@@ -97,7 +98,7 @@ def check_machine(options: argparse.Namespace) -> Iterator[Row]:
 
 
 def check_steps(options: argparse.Namespace) -> Iterator[Row]:
-    """A step of DCGAN's, and an evaluation, which is scaled to 10,000 images."""
+    """The times of a step of DCGAN and of an evaluation, scaled to 10,000 images."""
     sizes = SIZES[:1] if options.quick else SIZES
     for (size, width), (compiler, precision) in itertools.product(sizes, KINDS):
         row: Row = {"size": size, "width": width, "compiler": compiler, "precision": precision}
@@ -120,7 +121,7 @@ def check_steps(options: argparse.Namespace) -> Iterator[Row]:
 
 
 def check_workers(options: argparse.Namespace) -> Iterator[Row]:
-    """Trials a minute of a random search, from its start to its end."""
+    """Trials per minute of a random search, from its start to its end."""
     trials, steps = ("2", "10") if options.quick else ("12", "500")
     for workers in (1, 2):
         several = ["--workers-per-gpu", str(workers)] if options.device == "gpu" else []
@@ -132,13 +133,13 @@ def check_workers(options: argparse.Namespace) -> Iterator[Row]:
 
 
 def check_search(options: argparse.Namespace) -> Iterator[Row]:
-    """A configuration that comes with AutoGAN: how long it takes, and what it finds."""
+    """The seconds and the best value of a search with a bundled configuration."""
     quick = ["--steps", "10", "--trials", "2"] if options.quick else []
     yield {"config": "gan_digits", **searched(options, "gan_digits", *quick)}
 
 
 def check_usual(options: argparse.Namespace) -> Iterator[Row]:
-    """The same trials beside Optuna with the usual Keras step (`benchmark.py search`)."""
+    """The same trials with AutoGAN, and with Optuna and the usual Keras step."""
     amount = ["--trials", "1", "--steps", "10"] if options.quick else ["--trials", "5"]
     command = [sys.executable, str(ROOT / "scripts/benchmark.py"), "search", *amount]
     yield {"lines": output(command).splitlines()}
@@ -160,7 +161,7 @@ def training(options: argparse.Namespace, **changes: Any) -> TrainConfig:
 
 
 def searched(options: argparse.Namespace, *words: str) -> Row:
-    """Seconds and best value of a search by the command line."""
+    """The seconds and the best value of a search from the command line."""
     with tempfile.TemporaryDirectory() as folder:
         started = time.monotonic()
         found = output(
@@ -174,14 +175,14 @@ def searched(options: argparse.Namespace, *words: str) -> Row:
 
 
 def output(command: list[str]) -> str:
-    """What a command prints.
+    """A command's output.
 
     Raises:
-        OSError: with its last words, if it fails.
+        OSError: with its last line, if it fails.
     """
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["no word"])[-1]
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
         raise OSError(f"{command[0]} ended with {done.returncode}: {last}")
     return done.stdout
 

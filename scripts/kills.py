@@ -2,12 +2,12 @@
 
 python scripts/kills.py [--kills 100] [--seed 0] [--minutes M]
 
-Searches of digits with one and with two workers are run undisturbed, and then again: at each random
-moment the driver, a worker or all processes get SIGKILL, SIGTERM, Ctrl-C, or SIGSTOP and a while
-later SIGCONT. What ends the search is followed by `autogan search --resume`. Grid search and random
-search by the median rule in the order of numbers promise the same trials whatever happens. Prints a
-row for each kind of kill; exits with 1 if a record differs from the undisturbed one, a process, a
-lock or a temporary file stays, a command hangs, or one ends as it should not.
+Searches of digits with one and with two workers run undisturbed, and then again with kills: at
+random moments the driver, a worker or all processes get SIGKILL, SIGTERM, Ctrl-C, or SIGSTOP and
+later SIGCONT. If that ends the search, `autogan search --resume` follows. Grid search, and random
+search by the median rule in numbered order, promise the same trials in any case. Prints a row for
+each kind of kill; exits with 1 if a record differs from the undisturbed one, a process, a lock or a
+temporary file is left behind, a command hangs, or one ends with a wrong exit code.
 """
 
 import argparse
@@ -44,8 +44,8 @@ KINDS = (
 )
 _LONGEST = 300.0  # seconds for a search to end
 _STOPPED = 3.0  # seconds from SIGSTOP to SIGCONT
-_MOST = 6  # kills of one search
-_BELIEVED = 2  # lost workers after which a trial still goes on
+_MOST = 6  # most kills of one search
+_BELIEVED = 2  # lost workers after which a trial is still retried
 _TIMES = ("seconds", "at", "chain")
 _MARK = "AUTOGAN_KILLS"  # in the environment of all processes of a search, its folder
 
@@ -53,9 +53,9 @@ _MARK = "AUTOGAN_KILLS"  # in the environment of all processes of a search, its 
 def main() -> int:
     """Kill, resume, compare."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--kills", type=int, default=100, help="how many [100]")
-    parser.add_argument("--seed", type=int, default=0, help="of the moments [0]")
-    parser.add_argument("--minutes", type=float, default=60.0, help="begin no search later [60]")
+    parser.add_argument("--kills", type=int, default=100, help="number of kills [100]")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the random moments [0]")
+    parser.add_argument("--minutes", type=float, default=60.0, help="start no search later [60]")
     given = parser.parse_args()
     end = time.monotonic() + 60 * given.minutes
     chance = random.Random(given.seed)
@@ -86,7 +86,7 @@ def main() -> int:
     for (who, name), times in sorted(table.items()):
         print(f"{who:8} {name:8} {times:5}")
     print(
-        f"{sum(table.values())} kills in {searches} searches, {equal} equal, {len(faults)} faults"
+        f"{sum(table.values())} kills in {searches} searches, {equal} equal; {len(faults)} faults"
     )
     print("\n".join(faults))
     return 1 if faults else 0
@@ -101,16 +101,16 @@ def disturbed(
     chance: random.Random,
     table: "collections.Counter[tuple[str, str]]",
 ) -> list[str]:
-    """Run a search to its end with some kills on the way; returns what went wrong.
+    """Run a search to its end, with some kills in between; return the faults.
 
     Args:
-        root: its folder.
-        plan: its name among `PLANS`.
-        workers: how many it has.
-        usual: seconds that it takes undisturbed.
-        most: kills at most.
-        chance: decides who gets what, and when.
-        table: counts who got which signal.
+        root: the search's folder.
+        plan: its name in `PLANS`.
+        workers: number of workers.
+        usual: seconds that the search takes undisturbed.
+        most: the most kills.
+        chance: decides which process gets which signal, and when.
+        table: counts the signals by their target.
     """
     faults = []
     driver = run(root, plan, workers)
@@ -122,7 +122,7 @@ def disturbed(
         if who == "worker" and number == signal.SIGKILL and lost == _BELIEVED:
             number = signal.SIGSTOP
         hand = [chance.choice(hands)] if hands else []
-        # The driver first: it is not to see its workers die, and count a trial as lost once more.
+        # The driver first: it must not see its workers die and count their trials as lost again.
         targets = {"driver": [driver.pid], "worker": hand, "all": [driver.pid, *hands]}[who]
         if driver.poll() is not None:
             break
@@ -140,20 +140,20 @@ def disturbed(
             faults += ended(driver, root, f"{who} {name}")
             driver = run(root, plan, workers)
     faults += ended(driver, root, "its kills")
-    if driver.returncode != 0 and lost:  # its worker was killed before the search had begun, say
+    if driver.returncode != 0 and lost:  # e.g. its worker was killed before the search had started
         driver = run(root, plan, workers)
         faults += ended(driver, root, "its last kill")
     if driver.returncode != 0:
         faults.append(f"ends with {driver.returncode}: {said(root)}")
-    faults += [f"{path.name} stays" for path in root.rglob(".*.tmp")]
+    faults += [f"{path.name} is left behind" for path in root.rglob(".*.tmp")]
     return faults
 
 
 def run(root: Path, plan: str, workers: int) -> "subprocess.Popen[bytes]":
-    """Begin a search, or resume it."""
+    """Start a search, or resume it."""
     begun = (root / "search.yaml").exists()
-    anew = (*f"{SEARCH} {PLANS[plan]}".split(), "--run-dir", str(root))
-    words = ("search", "--resume", str(root)) if begun else anew
+    fresh = (*f"{SEARCH} {PLANS[plan]}".split(), "--run-dir", str(root))
+    words = ("search", "--resume", str(root)) if begun else fresh
     with root.with_suffix(".log").open("wb") as log:
         return subprocess.Popen(
             [*AUTOGAN, *words, "--workers", str(workers)],
@@ -164,26 +164,26 @@ def run(root: Path, plan: str, workers: int) -> "subprocess.Popen[bytes]":
 
 
 def ended(driver: "subprocess.Popen[bytes]", root: Path, what: str) -> list[str]:
-    """Wait for a search and its processes; what went wrong if one hangs, stays or is refused."""
+    """Wait for a search and its processes; return faults: a hang, a left process, a refusal."""
     try:
         driver.wait(_LONGEST)
     except subprocess.TimeoutExpired:
         driver.kill()
         driver.wait()
         return [f"hangs after {what}"]
-    faults = [f"process {pid} stays after {what}" for pid in marked(root) if stays(pid)]
+    faults = [f"process {pid} still runs after {what}" for pid in marked(root) if stays(pid)]
     if driver.returncode == 2 or "Traceback" in said(root):
         faults.append(f"after {what}: {said(root)}")
     return faults
 
 
 def said(root: Path) -> str:
-    """The end of what the last command on a search said."""
+    """The last 2,000 characters of the last command's log."""
     return root.with_suffix(".log").read_text(errors="replace")[-2000:]
 
 
 def marked(root: Path) -> list[int]:
-    """All processes of a search, whoever their parent is now."""
+    """All processes of a search, including orphans."""
     mark = f"{_MARK}={root}".encode()
     found = []
     for environment in Path("/proc").glob("[0-9]*/environ"):
@@ -209,7 +209,7 @@ def children(pid: int) -> list[int]:
 
 
 def send(pid: int, number: int) -> None:
-    """Send a signal to a process that may be gone."""
+    """Send a signal to a process that may have ended."""
     subprocess.run(["kill", f"-{number}", str(pid)], stderr=subprocess.DEVNULL, check=False)
 
 
@@ -227,7 +227,7 @@ def stays(pid: int) -> bool:
 
 
 def outcome(root: Path) -> dict[int, list[dict[str, Any]]]:
-    """What each trial came to, whatever the order: its lines of the record without times."""
+    """Each trial's lines of the record without times, by trial number."""
     trials: dict[int, list[dict[str, Any]]] = {}
     if not (root / "trials.jsonl").exists():
         return trials
@@ -242,7 +242,7 @@ def outcome(root: Path) -> dict[int, list[dict[str, Any]]]:
 def differences(
     whole: dict[int, list[dict[str, Any]]], disturbed: dict[int, list[dict[str, Any]]]
 ) -> list[str]:
-    """What a disturbed search has come to otherwise, a line for each trial."""
+    """The differences of a disturbed search from the whole one, a line for each trial."""
     found = []
     for number in sorted({*whole, *disturbed}):
         wanted, came = whole.get(number, []), disturbed.get(number, [])

@@ -1,9 +1,9 @@
-"""Run the fixed small searches, and add their rows to docs/studies/leaderboard.md.
+"""Run two fixed small searches, and add their rows to docs/studies/leaderboard.md.
 
     .venv/bin/python scripts/leaderboard.py --data-dir DIR      # DIR holds mnist.npz
 
-Each search runs as bundled, on two workers of one thread. What it recommends is then trained under
-eight fresh seeds, which had no part in the choice. Nothing else should run on the machine.
+Each search runs as bundled, on two workers of one thread. Its winner is then trained under eight
+fresh seeds, which had no part in the choice. Nothing else should run on the machine.
 """
 
 import argparse
@@ -23,14 +23,14 @@ from autogan.version import __version__
 ROOT = Path(__file__).parents[1]
 TABLE = ROOT / "docs/studies/leaderboard.md"
 SEARCHES = ("gan_digits", "gan_mnist")
-SEEDS, FIRST_SEED = 8, 1000  # of the fresh trainings: far from those of the search
+SEEDS, FIRST_SEED = 8, 1000  # of the fresh trainings: far from the search's seeds
 WORKERS = 2
 
 
 def main() -> None:
     """Run the searches, and write a row after each."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data-dir", help="folder that holds mnist.npz; else it is downloaded")
+    parser.add_argument("--data-dir", help="folder that holds mnist.npz [download it]")
     given = parser.parse_args()
     for name in SEARCHES:
         with tempfile.TemporaryDirectory() as folder:
@@ -41,7 +41,7 @@ def main() -> None:
 
 
 def measured(name: str, folder: Path, data_dir: str | None) -> list[str]:
-    """A search, what it recommends under fresh seeds, and what both came to."""
+    """Run a search, train its winner under fresh seeds, and return the row."""
     place = {"data_dir": data_dir} if data_dir and "mnist" in name else {}
     flags = {**place, "workers": WORKERS, "threads": 1, "run_dir": str(folder / "search")}
     display = autogan.PlainDisplay()
@@ -70,7 +70,7 @@ def measured(name: str, folder: Path, data_dir: str | None) -> list[str]:
 
 
 def commit() -> str:
-    """The commit that runs, with a plus where files differ from it."""
+    """The running commit, with a plus if files differ from it."""
     words = ["git", "describe", "--always", "--exclude=*", "--dirty=+"]
     return subprocess.check_output(words, text=True, cwd=ROOT).strip()
 

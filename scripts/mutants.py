@@ -2,8 +2,8 @@
 
 python scripts/mutants.py [part of a description]
 
-Tells of each mutant whether the tests noticed it; exits with 1 if one survived, or no longer
-applies. Mutants are made in a copy: the checkout stays as it is.
+Prints for each mutant whether the tests noticed it; exits with 1 if one survived or no longer
+applies. Mutants change only a copy of the checkout.
 """
 
 import ast
@@ -30,13 +30,13 @@ _PATIENCE = 900.0  # seconds for the tests of a mutant
 
 
 class Mutant(NamedTuple):
-    """A change to one file, and what notices it.
+    """A change to one file, and the tests that must notice it.
 
     Attributes:
-        what: describes it.
-        file: of the checkout.
-        old: text that occurs there once.
-        new: what is put in its place.
+        what: description.
+        file: path in the checkout.
+        old: text that occurs once in the file.
+        new: its replacement.
         tests: arguments for pytest.
     """
 
@@ -101,7 +101,7 @@ _APPLY = """\
 """
 
 MUTANTS = [
-    # what the discriminator's update is made of
+    # the discriminator's update
     Mutant(
         "real and generated images exchanged in the discriminator's loss", STEP,
         "self.loss.discriminator(real_logits, fake_logits, settings)",
@@ -112,11 +112,11 @@ MUTANTS = [
         "tf.float32) / 127.5 - 1.0", "tf.float32) / 255.0",
     ),
     Mutant(
-        "the generator makes images by its moving statistics", NETWORKS,
+        "the generator uses moving statistics in training", NETWORKS,
         "self.generator(given, training=True)", "self.generator(given, training=False)",
     ),
     Mutant(
-        "the discriminator judges by its moving statistics", STEP,
+        "the discriminator uses moving statistics in training", STEP,
         "now.dropout(showing), training=True)", "now.dropout(showing), training=False)",
         f"{UPDATES} -k dcgan",
     ),
@@ -125,7 +125,7 @@ MUTANTS = [
         _REAL + _FAKE, _FAKE + _REAL, f"{UPDATES} -k dcgan",
     ),
     Mutant(
-        "the discriminator takes generator_lr_scale too", STEP,
+        "generator_lr_scale applies to the discriminator too", STEP,
         'gradients, settings["learning_rate"], now, ahead)',
         'gradients, settings["learning_rate"] * settings["generator_lr_scale"], now, ahead)',
     ),
@@ -165,31 +165,31 @@ MUTANTS = [
         "self._batch(batches, done * d_iter, done)",
     ),
     Mutant(
-        "a generator that dies pale goes on", TRIAL,
+        "a generator that dies with pale images continues", TRIAL,
         "(variety.collapsed or faded)", "variety.collapsed", f"{TRIALS} -k pale",
     ),
     Mutant(
-        "a generator that begins pale has died", VARIETY,
+        "a generator that starts with pale images counts as dead", VARIETY,
         "return dim and any(not earlier.pale for earlier in before)", "return dim",
         f"{TRIALS} -k pale",
     ),
     Mutant(
-        "a lazy penalty as heavy as one of each update", STEP,
+        "a lazy penalty with the weight of one at each update", STEP,
         'settings["penalty_weight"] * self._interval * penalty',
         'settings["penalty_weight"] * penalty', COMBINED,
     ),
     Mutant(
-        "a lazy penalty at the updates between", STEP,
+        "a lazy penalty at all other updates", STEP,
         "now.update % self._interval == 0", "now.update % self._interval != 0", COMBINED,
     ),
     Mutant(
-        "small weights where no norm undoes their size", "models/networks/build.py",
+        "small initial weights without normalisation", "models/networks/build.py",
         'start is normal and norm == "none"', "False",
         "tests/test_networks.py -k large_enough",
     ),
     Mutant("d_iter ignored", STEP, "end = (done + 1) * d_iter", "end = done * d_iter + 1"),
     Mutant(
-        "random numbers of the generator's updates begin anew with each call", STEP,
+        "random numbers of the generator's updates restart with each call", STEP,
         "Context(seed, start + done,", "Context(seed, done,",
     ),
     Mutant(
@@ -197,12 +197,12 @@ MUTANTS = [
         "now, draws.LATENT_G,", "now, draws.LATENT_D,",
     ),
     Mutant(
-        "images begin anew with each call", GAN,
+        "images restart with each call", GAN,
         "data.images(seed, start * d_size,", "data.images(seed, 0 * d_size,",
     ),
     Mutant("the sum of losses reported", STEP, "sum_ / count", "sum_"),
     Mutant(
-        "floats of the high bits of a word", DRAWS,
+        "floats from the high bits of a word", DRAWS,
         "_words(shape, seed) & (2**_BITS - 1)",
         "tf.bitwise.right_shift(tf.bitcast(_words(shape, seed), tf.uint32), 9)",
         WORDS,
@@ -213,13 +213,13 @@ MUTANTS = [
         "[tf.cos(angle) * radius, tf.sin(angle) * radius]", f"{WORDS} -k muller",
     ),
     Mutant(
-        "seeds scrambled by TensorFlow, which XLA compiles in another way", DRAWS,
+        "seeds scrambled by TensorFlow, which XLA compiles differently", DRAWS,
         "key, counter = _scrambled(seed)\n    return tf.raw_ops.StatelessRandomUniformFull",
         "key, counter = tf.raw_ops.StatelessRandomGetKeyCounter(seed=seed)\n"
         "    return tf.raw_ops.StatelessRandomUniformFull",
         WORDS,
     ),
-    # what joins the factors
+    # factors combined
     Mutant(
         "power iterated twice", STEP,
         "iterate_power(self._networks.discriminator)",
@@ -235,7 +235,7 @@ MUTANTS = [
         "tf.square(product)) + _TINY)", "tf.square(tf.stop_gradient(product))) + _TINY)",
     ),
     Mutant(
-        "a constant for the mean of a batch", LAYERS,
+        "no gradient through a batch's mean", LAYERS,
         "tf.reduce_mean(wide, axes)\n", "tf.stop_gradient(tf.reduce_mean(wide, axes))\n",
         "tests/test_networks.py -k second_derivatives",
     ),
@@ -244,12 +244,12 @@ MUTANTS = [
         'if policy != "none":', 'if policy != "none" and showing is not draws.FAKE_G:', COMBINED,
     ),
     Mutant(
-        "augmentation in the norm between", STEP,
+        "augmentation in the penalty between", STEP,
         "return self._networks.logits(images, labels, now.dropout(draws.BETWEEN), training=True)[",
         "return self._logits(images, labels, now, draws.BETWEEN)[", COMBINED,
     ),
     Mutant(
-        "R1 at images that are not augmented", STEP,
+        "R1 at images without augmentation", STEP,
         "of_real=lambda images: self._logits(images, labels, now, draws.REAL_D)[0]",
         "of_real=beside", COMBINED,
     ),
@@ -284,12 +284,12 @@ MUTANTS = [
         'sure - settings["augment_target"]', 'settings["augment_target"] - sure', COMBINED,
     ),
     Mutant(
-        "a relativistic discriminator's own sign", STEP,
+        "a relativistic discriminator judged by its sign", STEP,
         "fake if self.loss.compares else self.loss.border", "self.loss.border", COMBINED,
     ),
-    Mutant("rates of the first step", STEP, "batches.rates[done]", "batches.rates[0]"),
+    Mutant("the first step's rate in all steps", STEP, "batches.rates[done]", "batches.rates[0]"),
     Mutant(
-        "schedules begin anew with each call", GAN,
+        "schedules restart with each call", GAN,
         "schedules.rates(start,", "schedules.rates(0,",
     ),
     Mutant(
@@ -317,13 +317,13 @@ MUTANTS = [
         f"{UPDATES} -k dragan",
     ),
     Mutant(
-        "what has no meaning is computed", "models/base.py",
+        "a hyperparameter that does not apply is used", "models/base.py",
         "values = cls.meaningful(hyperparameters)", "values = dict(hyperparameters)",
         f"{FACTORS} -k no_meaning",
     ),
     # balance
     Mutant(
-        "the one that is behind is not updated", STEP,
+        "the network that is behind is not updated", STEP,
         'ahead = self._accuracy > settings["balance"]',
         'ahead = self._accuracy < settings["balance"]', f"{UPDATES} -k ahead",
     ),
@@ -333,7 +333,7 @@ MUTANTS = [
         'ahead = self._accuracy < settings["balance"]', f"{UPDATES} -k ahead",
     ),
     Mutant(
-        "accuracy on generated images alone", STEP,
+        "accuracy only on generated images", STEP,
         "told = [real > self.loss.border, fake < self.loss.border]",
         "told = [fake < self.loss.border]", f"{UPDATES} -k ahead",
     ),
@@ -356,7 +356,7 @@ MUTANTS = [
         "tf.math.top_k(_sum(quality,", "tf.math.top_k(-_sum(quality,", GENERATIONS,
     ),
     Mutant(
-        "diversity of generated images alone", EVOLUTION,
+        "diversity only of generated images", EVOLUTION,
         "global_norm([a + b for", "global_norm([b for", GENERATIONS,
     ),
     Mutant(
@@ -373,11 +373,11 @@ MUTANTS = [
         GENERATIONS,
     ),
     Mutant(
-        "the worse images of two taught", EVOLUTION,
+        "the crossover learns the worse images", EVOLUTION,
         "merits[0] > merits[1]", "merits[0] < merits[1]", GENERATIONS,
     ),
     Mutant(
-        "images beside themselves", EVOLUTION,
+        "images compared with themselves", EVOLUTION,
         "for shift in range(1, _PAIRINGS + 1)", "for shift in range(_PAIRINGS)", GENERATIONS,
     ),
     # classes
@@ -386,7 +386,7 @@ MUTANTS = [
         "labels=labels(REAL, d_size)", "labels=labels(LABELS_D, d_size)", f"{UPDATES} -k cgan",
     ),
     Mutant(
-        "CGAN: generated images shown with the real images' labels", STEP,
+        "CGAN: generated images judged with the real images' labels", STEP,
         "self._logits(fake, fake_labels, now,", "self._logits(fake, labels, now,",
         f"{UPDATES} -k cgan",
     ),
@@ -401,7 +401,7 @@ MUTANTS = [
         f"{UPDATES} -k cgan",
     ),
     Mutant(
-        "ACGAN: generated images judged by the real images' labels", STEP,
+        "ACGAN: generated images with the real images' labels", STEP,
         "class_error(fake_classes, fake_labels)", "class_error(fake_classes, labels)",
         f"{UPDATES} -k acgan",
     ),
@@ -410,7 +410,7 @@ MUTANTS = [
         'settings["class_weight"] * told', "told", f"{UPDATES} -k acgan",
     ),
     Mutant(
-        "ACGAN: class_weight in the place of generator_class_weight", STEP,
+        "ACGAN: class_weight instead of generator_class_weight", STEP,
         'settings["generator_class_weight"]', 'settings["class_weight"]',
         f"{UPDATES} -k acgan",
     ),
@@ -439,7 +439,7 @@ MUTANTS = [
         f"{UPDATES} -k wgan",
     ),
     Mutant(
-        "WGAN-GP: penalty between real and real", PENALTIES,
+        "WGAN-GP: penalty between real images", PENALTIES,
         "update.alpha * (update.fake - update.real)", "update.alpha * (update.real - update.real)",
         f"{UPDATES} -k wgan_gp",
     ),
@@ -472,7 +472,7 @@ MUTANTS = [
         "axis=[1, 2, 3]", "axis=[1, 2]", "tests/test_losses.py -k penalties_of",
     ),
     Mutant(
-        "WGAN-GP with normalisation in its critic", "models/types/wgan_gp.py",
+        "WGAN-GP: a critic with normalisation", "models/types/wgan_gp.py",
         '"discriminator_norm": "none"', '"discriminator_norm": "batch"', f"{UPDATES} -k wgan_gp",
     ),
     Mutant(
@@ -482,7 +482,7 @@ MUTANTS = [
         "tests/test_models.py -k ends_linear",
     ),
     Mutant(
-        "BEGAN: the root of no mean square", "models/networks/autoencoders.py",
+        "BEGAN: no root of the mean square", "models/networks/autoencoders.py",
         'if error == "rms" else square', 'if error == "l2" else square',
         "tests/test_models.py -k says_its_error",
     ),
@@ -535,7 +535,7 @@ MUTANTS = [
         "        self.d_optimizer.reset()\n", "", f"{MODELS} -k same_seed",
     ),
     Mutant(
-        "k keeps its value from seed to seed", STEP,
+        "BEGAN: k keeps its value from seed to seed", STEP,
         "self.loss.variables[name].assign(start)", "pass", "tests/test_losses.py -k k_is_part",
     ),
     Mutant(
@@ -548,16 +548,16 @@ MUTANTS = [
         "counts = objective.counts(scores, labels)", TRIALS,
     ),
     Mutant(
-        "first steps may be a collapse", TRIAL,
+        "the first steps may count as a collapse", TRIAL,
         "(variety.collapsed or faded) and not _beginning(step, steps)", "variety.collapsed", TRIALS,
     ),
     Mutant(
-        "what is only recorded must be finite", TRIAL,
+        "a criterion that does not decide must be finite", TRIAL,
         "evaluator.score(features, (search or config).deciding())", "evaluator.score(features)",
         f"{TRIALS} -k nan",
     ),
     Mutant(
-        "of several criteria the first alone decides", TRIAL, "(search or config).deciding()",
+        "only the first of several criteria decides", TRIAL, "(search or config).deciding()",
         "config.deciding()", f"{TRIALS} -k decides",
     ),
     Mutant(
@@ -574,20 +574,20 @@ MUTANTS = [
         "if not (trial.confirms or trial.dead)]", "if not trial.confirms]", OUTCOMES,
     ),
     Mutant(
-        "a trial out of time never goes on", LOOP,
+        "a trial out of time never resumes", LOOP,
         "(not limit or trial.seconds < 60 * limit)", "False", OUTCOMES,
     ),
     Mutant(
         "collapsed trials end as complete", TRIAL, "(_collapsed(trial) or best is None)",
         "best is None", TRIALS,
     ),
-    Mutant("pictures are the same bit by bit", VARIETY, "_SAME = 0.1", "_SAME = 0.0", VARIETIES),
+    Mutant("only identical images are the same", VARIETY, "_SAME = 0.1", "_SAME = 0.0", VARIETIES),
     Mutant("pale images are judged", VARIETY, "_FLAT <= self.contrast < _PALE", "False", VARIETIES),
-    Mutant("a hundredth is a few", VARIETY, "_FEW = 0.1", "_FEW = 0.01", VARIETIES),
-    Mutant("the nearest one covers", NEAR, "NEAREST = 5  #", "NEAREST = 1  #", VARIETIES),
-    # several workers: who is given what, and what follows from the record
+    Mutant("a share of a hundredth counts as few", VARIETY, "_FEW = 0.1", "_FEW = 0.01", VARIETIES),
+    Mutant("only the nearest image covers", NEAR, "NEAREST = 5  #", "NEAREST = 1  #", VARIETIES),
+    # several workers, proposals, and the record
     Mutant(
-        "steps out of a range end at its end", "search/cube.py",
+        "steps out of a range stop at its end", "search/cube.py",
         "inside = 1 - abs(1 - place[0] % 2)", "inside = min(max(place[0], 0.0), 1.0)",
         f"{METHODS} -k reflected",
     ),
@@ -600,46 +600,46 @@ MUTANTS = [
         "return inside and (self", "return (self", f"{METHODS} -k other_value",
     ),
     Mutant(
-        "the good points that gp steps away from may be one", "search/gp.py",
+        "the good points that gp starts from may be the same", "search/gp.py",
         "list({key(t.params): t.params for t in known if t.worth is not None}.values())",
         "[t.params for t in known if t.worth is not None]", f"{METHODS} -k parents",
     ),
     Mutant(
-        "gp proposes places next to those that were tried", "search/gp.py",
+        "gp proposes points next to those that were tried", "search/gp.py",
         "gains[~_apart(tried, cube.places(left))] = -1.0", "pass", f"{METHODS} -k loses_its_way",
     ),
     Mutant(
-        "luck is recommended", REPEATS, "(_outlook(each).cautious, each.first.number)",
+        "a lucky point is recommended", REPEATS, "(_outlook(each).cautious, each.first.number)",
         "(_outlook(each).hopeful, each.first.number)", POINTS,
     ),
     Mutant(
-        "death has no part in what is expected", MODEL,
+        "the expected value ignores deaths", MODEL,
         "expected=survival * mean + (1 - survival) * self._worst", "expected=mean", POINTS,
     ),
     Mutant(
-        "survival is learned from the dead alone", MODEL,
+        "survival is learned only from dead trials", MODEL,
         "0.0 if t.dead else 1.0 if t.whole else _different(t)", "0.0", POINTS,
     ),
     Mutant(
-        "few pictures are no sign of death", MODEL,
+        "little variety does not predict death", MODEL,
         "0.0 if t.dead else 1.0 if t.whole else _different(t)", "float(not t.dead)", THAW,
     ),
     Mutant(
-        "a stopped trial is judged as a new one of its point", MODEL,
+        "a stopped trial is judged like a new trial of its point", MODEL,
         "where = [self._where(trial.params, training=trial.number) for trial in trials]",
         "where = [self._where(trial.params) for trial in trials]", THAW,
     ),
     Mutant(
-        "a new point never promises more", THAWING,
+        "a new point is never better than a stopped trial", THAWING,
         "return best if gains.max() >= fresh.max() else None", "return best", THAW,
     ),
     Mutant(
-        "at the end all stopped trials go on", THAWING,
+        "at the end all stopped trials resume", THAWING,
         "return best if not ended or gains.max() > LOST * model.luck else None",
         "return best", THAW,
     ),
     Mutant(
-        "further seeds are thawed", THAWING,
+        "trials of further seeds resume", THAWING,
         "for trial in first_seeds\n", "for trial in history.trials\n", THAW,
     ),
     Mutant(
@@ -652,11 +652,11 @@ MUTANTS = [
         "seconds - EVALUATIONS * evaluation, step", "seconds, step", "tests/test_time.py",
     ),
     Mutant(
-        "several workers have the time of one", "autogan/run/pace.py",
+        "several workers count as one in the time budget", "autogan/run/pace.py",
         "run.time * run.workers", "run.time", "tests/test_time.py",
     ),
     Mutant(
-        "a point's own seeds are its neighbours'", "search/process.py",
+        "seeds of a point share no more than their neighbours", "search/process.py",
         "self.field * smooth + self.point * points + self.training * trainings",
         "self.field * smooth + self.training * trainings", POINTS,
     ),
@@ -666,7 +666,7 @@ MUTANTS = [
         "self.field * smooth + self.point * points", POINTS,
     ),
     Mutant(
-        "the race spends what it likes", REPEATS, "if further >= share * sum(",
+        "the race's budget has no limit", REPEATS, "if further >= share * sum(",
         "if False and further >= share * sum(", POINTS,
     ),
     Mutant(
@@ -674,15 +674,15 @@ MUTANTS = [
         "min(_SHARE, _PER_NOISE * model.noise)", "_SHARE", POINTS,
     ),
     Mutant(
-        "two seeds of a point run beside each other", REPEATS,
+        "two seeds of a point run at the same time", REPEATS,
         "and all(t.state is not State.RUNNING for t in each.trials)", "", POINTS,
     ),
     Mutant(
-        "a dead seed counts as what it had before", REPEATS, "worst if t.dead else t.worth",
+        "a dead seed counts with its value before", REPEATS, "worst if t.dead else t.worth",
         "t.value if t.dead else t.worth", "tests/test_winners.py -k other_methods",
     ),
     Mutant(
-        "results count as they come", "autogan/run/loop.py",
+        "results count as they arrive", "autogan/run/loop.py",
         "if not stop.pressed and event.trial == self._next_to_count():", "if True:", PARALLEL,
     ),
     Mutant(
@@ -691,7 +691,7 @@ MUTANTS = [
         "if event.trial == self._next_to_count():", f"{PARALLEL} --slow -k interrupted_anywhere",
     ),
     Mutant(
-        "a trial begins at the beginning", "autogan/decisions/clock.py",
+        "every trial starts at time 0", "autogan/decisions/clock.py",
         "self._at[number] = self._now, before", "self._at[number] = 0.0, before",
         "tests/test_clock.py",
     ),
@@ -701,7 +701,7 @@ MUTANTS = [
         "tests/test_clock.py",
     ),
     Mutant(
-        "who goes on after a stop is due at once", "autogan/decisions/clock.py",
+        "a trial resumed after a stop is due at once", "autogan/decisions/clock.py",
         "if not answer and len(trial.evaluations) > trial.revived:", "if not answer:",
         "tests/test_clock.py",
     ),
@@ -715,33 +715,33 @@ MUTANTS = [
         "tests/test_pool.py",
     ),
     Mutant(
-        "a trial for which no worker is left waits for one", "autogan/pool/pool.py",
+        "a trial waits although no worker is left for it", "autogan/pool/pool.py",
         "if len(self._waiting) > len(self._idle()):", "if False:",
         "tests/test_pool.py",
     ),
     Mutant(
-        "an answer is found anew when an evaluation is told again", LOOP,
+        "the answer is computed again when an evaluation is repeated", LOOP,
         "return self._decisions.goes_on(number) if recorded is None else recorded",
         "return self._decisions.goes_on(number)", f"{PARALLEL} -k told",
     ),
     Mutant(
-        "an answer is found before its evaluation counts", "autogan/record/ledger.py",
+        "an answer is computed before its evaluation counts", "autogan/record/ledger.py",
         "self.take_in(line)\n        try:\n            answered = line.answered(answer())\n",
         "try:\n            answered = line.answered(answer())\n            self.take_in(line)\n",
         f"{PARALLEL} -k every_answer",
     ),
     Mutant(
-        "the best few are chosen while others are on their first way", DECISIONS,
+        "the best few are chosen while others still run for the first time", DECISIONS,
         "if not first_run and (step := self._revived", "if (step := self._revived",
         f"{PARALLEL} -k best_few",
     ),
     Mutant(
-        "the confirmation begins while the search runs", DECISIONS,
+        "the confirmation starts while the search runs", DECISIONS,
         " or any(not t.confirms for t in self._ledger.unfinished()):\n            return ended",
         ":\n            return ended", f"{PARALLEL} -k confirmation_begins",
     ),
     Mutant(
-        "whoever has proven nothing is believed", POOL,
+        "an unproven worker's failure is its trial's", POOL,
         'doubtful = cause == "itself" and not worker.proven and others', "doubtful = False", POOLS,
     ),
     Mutant(
@@ -750,19 +750,21 @@ MUTANTS = [
         POOLS,
     ),
     Mutant(
-        "a call swallows what other workers say", POOL,
+        "a call drops messages of other workers", POOL,
         "self._later.append(heard)", "pass", POOLS,
     ),
     Mutant(
         "a worker that has not joined is given a trial", POOL,
         "joined = self._join is None or worker.environment is not None", "joined = True", POOLS,
     ),
-    Mutant("a dead process is listened to", POOL, "worker.life == life", "True", POOLS),
+    Mutant("messages of a dead process count", POOL, "worker.life == life", "True", POOLS),
     Mutant(
-        "a trial that does not save is waited for", POOL, "now > self._saved_by", "False", POOLS
+        "the pool waits for a trial that does not save", POOL, "now > self._saved_by", "False",
+        POOLS,
     ),
     Mutant(
-        "what has nothing to save is waited for", POOL, "if worker.job.heard:", "if True:", POOLS
+        "the pool waits for a trial that has nothing to save", POOL,
+        "if worker.job.heard:", "if True:", POOLS,
     ),
     Mutant(
         "a driver that slept blames its workers", WORKERS,
@@ -775,7 +777,7 @@ MUTANTS = [
         "self._answers.put(True)", "pass", "tests/test_engine.py -k answers_a_trial",
     ),
     Mutant(
-        "a torn line leaves a worker behind", "autogan/worker/serve.py", "os._exit(0)", "pass",
+        "a worker survives a torn line", "autogan/worker/serve.py", "os._exit(0)", "pass",
         "tests/test_engine.py -k whatever",
     ),
     Mutant("a trial that cannot be recorded runs on", LOOP,
@@ -785,23 +787,23 @@ MUTANTS = [
     Mutant("other writers are not noticed", "autogan/record/file.py",
            "size != self._size or not self._owned()", "False", RECORD),
     Mutant(
-        "a rule's answer is written whatever it is", "autogan/decisions/asking.py",
+        "any answer of a rule is recorded", "autogan/decisions/asking.py",
         "if not isinstance(answer, bool | np.bool_):", "if False:", f"{LOOPS} -k rule",
     ),
     Mutant(
-        "an end says what it likes", "autogan/decisions/replay.py", "not math.isclose(said, found)",
-        "False", PARALLEL,
+        "a trial's end may record any value", "autogan/decisions/replay.py",
+        "not math.isclose(said, found)", "False", PARALLEL,
     ),
     Mutant(
-        "a trial is trained by hand while its search runs", "autogan/record/claim.py",
+        "a trial can be trained by hand while its search runs", "autogan/record/claim.py",
         "raise in_use(run) from None", "pass", f"{LOOPS} -k Hand",
     ),
     Mutant(
-        "who died says nothing of what matters", EFFECTS,
+        "importance ignores dead trials", EFFECTS,
         "history.telling if", "history.telling if not trial.dead and", f"{MATTERS} -k dead",
     ),
     Mutant(
-        "who died is like the others", EFFECTS,
+        "importance gives dead trials an average value", EFFECTS,
         "values[-1] + (statistics.pstdev(values) or 1.0)", "statistics.mean(values)",
         f"{MATTERS} -k dead",
     ),
@@ -810,7 +812,7 @@ MUTANTS = [
         "(1 - _INTERVAL) / 2, (1 + _INTERVAL) / 2", "0.5, 0.5", f"{MATTERS} -k shares",
     ),
     Mutant(
-        "what two do together is left out", EFFECTS, "_TOGETHER = 0.3", "_TOGETHER = 0.0",
+        "importance ignores interactions", EFFECTS, "_TOGETHER = 0.3", "_TOGETHER = 0.0",
         f"{MATTERS} -k shares",
     ),
     Mutant(
@@ -826,15 +828,15 @@ MUTANTS = [
         "scale = math.log if factors else float", "scale = float", PAGES,
     ),
     Mutant(
-        "a confirmation is progress", CHARTS,
+        "a confirmation counts as progress", CHARTS,
         "        if trial.confirms:\n            continue\n", "", PAGES,
     ),
     Mutant(
-        "who dies later is progress", CHARTS,
+        "a trial that dies later counts as progress", CHARTS,
         "lost = trial.dead or trial.state is State.FAILED", "lost = False", PAGES,
     ),
     Mutant(
-        "idle days stand in the timeline", CHARTS, "if stint.began - last > _GAP:", "if False:",
+        "the timeline shows idle days", CHARTS, "if stint.began - last > _GAP:", "if False:",
         PAGES,
     ),
     Mutant(
@@ -848,12 +850,12 @@ MUTANTS = [
         "self._left -= len(text)", "pass", PAGES,
     ),
     Mutant(
-        "searches are compared whatever they measured", "autogan/report/comparison.py",
+        "searches with different objectives are compared", "autogan/report/comparison.py",
         "if all(_comparable(each, view) for each in group.values()):", "if group:",
         "tests/test_looking.py",
     ),
     Mutant(
-        "an event that is not whole is read", "autogan/record/events.py",
+        "an incomplete event is read", "autogan/record/events.py",
         "if end + _AFTER > len(data):", "if end > len(data):", "tests/test_training_page.py",
     ),
     Mutant(
@@ -862,29 +864,29 @@ MUTANTS = [
         "tests/test_training_page.py",
     ),
     Mutant(
-        "a look at the lock is in the way", "autogan/record/claim.py",
+        "a claim fails while another process looks at the lock", "autogan/record/claim.py",
         "if time.monotonic() < patience:", "if False:", "tests/test_saved.py",
     ),
     # rules of scale, and the search by a smaller copy
-    Mutant("a hidden layer's rate goes by its outputs", SCALES,
+    Mutant("a hidden layer's rate depends on its outputs", SCALES,
            "_growth(layer, twin)[0] for", "_growth(layer, twin)[1] for", MUP),
-    Mutant("a last layer starts as a hidden one does", SCALES,
+    Mutant("a last layer starts like a hidden one", SCALES,
            "inputs if outputs == 1.0 else math.sqrt(inputs)", "math.sqrt(inputs)", MUP),
     Mutant("growing convolutions are read the wrong way round", SCALES,
            "return (outputs, inputs) if", "return (inputs, outputs) if", MUP),
-    Mutant("vectors of classes learn as an input does", SCALES,
+    Mutant("class vectors learn like an input layer", SCALES,
            "return (outputs, 1.0) if", "return (inputs, outputs) if", MUP),
     Mutant("all layers learn at one rate", OPTIMIZERS,
            "settings if rate == 1.0 else own", "settings", MUP),
-    Mutant("the proxy hands on its worst points", TALLY,
+    Mutant("the proxy passes on its worst points", TALLY,
            "standings = self.standings()[:top]", "standings = self.standings()[-top:]", PROXY),
     Mutant("the proxy's minutes are not counted", "autogan/decisions/budget.py",
            "self._before + seconds", "seconds", PROXY),
-    Mutant("the proxy has all of the minutes", "autogan/config/proxy.py",
+    Mutant("the proxy may use all minutes", "autogan/config/proxy.py",
            "SEARCHED * config.max_minutes", "config.max_minutes", PROXY),
     Mutant("a proxy's dense layers stay as wide", "autogan/config/proxy.py",
            'round(width * value / full["width"])', "round(value)", PROXY),
-    Mutant("nobody checks what the proxy chose", "autogan/decisions/replay.py",
+    Mutant("the proxy's choice is not checked", "autogan/decisions/replay.py",
            "if found != chosen[name]:", "if False:", PROXY),
     Mutant("stopping rules stop full trainings too", "autogan/config/searching.py",
            "return None if self.proxy is not None else self.stopping", "return self.stopping",
@@ -896,9 +898,9 @@ MUTANTS = [
            "counts = not collapsed and objective.counts(scores, labels)",
            "counts = not collapsed", TRIALS),
     # copies, and shares of good images
-    Mutant("authentic by the second neighbour", COPYING,
+    Mutant("authenticity by the second neighbour", COPYING,
            "real.nearest[places, 0]", "real.nearest[places, 1]", COPIES),
-    Mutant("who copies is praised", COPYING,
+    Mutant("copying is rewarded", COPYING,
            "return (u - n * m / 2)", "return (n * m / 2 - u)", COPIES),
     Mutant("outliers have balls of any size", CLIPPED,
            "radii = np.minimum(radii, np.median(radii))", "pass", COPIES),
@@ -908,14 +910,14 @@ MUTANTS = [
     # values and their errors, published statistics, weights of others
     Mutant("all sets of latent vectors are the same", SCORING,
            "+ number * _APART", "", JUDGED),
-    Mutant("the spread is of the first value alone", SCORING,
+    Mutant("the spread covers only the first value", SCORING,
            "np.std([row[name] for row in rows], ddof=1)", "0.0", JUDGED),
     Mutant("fewer generated images are all of them", SCORING,
            "fewer = features.rows(evenly(len(features.pool), len(images)))",
            "fewer = features", JUDGED),
     Mutant("a dataset without test images has no halves", SCORING,
            "{} if run.reference_statistics else _halves(evaluator)", "{}", JUDGED),
-    Mutant("as many are generated as there are real images", "criteria/evaluator.py",
+    Mutant("the number of generated images is that of real ones", "criteria/evaluator.py",
            "self.generated = generated or self.samples", "self.generated = self.samples", JUDGED),
     Mutant("the floor is of the training images", "criteria/evaluator.py",
            "order[:known]), every.rows(order[known:])", "order[:known]), every.rows(order[:known])",
@@ -923,23 +925,23 @@ MUTANTS = [
     Mutant("published statistics are those of the dataset", "criteria/evaluator.py",
            "published.moments if published else _real_moments", "_real_moments",
            "tests/test_published.py"),
-    Mutant("features of any network will do", "criteria/published.py",
+    Mutant("published statistics of any network are accepted", "criteria/published.py",
            "if self.weights not in (\"\", weights):", "if False:", "tests/test_published.py"),
-    Mutant("noise is fitted by a hair", "autogan/show/judged.py",
+    Mutant("values within the noise of the floor count as better than it", "autogan/show/judged.py",
            "floor - 2 * spread", "floor", "tests/test_winners.py"),
-    Mutant("any name in a file of weights is called", "criteria/networks/torch_file.py",
+    Mutant("a file of weights may call any name", "criteria/networks/torch_file.py",
            'if f"{module}.{name}" not in known:', "if False:", "tests/test_efficientnet.py"),
-    Mutant("strides do halve the wrong blocks", "criteria/networks/efficientnet.py",
+    Mutant("strides halve the wrong blocks", "criteria/networks/efficientnet.py",
            "1 if block else step", "step if block else 1", "tests/test_efficientnet.py"),
-    Mutant("any weights are taken", "criteria/networks/weights.py",
+    Mutant("weights with a wrong hash are accepted", "criteria/networks/weights.py",
            "if hashlib.sha256(data).hexdigest() != _EFFICIENTNET_SHA256:", "if False:",
            "tests/test_weights.py"),
     Mutant("classes are not kept apart", "criteria/class_fid.py",
            "generated.pool[generated.labels == label]", "generated.pool",
            "tests/test_class_fid.py"),
-    Mutant("half-bad images deserve no warning", VARIETY,
+    Mutant("half-bad images give no warning", VARIETY,
            "min(self.coverage, self.good) < _POOR", "self.coverage < _POOR", VARIETIES),
-    # what leaves
+    # exports
     Mutant(
         "an exported generator is not compared with the original", "models/formats/base.py",
         "if not difference <= allowed:", "if False:", EXPORT,
@@ -959,15 +961,15 @@ MUTANTS = [
         'if not n.endswith(("_dir", "_dirs"))', "if n", EXPORT,
     ),
     Mutant(
-        "weights of classes keep their sum", "autogan/worker/generator.py",
+        "class weights are not normalised", "autogan/worker/generator.py",
         "np.tile(weights / weights.sum(), (count, 1))", "np.tile(weights, (count, 1))", GENERATOR,
     ),
     Mutant(
-        "images lie in the folders of other classes", "autogan/making.py",
+        "images are written to the folders of other classes", "autogan/making.py",
         "output / folders[label]", "output / folders[-1 - label]", GENERATOR,
     ),
     Mutant(
-        "a training that goes on begins anew", "autogan/worker/trial.py",
+        "a training that should resume starts again", "autogan/worker/trial.py",
         "    if trial.dead:  # others can be trained on\n", "    if True:\n", LONGER,
     ),
     Mutant(
@@ -975,33 +977,33 @@ MUTANTS = [
         "        self._drop_states(range(len(self._ledger.trials)), kept)\n", "", LONGER,
     ),
     Mutant(
-        "a training that goes on loads what its file names", "autogan/run/longer.py",
+        "a resumed training loads any SavedModel that its file names", "autogan/run/longer.py",
         ", loads_features=True)", ")", LONGER,
     ),
     Mutant(
-        "an archive may write outside of its folder", "autogan/data/archive.py",
+        "an archive may write outside its folder", "autogan/data/archive.py",
         'path.is_absolute() or ".." in parts or', 'path.is_absolute() or', ONE_FILE,
     ),
     Mutant(
-        "an archive is read by its first state for ever", "autogan/data/archive.py",
+        "a changed archive is not read again", "autogan/data/archive.py",
         "/{found.st_size}/{found.st_mtime_ns}", "", ONE_FILE,
     ),
     Mutant(
-        "a page elsewhere may ask for images under its own name", "autogan/play/server.py",
+        "a foreign page may request images under its own name", "autogan/play/server.py",
         'if not self.server.is_for_us(self.headers.get("Host", "")):', "if False:", PLAY,
     ),
     Mutant(
-        "names stand in the page as they are", "autogan/play/server.py",
+        "names in the page are not escaped", "autogan/play/server.py",
         "<span>{html.escape(name)}</span>", "<span>{name}</span>", PLAY,
     ),
 ]  # fmt: skip
 
 
 def main() -> int:
-    """Try the mutants whose description holds the first argument."""
+    """Try the mutants whose description contains the arguments."""
     wanted = [mutant for mutant in MUTANTS if " ".join(sys.argv[1:]) in mutant.what]
     if not wanted:
-        print("no mutant's description holds that")
+        print("no mutant's description contains that")
         return 1
     survived = 0
     with tempfile.TemporaryDirectory() as place:
@@ -1010,7 +1012,7 @@ def main() -> int:
         parts = {tests for tests in suites if tests.partition(" ")[0] in suites - {tests}}
         for tests in sorted(suites - parts):
             if (code := pytest(place, tests)) != 0:
-                print(f"pytest {tests} exits with {code} before anything is broken")
+                print(f"pytest {tests} exits with {code} without any mutant")
                 return 1
         for mutant in wanted:
             verdict, seconds = tried(mutant, Path(place), packages)
@@ -1021,7 +1023,7 @@ def main() -> int:
 
 
 def laid_out(place: Path) -> dict[str, Path]:
-    """Copy package and tests to a folder, as installed; returns where each folder went."""
+    """Copy package and tests to a folder, as installed; return the new path of each folder."""
     tree = ast.parse((ROOT / "setup.py").read_text())
     (mapping,) = (n.value for n in tree.body if isinstance(n, ast.Assign))
     packages = {}
@@ -1038,7 +1040,7 @@ def laid_out(place: Path) -> dict[str, Path]:
 
 
 def tried(mutant: Mutant, place: Path, packages: dict[str, Path]) -> tuple[str, float]:
-    """What becomes of a mutant, and in how many seconds."""
+    """Test a mutant; return the verdict and the seconds it took."""
     source = Path(mutant.file)
     file = packages[str(source.parent)] / source.name
     text = file.read_text()
@@ -1050,18 +1052,18 @@ def tried(mutant: Mutant, place: Path, packages: dict[str, Path]) -> tuple[str, 
         code = pytest(str(place), mutant.tests)
     finally:
         file.write_text(text)
-    # 1 is tests that fail; others mean that none ran.
+    # 1 means that tests failed; other codes mean that none ran.
     verdict = {0: "SURVIVED", 1: "killed"}.get(code, f"PYTEST {code}")
     return verdict, time.monotonic() - begin
 
 
 def pytest(place: str, tests: str) -> int:
-    """The exit code of tests in a folder whose package comes before any installed one.
+    """The exit code of tests in a folder whose package takes precedence over any installed one.
 
-    Tests that hang notice something, too.
+    Tests that hang count as failed.
     """
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests.split()]
-    # Bytecode is told by size and second: a mutant may share both with the one before it.
+    # Bytecode is identified by size and second: a mutant may share both with the one before it.
     changes = {"PYTHONPATH": place, "PYTHONDONTWRITEBYTECODE": "1"}
     try:
         return subprocess.run(

@@ -1,7 +1,7 @@
 """Copy the documents into one folder, as pages of a site: scripts/stage_docs.py FOLDER.
 
-On GitHub and in editors, the documents are read where they stand: README.md at the top, the others
-in docs. A site has one folder, so links are written anew.
+On GitHub and in editors, README.md is at the top and most others are in docs. A site has one
+folder, so the links are rewritten.
 """
 
 import re
@@ -20,13 +20,13 @@ PAGES = {
     "CONTRIBUTING.md": "contributing.md",
     "SECURITY.md": "security.md",
 }
-"""Documents outside of docs, and the pages that they become."""
+"""The documents outside docs, and their pages."""
 INDEX = ROOT / "docs/README.md"
 _LINK = re.compile(r"\[(?P<text>[^\]]*)\]\((?P<path>[^)#\s:]+)(?P<anchor>#[^)\s]*)?\)")
 
 
 def stage(folder: Path) -> None:
-    """Write all pages into a folder, which is made anew."""
+    """Write all pages into a folder, replacing its content."""
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(ROOT / "docs", folder, ignore=shutil.ignore_patterns("*.md"))
     for document in [*(ROOT / name for name in PAGES), *sorted(ROOT.glob("docs/**/*.md"))]:
@@ -39,17 +39,17 @@ def stage(folder: Path) -> None:
 
 
 def _page(file: Path) -> Path | None:
-    """Where a document or picture stands on the site; None if it is not there."""
+    """The path of a document or picture on the site; None if it is not part of it."""
     place = file.relative_to(ROOT)
     if str(place) in PAGES:
         return Path(PAGES[str(place)])
-    if file == INDEX:  # the site's own menu takes its place
+    if file == INDEX:  # the site has its own index
         return Path("guide.md")
     return place.relative_to("docs") if place.parts[0] == "docs" else None
 
 
 def _relinked(document: Path, page: Path, link: re.Match[str]) -> str:
-    """A document's link as it is on its page; its words alone, if it leads out of the site."""
+    """A document's link, rewritten for its page; only its text if it leads out of the site."""
     target = _page((document.parent / link["path"]).resolve())
     if target is None:
         return link["text"]

@@ -118,7 +118,7 @@ def test_uv_gets_a_python_where_none_will_do(machine):
     program(machine, "uv", UV)
     code, said = setup(machine)
     assert code == 0
-    assert said.startswith("there is no Python 3.10 to 3.13 here: uv installs one for .venv\n")
+    assert said.startswith("found no Python 3.10 to 3.13: uv installs one for .venv\n")
     assert (machine / "clone/installed").read_text().splitlines()[-1].endswith("-e .")
     code, said = setup(machine, "tfds", PYTHON="python3")  # the one that is there is taken
     assert code == 0
