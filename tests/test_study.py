@@ -262,7 +262,7 @@ def test_a_study_that_was_interrupted_goes_on(command, capsys, tmp_path):
     assert command(*GIVEN) == 130
     out = capsys.readouterr()
     assert out.out == ""
-    assert out.err.endswith("study: stopped; give the same command again to go on\n")
+    assert out.err.endswith("study: stopped; repeat the command to resume\n")
     assert 0 < len(values("runs/study-few")) < 6
     command.display = Display
     assert command(*GIVEN, "--csv", "trials.csv") == 0

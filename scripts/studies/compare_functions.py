@@ -3,13 +3,14 @@
     python scripts/studies/compare_functions.py [--seeds 20] [--methods random,gp] [--functions \
         bowl]
 
-Branin over two logarithmic ranges (as learning rates have) and Hartmann-6 over six linear ones are
-smooth, without noise, and searched in ranges: the other end from the recorded tables of
-`compare_search.py`, which are coarse lists and noisy. The bowls have another lowest place for each
-seed, and a noise of 20 %, as trainings under one seed have. It prints the regret after a number of
-trials: how far the function at the trial with the best value lies above the minimum, as means over
-searches with 95 % intervals. Then the worst searches after 20 and 40 trials, and the share of the
-trials from the ninth to the fortieth that lie within 0.02 of an earlier one, in the unit cube.
+Branin over two logarithmic ranges (like learning rates) and Hartmann-6 over six linear ones are
+smooth, without noise, and searched in ranges. They are the opposite of the recorded tables of
+`compare_search.py`, which are coarse lists with noise. The bowls have a different minimum for each
+seed, and a noise of 20 %, like trainings under one seed. The script prints the regret after a
+number of trials: how far the function at the trial with the best value lies above the minimum, as
+means over searches with 95 % intervals. Then come the worst searches after 20 and 40 trials, and
+the share of the trials from the ninth to the fortieth that lie within 0.02 of an earlier one, in
+the unit cube.
 """
 
 import argparse
@@ -27,12 +28,12 @@ from autogan.search import SEARCH_METHODS, Evaluation, History, Point, Space, St
 
 METHODS = ("random", "explore", "adaptive", "gp", "tpe", "cmaes")
 SHOWN = (5, 10, 20, 40, 60)  # trials
-_WORST = (20, 40)  # trials, after which the worst search is shown
-_DRAWN, _ENOUGH, _NEAR = 8, 40, 0.02  # which trials' least distance is looked at, and what is near
+_WORST = (20, 40)  # trials after which the worst search is shown
+_DRAWN, _ENOUGH, _NEAR = 8, 40, 0.02  # trials whose least distance counts, and the limit of near
 
 
 def branin(place: Sequence[float]) -> float:
-    """Branin's function, of a place in the unit square (Jones, 2001)."""
+    """Branin's function of a place in the unit square (Jones, 2001)."""
     x, y = 15 * place[0] - 5, 15 * place[1]
     valley = y - 5.1 * x**2 / (4 * math.pi**2) + 5 * x / math.pi - 6
     return valley**2 + 10 * (1 - 1 / (8 * math.pi)) * math.cos(x) + 10
@@ -63,21 +64,21 @@ def hartmann6(place: Sequence[float]) -> float:
 
 
 def bowl(offset: Sequence[float]) -> float:
-    """A bowl, of the way to its lowest place."""
+    """A bowl, as a function of the offset from its minimum."""
     return 5 + 400 * sum(x**2 for x in offset)
 
 
 @dataclass(frozen=True)
 class Function:
-    """A function of a place in a unit cube, and what is known of it.
+    """A function of a place in a unit cube, with its properties.
 
     Attributes:
-        value: at a place.
+        value: the function.
         minimum: its least value.
-        size: of the cube.
+        size: dimensions of the cube.
         log: whether it is searched over logarithmic ranges.
-        noise: standard deviation of the logarithm of what a trial has, where there is noise. The
-            lowest place then is another one for each seed, and the function is of the way to it.
+        noise: standard deviation of the logarithm of a trial's value; 0 for none. With noise, each
+            seed has a different minimum, and ``value`` takes the offset from it.
     """
 
     value: Callable[[Sequence[float]], float]
@@ -87,7 +88,7 @@ class Function:
     noise: float = 0.0
 
     def space(self) -> Space:
-        """Six decades for each coordinate, or the unit cube itself."""
+        """The search space: six decades for each coordinate, or the unit cube itself."""
         interval = Range(1e-6, 1.0, log=True) if self.log else Range(0.0, 1.0)
         kind = "scale" if self.log else "share"
         return Space(
@@ -98,7 +99,7 @@ class Function:
         )
 
     def place(self, point: Point) -> list[float]:
-        """A point of the space in the unit cube."""
+        """The place of a point in the unit cube."""
         coordinates = [float(value) for value in point.values()]
         return [1 + math.log10(x) / 6 for x in coordinates] if self.log else coordinates
 
@@ -112,7 +113,7 @@ FUNCTIONS = {
 
 
 def searched(task: tuple[str, str, int]) -> tuple[list[float], float]:
-    """One search: its regrets after the numbers of trials in `SHOWN`, and its share of repeats."""
+    """The regrets of one search after the numbers of trials in `SHOWN`, and its repeated share."""
     name, method_name, seed = task
     function = FUNCTIONS[name]
     method, space = SEARCH_METHODS.get(method_name)(), function.space()
@@ -152,7 +153,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--methods", default=",".join(METHODS))
-    parser.add_argument("--functions", default="", help="part of their names")
+    parser.add_argument("--functions", default="", help="part of the functions' names")
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--processes", type=int, default=os.cpu_count())
     given = parser.parse_args()

@@ -3,11 +3,11 @@
     python scripts/studies/compare_rivals.py tests/data/gan_default_mnist.csv --searches 60
 
 `rivals.py` says how the others are used. A training that collapses or diverges is reported to them
-as the worst value of the table. All are counted as in compare_search.py: in updates of both
-networks, in units of a full trial of mean length, a trial's values being those of one of its
-recorded seeds; what is returned is judged by the mean over all recorded seeds, dead ones as the
-worst. Printed are means over searches with standard errors: the regret of the returned
-hyperparameters, the share of their seeds that die, and the regret of the best generator in hand.
+as the worst value of the table. Costs count as in compare_search.py: in updates of both networks,
+in units of a full trial of mean length. A trial's values are those of one of its recorded seeds;
+the returned hyperparameters are judged by the mean over all recorded seeds, dead ones as the
+worst. The script prints means over searches with standard errors: the regret of the returned
+hyperparameters, the share of their seeds that die, and the regret of the generator in hand.
 """
 
 import argparse
@@ -30,8 +30,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("tables", type=Path, nargs="+")
     parser.add_argument("--searches", type=int, default=60)
-    parser.add_argument("--only", default="", help="rows whose names hold this")
-    parser.add_argument("--diverging", type=float, default=0.0, help="share of combinations")
+    parser.add_argument("--only", default="", help="rows whose names contain this")
+    parser.add_argument(
+        "--diverging", type=float, default=0.0, help="share of combinations that diverge [0]"
+    )
     given = parser.parse_args()
     for file in given.tables:
         table = Table(file, given.diverging)

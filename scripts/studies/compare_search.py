@@ -4,22 +4,22 @@
         tests/data/wgan_gp_digits.csv \
         --searches 60 --picture docs/studies/search/regret.png
 
-A search is replayed by the product's own methods and stopping rules. A trial's values are those
-that were recorded for its hyperparameters (for the nearest ones, where a method leaves the lists)
-under one of the recorded seeds, drawn by the trial's number. What a search would return is judged
-by its worth: the mean over all recorded seeds, trained to the end. Regret is how much worse that is
-than the best combination's. The generator that a search has in hand is judged by its own value:
-its regret is how much worse that is than the best value in the table. Budgets count updates of both
-networks; their unit is a full trial of mean length. A search with several seeds races them, as the
-product does with repeats. With N workers N trials run side by side, each as long as its updates
-take. Printed are means over searches with standard errors.
+Searches are replayed with AutoGAN's own methods and stopping rules. A trial's values are those
+recorded for its hyperparameters (or for the nearest ones, if a method leaves the lists) under one
+of the recorded seeds, drawn by the trial's number. The point that a search would return is judged
+by its worth: the mean over all recorded seeds, trained to the end. Its regret is the difference
+from the worth of the best combination. The generator in hand is judged by its own value: its regret
+is the difference from the best value in the table. Budgets count updates of both networks; their
+unit is a full trial of mean length. A search with several seeds races them, as AutoGAN does with
+repeats. With N workers, N trials run side by side, each as long as its updates take. The script
+prints means over searches with standard errors.
 
 A training whose Inception Score is 1 at two evaluations in a row has collapsed: all its images look
-the same to the classifier. It ends there as lost, as in the product. What it was worth to its
-combination counts, as that of a diverged one, as the worst value in the table.
+the same to the classifier. It ends there as dead, as in AutoGAN. In its combination's worth it
+counts, like a diverged one, as the worst value in the table.
 
-`--diverging 0.67` lets that share of a table's combinations diverge before their first evaluation,
-those with the largest learning rates first: so GANs do. Among equal learning rates chance decides.
+`--diverging 0.67` lets that share of a table's combinations diverge before their first evaluation:
+those with the largest learning rates first, as with real GANs. Among equal rates chance decides.
 """
 
 import argparse
@@ -69,31 +69,31 @@ DRAWN = {
     "gp thaw 5 seeds": "red",
 }
 BUDGETS = (2, 5, 10, 20)  # in full trials
-GRID = [n / 2 for n in range(1, 2 * BUDGETS[-1] + 1)]  # those of a picture
+GRID = [n / 2 for n in range(1, 2 * BUDGETS[-1] + 1)]  # budgets of a picture
 _COLLAPSED = 2  # evaluations in a row at which all images look the same
 
 Stands = Sequence[tuple[float, float, float, float]]
-"""Spent, regret, share that dies, regret in hand: at first, and after each training."""
+"""Spent, regret, share that dies, regret in hand: at the start and after each training."""
 
 
 class Table:
     """A recorded table.
 
     Attributes:
-        space: its hyperparameters.
-        curves: FID at each evaluation, by the values of a combination and its seed.
-        diverged: combinations and seeds of the trials that did.
-        collapsed: those of the trials that did, whose curves end there.
+        space: its search space.
+        curves: FID at each evaluation, by a combination's values and the seed.
+        diverged: combinations and seeds of the trials that diverged.
+        collapsed: combinations and seeds of the trials that collapsed; their curves end there.
         truth: each combination's worth, in which a dead trial counts as the worst of the others.
         died: the share of each combination's seeds under which it died.
-        least, most: the best value of a training that came to its end, and the worst.
-        evaluations: of a full trial.
-        seeds: under which each combination was recorded, at least.
-        unit: updates of both networks in a full trial, on average.
+        least, most: the best and the worst value of the complete trainings.
+        evaluations: number of evaluations in a full trial.
+        seeds: the least number of seeds recorded for a combination.
+        unit: mean number of updates of both networks in a full trial.
 
     Args:
-        file: with the recorded values.
-        diverging: the share of the combinations that shall diverge before their first evaluation.
+        file: the recorded table.
+        diverging: the share of combinations that diverge before their first evaluation.
     """
 
     def __init__(self, file: Path, diverging: float = 0.0) -> None:
@@ -105,7 +105,7 @@ class Table:
         self.curves: dict[tuple[Value, ...], dict[str, list[float]]] = defaultdict(dict)
         self.diverged: set[tuple[tuple[Value, ...], str]] = set()
         self.collapsed: set[tuple[tuple[Value, ...], str]] = set()
-        told: set[tuple[tuple[Value, ...], str]] = set()  # of those that were seen to collapse
+        named: set[tuple[tuple[Value, ...], str]] = set()  # recorded as collapsed
         alike = 0  # evaluations in a row; a training's lines follow each other
         for row in rows:
             point = tuple(_value(declared[name], row[name]) for name in names)
@@ -120,8 +120,8 @@ class Table:
             if row["state"] == State.DIVERGED.value:
                 self.diverged.add((point, row["seed"]))
             if row["state"] == State.COLLAPSED.value:
-                told.add((point, row["seed"]))
-        self.collapsed |= told
+                named.add((point, row["seed"]))
+        self.collapsed |= named
         self.space = Space(
             tuple(
                 Dimension(declared[name], tuple(sorted({point[i] for point in self.curves})))
@@ -154,7 +154,7 @@ class Table:
         self.unit = statistics.fmean(map(self.updates, self._points)) * self.evaluations
 
     def _lose(self, count: int, rate: int) -> None:
-        """Let the combinations with the largest learning rates diverge under all seeds."""
+        """Make the combinations with the largest learning rates diverge under all seeds."""
         shuffled = random.Random(0).sample(self._points, len(self._points))
         for point in sorted(shuffled, key=lambda p: -float(p[rate]))[:count]:
             for seed, curve in self.curves[point].items():
@@ -167,15 +167,15 @@ class Table:
         return self._stride * (1 + float(point[self._d_iter]))
 
     def final(self, point: tuple[Value, ...], seed: str) -> float:
-        """The best value of a trial that nobody stops; a dead one counts as the worst."""
+        """The best value of a trial that is not stopped; a dead one counts as the worst."""
         return self._whole.get((point, seed), self.most)
 
     def regret(self, point: tuple[Value, ...]) -> float:
-        """How much worse a combination is than the best one."""
+        """The difference of a combination's worth from the best one."""
         return self.truth[point] - min(self.truth.values())
 
     def nearest(self, point: Point) -> tuple[Value, ...]:
-        """The recorded combination that stands for a point."""
+        """The recorded combination nearest to a point."""
         if (values := tuple(point.values())) in self.curves:
             return values
         distances = ((self._places - self._cube.places([point])) ** 2).sum(1)
@@ -184,14 +184,14 @@ class Table:
 
 @dataclass(frozen=True)
 class Stand:
-    """How a search stands.
+    """The state of a search.
 
     Attributes:
         spent: updates so far, in full trials.
-        begun: trials.
+        begun: number of trials so far.
         regret: of the recommended hyperparameters.
         died: the share of their seeds under which they die.
-        in_hand: how much worse the best value is than the table's.
+        in_hand: the difference of the best value from the table's best.
     """
 
     spent: float
@@ -206,7 +206,7 @@ class Replay:
     """One search on a table.
 
     Attributes:
-        trace: how it stood after each time that a trial was trained.
+        trace: its state each time a trial ended or was stopped.
     """
 
     table: Table
@@ -222,13 +222,13 @@ class Replay:
     def run(
         self, budget: float, most_trials: float = math.inf, *, closing: bool = True
     ) -> "Replay":
-        """Search until the budget is spent; what to do at the end of the trials may be left out.
+        """Search until the budget is spent; ``closing`` includes the steps after the last trial.
 
-        Trials that run beside each other take as long as their updates; who is at its next
-        evaluation first, tells it first.
+        Trials that run at the same time take as long as their updates; the one that reaches its
+        next evaluation first reports it first.
         """
         method = SEARCH_METHODS.get(self.method)()
-        running: list[tuple[float, int]] = []  # when each comes to its next evaluation
+        running: list[tuple[float, int]] = []  # when each trial reaches its next evaluation
         now = 0.0
         while True:
             while len(running) < self.workers and self.spent < budget:
@@ -250,9 +250,9 @@ class Replay:
                 self.trace.append(self._stand())
 
     def planned(self, budget: float) -> list[Stand]:
-        """How searches of 1, 2, 3, ... trials end that must know their number beforehand.
+        """The final states of searches of 1, 2, 3, ... trials, whose number is fixed in advance.
 
-        They share their beginnings. All but the last keep to the budget.
+        They share their first trials. All but the last keep within the budget.
         """
         ends: list[Stand] = []
         while not ends or ends[-1].spent <= budget:
@@ -269,7 +269,7 @@ class Replay:
         return ends
 
     def _next(self, method: SearchMethod, most_trials: float, closing: bool) -> Trial | None:
-        """What is trained next, in the order of the product's search loop."""
+        """The trial to train next, in the order of AutoGAN's search loop; None if none."""
         history, number = self._history(), len(self.trials)
         begun = self._seen_by_rule()
         if first := raced(self.table.space, history, self._most):
@@ -302,13 +302,13 @@ class Replay:
         return sum(trial.repeats is None for trial in self.trials)
 
     def _seen_by_rule(self) -> History:
-        """What the stopping rule sees: trials without repeated seeds, unless it wants all."""
+        """The stopping rule's history: without repeated seeds, unless the rule wants all."""
         if self.rule and self.rule.sees_seeds:
             return self._history()
         return History([trial for trial in self.trials if trial.repeats is None], "min")
 
     def _stand(self) -> Stand:
-        """What the search would return now."""
+        """The state of the search, with the point that it would return now."""
         table, begun = self.table, self._begun()
         values = [t.value for t in self.trials if t.value is not None]
         in_hand = min(values, default=table.most) - table.least
@@ -320,13 +320,13 @@ class Replay:
         return Stand(self.spent, begun, table.regret(point), table.died[point], in_hand)
 
     def _seeds(self, trial: Trial) -> list[str]:
-        """The recorded seeds, in the order in which a trial's point is trained under them."""
+        """The recorded seeds, in the order in which a trial's point uses them."""
         seeds = sorted(self.table.curves[self.table.nearest(trial.params)])
         first = trial.number if trial.repeats is None else trial.repeats
         return random.Random(f"{self.seed}/{first}").sample(seeds, len(seeds))
 
     def _train(self, trial: Trial) -> None:
-        """Go on with a trial to its next evaluation, at which it may end or be stopped."""
+        """Continue a trial to its next evaluation, at which it may end or be stopped."""
         table = self.table
         point = table.nearest(trial.params)
         again = trial.repeats is not None
@@ -351,13 +351,13 @@ class Replay:
             trial.value = None if trial.state is State.DIVERGED else value
 
     def _pace(self, trial: Trial) -> float:
-        """Full trials' worth of updates from one evaluation of a trial to the next."""
+        """Updates from one evaluation of a trial to the next, in full trials."""
         return self.table.updates(self.table.nearest(trial.params)) / self.table.unit
 
 
 @dataclass(frozen=True)
 class Task:
-    """One search to be replayed, on a table of which a share diverges."""
+    """A search to replay, on a table of which a share diverges."""
 
     file: Path
     case: str
@@ -366,13 +366,13 @@ class Task:
 
 
 def nothing(table: Table) -> tuple[float, float, float, float]:
-    """How a search stands that has nothing yet: with the worst, and the mean share that dies."""
+    """The state of a search without trials: the worst regret, and the mean share that dies."""
     worths, died = table.truth.values(), table.died.values()
     return 0.0, max(worths) - min(worths), statistics.fmean(died), table.most - table.least
 
 
 def stands(task: Task) -> Stands:
-    """How a search stood on its way."""
+    """Replay a search; return its states."""
     table, (method, *how) = load(task.file, task.diverging), task.case.split()
     rules = [STOPPING_RULES.get(name) for name in how if name in STOPPING_RULES.names()]
     rule = rules[0](table.evaluations, table.space, task.seed) if rules else None
@@ -385,28 +385,30 @@ def stands(task: Task) -> Stands:
 
 
 def reached(table: Table, trace: Sequence[Stand]) -> Stands:
-    """How a search stood before its first training, and then by its trace."""
+    """The states of a search: before its first training, and then those of its trace."""
     return [nothing(table), *((s.spent, s.regret, s.died, s.in_hand) for s in trace)]
 
 
 def at(trace: Stands, budget: float) -> tuple[float, float, float, float]:
-    """How a search stood when a budget was spent."""
+    """The state of a search when a budget was spent."""
     return [stand for stand in trace if stand[0] <= budget][-1]
 
 
 @cache
 def load(file: Path, diverging: float) -> Table:
-    """A table, read once in each process."""
+    """The table of a file, read once in each process."""
     return Table(file, diverging)
 
 
 def main() -> None:
-    """Print the regrets on each table, and draw them if asked."""
+    """Print the regrets on each table, and draw them with ``--picture``."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("tables", type=Path, nargs="+")
     parser.add_argument("--searches", type=int, default=60)
     parser.add_argument("--cases", default=",".join(CASES))
-    parser.add_argument("--diverging", type=float, default=0.0, help="share of combinations")
+    parser.add_argument(
+        "--diverging", type=float, default=0.0, help="share of combinations that diverge [0]"
+    )
     parser.add_argument("--processes", type=int, default=os.cpu_count())
     parser.add_argument("--picture", type=Path, default=None)
     given = parser.parse_args()
@@ -433,7 +435,7 @@ def main() -> None:
 
 
 def heads() -> list[str]:
-    """Of the columns of `row`."""
+    """The column headings of `row`."""
     kinds = ("regret", "dead", "in hand")
     return ["", *(f"{kind} at {budget}" for budget in BUDGETS for kind in kinds)]
 
@@ -448,14 +450,14 @@ def row(name: str, traces: Sequence[Stands]) -> list[str]:
 
 
 def mean(values: Sequence[float], digits: int = 1) -> str:
-    """Of several searches, with its standard error."""
+    """The mean over several searches, with its standard error."""
     error = statistics.stdev(values) / math.sqrt(len(values))
     return f"{statistics.fmean(values):.{digits}f} ± {error:.{digits}f}"
 
 
 def draw(file: Path, tables: Mapping[str, Mapping[str, Sequence[float]]]) -> None:
-    """Regret against updates, both on logarithmic scales."""
-    width, height, margin, zoom = 420, 320, 44, 3  # drawn large and made small: smooth edges
+    """Draw regret against updates, both on logarithmic scales."""
+    width, height, margin, zoom = 420, 320, 44, 3  # drawn large, then reduced: smooth edges
     picture = Image.new("RGB", (width * len(tables) * zoom, height * zoom), "white")
     pen = ImageDraw.Draw(picture)
     low, high = math.log(0.1), math.log(1000)
@@ -489,7 +491,7 @@ def draw(file: Path, tables: Mapping[str, Mapping[str, Sequence[float]]]) -> Non
 
 
 def _value(hyperparameter: Hyperparameter, text: str) -> Value:
-    """A cell as a value of the hyperparameter's own type."""
+    """A cell as a value of the hyperparameter's type."""
     return hyperparameter.check(text if hyperparameter.kind == "choice" else float(text))
 
 

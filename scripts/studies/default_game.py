@@ -1,14 +1,15 @@
-"""Which game lives: named games on three datasets, at several learning rates and seeds.
+"""Find which games survive: named games on three datasets, at several learning rates and seeds.
 
     python scripts/studies/default_game.py digits --games "dcgan;spectral, fast, beta1 0"
     python scripts/studies/default_game.py mnist --data DIR --seeds 4 --rates 1e-3,2e-3
     python scripts/studies/default_game.py photographs --data DIR
 
-DIR holds mnist.npz, or class folders of images. Each game is a grid over the learning rates, once
-for each seed, below runs/games; what has ended is not trained again, and what was stopped goes on.
-The table gives, by game and rate, how many seeds live, the mean and range of their lowest FIDs
-(classifier features), the mean FID at each evaluation, and the median seconds of a training. A dead
-seed is one that diverged or collapsed; it has no part in the means.
+A game is a combination of loss, normalisation, penalty and similar factors. DIR holds mnist.npz, or
+class folders of images. Each game is a grid search over the learning rates, one per seed, below
+runs/games; ended trainings are not repeated, and interrupted ones resume. The table gives, by game
+and rate, how many seeds survive, the mean and range of their lowest FIDs (classifier features), the
+mean FID at each evaluation, and the median seconds of a training. A dead seed is one that diverged
+or collapsed; the means leave it out.
 """
 
 import argparse
@@ -105,11 +106,11 @@ GAMES: dict[str, dict[str, Any]] = {
         **_FAST,
     },
 }
-"""By name, what each game changes of `PLAIN`."""
+"""Each game's changes to `PLAIN`, by name."""
 
 
 def main() -> None:
-    """Train what has not been trained, and print the table."""
+    """Run the missing trainings, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("dataset", choices=DATASETS)
     parser.add_argument("--data", type=Path, default=None, metavar="DIR")
@@ -129,7 +130,7 @@ def main() -> None:
 
 
 def train(given: argparse.Namespace, game: str, rates: list[float], seed: int) -> None:
-    """Train a game at each rate under a seed, unless that has been done."""
+    """Train a game at each rate under a seed, or resume that; ended trainings are not repeated."""
     root = given.folder / given.dataset / f"{game}-{seed}"
     if SearchFolder(root).config.exists():
         autogan.run_search(resume=root, display=autogan.PlainDisplay())
@@ -169,7 +170,7 @@ def table(searches: Iterable[Path], game: str) -> list[list[str]]:
 
 
 def figures(trials: list[Trial]) -> list[str]:
-    """What came of the seeds of a game at one rate."""
+    """The table cells of a game at one rate, over its seeds."""
     ended = [trial for trial in trials if trial.dead or trial.whole]
     alive = [trial for trial in ended if not trial.dead]
     share = f"{len(alive)} of {len(ended)}"

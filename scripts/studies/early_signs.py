@@ -1,11 +1,11 @@
-"""Count how soon few different pictures tell that a training dies, and what believing it costs.
+"""Measure how early low variety predicts a training's death, and the cost of acting on it.
 
     python scripts/studies/early_signs.py runs/tables/*-[0-9]
 
-reads recorded searches without a stopping rule (`record_table.py` makes them). A sign is an
-evaluation, from a given one on, at which the different pictures among 256 are less than a share of
-those among real ones. Printed are the dead trainings that show it, the evaluations that would have
-been saved, and the living trainings that show it too and would have been lost.
+The script reads recorded searches without a stopping rule (see `record_table.py`). A sign is an
+evaluation, at or after a given one, at which the number of different pictures among 256 is less
+than a share of that among real images. The script prints the dead trainings that show the sign, the
+evaluations that stopping them would have saved, and the living trainings that would have been lost.
 """
 
 import argparse
@@ -42,7 +42,7 @@ def curves(run: Path) -> Iterator[tuple[list[float], bool]]:
 
 
 def row(trainings: Sequence[tuple[list[float], bool]], share: float, begin: int) -> list[str]:
-    """What comes of one sign."""
+    """The table row of one sign."""
     seen = saved = lost = 0
     for curve, died in trainings:
         found = next((n for n, each in enumerate(curve, 1) if n >= begin and each < share), None)

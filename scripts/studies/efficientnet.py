@@ -1,10 +1,10 @@
-"""EfficientNet-Lite0 as AutoGAN builds it, beside the original and beside Inception.
+"""Compare AutoGAN's EfficientNet-Lite0 with the original and with Inception.
 
     python scripts/studies/efficientnet.py same FOLDER --torch PYTHON   # logits of 500 photographs
-    python scripts/studies/efficientnet.py speed                        # images a second
+    python scripts/studies/efficientnet.py speed                        # images per second
 
-PYTHON is that of an environment with torch, numpy and efficientnet-lite-pytorch 0.1.0. The original
-gets the images that this network gets: resized to 224 pixels, (x - 127) / 128.
+PYTHON is the interpreter of an environment with torch, numpy and efficientnet-lite-pytorch 0.1.0.
+The original gets the same images as this network: resized to 224 pixels, (x - 127) / 128.
 """
 
 import argparse
@@ -38,7 +38,7 @@ np.save(output, np.concatenate(rows))
 
 
 def same(folder: str, python: str) -> None:
-    """Print how far the logits of photographs are from the original's."""
+    """Print how far the logits of photographs differ from the original's."""
     images, _ = dataset_named(f"folder:{folder}", None).load(None).train.subset(_COUNT)
     network = EfficientNet(efficientnet_weights())
     mine = network.features(images).logits
@@ -57,7 +57,7 @@ def same(folder: str, python: str) -> None:
 
 
 def speed() -> None:
-    """Print images a second, of both networks in turn; Inception has random weights."""
+    """Print images per second of both networks, in turn; Inception has random weights."""
     images = np.random.default_rng(0).integers(0, 256, (200, 32, 32, 3)).astype(np.uint8)
     network = EfficientNet(efficientnet_weights())
     whole = keras.applications.InceptionV3(weights=None)
@@ -80,17 +80,17 @@ def speed() -> None:
     def own() -> None:
         network.features(images)
 
-    own(), other()  # which compile
+    own(), other()  # compile both
     for _ in range(3):
         first, second = timed(own), timed(other)
         print(
-            f"efficientnet {len(images) / first:.0f} images a second, inception "
+            f"efficientnet {len(images) / first:.0f} images per second, inception "
             f"{len(images) / second:.1f}: {second / first:.1f} times"
         )
 
 
 def main() -> None:
-    """Run what is named."""
+    """Run the chosen part."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parts = parser.add_subparsers(dest="part", required=True)
     proof = parts.add_parser("same")

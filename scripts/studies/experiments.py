@@ -1,14 +1,14 @@
-"""The experiments of docs/studies/experiments.md: each prints its table, and keeps its runs.
+"""The experiments of docs/studies/experiments.md: each prints its table and keeps its runs.
 
     python scripts/studies/experiments.py grids --data-dir DIR  a training of each GAN type on MNIST
-    python scripts/studies/experiments.py training                   the criteria over two of those
+    python scripts/studies/experiments.py training              the criteria during two of those
     python scripts/studies/experiments.py collapse --data-dir DIR  the criteria where classes \
         are missing
     python scripts/studies/experiments.py labels --data-dir DIR  the criteria against label accuracy
-    python scripts/studies/experiments.py gamma --folder DIR         BEGAN's gamma on colour images
+    python scripts/studies/experiments.py gamma --folder DIR    BEGAN's gamma on colour images
 
---data-dir holds mnist.npz, --folder class folders of images. All runs go below runs/experiments;
-one that is there already is not run again.
+--data-dir holds mnist.npz, --folder holds class folders of images. All runs are kept below
+runs/experiments; an existing one is not repeated.
 """
 
 import argparse
@@ -45,7 +45,7 @@ def main() -> None:
     parser.add_argument("name", choices=("grids", "training", "collapse", "labels", "gamma"))
     parser.add_argument("--data-dir", type=Path, default=None)
     parser.add_argument("--folder", type=Path, default=None)
-    parser.add_argument("--gan-types", default=",".join(GAN_TYPES), help="of grids [all]")
+    parser.add_argument("--gan-types", default=",".join(GAN_TYPES), help="types of grids [all]")
     given = parser.parse_args()
     if given.name == "grids":
         grids(given.data_dir, given.gan_types.split(","))
@@ -60,7 +60,7 @@ def main() -> None:
 
 
 def grids(data_dir: Path | None, gan_types: Sequence[str]) -> None:
-    """Train each type by its configuration for MNIST; keep a grid of its best generator."""
+    """Train each type with its configuration for MNIST; keep a grid of its best generator."""
     rows = []
     for gan_type in gan_types:
         file = Path(f"{gan_type}_mnist" if gan_type != "dcgan" else "lsgan_mnist")
@@ -100,7 +100,7 @@ def grids(data_dir: Path | None, gan_types: Sequence[str]) -> None:
 
 
 def training() -> None:
-    """The criteria over the trainings of `grids`."""
+    """Print the criteria during two trainings of `grids`."""
     for gan_type in ("wgan_gp", "acgan"):
         trial = ended(RUNS / gan_type)
         print(f"\n{gan_type}:\n")
@@ -110,7 +110,7 @@ def training() -> None:
 
 
 def collapse(data_dir: Path | None) -> None:
-    """Real images of 2, 3, 9 and 10 classes, and images of generators that saw only those."""
+    """Score real images of 2, 3, 9 and 10 classes, and generators trained on only those."""
     with np.load((data_dir or Path()) / "mnist.npz") as arrays:
         mnist = dict(arrays)
     rows: dict[str, list[list[str]]] = {"real": [], "generated": []}
@@ -140,7 +140,7 @@ def collapse(data_dir: Path | None) -> None:
 
 
 def labels(data_dir: Path | None) -> None:
-    """Generators that care ever less for the class they are given."""
+    """Score generators that follow the given class less and less."""
     rows = []
     for weight in (1.0, 0.03, 0.01, 0.003):
         config = load_config(
@@ -161,7 +161,7 @@ def labels(data_dir: Path | None) -> None:
 
 
 def gamma(folder: Path | None) -> None:
-    """BEGAN under three values of gamma; what each criterion, and each weighting, chooses."""
+    """Train BEGAN with three values of gamma; print the choice of each criterion and weighting."""
     base: dict[str, Any] = {
         "gan_type": "began",
         "dataset": f"folder:{folder}",
@@ -204,7 +204,7 @@ def gamma(folder: Path | None) -> None:
 
 
 def trained(config: TrainConfig, name: str) -> tuple[Path, Trial]:
-    """The folder and result of a training, which runs unless it has ended already."""
+    """The folder and result of a training, which runs first if it has not ended yet."""
     root = RUNS / name
     if not (root / "result.json").exists():
         shutil.rmtree(root, ignore_errors=True)
@@ -215,7 +215,7 @@ def trained(config: TrainConfig, name: str) -> tuple[Path, Trial]:
 
 
 def ended(root: Path) -> Trial:
-    """What came of a training."""
+    """The result of a training."""
     config = TrainConfig(**yaml.safe_load((root / "config.yaml").read_text()))
     result = json.loads(TrialFolder.of(root, config).result.read_text())
     return Trial.from_dict({f.name: result[f.name] for f in dataclasses.fields(Trial)})
@@ -227,7 +227,7 @@ def at_step(trial: Trial, step: int | None) -> Evaluation:
 
 
 def score(scores: dict[str, float], name: str) -> float | None:
-    """A criterion's value, whatever its label adds to its name."""
+    """A criterion's value with classifier features; None if there is none."""
     return next((v for label, v in scores.items() if label.startswith(f"{name}_classifier")), None)
 
 
@@ -253,7 +253,7 @@ def diversity(images: npt.NDArray[np.uint8]) -> float:
 
 
 def images_folder(folder: Path, images: npt.NDArray[np.uint8]) -> Path:
-    """Write images as files, once."""
+    """Write images as files, unless the folder exists."""
     if not folder.exists():
         folder.mkdir(parents=True)
         for i, image in enumerate(images):
@@ -274,7 +274,7 @@ def keep_grid(name: str, images: npt.NDArray[np.uint8], columns: int = 10) -> No
 
 
 def print_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print Markdown."""
+    """Print a Markdown table."""
     for row in (heads, ["---"] * len(heads), *rows):
         print("| " + " | ".join(row) + " |", flush=True)
 

@@ -2,8 +2,8 @@
 
     python scripts/studies/factor_experiments.py NAME --mnist DIR --photographs DIR
 
-DIR of --mnist holds mnist.npz, that of --photographs class folders of images. Names are the keys of
-`EXPERIMENTS`. Trainings go below runs/factors; one that has ended is not run again.
+--mnist names a folder with mnist.npz, --photographs one with class folders of images. NAME is a key
+of `EXPERIMENTS`. Trainings are kept below runs/factors; an ended one is not repeated.
 """
 
 import argparse
@@ -79,7 +79,7 @@ LOSSES = ("non_saturating", "least_squares", "hinge", "wasserstein")
 
 @dataclass(frozen=True)
 class Variant:
-    """A training: its place in the table, and what it changes."""
+    """A training: its names in the table, and its changes to the base."""
 
     names: tuple[str, ...]
     params: Mapping[str, Any]
@@ -91,10 +91,10 @@ class Experiment:
     """Trainings to compare.
 
     Attributes:
-        heads: of the columns that name a variant.
-        base: what all trainings share.
-        variants: by which they differ.
-        seeds: under which each is trained.
+        heads: headings of the columns that name a variant.
+        base: the configuration that all trainings share.
+        variants: the trainings.
+        seeds: number of seeds for each variant.
         also: further criteria.
         pictures: whether a grid of images is kept of each variant's last training.
     """
@@ -108,11 +108,11 @@ class Experiment:
 
 
 Special = Callable[[argparse.Namespace], None]
-"""An experiment that is more than trainings to compare; it is given the command line."""
+"""An experiment that does more than compare trainings; it takes the command line's arguments."""
 
 
 def factors(base: Mapping[str, Any]) -> Experiment:
-    """Losses, norms and penalties, crossed."""
+    """All combinations of losses, norms and penalties."""
     return Experiment(
         ("loss", "discriminator_norm", "penalty"),
         base,
@@ -262,7 +262,7 @@ EXPERIMENTS = {
 
 
 def main(named: Mapping[str, Experiment | Special], about: str) -> None:
-    """Run one of the experiments by its name on the command line."""
+    """Run the experiment named on the command line."""
     parser = argparse.ArgumentParser(description=about)
     parser.add_argument("name", choices=named)
     parser.add_argument("--mnist", type=Path, default=None)
@@ -310,7 +310,7 @@ def configuration(
 
 
 def first_images(folder: Path, count: int | None) -> Path:
-    """A folder with MNIST's first training images, ten thousand test images beside them."""
+    """A folder with MNIST's first training images, and all ten thousand test images."""
     if count is None or count >= 60_000:
         return folder
     fewer = experiments.RUNS / f"mnist-{count}"
@@ -323,13 +323,13 @@ def first_images(folder: Path, count: int | None) -> Path:
 
 
 def heads(experiment: Experiment) -> list[str]:
-    """Of the columns that say how good the trainings of a variant are."""
+    """Headings of the columns with a variant's results."""
     each = ["best FID (step)", "last five", *experiment.also, "seconds"]
     return ["died", *each] if experiment.seeds > 1 else each
 
 
 def cells(trials: Sequence[Trial], also: Sequence[str]) -> list[str]:
-    """Values of a variant: of one training, or the means of several."""
+    """A variant's results: values of one training, or means over several."""
     best = [
         next(e for e in t.evaluations if e.step == t.step) for t in trials if t.worth is not None
     ]

@@ -1,18 +1,18 @@
-"""How often the page of a search calls a hyperparameter important, without training.
+"""Count how often a search's page calls a hyperparameter important, without training.
 
     python scripts/studies/importance_noise.py [--searches 100] [--methods gp,random] [--cases \
         one,none]
 
-A search looks for the least value of a function of x alone, next to y and z, which do nothing. The
-values have log-normal noise of 0.3. Printed is in how many searches the page says that x matters,
-and in how many it says so of y or z, after 20 and 30 points. The cases:
+A search minimises a function of x only; its space also has y and z, which do nothing. The values
+have log-normal noise of 0.3. The script prints the share of searches in which the page says that x
+matters, and in which it says that y or z matters, after 20 and 30 points. The cases:
 
     one     x is a range of three decades; the logarithm of the value is the square of its distance
             from the middle in decades
-    none    nothing matters: x counts as one that does nothing
-    dead    the same as one, and above 0.75 decades from the middle a training diverges
+    none    nothing matters; x is counted with y and z
+    dead    as one, but a training diverges more than 0.75 decades above the middle
     choice  x is one of three choices, whose logarithms are 0, 0.75 and 1.5
-    asha    the same as one, with asha; a value falls with the training's length
+    asha    as one, with asha; a value falls with the training's length
 """
 
 import argparse
@@ -33,7 +33,7 @@ from autogan.search import SEARCH_METHODS, STOPPING_RULES, Evaluation, History, 
 METHODS = ("random", "explore", "adaptive", "gp", "cmaes", "tpe")
 POINTS = (20, 30)
 NOISE = 0.3  # standard deviation of the logarithm
-_EVALUATIONS = 10  # of a training, where there is a rule
+_EVALUATIONS = 10  # per training, with a stopping rule
 
 _X = Dimension(Hyperparameter("x", "scale", 1e-3, "", high=1.0), range=Range(1e-4, 1e-1, log=True))
 _CHOICE = Dimension(
@@ -44,19 +44,19 @@ _Z = Dimension(Hyperparameter("z", "count", 1, "", high=9), (1, 2, 3))
 
 
 def _decades(point: Mapping[str, Value]) -> float:
-    """Of x from the middle of its range."""
+    """The distance of x above the middle of its range, in decades."""
     return math.log10(float(point["x"])) + 2.5
 
 
 @dataclass(frozen=True)
 class Case:
-    """A function that is searched.
+    """A function to minimise.
 
     Attributes:
         log: its logarithm without noise; infinite where a training diverges.
         x: the dimension that it depends on.
-        matters: whether it does.
-        stopping: the rule of early stopping, if there is one.
+        matters: whether it depends on x.
+        stopping: the early-stopping rule; empty for none.
     """
 
     log: Callable[[Mapping[str, Value]], float]
@@ -66,7 +66,7 @@ class Case:
 
     @property
     def space(self) -> Space:
-        """What is searched."""
+        """The search space."""
         return Space((self.x, _Y, _Z))
 
 
@@ -117,8 +117,8 @@ def searched(case: Case, method_name: str, points: int, seed: int) -> list[Trial
     return trials
 
 
-def told(case: Case, trials: Sequence[Trial]) -> set[str]:
-    """The hyperparameters that the page says to matter."""
+def important(case: Case, trials: Sequence[Trial]) -> set[str]:
+    """The hyperparameters that the page calls important."""
     worths = {trial.number: trial.value for trial in trials if trial.value is not None}
     view: Any = SimpleNamespace(
         trials=trials,
@@ -130,13 +130,13 @@ def told(case: Case, trials: Sequence[Trial]) -> set[str]:
 
 
 def verdicts(task: tuple[str, str, int]) -> list[set[str]]:
-    """The hyperparameters that are said to matter after each number of points of one search."""
+    """The important hyperparameters after each number of points of one search."""
     name, method, seed = task
     case = CASES[name]
-    if case.stopping:  # a trial of the first points goes on later
-        return [told(case, searched(case, method, points, seed)) for points in POINTS]
+    if case.stopping:  # a trial of the first points may resume later
+        return [important(case, searched(case, method, points, seed)) for points in POINTS]
     trials = searched(case, method, max(POINTS), seed)
-    return [told(case, trials[:points]) for points in POINTS]
+    return [important(case, trials[:points]) for points in POINTS]
 
 
 def main() -> None:
@@ -150,7 +150,7 @@ def main() -> None:
     with ProcessPoolExecutor(given.processes) as pool:
         for name in given.cases.split(","):
             case = CASES[name]
-            print(f"\n{name}: searches of {given.searches} in which it is said to matter\n")
+            print(f"\n{name}: share of {given.searches} searches that call it important\n")
             print("| method, points | x | y or z |\n|---|---|---|")
             for method in given.methods.split(","):
                 tasks = [(name, method, seed) for seed in range(given.searches)]

@@ -1,14 +1,14 @@
-"""Ask whether points that were good on other datasets are a better start than the defaults.
+"""Test whether points that were good on other datasets are a better start than the defaults.
 
     python scripts/studies/learned_points.py --searches 30
 
 Each of the three tables of `gan`'s default game (digits, MNIST, photographs) is left out in turn.
-From the other two comes a portfolio of three points, and searches on the one that was left out
-begin with nothing of the kind, with the defaults or with the portfolio. Printed are regrets, means
-with standard errors, at several budgets in full trials.
+The other two give a portfolio of three points. Searches on the table left out start with no given
+point, with the defaults or with the portfolio. The script prints regrets, means with standard
+errors, at several budgets in full trials.
 
-A portfolio is found one point after the other: each makes the best of those so far as good as it
-can be, in the mean over the datasets of the logarithm of FID over the best point's.
+A portfolio is built greedily: each point is the one that most improves the best of those so far, in
+the mean over the datasets of the logarithm of FID over the best point's FID.
 """
 
 import argparse
@@ -67,11 +67,11 @@ def main() -> None:
         defaults = [tuple(_DEFAULTS[d.name] for d in table.space.dimensions)]
         for start, first in (("none", []), ("defaults", defaults), ("learned", learned)):
             rows.append([name, start, *regrets(table, first, given.searches)])
-    print_table(["", "begins with", *map(str, BUDGETS)], rows)
+    print_table(["", "starts with", *map(str, BUDGETS)], rows)
 
 
 def portfolio(tables: Sequence[Table]) -> list[Recorded]:
-    """The points that together are best on these tables."""
+    """The points that together do best on these tables."""
     chosen: list[Recorded] = []
 
     def loss(points: Sequence[Recorded]) -> float:

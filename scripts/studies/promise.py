@@ -1,12 +1,12 @@
-"""Whether hyperparameters keep what a search promises of them, on real trainings.
+"""Test whether recommended hyperparameters perform as a search predicts, on real trainings.
 
     python scripts/studies/promise.py configs/gan_digits.yaml --searches 4 --fresh 8 --workers 2
 
-A configuration is searched under several seeds. What each search recommends is trained under fresh
-seeds, which had no part in it. Printed are the promise (seeds trained, deaths, the range to expect
-of a further training that lives, the share that dies) and what came: deaths, mean and range, and
-how many of those that live lie within the promised range, where four in five are expected. What has
-ended below runs/promise is not trained again.
+A configuration is searched under several seeds. Each search's winner is trained under fresh seeds,
+which had no part in the search. The script prints the prediction (seeds trained, deaths, the range
+of a further training that lives, the share that dies) and the outcome: deaths, mean and range, and
+how many of the living lie within the predicted range, where four in five are expected. Trainings
+that have ended below runs/promise are not repeated.
 """
 
 import argparse
@@ -25,7 +25,7 @@ FIRST_SEED = 1000  # of the fresh trainings: far from those of the searches
 
 
 def main() -> None:
-    """Search, train anew, and print a row for each search."""
+    """Search, train the winners again, and print a row for each search."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("config", type=Path)
     parser.add_argument("--searches", type=int, default=4)
@@ -58,7 +58,7 @@ def main() -> None:
 
 
 def run(config: SearchConfig) -> autogan.SearchResult:
-    """Run a search, or go on with it."""
+    """Run a search, or resume it."""
     assert config.run_dir is not None
     display = autogan.PlainDisplay()
     if SearchFolder(config.run_dir).config.exists():
@@ -67,7 +67,7 @@ def run(config: SearchConfig) -> autogan.SearchResult:
 
 
 def row(standing: Standing | None, worths: list[float | None]) -> list[str]:
-    """What was promised, and what came."""
+    """The table row of a search: the prediction and the outcome."""
     assert standing is not None
     assert standing.outlook is not None
     promised = standing.outlook

@@ -1,14 +1,13 @@
-"""Record a table of real trainings, on which search methods are compared without training.
+"""Record a table of real trainings, on which search methods can be compared without training.
 
-    python scripts/studies/record_table.py dcgan_digits --seed 0  and with 1, 2, ..., beside \
-        each other
+    python scripts/studies/record_table.py dcgan_digits --seed 0   and 1, 2, ..., also in parallel
     python scripts/studies/record_table.py gan_default_mnist --data DIR
     python scripts/studies/record_table.py dcgan_digits --export tests/data
 
-DIR holds mnist.npz, or class folders of images; digits need none. Each seed is a grid search like
-any other: it can be stopped at any time and goes on when called again, and its shapes come one
-after the other, so that each is compiled once. Exporting writes what there is of all seeds to a CSV
-file, whose columns tests/data/README.md explains.
+DIR holds mnist.npz, or class folders of images; digits need none. Each seed is an ordinary grid
+search: it can be stopped at any time and resumes when called again, and trains one shape after the
+other, so that each is compiled once. --export writes all recorded trainings to a CSV file;
+tests/data/README.md explains its columns.
 """
 
 import argparse
@@ -119,7 +118,7 @@ TABLES: dict[str, dict[str, Any]] = {
 
 
 def main() -> None:
-    """Record, or export what is recorded."""
+    """Record a table, or export it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("table", choices=TABLES)
     parser.add_argument("--seed", type=int, default=0)
@@ -135,7 +134,7 @@ def main() -> None:
 
 
 def record(table: str, folder: Path, seed: int, threads: int, data: str | None) -> None:
-    """Train all combinations that have not been trained under a seed."""
+    """Train all missing combinations under a seed."""
     run_dir = folder / f"{table}-{seed}"
     if SearchFolder(run_dir).config.exists():
         autogan.run_search(resume=run_dir)

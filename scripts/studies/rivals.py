@@ -1,8 +1,8 @@
 """Other libraries' searches, driven step by step on a recorded table of trainings.
 
-Each is used as its documentation does: lists as categories, the best value so far reported at each
-evaluation, the library asked whether to go on, and its best training returned. It needs the extra
-`benchmark`.
+Each is used as its documentation describes: lists as categories, the best value so far reported at
+each evaluation, the library asked whether to continue, and its best training returned. This needs
+the extra `benchmark`.
 """
 
 import math
@@ -28,15 +28,15 @@ _MANY = 1000  # trainings: more than any budget here allows
 
 
 class Bench:
-    """Trains on a table what a search asks for, and keeps how it stands.
+    """Runs a search's trainings on a table, and records the search's states.
 
     Args:
-        table: that is searched.
-        search: the search's seed, by which trainings get one of the recorded seeds.
+        table: the table to search.
+        search: the search's seed, which decides the trainings' recorded seeds.
         budget: in full trainings.
 
     Attributes:
-        trace: how the search stood at first and after each training.
+        trace: the search's states, at the start and after each training.
     """
 
     def __init__(self, table: Table, search: int, budget: float) -> None:
@@ -46,15 +46,16 @@ class Bench:
 
     @property
     def open(self) -> bool:
-        """Whether a training may begin."""
+        """Whether another training may start."""
         return self._spent < self._budget
 
     def begin(self, values: Mapping[str, Any], seed: int | None = None) -> "Training":
-        """A training of a point, under a recorded seed drawn for it.
+        """Start a training of a point, under a recorded seed drawn for it.
 
         Args:
-            values: by name; some libraries make NumPy's types of them.
-            seed: numbers those of one point; None draws by the number of the training.
+            values: by name; some libraries convert them to NumPy types.
+            seed: number of the seed among the point's seeds; None draws it by the number of the
+                training.
         """
         point = self._point(values)
         seeds = sorted(self.table.curves[point])
@@ -65,11 +66,11 @@ class Bench:
         return Training(self, point, drawn)
 
     def paid(self, updates: float) -> None:
-        """A training has come to its next evaluation."""
+        """Count the updates of a training that has reached its next evaluation."""
         self._spent += updates / self.table.unit
 
     def ended(self, training: "Training", chosen: Mapping[str, Any] | None) -> None:
-        """A training is over, for now; the library would return what it has chosen."""
+        """Record the state after a training ended or paused; ``chosen`` is the library's best."""
         if not training.dead:
             self._in_hand = min(self._in_hand, training.value)
         if chosen is None:
@@ -90,8 +91,8 @@ class Training:
 
     Attributes:
         point: the combination's values.
-        value: the best so far; of a dead training the worst of the table.
-        done: evaluations so far.
+        value: the best so far; the table's worst for a dead training.
+        done: number of evaluations so far.
     """
 
     def __init__(self, bench: Bench, point: tuple[Value, ...], seed: str) -> None:
@@ -102,7 +103,7 @@ class Training:
 
     @property
     def over(self) -> bool:
-        """Whether it has come to its end, or died."""
+        """Whether it is complete, or died."""
         return self.dead or self.done == self._bench.table.evaluations
 
     def go_on(self) -> None:
@@ -115,7 +116,7 @@ class Training:
             self.value, self.dead = self._bench.table.most, True
 
     def whole(self) -> float:
-        """Its value at the end, once trained to it."""
+        """Train to the end; return the final value."""
         while not self.over:
             self.go_on()
         return self.value
@@ -151,7 +152,7 @@ def optuna_tpe(pruner: Callable[[], optuna.pruners.BasePruner]) -> Callable[[Ben
 
 
 def syne_tune_asha(bench: Bench, seed: int) -> None:
-    """Syne Tune's asynchronous successive halving, which stops trials and never goes on."""
+    """Syne Tune's asynchronous successive halving, which stops trials and never resumes them."""
     space = {d.name: choice(list(d.candidates)) for d in bench.table.space.dimensions}
     scheduler = ASHA(
         space, metric="fid", time_attr="evaluation", max_t=bench.table.evaluations, random_seed=seed
@@ -177,7 +178,7 @@ def syne_tune_asha(bench: Bench, seed: int) -> None:
 
 
 def keras_tuner_hyperband(bench: Bench, seed: int) -> None:
-    """KerasTuner's Hyperband, round after round, going on from checkpoints."""
+    """KerasTuner's Hyperband, round after round, resuming from checkpoints."""
     known = keras_tuner.HyperParameters()
     for dimension in bench.table.space.dimensions:
         known.Choice(dimension.name, list(dimension.candidates))
@@ -207,7 +208,7 @@ def keras_tuner_hyperband(bench: Bench, seed: int) -> None:
 
 
 def smac_facade(seeds: int) -> Callable[[Bench, int], None]:
-    """SMAC's random forest, which trains what may be the best under several seeds."""
+    """SMAC's random forest, which trains candidates for the best under several seeds."""
 
     def search(bench: Bench, seed: int) -> None:
         space = ConfigurationSpace(seed=seed)
@@ -236,7 +237,7 @@ def smac_facade(seeds: int) -> Callable[[Bench, int], None]:
 
 
 def rivals() -> Iterator[tuple[str, Callable[[Bench, int], None]]]:
-    """All of them, with their names and versions."""
+    """All other libraries' searches, with their names and versions."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     pruners: dict[str, Callable[[], optuna.pruners.BasePruner]] = {
         "no pruner": optuna.pruners.NopPruner,

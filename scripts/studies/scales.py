@@ -1,13 +1,13 @@
-"""Ask whether what is good for a small training is good for a large one.
+"""Test whether good hyperparameters of a small training are good for a large one.
 
     python scripts/studies/scales.py record mup_64 standard_16 --data DIR   (DIR holds mnist.npz)
     python scripts/studies/scales.py export
     python scripts/studies/scales.py compare
 
-Recorded are 24 points of the default game on MNIST, each under two seeds, at several widths and two
-sizes of images. Each copy is a grid search of its own, which goes on when it is called again; to
-export writes them to one table. To compare prints for each copy how alike its order of the points
-is to that of the full training, and how much worse than the best the point is that it would choose.
+`record` trains 24 points of the default game on MNIST, each under two seeds, at several widths and
+two image sizes. Each copy is a separate grid search, which resumes when called again. `export`
+writes them to one table. `compare` prints for each copy how similar its order of the points is to
+that of the full training, and how much worse its choice is than the best point.
 """
 
 import argparse
@@ -44,13 +44,13 @@ class Copy(NamedTuple):
     parametrisation: str
     width: int
     image_size: int = 28
-    pixels: bool = False  # whether the penalty's weight goes with the number of pixels
+    pixels: bool = False  # whether the penalty's weight is proportional to the number of pixels
 
 
 COPIES = {
     **{f"mup_{width}": Copy("mup", width) for width in (8, 16, 32)},
     **{f"standard_{width}": Copy("standard", width) for width in (8, 16, 32)},
-    FULL: Copy("mup", 64),  # where both parametrisations are the same
+    FULL: Copy("mup", 64),  # at this width, both parametrisations are the same
     "small_images": Copy("mup", 16, 16),
     "small_images_pixels": Copy("mup", 16, 16, pixels=True),
 }
@@ -75,7 +75,7 @@ def main() -> None:
 
 
 def record(name: str, seed: int, folder: Path, data: str) -> None:
-    """Train all points of a copy that have not been trained under a seed."""
+    """Train all missing points of a copy under a seed."""
     run_dir = folder / f"{name}-{seed}"
     if SearchFolder(run_dir).config.exists():
         autogan.run_search(resume=run_dir)
@@ -138,7 +138,7 @@ def export(folder: Path) -> None:
 
 
 def _full_value(name: str, parameter: str, value: Any) -> Any:
-    """A hyperparameter as the full training has it."""
+    """A hyperparameter's value in the full training."""
     if parameter == "penalty_weight" and COPIES[name].pixels:
         share = (COPIES[name].image_size / 28) ** 2
         return float(f"{value / share:.2g}")
@@ -146,7 +146,7 @@ def _full_value(name: str, parameter: str, value: Any) -> Any:
 
 
 def compare() -> None:
-    """Print a row for each copy, and what searches of the full training alone would come to."""
+    """Print a row for each copy, and the regrets of random searches of full trainings only."""
     with TABLE.open() as file:
         lines = list(csv.DictReader(file))
     full = recorded(lines, FULL, _STEPS)
@@ -169,7 +169,7 @@ def compare() -> None:
 
 
 def recorded(lines: list[dict[str, str]], name: str, steps: int) -> npt.NDArray[np.float64]:
-    """Log FID, [points, seeds]: the best up to a step of each training, the worst where it died."""
+    """Log FID, [points, seeds]: each training's best up to a step, or the worst if it died."""
     found: dict[tuple[tuple[float, ...], int], list[float]] = {}
     for line in lines:
         if line["copy"] != name or int(line["step"]) > steps:
@@ -190,9 +190,9 @@ def spearman(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> fl
 
 
 def regret(full: npt.NDArray[np.float64], chosen: npt.NDArray[np.int64]) -> float:
-    """How many times the best point's FID the best of the chosen ones has in full.
+    """The FID in full of the best chosen point, as a multiple of the best point's.
 
-    Among the chosen one training each decides; both say what a point is worth.
+    One full training of each chosen point decides among them; both seeds give a point's FID.
     """
     means = full.mean(axis=1)
     found = [means[chosen[np.argmin(full[chosen, seed])]] for seed in range(_SEEDS)]

@@ -1,8 +1,8 @@
-"""How much the seed decides in recorded tables of trainings, in Markdown.
+"""Print how much the seed decides in recorded tables of trainings, in Markdown.
 
     python scripts/studies/seed_noise.py tests/data/dcgan_digits.csv tests/data/gan_digits.csv
 
-Of several tables only the combinations and as many seeds are compared that all of them have. A
+Several tables are compared on the combinations and the number of seeds that all of them have. A
 training's value is the logarithm of its lowest FID. The share of the variance that seeds decide is
 the mean variance within combinations over that of all trainings.
 """
@@ -19,7 +19,7 @@ FidsOf = dict[Combination, list[float]]
 """The lowest FID of each seed's training, by combination; infinite if there is none."""
 
 _BAD = 100.0  # an FID at which digits cannot be recognised
-_WORST = 1000.0  # above that of an untrained generator; what a training without FID counts as
+_WORST = 1000.0  # more than an untrained generator's; the FID of a training that has none
 _FACTOR = 10.0
 
 
@@ -37,7 +37,7 @@ def main() -> None:
 
 
 def read(file: Path) -> FidsOf:
-    """A table as `record_table.py` exports it."""
+    """Read a table that `record_table.py` exported."""
     with file.open(newline="") as lines:
         rows = list(csv.DictReader(lines))
     names = sorted([*rows[0]][: [*rows[0]].index("seed")])
@@ -54,14 +54,14 @@ def read(file: Path) -> FidsOf:
 
 
 def alike(tables: Sequence[FidsOf]) -> list[FidsOf]:
-    """The tables cut to what all of them have: combinations, and as many seeds of each."""
+    """The tables, cut to the combinations and the number of seeds that all of them have."""
     shared = set.intersection(*(set(table) for table in tables))
     seeds = min(len(table[combination]) for table in tables for combination in shared)
     return [{c: fids[:seeds] for c, fids in table.items() if c in shared} for table in tables]
 
 
 def figures(table: Mapping[Combination, Sequence[float]]) -> dict[str, str]:
-    """What is to be said of a table."""
+    """The figures of a table, by name."""
     logs = [[math.log(min(fid, _WORST)) for fid in fids] for fids in table.values()]
     every = [fid for fids in table.values() for fid in fids]
     means = sorted(statistics.fmean(fids) for fids in table.values())

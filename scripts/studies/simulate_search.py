@@ -1,13 +1,14 @@
-"""Auto-GAN's comparison of search methods without training (section 4.4), by the product's methods.
+"""Repeat the Auto-GAN thesis's comparison of search methods without training (section 4.4).
 
     python scripts/studies/simulate_search.py [--seeds 200] [--picture FILE.png]
 
 BEGAN's best point is taken to be d_iter 4, learning rate 1e-4, gamma 0.5; a trial is usable if its
-Euclidean distance from there, in (d_iter, log10 learning rate, 10 gamma), is at most 2. Usable
-trials all count as equally good, and others as no result. Tables 4-15 and 4-16 are printed beside
-the thesis's figures (single runs), as means over seeds with 95 % intervals of the mean; then the
-same without repeated points, as the product searches by default. Another row counts exploit &
-explore as the thesis does: each usable draw with its perturbed values, which were not tested.
+Euclidean distance from there, in (d_iter, log10 learning rate, 10 gamma), is at most 2. All usable
+trials count as equally good, and others as no result. The methods are AutoGAN's own. The script
+prints tables 4-15 and 4-16 with the thesis's figures (single runs), as means over seeds with 95 %
+intervals of the mean; then the same without repeated points, as AutoGAN searches by default.
+Another row counts exploit & explore as the thesis does: each usable draw with its perturbed values,
+which were not tested.
 """
 
 import argparse
@@ -34,7 +35,7 @@ THESIS = {
         "random": (3, 3, 7, 7, 5, 10, 14, 16, 18, 25, 17, 23, 22),
         "explore": (3, 6, 24, 9, 24, 36, 39, 45, 60, 54, 48, 84, 69),
     },
-    3: {  # each unit of its n stands for ten trials
+    3: {  # each unit of the thesis's n stands for ten trials
         "grid": (1, 6, 15, 24, 37, 46, 55, 60, 61, 61, 61, 61, 61),
         "random": (4, 10, 17, 18, 25, 32, 35, 43, 46, 45, 53, 50, 61),
         "explore": (28, 84, 164, 176, 252, 316, 308, 336, 380, 396, 428, 488, 484),
@@ -43,7 +44,7 @@ THESIS = {
 
 
 def main() -> None:
-    """Print the tables and, if asked, draw the scatter of figure 4-16."""
+    """Print the tables and, with ``--picture``, draw the scatter plot of figure 4-16."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=200)
     parser.add_argument("--picture", type=Path, default=None)
@@ -57,7 +58,7 @@ def main() -> None:
 
 
 def space(dimensions: int) -> Space:
-    """The thesis's space; the learning rate first, since its grid varies that last."""
+    """The thesis's search space; the learning rate comes first, since its grid varies that last."""
     declared = {h.name: h for h in GAN_TYPES.get("began").hyperparameters}
     candidates = {
         "learning_rate": tuple(float(f"{10 ** (step / 2):.10g}") for step in range(-12, 1)),
@@ -98,15 +99,15 @@ def search(method_name: str, where: Space, trials: int, seed: int, distinct: boo
 
 
 def counts(trials: Sequence[Trial], stages: Iterable[int]) -> list[int]:
-    """How many of the first so many trials are usable."""
+    """How many trials are usable up to each stage."""
     return [sum(trial.value is not None for trial in trials[:stage]) for stage in stages]
 
 
 def draws_counted(task: tuple[str, int, int, bool]) -> list[int]:
     """Usable draws of exploit & explore at each stage, each with its perturbed values.
 
-    All counts of the thesis are multiples of 1 + d: a usable draw counts with one perturbed value
-    for each of the d dimensions, none of which was tested. Its steps count as no trials here.
+    All counts in the thesis are multiples of 1 + d: a usable draw counts with one perturbed value
+    for each of the d dimensions, none of which was tested. Steps do not count as trials here.
     """
     name, dimensions, seed, distinct = task
     stages = [stage * (1 if dimensions == 2 else 10) for stage in STAGES]
@@ -123,7 +124,7 @@ def simulated(task: tuple[str, int, int, bool]) -> list[int]:
 
 
 def print_table(dimensions: int, distinct: bool, seeds: int, pool: ProcessPoolExecutor) -> None:
-    """One table, of usable trials among the first n."""
+    """Print one table of usable trials among the first n."""
     stages = [stage * (1 if dimensions == 2 else 10) for stage in STAGES]
     how = "without repeated points" if distinct else "independent draws, as in the thesis"
     print(f"\nTable 4-{13 + dimensions}, {dimensions} dimensions, {how}\n")
@@ -154,8 +155,8 @@ def _mean(values: Sequence[int]) -> str:
 
 
 def draw_scatter(file: Path) -> None:
-    """Figure 4-16: where random search and exploit & explore put 20, 30 and 40 trials."""
-    side, margin, zoom = 260, 20, 4  # drawn large and made small: smooth edges
+    """Draw figure 4-16: where random search and exploit & explore put 20, 30 and 40 trials."""
+    side, margin, zoom = 260, 20, 4  # drawn large, then reduced: smooth edges
     picture = Image.new("RGB", (3 * side * zoom, 2 * side * zoom), "white")
     draw = ImageDraw.Draw(picture)
     rng = np.random.default_rng(0)
@@ -164,7 +165,7 @@ def draw_scatter(file: Path) -> None:
             left, top = column * side * zoom, row * side * zoom
 
             def place(x: float, y: float, left: int = left, top: int = top) -> tuple[float, float]:
-                """Pixels of (log10 learning rate, d_iter)."""
+                """The pixel position of (log10 learning rate, d_iter)."""
                 inner = (side - 2 * margin) * zoom
                 return (
                     left + margin * zoom + (x + 7) / 8 * inner,
@@ -175,7 +176,7 @@ def draw_scatter(file: Path) -> None:
             draw.ellipse([*place(-6, 6), *place(-2, 2)], outline="green", width=2 * zoom)
             for trial in search(name, space(2), trials, 1, distinct=False):
                 y, x = coordinates(trial.params)
-                # Points that coincide are shown beside each other.
+                # Points that coincide are shown next to each other.
                 px, py = np.add(place(x, y), rng.normal(0, 2 * zoom, 2))
                 colour = "green" if usable(trial.params) else "red"
                 draw.ellipse([px - 3 * zoom, py - 3 * zoom, px + 3 * zoom, py + 3 * zoom], colour)

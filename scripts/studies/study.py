@@ -1,16 +1,16 @@
-"""Cross the factors of a GAN, search by several methods, and print what each factor is worth.
+"""Combine the factors of a GAN, search by several methods, and print the effect of each factor.
 
-    python scripts/studies/study.py factors_digits                              all of it
+    python scripts/studies/study.py factors_digits                              the whole study
     python scripts/studies/study.py factors_digits --methods grid --seeds 1 --settings \
         learning_rate=1e-3
     python scripts/studies/study.py --report-only runs/study-factors_digits --markdown --csv \
         trials.csv
 
 After Kurach et al. (2019, "A Large-Scale Study on Regularization and Normalization in GANs",
-arXiv:1807.04720). Each method searches the space of a configuration; `grid` takes the paper's fixed
-settings, or those of --settings, where there is a range. All points that a method tried are trained
-again under further seeds. Each search has a folder of its own below runs/study-CONFIG: the study
-can be stopped at any time, and goes on when called again.
+arXiv:1807.04720). Each method searches the space of a configuration; for ranges, `grid` takes the
+paper's fixed settings, or those of --settings. All points that a method tried are trained again
+under further seeds. Each search has its own folder below runs/study-CONFIG: the study can be
+stopped at any time, and resumes when called again.
 """
 
 import argparse
@@ -39,7 +39,7 @@ FIXED: dict[str, tuple[float, ...]] = {
     "beta1": (0.5, 0.9),
     "beta2": (0.9, 0.999),
 }
-"""The paper's fixed settings (section 2.4), of which a grid takes those inside a range."""
+"""The paper's fixed settings (section 2.4); a grid takes those inside a range."""
 
 FLAGS: dict[str, Callable[[str], object]] = {
     "dataset": str,
@@ -51,11 +51,11 @@ FLAGS: dict[str, Callable[[str], object]] = {
     "threads": int,
     "workers": int,
 }
-"""The keys of a configuration that can be given."""
+"""The keys of a configuration that can be set by flags."""
 
 
 def main() -> int:
-    """Search and report; returns the exit code."""
+    """Search and report; return the exit code."""
     given = _parser().parse_args()
     try:
         if given.report_only:
@@ -65,7 +65,7 @@ def main() -> int:
             folders = [_root(given)]
         report(trainings(folders), given.markdown, given.csv)
     except Interrupted as stopped:
-        print("study: stopped; give the same command again to go on", file=sys.stderr)
+        print("study: stopped; repeat the command to resume", file=sys.stderr)
         return stopped.exit_code
     except AutoGANError as error:
         print(f"study: {error}", file=sys.stderr)
@@ -78,13 +78,19 @@ def _parser() -> argparse.ArgumentParser:
     chosen = parser.add_mutually_exclusive_group(required=True)
     chosen.add_argument("config", type=Path, nargs="?", help="a file, or a bundled one's name")
     chosen.add_argument(
-        "--report-only", type=Path, nargs="+", metavar="FOLDER", help="of studies and searches"
+        "--report-only", type=Path, nargs="+", metavar="FOLDER", help="folders of studies, searches"
     )
-    parser.add_argument("--methods", default=METHODS, help=f"[{METHODS}]")
+    parser.add_argument("--methods", default=METHODS, help=f"search methods [{METHODS}]")
     parser.add_argument("--seeds", type=int, default=3, help="trainings of each point [3]")
-    parser.add_argument("--trials", type=int, help="points of each method but grid [the file's]")
     parser.add_argument(
-        "--settings", action="append", default=[], metavar="NAME=V,V", help="of grid, for a range"
+        "--trials", type=int, help="points per method, except for grid [the file's]"
+    )
+    parser.add_argument(
+        "--settings",
+        action="append",
+        default=[],
+        metavar="NAME=V,V",
+        help="grid's values in place of a range",
     )
     parser.add_argument(
         "--param", action="append", default=[], metavar="NAME=VALUE", help="as in autogan search"
@@ -92,7 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, kind in FLAGS.items():
         flag = f"--{name.replace('_', '-')}"
         parser.add_argument(flag, type=kind, help="as in autogan search")
-    parser.add_argument("--folder", type=Path, help="of all searches [runs/study-CONFIG]")
+    parser.add_argument("--folder", type=Path, help="folder of all searches [runs/study-CONFIG]")
     parser.add_argument("--markdown", action="store_true", help="print the tables as Markdown")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write all trainings")
     return parser
@@ -103,10 +109,10 @@ def _root(given: argparse.Namespace) -> Path:
 
 
 def study(given: argparse.Namespace) -> None:
-    """Run all searches that have not ended; each method's further seeds follow its own.
+    """Run all searches that have not ended: each method's own search, then its further seeds.
 
     Raises:
-        AutoGANError: as `autogan.run_search`; nothing has begun if the configuration is at fault.
+        AutoGANError: as `autogan.run_search`; no search starts if the configuration is wrong.
     """
     if given.seeds < 1:
         raise ConfigError("seeds", f"{given.seeds}; give 1 or more")
@@ -126,11 +132,11 @@ def first_search(given: argparse.Namespace, method: str) -> SearchConfig:
     params = parse_params(given.param)
     config = load_config(SearchConfig, given.config, {**flags, "params": params})
     if len(config.objectives) > 1:
-        raise ConfigError("criterion", f"{config.criterion} are several; a study compares by one")
+        raise ConfigError("criterion", f"{config.criterion} are several; a study needs one")
     if SEARCH_METHODS.get(method).needs_lists:
         params = {**params, **settings(config, parse_params(given.settings))}
         config = load_config(SearchConfig, given.config, {**flags, "params": params})
-        config = config.model_copy(update={"trials": None})  # all of them
+        config = config.model_copy(update={"trials": None})  # all points
     name = f"{config.search_method}-{config.seed}"
     run_dir = (_root(given) / name).absolute()
     whole = dict.fromkeys(("confirm", "target", "max_minutes", "max_steps"))
@@ -138,7 +144,7 @@ def first_search(given: argparse.Namespace, method: str) -> SearchConfig:
 
 
 def settings(config: SearchConfig, given: Mapping[str, Setting]) -> dict[str, Setting]:
-    """What a grid takes in place of each range: the user's values, or else the paper's.
+    """The grid's values in place of each range: the user's, or else the paper's.
 
     Raises:
         ConfigError: if there are none for a range.
@@ -152,15 +158,15 @@ def settings(config: SearchConfig, given: Mapping[str, Setting]) -> dict[str, Se
         if not inside:
             raise ConfigError(
                 "settings",
-                f"nothing for {name}={interval}, of which grid needs values; give "
-                f"--settings {name}=V1,V2",
+                f"{name}={interval} is a range, and grid needs values; give --settings "
+                f"{name}=V1,V2",
             )
         chosen[name] = inside
     return chosen
 
 
 def again(first: SearchConfig, seed: int) -> SearchConfig:
-    """A search that trains the points of another one under another seed, in the same order."""
+    """A search that trains another one's points under another seed, in the same order."""
     assert first.run_dir is not None
     tried = History(Ledger(SearchFolder(first.run_dir).ledger).trials, "min").telling
     number = first.seed + seed
@@ -174,7 +180,7 @@ def again(first: SearchConfig, seed: int) -> SearchConfig:
 
 
 def run(config: SearchConfig) -> None:
-    """Run a search, or go on with it; one that has ended is left alone."""
+    """Run a search, or resume it; do nothing if it has ended."""
     assert config.run_dir is not None
     assert config.trials is not None
     folder = SearchFolder(config.run_dir)
@@ -192,13 +198,13 @@ def run(config: SearchConfig) -> None:
 
 
 def trainings(folders: Iterable[Path]) -> list[Training]:
-    """All whole trainings of searches: those that were completed, that diverged or collapsed.
+    """All complete trainings of searches, including those that diverged or collapsed.
 
     Args:
-        folders: of searches, or with searches in them.
+        folders: folders of searches, or folders that contain such.
 
     Raises:
-        ConfigError: if one holds none, or their values cannot be compared.
+        ConfigError: if a folder has no search, or the values cannot be compared.
     """
     found, labels = [], set()
     for root in _searches(folders):
@@ -217,7 +223,7 @@ def trainings(folders: Iterable[Path]) -> list[Training]:
     if len(labels) > 1:
         raise ConfigError("report_only", f"{', '.join(sorted(labels))} cannot be compared")
     if not found:
-        raise ConfigError("report_only", "no training has ended yet; go on with the study")
+        raise ConfigError("report_only", "no training has ended yet; resume the study")
     return found
 
 
@@ -233,7 +239,7 @@ def _searches(folders: Iterable[Path]) -> list[Path]:
 
 
 def report(found: Sequence[Training], markdown: bool, file: Path | None) -> None:
-    """Print all tables, and write all trainings to a file if asked."""
+    """Print all tables, and write all trainings to a file if one is given."""
     for table in tables(found):
         print(table.text(markdown))
     if file is not None:

@@ -19,7 +19,7 @@ FACTORS = (
     ("discriminator_norm", "penalty"),
     ("architecture",),
 )
-ORDERLESS = ("grid", "random")  # any order of their trainings would do as well
+ORDERLESS = ("grid", "random")  # the order of their trainings means nothing
 TOP = 0.05
 
 
@@ -28,12 +28,12 @@ class Training:
     """One training of a search.
 
     Attributes:
-        search: its folder.
+        search: the search's folder.
         method: of the search.
-        params: all hyperparameters that have a meaning.
-        loss: its value as one that should fall; infinite if it diverged or collapsed.
-        sign: makes the value of it.
-        trial: as the search has it.
+        params: all hyperparameters that apply.
+        loss: the value, with a sign such that lower is better; infinite if it is dead.
+        sign: turns the loss into the value.
+        trial: the search's trial.
     """
 
     search: str
@@ -44,34 +44,34 @@ class Training:
     trial: Trial
 
     def named(self, factor: Iterable[str]) -> str:
-        """The values of some hyperparameters."""
+        """The values of some hyperparameters, as text."""
         return " + ".join(str(self.params.get(name, "-")) for name in factor)
 
 
 @dataclass(frozen=True)
 class Worth:
-    """What a point is worth: the losses of its trainings under several seeds."""
+    """The losses of a point's trainings under several seeds."""
 
     losses: tuple[float, ...]
 
     @cached_property
     def lived(self) -> list[float]:
-        """Those of trainings that are not dead."""
+        """The losses of trainings that are not dead."""
         return [loss for loss in self.losses if math.isfinite(loss)]
 
     @property
     def rank(self) -> tuple[int, float]:
-        """What orders points: first how many trainings died, then the mean of the others."""
+        """The key by which points are ordered: the number of deaths, then the others' mean."""
         dead = len(self.losses) - len(self.lived)
         return dead, statistics.fmean(self.lived) if self.lived else math.inf
 
     @property
     def median(self) -> float:
-        """Of the losses, a dead training being worse than any: the paper's measure."""
+        """The median loss, with dead trainings as the worst: the paper's measure."""
         return statistics.median(self.losses)
 
     def text(self, sign: int) -> str:
-        """The mean of what lived, the smallest and largest value, and how many died."""
+        """The mean, smallest and largest value of the living, and the number of deaths."""
         dead, mean = self.rank
         count = f"{dead} of {len(self.losses)} dead" if dead else ""
         if not self.lived:
@@ -82,7 +82,7 @@ class Worth:
 
 
 def worths(found: Iterable[Training]) -> list[Worth]:
-    """What each point is worth, whatever methods tried it."""
+    """The worth of each point, over all methods that tried it."""
     losses: dict[tuple[tuple[str, Value], ...], list[float]] = {}
     for training in found:
         losses.setdefault(tuple(sorted(training.params.items())), []).append(training.loss)
@@ -90,20 +90,20 @@ def worths(found: Iterable[Training]) -> list[Worth]:
 
 
 def top(found: Sequence[Training], share: float = TOP) -> list[Training]:
-    """The best share of trainings, rounded up; dead ones are never among them."""
+    """The best share of trainings, rounded up, without dead ones."""
     count = math.ceil(share * len(found))
     best = sorted(found, key=lambda training: training.loss)[:count]
     return [training for training in best if math.isfinite(training.loss)]
 
 
 def expected_best(losses: Sequence[float], count: int) -> float:
-    """The expected least of so many losses, drawn without replacement.
+    """The expected least of ``count`` losses, drawn without replacement.
 
     The i-th smallest of n is the least of k with probability C(n - i, k - 1) / C(n, k).
 
     Args:
-        losses: all finite.
-        count: k, from 1 to their number.
+        losses: finite losses.
+        count: k, from 1 to n.
     """
     n = len(losses)
     ways = [math.comb(n - i, count - 1) for i in range(1, n + 1)]
@@ -129,7 +129,7 @@ def spread(fids: Sequence[float]) -> list[str]:
 
 @dataclass(frozen=True)
 class Table:
-    """A table to be printed."""
+    """A table to print."""
 
     title: str
     heads: Sequence[str]
@@ -149,7 +149,7 @@ class Table:
 
 
 def factor_table(found: Sequence[Training], factor: Sequence[str]) -> Table:
-    """What each value of a factor is worth, the one with the best point first."""
+    """A table of each value of a factor, that with the best point first."""
     groups: dict[str, list[Training]] = {}
     for training in found:
         groups.setdefault(training.named(factor), []).append(training)
@@ -188,16 +188,16 @@ def _shown(loss: float, sign: int) -> str:
 
 
 def _span(losses: list[float], sign: int) -> str:
-    """The first and last of losses, which are sorted."""
+    """The first and last of sorted losses, as values."""
     ends = dict.fromkeys(f"{sign * loss:.4g}" for loss in losses[:1] + losses[-1:])
     return " to ".join(ends)
 
 
 def reached_table(found: Sequence[Training]) -> Table:
-    """The best value after so many trainings, by method: the mean over its searches.
+    """A table of the best value after a number of trainings, by method: means over its searches.
 
-    Where the order of trainings means nothing it is the expected best over all orders. A method
-    that learns counts by its own searches alone, not by those that train its points again.
+    If the order of trainings means nothing, it is the expected best over all orders. For a method
+    that learns, only its own searches count, not those that train its points again.
     """
     sign = found[0].sign
     worst = max(t.loss for t in found if math.isfinite(t.loss))
@@ -222,11 +222,12 @@ def reached_table(found: Sequence[Training]) -> Table:
         for method, searches in curves.items()
     ]
     heads = ["", *map(str, counts), "all", "searches"]
-    return Table("best value after so many trainings (a dead one counts as the worst)", heads, rows)
+    title = "best value after a number of trainings (a dead one counts as the worst)"
+    return Table(title, heads, rows)
 
 
 def _losses(found: Iterable[Training]) -> dict[str, list[list[float]]]:
-    """The losses of each search that counts, in their order, by method."""
+    """The losses of each search that counts, in order, by method."""
     searches: dict[tuple[str, str], list[Training]] = {}
     for training in found:
         searches.setdefault((training.method, training.search), []).append(training)
@@ -249,7 +250,7 @@ def _reached(method: str, searches: Sequence[Sequence[float]], count: int, sign:
 
 
 def tables(found: Sequence[Training]) -> list[Table]:
-    """A table for each factor that has several values, and what each method reached."""
+    """A table for each factor with several values, and one of the methods' best values."""
     several = set(varied(found))
     factors = [factor for factor in FACTORS if several.issuperset(factor)]
     made = [factor_table(found, factor) for factor in factors]
@@ -257,7 +258,7 @@ def tables(found: Sequence[Training]) -> list[Table]:
 
 
 def varied(found: Iterable[Training]) -> list[str]:
-    """The hyperparameters in which any two trainings differ, in order of the GAN type."""
+    """The hyperparameters in which any two trainings differ, in the GAN type's order."""
     values: dict[str, set[Value | None]] = {}
     every = [training.params for training in found]
     for name in dict.fromkeys(name for params in every for name in params):

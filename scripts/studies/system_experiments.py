@@ -2,8 +2,7 @@
 
     python scripts/studies/system_experiments.py NAME --mnist DIR --photographs DIR
 
-The arguments are those of factor_experiments.py, which runs them; names are the keys of
-`EXPERIMENTS`.
+The arguments are those of factor_experiments.py, which runs them; NAME is a key of `EXPERIMENTS`.
 """
 
 import argparse
@@ -25,7 +24,7 @@ from autogan.config import SearchConfig, TrainConfig
 from autogan.record.folder import SearchFolder
 from autogan.record.ledger import Ledger
 
-# The document's rate for simple images, from 2e-3 towards 2e-4, in ten times fewer steps.
+# The document's learning rate for simple images, from 2e-3 to 2e-4, in a tenth of the steps.
 FALL = {"learning_rate": 2e-3, "schedule_end": 0.1}
 IGAN: dict[str, Any] = {
     **DIGITS,
@@ -55,7 +54,7 @@ SCHEDULES: dict[str, dict[str, Any]] = {
     "polynomial": {"schedule": "polynomial"},
     "cosine": {"schedule": "cosine"},
 }
-# The same game for all: E-GAN against each of its losses alone.
+# The same game for all: E-GAN against each of its losses on its own.
 SINGLE = {"ema": 0.0, "learning_rate": 1e-3, "batch_size": 32, "d_iter": 1}
 EVOLVING: dict[str, dict[str, Any]] = {
     "egan": {},
@@ -63,7 +62,7 @@ EVOLVING: dict[str, dict[str, Any]] = {
     "iegan": {"fitness": "iegan", "fitness_weight": 0.05},
     "iegan, crossover": {"fitness": "iegan", "fitness_weight": 0.05, "crossover": "distilled"},
 }
-# Photographs enlarged to 64 pixels: blurred, but of a landscape's size.
+# Photographs enlarged to 64 pixels: blurred, but of the landscape GAN's size.
 LARGE: dict[str, Any] = {
     "gan_type": "dcgan",
     "dataset": "photographs",
@@ -73,7 +72,7 @@ LARGE: dict[str, Any] = {
     "evaluate_every": 200,
     "params": {"architecture": "strided", "width": 16, "z_dim": 100},
 }
-# A discriminator that runs away: the generator's gradient vanishes under minimax.
+# A discriminator that wins: the generator's gradient vanishes under minimax.
 AHEAD = {
     "loss": "minimax",
     "discriminator_norm": "none",
@@ -137,7 +136,7 @@ def tuning(given: argparse.Namespace) -> None:
 
 
 def stages(given: argparse.Namespace) -> None:
-    """A second stage on a first one of half the size, against that one's images enlarged."""
+    """Compare a second stage with the enlarged images of its first stage, half the size."""
     photographs = f"folder:{given.photographs}"
     common = {"dataset": photographs, "features": "classifier", "threads": given.threads}
     small = TrainConfig(

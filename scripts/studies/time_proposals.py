@@ -1,4 +1,4 @@
-"""Processor time of a proposal after 1,000 trials, for each search method.
+"""Measure each search method's CPU time for a proposal after 1,000 trials.
 
 python scripts/studies/time_proposals.py
 """
@@ -14,7 +14,7 @@ TRIALS, REPEATS = 1000, 5
 
 
 def main() -> None:
-    """Print the median of some proposals by each method."""
+    """Print the median time of several proposals for each method."""
     declared = {h.name: h for h in GAN_TYPES.get("wgan_gp").hyperparameters}
     rates = tuple(10 ** (-5 + n / 10) for n in range(40))
     lists = {
@@ -50,7 +50,7 @@ def main() -> None:
                 )
             )
         method = SEARCH_METHODS.get(name)()
-        method.propose(where, History(trials, "min"), 0)  # imports what it needs
+        method.propose(where, History(trials, "min"), 0)  # imports modules
         taken = []
         for seed in range(REPEATS):
             begin = time.process_time()
