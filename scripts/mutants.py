@@ -251,7 +251,7 @@ MUTANTS = [
     Mutant(
         "R1 at images without augmentation", STEP,
         "of_real=lambda images: self._logits(images, labels, now, draws.REAL_D)[0]",
-        "of_real=beside", COMBINED,
+        "of_real=plain", COMBINED,
     ),
     Mutant(
         "labels of generated images in the penalty between", STEP,
@@ -463,8 +463,8 @@ MUTANTS = [
     ),
     Mutant(
         "WGAN-GP: norms below 1 not penalised", PENALTIES,
-        "tf.square(_norm(update.beside, _between(update)) - 1.0)",
-        "tf.square(tf.nn.relu(_norm(update.beside, _between(update)) - 1.0))",
+        "tf.square(_norm(update.plain, _between(update)) - 1.0)",
+        "tf.square(tf.nn.relu(_norm(update.plain, _between(update)) - 1.0))",
         f"{UPDATES} -k wgan_gp",
     ),
     Mutant(

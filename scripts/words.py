@@ -1,7 +1,7 @@
-"""Find habits of speech that read like no plain English: scripts/words.py [FILES].
+"""Find wording that is not plain English: scripts/words.py [FILES].
 
-Looks at documents, docstrings, comments and texts of the program. Each rule has a pattern and a
-better way; CONTRIBUTING.md has the glossary. Ends with 1 if it finds any.
+Checks documents, docstrings, comments and messages. Each rule has a pattern and better words;
+CONTRIBUTING.md has the glossary. Exits with 1 if it finds any.
 """
 
 import io
@@ -35,7 +35,7 @@ _MARKDOWN_CODE = re.compile(r"```.*?```|`[^`]*`|\]\([^)]*\)|^    [^\n]*$", re.S 
 
 
 def main(paths: list[str]) -> int:
-    """Print each find with its place and a better way; return the exit code."""
+    """Print each find with its place and better words; return the exit code."""
     files = [Path(path) for path in paths] or list(_files())
     found = [line for file in files for line in _finds(file)]
     print(*found, sep="\n", end="\n" * bool(found))
@@ -43,7 +43,7 @@ def main(paths: list[str]) -> int:
 
 
 def _files() -> Iterator[Path]:
-    """All files whose words users or developers read; the changelog and log speak of the past."""
+    """All files whose words users or developers read; docs/log.md is left as it was written."""
     for pattern in ("*.md", *(f"{folder}/**/*.{kind}" for folder in FOLDERS for kind in _KINDS)):
         yield from (p for p in sorted(ROOT.glob(pattern)) if p.name != "log.md")
 
@@ -63,7 +63,7 @@ def _plain(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _markdown(text: str) -> Iterator[tuple[int, str]]:
-    """Paragraphs without code, with the rows in which they begin."""
+    """Paragraphs without code, with their first rows."""
     prose = _MARKDOWN_CODE.sub(lambda code: "\n" * code[0].count("\n"), text)
     row = 1
     for paragraph in prose.split("\n\n"):
@@ -72,7 +72,7 @@ def _markdown(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _python(text: str) -> Iterator[tuple[int, str]]:
-    """Comments, docstrings and texts of more than one word."""
+    """Comments, docstrings and strings of more than one word."""
     middle = getattr(tokenize, "FSTRING_MIDDLE", -1)
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type == tokenize.COMMENT:

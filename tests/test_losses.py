@@ -168,7 +168,7 @@ def update(judge, real=None, fake=None, alpha=None, noise=None, kernels=(), of_f
         fake=tf.constant(images[1] if fake is None else fake),
         of_real=judge,
         of_fake=of_fake or judge,
-        beside=judge,
+        plain=judge,
         alpha=tf.fill([5, 1, 1, 1], 0.3) if alpha is None else tf.constant(alpha),
         noise=tf.fill([5, 2, 2, 3], 0.6) if noise is None else tf.constant(noise),
         kernels=kernels,

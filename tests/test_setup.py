@@ -89,7 +89,10 @@ def test_a_python_that_is_named_is_taken_or_refused(machine):
     python(machine, "mine", "3.14.0")
     code, said = setup(machine, PYTHON="mine")
     assert code == 1
-    assert "mine is Python 3.14.0, and TensorFlow 2.21 has packages for Python 3.10 to 3.13" in said
+    assert (
+        "mine is Python 3.14.0, and TensorFlow 2.21 has packages for 64-bit Python 3.10 to 3.13"
+        in said
+    )
     python(machine, "mine", "3.13.0")
     assert setup(machine, PYTHON="mine")[0] == 0
     assert (machine / "clone/made").read_text() == "3.13.0\n"

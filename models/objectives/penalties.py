@@ -20,7 +20,7 @@ class PenaltyInput(NamedTuple):
         of_real: the discriminator as applied to ``real``: with their labels, through the same
             augmentation.
         of_fake: likewise for ``fake``.
-        beside: the discriminator as applied to points near the real images: with the labels of
+        plain: the discriminator as applied to points near the real images: with the labels of
             these images, and without augmentation.
         alpha: a random number in [0, 1) per image, float32 [batch, 1, 1, 1].
         noise: a random number in [0, 1) per pixel and channel, float32, in the shape of ``real``.
@@ -31,7 +31,7 @@ class PenaltyInput(NamedTuple):
     fake: tf.Tensor
     of_real: Judge
     of_fake: Judge
-    beside: Judge
+    plain: Judge
     alpha: tf.Tensor
     noise: tf.Tensor
     kernels: Sequence[tf.Tensor]
@@ -47,17 +47,17 @@ def gradient_norm(update: PenaltyInput) -> tf.Tensor:
     The norm goes over all pixels and channels of an image; each image has one alpha
     (Gulrajani et al., 2017, arXiv:1704.00028, algorithm 1). TF-GAN's version does not run eagerly.
     """
-    return tf.reduce_mean(tf.square(_norm(update.beside, _between(update)) - 1.0))  # equation 3
+    return tf.reduce_mean(tf.square(_norm(update.plain, _between(update)) - 1.0))  # equation 3
 
 
 def one_sided(update: PenaltyInput) -> tf.Tensor:
     """E max(0, ||grad D(x)|| - 1)^2 at the same points (Petzka et al., 2018, arXiv:1709.08894)."""
-    return tf.reduce_mean(tf.square(tf.nn.relu(_norm(update.beside, _between(update)) - 1.0)))
+    return tf.reduce_mean(tf.square(tf.nn.relu(_norm(update.plain, _between(update)) - 1.0)))
 
 
 def zero_centred(update: PenaltyInput) -> tf.Tensor:
     """E ||grad D(x)||^2 at the same points (Thanh-Tung et al., 2019, arXiv:1902.03984)."""
-    return tf.reduce_mean(_square(update.beside, _between(update)))
+    return tf.reduce_mean(_square(update.plain, _between(update)))
 
 
 def dragan(update: PenaltyInput) -> tf.Tensor:
@@ -68,7 +68,7 @@ def dragan(update: PenaltyInput) -> tf.Tensor:
     """
     strength = 0.5 * tf.math.reduce_std(update.real) * update.alpha
     near = update.real + strength * update.noise
-    return tf.reduce_mean(tf.square(_norm(update.beside, near) - 1.0))
+    return tf.reduce_mean(tf.square(_norm(update.plain, near) - 1.0))
 
 
 def r1(update: PenaltyInput) -> tf.Tensor:

@@ -233,7 +233,7 @@ class Updates:
     ) -> PenaltyInput:
         """What a penalty sees."""
 
-        def beside(images: tf.Tensor) -> tf.Tensor:
+        def plain(images: tf.Tensor) -> tf.Tensor:
             return self._networks.logits(images, labels, now.dropout(draws.BETWEEN), training=True)[
                 0
             ]
@@ -243,7 +243,7 @@ class Updates:
             fake,
             of_real=lambda images: self._logits(images, labels, now, draws.REAL_D)[0],
             of_fake=lambda images: self._logits(images, fake_labels, now, draws.FAKE_D)[0],
-            beside=beside,
+            plain=plain,
             alpha=draws.uniform([self._batch_size, 1, 1, 1], now.draw(draws.ALPHA)),
             noise=draws.uniform(tf.shape(real), now.draw(draws.PERTURBATION)),
             kernels=[v for v in self.d_optimizer.parameters if v.shape.rank > 1],
