@@ -51,7 +51,7 @@ def test_a_part_that_takes_too_long_is_ended(gpu_check, monkeypatch):
 
     code, found = checked(gpu_check, monkeypatch, {"one": hangs}, "--minutes", "0.005")
     assert code == 1
-    assert found["one"] == {"rows": [{"a": 1}], "failed": "its 0.0 minutes were over"}
+    assert found["one"] == {"rows": [{"a": 1}], "failed": "ran longer than its 0.0 minutes"}
 
 
 def test_all_well_is_0(gpu_check, monkeypatch):

@@ -57,7 +57,7 @@ def wrong(case, method, searches=SEARCHES, points=20):
     """In how many searches something is said to matter that does nothing."""
     right = {"x"} if CASES[case].matters else set()
     found = [
-        importance_noise.told(
+        importance_noise.important(
             CASES[case], importance_noise.searched(CASES[case], method, points, s)
         )
         for s in range(searches)
