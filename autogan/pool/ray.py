@@ -24,7 +24,7 @@ from autogan.pool.places import GPU_MEMORY, WORKER, Death, Hear, ProcessChannel,
 _PATIENCE = 60.0  # seconds to wait for a node with room for the first worker
 _HEARTBEAT = 10.0  # seconds after which `Relay.read` returns even without a message
 READ, WRITE = "reading", "writing"  # Ray's names for the relay's two threads
-_CLUSTERS = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"  # without them Ray listens on 127.0.0.1 alone
+_CLUSTERS = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"  # without clusters, Ray listens only on 127.0.0.1
 _STORE_BYTES = 80 * 2**20  # of Ray's object store, which is hardly used
 
 
