@@ -15,9 +15,8 @@ from autogan.api import Checkpoint
 from autogan.config import TrainConfig, load_saved
 from autogan.core.errors import ConfigError
 from autogan.core.files import contents, look, made_beside, read_arrays, write_bytes, write_yaml
-from autogan.core.text import checked, listed, read_path, short_name
+from autogan.core.text import checked, listed, natural, read_path, short_name
 from autogan.data import grids
-from autogan.data.layout import natural
 from autogan.models.formats import FORMATS
 from autogan.play.player import Player
 from autogan.play.server import serve

@@ -199,12 +199,14 @@ def _left_behind(
 ) -> dict[str, None]:
     """The keys of a training's file that do not count where something else is given.
 
-    Published statistics beside another reference, and features beside other criteria if the
-    training's own look at none, so that nobody chose these.
+    Published statistics and a file of labels beside another reference, and features beside other
+    criteria if the training's own look at none, so that nobody chose these.
     """
     left: dict[str, None] = {}
     if reference is not None and "reference_statistics" not in values:
         left["reference_statistics"] = None
+    if file is not None and reference is not None and values.get("labels") is None:
+        left["labels"] = None
     if file is not None and values.get("features") is None:
         plugins = {"plugin_dirs": values.get("plugin_dirs")}
         known = load_config(TrainConfig, file, {**plugins, **moved}).criteria().values()

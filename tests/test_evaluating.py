@@ -126,3 +126,15 @@ def test_where_labels_are_needed_it_is_said_why_there_are_none(session, digits, 
         opened(session, tmp_path, gan_type="cgan")
     with pytest.raises(ConfigError, match=f"has none {why}; use --features inception"):
         opened(session, tmp_path, features="classifier")
+
+
+def test_a_file_of_labels_names_the_reference_alone(session, digits, tmp_path):
+    lines = [f"{i}.png,{'even' if i % 2 else 'odd'}\n" for i in range(60)]
+    labels = tmp_path / "labels.csv"
+    labels.write_text("".join(["image,class\n", *lines]))
+    for made in ("plain", "digits"):
+        images = digits / made if made != "digits" else made
+        assert evaluated(session, images, digits / "plain", labels=labels) == pytest.approx(
+            evaluated(session, images, digits / "plain")
+        )
+    assert "reference: 60 grey 8x8 images in 2 classes" in session.told

@@ -23,7 +23,7 @@ from autogan.models import GAN_TYPES
 
 KEYS = [(k, name) for k in (SearchConfig, TrainConfig) for name in k.model_fields]
 PATHS = ("run_dir", "checkpoint_dir", "result_dir", "log_dir", "plugin_dirs", "warm_start",
-         "data_dir", "features")  # fmt: skip
+         "data_dir", "features", "labels")  # fmt: skip
 _FIRST = [(kind, h) for kind in GAN_TYPES for h in kind.hyperparameters]
 _FIRST = [(kind, h) for n, (kind, h) in enumerate(_FIRST) if h not in [g for _, g in _FIRST[:n]]]
 HYPERPARAMETERS = [(kind.name, h.name) for kind, h in _FIRST]

@@ -27,8 +27,8 @@ WHAT_A_FILE_MAY_DO = {
     "log_to": ASKS,
     # Folders. What lies there is read as numbers, pictures or plain YAML and JSON; runs below
     # stage1 and warm_start are files in the sense of this table.
-    "reference_statistics": PLACE, "data_dir": PLACE, "stage1": PLACE, "warm_start": PLACE,
-    "run_dir": PLACE,
+    "reference_statistics": PLACE, "data_dir": PLACE, "labels": PLACE, "stage1": PLACE,
+    "warm_start": PLACE, "run_dir": PLACE,
     "checkpoint_dir": PLACE, "result_dir": PLACE, "log_dir": PLACE,
     # Numbers, choices, and words that are compared with known ones.
     **dict.fromkeys((

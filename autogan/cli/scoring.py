@@ -16,7 +16,7 @@ from autogan.report.spoiled import write_spoiled
 
 @options_of(
     TrainConfig, "data_dir", "image_size", "channels", "bits", "background", "skip_unreadable",
-    "features", "eval_samples", "generated", "reference_split", "device", "threads",
+    "labels", "features", "eval_samples", "generated", "reference_split", "device", "threads",
     "plugin_dirs",
 )  # fmt: skip
 def evaluate(
@@ -63,7 +63,7 @@ def evaluate(
 
 @options_of(
     TrainConfig, "data_dir", "image_size", "channels", "bits", "background", "skip_unreadable",
-    "features", "eval_samples", "reference_split", "device", "threads", "plugin_dirs",
+    "labels", "features", "eval_samples", "reference_split", "device", "threads", "plugin_dirs",
 )  # fmt: skip
 def statistics(
     images: Annotated[str, typer.Argument(help="a folder of images, or a dataset")],

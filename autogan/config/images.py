@@ -47,6 +47,10 @@ class ImageKeys(BaseModel):
         key("data", "colour behind transparent pixels: white, black or '#rrggbb' [white]"),
     ] = None
     skip_unreadable: Annotated[bool, key("data", "leave out files that cannot be read")] = False
+    labels: Annotated[
+        Path | None,
+        key("data", "a CSV file with a header and a line for each image: its path and its class"),
+    ] = None
 
     @field_validator("background", mode="before")
     @classmethod
@@ -56,4 +60,4 @@ class ImageKeys(BaseModel):
     @property
     def reading(self) -> Reading:
         """How images are read from files."""
-        return Reading(self.channels, self.bits, self.background, self.skip_unreadable)
+        return Reading(self.channels, self.bits, self.background, self.skip_unreadable, self.labels)

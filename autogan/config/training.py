@@ -30,8 +30,8 @@ DEFAULT_STEPS = 2000
 EVALUATIONS = 10
 _MAX_THREADS = 1024
 _PATHS = (
-    "data_dir", "reference_statistics", "run_dir", "checkpoint_dir", "result_dir", "log_dir",
-    "warm_start", "stage1",
+    "data_dir", "labels", "reference_statistics", "run_dir", "checkpoint_dir", "result_dir",
+    "log_dir", "warm_start", "stage1",
 )  # fmt: skip
 
 

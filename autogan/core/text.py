@@ -1,6 +1,7 @@
 """What users may write as a value or a path, before anybody asks what it means."""
 
 import datetime
+import math
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -115,6 +116,11 @@ def short_name(dataset: str) -> str:
     name = dataset.partition(":")[2] or dataset
     last = name.rstrip("/").rsplit("/", 1)[-1].replace(":", "-")
     return os.fsencode(last)[:_LONGEST_NAME].decode(errors="ignore")
+
+
+def natural(name: str) -> tuple[float, str]:
+    """A key by which numbers sort in their own order, before all names."""
+    return (int(name) if name.isdecimal() else math.inf, name)
 
 
 def counted(count: int, noun: str, several: str | None = None) -> str:

@@ -162,6 +162,7 @@ class Dataset(Part):
     """
 
     default_features: ClassVar[str] = ""  # the best pretrained network at hand
+    takes_labels: ClassVar[bool] = False  # whether `Reading.labels` names its images
 
     def __init__(self, argument: str, data_dir: Path | None) -> None:
         if argument:

@@ -3,8 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
-
+from autogan.core.arrays import Labels
 from autogan.core.errors import ConfigError
 from autogan.core.files import look
 from autogan.core.text import counted, read_path
@@ -19,13 +18,15 @@ from autogan.data.survey import Survey, named, refuse_unreadable, surveyed
 class Folder(FileDataset):
     """The images below a folder; with an image size, cropped at the centre to squares and resized.
 
-    ``train/`` and ``test/`` (or ``val/``) are its splits where they exist. Labels come from
-    StyleGAN's ``dataset.json``, or from sub-folders where there are two or more and every image
-    lies in one. Grey if every pixel is, else RGB. All files are decoded before anything begins.
+    ``train/`` and ``test/`` (or ``val/``) are its splits where they exist. Labels come from the
+    user's file, else from StyleGAN's ``dataset.json``, else from sub-folders where there are two or
+    more and every image lies in one. Grey if every pixel is, else RGB. All files are decoded before
+    anything begins.
     """
 
     name = "folder"
-    summary = "folder:PATH, any images below PATH, labels from sub-folders"
+    summary = "folder:PATH, any images below PATH, labels from sub-folders or --labels FILE.csv"
+    takes_labels = True
 
     def __init__(self, argument: str, data_dir: Path | None) -> None:
         if not argument:
@@ -40,7 +41,7 @@ class Folder(FileDataset):
             raise ConfigError("dataset", f"folder:{self.root} is a file; write file:{self.root}")
         if kind != "folder":
             raise ConfigError("dataset", f"folder:{self.root}: there is no such folder")
-        layout = layout_of(self.root)
+        layout = layout_of(self.root, self.reading.labels)
         parts = [layout.train] if layout.test is None else [layout.train, layout.test]
         paths = [path for part in parts for path in part.paths]
         survey = surveyed(paths, self.tell)
@@ -48,16 +49,14 @@ class Folder(FileDataset):
             refuse_unreadable(paths, survey)
         _check_sizes(paths, survey, image_size)
         lost = {each.place for each in survey.unreadable}
-        splits, first, labelled = [], 0, layout.train.labels is not None
+        splits, first = [], 0
         for part in parts:
             places = range(first, first := first + len(part.files))
             kept = [place for place in places if place not in lost]
             if not kept:
                 raise ConfigError("dataset", f"{part.root}: none of its files can be read")
-            labels = (
-                [(part.labels or ())[place - places[0]] for place in kept] if labelled else None
-            )
-            splits.append((kept, labels))
+            own = [place - places[0] for place in kept]
+            splits.append((kept, None if part.labels is None else part.labels[own]))
         shape = self._shape(survey, image_size)
         return ImageData(
             self._split(paths, survey, shape, image_size, *splits[0]),
@@ -97,7 +96,7 @@ class Folder(FileDataset):
         shape: tuple[int, int, int],
         image_size: int | None,
         places: Sequence[int],
-        labels: Sequence[int] | None,
+        labels: Labels | None,
     ) -> Split:
         """The files at some places, decoded where all of them fit into memory."""
         files = PictureFiles(
@@ -107,7 +106,7 @@ class Folder(FileDataset):
             bits=self._bits(survey),
             background=self.reading.colour if survey.transparent else WHITE,
         )
-        split = Split(files, None if labels is None else np.array(labels, np.int64))
+        split = Split(files, labels)
         return Split(*split.subset(len(places))) if split.fits_in_memory else split
 
     def _notes(

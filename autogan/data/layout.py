@@ -1,15 +1,18 @@
 """How a folder of images is laid out: its files, splits and classes, and what is left out."""
 
-import math
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
+from autogan.core.arrays import Labels
 from autogan.core.errors import ConfigError, printable
-from autogan.core.text import counted
+from autogan.core.text import counted, natural
 from autogan.data.decoding import OTHER_SUFFIXES, SUFFIXES
+from autogan.data.label_file import read_label_file
 from autogan.data.packed import LABELS, read_labels
 
 Parts = tuple[str, ...]  # of a file's path below the folder
@@ -27,15 +30,15 @@ class Part:
     Attributes:
         root: of the split.
         files: below it, sorted.
-        labels: of the files, 0..K-1; None without classes.
-        names: of the classes, where folders name them.
+        labels: of the files, int64 [N] in 0..K-1; None without classes.
+        names: of the classes, where folders or a file of labels name them.
         unlabelled: why there are no classes, in words; empty if there are.
         notes: what the user should know of the classes.
     """
 
     root: Path
     files: tuple[Parts, ...]
-    labels: tuple[int, ...] | None
+    labels: Labels | None
     names: tuple[str, ...]
     unlabelled: str = ""
     notes: tuple[str, ...] = ()
@@ -70,11 +73,16 @@ class Tree:
     notes: tuple[str, ...]
 
 
-def layout_of(root: Path) -> Layout:
+def layout_of(root: Path, label_file: Path | None = None) -> Layout:
     """Find the splits and classes of the images below a folder.
 
+    Args:
+        root: the folder.
+        label_file: what gives the images their labels; None: dataset.json or the sub-folders.
+
     Raises:
-        ConfigError: if there are no images, or what the folders mean is not clear.
+        ConfigError: if there are no images, what the folders mean is not clear, or the file does
+            not fit the images.
     """
     tree = files_below(root)
     if not tree.files:
@@ -87,12 +95,17 @@ def layout_of(root: Path) -> Layout:
     if tree.others:
         notes.append(f"left out: {endings(tree.others)} of endings that are not read")
     train_name, test_name, more = _splits(root, tree.files)
-    if train_name is None:
-        return Layout(_part(root, tree.files), None, (*notes, *more))
-    train = _part(root / train_name, _below(tree.files, train_name))
-    test = None if test_name is None else _part(root / test_name, _below(tree.files, test_name))
-    _check_alike(root, train_name, train, test_name, test)
-    return Layout(train, test, (*notes, *more))
+    splits = {"": tree.files}  # by the names of their folders, the training split first
+    if train_name is not None:
+        names = [name for name in (train_name, test_name) if name is not None]
+        splits = {name: _below(tree.files, name) for name in names}
+    if label_file is None:
+        parts = [_part(root / name, files) for name, files in splits.items()]
+        _check_alike(root, parts)
+    else:
+        parts = _parts_of_file(root, label_file, tree.files, splits)
+        notes.append(f"labels come from {label_file}, not from {LABELS} or sub-folders")
+    return Layout(parts[0], parts[1] if len(parts) > 1 else None, (*notes, *more))
 
 
 def files_below(root: Path) -> Tree:
@@ -276,9 +289,9 @@ def _part(root: Path, files: tuple[Parts, ...]) -> Part:
     packed = root / LABELS
     notes: list[str] = []
     if os.path.isfile(packed):
-        form, labels = read_labels(packed, ["/".join(parts) for parts in files])
+        form, given = read_labels(packed, ["/".join(parts) for parts in files])
         if form == "labels":
-            return Part(root, files, labels, ())
+            return Part(root, files, np.array(given, np.int64), ())
         if form == "none":
             return Part(root, files, None, (), f"{LABELS} says that there are no labels")
         notes.append(f"{LABELS} is not used: it holds no labels as StyleGAN's tool writes them")
@@ -301,33 +314,41 @@ def _part(root: Path, files: tuple[Parts, ...]) -> Part:
             f"put its {LABELS} next to them"
         )
     number = {name: i for i, name in enumerate(names)}
-    labels = tuple(number[parts[0]] for parts in files)
+    labels = np.array([number[parts[0]] for parts in files], np.int64)
     return Part(root, files, labels, tuple(map(printable, names)), "", tuple(notes))
 
 
-def natural(name: str) -> tuple[float, str]:
-    """Numbers in their own order, before all names."""
-    return (int(name) if name.isdecimal() else math.inf, name)
+def _parts_of_file(
+    root: Path, path: Path, files: Sequence[Parts], splits: Mapping[str, tuple[Parts, ...]]
+) -> list[Part]:
+    """The splits with the classes that a file of labels gives them."""
+    below = [
+        ["/".join(filter(None, (name, *parts))) for parts in own] for name, own in splits.items()
+    ]
+    names, labels = read_label_file(path, ["/".join(parts) for parts in files], below)
+    return [
+        Part(root / name, files, own, names)
+        for (name, files), own in zip(splits.items(), labels, strict=True)
+    ]
 
 
-def _check_alike(
-    root: Path, train_name: str, train: Part, test_name: str | None, test: Part | None
-) -> None:
-    """Check that both splits have the same classes.
+def _check_alike(root: Path, parts: Sequence[Part]) -> None:
+    """Check that both splits have the same classes, if there are two.
 
     Raises:
         ConfigError: if they have not.
     """
-    if test is None or test_name is None:
+    if len(parts) < 2:
         return
+    train, test = parts
     if train.names != test.names or (train.labels is None) != (test.labels is None):
         raise ConfigError(
             "dataset",
-            f"folder:{root}: {printable(train_name)}/ has the classes {_classes(train)}, "
-            f"{printable(test_name)}/ {_classes(test)}; they must be the same",
+            f"folder:{root}: {printable(train.root.name)}/ has the classes {_classes(train)}, "
+            f"{printable(test.root.name)}/ {_classes(test)}; they must be the same",
         )
 
 
 def _classes(part: Part) -> str:
-    numbered = f"0 to {max(part.labels)}" if part.labels else "none"
+    numbered = "none" if part.labels is None else f"0 to {part.labels.max()}"
     return ", ".join(part.names) or numbered

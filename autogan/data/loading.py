@@ -33,6 +33,12 @@ def loaded(
         ConfigError: if they cannot be read.
     """
     notes = []
+    if reading.labels is not None and not dataset.takes_labels:
+        raise ConfigError(
+            "labels",
+            f"{reading.labels}, and {dataset.name} has no files that it could name; leave it out, "
+            "or name a dataset folder:PATH or file:PATH",
+        )
     if isinstance(dataset, FileDataset):
         dataset.reading, dataset.tell = reading, tell
     elif reading.of_files:

@@ -32,6 +32,7 @@ class OneFile(FileDataset):
 
     name = "file"
     summary = "file:PATH, a zip or tar archive of images, an .npz of arrays, LSUN's lmdb"
+    takes_labels = True
 
     def __init__(self, argument: str, data_dir: Path | None) -> None:
         if not argument:
@@ -47,6 +48,12 @@ class OneFile(FileDataset):
         if not kind:
             raise ConfigError("dataset", f"file:{self.path}: there is no such file")
         if self.path.suffix == ".npz":
+            if self.reading.labels is not None:
+                raise ConfigError(
+                    "labels",
+                    f"{self.reading.labels}, and {self.path} holds arrays; leave it out, and save "
+                    f"the labels there as {_LABELS[0]}",
+                )
             return self._of_arrays(image_size)
         folder = Folder(str(unpacked(self.path, self.tell)), None)
         folder.reading, folder.tell = self.reading, self.tell

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from autogan.core.errors import ConfigError
@@ -24,12 +25,14 @@ class Reading:
         background: what shows behind transparent pixels: ``white``, ``black`` or ``#rrggbb``;
             None: white.
         skip_unreadable: whether files that cannot be read are left out, not refused.
+        labels: a CSV file of the images' labels; see `autogan.data.label_file`.
     """
 
     channels: Literal["grey", "rgb"] | None = None
     bits: int | None = None
     background: str | None = None
     skip_unreadable: bool = False
+    labels: Path | None = None
 
     def __post_init__(self) -> None:
         if self.background is not None:

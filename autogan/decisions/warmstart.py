@@ -18,6 +18,7 @@ _SAME = (
     "gan_type",
     "dataset",
     "data_dir",
+    "labels",
     "image_size",
     "stage1",
     "steps",

@@ -14,7 +14,9 @@ from autogan.record.folder import SearchFolder, run_of
 LIMITS = ("trials", "max_minutes", "max_steps", "target", "confirm", "enqueue")
 """The keys that decide what a search tries, and may yet change when it is resumed."""
 
-MOVABLE = ("dataset", "data_dir", "features", "reference_statistics", "stage1", "warm_start")
+MOVABLE = (
+    "dataset", "data_dir", "labels", "features", "reference_statistics", "stage1", "warm_start",
+)  # fmt: skip
 """The keys that may hold another path when a run goes on: what lies there must be the same, and
 the record's digests, or the run's own copy, vouch for it."""
 
@@ -114,7 +116,7 @@ def moved_images(trained: Path | None) -> dict[str, Any]:
     if trained is None or config is None or look(config, "images") != "file":
         return {}
     before, now = read_yaml(trained / "config.yaml"), read_yaml(config)
-    names = [n for n in ("dataset", "data_dir") if n in now and before.get(n) != now[n]]
+    names = [n for n in ("dataset", "data_dir", "labels") if n in now and before.get(n) != now[n]]
     return {n: now[n] for n in names if same_place(n, before.get(n), now[n])}
 
 

@@ -136,7 +136,7 @@ def without_places(values: dict[str, Any]) -> dict[str, Any]:
     left = {n: value for n, value in values.items() if not n.endswith(("_dir", "_dirs"))}
     if placed := dataset_path(left["dataset"]):
         left["dataset"] = f"{placed[0]}:{Path(placed[1]).name}"
-    for name in ("stage1", "features", "reference_statistics"):
+    for name in ("labels", "stage1", "features", "reference_statistics"):
         if left.get(name) is not None:
             left[name] = Path(left[name]).name
     return left

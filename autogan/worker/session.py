@@ -84,8 +84,8 @@ class Session:
                 "dataset",
                 f"{run.dataset} has no labels{_because(data)}, and {run.gan_type} learns classes; "
                 "choose a labelled dataset (of a folder, the sub-folders are the classes: two or "
-                "more, with every image in one), condition none, or a GAN type without classes, "
-                "such as dcgan",
+                "more, with every image in one; or give --labels FILE.csv), condition none, or a "
+                "GAN type without classes, such as dcgan",
             )
         check_depth(call.depth, data.image_shape)
         stage1 = self._bench.stage1(run, call.folder)

@@ -1,5 +1,6 @@
 """What a worker keeps in memory between calls: data, feature network, evaluator, GANs."""
 
+import dataclasses
 import gc
 import hashlib
 import math
@@ -88,8 +89,10 @@ class Workbench:
 
     def images(self, name: str, run: TrainConfig, image_size: int | None) -> ImageData:
         """A dataset's images at a size, read as a configuration says."""
-        dataset = dataset_named(name, run.data_dir)
-        return loaded(dataset, image_size, run.reading, self._tell)
+        dataset, reading = dataset_named(name, run.data_dir), run.reading
+        if name != run.dataset:
+            reading = dataclasses.replace(reading, labels=None)  # which name the other's images
+        return loaded(dataset, image_size, reading, self._tell)
 
     def reference(self, run: TrainConfig) -> Split:
         """The real images that criteria compare with, without the limit on their number."""
