@@ -17,6 +17,7 @@ from autogan.core.errors import ConfigError
 from autogan.core.files import contents, look, made_beside, read_arrays, write_bytes, write_yaml
 from autogan.core.text import checked, listed, natural, read_path, short_name
 from autogan.data import grids
+from autogan.data.label_file import write_label_file
 from autogan.models.formats import FORMATS
 from autogan.play.player import Player
 from autogan.play.server import serve
@@ -54,9 +55,10 @@ def sample(
         count: how many images, or interpolations; 64 if None, or 8 of each class if those are
             given.
         classes: names or numbers, in a list or separated by commas, to go round and round, where
-            the GAN type makes images of given classes; if None, all as often as in the training
-            set, in order.
-        mix: weights by class: each image shows this mixture of classes.
+            the GAN type makes images of given classes or attributes; if None, all as often as in
+            the training set, in order. Of attributes, one is set at a time.
+        mix: weights by class: each image shows this mixture of classes. Of attributes, weights from
+            0 to 1.
         truncation: keep the latent vectors' numbers within this distance of 0.
         interpolate: images of each interpolation between two latent vectors; in a grid a row.
         grid: lay the images out in one picture; of a GAN type with classes, with a column for each
@@ -78,16 +80,15 @@ def sample(
     images: npt.NDArray[np.uint8] = made["images"]
     if not grid:
         return images
-    turns = int(made["turns"])
-    captions = made["classes"][made["labels"][:turns]].tolist()
-    return grids.grid(images, interpolate or turns, captions)
+    captions = made["captions"].tolist()
+    return grids.grid(images, interpolate or len(captions), captions)
 
 
 def write_samples(folder: Path | str, output: Path, **asked: Any) -> None:
     """Generate images as `sample` does, and write each into a file.
 
     Where they show classes, each class has a sub-folder, which `autogan evaluate` and other
-    programs understand.
+    programs understand. Attributes are listed in attributes.csv, which ``--labels`` reads.
 
     Args:
         folder: see `sample`.
@@ -100,11 +101,14 @@ def write_samples(folder: Path | str, output: Path, **asked: Any) -> None:
     if look(output, "output") == "folder" and any(output.iterdir()):
         raise ConfigError("output", f"{output} is not empty; give a new folder, or NAME.png")
     made = _made(folder, **asked)
-    folders = class_folders(made["classes"].tolist())
-    labels = made["labels"].tolist() or [None] * len(made["images"])
-    for number, (image, label) in enumerate(zip(made["images"], labels, strict=True)):
-        place = output if label is None else output / folders[label]
-        write_bytes(place / f"{number:06d}.png", grids.png(image))
+    names = [f"{number:06d}.png" for number in range(len(made["images"]))]
+    if made["labels"].ndim == 2:
+        write_label_file(output / "attributes.csv", names, made["classes"], made["labels"])
+    elif len(made["labels"]):
+        folders = class_folders(made["classes"].tolist())
+        names = [f"{folders[n]}/{name}" for n, name in zip(made["labels"], names, strict=True)]
+    for name, image in zip(names, made["images"], strict=True):
+        write_bytes(output / name, grids.png(image))
 
 
 def animate(folder: Path | str, output: Path, *, options: Mapping[str, Any] | None = None) -> None:
@@ -181,10 +185,8 @@ def export(
             format=FORMATS.key(format), floats=floats, output=str(made.absolute()),
         )  # fmt: skip
         written = workers.call(call, Written, note)
-        use = program(kind, written.z_dim, len(written.classes), floats)
-        text = card(
-            _result(trained, options), kind, written.image_shape, written.classes, use, licence
-        )
+        use = program(kind, written, floats)
+        text = card(_result(trained, options), kind, written, use, licence)
         write_bytes(made / "use.py", use.encode())
         write_bytes(made / "README.md", text.encode())
         write_yaml(made / "config.yaml", without_places(run.as_dict()))

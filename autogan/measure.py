@@ -9,7 +9,7 @@ from autogan.config import TrainConfig, load_config, load_saved
 from autogan.core.errors import ConfigError
 from autogan.core.files import check_free, look
 from autogan.core.text import checked, dataset_path, listed, read_path
-from autogan.data.corruptions import corruptions_of
+from autogan.criteria.corruptions import corruptions_of
 from autogan.pool.crew import engine_of
 from autogan.pool.finished import Counted, Evaluate, Scores, Statistics
 from autogan.record.folder import run_of, training_in
@@ -104,7 +104,7 @@ def spoil(
     Args:
         images: a folder of images, or a dataset's name.
         reference: see `evaluate`; by default the images themselves.
-        corrupt: ways and strengths, as ``blur=1,noise=0.1``; see `autogan.data.corruptions`.
+        corrupt: ways and strengths, as ``blur=1,noise=0.1``; see `autogan.criteria.corruptions`.
         keep_classes: names or numbers; images of these alone are repeated to the same number.
         criterion: see `evaluate`.
         options: likewise.

@@ -13,6 +13,7 @@ from autogan.core.registry import Part
 from autogan.models.factors import DEFAULTS
 
 if TYPE_CHECKING:
+    from autogan.core.arrays import Attributes
     from autogan.models.training.trainer import Trainer
     from autogan.models.training.updates import Updates
 
@@ -146,6 +147,7 @@ class GANType(Part):
         stage1: Trainer | None = None,
         xla: bool = False,
         precision: str = "float32",
+        attributes: Attributes | None = None,
     ) -> Trainer:
         """Build networks and training function for images of ``image_shape``.
 
@@ -159,10 +161,12 @@ class GANType(Part):
             stage1: a trained GAN whose images are to be enlarged.
             xla: whether XLA compiles the updates.
             precision: of the networks' arithmetic, ``float32`` or ``bfloat16``.
+            attributes: of images of the training set, uint8 [M, A], where they take the place of
+                classes.
         """
         from autogan.models.training.adversarial import Adversarial
 
         shape = dict(cls.shape_of(hyperparameters))
         return Adversarial(
-            cls, image_shape, shape, class_counts, stage1, cls.updates(), xla, precision
+            cls, image_shape, shape, class_counts, stage1, cls.updates(), xla, precision, attributes
         )

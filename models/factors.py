@@ -153,15 +153,16 @@ _GAME = (
     Hyperparameter(
         "generator_norm", "choice", "batch",
         "normalisation in the generator: over the batch, likewise with a scale and a shift for "
-        "each class (conditional), or none",
+        "each class or attribute (conditional), or none",
         choices=("batch", "none", "conditional"), shape=True,
         under={"architecture": _NORMALISED},
     ),
     Hyperparameter(
         "condition", "choice", "none",
-        "how images come by their classes: not at all; both networks are given them (input); the "
-        "discriminator tells them (auxiliary), or is given them at its last layer (projection); or "
-        "each has a branch of igan_v2's generator and a discriminator of its own (branches)",
+        "how images come by their classes or attributes: not at all; both networks are given them "
+        "(input); the discriminator tells them (auxiliary), or is given them at its last layer "
+        "(projection); or each class has a branch of igan_v2's generator and a discriminator of "
+        "its own (branches)",
         choices=("none", "input", "auxiliary", "projection", "branches"), shape=True,
     ),
     Hyperparameter(

@@ -53,6 +53,7 @@ STEP, GAN, LOSSES = (
     "models/objectives/losses.py",
 )
 PENALTIES, OPTIMIZERS = "models/objectives/penalties.py", "models/training/optimizers.py"
+ATTRIBUTES = "tests/test_attributes.py -k 'Networks or Generator'"
 EVOLUTION, GENERATIONS = "models/training/evolution.py", f"{UPDATES} -k generation"
 LAYERS, AVERAGES, DRAWS = (
     "models/networks/layers.py",
@@ -341,6 +342,24 @@ MUTANTS = [
         "a border at 0 for least squares too", STEP,
         "told = [real > self.loss.border, fake < self.loss.border]",
         "told = [real > 0.0, fake < 0.0]", f"{UPDATES} -k adaptive",
+    ),
+    # attributes
+    Mutant(
+        "no scale where no attribute is set", LAYERS,
+        "gamma = 1.0 + gamma", "gamma = gamma", ATTRIBUTES,
+    ),
+    Mutant(
+        "a softmax over attributes", LOSSES,
+        "tf.nn.sigmoid_cross_entropy_with_logits(labels, logits)",
+        "tf.nn.softmax_cross_entropy_with_logits(labels, logits)", ATTRIBUTES,
+    ),
+    Mutant(
+        "attributes in turn on other latent vectors", "models/training/trainer.py",
+        "tf.gather(z, np.arange(count) // len(classes))", "z", ATTRIBUTES,
+    ),
+    Mutant(
+        "CelebA's -1 read as 1", "autogan/data/label_file.py",
+        '"-1": "-"', '"-1": "1"', "tests/test_label_file.py",
     ),
     # evolution
     Mutant(
@@ -966,7 +985,7 @@ MUTANTS = [
     ),
     Mutant(
         "images are written to the folders of other classes", "autogan/making.py",
-        "output / folders[label]", "output / folders[-1 - label]", GENERATOR,
+        "{folders[n]}/", "{folders[-1 - n]}/", GENERATOR,
     ),
     Mutant(
         "a training that should resume starts again", "autogan/worker/trial.py",

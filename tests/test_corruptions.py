@@ -9,8 +9,8 @@ from sessions import SessionEngine
 import autogan
 from autogan.cli.main import main
 from autogan.core.errors import ConfigError
+from autogan.criteria.corruptions import CORRUPTIONS, corrupted, corruptions_of
 from autogan.data import dataset_named
-from autogan.data.corruptions import CORRUPTIONS, corrupted, corruptions_of
 from autogan.pool.finished import Evaluate
 from autogan.report.spoiled import spoiled_page
 
@@ -136,7 +136,7 @@ class TestScores:
             Image.fromarray(image).save(tmp_path / f"{i}.png")
         name = f"folder:{tmp_path}"
         config = {"dataset": name, "features": "random"}
-        with pytest.raises(ConfigError, match="has no labels; leave it out"):
+        with pytest.raises(ConfigError, match="has no classes; leave it out"):
             SessionEngine().session.evaluate(
                 Evaluate(config=config, dataset=name, keep_classes=[1])
             )

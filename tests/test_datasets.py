@@ -719,6 +719,32 @@ def stored(tmp_path_factory):
 
 
 class TestTensorFlowDatasets:
+    def test_attributes_take_the_place_of_a_label(self, tmp_path):
+        """As CelebA has them: a dictionary of truth values."""
+        tfds = pytest.importorskip("tensorflow_datasets", reason="the extra tfds is not installed")
+        import tensorflow as tf
+
+        pictures = np.random.default_rng(0).integers(0, 256, (6, 8, 8, 3), np.uint8)
+        has = {"Young": pictures[:, 0, 0, 0] > 99, "Male": pictures[:, 0, 0, 1] > 99}
+        examples = tf.data.Dataset.from_tensor_slices({"image": pictures, "attributes": has})
+        tfds.dataset_builders.store_as_tfds_dataset(
+            name="faces",
+            version="1.0.0",
+            features=tfds.features.FeaturesDict(
+                {
+                    "image": tfds.features.Image(shape=(8, 8, 3), encoding_format="png"),
+                    "attributes": dict.fromkeys(has, np.bool_),
+                }
+            ),
+            split_datasets={"train": examples},
+            data_dir=tmp_path,
+        )
+        data = load("tfds:faces", tmp_path)
+        assert data.names == ("Male", "Young")
+        first = np.asarray(data.train.images)[:, 0, 0]
+        assert np.array_equal(data.train.labels, first[:, [1, 0]] > 99)
+        assert (data.train.labels.dtype, data.unlabelled) == (np.uint8, "")
+
     def test_is_decoded_once_and_then_mapped(self, stored, monkeypatch):
         root, pictures, labels = stored
         data = load("tfds:tiny", root, 8)

@@ -18,7 +18,8 @@ from autogan.models.formats.base import Format
 NEEDED = {"onnx": "tf2onnx", "tflite": "ai_edge_litert"}
 TINY = {"width": 4, "dense_width": 8, "z_dim": 8, "batch_size": 4}
 GENERATORS = {
-    "infogan": ("gan", {}, 8), "classes": ("cgan", {}, 8), "began": ("began", {}, 32),
+    "infogan": ("gan", {}, 8), "classes": ("cgan", {}, 8), "attributes": ("cgan", {}, 8),
+    "began": ("began", {}, 32),
     "strided": ("gan", {"architecture": "strided"}, 16),
     "sndcgan": ("gan", {"architecture": "sndcgan"}, 16),
     "resnet5": ("gan", {"architecture": "resnet5"}, 16),
@@ -44,7 +45,11 @@ def built(name, stage1=None):
     settings = {n: {**kind.defaults(), **TINY, **changes}[n] for n in kind.defaults()}
     conditional = kind.factor("condition", settings) != "none"
     more = {} if stage1 is None else {"stage1": stage1}
-    trainer = kind.build((size, size, 1), settings, (3, 3) if conditional else (), **more)
+    if name == "attributes":
+        more["attributes"] = np.array([[0, 1], [1, 1]], np.uint8)
+    elif conditional:
+        more["class_counts"] = (3, 3)
+    trainer = kind.build((size, size, 1), settings, **more)
     trainer.reset(1)
     return trainer
 
@@ -67,7 +72,7 @@ def test_all_generators_can_be_exported_and_make_the_same_images(name, tmp_path)
             latents = trainer.latents(5, 9)
             inputs = {"z": latents.z.numpy()}
             if len(latents.labels):
-                inputs["classes"] = latents.labels
+                inputs["attributes" if name == "attributes" else "classes"] = latents.labels
             again = kind().read(path, inputs)
             assert (again.shape, again.dtype) == (
                 (5, *trainer.image_shape), np.float32 if floats else np.uint8,

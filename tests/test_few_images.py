@@ -10,7 +10,7 @@ from autogan.core.errors import ConfigError
 from autogan.criteria import CRITERIA
 from autogan.criteria.evaluator import Evaluator
 from autogan.criteria.statistics import Features
-from autogan.worker.workbench import check_enough
+from autogan.worker.checks import check_enough
 
 SIZES = (1, 2, 3, 4, 5)
 MANY = 1437

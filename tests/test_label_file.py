@@ -14,7 +14,7 @@ from PIL import Image
 from autogan.config import TrainConfig
 from autogan.core.errors import ConfigError
 from autogan.data import Reading, dataset_named, loaded
-from autogan.data.label_file import read_label_file
+from autogan.data.label_file import read_label_file, write_label_file
 
 FILE = Path("labels.csv")
 
@@ -103,6 +103,45 @@ def test_files_that_cannot_be_read_take_their_labels_along():
     assert by_level(data.train, data.names) == {0: "x", 2: "y"}
 
 
+@pytest.mark.parametrize("absent", ["0", "-1"])
+def test_several_columns_are_attributes(absent):
+    images("train/a.png", "train/b.png", "train/c.png", "test/a.png")
+    lines = "file, smiling,young \ntrain/b.png,x,1\ntest/a.png,1,1\ntrain/c.png,x,x\n"
+    data = load((lines + "./train/a.png,1, 1\n").replace("x", absent))
+    assert data.names == ("smiling", "young")
+    assert data.train.labels.dtype == np.uint8
+    assert data.train.labels.tolist() == [[1, 1], [0, 1], [0, 0]]
+    assert data.test.labels.tolist() == [[1, 1]]
+    assert data.train.classes is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("image,x,y\na.png,1,0\nb.png,1,2\n", "line 3 holds '2' for y; give 1 or 0 (or 1 or -1)"),
+        ("image,x,y\na.png,1,yes\n", "line 2 holds 'yes' for y; give 1 or 0"),
+        ("image,x,y\na.png,1\n", "line 2 holds 'a.png,1'; give an image and 2 values"),
+        ("image,x,y\na.png,1,\n", "line 2 holds 'a.png,1,'; give an image and 2 values"),
+        ("image,x,x\na.png,1,0\n", "its header holds 'image,x,x'; give each column a name of "),
+        ("image,x,\na.png,1,0\n", "its header holds 'image,x,'; give each column a name of its"),
+        ("image,x,y\na.png,1,0\nb.png,-1,1\n", "it holds both 0 and -1; give 0 for whatever"),
+        ("image,x,y\na.png,1,0\n", "1 image has no line (b.png); give each image one line"),
+    ],
+)
+def test_wrong_attributes_are_named(text, expected):
+    images("a.png", "b.png")
+    assert refusal(text).startswith(expected)
+
+
+def test_attributes_are_written_as_they_are_read():
+    images("a.png", "b,1.png")
+    rows = np.array([[0, 1], [1, 1]], np.float32)
+    write_label_file(FILE, ["a.png", "b,1.png"], ["x", "y, z"], rows)
+    data = load(FILE.read_bytes())
+    assert data.names == ("x", "y, z")
+    assert data.train.labels.tolist() == rows.tolist()
+
+
 def test_other_labels_are_other_data():
     images("a.png", "b.png")
     one, other = (load(f"image,class\na.png,{a}\nb.png,{b}\n") for a, b in ("xy", "yx"))
@@ -112,7 +151,7 @@ def test_other_labels_are_other_data():
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("", "its first line holds '', no header of two columns; begin with one, as in image,"),
+        ("", "its first line holds '', no header of two columns or more; begin with one"),
         ("a.png,x\nb.png,y\n", "its first line holds 'a.png,x', no header of two columns"),
         ("image;class\na.png;x\n", "its first line holds 'image;class', no header of two columns"),
         ("image,class\na.png\n", "line 2 holds 'a.png'; give an image and a class"),
@@ -165,11 +204,19 @@ def test_its_path_is_kept_whole(tmp_path):
     assert config.as_dict()["labels"] == str(tmp_path / "labels.csv")
 
 
-@given(st.binary(max_size=80) | st.text('image,clsx.png/\n"\r\0\ufeff ', max_size=60))
+rows = st.lists(st.sampled_from(["a.png", "b.png", "x", "y", "0", "1", "-1", "", '"']), max_size=4)
+
+
+@given(
+    st.binary(max_size=80)
+    | st.lists(rows.map(",".join), max_size=4).map("\n".join)
+    | st.text('image,clsx.png/\n"\r\0\ufeff ', max_size=60)
+)
 @settings(max_examples=200, deadline=None, derandomize=True, database=None)
 def test_any_file_is_read_or_refused_in_one_line(tmp_path_factory, content):
     path = tmp_path_factory.getbasetemp() / "any.csv"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     with contextlib.suppress(ConfigError):
         names, (labels,) = read_label_file(path, ["a.png", "b.png"], [["a.png", "b.png"]])
-        assert set(labels) == set(range(len(names)))
+        assert labels.shape == ((2,) if labels.dtype == np.int64 else (2, len(names)))
+        assert 0 <= labels.min() <= labels.max() < max(len(names), 2)

@@ -30,6 +30,7 @@ BATCH, Z, SIDE, COUNTS = 4, 2, 4, (4, 3, 3)
 PIXELS, CLASSES, STEPS, START, TOTAL = SIDE * SIDE, len(COUNTS), 2, 2, 9
 
 LABELS = np.random.default_rng(0).permutation(np.repeat(range(CLASSES), COUNTS))
+ATTRIBUTES = np.random.default_rng(2).integers(0, 2, (len(LABELS), 2), np.uint8)
 PHOTOS = np.random.default_rng(1).integers(0, 256, (len(LABELS), SIDE, SIDE, 1), np.uint8)
 
 # ---- What the types stand for --------------------------------------------------------------------
@@ -131,6 +132,9 @@ def errors(loss, logits, targets):
 
 
 def cross_entropy(class_logits, labels):
+    if labels.ndim == 2:  # of each attribute, whether an image has it
+        p = 1 / (1 + tf.exp(-class_logits))
+        return -E(labels * tf.math.log(p) + (1 - labels) * tf.math.log(1 - p))
     p = tf.exp(class_logits) / tf.reduce_sum(tf.exp(class_logits), axis=1, keepdims=True)
     return -E([tf.math.log(p[image, label]) for image, label in enumerate(labels)])
 
@@ -215,8 +219,9 @@ class Network:
                 moving.assign(momentum * moving + (1 - momentum) * new[0])
         elif norm != "layer":
             mean, variance = self["norm", "mean"], self["norm", "variance"]
-        if norm == "conditional":
-            gamma, beta = one_hot(labels) @ gamma, one_hot(labels) @ beta
+        if norm == "conditional":  # of attributes, gamma is what each adds to a scale of 1
+            given = vectors(labels)
+            gamma, beta = given @ gamma + (1 if labels.ndim == 2 else 0), given @ beta
         return (x - mean) / tf.sqrt(variance + 1e-5) * gamma + beta
 
 
@@ -246,8 +251,9 @@ def discriminator_names(f):
     return names + (layer("classes") if f["condition"] == "auxiliary" else [])
 
 
-def one_hot(labels):
-    return tf.constant(np.eye(CLASSES)[labels])
+def vectors(labels):
+    """One-hot classes; attributes as they are."""
+    return tf.constant(np.eye(CLASSES)[labels] if labels.ndim == 1 else labels.astype("float64"))
 
 
 def dropped(x, rate, seed, layer):
@@ -262,7 +268,7 @@ def dropped(x, rate, seed, layer):
 def made_by(network, h, z, labels, seed=None, training=True, momentum=0.9):
     """Generated images, float64 [batch, PIXELS]; without a seed, without dropout."""
     if h.condition != "none" and h.generator_norm != "conditional":
-        z = tf.concat([z, one_hot(labels)], axis=1)
+        z = tf.concat([z, vectors(labels)], axis=1)
     x = network.normed(network.dense(z, "first"), h.generator_norm, labels, training, momentum)
     x = dropped(relu(x), h.generator_dropout if seed is not None else 0, seed, 0)
     return tf.tanh(network.dense(x, "last"))
@@ -279,7 +285,7 @@ def judged_by(network, h, pixels, labels, seed):
         return tf.reduce_mean(tf.abs(pixels - decoded), axis=1, keepdims=True), None
     x = pixels
     if h.condition == "input":  # after each pixel its class
-        planes = tf.repeat(one_hot(labels)[:, None], PIXELS, axis=1)
+        planes = tf.repeat(vectors(labels)[:, None], PIXELS, axis=1)
         x = tf.reshape(tf.concat([x[:, :, None], planes], axis=2), [len(labels), -1])
     x = dropped(leaky(network.dense(x, "first")), h.dropout, seed, 0)
     norm = "none" if h.penalty == "clipping" else h.discriminator_norm
@@ -287,7 +293,7 @@ def judged_by(network, h, pixels, labels, seed):
     x = dropped(leaky(x), h.dropout, seed, 1)
     logits = network.dense(x, "last")
     if h.condition == "projection":
-        embedded = network.dense(one_hot(labels), "embedding")
+        embedded = network.dense(vectors(labels), "embedding")
         logits += tf.reduce_sum(embedded * x, axis=1, keepdims=True)
     return logits, network.dense(x, "classes") if h.condition == "auxiliary" else None
 
@@ -391,16 +397,18 @@ class Training:
         state: what the package begins with.
         seed: of the trial.
         off: whether weights and random numbers are off by a rounding.
+        labels: of the photos: classes, or attributes.
     """
 
-    def __init__(self, h, state, seed, off=False):
+    def __init__(self, h, state, seed, off=False, labels=LABELS):
+        self.labels = labels
         self.off, self.signs = off, np.random.default_rng(seed)
         state = {name: self.rounded(value) for name, value in state.items()}
 
         def of(network):
             return [value for name, value in state.items() if name.startswith(f"{network}/")]
 
-        self.h, self.seed, self.data = h, seed, TrainingSet(PHOTOS, LABELS)
+        self.h, self.seed, self.data = h, seed, TrainingSet(PHOTOS, labels)
         self.G = Network(generator_names(vars(h)), of("generator"))
         self.D = Network(discriminator_names(vars(h)), of("discriminator"))
         self.averages = bool(h.ema) or h.statistics == "measured"
@@ -434,7 +442,7 @@ class Training:
     def real(self, number):
         places = self.batch_of(0, number)
         pixels = PHOTOS[places].reshape(BATCH, PIXELS) / 127.5 - 1
-        return Images(tf.constant(pixels), LABELS[places])
+        return Images(tf.constant(pixels), self.labels[places])
 
     def made(self, labels, stream, dropout, number, size=BATCH):
         z = self.drawn(tf.random.stateless_normal, [size, Z], stream, number)
@@ -507,7 +515,7 @@ class Training:
     def discriminator_step(self, number, rate, fading):
         h = self.h
         x = self.real(number)
-        made = self.fakes(LABELS[self.batch_of(1, number)], number)
+        made = self.fakes(self.labels[self.batch_of(1, number)], number)
         self.D.iterated()
         with tf.GradientTape() as tape:
             real, real_classes = self.judged(x, REAL_D, number, fading)
@@ -560,7 +568,7 @@ class Training:
 
     def generator_step(self, step, rate, fading):
         h = self.h
-        labels, last = LABELS[self.batch_of(2, step)], (step + 1) * h.d_iter - 1
+        labels, last = self.labels[self.batch_of(2, step)], (step + 1) * h.d_iter - 1
         with tf.GradientTape() as tape:
             made = self.made(labels, Z_G, DROPOUT_IN_MAKING_G, step)
             fake, classes = self.judged(made, FAKE_G, step, fading)
@@ -596,6 +604,9 @@ class Training:
 
     def latents(self, count, seed):
         z = tf.random.stateless_normal([count, Z], tf.constant([seed, EVALUATION], tf.int64))
+        if self.labels.ndim == 2:
+            places = [n * len(self.labels) // count for n in range(count)]
+            return tf.cast(z, tf.float64), self.labels[places]
         shares = np.cumsum(COUNTS) / np.sum(COUNTS)
         return tf.cast(z, tf.float64), np.searchsorted(shares, (np.arange(count) + 0.5) / count)
 
@@ -648,8 +659,8 @@ class Individual(NamedTuple):
 class Evolving(Training):
     """1803.00657, algorithm 1; the arguments are those of `Training`."""
 
-    def __init__(self, h, state, seed, off=False):
-        super().__init__(h, state, seed, off)
+    def __init__(self, h, state, seed, off=False, labels=LABELS):
+        super().__init__(h, state, seed, off, labels)
         names = generator_names(vars(h))
         rows = [value for name, value in state.items() if name.startswith("survivors/")]
         self.survivors = []
@@ -677,7 +688,7 @@ class Evolving(Training):
 
     def sample(self, labels, step):
         """What fitness is found by: the same z for all."""
-        labels = np.tile(labels, self.h.fitness_batches)
+        labels = np.concatenate([labels] * self.h.fitness_batches)
         return self.made(labels, Z_FITNESS, DROPOUT_IN_MAKING_FITNESS, step, len(labels))
 
     def fitness(self, labels, step, fading, of_real):
@@ -709,7 +720,7 @@ class Evolving(Training):
         return tape, loss
 
     def generator_step(self, step, rate, fading):
-        h, labels = self.h, LABELS[self.batch_of(2, step)]
+        h, labels = self.h, self.labels[self.batch_of(2, step)]
         rate *= h.learning_rate * h.generator_lr_scale
         of_real = None
         if h.fitness == "egan":
@@ -783,8 +794,8 @@ def build():
     """Builds GANs with tiny networks, each once."""
     gans = {}
 
-    def build(kind, settings, xla=False):
-        key = (kind, kind.shape_of(settings), xla)
+    def build(kind, settings, xla=False, labels=LABELS):
+        key = (kind, kind.shape_of(settings), xla, labels.ndim)
         if key not in gans:
             clips = kind.factor("penalty", settings) == "clipping"
             judge = package_critic if clips else package_discriminator
@@ -795,13 +806,14 @@ def build():
                 for name in ("infogan", "igan", "igan_v2"):
                     patch.setitem(ARCHITECTURES, name, pair)
                 patch.setattr("autogan.models.networks.autoencoders.infogan_errors", package_errors)
-                gans[key] = kind.build((SIDE, SIDE, 1), settings, COUNTS, xla=xla)
+                known = {"class_counts": COUNTS} if labels.ndim == 1 else {"attributes": labels}
+                gans[key] = kind.build((SIDE, SIDE, 1), settings, xla=xla, **known)
         return gans[key]
 
     return build
 
 
-def check_two_steps(build, kind, changes, seed=5, k=0.4, accuracy=0.549):
+def check_two_steps(build, kind, changes, seed=5, k=0.4, accuracy=0.549, labels=LABELS):
     """Train from random weights; returns the state, which is the one written out."""
     settings = kind.defaults()
     tiny = {"batch_size": BATCH, "z_dim": Z, "architecture": "infogan"}
@@ -809,17 +821,17 @@ def check_two_steps(build, kind, changes, seed=5, k=0.4, accuracy=0.549):
     for name, value in settings.items():
         if isinstance(value, float):
             settings[name] = float(np.float32(value))  # 1 - 0.999 depends on it in the fifth digit
-    gan = build(kind, settings)
+    gan = build(kind, settings, labels=labels)
     gan.reset(0)
     state = begun(gan.state(), seed, k, accuracy)
     gan.restore(state)
     factors = {**NEITHER, **WRITTEN_OUT[kind.name], **settings, "k": float(state.get("loss/k", 0))}
     training = Evolving if kind.name == "evolutionary" else Training
     written_out, off = (
-        training(SimpleNamespace(**factors), state, seed, off) for off in (False, True)
+        training(SimpleNamespace(**factors), state, seed, off, labels) for off in (False, True)
     )
     losses, others = written_out.run(), off.run()
-    done, reported = gan.train(TrainingSet(PHOTOS, LABELS), seed, START, STEPS, TOTAL, settings)
+    done, reported = gan.train(TrainingSet(PHOTOS, labels), seed, START, STEPS, TOTAL, settings)
 
     assert done == STEPS
     assert reported.keys() == losses.keys()
@@ -990,6 +1002,24 @@ COMBINATIONS = {
 @pytest.mark.usefixtures("eagerly")
 def test_two_steps_of_combinations_are_those_written_out(build, name):
     check_two_steps(build, GAN_TYPES.get("gan"), {**OTHER, **PLAIN, **COMBINATIONS[name]})
+
+
+WITH_ATTRIBUTES = {
+    "given to both networks": ("cgan", {}),
+    "told by the discriminator": ("acgan", {"statistics": "measured"}),
+    "given to a last layer and a norm": ("sngan_projection", {"ema": 0.0}),
+    "of a population": (
+        "evolutionary",
+        {"condition": "auxiliary", "generator_norm": "conditional", "fitness_batches": 2},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WITH_ATTRIBUTES)
+@pytest.mark.usefixtures("eagerly")
+def test_two_steps_with_attributes_are_those_written_out(build, name):
+    kind, changes = WITH_ATTRIBUTES[name]
+    check_two_steps(build, GAN_TYPES.get(kind), {**OTHER, **changes}, labels=ATTRIBUTES)
 
 
 @pytest.mark.parametrize(

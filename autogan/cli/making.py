@@ -26,13 +26,16 @@ def sample(
     classes: Annotated[
         str | None,
         typer.Option(
-            help="names or numbers of classes, as cat,dog: a column each [of a grid all, "
-            "else as in the training set]"
+            help="names or numbers of classes, as cat,dog: a column each, of attributes with this "
+            "one alone [of a grid all, else as in the training set]"
         ),
     ] = None,
     mix: Annotated[
         str | None,
-        typer.Option(help="mix classes in each image: cat=0.7,dog=0.3", metavar="NAME=WEIGHT,..."),
+        typer.Option(
+            help="mix classes in each image: cat=0.7,dog=0.3; or set attributes, from 0 to 1",
+            metavar="NAME=WEIGHT,...",
+        ),
     ] = None,
     interpolate: Annotated[
         int | None,
@@ -52,7 +55,8 @@ def sample(
             "--output",
             "-o",
             help="NAME.png for one grid, NAME.gif for an animation of the training, else a new "
-            "folder of single images, by class where there are any [samples-RUN.png]",
+            "folder of single images, by class where there are any, or with attributes.csv "
+            "[samples-RUN.png]",
         ),
     ] = None,
     overwrite: Annotated[

@@ -53,6 +53,8 @@ def _print_cost(plan: Plan) -> None:
     say(f"# {plan.images} training images of {width}x{height}x{channels}")
     if plan.classes:
         say(f"# classes: {_classes(plan.classes)}")
+    if plan.attributes:
+        say(f"# attributes: {_classes(plan.attributes)}")
     points = "too many to count" if plan.points is None else plan.points
     searched = ", ".join(dimension.name for dimension in plan.config.space.dimensions)
     say(f"# searched: {searched}; points in the space: {points}")
@@ -100,7 +102,7 @@ def _why(plan: Plan) -> str:
 
 
 def _classes(counts: Mapping[str, int]) -> str:
-    """Number, name and images of each class; in short where they are named by their numbers."""
+    """Number, name and images of each class or attribute; in short where numbers name them."""
     if list(counts) == [str(number) for number in range(len(counts))]:
         few, many = min(counts.values()), max(counts.values())
         images = f"{few} to {many}" if few < many else f"{few}"

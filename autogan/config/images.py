@@ -49,7 +49,11 @@ class ImageKeys(BaseModel):
     skip_unreadable: Annotated[bool, key("data", "leave out files that cannot be read")] = False
     labels: Annotated[
         Path | None,
-        key("data", "a CSV file with a header and a line for each image: its path and its class"),
+        key(
+            "data",
+            "a CSV file with a header and a line for each image: its path and its class, "
+            "or attributes",
+        ),
     ] = None
 
     @field_validator("background", mode="before")

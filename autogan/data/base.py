@@ -7,20 +7,22 @@ from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
+import numpy.typing as npt
 
-from autogan.core.arrays import Images, Labels
+from autogan.core.arrays import Attributes, Images, Labels
 from autogan.core.errors import ConfigError
 from autogan.core.registry import Part
-from autogan.data.checks import checked_images, checked_labels
+from autogan.data.checks import check_attributes, checked_images, checked_labels
 from autogan.data.pictures import PictureFiles, square
 from autogan.data.reading import Reading
 
 MIN_SIZE, MAX_SIZE, SIZE_STEP = 8, 256, 4
 MEMORY_BYTES = 2**30  # images beyond this size are not held in memory
 _SHOWN_NAMES = 20  # of classes, where one is not known
+_MOST_ROWS = 10_000  # of attributes that a generator keeps
 _BLOCK_BYTES = 2**24  # of mapped images read at once for their digest
 
 
@@ -31,19 +33,21 @@ class Split:
     Attributes:
         images: uint8 [N, height, width, channels], channels 1 or 3 (grey ones may be given without
             channels); read when they are asked for where they are too many for memory.
-        labels: int64 [N] in 0..K-1, or None.
+        labels: int64 [N] in 0..K-1, attributes, uint8 [N, A] of 0 and 1 with A from 2 on, or None.
 
     Raises:
         ConfigError: if they are something else.
     """
 
     images: Images | PictureFiles
-    labels: Labels | None
+    labels: Labels | Attributes | None
 
     def __post_init__(self) -> None:
         if not isinstance(self.images, PictureFiles):
             object.__setattr__(self, "images", checked_images("dataset", "", self.images))
-        if self.labels is not None:
+        if self.attributes is not None:
+            check_attributes("dataset", self.attributes, len(self))
+        elif self.labels is not None:
             labels = checked_labels("dataset", "", self.labels, len(self))
             object.__setattr__(self, "labels", labels)
 
@@ -51,9 +55,36 @@ class Split:
         return len(self.images)
 
     @property
+    def attributes(self) -> Attributes | None:
+        """The attributes of each image, uint8 [N, A]; None where the labels are classes, or none.
+
+        An array of one column holds classes.
+        """
+        found: Any = self.labels
+        rows = isinstance(found, np.ndarray) and found.dtype == np.uint8 and found.ndim == 2
+        return cast(Attributes, found) if rows and found.shape[1] > 1 else None
+
+    @property
+    def classes(self) -> Labels | None:
+        """The class of each image, int64 [N]; None where there are none."""
+        return cast(Labels | None, self.labels) if self.attributes is None else None
+
+    @property
     def class_counts(self) -> tuple[int, ...]:
-        """How many images of each class there are; empty without labels."""
-        return () if self.labels is None else tuple(np.bincount(self.labels).tolist())
+        """How many images of each class there are; empty without classes."""
+        return () if self.classes is None else tuple(np.bincount(self.classes).tolist())
+
+    @property
+    def attribute_counts(self) -> tuple[int, ...]:
+        """How many images have each attribute; empty without attributes."""
+        rows = self.attributes
+        return () if rows is None else tuple(rows.sum(axis=0, dtype=np.int64).tolist())
+
+    @cached_property
+    def drawn_attributes(self) -> Attributes | None:
+        """The attributes of all images, or of 10,000 drawn with a fixed seed; None without any."""
+        rows = self.attributes
+        return None if rows is None else rows[_drawn(len(rows), _MOST_ROWS)]
 
     @cached_property
     def digest(self) -> str:
@@ -64,8 +95,11 @@ class Split:
         that holds them all), order and sizes in bytes, but not that a file was replaced by another
         of the same name and size. Where the files lie has no part in it.
         """
-        labels = None if self.labels is None else np.ascontiguousarray(self.labels, "<i8")
-        known = sha256(repr((tuple(map(int, self.images.shape)), labels is not None)).encode())
+        attributes, labels = self.attributes, self.labels
+        kind: bool | str = labels is not None
+        if attributes is not None:
+            kind = f"{attributes.shape[1]} attributes"
+        known = sha256(repr((tuple(map(int, self.images.shape)), kind)).encode())
         if isinstance(self.images, PictureFiles):
             known.update(self.images.listing())
         else:
@@ -73,7 +107,8 @@ class Split:
             for first in range(0, len(self), rows):
                 known.update(np.ascontiguousarray(self.images[first : first + rows]).data)
         if labels is not None:
-            known.update(labels.data)
+            dtype = "<i8" if attributes is None else "u1"
+            known.update(np.ascontiguousarray(labels, dtype).data)
         return known.hexdigest()
 
     @property
@@ -82,12 +117,16 @@ class Split:
         return math.prod(self.images.shape) <= MEMORY_BYTES
 
     def subset(self, count: int) -> tuple[Images, Labels | None]:
-        """``count`` images drawn with a fixed seed, and their labels; all if there are no more."""
-        chosen = np.arange(len(self))
-        if count < len(self):
-            chosen = np.sort(np.random.default_rng(0).permutation(len(self))[:count])
-        labels = None if self.labels is None else self.labels[chosen]
-        return self.images[chosen], labels
+        """``count`` images drawn with a fixed seed, and their classes; all if there are no more."""
+        chosen = _drawn(len(self), count)
+        return self.images[chosen], None if self.classes is None else self.classes[chosen]
+
+
+def _drawn(count: int, most: int) -> npt.NDArray[np.int64]:
+    """Of ``count`` places ``most``, drawn with a fixed seed, in order; all if there are no more."""
+    if most >= count:
+        return np.arange(count)
+    return np.sort(np.random.default_rng(0).permutation(count)[:most])
 
 
 @dataclass(frozen=True)
@@ -97,7 +136,8 @@ class ImageData:
     Attributes:
         train: the training images.
         test: those that are not trained on, or None.
-        names: of the classes, in the order of their numbers, where they have any.
+        names: of the classes, in the order of their numbers, or of the attributes, where they have
+            any.
         notes: what was left out or changed, and why: short lines for the user.
         unlabelled: why there are no classes, in words, where that is known.
     """
@@ -110,11 +150,15 @@ class ImageData:
 
     def __post_init__(self) -> None:
         counts = self.train.class_counts
-        if self.names and len(self.names) != len(counts):
+        labels = len(self.train.attribute_counts or counts)
+        if self.names and len(self.names) != labels:
+            each, all_ = "class", "classes"
+            if self.train.attributes is not None:
+                each, all_ = "attribute", "attributes"
             raise ConfigError(
                 "dataset",
-                f"{len(self.names)} names of classes, and labels of {len(counts)}; give each class "
-                "one name",
+                f"{len(self.names)} names of {all_}, and labels of {labels}; give each {each} one "
+                "name",
             )
         if self.test is None:
             return
@@ -131,6 +175,12 @@ class ImageData:
                 f"training images have {made[1]}x{made[0]} pixels, test images "
                 f"{other[1]}x{other[0]}; give --image-size to crop and resize them all",
             )
+        if len(self.test.attribute_counts) != len(self.train.attribute_counts):
+            raise ConfigError(
+                "dataset",
+                f"{len(self.train.attribute_counts)} attributes of training images, and "
+                f"{len(self.test.attribute_counts)} of test images; give both the same",
+            )
         unknown = len(self.test.class_counts) - 1
         if counts and unknown >= len(counts):
             raise ConfigError(
@@ -146,11 +196,20 @@ class ImageData:
         return height, width, channels
 
     @property
+    def label_names(self) -> tuple[str, ...]:
+        """The names or numbers of the classes or attributes; empty without either."""
+        counts = self.train.attribute_counts or self.train.class_counts
+        return self.names or tuple(map(str, range(len(counts))))
+
+    @property
     def classes(self) -> dict[str, int]:
         """How many training images of each class there are, by its name or number."""
-        counts = self.train.class_counts
-        names = self.names or tuple(map(str, range(len(counts))))
-        return dict(zip(names, counts, strict=True))
+        return _by_name(self.label_names, self.train.class_counts)
+
+    @property
+    def attributes(self) -> dict[str, int]:
+        """How many training images have each attribute, by its name or number."""
+        return _by_name(self.label_names, self.train.attribute_counts)
 
 
 class Dataset(Part):
@@ -190,8 +249,21 @@ class FileDataset(Dataset):
     tell: Callable[[str], None] = staticmethod(lambda text: None)
 
 
-def class_number(given: int | str, names: Sequence[str], field: str = "classes") -> int:
+def _by_name(names: Sequence[str], counts: Sequence[int]) -> dict[str, int]:
+    """Counts by name; empty where there are none."""
+    return dict(zip(names, counts, strict=True)) if counts else {}
+
+
+def class_number(
+    given: int | str, names: Sequence[str], field: str = "classes", kind: str = "classes"
+) -> int:
     """The number of the class that a user calls by its name or, where none has it, by its number.
+
+    Args:
+        given: the name or number.
+        names: of all.
+        field: the key or argument that gives it.
+        kind: ``classes``, or ``attributes``, which are numbered likewise.
 
     Raises:
         ConfigError: naming the field, if there is no such class.
@@ -201,7 +273,7 @@ def class_number(given: int | str, names: Sequence[str], field: str = "classes")
     if str(given).isdecimal() and int(given) < len(names):
         return int(given)
     shown = ", ".join(names[:_SHOWN_NAMES]) + (", ..." if len(names) > _SHOWN_NAMES else "")
-    raise ConfigError(field, f"{given!r}: the classes are 0 to {len(names) - 1}, named {shown}")
+    raise ConfigError(field, f"{given!r}: the {kind} are 0 to {len(names) - 1}, named {shown}")
 
 
 def check_trainable(image_shape: tuple[int, int, int]) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from autogan.core.arrays import Images, Labels
+from autogan.core.arrays import Attributes, Images, Labels
 from autogan.core.errors import ConfigError
 
 MOST_CLASSES = 1000  # fewer images than that may still have class numbers below it
@@ -80,6 +80,23 @@ def checked_labels(field: str, name: str, labels: Any, count: int) -> Labels:
             f"below {most}",
         )
     return labels.reshape(-1).astype(np.int64, copy=False)
+
+
+def check_attributes(field: str, labels: Attributes, count: int) -> None:
+    """Check attributes.
+
+    Args:
+        field: the key that named their source.
+        labels: what was found there, uint8 [N, A].
+        count: how many images there are.
+
+    Raises:
+        ConfigError: if they are not 0 and 1, a row for each image.
+    """
+    if len(labels) != count:
+        raise ConfigError(field, f"attributes of {len(labels)} for {count} images; give each a row")
+    if labels.max(initial=0) > 1:
+        raise ConfigError(field, f"attributes up to {labels.max()}; give 1 or 0 for each")
 
 
 def _refuse(field: str, name: str, found: Any, what: str, problem: str) -> ConfigError:

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from autogan.core.arrays import Labels
+import numpy as np
+
+from autogan.core.arrays import Attributes, Labels
 from autogan.core.errors import ConfigError
 from autogan.core.files import look
 from autogan.core.text import counted, read_path
@@ -96,7 +98,7 @@ class Folder(FileDataset):
         shape: tuple[int, int, int],
         image_size: int | None,
         places: Sequence[int],
-        labels: Labels | None,
+        labels: Labels | Attributes | None,
     ) -> Split:
         """The files at some places, decoded where all of them fit into memory."""
         files = PictureFiles(
@@ -107,7 +109,7 @@ class Folder(FileDataset):
             background=self.reading.colour if survey.transparent else WHITE,
         )
         split = Split(files, labels)
-        return Split(*split.subset(len(places))) if split.fits_in_memory else split
+        return Split(files[np.arange(len(places))], labels) if split.fits_in_memory else split
 
     def _notes(
         self, paths: Sequence[Path], survey: Survey, image_size: int | None

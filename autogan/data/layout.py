@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from autogan.core.arrays import Labels
+from autogan.core.arrays import Attributes, Labels
 from autogan.core.errors import ConfigError, printable
 from autogan.core.text import counted, natural
 from autogan.data.decoding import OTHER_SUFFIXES, SUFFIXES
@@ -30,15 +30,15 @@ class Part:
     Attributes:
         root: of the split.
         files: below it, sorted.
-        labels: of the files, int64 [N] in 0..K-1; None without classes.
-        names: of the classes, where folders or a file of labels name them.
+        labels: of the files, int64 [N] in 0..K-1, or attributes, uint8 [N, A]; None without.
+        names: of the classes or attributes, where folders or a file of labels name them.
         unlabelled: why there are no classes, in words; empty if there are.
         notes: what the user should know of the classes.
     """
 
     root: Path
     files: tuple[Parts, ...]
-    labels: Labels | None
+    labels: Labels | Attributes | None
     names: tuple[str, ...]
     unlabelled: str = ""
     notes: tuple[str, ...] = ()
@@ -321,7 +321,7 @@ def _part(root: Path, files: tuple[Parts, ...]) -> Part:
 def _parts_of_file(
     root: Path, path: Path, files: Sequence[Parts], splits: Mapping[str, tuple[Parts, ...]]
 ) -> list[Part]:
-    """The splits with the classes that a file of labels gives them."""
+    """The splits with the labels that a file gives them."""
     below = [
         ["/".join(filter(None, (name, *parts))) for parts in own] for name, own in splits.items()
     ]

@@ -11,14 +11,23 @@ _SAMPLE = 256  # images that are looked at
 _SAMPLE_BYTES = 2**26  # of them, at most
 _ALIKE = 0.5  # share of a sample that one picture may have
 _FLAT = 0.5  # share of a sample that may be of one colour alone
+_NAMED = 5  # attributes
 _LEVELS = 64  # fewer grey levels from the lowest to the highest are a small part of 256
 
 
 def description(data: ImageData) -> str:
-    """``1,437 grey 8x8 images in 10 classes, 360 test images``."""
+    """``1,437 grey 8x8 images in 10 classes, 360 test images``.
+
+    Attributes stand with the share of training images that have them.
+    """
     height, width, channels = data.image_shape
     kind = f"{'grey' if channels == 1 else 'RGB'} {width}x{height} image"
     classes = f" in {counted(len(data.classes), 'class', 'classes')}" if data.classes else ""
+    if data.attributes:
+        some = list(data.attributes.items())[:_NAMED]
+        shown = [f"{name} {100 * count / len(data.train):.0f} %" for name, count in some]
+        shown += ["..."] if len(some) < len(data.attributes) else []
+        classes = f" with {counted(len(data.attributes), 'attribute')} ({', '.join(shown)})"
     test = "" if data.test is None else f", {counted(len(data.test), 'test image')}"
     return f"{counted(len(data.train), kind)}{classes}{test}"
 

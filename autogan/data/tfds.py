@@ -1,7 +1,7 @@
 """Any dataset of TensorFlow Datasets, through the optional extra ``tfds``."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ class TensorFlowDatasets(FileDataset):
     Its pictures are decoded once, cropped at the centre to squares and resized, into a file of
     the user's cache, from where they are read as they are needed. The test split is ``test``, or
     ``validation`` where there is none. Labels are the feature ``label``, if there is one, and
-    classes bear the names that it has.
+    classes bear the names that it has; else the feature ``attributes``, if it holds truth values.
     """
 
     name = "tfds"
@@ -75,12 +75,14 @@ class TensorFlowDatasets(FileDataset):
         unseen, more = self._split(builder, test, key, *decoded) if test else (None, [])
         names = getattr(features["label"], "names", ()) if "label" in features else ()
         known = len(train.class_counts)
+        names = tuple(map(str, names[:known])) if known <= len(names) else ()
+        why = "" if train.labels is not None else "it has no feature label that names classes"
         return ImageData(
             train,
             unseen,
-            tuple(map(str, names[:known])) if known <= len(names) else (),
+            tuple(_attributes(features)) or names,
             notes=(*notes, *more),
-            unlabelled="" if known else "it has no feature label that names classes",
+            unlabelled=why,
         )
 
     def _builder(self) -> Any:
@@ -119,20 +121,30 @@ class TensorFlowDatasets(FileDataset):
         """A split, and what the user should know of it."""
         count = builder.info.splits[name].num_examples
         background = self.reading.colour
+        features = builder.info.features
+        attributes = _attributes(features)
+        form = 3 if attributes else 2  # the arrays below, in which the cache may hold a dataset
         origin = hashlib.sha256(
-            f"2/{builder.data_dir}/{size}/{channels}/{background}".encode()
+            f"{form}/{builder.data_dir}/{size}/{channels}/{background}".encode()
         ).hexdigest()[:12]
         place = f"{builder.info.full_name.replace('/', '-')}-{name}-{origin}"
-        features = builder.info.features
         labelled = "label" in features and hasattr(features["label"], "num_classes")
+
+        def read(example: Any) -> Any:
+            """An example's labels; 0 without any."""
+            if attributes:
+                return [example["attributes"][name] for name in attributes]
+            return example["label"] if labelled else 0
+
+        label = ((count, len(attributes)), np.uint8) if attributes else ((count,), np.int64)
         images, labels, found = mapped_arrays(
             cache_root() / "datasets" / place,
             {
                 "images": ((count, size, size, channels), np.uint8),
-                "labels": ((count,), np.int64),
+                "labels": label,
                 "found": ((2,), np.int64),  # examples, and those with transparent pixels
             },
-            lambda arrays: _decode(builder, name, key, arrays, labelled, self.reading),
+            lambda arrays: _decode(builder, name, key, arrays, read, self.reading),
         )
         there, transparent = found.tolist()
         title = f"tfds:{self.argument}: the split {name}"
@@ -150,7 +162,8 @@ class TensorFlowDatasets(FileDataset):
                 f"{transparent:,} images of {name} have transparent pixels: shown on {where}"
             )
         kept = min(there, count)
-        return Split(images[:kept], np.array(labels[:kept]) if labelled else None), notes
+        known = labelled or attributes
+        return Split(images[:kept], np.array(labels[:kept]) if known else None), notes
 
 
 def _is_picture(feature: Any) -> bool:
@@ -160,12 +173,20 @@ def _is_picture(feature: Any) -> bool:
     return isinstance(feature, tfds.features.Image)
 
 
+def _attributes(features: Any) -> list[str]:
+    """The names of the attributes that examples have; empty where they have a label, or none."""
+    held = features["attributes"] if "attributes" in features and "label" not in features else {}
+    if not hasattr(held, "items") or any(each.dtype != bool for each in held.values()):
+        return []
+    return sorted(held) if len(held) > 1 else []
+
+
 def _decode(
     builder: Any,
     split: str,
     key: str,
     arrays: Mapping[str, npt.NDArray[Any]],
-    labelled: bool,
+    labels_of: Callable[[Any], Any],
     reading: Reading,
 ) -> None:
     """Fill arrays with a split's pictures and labels, in the order in which they are stored.
@@ -188,5 +209,4 @@ def _decode(
         arrays["found"][1] += transparent
         flat = square(flat.convert("L" if channels == 1 else "RGB"), side)
         arrays["images"][i] = np.asarray(flat).reshape(side, side, channels)
-        if labelled:
-            arrays["labels"][i] = example["label"]
+        arrays["labels"][i] = labels_of(example)

@@ -27,7 +27,8 @@ class Player:
         scratch: a folder for images from the worker.
 
     Attributes:
-        classes: the names of the classes; empty if the generator takes no class.
+        classes: the names of the classes or attributes; empty if the generator takes none.
+        attributes: whether they are attributes.
     """
 
     def __init__(
@@ -43,13 +44,14 @@ class Player:
         self._lock = threading.Lock()  # requests come from several threads
         made = self._made({"count": 1, "seed": 0})
         self.classes: list[str] = made["classes"].tolist()
+        self.attributes = bool(made["attributes"])
 
     def picture(self, asked: Mapping[str, str]) -> bytes:
         """A grid of images as PNG.
 
         Args:
             asked: ``seed``, ``count``, ``truncation`` and ``interpolate`` as text, and weights of
-                classes by their numbers, as ``class3``.
+                classes or attributes by their numbers, as ``class3``.
 
         Raises:
             ConfigError: if a field is unknown or its value is not allowed.
@@ -72,9 +74,9 @@ class Player:
             else:
                 raise ConfigError(name[:50], "unknown field")
         chosen = {name: weight for name, weight in weights.items() if weight > 0}
-        if len(chosen) == 1:
+        if len(chosen) == 1 and not self.attributes:
             given["classes"] = [int(number) for number in chosen]
-        elif chosen:
+        elif chosen or self.attributes:
             given["mix"] = {self.classes[int(number)]: w for number, w in chosen.items()}
         made = self._made(given)
         return png(grid(made["images"], given.get("interpolate", 0)))

@@ -14,6 +14,8 @@ from autogan.play.player import MOST_IMAGES, MOST_STEPS, Player
 _SECONDS = 20.0  # for a whole request to arrive
 _MOST_FIELDS = 2000  # of a request
 _ALLOWED = "default-src 'self'; img-src 'self' blob: data:; frame-ancestors 'none'; base-uri 'none'"
+_CLASSES = "One class, or a mixture of several. None: as in the training set."
+_ATTRIBUTES = "Each slider sets one attribute, from 0 to 1."
 _HEADERS = {
     "Content-Security-Policy": _ALLOWED,
     "X-Content-Type-Options": "nosniff",
@@ -58,6 +60,8 @@ def page(player: Player, title: str) -> bytes:
         title=html.escape(title),
         classes=rows,
         hidden="" if player.classes else "hidden",
+        legend="Attributes" if player.attributes else "Classes",
+        hint=_ATTRIBUTES if player.attributes else _CLASSES,
         images=MOST_IMAGES,
         steps=MOST_STEPS,
     )

@@ -92,8 +92,9 @@ class Sample(Call):
     """Generate images and write them as an .npz file.
 
     The file holds ``images``, uint8 [N, height, width, channels]; ``labels``, their classes,
-    int64 [N], or empty; ``classes``, the names of all classes; ``turns``, the number of classes
-    that the images show in turn, or 0.
+    int64 [N], or attributes, float32 [N, A], or empty; ``classes``, the names of all classes or
+    attributes; ``captions``, the names of those that the images show in turn, or empty;
+    ``attributes``, whether they are attributes.
 
     Attributes:
         folder: of the training.
@@ -149,9 +150,11 @@ class Written(Message):
     Attributes:
         image_shape: height, width, channels.
         z_dim: length of a latent vector.
-        classes: the names of the classes; empty if the generator takes no class.
+        classes: the names of the classes or attributes; empty if the generator takes none.
+        attributes: whether they are attributes.
     """
 
     image_shape: tuple[int, int, int]
     z_dim: int
     classes: list[str]
+    attributes: bool = False

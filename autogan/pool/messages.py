@@ -40,6 +40,7 @@ class Opened(Message):
         images: number of images in the training set.
         image_shape: height, width, channels.
         classes: number of images per class, by name.
+        attributes: number of images with each attribute, by name.
         digest: SHA-256 of the training set.
         generator_bytes: size of a saved generator.
         state_bytes: size of a checkpoint from which a training can resume.
@@ -53,6 +54,7 @@ class Opened(Message):
     generator_bytes: int
     state_bytes: int
     environment: dict[str, Any]
+    attributes: dict[str, int] = {}
 
 
 class Prepare(Call):

@@ -14,6 +14,7 @@ from autogan.record.folder import SearchFolder, run_of
 LIMITS = ("trials", "max_minutes", "max_steps", "target", "confirm", "enqueue")
 """The keys that decide what a search tries, and may yet change when it is resumed."""
 
+_COMPARED = ("images", "classes", "attributes")  # of the training set
 MOVABLE = (
     "dataset", "data_dir", "labels", "features", "reference_statistics", "stage1", "warm_start",
 )  # fmt: skip
@@ -186,7 +187,7 @@ def _fault_of_images(before: Mapping[str, Any], header: Mapping[str, Any]) -> st
     """
     if any(before[name] != header[name] for name in ("features", "labels")):
         return "the values would not be comparable"
-    if any(before["data"].get(name) != header["data"].get(name) for name in ("images", "classes")):
+    if any(before["data"].get(name) != header["data"].get(name) for name in _COMPARED):
         return "the trainings would not be comparable"
     return ""
 

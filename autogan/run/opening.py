@@ -73,6 +73,8 @@ class Opening(Generic[R]):
         """What a search's values depend on beside its configuration, for its record."""
         opened = self.opened
         data = {"images": opened.images, "classes": opened.classes, "digest": opened.digest}
+        if opened.attributes:
+            data["attributes"] = opened.attributes
         return {**self.prepared.model_dump(), "data": data, "environment": opened.environment}
 
     def check(self) -> None:

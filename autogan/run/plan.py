@@ -29,6 +29,7 @@ class Plan:
         images: in the training set.
         image_shape: height, width, channels.
         classes: images of each class, by its name, in the order of their numbers.
+        attributes: images that have each attribute, likewise.
         steps: generator updates of a trial (of the first, where the batch size is searched).
         updates: of both networks in a trial, about.
         megabytes: that a trial leaves on disk, about.
@@ -49,6 +50,7 @@ class Plan:
     images: int
     image_shape: tuple[int, int, int]
     classes: dict[str, int]
+    attributes: dict[str, int]
     steps: int
     updates: int
     megabytes: float
@@ -126,6 +128,7 @@ def plan_of(run: SearchConfig, opened: Opened, timed: Timed | None = None) -> Pl
         images=opened.images,
         image_shape=opened.image_shape,
         classes=opened.classes,
+        attributes=opened.attributes,
         steps=steps,
         updates=round(budget.full),
         megabytes=(2 * opened.generator_bytes + _SAMPLES_BYTES) / 1e6,

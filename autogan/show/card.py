@@ -1,12 +1,11 @@
 """What is to be known of an exported generator: its model card, and a program that uses it."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from autogan.core.text import dataset_path, short_name
-from autogan.models.base import ImageShape
 from autogan.models.formats import Format
+from autogan.pool.finished import Written
 from autogan.record.words import figure, trials
 from autogan.show.judged import judged, warnings
 from autogan.show.result import SearchResult, TrainResult
@@ -17,13 +16,12 @@ _SHOWN = 16  # images that the program makes
 _NAMED = 100  # classes that are named in full
 
 
-def program(kind: type[Format], z_dim: int, classes: int, floats: bool) -> str:
+def program(kind: type[Format], written: Written, floats: bool) -> str:
     """A Python program that makes images with an exported generator, without AutoGAN.
 
     Args:
         kind: the format.
-        z_dim: length of a latent vector.
-        classes: how many it takes, or 0.
+        written: what is known of the generator.
         floats: whether its images are float32.
     """
     lines = [
@@ -31,34 +29,32 @@ def program(kind: type[Format], z_dim: int, classes: int, floats: bool) -> str:
         kind.imports,
         "",
         "rng = np.random.default_rng(0)",
-        f'inputs = {{"z": rng.standard_normal([{_SHOWN}, {z_dim}], np.float32)}}',
+        f'inputs = {{"z": rng.standard_normal([{_SHOWN}, {written.z_dim}], np.float32)}}',
     ]
-    if classes:
-        lines.append(f'inputs["classes"] = np.arange({_SHOWN}) % {classes}  # numbers of classes')
+    count = len(written.classes)
+    if written.attributes:
+        attributes = f"rng.integers(0, 2, [{_SHOWN}, {count}]).astype(np.float32)"
+        lines.append(f'inputs["attributes"] = {attributes}  # from 0 to 1')
+    elif count:
+        lines.append(f'inputs["classes"] = np.arange({_SHOWN}) % {count}  # numbers of classes')
     values = "float32, of which [-1, 1] is shown" if floats else "uint8"
     use = kind.use.replace("{file}", kind.file).strip()
     return "\n".join([*lines, use, f"print(images.shape, images.dtype)  # {values}", ""])
 
 
 def card(
-    result: SearchResult | TrainResult,
-    kind: type[Format],
-    shape: ImageShape,
-    classes: Sequence[str],
-    use: str,
-    licence: str,
+    result: SearchResult | TrainResult, kind: type[Format], written: Written, use: str, licence: str
 ) -> str:
     """A model card in Markdown, with the heading that Hugging Face's hub reads.
 
     Args:
         result: of the search or training.
         kind: the format of the generator.
-        shape: of its images: height, width, channels.
-        classes: the names of those it takes.
+        written: what is known of the generator.
         use: a `program` that uses it.
         licence: under which it may be used; empty if none is stated.
     """
-    config, (height, width, channels) = result.config, shape
+    config, (height, width, channels) = result.config, written.image_shape
     name, data = config.gan_type, short_name(config.dataset)
     colour = "grey" if channels == 1 else "RGB"
     known = licence or "other"
@@ -72,7 +68,7 @@ def card(
         "`use.py` makes 16 images, without AutoGAN:",
         f"```python\n{use}```",
         "`z` holds normally distributed numbers, a row for each image.",
-        *_classes(classes),
+        *_classes(written),
         "## How good it is",
         *_quality(result),
         "## How it was trained",
@@ -84,13 +80,16 @@ def card(
     return "\n\n".join(parts) + "\n"
 
 
-def _classes(classes: Sequence[str]) -> list[str]:
+def _classes(written: Written) -> list[str]:
+    classes = written.classes
     if not classes:
         return []
     shown = ", ".join(f"{i} {name}" for i, name in enumerate(classes[:_NAMED]))
     if [str(i) for i in range(len(classes))] == list(classes):
         shown = f"0 to {len(classes) - 1}"
     more = ", ..." if len(classes) > _NAMED else ""
+    if written.attributes:
+        return [f"`attributes` holds a row for each image, of numbers from 0 to 1: {shown}{more}."]
     return [f"`classes` holds the number of each image's class: {shown}{more}."]
 
 

@@ -34,8 +34,8 @@ class Generator:
 
     Args:
         trainer: with the generator's weights restored.
-        classes: the names of its classes, in their order; none if it makes images of no given
-            class.
+        classes: the names of its classes or attributes, in their order; none if it makes images of
+            no given class.
 
     Attributes:
         trainer, classes: likewise.
@@ -46,13 +46,18 @@ class Generator:
 
     def __repr__(self) -> str:
         height, width, channels = self.image_shape
-        classes = f", {len(self.classes)} classes" if self.classes else ""
+        classes = f", {len(self.classes)} {self._kind}" if self.classes else ""
         return f"<generator: {self.z_dim} numbers to {width}x{height}x{channels}{classes}>"
 
     @property
     def image_shape(self) -> ImageShape:
         """Height, width and channels of an image."""
         return self.trainer.image_shape
+
+    @property
+    def attributes(self) -> bool:
+        """Whether ``classes`` are attributes, of which an image may have none or several."""
+        return self.trainer.attributes is not None
 
     @property
     def z_dim(self) -> int:
@@ -101,7 +106,7 @@ class Generator:
         if vectors.ndim != 2 or vectors.shape[1] != self.z_dim or not len(vectors):
             shape = "x".join(map(str, vectors.shape)) or "a single number"
             raise ConfigError("z", f"{shape}; give vectors of {self.z_dim} numbers, a row each")
-        numbers = self._numbers(classes)
+        numbers = self.numbers(classes)
         labels = self._labels(len(vectors), numbers, mix)
         return generated(self.trainer, Latents(tf.constant(vectors), labels))
 
@@ -121,8 +126,10 @@ class Generator:
             count: of images, or of interpolations; if None, 64, or 8 of each class that is given.
             seed: of the vectors.
             classes: names or numbers, in a list or separated by commas, to go round and round; if
-                None, all as often as in the training set, in order.
-            mix: weights by class, whose sum is made 1: each image shows this mixture.
+                None, all as often as in the training set, in order. Of attributes, one is set at a
+                time, and a latent vector is kept for a whole round.
+            mix: weights by class, whose sum is made 1: each image shows this mixture. Of
+                attributes, weights from 0 to 1, as they are; those that are not named are 0.
             truncation: keep the latent vectors' numbers within this distance of 0; they are
                 distributed as those within it are. Less variety, more typical images.
             interpolate: images of each interpolation, from one vector to another along an arc.
@@ -130,7 +137,7 @@ class Generator:
         Raises:
             ConfigError: naming the argument that cannot be.
         """
-        numbers = self._numbers(classes)
+        numbers = self.numbers(classes)
         count = count or (GRID if numbers is None else _OF_EACH_CLASS * len(numbers))
         if interpolate is not None and interpolate < 2:
             raise ConfigError("interpolate", f"{interpolate} images; give 2 or more")
@@ -138,7 +145,8 @@ class Generator:
         if not 1 <= count <= most:
             raise ConfigError("count", f"{count}; give 1 to {most} at a time")
         ends = 1 if interpolate is None else 2
-        z = self.trainer.latents(ends * count, USER_LATENTS + seed).z.numpy()
+        rounds = None if interpolate is not None else numbers
+        z = self.trainer.latents(ends * count, USER_LATENTS + seed, rounds).z.numpy()
         if truncation is not None:
             z = _truncated(z, truncation)
         labels = self._labels(count, numbers, mix)
@@ -147,13 +155,21 @@ class Generator:
             labels = np.repeat(labels, interpolate, axis=0)
         return Latents(tf.constant(z), labels)
 
-    def _numbers(self, classes: str | Sequence[int | str] | None) -> list[int] | None:
-        """The numbers of the classes that are asked for."""
+    @property
+    def _kind(self) -> str:
+        return "attributes" if self.attributes else "classes"
+
+    def numbers(self, classes: str | Sequence[int | str] | None) -> list[int] | None:
+        """The numbers of the classes or attributes that are asked for; None of all.
+
+        Raises:
+            ConfigError: if there is no such class.
+        """
         if classes is None:
             return None
         given = listed(classes)
         self._check_classes("classes", ",".join(map(str, given)))
-        return [class_number(each, self.classes) for each in given]
+        return [class_number(each, self.classes, kind=self._kind) for each in given]
 
     def _check_classes(self, field: str, given: str) -> None:
         if not self.classes:
@@ -175,7 +191,11 @@ class Generator:
             raise ConfigError("mix", f"{words}: this GAN type mixes no classes; leave it out")
         weights = np.zeros(len(self.classes), np.float32)
         for name, weight in mix.items():
-            weights[class_number(name, self.classes, "mix")] = weight
+            weights[class_number(name, self.classes, "mix", self._kind)] = weight
+        if self.attributes:
+            if not ((weights >= 0) & (weights <= 1)).all():
+                raise ConfigError("mix", f"{words}; give attributes weights from 0 to 1")
+            return np.tile(weights, (count, 1))
         if not (np.isfinite(weights).all() and (weights >= 0).all() and weights.sum() > 0):
             raise ConfigError("mix", f"{words}; give weights of 0 or more, one of them above 0")
         return np.tile(weights / weights.sum(), (count, 1))

@@ -9,17 +9,18 @@ import numpy.typing as npt
 from autogan.config import TrainConfig
 from autogan.core.arrays import Images, Labels
 from autogan.core.errors import ConfigError
+from autogan.criteria.corruptions import corrupted
 from autogan.criteria.evaluator import Evaluator
 from autogan.criteria.statistics import Features
 from autogan.criteria.variety import evenly
 from autogan.data import ImageData, class_number, told_of
-from autogan.data.corruptions import corrupted
 from autogan.models.base import ImageShape
 from autogan.models.training.trainer import Trainer
 from autogan.pool.finished import Evaluate, Scores
+from autogan.worker.checks import check_enough, refuse_labels
 from autogan.worker.generator import generated
 from autogan.worker.trial import USER_LATENTS, Driver
-from autogan.worker.workbench import Workbench, check_enough, data_key, refuse_labels
+from autogan.worker.workbench import Workbench, data_key
 
 _SETS = 4  # of latent vectors, over which values spread
 _APART = 2**31  # between their seeds, so that no seed of the user's has two sets in common
@@ -88,7 +89,7 @@ class Scoring:
             seed = USER_LATENTS + self._call.seed + number * _APART
             latents = trainer.latents(evaluator.generated, seed)
             images = generated(trainer, latents)
-            rows.append(evaluator.score(evaluator.features(images, latents.labels), ()))
+            rows.append(evaluator.score(evaluator.features(images, latents.classes), ()))
         known = [name for name in rows[0] if all(name in row for row in rows)]
         deviations = {name: float(np.std([row[name] for row in rows], ddof=1)) for name in known}
         return _by_label(evaluator, deviations, evaluator.generated)
@@ -101,12 +102,14 @@ class Scoring:
         With them come the features that they are of.
         """
         none = f"{trained.gan_type} {CLASSLESS}"
+        if trainer.attributes is not None:
+            none = f"{trained.dataset} has attributes; choose another, such as fid"
         self._check_comparable(run, trainer.image_shape, len(trainer.class_counts), none)
         if data_key(run) != data_key(trained):  # else it was told of then
             tell_of(self._driver, "reference", self._bench.data(run))
         evaluator = self._bench.evaluator(run, self._call.run)
         latents = trainer.latents(evaluator.generated, USER_LATENTS + self._call.seed)
-        return self._labelled(run, evaluator, generated(trainer, latents), latents.labels)
+        return self._labelled(run, evaluator, generated(trainer, latents), latents.classes)
 
     def _of_images(self, run: TrainConfig) -> Scores:
         """Values of a dataset's images by label, and of the same images spoiled."""
@@ -142,7 +145,7 @@ class Scoring:
         if self._call.keep_classes:
             if labels is None:
                 raise ConfigError(
-                    "keep_classes", f"{self._call.dataset} has no labels; leave it out"
+                    "keep_classes", f"{self._call.dataset} has no classes; leave it out"
                 )
             names = list(images.classes)
             kept = [class_number(given, names) for given in self._call.keep_classes]

@@ -41,13 +41,14 @@ from autogan.pool.messages import (
 from autogan.record.claim import share
 from autogan.record.folder import TrialFolder, feature_weights, real_images
 from autogan.record.resume import difference
+from autogan.worker.checks import check_attributes, check_depth, check_enough, refuse_labels
 from autogan.worker.device import device_notes, environment
 from autogan.worker.generator import Generator, generated
 from autogan.worker.scoring import CLASSLESS, Scoring, tell_numbers, tell_of
 from autogan.worker.stage1 import check_first_stage
 from autogan.worker.timing import timed_evaluation, timed_steps
 from autogan.worker.trial import Driver, run_trial
-from autogan.worker.workbench import Workbench, check_depth, check_enough, refuse_labels
+from autogan.worker.workbench import Workbench
 
 _SHOWN = 16  # images of a generator that is exported
 _WEAK = 0.8  # accuracy of a classifier; below, its features tell little
@@ -79,7 +80,7 @@ class Session:
         self._bench.reference(run)
         self._bench.unseen(run)
         conditions = call.conditions or run.conditions
-        if {"none"} != set(conditions) and not data.train.class_counts:
+        if {"none"} != set(conditions) and data.train.labels is None:
             raise ConfigError(
                 "dataset",
                 f"{run.dataset} has no labels{_because(data)}, and {run.gan_type} learns classes; "
@@ -87,15 +88,16 @@ class Session:
                 "more, with every image in one; or give --labels FILE.csv), condition none, or a "
                 "GAN type without classes, such as dcgan",
             )
+        if data.attributes:
+            check_attributes(run, conditions)
         check_depth(call.depth, data.image_shape)
         stage1 = self._bench.stage1(run, call.folder)
         if stage1 is not None:
-            counts = data.train.class_counts
-            check_first_stage(run, stage1, data.image_shape, counts, conditions)
-        trainer = self._bench.trainer(run, data.image_shape, data.train.class_counts, call.folder)
+            check_first_stage(run, *stage1, data, conditions)
+        trainer = self._bench.learner(run, call.folder)
         if run.features == "classifier":
             self._bench.check_labelled(run)  # trained in `prepare`
-        if "none" in conditions and not (stage1 and stage1.class_counts):
+        if "none" in conditions and not (stage1 and stage1[0].class_counts):
             refuse_labels(run, f"{run.gan_type} {CLASSLESS}")
         if call.features and run.features != "classifier":
             self._bench.network(run)
@@ -104,6 +106,7 @@ class Session:
             images=len(data.train),
             image_shape=data.image_shape,
             classes=data.classes,
+            attributes=data.attributes,
             digest=data.train.digest,
             generator_bytes=trainer.generator_bytes,
             state_bytes=trainer.state_bytes,
@@ -149,8 +152,7 @@ class Session:
     def time(self, call: Time) -> Timed:
         """See `Time`."""
         run = self._bench.use(call)
-        data = self._bench.data(run)
-        trainer = self._bench.trainer(run, data.image_shape, data.train.class_counts)
+        trainer = self._bench.learner(run)
         training = self._bench.training_set(run)
         step = timed_steps(trainer, training, run)
         if not call.evaluate:
@@ -191,11 +193,10 @@ class Session:
     def train(self, call: Train) -> Trained:
         """See `Train`."""
         run = self._bench.use(call)
-        data = self._bench.data(run)
         trial = run_trial(
             run,
             TrialFolder.of(Path(call.folder), run),
-            self._bench.trainer(run, data.image_shape, data.train.class_counts, call.run),
+            self._bench.learner(run, call.run),
             self._bench.training_set(run),
             self._bench.evaluator(run, call.run),
             self._driver,
@@ -203,7 +204,7 @@ class Session:
             call.name,
             call.trial,
             SearchConfig(**call.search) if call.search is not None else None,
-            list(data.classes),
+            self._bench.data(run).label_names,
         )
         return Trained(trial=trial, full=self._bench.full)
 
@@ -236,13 +237,14 @@ class Session:
             call.count, seed=call.seed, classes=classes, mix=call.mix, truncation=call.truncation,
             interpolate=call.interpolate,
         )  # fmt: skip
-        turns = len(classes) if classes is not None and call.interpolate is None else 0
+        turns = [] if call.interpolate is not None else generator.numbers(classes) or []
         labels = latents.labels if call.mix is None else np.zeros(0, np.int64)
         arrays = {
             "images": generated(generator.trainer, latents),
             "labels": labels,
             "classes": np.array(names, str),
-            "turns": np.array(turns),
+            "captions": np.array([names[number] for number in turns], str),
+            "attributes": np.array(generator.attributes),
         }
         write_arrays(Path(call.output), arrays)
         return Sampled()
@@ -262,6 +264,7 @@ class Session:
             image_shape=generator.image_shape,
             z_dim=generator.z_dim,
             classes=list(generator.classes),
+            attributes=generator.attributes,
         )
 
 

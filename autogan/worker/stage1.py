@@ -5,7 +5,7 @@ from pathlib import Path
 from autogan.config import TrainConfig, load_saved
 from autogan.core.errors import ConfigError
 from autogan.core.files import contents, write_bytes, write_yaml
-from autogan.models.base import ImageShape
+from autogan.data import ImageData
 from autogan.models.networks.stacked import RATIOS
 from autogan.models.training.trainer import Trainer
 from autogan.record.folder import PLACES, TrialFolder, existing_training, first_stage, run_of
@@ -54,20 +54,21 @@ def keep(root: Path, config: TrainConfig, copy: Path) -> None:
 
 
 def check_first_stage(
-    run: TrainConfig, stage1: Trainer, shape: ImageShape, counts: tuple[int, ...], known: list[str]
+    run: TrainConfig, stage1: Trainer, names: list[str], data: ImageData, known: list[str]
 ) -> None:
     """Check that a first stage's images can be enlarged to those of a dataset.
 
     Args:
         run: with a ``stage1``.
         stage1: its generator.
-        shape: of the dataset's images.
-        counts: of the dataset's images of each class.
+        names: of its classes or attributes.
+        data: the dataset.
         known: how images may come by their classes; see `TrainConfig.conditions`.
 
     Raises:
         ConfigError: naming the difference.
     """
+    shape, attributes = data.image_shape, list(data.attributes)
     small, channels = stage1.image_shape[0], stage1.image_shape[2]
     if shape[2] != channels:
         kinds = {1: "grey", 3: "RGB"}
@@ -82,13 +83,20 @@ def check_first_stage(
             "image_size",
             f"{shape[0]}, and {run.stage1} makes images of {small} pixels; give {sizes}",
         )
-    if stage1.class_counts and len(stage1.class_counts) != len(counts):
+    if stage1.class_counts and len(stage1.class_counts) != len(data.classes):
         raise ConfigError(
             "stage1",
             f"{run.stage1} makes images of {len(stage1.class_counts)} classes, and {run.dataset} "
-            f"has {len(counts)}; train both stages on the same images",
+            f"has {len(data.classes)}; train both stages on the same images",
         )
-    if not stage1.class_counts and known != ["none"]:
+    if stage1.attributes is not None and names != attributes:
+        has = ", ".join(attributes) or "none"
+        raise ConfigError(
+            "stage1",
+            f"{run.stage1} makes images with the attributes {', '.join(names)}, and {run.dataset} "
+            f"has {has}; train both stages on the same images",
+        )
+    if not stage1.conditions and known != ["none"]:
         raise ConfigError(
             "condition",
             f"{', '.join(known)}, and the images of {run.stage1} are of no given class; choose "

@@ -35,7 +35,7 @@ def timed_evaluation(trainer: Trainer, evaluator: Evaluator) -> float:
     evaluator.features(trainer.generate(latents))  # which compiles
     started = time.monotonic()
     images = trainer.generate(latents)
-    features = evaluator.features(images, latents.labels)
+    features = evaluator.features(images, latents.classes)
     seen = time.monotonic() - started
     rows = np.arange(evaluator.generated) % few
     images, features = images[rows], features.rows(rows)

@@ -84,7 +84,8 @@ def run_trial(
         name: of the training in TensorBoard.
         begun: the trial as it has begun: its number, hyperparameters, seed and origin.
         search: that the trial belongs to, if to any.
-        class_names: of the training set, for the pictures and the files of a conditional GAN.
+        class_names: of the training set's classes or attributes, for the pictures and the files of
+            a conditional GAN.
 
     Returns:
         What came of it, or None if interrupted.
@@ -128,7 +129,7 @@ def run_trial(
     images_per_step = config.gan.batches_per_step(hyperparameters) * trainer.batch_size
     stride = min(_STEPS_PER_CALL, data.steps_at_once(images_per_step))
     latents = trainer.latents(evaluator.generated, _EVALUATION_LATENTS)
-    classes = range(min(len(trainer.class_counts), GRID_CLASSES))  # a column each, if there are any
+    classes = range(min(trainer.conditions, GRID_CLASSES))  # a column each, if there are any
     grid_latents = trainer.latents(whole_rows(len(classes)), _GRID_LATENTS, classes)
     shown = config.gan.meaningful(hyperparameters)
     events = TrialEvents(folder, name, shown, trainer, sizes, search, labels)
@@ -175,7 +176,7 @@ def run_trial(
             folder.check_there()
             try:
                 made = trainer.generate(latents)
-                features = evaluator.features(made, latents.labels)
+                features = evaluator.features(made, latents.classes)
                 named = evaluator.score(features, (search or config).deciding())
             except FloatingPointError as error:
                 trial.state, trial.reason = State.DIVERGED, f"{error} at step {step}"
@@ -206,8 +207,10 @@ def run_trial(
                 **trainer.generator_state(),
                 "image_shape": np.array(trainer.image_shape),
                 "class_counts": np.array(trainer.class_counts, np.int64),
-                "class_names": np.array(class_names[: len(trainer.class_counts)], str),
+                "class_names": np.array(class_names[: trainer.conditions], str),
             }
+            if trainer.attributes is not None:
+                generator["attributes"] = trainer.attributes
             if best and best.step == step:
                 write_arrays(folder.best, generator)
             write_arrays(folder.last, generator)

@@ -6,7 +6,7 @@ import hashlib
 import math
 import resource
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,9 +14,9 @@ import numpy as np
 import tensorflow as tf
 
 from autogan.config import TrainConfig
+from autogan.core.arrays import Attributes
 from autogan.core.errors import ConfigError
 from autogan.core.files import Damaged, arrays_digest, cache_root, read_arrays
-from autogan.criteria.base import Criterion
 from autogan.criteria.evaluator import Evaluator
 from autogan.criteria.networks.base import FeatureNetwork, SavedModelNetwork
 from autogan.criteria.networks.classifier import ClassifierNetwork
@@ -30,6 +30,7 @@ from autogan.models.training.batches import TrainingSet
 from autogan.models.training.trainer import Trainer
 from autogan.pool.message import Call
 from autogan.record.folder import TrialFolder, feature_weights, first_stage, run_of
+from autogan.worker.checks import refuse_labels, takes_attributes
 from autogan.worker.device import set_device
 from autogan.worker.stage1 import first_stage_training, keep, read_training
 
@@ -164,12 +165,14 @@ class Workbench:
         )
 
     def check_labelled(self, run: TrainConfig) -> None:
-        """Refuse a classifier of images without labels."""
-        if self.data(run).train.labels is None:
+        """Refuse a classifier of images without classes."""
+        if self.data(run).train.classes is None:
             why = f" ({self.data(run).unlabelled})" if self.data(run).unlabelled else ""
+            has = "attributes" if self.data(run).attributes else f"none{why}"
+            learns = "classes" if self.data(run).attributes else "labels"
             raise ConfigError(
                 "features",
-                f"classifier learns from labels, and {run.dataset} has none{why}; use --features "
+                f"classifier learns from {learns}, and {run.dataset} has {has}; use --features "
                 "inception, efficientnet, random or the path of a SavedModel",
             )
 
@@ -231,8 +234,10 @@ class Workbench:
                 "logits",
             )
 
-    def stage1(self, run: TrainConfig, folder: str) -> Trainer | None:
+    def stage1(self, run: TrainConfig, folder: str) -> tuple[Trainer, list[str]] | None:
         """The trained GAN whose images a configuration enlarges, if it does, for a run's folder.
+
+        With it come the names of its classes or attributes.
 
         Raises:
             ConfigError: if there is no such training.
@@ -244,7 +249,7 @@ class Workbench:
         path = TrialFolder.of(root.resolve(), config).best
         written = path.read_bytes() if path.exists() else b""
         key = (config.gan_type, hashlib.sha256(written).digest())
-        return self._keep("stage1", key, lambda: self.restored(config, root, "best")[0])
+        return self._keep("stage1", key, lambda: self.restored(config, root, "best"))
 
     def keep_stage1(self, run: TrainConfig, folder: str) -> None:
         """Copy what a configuration's images are enlarged from into the run's folder."""
@@ -252,11 +257,20 @@ class Workbench:
             root = first_stage_training(run, folder)
             keep(root, read_training(root, run), first_stage(Path(folder)))
 
+    def learner(self, run: TrainConfig, folder: str = "") -> Trainer:
+        """The networks of a configuration for its own dataset; see `trainer`."""
+        data = self.data(run)
+        train = data.train
+        return self.trainer(
+            run, data.image_shape, train.class_counts, train.drawn_attributes, folder
+        )
+
     def trainer(
         self,
         run: TrainConfig,
         image_shape: ImageShape,
         class_counts: tuple[int, ...],
+        attributes: Attributes | None = None,
         folder: str = "",
     ) -> Trainer:
         """The networks of a configuration, built once for each shape; again, if long unused.
@@ -265,6 +279,7 @@ class Workbench:
             run: the configuration.
             image_shape: of the images to make.
             class_counts: of the training set.
+            attributes: of images of the training set, if it has any, uint8 [M, A].
             folder: of the run, if it may keep a first stage.
 
         Raises:
@@ -272,16 +287,19 @@ class Workbench:
         """
         check_trainable(image_shape)
         hyperparameters = run.hyperparameters()
-        stage1 = self.stage1(run, folder)
+        stage1, _ = self.stage1(run, folder) or (None, [])
         shape = run.gan.shape_of(hyperparameters)
         how = {"stage1": stage1, "xla": run.compiler == "xla", "precision": run.precision}
         usual = {"stage1": None, "xla": False, "precision": "float32"}
-        key = (run.gan_type, image_shape, class_counts, shape, *how.values())
+        drawn = None if attributes is None else arrays_digest({"": attributes})
+        key = (run.gan_type, image_shape, class_counts, shape, *how.values(), drawn)
         trainer = self._trainers.pop(key, None)
         if trainer is None:
             self._make_room()  # before building the next: both may not fit
             # Types of the user's own may not know what is not usual.
             more: dict[str, Any] = {n: value for n, value in how.items() if value != usual[n]}
+            if attributes is not None and takes_attributes(run):
+                more["attributes"] = attributes
             trainer = run.gan.build(image_shape, hyperparameters, class_counts, **more)
         self._trainers[key] = trainer
         return trainer
@@ -298,7 +316,7 @@ class Workbench:
     def restored(self, run: TrainConfig, root: Path, checkpoint: str) -> tuple[Trainer, list[str]]:
         """The GAN of a training with its generator at a checkpoint; the dataset is not needed.
 
-        With it come the names of its classes, or their numbers.
+        With it come the names of its classes or attributes, or their numbers.
         """
         folder = TrialFolder.of(root.resolve(), run)
         path = folder.best if checkpoint == "best" else folder.last
@@ -312,10 +330,11 @@ class Workbench:
             ) from None
         height, width, channels = arrays.pop("image_shape").tolist()
         counts = tuple(arrays.pop("class_counts", np.zeros(0)).tolist())
-        trainer = self.trainer(run, (height, width, channels), counts, str(run_of(root)))
+        shape, attributes = (height, width, channels), arrays.pop("attributes", None)
+        trainer = self.trainer(run, shape, counts, attributes, str(run_of(root)))
         trainer.restore_generator(arrays)
         names: list[str] = arrays["class_names"].tolist()
-        return trainer, names or [str(number) for number in range(len(trainer.class_counts))]
+        return trainer, names or [str(number) for number in range(trainer.conditions)]
 
     def _cache(self, run: TrainConfig) -> Path:
         """Where trained classifiers and real statistics are kept, for each kind of bits."""
@@ -344,49 +363,3 @@ def memory_bytes() -> int:
 def data_key(run: TrainConfig) -> tuple[Any, ...]:
     """What decides the images."""
     return (run.dataset, run.data_dir, run.image_size, run.reading)
-
-
-def check_depth(depth: int, image_shape: ImageShape) -> None:
-    """Check that images of a shape can be halved as often as is asked for.
-
-    Raises:
-        ConfigError: if they cannot.
-    """
-    most = (image_shape[0] - 1).bit_length()
-    if depth > most:
-        raise ConfigError(
-            "depth",
-            f"{depth}: images of {image_shape[0]} pixels are halved to one in {most} steps"
-            f"; give at most {most}",
-        )
-
-
-def refuse_labels(run: TrainConfig, problem: str, *others: str) -> None:
-    """Refuse criteria that need labels, and what else is named, for a reason.
-
-    Raises:
-        ConfigError: if there are such criteria.
-    """
-    for name, criterion in run.criteria().items():
-        if criterion.needs >= {"labels", *others}:
-            raise ConfigError("criterion", f"{name} needs images of known classes, and {problem}")
-
-
-def check_enough(
-    criteria: Mapping[str, Criterion], generated: int, real: int, dimensions: int
-) -> None:
-    """Check that the images on either side are enough for all criteria.
-
-    The other arguments are those of `Criterion.shortage`.
-
-    Raises:
-        ConfigError: naming the criterion and what it wants.
-    """
-    for name, criterion in criteria.items():
-        if wanted := criterion.shortage(generated, real, dimensions):
-            features = f" of {dimensions} features each" if dimensions else ""
-            raise ConfigError(
-                "criterion",
-                f"{name} wants {wanted}, and there are {generated} against {real} real ones"
-                f"{features}; raise eval_samples, take more images or leave it out",
-            )

@@ -28,8 +28,9 @@ _COMPARED = 16  # images, from the written generator and from the original
 class Exported:
     """A generator, ready for a format to write.
 
-    Its inputs are ``z``, float32 [N, z_dim], and with K classes ``classes``, int64 [N]. Its output
-    is ``images``, [N, height, width, channels], uint8, or float32 whose visible range is [-1, 1].
+    Its inputs are ``z``, float32 [N, z_dim], and with K classes ``classes``, int64 [N], or with A
+    attributes ``attributes``, float32 [N, A] in [0, 1]. Its output is ``images``, [N, height,
+    width, channels], uint8, or float32 whose visible range is [-1, 1].
 
     Attributes:
         trainer: with the generator's weights restored.
@@ -40,9 +41,11 @@ class Exported:
     floats: bool = False
 
     @property
-    def has_classes(self) -> bool:
-        """Whether ``classes`` is an input."""
-        return bool(self.trainer.class_counts)
+    def label_input(self) -> str:
+        """The name of the input that says what images show; empty if there is none."""
+        if self.trainer.attributes is not None:
+            return "attributes"
+        return "classes" if self.trainer.class_counts else ""
 
     def function(self) -> Any:
         """The generator as a ``tf.function`` of its inputs, in this order."""
@@ -50,13 +53,17 @@ class Exported:
 
         from autogan.models.training.trainer import quantised
 
-        def images(z: tf.Tensor, classes: tf.Tensor) -> dict[str, tf.Tensor]:
-            made = self.trainer.images(z, classes)
+        def images(z: tf.Tensor, labels: tf.Tensor) -> dict[str, tf.Tensor]:
+            made = self.trainer.images(z, labels)
             return {"images": made if self.floats else quantised(made)}
 
         z = tf.TensorSpec([None, self.trainer.z_dim], tf.float32, "z")
-        if self.has_classes:
-            known = [z, tf.TensorSpec([None], tf.int64, "classes")]
+        labels = {
+            "classes": tf.TensorSpec([None], tf.int64, "classes"),
+            "attributes": tf.TensorSpec([None, self.trainer.conditions], tf.float32, "attributes"),
+        }
+        if self.label_input:
+            known = [z, labels[self.label_input]]
             return tf.function(images, input_signature=known, autograph=False)
         nothing = tf.zeros([0], tf.int64)
         return tf.function(lambda z: images(z, nothing), input_signature=[z], autograph=False)
@@ -116,8 +123,8 @@ class Format(Part):
         """
         latents = made.trainer.latents(_COMPARED, 0)
         inputs: dict[str, npt.NDArray[Any]] = {"z": latents.z.numpy()}
-        if made.has_classes:
-            inputs["classes"] = latents.labels
+        if made.label_input:
+            inputs[made.label_input] = latents.labels
         ours: npt.NDArray[Any] = made.trainer.generate(latents)
         if made.floats:
             ours = made.function()(*inputs.values())["images"].numpy()
@@ -153,7 +160,7 @@ class Format(Part):
 
         Args:
             path: the written file or folder.
-            inputs: ``z``, float32 [N, z_dim], and ``classes``, int64 [N], if it takes them.
+            inputs: see `Exported`.
         """
 
     @contextlib.contextmanager

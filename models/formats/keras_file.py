@@ -45,9 +45,12 @@ images = generator(inputs).numpy()
             )
         given = {"z": keras.Input([made.trainer.z_dim], name="z")}
         inner = [given["z"]]
-        if made.has_classes:
+        if made.label_input == "classes":
             given["classes"] = keras.Input([], name="classes", dtype="int64")
-            inner.append(ops.one_hot(given["classes"], len(made.trainer.class_counts)))
+            inner.append(ops.one_hot(given["classes"], made.trainer.conditions))
+        elif made.label_input:
+            given["attributes"] = keras.Input([made.trainer.conditions], name="attributes")
+            inner.append(given["attributes"])
         images = network(inner[0] if len(inner) == 1 else inner)
         if not made.floats:
             images = ops.cast(ops.round((ops.clip(images, -1, 1) + 1.0) * 127.5), "uint8")

@@ -4,7 +4,8 @@ A generator maps z, float32 [batch, z_dim], to images, float32 [batch, size, siz
 [-1, 1]; R3GAN's and a second stage's are not bounded. A discriminator maps such images to logits,
 float32 [batch, 1]; an auto-encoder, to its errors, likewise. Where a type is conditional,
 generators also take classes as one-hot vectors, float32 [batch, K]; so do discriminators, or they
-return class logits, float32 [batch, K], beside their own.
+return class logits, float32 [batch, K], beside their own. Attributes take the place of classes as
+they are, float32 [batch, A].
 
 Batch normalisation runs with momentum 0.9, so that its moving statistics, which sampling uses,
 follow short trainings.
@@ -84,7 +85,7 @@ def build_generator(shape: NetworkShape, name: str = "generator") -> keras.Model
     parts.upsampling = shape.upsampling
     x, inputs = begin, [begin]
     if shape.condition != "none":
-        parts.classes = _classes(shape)
+        parts.classes, parts.attributes = _classes(shape), shape.attributes
         inputs.append(parts.classes)
         if shape.stage1 and norm != "conditional":
             x = _with_class_planes(*inputs)
@@ -161,7 +162,7 @@ def _images(shape: NetworkShape) -> Any:
 
 
 def _classes(shape: NetworkShape) -> Any:
-    return keras.Input([shape.classes], name="classes")
+    return keras.Input([shape.classes], name="attributes" if shape.attributes else "classes")
 
 
 def _model(inputs: list[Any], outputs: Any, name: str) -> keras.Model:

@@ -111,14 +111,27 @@ class BatchNormalization(layers.BatchNormalization):
 
 
 class ConditionalBatchNormalization(layers.BatchNormalization):
-    """Batch normalisation whose scale and shift are those of an image's class.
+    """Batch normalisation whose scale and shift are those of an image's class, or attributes.
 
     De Vries et al., 2017, arXiv:1707.00683. At the start all classes have scale 1 and shift 0.
-    It is called with features, float32 [batch, ..., C], and classes, one-hot float32 [batch, K].
+    It is called with features, float32 [batch, ..., C], and classes, one-hot float32 [batch, K], or
+    attributes, float32 [batch, A].
+
+    The scale of class k is row k of gamma, classes @ gamma. Of attributes, a, that product would be
+    0 without any, and at the start as large as their number. Let the rows be 1 + delta instead: of
+    a one-hot vector, whose sum is 1, classes @ (1 + delta) = 1 + classes @ delta. So with
+    attributes the scale is 1 + a @ delta, which is 1 without any, and 1 for all at the start,
+    where delta is 0. The shift needs no such care: beta starts at 0.
+
+    Args:
+        attributes: whether it is called with attributes; ``gamma`` is then delta.
+        options: of Keras's layer.
     """
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(center=False, scale=False, **options)
+    def __init__(self, attributes: bool = False, **options: Any) -> None:
+        start = "zeros" if attributes else "ones"
+        super().__init__(center=False, scale=False, gamma_initializer=start, **options)
+        self._attributes = attributes
 
     def build(self, features_shape: Any, classes_shape: Any) -> None:
         """Build for features and classes."""
@@ -132,6 +145,8 @@ class ConditionalBatchNormalization(layers.BatchNormalization):
         x = super().call(features, training=training)
         each = [-1, *[1] * (len(features.shape) - 2), features.shape[-1]]
         gamma = tf.reshape(tf.matmul(classes, self.gamma), each)
+        if self._attributes:
+            gamma = 1.0 + gamma
         return x * gamma + tf.reshape(tf.matmul(classes, self.beta), each)
 
 

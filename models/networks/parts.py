@@ -65,7 +65,9 @@ class Parts:
         attention: the side of the feature map that attends to itself, or 0.
         minibatch_stddev: whether `deviation` adds its plane.
         penalised: see `NetworkShape`.
-        classes: the one-hot classes, [batch, K], where a network is given them.
+        classes: the one-hot classes, [batch, K], or attributes, [batch, A], where a network is
+            given them.
+        attributes: whether they are attributes.
         dropout: the network's inputs ``rate`` and ``draw``, where it has them.
         upsampling: a generator's, as `NetworkShape` has it.
     """
@@ -76,6 +78,7 @@ class Parts:
     minibatch_stddev: bool = False
     penalised: bool = False
     classes: Any = None
+    attributes: bool = False
     dropout: tuple[Any, ...] = ()
     upsampling: str = "transposed"
     _numbers: Any = field(default_factory=count)
@@ -135,7 +138,8 @@ class Parts:
         """The network's normalisation; a conditional one may be told to be a plain one here."""
         options = {"momentum": 0.9, "epsilon": 1e-5}
         if self.norm == "conditional" and conditional:
-            return ConditionalBatchNormalization(**options)(x, self.classes)
+            norm = ConditionalBatchNormalization(self.attributes, **options)
+            return norm(x, self.classes)
         if self.norm in ("batch", "conditional"):
             kind = BatchNormalization if self.penalised else layers.BatchNormalization
             return kind(**options)(x)

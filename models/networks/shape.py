@@ -21,7 +21,8 @@ class NetworkShape:
             a learned vector of the class with the features that its last layer judges (Miyato and
             Koyama, 2018, arXiv:1802.05637). With ``branches`` there is a whole discriminator for
             each class, and a branch of the generator, which igan_v2 alone has.
-        classes: K, where the images' classes are given; 0 where they are not.
+        classes: K, where the images' classes are given, or A, where their attributes are; else 0.
+        attributes: whether they are attributes, which ``branches`` does not know.
         generator_norm: ``conditional`` is batch normalisation with scales and shifts of each
             class, by which alone the generator then knows the class; it wants a condition.
         attention: whether both networks have a layer of self-attention, on the map of
@@ -66,6 +67,7 @@ class NetworkShape:
     autoencoder: bool = False
     condition: Literal["none", "input", "auxiliary", "projection", "branches"] = "none"
     classes: int = 0
+    attributes: bool = False
     generator_norm: Literal["batch", "none", "conditional"] = "batch"
     attention: bool = False
     minibatch_stddev: bool = False

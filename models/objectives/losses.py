@@ -219,9 +219,14 @@ def smoothed(
 def class_error(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
     """Mean cross-entropy of class logits, float32 [batch, K], against labels, int64 [batch].
 
+    Against attributes, float32 [batch, A] in [0, 1], each of A logits says whether an image has the
+    attribute: the error is the mean sigmoid cross-entropy over images and attributes.
+
     TF-GAN's ACGAN loss takes one set of labels for real and generated images, which is wrong if
     generated images have different labels.
     """
+    if len(labels.shape) == 2:
+        return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels, logits))
     return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits))
 
 

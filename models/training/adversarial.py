@@ -8,6 +8,7 @@ import numpy.typing as npt
 import tensorflow as tf
 from typing_extensions import override
 
+from autogan.core.arrays import Attributes
 from autogan.core.hyperparameters import Value
 from autogan.models.base import ImageShape
 from autogan.models.factors import DEFAULTS, FACTORS, GRADIENT_PENALTIES
@@ -39,6 +40,7 @@ class Adversarial(Trainer):
         image_shape: height, width and channels of the images; square, the side divisible by 4.
         shape: the type's shape hyperparameters, by name; of a switch, whether it is above 0.
         class_counts: how many images of each class there are, for a conditional GAN.
+        attributes: or the attributes of images of the training set, uint8 [M, A].
         stage1: a trained GAN, whose images the generator enlarges instead of beginning with z; it
             is not trained any more, and is no part of the state.
         updates: what a step does.
@@ -56,14 +58,16 @@ class Adversarial(Trainer):
         updates: type[Updates] = Updates,
         xla: bool = False,
         precision: str = "float32",
+        attributes: Attributes | None = None,
     ) -> None:
         factors = {**DEFAULTS, **gan_type.fixed, **shape}
-        conditional = factors["condition"] != "none" or (stage1 and stage1.class_counts)
+        conditional = factors["condition"] != "none" or (stage1 and stage1.conditions)
         super().__init__(
             image_shape,
             factors["batch_size"],
             stage1.z_dim if stage1 else factors["z_dim"],
             class_counts if conditional else (),
+            attributes if conditional else None,
         )
         pair = NetworkShape(
             size=image_shape[0],
@@ -80,7 +84,8 @@ class Adversarial(Trainer):
             penalised=factors["penalty"] in GRADIENT_PENALTIES,
             generator_norm=factors["generator_norm"],
             condition=factors["condition"],
-            classes=len(self.class_counts),
+            classes=self.conditions,
+            attributes=self.attributes is not None,
             attention=factors["attention"] == "self",
             minibatch_stddev=factors["minibatch_stddev"] == "groups",
             dropout=bool(factors["dropout"]),
@@ -105,7 +110,7 @@ class Adversarial(Trainer):
             self._updates.variables,
         )
         self._stale = False
-        self.mixes = bool(self.class_counts) and (stage1 is None or stage1.mixes)
+        self.mixes = bool(self.conditions) and (stage1 is None or stage1.mixes)
         if not pair.stage1 and not pair.generator_dropout:
             self.network = self._shown
         numbers = {h.name: h for h in (*FACTORS, *gan_type.hyperparameters) if h.kind != "choice"}
@@ -116,7 +121,8 @@ class Adversarial(Trainer):
             input_signature=[
                 Batches(
                     tf.TensorSpec([None, *image_shape], tf.uint8),
-                    *[tf.TensorSpec([None], tf.int64)] * 4,
+                    tf.TensorSpec([None], tf.int64),
+                    *[self._label_spec] * 3,
                     *[tf.TensorSpec([None], tf.float32)] * 2,
                 ),
                 *[tf.TensorSpec([], tf.int64)] * 4,
@@ -127,6 +133,13 @@ class Adversarial(Trainer):
             ],
             autograph=False,
         )
+
+    @property
+    def _label_spec(self) -> tf.TensorSpec:
+        """Of the labels in training; see `Batches`."""
+        if self.attributes is None:
+            return tf.TensorSpec([None], tf.int64)
+        return tf.TensorSpec([None, self.conditions], tf.float32)
 
     @property
     @override
@@ -195,8 +208,8 @@ class Adversarial(Trainer):
             with tf.name_scope("discriminator"):
                 return self._networks.logits(made, labels, shown)[0]
 
-        inputs = [tf.TensorSpec([None, self.z_dim]), tf.TensorSpec([None], tf.int64)]
-        known = inputs if self.class_counts else inputs[:1]
+        inputs = [tf.TensorSpec([None, self.z_dim]), self._label_spec]
+        known = inputs if self.conditions else inputs[:1]
         return by_layers(tf.function(judge, autograph=False).get_concrete_function(*known).graph)
 
     def _batches(
@@ -213,7 +226,7 @@ class Adversarial(Trainer):
         images, places = data.images(seed, start * d_size, steps * d_size)
 
         def labels(walk: int, size: int) -> tf.Tensor:
-            if not self.class_counts:
+            if not self.conditions:
                 return tf.zeros([0], tf.int64)
             return data.labels(data.order(seed, walk, start * size, steps * size))
 

@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from autogan.core.arrays import Attributes, Labels
+
 # Walks through the training set: of the real images, and of the labels that generated images get,
 # which so are as frequent as in the data.
 REAL, LABELS_D, LABELS_G = range(3)
@@ -40,12 +42,12 @@ class TrainingSet:
 
     Args:
         images: all of them.
-        labels: int64 [N] in 0..K-1, or None.
+        labels: int64 [N] in 0..K-1, attributes, uint8 [N, A] of 0 and 1, or None.
         resident: whether all images are held on the device at once.
     """
 
     def __init__(
-        self, images: Images, labels: npt.NDArray[np.int64] | None = None, resident: bool = True
+        self, images: Images, labels: Labels | Attributes | None = None, resident: bool = True
     ) -> None:
         self._images = images
         self._labels = labels
@@ -87,9 +89,9 @@ class TrainingSet:
         return max(_CALL_BYTES // (self._image_bytes * images_per_step), 1)
 
     def labels(self, index: Index) -> tf.Tensor:
-        """The labels of ``index``, int64, in a labelled set."""
+        """The labels of ``index`` in a labelled set: int64 [n], or attributes as float32 [n, A]."""
         assert self._labels is not None
-        return tf.constant(self._labels[index], tf.int64)
+        return tf.constant(self._labels[index], tf.int64 if self._labels.ndim == 1 else tf.float32)
 
     def order(self, seed: int, stream: int, first: int, count: int) -> Index:
         """The indices at ``count`` places of an endless walk through the set, from ``first`` on.
@@ -118,3 +120,8 @@ def proportional_labels(count: int, class_counts: Sequence[int]) -> npt.NDArray[
     places = (np.arange(count) + 0.5) / count
     shares = np.cumsum(class_counts) / np.sum(class_counts)
     return np.searchsorted(shares, places).astype(np.int64)
+
+
+def drawn_attributes(count: int, attributes: Attributes) -> npt.NDArray[np.float32]:
+    """``count`` rows of attributes, float32 [count, A], from places as far apart as can be."""
+    return attributes[np.arange(count) * len(attributes) // count].astype(np.float32)

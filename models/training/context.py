@@ -18,9 +18,10 @@ class Batches(NamedTuple):
     Attributes:
         images: uint8 [M, height, width, channels].
         places: of the real images among them, int64 [discriminator updates * batch].
-        labels: of the real images, int64 [discriminator updates * batch], or none.
+        labels: of the real images, int64 [discriminator updates * batch], or none; attributes are
+            float32 [discriminator updates * batch, A].
         d_labels: of the images generated for the discriminator's updates, likewise.
-        g_labels: of those generated for the generator's updates, int64 [updates * batch] or none.
+        g_labels: of those generated for the generator's updates, likewise, [updates * batch, ...].
         rates: what the learning rates are multiplied by, float32 [updates].
         fading: from 1 to 0 in the course of the training, float32 [updates].
     """

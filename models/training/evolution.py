@@ -199,7 +199,7 @@ class Evolution(Updates):
 
     def _sample(self, labels: tf.Tensor, now: Context) -> tuple[tf.Tensor, tf.Tensor]:
         """Images of the same z for all children, and their classes."""
-        named = tf.tile(labels, [self._samples])
+        named = tf.concat([labels] * self._samples, axis=0)
         size = self._samples * self._batch_size
         return self._images(named, now, draws.FITNESS, draws.GENERATOR_DROPOUT_FITNESS, size), named
 

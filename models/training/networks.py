@@ -79,8 +79,9 @@ class Networks:
 
         Args:
             z: latent vectors, float32 [batch, z_dim].
-            labels: the classes to make, int64 [batch], or mixtures of all, float32 [batch, K];
-                not looked at without condition, but by a first stage that has one.
+            labels: the classes to make, int64 [batch], or mixtures of all, float32 [batch, K], or
+                attributes, float32 [batch, A]; not looked at without condition, but by a first
+                stage that has one.
             dropout: not looked at without dropout in the generator.
         """
         given = [z]
@@ -88,7 +89,7 @@ class Networks:
             with tf.name_scope("stage1/"):
                 given = [self._stage1.images(z, labels)]
         if self.shape.condition != "none":
-            given.append(self._one_hot(labels))
+            given.append(self._vectors(labels))
         if self.shape.generator_dropout:
             given += dropout.inputs()
         return given if len(given) > 1 else given[0]
@@ -100,13 +101,15 @@ class Networks:
         dropout: Dropout = NOTHING,
         training: bool = False,
     ) -> tuple[tf.Tensor, tf.Tensor | None]:
-        """The discriminator's logits, [batch, 1], and class logits, [batch, K], if it has them.
+        """The discriminator's logits, [batch, 1], and class logits, [batch, K], or None.
+
+        Those of attributes are [batch, A].
 
         The arguments are those of `inputs`, with images, float32 [batch, height, width, channels].
         """
         given = [images]
         if self.shape.discriminator_takes_class:
-            given.append(self._one_hot(labels))
+            given.append(self._vectors(labels))
         if self.shape.dropout:
             given += dropout.inputs()
         judged = self.discriminator(given if len(given) > 1 else images, training=training)
@@ -114,6 +117,6 @@ class Networks:
             return tf.cast(judged[0], tf.float32), tf.cast(judged[1], tf.float32)
         return tf.cast(judged, tf.float32), None
 
-    def _one_hot(self, labels: tf.Tensor) -> tf.Tensor:
-        mixtures = len(labels.shape) == 2
-        return labels if mixtures else tf.one_hot(labels, self.shape.classes)
+    def _vectors(self, labels: tf.Tensor) -> tf.Tensor:
+        """Classes as one-hot vectors; mixtures and attributes as they are."""
+        return labels if len(labels.shape) == 2 else tf.one_hot(labels, self.shape.classes)

@@ -11,10 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from autogan.core.arrays import Attributes, Labels
 from autogan.core.hyperparameters import Value
 from autogan.models.base import ImageShape
 from autogan.models.draws import EVALUATION, normal
-from autogan.models.training.batches import TrainingSet, proportional_labels
+from autogan.models.training.batches import TrainingSet, drawn_attributes, proportional_labels
 
 _GENERATE_BATCH = 256
 
@@ -25,11 +26,16 @@ class Latents(NamedTuple):
     Attributes:
         z: float32 [N, z_dim].
         labels: int64 [N], the classes to generate, empty for an unconditional GAN; or mixtures of
-            all K classes by their weights, float32 [N, K].
+            all K classes by their weights, float32 [N, K]; or attributes, float32 [N, A] in [0, 1].
     """
 
     z: tf.Tensor
     labels: npt.NDArray[Any]
+
+    @property
+    def classes(self) -> Labels | None:
+        """The class of each image, int64 [N]; None where images are of no given class."""
+        return self.labels if self.labels.ndim == 1 and len(self.labels) else None
 
 
 class Trainer(ABC):
@@ -45,23 +51,36 @@ class Trainer(ABC):
         z_dim: length of the latent vectors.
         class_counts: how many images of each class there are in the training set, where the
             images' classes are asked for; else empty.
+        attributes: of images of the training set, uint8 [M, A] of 0 and 1, where the images'
+            attributes are asked for; else None. Latent vectors take their attributes from these.
 
     Attributes:
         mixes: whether `images` takes mixtures of classes.
-        network: what makes the images of z, and of one-hot classes where there are any, if it is
-            one Keras model; else None.
+        network: what makes the images of z, and of one-hot classes or attributes where there are
+            any, if it is one Keras model; else None.
     """
 
     mixes: bool = False
     network: keras.Model | None = None
 
     def __init__(
-        self, image_shape: ImageShape, batch_size: int, z_dim: int, class_counts: Sequence[int] = ()
+        self,
+        image_shape: ImageShape,
+        batch_size: int,
+        z_dim: int,
+        class_counts: Sequence[int] = (),
+        attributes: Attributes | None = None,
     ) -> None:
         self.image_shape = image_shape
         self.batch_size = batch_size
         self.z_dim = z_dim
         self.class_counts = tuple(class_counts)
+        self.attributes = attributes
+
+    @property
+    def conditions(self) -> int:
+        """How many numbers say what an image shows: K classes or A attributes; 0 without either."""
+        return len(self.class_counts) if self.attributes is None else self.attributes.shape[1]
 
     @property
     @abstractmethod
@@ -110,7 +129,8 @@ class Trainer(ABC):
 
         Args:
             z: float32 [N, z_dim].
-            labels: int64 [N], or [0] for an unconditional GAN; see `Latents` if it `mixes`.
+            labels: int64 [N], or [0] for an unconditional GAN; see `Latents` if it `mixes` or has
+                attributes.
         """
 
     @property
@@ -119,14 +139,21 @@ class Trainer(ABC):
         """What TensorBoard shows as the graph."""
 
     def latents(self, count: int, seed: int, classes: Sequence[int] | None = None) -> Latents:
-        """Return ``count`` latent vectors, and classes for them; a function of the arguments.
+        """Return ``count`` latent vectors, and labels for them; a function of the arguments.
 
         Args:
             count: how many.
             seed: of the vectors.
-            classes: to go round and round; if None, all as often as in the training set.
+            classes: to go round and round; if None, all as often as in the training set. Of
+                attributes, those to set, one at a time; a vector is kept for a whole round, so that
+                nothing else changes in it.
         """
         z = normal([count, self.z_dim], tf.constant([seed, EVALUATION], tf.int64))
+        if self.attributes is not None:
+            if classes is None:
+                return Latents(z, drawn_attributes(count, self.attributes))
+            rows = np.eye(self.conditions, dtype=np.float32)[np.resize(classes, count)]
+            return Latents(tf.gather(z, np.arange(count) // len(classes)), rows)
         if not self.class_counts:
             return Latents(z, np.zeros(0, np.int64))
         if classes is None:
@@ -199,7 +226,7 @@ class Trainer(ABC):
             images = self.images(z, labels)
             return quantised(images), tf.reduce_all(tf.math.is_finite(images))
 
-        z, mixtures = tf.TensorSpec([None, self.z_dim]), [None, len(self.class_counts)]
+        z, mixtures = tf.TensorSpec([None, self.z_dim]), [None, self.conditions]
         labels = {1: tf.TensorSpec([None], tf.int64), 2: tf.TensorSpec(mixtures)}
         return {
             dimensions: tf.function(made, input_signature=[z, each], autograph=False)
