@@ -53,7 +53,7 @@ STEP, GAN, LOSSES = (
     "models/objectives/losses.py",
 )
 PENALTIES, OPTIMIZERS = "models/objectives/penalties.py", "models/training/optimizers.py"
-ATTRIBUTES = "tests/test_attributes.py -k 'Networks or Generator'"
+ATTRIBUTES = "tests/test_attributes.py -k"
 EVOLUTION, GENERATIONS = "models/training/evolution.py", f"{UPDATES} -k generation"
 LAYERS, AVERAGES, DRAWS = (
     "models/networks/layers.py",
@@ -346,16 +346,16 @@ MUTANTS = [
     # attributes
     Mutant(
         "no scale where no attribute is set", LAYERS,
-        "gamma = 1.0 + gamma", "gamma = gamma", ATTRIBUTES,
+        "gamma = 1.0 + gamma", "gamma = gamma", f"{ATTRIBUTES} Networks",
     ),
     Mutant(
         "a softmax over attributes", LOSSES,
         "tf.nn.sigmoid_cross_entropy_with_logits(labels, logits)",
-        "tf.nn.softmax_cross_entropy_with_logits(labels, logits)", ATTRIBUTES,
+        "tf.nn.softmax_cross_entropy_with_logits(labels, logits)", f"{ATTRIBUTES} Networks",
     ),
     Mutant(
         "attributes in turn on other latent vectors", "models/training/trainer.py",
-        "tf.gather(z, np.arange(count) // len(classes))", "z", ATTRIBUTES,
+        "tf.gather(z, np.arange(count) // len(classes))", "z", f"{ATTRIBUTES} Generator",
     ),
     Mutant(
         "CelebA's -1 read as 1", "autogan/data/label_file.py",
