@@ -226,7 +226,7 @@ class OtherMean(Mean):
         ("nowhere:Part", "criterion: 'nowhere:Part' cannot be imported (ModuleNotFoundError: "),
         ("json:Part", "'json:Part' cannot be imported (AttributeError: "),
         ("json:JSONDecoder", "does not derive from autogan.criteria.base.Criterion"),
-        ("test_extending:Taken", "calls itself 'fid', which is taken; rename it"),
+        ("test_extending:Taken", "is called 'fid', which is taken; rename it"),
         ("test_extending:Unnamed", "has no name; give it a text"),
         ("test_extending:Undirected", "its direction must be min or max"),
         ("test_extending:Flagged", "needs_logits has no meaning; write needs = {'logits'}"),

@@ -180,7 +180,7 @@ def test_folders_of_modules_that_are_no_list_of_texts(value):
     ("values", "expected"),
     [
         ({"threads": 20000}, "threads: 20000: input should be less than or equal to 1024"),
-        ({"steps": 10**5000}, "steps: a whole number of 16610 bits is too large; give a smaller"),
+        ({"steps": 10**5000}, "steps: an integer of 16610 bits is too large; give a smaller"),
         ({"steps": LAUGHS}, "steps: holds more than 10000 values; give fewer"),
         ({"also": ITSELF}, "also: is nested too deeply; give a value or a list of values"),
         ({"run_dir": datetime.date(2020, 1, 2)},

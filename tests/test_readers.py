@@ -251,7 +251,10 @@ def test_every_file_of_a_training_may_be_damaged(tmp_path, state, command):
 @pytest.mark.parametrize(
     ("file", "expected"),
     [
-        ("best.yaml", "best.yaml is a folder in the place of a file; move it away; go on with: "),
+        (
+            "best.yaml",
+            "best.yaml is a folder, but a file belongs there; move it away; go on with: ",
+        ),
         (".workers", r"run_dir: run/.workers cannot be written \(Is a directory\); remove it"),
         (".lock", r"run_dir: run/.lock cannot be written \(Is a directory\); remove it"),
     ],
@@ -330,5 +333,5 @@ def test_a_cache_without_a_seal_is_made_again():
 
 def test_a_file_without_a_seal_is_refused():
     np.savez("features.npz", kernel=np.ones(3))
-    with pytest.raises(Damaged, match="its digest is another one"):
+    with pytest.raises(Damaged, match="its digest does not match"):
         read_arrays(Path("features.npz"))

@@ -1,1 +1,1 @@
-"""What all rooms stand on: errors, files, the registry, hyperparameters, the door to TF-GAN."""
+"""The foundation of all packages: errors, files, registry, hyperparameters, access to TF-GAN."""

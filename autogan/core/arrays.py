@@ -1,4 +1,4 @@
-"""Arrays that go from room to room, by what they hold."""
+"""Types of the arrays that packages exchange."""
 
 from typing import TypeAlias
 

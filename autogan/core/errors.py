@@ -1,12 +1,12 @@
 """The errors a user meets.
 
     AutoGANError
-      ConfigError     something the user gave is wrong; nothing was created     (exit code 2)
-      SearchFailed    the search cannot go on; its folder holds all that was done (exit code 1)
-      StorageError    a file of the run cannot be kept; what was done is saved  (exit code 1)
-      Interrupted     the user stopped it; its folder can be resumed          (exit code 130)
+      ConfigError     some input is wrong; nothing was created                  (exit code 2)
+      SearchFailed    the search cannot go on; its folder keeps all results     (exit code 1)
+      StorageError    a file of the run cannot be written; the rest is saved    (exit code 1)
+      Interrupted     the user stopped the run; it can be resumed             (exit code 130)
 
-Each carries one line for the terminal. Everything else that escapes is a bug.
+Each carries one line for the terminal. Any other exception that escapes is a bug.
 """
 
 import errno
@@ -28,8 +28,9 @@ class ConfigError(AutoGANError):
 
     Args:
         field: the key or flag at fault, as the user writes it.
-        problem: the value, what is wrong with it and what would be right. It is made one line:
-            what a terminal cannot show is escaped, and of a very long one the middle left out.
+        problem: the value, what is wrong with it and what would be right. It becomes one line:
+            characters that a terminal cannot show are escaped, and a very long line loses its
+            middle.
     """
 
     exit_code = 2
@@ -48,8 +49,8 @@ class StorageError(AutoGANError):
     """A file of a run cannot be written or read; what was written before is whole.
 
     Args:
-        problem: which file or folder, and what the system says of it.
-        advice: how to go on once that is mended.
+        problem: the file or folder, and the system's error.
+        advice: how to go on once the problem is fixed.
     """
 
     def __init__(self, problem: str, advice: str = "") -> None:
@@ -58,33 +59,34 @@ class StorageError(AutoGANError):
 
     @classmethod
     def of(cls, error: OSError, path: object = None, verb: str = "written") -> "StorageError":
-        """What an error of the file system says of a path, or of the one that the error names."""
+        """The error for an `OSError` on a path, by default on the path that it names."""
         name = error.filename if path is None else path
         place = "a file of the run" if name is None else os.fsdecode(str(name))
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             return cls(f"no space left in {place}")
         if error.errno == errno.EISDIR:
-            return cls(f"{place} is a folder in the place of a file; move it away")
+            return cls(f"{place} is a folder, but a file belongs there; move it away")
         return cls(f"{place} cannot be {verb} ({error.strerror or error})")
 
 
 class Interrupted(AutoGANError):
-    """Ctrl-C, SIGTERM or SIGHUP; what was done is saved."""
+    """Ctrl-C, SIGTERM or SIGHUP stopped the command; its work so far is saved."""
 
     exit_code = 130
 
 
 def one_line(error: BaseException) -> str:
-    """The name of an exception of others and what it says, in at most 300 characters of one line.
+    """A foreign exception's name and message in one line of at most 300 characters.
 
-    That is its first line; TensorFlow's is the one before the node, ``[[{{node ...}}]]``, and of an
-    error within a Keras layer or a converted function the last line of what it was about.
+    The message is its first line; of TensorFlow's errors, the line before the node,
+    ``[[{{node ...}}]]``; of an error in a Keras layer or a converted function, the last line of the
+    original error.
     """
     text = str(error)
-    if found := _IN_LAYER.search(text):  # Keras's words on the layer stand around it
+    if found := _IN_LAYER.search(text):  # Keras wraps it in its words on the layer
         text = found[1].strip().splitlines()[-1]
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    if lines and lines[0].startswith("in user code:"):  # AutoGraph's, and then a traceback
+    if lines and lines[0].startswith("in user code:"):  # from AutoGraph; a traceback follows
         return lines[-1][:300]
     node = next((place for place, line in enumerate(lines) if line.startswith("[[")), 1)
     said = lines[max(node - 1, 0)] if lines else ""
@@ -92,14 +94,14 @@ def one_line(error: BaseException) -> str:
 
 
 def printable(text: str) -> str:
-    """Text with everything escaped that has no place in a line: control characters, surrogates."""
+    """Text with control characters, surrogates and the like escaped, so that it fits one line."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def printable_lines(text: str) -> str:
-    """The same for text of several lines."""
+    """The same for text with several lines."""
     return "\n".join(map(printable, text.split("\n")))
 
 

@@ -1,6 +1,6 @@
-"""Files that are whole or not there, whatever moment the power fails.
+"""Writing files so that they are complete or absent, even if the power fails.
 
-Everything that a later command relies on is written through this module.
+This module writes every file that a later command relies on.
 """
 
 import contextlib
@@ -29,21 +29,21 @@ _ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.E
 
 
 class Damaged(ValueError):
-    """A file does not hold what was written into it."""
+    """A file's content is not the content that was written."""
 
 
 def look(path: Path | str, field: str) -> Literal["", "file", "folder", "other"]:
-    """What a path leads to, through links; empty if nothing is there.
+    """The kind of thing at a path, following links; empty if nothing is there.
 
-    All questions of this kind go through here: up to Python 3.13 `Path.exists` raises where a
-    folder above is closed, and `os.path.exists` says that nothing is there, which is not known.
+    Use this for all such questions: up to Python 3.13 `Path.exists` raises if a folder above cannot
+    be entered, and `os.path.exists` then says that nothing is there, although nobody knows.
 
     Args:
         path: of a file or folder.
         field: the key or argument that names it.
 
     Raises:
-        ConfigError: if the system does not let us look.
+        ConfigError: if the system denies access.
     """
     try:
         mode = os.stat(path).st_mode
@@ -57,7 +57,7 @@ def look(path: Path | str, field: str) -> Literal["", "file", "folder", "other"]
 
 
 def check_free(path: Path, field: str, overwrite: bool) -> None:
-    """Refuse to write where something lies already, unless it is to be replaced.
+    """Refuse to write to a path that exists, unless it may be overwritten.
 
     Raises:
         ConfigError: naming the field and the path.
@@ -68,10 +68,10 @@ def check_free(path: Path, field: str, overwrite: bool) -> None:
 
 @contextlib.contextmanager
 def opened(path: Path) -> Iterator[BinaryIO]:
-    """A file for reading. A pipe or device, where reading may never end, is refused.
+    """A file open for reading; refuses pipes and devices, where reading may never end.
 
     Raises:
-        OSError: if it cannot be opened, or is no file.
+        OSError: if it cannot be opened, or is not a file.
     """
 
     def without_waiting(name: str, flags: int) -> int:
@@ -91,7 +91,7 @@ def contents(path: Path) -> bytes:
 
 @contextlib.contextmanager
 def stored(path: Path, verb: str = "written") -> Iterator[None]:
-    """Raises `StorageError` where the file system cannot write (or read) a file."""
+    """Turn errors of the file system into `StorageError`."""
     try:
         yield
     except OSError as error:
@@ -100,7 +100,7 @@ def stored(path: Path, verb: str = "written") -> Iterator[None]:
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file beside its place and rename it into it; its folder is made."""
+    """Write a temporary file next to the path and rename it; creates the folder if needed."""
     temporary = temporary_of(path)
     with stored(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -116,19 +116,19 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 @contextlib.contextmanager
 def made_beside(place: Path) -> Iterator[Path]:
-    """A folder to fill, renamed into its place at the end: that is whole or not there.
+    """A folder to fill; moved to its place at the end, so that it is complete or absent.
 
     Args:
-        place: nothing is there, or an empty folder.
+        place: of the folder; nothing is there, or an empty folder.
 
     Raises:
-        StorageError: if it cannot be made or renamed.
+        StorageError: if the folder cannot be created or renamed.
     """
     with stored(place):
         place.parent.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(prefix=f".{place.name}.", dir=place.parent))
     try:
-        made = scratch / "made"  # with the rights of any other folder
+        made = scratch / "made"  # with the usual permissions, unlike mkdtemp's
         with stored(place):
             made.mkdir()
         yield made
@@ -139,36 +139,35 @@ def made_beside(place: Path) -> Iterator[Path]:
 
 
 def temporary_of(path: Path) -> Path:
-    """Where a file is written first: a name that no other process has, on any machine.
+    """A temporary name for a file, unique to this process on all machines.
 
-    A worker that was thought to be lost may still write where another one goes on.
+    A worker that was taken for lost may still write where another one has taken over.
     """
     return path.with_name(f".{_own(path).name}.tmp")
 
 
 def _own(path: Path) -> Path:
-    """A name beside a path that no other process has, on any machine."""
+    """A name next to a path, unique to this process on all machines."""
     return path.with_name(f"{path.name}.{platform.node()}-{os.getpid()}")
 
 
 def sweep(*folders: Path) -> None:
-    """Remove what killed processes have left half-written."""
+    """Remove temporary files that killed processes left behind."""
     for folder in folders:
         for path in folder.glob(".*.tmp"):
             path.unlink(missing_ok=True)
 
 
 def append_line(path: Path, line: str, *, new: bool = False) -> None:
-    """Append a line to a file and flush it to the disk; a torn last line is cut off before.
+    """Append a line to a file and flush it to the disk, after removing a torn last line.
 
     Args:
         path: of the file.
-        line: without its end.
+        line: without a newline at its end.
         new: whether the file may be absent.
 
     Raises:
-        StorageError: if it cannot be written; what was written of the line is cut off the next
-            time.
+        StorageError: if the line cannot be written; the next call removes any part of it.
         FileNotFoundError: if the file is absent and not new.
     """
     if not new and not os.path.exists(path):
@@ -187,7 +186,7 @@ def append_line(path: Path, line: str, *, new: bool = False) -> None:
 
 
 def link(path: Path, target: str) -> None:
-    """Make ``path`` a symbolic link to ``target``, in place of an older one."""
+    """Make ``path`` a symbolic link to ``target``, replacing an older one."""
     temporary = temporary_of(path)
     with stored(path):
         temporary.unlink(missing_ok=True)
@@ -201,7 +200,7 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
 
 
 def write_yaml(path: Path, value: Mapping[str, Any], heading: str = "") -> None:
-    """Write a mapping as YAML in its own order, under a comment."""
+    """Write a mapping as YAML, keeping its order, under a comment."""
     text = "".join(f"# {line}\n" for line in heading.splitlines())
     text += yaml.safe_dump(dict(value), sort_keys=False, allow_unicode=True)
     write_bytes(path, text.encode())
@@ -216,15 +215,15 @@ def write_npz(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
 
 
 def write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
-    """Write arrays as an .npz file, sealed by a digest of them all."""
+    """Write arrays as an .npz file together with a digest of them all."""
     write_npz(path, {**arrays, _DIGEST: np.array(arrays_digest(arrays))})
 
 
 def read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
-    """Read an .npz file; nothing in it is unpickled.
+    """Read an .npz file and verify its digest; nothing in it is unpickled.
 
     Raises:
-        Damaged: if it is something else, or not what was written.
+        Damaged: if it is not such a file, or its content has changed.
         OSError: if it cannot be opened.
     """
     with opened(path) as file:
@@ -232,10 +231,10 @@ def read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
             with np.load(file, allow_pickle=False) as archive:
                 arrays = {name: archive[name] for name in archive.files}
             seal = arrays.pop(_DIGEST, None)
-        except Exception as error:  # a damaged archive raises whatever its bytes lead to
+        except Exception as error:  # a damaged archive can raise anything
             raise Damaged(f"{path} is damaged ({type(error).__name__})") from error
     if str(seal) != arrays_digest(arrays):
-        raise Damaged(f"{path} is damaged (its digest is another one)")
+        raise Damaged(f"{path} is damaged (its digest does not match)")
     return arrays
 
 
@@ -261,12 +260,12 @@ def mapped_arrays(
 ) -> list[npt.NDArray[Any]]:
     """Arrays that stay on the disk, filled once and kept in a folder of the cache.
 
-    A folder that lacks one of them, or holds another one, is made again.
+    If an array is missing, or has another shape or dtype, the folder is filled again.
 
     Args:
-        folder: their place.
+        folder: of the arrays.
         specs: their shapes and dtypes, by name.
-        fill: writes into arrays of these names.
+        fill: writes their values; called with the empty arrays by name.
 
     Returns:
         The arrays, mapped read-only, in the order of ``specs``.
@@ -296,10 +295,10 @@ def mapped_arrays(
 def _mapped(
     folder: Path, specs: Mapping[str, tuple[tuple[int, ...], npt.DTypeLike]]
 ) -> list[npt.NDArray[Any]] | None:
-    """The arrays of `mapped_arrays` that a folder holds; None unless all are of their kind."""
+    """The arrays in a folder; None unless all have the shapes and dtypes of ``specs``."""
     try:
         arrays = [np.load(folder / f"{name}.npy", mmap_mode="r") for name in specs]
-    except Exception:  # a damaged head raises whatever its bytes lead to
+    except Exception:  # a damaged header can raise anything
         return None
     kinds = [(array.shape, array.dtype) for array in arrays]
     return arrays if kinds == [(s, np.dtype(d)) for s, d in specs.values()] else None
@@ -308,11 +307,11 @@ def _mapped(
 def cached_arrays(
     path: Path, make: Callable[[], Mapping[str, npt.NDArray[Any]]]
 ) -> Mapping[str, npt.NDArray[Any]]:
-    """Read an .npz file of the cache, or make its arrays and keep them there.
+    """Read an .npz file from the cache, or compute its arrays and cache them.
 
-    A cache has many writers. The first one wins: whoever made the same meanwhile gets what is on
-    the disk, so that all go on with the same arrays. A damaged file is made again. Where the cache
-    cannot be written, it is done without.
+    A cache has many writers. The first one wins: a process that has computed the same arrays
+    meanwhile reads those on the disk, so that all processes use the same ones. A damaged file is
+    replaced. If the cache cannot be written, the arrays are returned without caching.
     """
     with contextlib.suppress(OSError):
         try:

@@ -1,4 +1,4 @@
-"""What a hyperparameter is: declared by GAN types, validated by the configuration, searched."""
+"""Declarations of hyperparameters, for GAN types, the configuration and searches."""
 
 import math
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ Kind = Literal["scale", "share", "count", "size", "choice"]
 
 @dataclass(frozen=True)
 class Hyperparameter:
-    """The declaration of one hyperparameter, from which listing, validation and search all read.
+    """The declaration of one hyperparameter, for listing, validation and search.
 
     Attributes:
         name: as users write it.
@@ -24,13 +24,13 @@ class Hyperparameter:
         meaning: one line for ``autogan list``.
         low, high: inclusive limits of the numeric kinds.
         choices: the values of a ``choice``.
-        search: the candidates of the GAN type's default search space; empty, if not in it.
+        search: the candidates of the GAN type's default search space; empty if it is not in it.
         shape: whether another value needs other networks or another compiled training function.
-            All others are data to the compiled function, so that trials share it.
-        switch: whether just that is so of being above 0: then something more is computed, and
-            how much of it is data.
-        under: what it has a meaning under, if not always: each ``choice`` named here must have a
-            meaning itself, and one of the values listed for it.
+            All other hyperparameters are data to the compiled function, so that trials share it.
+        switch: whether only the change between 0 and more needs another function: above 0 it
+            computes an additional part, and the amount is data.
+        under: the choices under which it applies, if not always: each ``choice`` named here must
+            apply itself, and have one of the values listed for it.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Hyperparameter:
         """Return ``value`` in the hyperparameter's own type.
 
         Raises:
-            ValueError: naming what would be right.
+            ValueError: naming the values that are allowed.
         """
         if self.kind == "choice":
             if value not in self.choices:
@@ -74,7 +74,7 @@ class Hyperparameter:
         return int(value) if self.integer else float(value)
 
     def limits(self) -> str:
-        """Its permitted values in words."""
+        """The allowed values, in words."""
         if self.kind == "choice":
             return ", ".join(self.choices)
         return f"{self.low:g} to {self.high:g}"
@@ -83,14 +83,14 @@ class Hyperparameter:
 def conditions(
     hyperparameter: Hyperparameter, declared: Mapping[str, Hyperparameter]
 ) -> dict[str, tuple[str, ...]]:
-    """All that a hyperparameter has a meaning under: its own conditions and those of their choices.
+    """All conditions for a hyperparameter to apply: its own, and those of the choices they name.
 
     Args:
-        hyperparameter: of whatever kind.
-        declared: by name; a choice that is not among them has a meaning.
+        hyperparameter: of any kind.
+        declared: all hyperparameters, by name; a choice that is not among them always applies.
 
     Returns:
-        By the name of the choice, the values of which it must have one.
+        The allowed values of each choice, by its name.
     """
     found = dict(hyperparameter.under)
     for name in hyperparameter.under:
@@ -101,13 +101,13 @@ def conditions(
 
 
 def met(wanted: Mapping[str, tuple[str, ...]], values: Mapping[str, Value]) -> bool:
-    """Whether `conditions` hold beside values; what is not given is no hindrance."""
+    """Whether `conditions` hold under these values; a choice without a value does not count."""
     return all(name not in values or values[name] in some for name, some in wanted.items())
 
 
 @dataclass(frozen=True)
 class Range:
-    """A continuous (or integer) interval of values, both ends included."""
+    """A continuous (or integer) interval of values, including both ends."""
 
     low: float
     high: float
@@ -119,16 +119,16 @@ class Range:
 
 @dataclass(frozen=True)
 class Dimension:
-    """One searched hyperparameter: its declaration, and where its values come from.
+    """One searched hyperparameter: its declaration, and the source of its values.
 
-    ``candidates`` is a bag (a value that stands twice is drawn twice as often) and empty where
-    there is a ``range``.
+    ``candidates`` may hold a value twice, which is then drawn twice as often; it is empty if there
+    is a ``range``.
 
     Attributes:
         hyperparameter: its declaration.
         candidates: its values, if they are listed.
-        range: its interval otherwise; around all of ``ranges``, if there are any.
-        by: the searched choice on whose value the interval depends, if it does.
+        range: its interval otherwise; it covers all of ``ranges``, if there are any.
+        by: the searched choice that determines the interval, if one does.
         ranges: the interval under each value of that choice.
     """
 
@@ -144,7 +144,7 @@ class Dimension:
         return self.hyperparameter.name
 
     def under(self, values: Mapping[str, Value]) -> "Dimension":
-        """The dimension with the interval that it has under values of others, as far as given."""
+        """The dimension with its interval under the given values of other hyperparameters."""
         choice = values.get(self.by)
         if choice is None:
             return self

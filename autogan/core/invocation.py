@@ -1,22 +1,22 @@
-"""Commands that the user is told to run, as they can be pasted into a shell."""
+"""Commands for the user to paste into a shell."""
 
 import os
 import shlex
 import shutil
 import sys
 
-_MODULES = {"tensorboard": "tensorboard.main"}  # where a program's module has another name
+_MODULES = {"tensorboard": "tensorboard.main"}  # programs whose module has another name
 
 
 def command(name: str, *words: object) -> str:
     """A command line that runs a program of this environment from the working folder.
 
-    The program is called by its name where the shell would find this very one, else by its path,
-    as ``.venv/bin/autogan``; where the environment has no such script, by ``python -m``.
+    It calls the program by its name if the shell would find this very program, otherwise by its
+    path, as in ``.venv/bin/autogan``, or by ``python -m`` if the environment has no such script.
 
     Args:
         name: of the program: ``autogan``, ``tensorboard`` or ``pip``.
-        words: what follows; quoted where a shell would read them otherwise.
+        words: its arguments; quoted if the shell needs it.
     """
     beside = shutil.which(name, path=os.path.dirname(sys.executable))
     found = shutil.which(name)
@@ -30,8 +30,8 @@ def command(name: str, *words: object) -> str:
 
 
 def _short(path: str) -> str:
-    """A program's path, relative to the working folder where that is shorter."""
+    """A program's path, relative to the working folder if that is shorter."""
     relative = os.path.relpath(path)
     if os.sep not in relative:
-        relative = os.path.join(os.curdir, relative)  # or a shell would look for it on the path
+        relative = os.path.join(os.curdir, relative)  # otherwise a shell would search PATH
     return min(path, relative, key=len)

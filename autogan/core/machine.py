@@ -1,4 +1,4 @@
-"""What this machine has: cores, memory, GPUs. TensorFlow is not asked: it takes seconds to load."""
+"""The machine's cores, memory and GPUs, found without TensorFlow, which takes seconds to load."""
 
 import math
 import os
@@ -8,9 +8,9 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-_ROOT = Path("/")  # of the file system in which Linux tells of itself
+_ROOT = Path("/")  # of the file system with Linux's /proc and /sys
 _NUMBER = re.compile(r"[0-9]{1,20}\Z")
-_WORKER_BYTES = 3 * 2**29  # of memory that a worker takes, about
+_WORKER_BYTES = 3 * 2**29  # about the memory that a worker takes
 
 
 @dataclass(frozen=True)
@@ -18,8 +18,8 @@ class Gpu:
     """A GPU.
 
     Attributes:
-        name: by which CUDA_VISIBLE_DEVICES means it.
-        megabytes: of its memory; 0 if unknown.
+        name: in CUDA_VISIBLE_DEVICES.
+        megabytes: of memory; 0 if unknown.
     """
 
     name: str
@@ -27,7 +27,7 @@ class Gpu:
 
 
 def cores() -> int:
-    """The processor's cores that this process may use, a container's limit among others."""
+    """The number of cores that this process may use, under a container's limit too."""
     if hasattr(os, "sched_getaffinity"):
         count = len(os.sched_getaffinity(0))
     else:
@@ -36,7 +36,7 @@ def cores() -> int:
 
 
 def _container_cores() -> float:
-    """The cores that control groups allow (`docker run --cpus`); infinite without a limit."""
+    """The number of cores that control groups allow (`docker run --cpus`), or infinity."""
     found = [math.inf]
     for folder in _control_groups("cpu"):
         quota, period = folder / "cpu.cfs_quota_us", folder / "cpu.cfs_period_us"
@@ -48,7 +48,7 @@ def _container_cores() -> float:
 
 
 def _container_bytes() -> float:
-    """The memory that control groups allow (`docker run --memory`); infinite without a limit."""
+    """The bytes of memory that control groups allow (`docker run --memory`), or infinity."""
     found = [math.inf]
     for folder in _control_groups("memory"):
         for name in ("memory.max", "memory.limit_in_bytes"):
@@ -57,9 +57,9 @@ def _container_bytes() -> float:
 
 
 def _control_groups(controller: str) -> list[Path]:
-    """The folders of this process's control groups, of version 2 or 1, each with those above it.
+    """The folders of this process's control groups (version 2 or 1), each with its parents.
 
-    A container may see the path of its host, where only the root exists.
+    A container may see the path of its host, of which only the root exists.
     """
     folders = []
     for line in _lines(_ROOT / "proc/self/cgroup"):
@@ -85,7 +85,7 @@ def _words(path: Path) -> list[str]:
 
 
 def gpus() -> list[Gpu]:
-    """NVIDIA's GPUs that this process may use, in the order in which CUDA counts them."""
+    """The NVIDIA GPUs that this process may use, in CUDA's order."""
     if shutil.which("nvidia-smi") is None:
         return []
     query = ("nvidia-smi", "--query-gpu=index,uuid,memory.total", "--format=csv,noheader,nounits")
@@ -102,7 +102,7 @@ def gpus() -> list[Gpu]:
 
 
 def workers_that_fit() -> int:
-    """How many workers with one thread each the cores and the memory suffice for."""
+    """The number of single-threaded workers that the cores and the memory allow."""
     try:
         total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (OSError, ValueError):

@@ -11,19 +11,19 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from autogan.core.errors import ConfigError
 
-_LONGEST_NAME = 100  # of which a part's name is looked for
-_FEW_NAMES = 30  # which are all shown even where one of them is near
+_LONGEST_NAME = 100  # characters compared with known names
+_FEW_NAMES = 30  # up to this many, list all names even if one of them is near
 
 
 class Part(ABC):
-    """What every registered class declares about itself."""
+    """The declarations of every registered class."""
 
     name: ClassVar[str]
     summary: ClassVar[str]
 
     @classmethod
     def fault(cls) -> str:
-        """What is wrong with the class's declarations, in words; empty if nothing is."""
+        """The error in the class's declarations, in words; empty if there is none."""
         return ""
 
 
@@ -32,13 +32,13 @@ C = TypeVar("C")
 
 
 class Registry(Generic[T]):
-    """Classes of one kind by name, in the order in which they were registered.
+    """Classes of one kind by name, in order of registration.
 
-    Beside those of AutoGAN itself it knows the classes that other packages declare as entry points
-    of the group ``autogan.<field>``, and any class that is named as ``package.module:Name``.
+    Besides AutoGAN's own classes it knows those that other packages declare as entry points of the
+    group ``autogan.<field>``, and any class named as ``package.module:Name``.
 
     Args:
-        field: the configuration key under which users name such a part, such as ``gan_type``.
+        field: the configuration key that names such a part, such as ``gan_type``.
         base: the class that every registered class must derive from.
 
     Attributes:
@@ -54,7 +54,7 @@ class Registry(Generic[T]):
         """Add a class under its ``name``; usable as a decorator.
 
         Raises:
-            TypeError: if it does not derive from the registry's base class.
+            TypeError: if the class does not derive from the registry's base class.
             ValueError: if the name is taken.
         """
         if not (isinstance(part, type) and issubclass(part, self.base)):
@@ -65,7 +65,7 @@ class Registry(Generic[T]):
         return part
 
     def key(self, name: str) -> str:
-        """The name as it should be kept: dashes count as underscores.
+        """The name in its canonical form: dashes become underscores.
 
         Raises:
             ConfigError: see `get`.
@@ -77,8 +77,8 @@ class Registry(Generic[T]):
         """Return the class registered as ``name``, or the one at ``package.module:Name``.
 
         Raises:
-            ConfigError: if there is none, with the nearest name and all known ones, or if what is
-                there is no such part.
+            ConfigError: if there is none, with the nearest name and all known ones; or if it is
+                not such a part.
         """
         known = name.replace("-", "_")
         if known in self._parts:
@@ -90,18 +90,18 @@ class Registry(Generic[T]):
         raise ConfigError(self._field, f"{name!r} is not known; {suggestion(name, self.names())}")
 
     def names(self) -> tuple[str, ...]:
-        """All names, without those of one's own by ``package.module:Name``."""
+        """All names, except those of the form ``package.module:Name``."""
         return (*self._parts, *self._entry_points)
 
     def __iter__(self) -> Iterator[type[T]]:
-        """All parts that can be had; one that cannot says why when it is asked for."""
+        """All parts that can be imported; `get` says why another one cannot."""
         for name in self.names():
             with contextlib.suppress(ConfigError):
                 yield self.get(name)
 
     @cached_property
     def _entry_points(self) -> dict[str, str]:
-        """Where other packages' parts are, by name; none may take a name of ours or of another."""
+        """The places of other packages' parts, by name; AutoGAN's own names and the first win."""
         places: dict[str, str] = {}
         for point in importlib.metadata.entry_points(group=f"autogan.{self._field}"):
             name = point.name.replace("-", "_")
@@ -110,18 +110,19 @@ class Registry(Generic[T]):
         return places
 
     def _checked(self, name: str, place: str) -> type[T]:
-        """Import a part and check what can be checked without using it."""
+        """Import a part and check its declarations."""
         part: type[T] = imported(self._field, place, self.base)
         for attribute in ("name", "summary"):
             if not isinstance(getattr(part, attribute, None), str):
                 raise ConfigError(self._field, f"{name!r} has no {attribute}; give it a text")
         if part.name in self._parts:
             raise ConfigError(
-                self._field, f"{name!r} calls itself {part.name!r}, which is taken; rename it"
+                self._field, f"{name!r} is called {part.name!r}, which is taken; rename it"
             )
         if part.name != name and ":" not in name:
             raise ConfigError(
-                self._field, f"the entry point {name!r} holds {part.name!r}; let both be the same"
+                self._field,
+                f"the entry point {name!r} leads to a part called {part.name!r}; use one name",
             )
         missing = sorted(getattr(part, "__abstractmethods__", ()))
         fault = f"it has no {missing[0]}" if missing else part.fault()
@@ -131,24 +132,24 @@ class Registry(Generic[T]):
 
 
 def imported(field: str, name: str, base: type[C]) -> type[C]:
-    """The class that a user calls ``package.module:Name``.
+    """The class at ``package.module:Name``.
 
     Args:
         field: the configuration key that names it.
-        name: where it is.
+        name: its module and name.
         base: the class that it must derive from.
 
     Raises:
-        ConfigError: if it cannot be imported, or is something else.
+        ConfigError: if it cannot be imported, or does not derive from ``base``.
     """
     module, _, attribute = name.partition(":")
     try:
         part = getattr(importlib.import_module(module), attribute)
-    except (Exception, SystemExit) as error:  # a program is no module
+    except (Exception, SystemExit) as error:  # a script may exit
         raise ConfigError(
             field,
-            f"{name!r} cannot be imported ({type(error).__name__}: {error}); modules are looked "
-            "for in plugin_dirs, and of names in flags in the working folder",
+            f"{name!r} cannot be imported ({type(error).__name__}: {error}); modules are searched "
+            "in plugin_dirs, and in the working folder for names in flags",
         ) from error
     if not (isinstance(part, type) and issubclass(part, base)):
         raise ConfigError(field, f"{name!r} does not derive from {base.__module__}.{base.__name__}")
@@ -156,7 +157,7 @@ def imported(field: str, name: str, base: type[C]) -> type[C]:
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
-    """The nearest of the known names, if one is near, and all of them unless they are very many."""
+    """The nearest known name, if one is near, and all known names unless there are too many."""
     names = sorted(known)
     near = difflib.get_close_matches(name[:_LONGEST_NAME], names, n=1, cutoff=0.5)
     near = [n for n in names if "".join(word[:1] for word in n.split("_")) == name] or near

@@ -8,5 +8,5 @@ SIGNALS = [
 
 
 def heeded() -> list[int]:
-    """Those that this process was not told to ignore, as nohup does with SIGHUP."""
+    """The signals that this process does not ignore; nohup, for one, makes it ignore SIGHUP."""
     return [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]

@@ -1,4 +1,4 @@
-"""What users may write as a value or a path, before anybody asks what it means."""
+"""Checks of users' values and paths that do not depend on their meaning."""
 
 import datetime
 import math
@@ -12,13 +12,13 @@ from autogan.core.errors import ConfigError
 
 T = TypeVar("T")
 
-_BAD = re.compile("[\0\ud800-\udfff]")  # what neither UTF-8 nor a file's name can hold
+_BAD = re.compile("[\0\ud800-\udfff]")  # neither UTF-8 nor file names can hold these
 _MAX_COMPONENT = 255  # bytes; file systems allow no more
-_MAX_PATH = 3500  # bytes; Linux allows 4,096, and a run puts files of long names below a folder
+_MAX_PATH = 3500  # bytes; Linux allows 4,096, and a run adds long file names below a folder
 _MAX_BITS = 63  # of a whole number
-_LONGEST_NAME = 100  # bytes of a dataset in the name of a folder
-_PLACED = ("folder", "file")  # datasets that are named by their place
-_MAX_VALUES, _MAX_DEPTH = 10_000, 20  # in all that one key holds, and how deep
+_LONGEST_NAME = 100  # bytes of a dataset's name in the name of a folder
+_PLACED = ("folder", "file")  # datasets that are named by their path
+_MAX_VALUES, _MAX_DEPTH = 10_000, 20  # number and depth of the values under one key
 
 
 def read_path(field: str, text: str) -> Path:
@@ -29,7 +29,9 @@ def read_path(field: str, text: str) -> Path:
     """
     check_text(field, text)
     if not text:
-        raise ConfigError(field, "'' is no path; leave it out, or write . for the current folder")
+        raise ConfigError(
+            field, "'' is not a path; leave it out, or write . for the current folder"
+        )
     try:
         path = Path(text).expanduser()
         whole = os.fsencode(os.path.abspath(path))
@@ -41,7 +43,7 @@ def read_path(field: str, text: str) -> Path:
 
 
 def check_text(field: str, text: str) -> None:
-    """Refuse text that no file could hold.
+    """Refuse text that a file cannot hold.
 
     Raises:
         ConfigError: naming the field.
@@ -52,10 +54,10 @@ def check_text(field: str, text: str) -> None:
 
 
 def check_plain(field: str, value: object) -> None:
-    """Refuse what is not made of plain values: numbers, text, lists and mappings of a usual size.
+    """Refuse anything but plain values: numbers, text, lists and mappings of a usual size.
 
-    YAML has more than these, and its aliases can make a value contain itself, or a thousand million
-    copies of another; whoever comes later may walk through a value and print it.
+    YAML has more kinds of values, and its aliases can make a value contain itself, or a billion
+    copies of another. After this check, code may walk through a value and print it.
 
     Raises:
         ConfigError: naming the field.
@@ -73,8 +75,7 @@ def check_plain(field: str, value: object) -> None:
             raise ConfigError(field, f"{bytes(part[:40])!r} is binary; give text or a number")
         elif isinstance(part, int) and part.bit_length() > _MAX_BITS:
             raise ConfigError(
-                field,
-                f"a whole number of {part.bit_length()} bits is too large; give a smaller one",
+                field, f"an integer of {part.bit_length()} bits is too large; give a smaller one"
             )
         elif isinstance(part, Mapping | list | tuple | set | frozenset):
             inner = [*part, *part.values()] if isinstance(part, Mapping) else part
@@ -88,7 +89,7 @@ def check_plain(field: str, value: object) -> None:
 
 
 def checked(field: str, given: T, kind: type[Any]) -> T:
-    """An object that offers all that a kind of objects does.
+    """Return an object that has all public methods of a class.
 
     Raises:
         ConfigError: naming the first method that it lacks.
@@ -100,13 +101,13 @@ def checked(field: str, given: T, kind: type[Any]) -> T:
 
 
 def listed(names: str | Sequence[int | str]) -> list[Any]:
-    """Names in a list or separated by commas; of none the empty one, which nothing bears."""
+    """Names from a list or a text with commas; without any, one empty name, which nothing has."""
     given = [name.strip() for name in names.split(",")] if isinstance(names, str) else names
     return [name for name in given if name != ""] or [""]
 
 
 def dataset_path(dataset: str) -> tuple[str, str] | None:
-    """The kind and the path of a dataset that is named by its place, as ``folder:PATH``."""
+    """The kind and the path of a dataset that is named by its path, as ``folder:PATH``."""
     kind, _, path = dataset.partition(":")
     return (kind, path) if kind in _PLACED else None
 
@@ -124,5 +125,5 @@ def natural(name: str) -> tuple[float, str]:
 
 
 def counted(count: int, noun: str, several: str | None = None) -> str:
-    """``1 file``, ``22,000 files``; of other nouns than those with an s, ``several`` of them."""
+    """``1 file``, ``22,000 files``; ``several`` is the plural if it is not ``noun`` plus s."""
     return f"{count:,} {noun if count == 1 else several or noun + 's'}"

@@ -1,8 +1,8 @@
-"""The one door to TensorFlow-GAN 2.1.0.
+"""The only access to TensorFlow-GAN 2.1.0.
 
-Its own ``__init__`` fails on TensorFlow 2.16 and later, because it reaches for ``tf.estimator``,
-which is gone. The sub-packages used here do not need it: they load once empty parent packages
-stand in ``sys.modules``.
+Its own ``__init__`` fails on TensorFlow 2.16 and later, because it imports ``tf.estimator``, which
+is gone. The sub-packages used here do not need it: they load once ``sys.modules`` has empty parent
+packages.
 """
 
 import importlib
