@@ -166,7 +166,7 @@ def test_a_folder_that_is_moved_at_an_evaluation_ends_the_search(tmp_path):
             break
     _, err = process.communicate(timeout=120)
     assert process.returncode == 1
-    assert "runs/dcgan-digits/trials.jsonl is gone; put the run's folder back" in err
+    assert "runs/dcgan-digits/trials.jsonl is gone; move the run's folder back" in err
     assert not root.exists()
     moved.rename(root)
     assert autogan.check(root).difference == ""

@@ -117,7 +117,7 @@ def test_what_is_the_users_own_keeps_its_place(what, capsys):
     assert len(result.trials) == 6
     assert not best.is_symlink()
     err = capsys.readouterr().err
-    assert err.count(f"{best} is no link to the best trial, and stays as it is; that is ") >= 1
+    assert err.count(f"{best} is not a link and stays as it is; the best trial is ") >= 1
     assert training_in(copy, "folder").name == result.folder.trial("x").parent.joinpath(
         training_in(copy, "folder").name).name  # fmt: skip
 
@@ -266,7 +266,7 @@ class TestLocks:
         claim = Claim(tmp_path / "a")
         before = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc") else 0
         for _ in range(3):
-            with pytest.raises(ConfigError, match="is another folder on"):
+            with pytest.raises(ConfigError, match="is a different folder on"):
                 share(tmp_path / "a", "another token")
         after = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc") else 0
         assert after == before

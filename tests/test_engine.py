@@ -543,7 +543,7 @@ class TestLocks:
         claim = Claim(tmp_path / "a")
         (tmp_path / "b").mkdir()
         for root, token in ((tmp_path / "a", "another"), (tmp_path / "b", claim.token)):
-            with pytest.raises(ConfigError, match="is another folder on .*; give one that all"):
+            with pytest.raises(ConfigError, match="is a different folder on .*; give one that all"):
                 share(root, token)
         os.close(share(tmp_path / "a", claim.token))
         claim.release()

@@ -119,7 +119,7 @@ def test_a_folder_is_not_reused_silently(tmp_path):
     (tmp_path / "other" / "thesis.doc").write_text("years of work")
     (tmp_path / "other" / "search.yaml").write_text("the: user's own\n")
     for overwrite in (False, True):
-        with pytest.raises(ConfigError, match="run_dir: other holds files of something else"):
+        with pytest.raises(ConfigError, match="run_dir: other holds other files"):
             autogan.run_search(
                 {**GRID, "run_dir": "other"}, overwrite=overwrite, engine=FakeEngine()
             )
@@ -672,7 +672,9 @@ class TestMachinesFaults:
                 if trial.number == 0:
                     (tmp_path / "runs/a").rename(tmp_path / "moved")
 
-        with pytest.raises(SearchFailed, match="runs/a/trials.jsonl is gone; put the run's folder"):
+        with pytest.raises(
+            SearchFailed, match="runs/a/trials.jsonl is gone; move the run's folder"
+        ):
             autogan.run_search(GRID, engine=FakeEngine(), display=Move())
         assert not (tmp_path / "runs/a/trials.jsonl").exists()
         shutil.rmtree(tmp_path / "runs/a", ignore_errors=True)
@@ -689,7 +691,9 @@ class TestMachinesFaults:
                     (tmp_path / "runs/a").rename(tmp_path / "moved")
 
         pool = pool_of(1)
-        with pytest.raises(SearchFailed, match="runs/a/trials.jsonl is gone; put the run's folder"):
+        with pytest.raises(
+            SearchFailed, match="runs/a/trials.jsonl is gone; move the run's folder"
+        ):
             autogan.run_search(GRID, engine=pool, display=Move())
         pool.close()
         shutil.rmtree(tmp_path / "runs/a", ignore_errors=True)  # the fake worker's checkpoint
@@ -815,7 +819,7 @@ class TestIdentity:
             )
 
         before = (tmp_path / "runs/a/trials.jsonl").read_bytes()
-        with pytest.raises(ConfigError, match="measured as before; .* by --accept-changed-data$"):
+        with pytest.raises(ConfigError, match="measured as before; .* with --accept-changed-data$"):
             resumed(2)
         assert (tmp_path / "runs/a/trials.jsonl").read_bytes() == before
         assert len(resumed(2, accept_changed_data=True).trials) == 2

@@ -172,7 +172,7 @@ class TestRecord:
         begun, *others = records_of(path)
         begun["proxy"]["values"] = [1.0]
         write_records(path, [begun, *others])
-        with pytest.raises(ConfigError, match="not as many"):
+        with pytest.raises(ConfigError, match="differ in number"):
             autogan.load("runs/a")
 
 
@@ -202,7 +202,7 @@ class TestGoingOn:
     def test_it_goes_on_by_the_whole_searchs_folder(self):
         with pytest.raises(Interrupted):
             search(Press(4))
-        with pytest.raises(ConfigError, match="proxy of a search; go on with --resume runs/a$"):
+        with pytest.raises(ConfigError, match="proxy of a search; use --resume runs/a$"):
             autogan.run_search(resume="runs/a/proxy", engine=FakeEngine())
 
     def test_further_trials_come_too_late(self):

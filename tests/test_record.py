@@ -227,7 +227,7 @@ def test_a_line_of_another_form_is_named(tmp_path, record, said):
         ({**EVALUATED, "step": 20, "scores": {LABEL: "2"}}, "scores."),
         (EVALUATED, "trial 0 is at step 10 after step 10"),
         ({**EVALUATED, "step": 5}, "trial 0 is at step 5 after step 10"),
-        ({**STARTED, "trial": 1}, "the folder of trial 1 is another trial's"),
+        ({**STARTED, "trial": 1}, "the folder of trial 1 belongs to another trial"),
         ({"record": "revived", "trial": 0}, "trial 0 is running, not stopped early"),
         ({"record": "retried", "trial": 0}, "trial 0 is running, not failed"),
     ],
@@ -248,7 +248,8 @@ def test_a_record_without_its_header_is_named(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("line", "said"), [("[1, 2]", "it is no mapping"), (json.dumps(STARTED), "it has no checksum")]
+    ("line", "said"),
+    [("[1, 2]", "it is not a mapping"), (json.dumps(STARTED), "it has no checksum")],
 )
 def test_a_line_that_autogan_did_not_write_is_named(tmp_path, line, said):
     path = tmp_path / "trials.jsonl"
@@ -265,7 +266,7 @@ def test_every_changed_digit_of_the_record_is_noticed(tmp_path):
     ledger.append(line_of(STARTED))
     ledger.append(line_of(EVALUATED))
     path.write_text(path.read_text().replace("2.5", "1.5"))
-    with pytest.raises(ConfigError, match=r"line 3 is damaged \(its checksum is another one"):
+    with pytest.raises(ConfigError, match=r"line 3 is damaged \(its checksum does not match"):
         Ledger(path)
 
 
@@ -361,7 +362,7 @@ class TestOtherWriters:
         ledger.append(Begun(**HEADER))
         before = (tmp_path / "trials.jsonl").read_bytes()
         owned.pop(0)
-        with pytest.raises(SearchFailed, match="another command writes to .*; this one ends"):
+        with pytest.raises(SearchFailed, match="another command writes to .*, so this one stops"):
             ledger.append(line_of(STARTED))
         assert (tmp_path / "trials.jsonl").read_bytes() == before
 

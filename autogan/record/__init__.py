@@ -1,4 +1,4 @@
-"""A run on disk: its folder, who works in it, and the append-only record of a search.
+"""A run on disk: its folder, its lock, and the append-only record of a search.
 
-Knows nothing of workers and TensorFlow, nor of how a search decides.
+Independent of workers, of TensorFlow, and of how a search decides.
 """

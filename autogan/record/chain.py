@@ -7,15 +7,15 @@ from typing import Any
 
 from autogan.record.lines import Line, line_of
 
-_CRC = "crc"  # of a line by itself, as AutoGAN 0.3 wrote it
+_CRC = "crc"  # of one line alone, as AutoGAN 0.3 wrote it
 _CHAIN = "chain"  # of all lines up to this one
 
 
 class Chain:
     """Reads and writes the lines of one record, each with a checksum of all lines up to it.
 
-    So a line that was changed, removed, doubled or moved is noticed. Lines of AutoGAN 0.3 have a
-    checksum of their own alone; a record that goes on is linked from there.
+    This reveals a line that was changed, removed, duplicated or moved. Lines of AutoGAN 0.3 have a
+    checksum of that line alone; new lines of such a record start the chain.
     """
 
     def __init__(self) -> None:
@@ -26,31 +26,31 @@ class Chain:
         """Take in the next line.
 
         Raises:
-            ValueError: naming in one line what is wrong.
+            ValueError: naming the problem in one line.
         """
         fields = json.loads(line)
         if not isinstance(fields, dict):
-            raise ValueError("it is no mapping")
+            raise ValueError("it is not a mapping")
         link, alone = fields.pop(_CHAIN, None), fields.pop(_CRC, None)
         text = json.dumps(fields)
         if link is None and alone is None:
             raise ValueError("it has no checksum")
         if alone is not None and alone != _hex(zlib.crc32(text.encode())):
-            raise ValueError("its checksum is another one")
+            raise ValueError("its checksum does not match")
         following = zlib.crc32(text.encode(), self._link)
         if (link is None and self._begun) or (link is not None and link != _hex(following)):
-            raise ValueError("its checksum is another one: it or a line above was changed or moved")
+            raise ValueError("its checksum does not match: it or a line above was changed or moved")
         read = line_of(fields)
         self._link, self._begun = following, link is not None
         return read
 
     def line(self, fields: Mapping[str, Any]) -> str:
-        """The next line, of these fields, as it stands in the file; `written` must follow."""
+        """The text of the next line, with these fields; call `written` once it is on the disk."""
         text = json.dumps(fields)
         return f'{text[:-1]}, "{_CHAIN}": "{_hex(zlib.crc32(text.encode(), self._link))}"}}'
 
     def written(self, fields: Mapping[str, Any]) -> None:
-        """The line of these fields is on the disk."""
+        """Take note that the line with these fields is on the disk."""
         self._link, self._begun = zlib.crc32(json.dumps(fields).encode(), self._link), True
 
 

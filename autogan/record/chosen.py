@@ -1,4 +1,4 @@
-"""What the search with a proxy hands on to the full trainings."""
+"""The points that a proxy hands on to the full trainings."""
 
 from pydantic import BaseModel, ConfigDict, NonNegativeFloat, NonNegativeInt, model_validator
 
@@ -6,14 +6,14 @@ from autogan.core.hyperparameters import Value
 
 
 class Chosen(BaseModel):
-    """What a proxy has chosen for the full training.
+    """A proxy's choice of points for the full training.
 
     Attributes:
-        trials: of the proxy's search, the numbers of its best points' first trainings.
+        trials: the numbers, in the proxy's search, of the best points' first trainings.
         points: their hyperparameters, the best first.
-        values: by which they were chosen: of another size of training than those in this record.
-        tried: points in the proxy's search.
-        seconds: of training that it took.
+        values: in the proxy, whose trainings are smaller than those in this record.
+        tried: the number of points in the proxy's search.
+        seconds: of training that the proxy took.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -26,5 +26,5 @@ class Chosen(BaseModel):
     @model_validator(mode="after")
     def _each_has_all(self) -> "Chosen":
         if not len(self.trials) == len(self.points) == len(self.values):
-            raise ValueError("trials, points and values are not as many")
+            raise ValueError("trials, points and values differ in number")
         return self

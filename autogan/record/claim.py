@@ -1,9 +1,9 @@
-"""Whose a run's folder is: free, an earlier run's, or ours while we work in it.
+"""The ownership of a run's folder: free, an earlier run's, or ours while we work in it.
 
-Two files in the folder say so. The command that works in it locks `LOCK` for itself; each of its
-workers locks `WORKERS` together with the others. A command that was killed leaves its lock at once,
-but the next one waits until the last worker has ended, too, wherever that was. `WORKERS` holds a
-token by which a worker on another machine knows that its folder is the same one.
+Two files in the folder hold it. The command that works in it locks `LOCK` exclusively; its workers
+share a lock on `WORKERS`. A killed command releases its lock at once, but the next one also waits
+for its last worker to end, on any machine. `WORKERS` holds a token that tells a worker on another
+machine whether it sees the same folder.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ from autogan.record.folder import SEARCH_CONFIG, TRIALS, moved, run_of
 LOCK = ".lock"
 WORKERS = ".workers"
 _PATIENCE = 10.0  # seconds for the workers of a killed command to end
-_GLANCE = 0.05  # seconds for whoever only looks (`at_work`) to look away
+_GLANCE = 0.05  # seconds for a process that only looks (`at_work`) to release the lock
 _PARTS_OF_RUNS = (
     "best",
     "best.yaml",
@@ -54,24 +54,24 @@ _PARTS_OF_TRIALS = (
     "events.out.tfevents.*",
 )
 _HELD = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)  # another process has the lock
-_GIVEN_UP = (FileExistsError, FileNotFoundError)  # another command just takes its folder away
+_GIVEN_UP = (FileExistsError, FileNotFoundError)  # another command is just removing its folder
 _MOVABLE = ("checkpoint_dir", "result_dir", "log_dir")
 
 
 class Claim:
     """A run's folder, locked by this process.
 
-    A folder that was made for it disappears again at its release, unless the run has begun in it.
+    A folder that the claim created is removed at its release, unless the run has begun.
 
     Args:
-        root: the run's folder; it is made.
+        root: the run's folder; it is created.
 
     Raises:
-        ConfigError: if another command or its workers have it, or it cannot be written.
+        ConfigError: if another command or its workers use it, or it cannot be written.
 
     Attributes:
-        token: that its workers must find there.
-        note: what the user should know of the lock; empty if it holds.
+        token: that its workers must find in the folder.
+        note: a warning about the lock for the user; empty if the lock works.
     """
 
     def __init__(self, root: Path) -> None:
@@ -90,11 +90,11 @@ class Claim:
             raise
 
     def begin(self) -> None:
-        """The run begins: from now on its folder stays."""
+        """Begin the run: from now on its folder stays."""
         self._begun = True
 
     def release(self) -> None:
-        """Give the folder up."""
+        """Release the folder."""
         if self._new and not self._begun:
             with contextlib.suppress(OSError):
                 for name in (WORKERS, LOCK):
@@ -102,19 +102,19 @@ class Claim:
             for folder in self._made:
                 with contextlib.suppress(OSError):
                     folder.rmdir()
-        if os.getpid() == self._process:  # a forked child may hold the descriptor for longer
+        if os.getpid() == self._process:  # a forked child may keep the descriptor open
             _unlock(self._descriptor)
         os.close(self._descriptor)
 
     def held(self) -> bool:
-        """Whether the folder is still ours: a command that does not see our lock has not come."""
+        """Whether the folder is still ours: no command that cannot see our lock has claimed it."""
         try:
             return contents(self._root / WORKERS) == self.token.encode()
         except OSError:
-            return True  # a folder that is gone has no other owner
+            return True  # a missing folder has no other owner
 
     def _await_workers(self) -> None:
-        """Wait for the workers of an earlier command, and leave the token for our own."""
+        """Wait for an earlier command's workers to end, and write the token for our own."""
         import fcntl
 
         patience = time.monotonic() + _PATIENCE
@@ -174,7 +174,7 @@ class Claim:
             with contextlib.suppress(OSError):
                 if os.path.samestat(os.fstat(descriptor), os.stat(lock)):
                     return descriptor
-            os.close(descriptor)  # its last owner took the file away: there is another one now
+            os.close(descriptor)  # its last owner removed the file: there is a new one now
 
 
 def _unwritable(path: Path, error: OSError) -> ConfigError:
@@ -183,14 +183,14 @@ def _unwritable(path: Path, error: OSError) -> ConfigError:
 
 
 def in_use(root: Path) -> ConfigError:
-    """The refusal of a folder that another command has."""
+    """The error for a folder that another command uses."""
     return ConfigError(
         "run_dir", f"{root} is in use by another autogan command; wait for it to end"
     )
 
 
 def at_work(root: Path) -> bool:
-    """Whether a command works in a run's folder; only looks, and False where none can tell."""
+    """Whether a command works in a run's folder; changes nothing; False if that is unknown."""
     try:
         import fcntl
 
@@ -208,13 +208,13 @@ def at_work(root: Path) -> bool:
 
 @contextlib.contextmanager
 def beside_search(root: Path) -> Iterator[None]:
-    """Hold the search of a trial's folder off while the trial is trained by hand.
+    """Keep the search of a trial from starting while the user trains the trial.
 
     Args:
-        root: the folder of a training; of any other than a search's trial there is nothing to hold.
+        root: the folder of a training; without effect unless it is a search's trial.
 
     Raises:
-        ConfigError: if the search is at work.
+        ConfigError: if the search is running.
     """
     run = run_of(root)
     if run == root.resolve():
@@ -242,7 +242,7 @@ def beside_search(root: Path) -> Iterator[None]:
 
 
 def _unlock(descriptor: int) -> None:
-    """Give a lock up, whoever else holds the descriptor."""
+    """Release a lock, even if another process has the descriptor too."""
     import fcntl
 
     with contextlib.suppress(OSError):  # a file system without locks
@@ -257,7 +257,7 @@ def share(root: Path, token: str) -> int:
         token: of its claim.
 
     Raises:
-        ConfigError: if it is not the same folder here.
+        ConfigError: if the folder of this name is another one on this machine.
     """
     import fcntl
 
@@ -270,7 +270,7 @@ def share(root: Path, token: str) -> int:
             os.close(descriptor)
         raise ConfigError(
             "run_dir",
-            f"{root} is another folder on {platform.node()}; give one that all workers share",
+            f"{root} is a different folder on {platform.node()}; give one that all workers share",
         )
     with contextlib.suppress(OSError):  # a file system without locks
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -278,10 +278,10 @@ def share(root: Path, token: str) -> int:
 
 
 def earlier_run(root: Path, config_file: Path) -> dict[str, Any] | None:
-    """The keys of the run that ``root`` holds; None if it holds none.
+    """The configuration keys of the run in ``root``; None if there is no run.
 
-    A run's folder has a lock beside its configuration: a file that only happens to have the
-    configuration's name does not make one.
+    A run's folder has a lock and a configuration: a file that happens to have the configuration's
+    name is not enough.
     """
     if not all(look(path, "run_dir") == "file" for path in (config_file, root / LOCK)):
         return None
@@ -289,23 +289,23 @@ def earlier_run(root: Path, config_file: Path) -> dict[str, Any] | None:
 
 
 def check_free(root: Path, config_file: Path, config: TrainConfig, *, overwrite: bool) -> None:
-    """Refuse to begin a run where something is already, or where nothing can be written.
+    """Refuse to begin a run in folders that have other contents or cannot be written.
 
     Args:
         root: of the new run.
-        config_file: its configuration, which is not there yet or belongs to an earlier run.
+        config_file: its configuration, which is absent or belongs to an earlier run.
         config: of the new run.
         overwrite: whether an earlier run may be there.
 
     Raises:
-        ConfigError: naming what can be done.
+        ConfigError: naming the remedies.
     """
     earlier = earlier_run(root, config_file)
     if earlier is not None and not overwrite:
         resume = f"--resume {root}" if config_file.name == SEARCH_CONFIG else "--resume"
         raise ConfigError(
             "run_dir",
-            f"{root} holds an earlier run; go on with it by {resume}, replace it by "
+            f"{root} holds an earlier run; continue it with {resume}, replace it with "
             "--overwrite, or give another --run-dir",
         )
     replaced = [root, *_moved_parts(root, earlier).values()] if earlier is not None else []
@@ -315,21 +315,21 @@ def check_free(root: Path, config_file: Path, config: TrainConfig, *, overwrite:
         if kind not in ("", "folder"):
             raise ConfigError(field, f"{path} is a file; give another folder")
         if kind and path.absolute() not in own and any(map(_counts, _inside(field, path))):
-            raise ConfigError(field, f"{path} holds files of something else; give another folder")
+            raise ConfigError(field, f"{path} holds other files; give another folder")
         _check_writable(field, path)
 
 
 def clear(root: Path, config_file: Path) -> None:
-    """Delete the earlier run in ``root``, if there is one, and nothing of anybody else's."""
+    """Delete the earlier run in ``root``, if there is one, and no other files."""
     earlier = earlier_run(root, config_file)
     if earlier is None:
         return
     if look(root / PROXY / LOCK, "run_dir") == "file":
-        Claim(root / PROXY).release()  # the workers of a killed command may yet write there
+        Claim(root / PROXY).release()  # the workers of a killed command may still write there
     for path in _moved_parts(root, earlier).values():
         for folder in (*path.glob("[0-9][0-9][0-9][0-9]*"), path):
             _clear_moved(folder)
-    # The configuration goes last: until then a killed clearing can be asked for again.
+    # The configuration goes last: until then a killed command can be repeated.
     for pattern in (*_PARTS_OF_RUNS, config_file.name):
         for path in root.glob(pattern):
             if path.is_dir() and not path.is_symlink():
@@ -339,9 +339,9 @@ def clear(root: Path, config_file: Path) -> None:
 
 
 def _clear_moved(folder: Path) -> None:
-    """Delete what a trial wrote into a folder outside its run, and then the folder if it is empty.
+    """Delete a trial's files in a folder outside its run, and the folder if it is empty then.
 
-    The user chose that folder, and may keep other things there.
+    The user chose that folder, and may keep other files there.
     """
     for pattern in _PARTS_OF_TRIALS:
         for path in folder.glob(pattern):
@@ -357,7 +357,7 @@ def _moved_parts(root: Path, keys: Mapping[str, Any]) -> dict[str, Path]:
 
 
 def _inside(field: str, folder: Path) -> list[Path]:
-    """What lies in a folder."""
+    """The contents of a folder."""
     try:
         return list(folder.iterdir())
     except OSError as error:
@@ -365,14 +365,14 @@ def _inside(field: str, folder: Path) -> list[Path]:
 
 
 def _counts(path: Path) -> bool:
-    """Whether a file makes a folder one of something else: a killed command's litter does not."""
+    """Whether a file shows that a folder is in use; leftovers of a killed command do not."""
     return path.name not in (LOCK, WORKERS) and not (
         path.name.startswith(".") and path.suffix == ".tmp"
     )
 
 
 def _check_writable(field: str, path: Path) -> None:
-    """Try it, and take away again what the trial made."""
+    """Refuse a folder that cannot be written; leaves nothing behind."""
     missing = [folder for folder in (path, *path.parents) if not look(folder, field)]
     try:
         path.mkdir(parents=True, exist_ok=True)

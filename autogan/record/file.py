@@ -1,4 +1,4 @@
-"""The file of a search's record: whole lines, read once and appended to by one command alone."""
+"""The file of a search's record: whole lines, read once, appended to by a single command."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,21 +9,21 @@ from autogan.core.invocation import command
 
 
 class RecordFile:
-    """A record on disk; its lines as they were found.
+    """A record on disk, and the lines that it had when it was opened.
 
-    Locks may fail, on file systems of several machines: so before each line the file is compared
-    with what this command left.
+    Locks may fail on shared file systems. Therefore each write first checks that the file still has
+    the size that this command left.
 
     Args:
         path: of the file, which need not exist.
-        owned: whether its folder is still this command's.
+        owned: tells whether the folder still belongs to this command.
 
     Raises:
-        ConfigError: if it cannot be read.
+        ConfigError: if the file cannot be read.
 
     Attributes:
         path: of the file.
-        lines: that are whole: a last one that a kill tore is cut off at the next write.
+        lines: the complete ones; the next write removes a last line torn by a kill.
     """
 
     def __init__(self, path: Path, owned: Callable[[], bool] = lambda: True) -> None:
@@ -52,70 +52,70 @@ class RecordFile:
             append_line(self.path, line, new=self._new)
             self._size = self._whole = self._whole + len(line.encode()) + 1
             self._new = False
-            self.check_own()  # something may have come between the look and the line
+            self.check_own()  # another command may have written after the first check
         except BaseException:
-            self.close()  # nothing may follow what is not there
+            self.close()  # nothing may follow a missing line
             raise
 
     def check_own(self) -> None:
-        """Refuse to write where something has changed that this command did not change.
+        """Refuse to write if anything but this command has changed the file.
 
         Raises:
-            SearchFailed: if the file is gone, for somebody moved or removed the run's folder; or
-                if another command writes there, whose lock this one does not see.
+            SearchFailed: if the file is gone, because the run's folder was moved or removed; or
+                if another command writes to it, whose lock this one cannot see.
         """
         if self._closed:
             raise SearchFailed(f"nothing more is written to {self.path}")
         try:
-            with opened(self.path) as file:  # of a shared folder this asks the server
+            with opened(self.path) as file:  # in a shared folder, opening asks the server
                 size = file.seek(0, 2)
         except FileNotFoundError:
             if self._new:
                 return
             raise SearchFailed(
-                f"{self.path} is gone; put the run's folder back to where it was, and resume"
+                f"{self.path} is gone; move the run's folder back, and resume"
             ) from None
         if size != self._size or not self._owned():
             resume = command("autogan", "search", "--resume", self.path.parent)
             raise SearchFailed(
-                f"another command writes to {self.path}; this one ends without another line: see "
-                f"that only one works there, and go on with: {resume}"
+                f"another command writes to {self.path}, so this one stops writing; make sure that "
+                f"only one command works there, and resume with: {resume}"
             )
 
     def close(self) -> None:
-        """Let nothing more be written."""
+        """Refuse all further writes."""
         self._closed = True
 
 
 class DamagedRecord(ConfigError):
-    """A record has a line that no record can have there.
+    """A line of a record is invalid.
 
     Args:
-        field: by which the user has named it.
+        field: the key or argument that named the record.
         path: of the record.
-        number: of the line, from 1 on.
-        error: what is wrong with it.
+        number: of the line, counted from 1.
+        error: the problem with the line.
     """
 
     def __init__(self, field: str, path: Path, number: int, error: Exception) -> None:
         self.path, self.number = path, number
-        remedy = command("autogan", "check", path.parent, "--repair")
+        problem, remedy = told(str(error)), command("autogan", "check", path.parent, "--repair")
         super().__init__(
             field,
-            f"{path}, line {number} is damaged ({told(str(error))}); restore it, or cut the "
-            f"record before it (a copy is kept) by: {remedy}",
+            f"{path}, line {number} is damaged ({problem}); restore it, or cut the "
+            f"record before it, keeping a copy, with: {remedy}",
         )
 
 
 def cut(path: Path, number: int) -> Path:
-    """Cut a record before a line, and keep a copy of what it was.
+    """Cut a record before a line, and keep a copy of the original.
 
     Args:
         path: of the record.
-        number: of the line, from 1 on.
+        number: of the line, counted from 1.
 
     Returns:
-        Where the copy is.
+        The path of the copy.
     """
     data = contents(path)
     count = 1

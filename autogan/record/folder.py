@@ -1,4 +1,4 @@
-"""Where things are on disk."""
+"""The folders and files of runs and trials."""
 
 import json
 import os
@@ -19,7 +19,7 @@ SEARCH_CONFIG = "search.yaml"
 TRIALS = "trials"
 BEST = "best"
 PLACES = ("run_dir", "checkpoint_dir", "result_dir", "log_dir")
-"""The keys that say where a run and its parts lie."""
+"""The keys that name the folders of a run and its parts."""
 
 _TRIALS_RECORD = "trials.jsonl"
 _SCORES = "scores.jsonl"
@@ -56,19 +56,19 @@ class SearchFolder:
 
     @property
     def proxy(self) -> "SearchFolder":
-        """The folder of the search's proxy, if it has one: a search of its own."""
+        """The folder of the search's proxy, if it has one: itself a search."""
         return SearchFolder(self.root / PROXY)
 
     @property
     def whole(self) -> Path:
-        """The folder by which the search goes on: of a proxy, that of the search that it serves."""
+        """The folder to resume: of a proxy, the folder of the search that it serves."""
         above = self.root.parent
         is_proxy = self.root.name == PROXY and look(above / SEARCH_CONFIG, "run_dir") == "file"
         return above if is_proxy else self.root
 
     @property
     def report(self) -> Path:
-        """The page to look at."""
+        """The HTML report."""
         return self.root / "report.html"
 
     def trial(self, name: str) -> Path:
@@ -76,7 +76,7 @@ class SearchFolder:
         return self.root / TRIALS / name
 
     def logs(self, log_dir: Path | None) -> Path:
-        """What to show in TensorBoard: the folder of all trials, without the link to the best."""
+        """The folder for TensorBoard: that of all trials, without the link to the best."""
         return self.root / TRIALS if log_dir is None else moved(self.root, log_dir)
 
 
@@ -92,9 +92,9 @@ class TrialFolder:
 
     Attributes:
         root: of the training.
-        checkpoints: of the full state while it runs, and of the best and last generators.
-        samples: of the image grids.
-        logs: of TensorBoard's event files.
+        checkpoints: for the full state while it runs, and the best and last generators.
+        samples: for the image grids.
+        logs: for TensorBoard's event files.
     """
 
     root: Path
@@ -122,15 +122,13 @@ class TrialFolder:
         write_yaml(self.config, config.as_dict(), "Train this again with: autogan train FILE")
 
     def check_there(self) -> None:
-        """Refuse to write where the folder was once: it would be in the way of its return.
+        """Refuse to write if the folder was moved: a new one would block its return.
 
         Raises:
             ConfigError: if it was moved or removed.
         """
         if not self.root.is_dir():
-            raise ConfigError(
-                "run_dir", f"{self.root} is gone; put it back to where it was, and resume"
-            )
+            raise ConfigError("run_dir", f"{self.root} is gone; move it back, and resume")
 
     @property
     def scores(self) -> Path:
@@ -143,7 +141,7 @@ class TrialFolder:
         return self.root / _RESULT
 
     def ended(self) -> Trial | None:
-        """What came of the training by its own result; nothing without one that can be read."""
+        """The outcome in the training's result file; None if it is absent or unreadable."""
         try:
             trial = trial_of(json.loads(contents(self.result)))
         except (OSError, ValueError, RecursionError):
@@ -165,12 +163,12 @@ class TrialFolder:
 
     @property
     def traceback(self) -> Path:
-        """Why it failed."""
+        """The traceback of a failure."""
         return self.root / "traceback.txt"
 
     @property
     def state(self) -> Path:
-        """All that an interrupted training goes on from."""
+        """The full state, from which an interrupted training goes on."""
         return self.checkpoints / "state.npz"
 
     @property
@@ -185,27 +183,27 @@ class TrialFolder:
 
     @property
     def status(self) -> Path:
-        """Tells TensorBoard that the training has failed.
+        """An event file that shows in TensorBoard that the training has failed.
 
-        Its name sorts after those of other event files: TensorBoard may be reading one of them.
+        Its name sorts after other event files, because TensorBoard may be reading one of them.
         """
         return self.logs / "events.out.tfevents.status"
 
     @property
     def failed_status(self) -> Path:
-        """What `status` becomes when the training fails, ready for whoever notices it."""
+        """The prepared file that becomes `status` once a process notices the failure."""
         return self.logs / ".failed"
 
     def sample(self, step: int) -> Path:
-        """The grid of images made after ``step`` updates."""
+        """The grid of images generated after ``step`` steps."""
         return self.samples / f"step-{step:06d}.png"
 
 
 def moved(root: Path, base: Path | None) -> Path:
-    """Where a part of a run goes: into ``root``, or below the folder that the user gave for it.
+    """The folder of a run's part: ``root``, or one below the folder that the user chose for it.
 
-    There it is named after the run: runs/a becomes base/a, and its trial runs/a/trials/0001 becomes
-    base/a/0001.
+    Below ``base`` it is named after the run: runs/a becomes base/a, and its trial
+    runs/a/trials/0001 becomes base/a/0001.
     """
     if base is None:
         return root
@@ -216,11 +214,11 @@ def moved(root: Path, base: Path | None) -> Path:
 
 
 def record_name(root: Path, config_file: Path, config: TrainConfig) -> None:
-    """Keep the name by which a run's parts are found outside its folder, should that be renamed.
+    """Record the run's name, so that its parts outside its folder are found after a renaming.
 
     Args:
         root: the run's folder.
-        config_file: of an earlier command in it, if there is one: it names the folder of then.
+        config_file: of an earlier command in it, if there is one; it has the folder's old name.
         config: of the run.
     """
     elsewhere = config.checkpoint_dir or config.result_dir or config.log_dir
@@ -233,7 +231,7 @@ def record_name(root: Path, config_file: Path, config: TrainConfig) -> None:
 
 
 def _recorded_name(root: Path) -> str:
-    """The name that a run had when it began, if it was recorded and is one."""
+    """The recorded name that a run had when it began; its present name if there is none."""
     try:
         name = contents(root / _NAME)[:_MAX_NAME].decode()
     except (OSError, UnicodeDecodeError):
@@ -247,27 +245,27 @@ def records(root: Path) -> list[Path]:
 
 
 def feature_weights(run: Path) -> Path:
-    """The weights of the feature network that was trained for the run in a folder."""
+    """The file with the weights of the feature network trained for a run."""
     return run / "features.npz"
 
 
 def real_images(run: Path) -> Path:
-    """A grid of images that the run in a folder learns from."""
+    """The grid of images that a run learns from."""
     return run / "real.png"
 
 
 def first_stage(run: Path) -> Path:
-    """The copy of the training whose images the run in a folder enlarges."""
+    """The folder with the copy of the training whose images a run enlarges."""
     return run / "stage1"
 
 
 def training_in(path: Path, field: str) -> Path | None:
-    """The folder of the training that a path means, a search's best one, if it means one.
+    """The folder of the training at a path, or of a search's best trial; None if neither.
 
     Raises:
-        ConfigError: naming the field, if it is a search without a best trial.
+        ConfigError: naming the field, if the path is a search without a best trial.
     """
-    real = Path(os.path.realpath(path))  # which is none of this name if it is the link
+    real = Path(os.path.realpath(path))  # the link ``best`` itself resolves to another name
     if real.name == BEST and look(real.parent / SEARCH_CONFIG, field) == "file":
         return best_trial(SearchFolder(real.parent))
     if look(path / "config.yaml", field) == "file":
@@ -281,10 +279,10 @@ def training_in(path: Path, field: str) -> Path | None:
 
 
 def existing_training(path: Path, field: str) -> Path:
-    """The folder of the training that a path means; see `training_in`.
+    """The folder of the training at a path; see `training_in`.
 
     Raises:
-        ConfigError: naming the field, if it means none.
+        ConfigError: naming the field, if there is no training.
     """
     trained = training_in(path, field)
     if trained is None:
@@ -293,9 +291,9 @@ def existing_training(path: Path, field: str) -> Path:
 
 
 def best_trial(search: SearchFolder) -> Path | None:
-    """The folder of a search's best trial: what the link leads to, or else what best.yaml says.
+    """The folder of a search's best trial, by the link or else by best.yaml.
 
-    A copy of a run may have lost its links: they are missing, or copies of folders, or text files.
+    A copy of a run may have lost its links: they may be missing, folders, or text files.
     """
     if os.path.islink(search.best) and look(search.best / "config.yaml", "run") == "file":
         return search.best
@@ -308,7 +306,7 @@ def best_trial(search: SearchFolder) -> Path | None:
 
 
 def _identity(config: Path) -> dict[str, Any] | None:
-    """What tells a trial's configuration from the other trials' ones; None without a file."""
+    """The keys that distinguish a trial's configuration from others; None without a file."""
     if look(config, "run") != "file":
         return None
     values = read_yaml(config)
@@ -316,22 +314,22 @@ def _identity(config: Path) -> dict[str, Any] | None:
 
 
 def keep_best(search: SearchFolder, name: str) -> str:
-    """Let the link ``best`` lead to a trial.
+    """Make the link ``best`` lead to a trial.
 
-    It is a convenience: where there can be no link, or something of the user's own has its place,
-    the search goes on.
+    The link is a convenience: if it cannot be created, or a file of the user has that name, the
+    search goes on.
 
     Args:
-        search: whose link it is.
+        search: that has the link.
         name: of the trial's folder.
 
     Returns:
-        What the user should know; empty if all is well.
+        A warning for the user; empty if all is well.
     """
     best = search.best
     if not os.path.islink(best) and look(best, "run"):
         if not _replaceable(search):
-            return f"{best} is no link to the best trial, and stays as it is; that is {name}"
+            return f"{best} is not a link and stays as it is; the best trial is {name}"
         if best.is_dir():
             shutil.rmtree(best)
     try:
@@ -342,7 +340,7 @@ def keep_best(search: SearchFolder, name: str) -> str:
 
 
 def _replaceable(search: SearchFolder) -> bool:
-    """Whether ``best`` is what a copy of the run made of the link, and nothing more."""
+    """Whether ``best`` is only a copy of the link, left by copying the run."""
     best = search.best
     if best.is_file():  # a link as text
         return best.read_bytes()[:_MAX_NAME].startswith(f"{TRIALS}/".encode())
@@ -354,10 +352,10 @@ def _replaceable(search: SearchFolder) -> bool:
 
 
 def run_of(root: Path) -> Path:
-    """The run's folder that a training belongs to: of its search, or its own."""
+    """The folder of the run that a training belongs to: its search's, or its own."""
     root = Path(os.path.realpath(root))
     if root.name == BEST and look(root.parent / SEARCH_CONFIG, "run_dir"):
-        return root.parent  # a copy of the run, in which the link has become a folder
+        return root.parent  # in a copy of the run, where the link has become a folder
     searched = root.parent.name == TRIALS and bool(
         look(root.parent.parent / SEARCH_CONFIG, "run_dir")
     )

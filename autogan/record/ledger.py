@@ -2,23 +2,23 @@
 
 Each line (`autogan.record.lines`) is flushed to the disk before the search goes on:
 
-    {"record": "search", ...}       what all values depend on; once, first
-    {"record": "limits", ...}       what the search may spend, from here on
+    {"record": "search", ...}       everything that values depend on; the first line only
+    {"record": "limits", ...}       the budget of the search, from here on
     {"record": "data", ...}         other training images, which the user accepted
     {"record": "started", ...}      a trial's number, hyperparameters, seed and folder
     {"record": "placed", ...}       the worker that trains it
-    {"record": "worker", ...}       a worker that is not like the first one
-    {"record": "evaluation", ...}   a trial's scores after a step, and what it was told thereupon
-    {"record": "ended", ...}        a trial's state, value, timing, and the reason of a failure
+    {"record": "worker", ...}       a worker whose environment differs from the first one's
+    {"record": "evaluation", ...}   a trial's scores at a step, and the answer whether it goes on
+    {"record": "ended", ...}        a trial's state, value, timing, and the reason for a failure
     {"record": "revived", ...}      a trial that was stopped early goes on
-    {"record": "lost", ...}         the machine took a trial away; it is tried again
-    {"record": "retried", ...}      a failed trial is tried again, one out of time goes on
+    {"record": "lost", ...}         a trial's worker died; the trial is tried again
+    {"record": "retried", ...}      a failed trial is tried again, or one out of time goes on
     {"record": "judged", ...}       the best trial's scores on fresh latent vectors
 
-The driver alone writes it, and it is the order of all that happened: each decision (a trial that
-starts, a stopped one that goes on, the answer to an evaluation) follows from the lines above it,
-whatever the workers' timing was. `autogan.decisions.replay` checks that. A last line that a kill
-tore is cut off at the next write.
+Only the driver writes the record, in the order in which events counted. Each decision (to start a
+trial, to resume a stopped one, the answer to an evaluation) follows from the lines above it,
+regardless of the workers' timing. `autogan.decisions.replay` checks that. The next write removes a
+last line torn by a kill.
 """
 
 import time
@@ -56,7 +56,7 @@ class Stint:
 
     Attributes:
         worker: its name.
-        began, last: when it began, and when it told something last, in seconds since 1970.
+        began, last: when it began, and when it last reported, in seconds since 1970.
     """
 
     worker: str
@@ -65,29 +65,29 @@ class Stint:
 
 
 class Ledger:
-    """The record on disk, and the trials that it tells of.
+    """The record on disk, and the trials in it.
 
     Args:
         path: of the file, which need not exist; None for a record in memory.
-        owned: whether its folder is still this command's.
+        owned: tells whether the folder still belongs to this command.
 
     Raises:
-        ConfigError: if a line other than a torn last one is not one that may stand there.
+        ConfigError: if a line is invalid, except for a torn last one.
 
     Attributes:
         header: the first line, by its fields.
         limits: the last line of limits, by the configuration's keys.
         trials: all that have started.
         folders: of the trials, by number.
-        answers: whether each trial was told to go on, by its number and the evaluation's step.
-        bounds: of the criteria when each trial began, by number.
+        answers: whether each trial was to go on, by its number and the evaluation's step.
+        bounds: the ranges of the criteria when each trial began, by number.
         judged: the last judgement.
-        lines: how many have been taken in.
-        touched: how many had been when the last one about each trial was, by number.
-        course: trial and step of all evaluations and ends, in the order in which they counted; and
-            trial and None where one begins or goes on.
+        lines: the number of lines taken in.
+        touched: the number of lines up to the last one about each trial, by its number.
+        course: trial and step of all evaluations and ends, in the order in which they counted;
+            trial and None for each start or resumption.
         stints: of the workers with each trial, by its number.
-        at: when the last line was written, in seconds since 1970; None if none says.
+        at: when the last line was written, in seconds since 1970; None if unknown.
     """
 
     def __init__(self, path: Path | None, owned: Callable[[], bool] = lambda: True) -> None:
@@ -116,7 +116,7 @@ class Ledger:
         """Write one line and take it in.
 
         Raises:
-            ValueError: if it cannot follow those so far.
+            ValueError: if it cannot follow the lines so far.
             SearchFailed: see `RecordFile.check_own`.
         """
         line = self._stamped(line)
@@ -125,15 +125,15 @@ class Ledger:
         self._take(line)
 
     def evaluated(self, line: Evaluated, answer: Callable[[], bool]) -> bool:
-        """Write an evaluation with what the trial is told thereupon, in one line; return that.
+        """Write an evaluation and the answer to it in one line; return the answer.
 
         Args:
             line: without the answer.
-            answer: is asked once the evaluation has been taken in.
+            answer: called once the evaluation has been taken in; whether the trial goes on.
 
         Raises:
-            SearchFailed: see `RecordFile.check_own`; or the answer's own, after which nothing more
-                is written: other decisions could rest on what is not on the disk.
+            SearchFailed: see `RecordFile.check_own`; or raised by ``answer``, after which nothing
+                more is written: later decisions could depend on a line that is not on the disk.
         """
         line = self._stamped(line)
         self.take_in(line)
@@ -154,29 +154,29 @@ class Ledger:
         self._file.check_own()
 
     def take_in(self, line: Line) -> None:
-        """Let a line count that is written already.
+        """Apply a line that is already on the disk.
 
         Raises:
-            ValueError: if it cannot follow those so far.
+            ValueError: if it cannot follow the lines so far.
         """
         self.check(line)
         self._take(line)
 
     def unfinished(self) -> list[Trial]:
-        """The trials that have started and not ended."""
+        """The trials that have started but not ended."""
         return [trial for trial in self.trials if trial.state is State.RUNNING]
 
     def judgement(self, best: Trial) -> Judged | None:
-        """The judgement of a trial's best generator, if it is the one that was judged."""
+        """The judgement of a trial's best generator, if that generator was judged."""
         judged = self.judged
         alike = judged and (judged.trial, judged.step) == (best.number, best.step)
         return judged if alike else None
 
     def check(self, line: Line) -> None:
-        """Refuse what cannot follow the lines so far.
+        """Refuse a line that cannot follow the lines so far.
 
         Raises:
-            ValueError: saying why.
+            ValueError: naming the problem.
         """
         if isinstance(line, Begun):
             if self.header:
@@ -186,7 +186,7 @@ class Ledger:
             raise ValueError("the search has not begun")
         if isinstance(line, Changed):
             if {**self.header["data"], "digest": ""} != {**line.data, "digest": ""}:
-                raise ValueError("the number of images or classes is another one")
+                raise ValueError("the number of images or classes differs")
             return
         if isinstance(line, Limits | Joined):
             return
@@ -197,7 +197,7 @@ class Ledger:
             if line.repeats is not None and not 0 <= line.repeats < line.trial:
                 raise ValueError(f"trial {line.trial} repeats trial {line.repeats}")
             if line.folder in self.folders.values():
-                raise ValueError(f"the folder of trial {line.trial} is another trial's")
+                raise ValueError(f"the folder of trial {line.trial} belongs to another trial")
             return
         if line.trial >= len(self.trials):
             raise ValueError(f"trial {line.trial} has not started")
@@ -222,13 +222,13 @@ class Ledger:
         self._chain.written(fields)
 
     def _stamped(self, line: L) -> L:
-        """The line with the time, if it bears one."""
+        """The line with the time, if its type has one."""
         if not isinstance(line, TrialLine):
             return line
         return line.model_copy(update={"at": self._now()})
 
     def _now(self) -> float:
-        """In seconds since 1970."""
+        """The time in seconds since 1970."""
         return round(time.time(), 3)
 
     def _take(self, line: Line) -> None:
@@ -273,7 +273,7 @@ class Ledger:
             self.judged = line
 
     def _clock(self, line: TrialLine) -> None:
-        """Take down when it was written, and of whose work it tells."""
+        """Note when the line was written, and which worker it reports on."""
         if line.at is None:
             return
         self.at = line.at
@@ -293,4 +293,4 @@ _MUST_BE: dict[type[Line], tuple[State, ...]] = {
     Retried: (State.FAILED, State.TIMED_OUT),
     Judged: (),
 }
-"""The states in one of which a trial must be for a line about it; any if there are none."""
+"""The states that allow each type of line about a trial; an empty tuple allows all."""

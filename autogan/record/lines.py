@@ -1,4 +1,4 @@
-"""The lines of a search's record, one type each; what has another form is refused."""
+"""The lines of a search's record, one type each; any other form is refused."""
 
 import dataclasses
 import itertools
@@ -22,14 +22,14 @@ from autogan.core.hyperparameters import Value
 from autogan.record.chosen import Chosen
 from autogan.search import Evaluation, State, Trial
 
-_LARGEST = 2**53  # of a number that counts something
-_HUGE = 1e300  # of any other: sums and squares of it would be infinite soon
+_LARGEST = 2**53  # limit of numbers that count something
+_HUGE = 1e300  # limit of other numbers: sums and squares of larger ones overflow
 _LONGEST = 255  # bytes of a folder's name, on any file system
 _LATEST = 250e9  # seconds since 1970: some time in the year 9892
 
 
 def _known_time(at: Any) -> Any:
-    """A time that a calendar knows; a clock may be at any, and nothing is decided by it."""
+    """The time, or None outside the calendar: a clock may be wrong, and no decision uses it."""
     known = not isinstance(at, int | float) or 0 <= at <= _LATEST
     return at if known else None
 
@@ -50,14 +50,14 @@ FolderName = Annotated[
 
 def _over(state: State) -> State:
     if state is State.RUNNING:
-        raise ValueError("a trial that has ended runs no more")
+        raise ValueError("a trial that has ended is not running")
     return state
 
 
 def _with_images(data: dict[str, Any]) -> dict[str, Any]:
     images = data.get("images")
     if type(images) is not int or images < 1:
-        raise ValueError("no number of images")
+        raise ValueError("the number of images is missing")
     return data
 
 
@@ -74,7 +74,7 @@ class Line(BaseModel):
         name: of the kind of line, in its field ``record``.
 
     Raises:
-        ValueError: naming in one line what is wrong.
+        ValueError: naming the problem in one line.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -88,22 +88,22 @@ class Line(BaseModel):
 
     @property
     def fields(self) -> dict[str, Any]:
-        """What stands in the file, but for the checksum."""
+        """The line's fields in the file, except the checksum."""
         return {"record": self.name, **self.model_dump(mode="json", exclude_unset=True)}
 
 
 class Begun(Line):
-    """What all values depend on; once, first.
+    """Everything that values depend on; the first line only.
 
     Attributes:
-        objective: the label of what decides.
+        objective: the label of the deciding value.
         labels: of the criteria, by name.
-        features: network, hash of its weights and, of a classifier, accuracy on unseen images;
+        features: network, hash of its weights and, for a classifier, its accuracy on unseen images;
             number and digest of the reference's images, split.
         data: the training set: images, classes, digest.
         environment: versions and device.
         earlier: trials of another search to learn from.
-        proxy: what is trained in full, where the search has one.
+        proxy: the points to train in full, if the search has a proxy.
     """
 
     name = "search"
@@ -117,10 +117,10 @@ class Begun(Line):
 
 
 class Limits(Line):
-    """What a search may spend and try: at its start, and whenever it is resumed.
+    """The budget of a search and the points to try, at its start and each time it is resumed.
 
     Attributes:
-        keys: of the configuration, those that may be others when it is resumed.
+        keys: of the configuration, those that may change when it is resumed.
     """
 
     name = "limits"
@@ -128,10 +128,10 @@ class Limits(Line):
 
 
 class Changed(Line):
-    """The training images are others than those so far, and the user goes on with them.
+    """The training images have changed, and the user goes on with the new ones.
 
     Attributes:
-        data: as in `Begun`; as many images, and of the same classes.
+        data: as in `Begun`, with the same number of images and the same classes.
     """
 
     name = "data"
@@ -139,7 +139,7 @@ class Changed(Line):
 
 
 class Joined(Line):
-    """A worker joins whose versions or device are not those that the search began with."""
+    """A worker joins whose versions or device differ from those at the start of the search."""
 
     name = "worker"
     worker: str
@@ -150,7 +150,7 @@ class TrialLine(Line):
     """A line about a trial.
 
     Attributes:
-        at: when it was written, in seconds since 1970; nothing is decided by it.
+        at: when the line was written, in seconds since 1970; no decision uses it.
     """
 
     trial: Count
@@ -161,8 +161,8 @@ class Started(TrialLine):
     """A trial begins.
 
     Attributes:
-        folder: its name below ``trials``; no path.
-        bounds: ranges of criteria by which its own best is chosen.
+        folder: its name below ``trials``, not a path.
+        bounds: the ranges of criteria by which its best evaluation is chosen.
     """
 
     name = "started"
@@ -182,11 +182,11 @@ class Started(TrialLine):
 
 
 class Evaluated(TrialLine):
-    """A trial's scores after a step, by label; see `autogan.search.Evaluation`.
+    """A trial's scores at a step, by label; see `autogan.search.Evaluation`.
 
     Attributes:
-        scores: finite ones; those that do not decide may be missing.
-        go_on: what the trial was told thereupon.
+        scores: finite numbers; those that do not decide may be missing.
+        go_on: the answer: whether the trial was to go on.
     """
 
     name = "evaluation"
@@ -198,13 +198,13 @@ class Evaluated(TrialLine):
 
     @classmethod
     def of(cls, trial: int, evaluation: Evaluation) -> "Evaluated":
-        """The line of a trial's evaluation; its value may depend on all trials, and is left out."""
-        told = dataclasses.asdict(evaluation)
-        del told["value"]
-        return cls(trial=trial, **told)
+        """The line of a trial's evaluation, without its value, which may depend on all trials."""
+        fields = dataclasses.asdict(evaluation)
+        del fields["value"]
+        return cls(trial=trial, **fields)
 
     def answered(self, go_on: bool) -> "Evaluated":
-        """The line with what the trial was told."""
+        """The line with the answer."""
         return Evaluated(**{**self.model_dump(exclude_unset=True), "go_on": go_on})
 
     @property
@@ -216,7 +216,7 @@ class Evaluated(TrialLine):
 
 
 class Ended(TrialLine):
-    """What came of a trial: the fields of `autogan.search.Trial` of the same names."""
+    """A trial's outcome: the fields of `autogan.search.Trial` of the same names."""
 
     OUTCOME: ClassVar = ("state", "value", "step", "last_value", "seconds", "reason", "steps")
 
@@ -235,23 +235,23 @@ class Ended(TrialLine):
 
         Args:
             number: of the trial.
-            result: what came of it.
-            valued: whether its values are its own, and no other trial's scores decide them.
+            result: its outcome.
+            valued: whether its values depend on no other trial's scores.
         """
-        told = {name: getattr(result, name) for name in cls.OUTCOME}
-        told |= {} if valued else {"value": None, "last_value": None}
-        return cls(trial=number, **{**told, "reason": printable(result.reason)})
+        outcome = {name: getattr(result, name) for name in cls.OUTCOME}
+        outcome |= {} if valued else {"value": None, "last_value": None}
+        return cls(trial=number, **{**outcome, "reason": printable(result.reason)})
 
     def end(self, trial: Trial) -> None:
-        """Let the trial end so."""
+        """Write the outcome into the trial."""
         for name in self.OUTCOME:
             setattr(trial, name, getattr(self, name))
 
 
 class Revived(TrialLine):
-    """A trial that was stopped early goes on; ``by_hand``, if the user has trained it on.
+    """A trial that was stopped early goes on; ``by_hand`` if the user trained it further.
 
-    By hand, one that was out of time may go on, too.
+    By hand, a trial that ran out of time may go on too.
     """
 
     name = "revived"
@@ -266,23 +266,23 @@ class Placed(TrialLine):
 
 
 class Lost(TrialLine):
-    """The machine took a running trial away; it is tried again."""
+    """A running trial's worker died; the trial is tried again."""
 
     name = "lost"
     reason: str
 
 
 class Retried(TrialLine):
-    """A failed trial is tried again, as the user asked; or one out of time goes on."""
+    """A failed trial is tried again at the user's request; or one out of time goes on."""
 
     name = "retried"
 
 
 class Judged(TrialLine):
-    """The best trial's scores on latent vectors that did not choose it, and what they are beside.
+    """The best trial's scores on latent vectors that did not choose it, and scores to compare with.
 
     Attributes:
-        step: of the checkpoint; all others as in `autogan.pool.messages.Scores`.
+        step: of the checkpoint; all other fields as in `autogan.pool.messages.Scores`.
     """
 
     name = "judged"
@@ -321,7 +321,7 @@ def line_of(fields: dict[str, Any]) -> Line:
     """The line that has these fields.
 
     Raises:
-        ValueError: naming in one line what is wrong.
+        ValueError: naming the problem in one line.
     """
     name = fields.get("record")
     kind = _KINDS.get(name) if isinstance(name, str) else None
@@ -331,10 +331,10 @@ def line_of(fields: dict[str, Any]) -> Line:
 
 
 def trial_of(values: Any) -> Trial:
-    """A trial from what `dataclasses.asdict` and JSON made of it; unknown names are left out.
+    """Rebuild a trial that went through `dataclasses.asdict` and JSON; ignores unknown names.
 
     Raises:
-        ValueError: naming in one line what is wrong.
+        ValueError: naming the problem in one line.
     """
     try:
         trial = _TRIAL.validate_json(json.dumps(sound(values)), strict=True)
@@ -350,13 +350,12 @@ def trial_of(values: Any) -> Trial:
 
 
 def sound(value: Any) -> Any:
-    """A value of JSON that can be shown and counted with; lone surrogates are escaped.
+    """A JSON value that can be shown and calculated with; escapes lone surrogates.
 
-    Of figures of variety, which may be anything where the criterion is the user's own, those that
-    are not finite are left out.
+    Omits figures of variety that are not finite: a user's criterion may return any number.
 
     Raises:
-        ValueError: if it holds a number that is not finite, or too large to count.
+        ValueError: if it holds a number that is not finite, or one that is too large.
     """
     if isinstance(value, dict):
         return {sound(name): sound(_finite(name, each)) for name, each in value.items()}
@@ -384,7 +383,7 @@ def _infinite(value: Any) -> bool:
 
 
 def _said(error: ValidationError) -> str:
-    """What is wrong first, in one line."""
+    """The first problem, in one line."""
     first = error.errors()[0]
     place = ".".join(map(str, first["loc"]))
     return f"{place}: {first['input']!r}: {first['msg']}"

@@ -1,4 +1,4 @@
-"""Going on with an earlier run: what may change, and what must be as it was."""
+"""Resuming an earlier run: which keys may change, and which must stay the same."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +12,7 @@ from autogan.criteria.networks.weights import KNOWN_FEATURES
 from autogan.record.folder import SearchFolder, run_of
 
 LIMITS = ("trials", "max_minutes", "max_steps", "target", "confirm", "enqueue")
-"""The keys that decide what a search tries, and may yet change when it is resumed."""
+"""The keys that decide what a search tries, and may still change when it is resumed."""
 
 _COMPARED = ("images", "classes", "attributes")  # of the training set
 MOVABLE = (
@@ -34,20 +34,20 @@ RESUMABLE = (
     "worker_command",
     "log_to",
 )
-"""The keys that may change when a search is resumed; all others decide its results."""
+"""The keys that may change when a search is resumed; all others affect its results."""
 
 
 def limits_of(config: SearchConfig) -> dict[str, Any]:
-    """The values of `LIMITS`, those that are set, for the record."""
+    """The values of those `LIMITS` that are set, for the record."""
     values = config.as_dict()
     return {name: values[name] for name in LIMITS if name in values}
 
 
 def resumed_config(root: Path, changes: SearchConfig | Mapping[str, Any]) -> SearchConfig:
-    """The configuration of an earlier search, with what may change changed.
+    """The configuration of an earlier search with the allowed changes.
 
     Raises:
-        ConfigError: if there is no search, or something else was to be changed.
+        ConfigError: if there is no search, or the changes include another key.
     """
     path = SearchFolder(root).config
     if not isinstance(changes, SearchConfig):
@@ -55,18 +55,18 @@ def resumed_config(root: Path, changes: SearchConfig | Mapping[str, Any]) -> Sea
     if not look(path, "resume"):
         raise ConfigError("resume", f"{root} holds no search; begin one without --resume")
     if (whole := SearchFolder(root).whole) != root:
-        raise ConfigError("resume", f"{root} is the proxy of a search; go on with --resume {whole}")
+        raise ConfigError("resume", f"{root} is the proxy of a search; use --resume {whole}")
     given = changes if isinstance(changes, Mapping) else changes.model_dump(include={"plugin_dirs"})
     saved = load_saved(SearchConfig, path, {"plugin_dirs": given.get("plugin_dirs")})
     if isinstance(changes, SearchConfig):
         wanted = changes
     else:
         wanted = load_saved(SearchConfig, path, changes, loads_features=True)
-    if wanted.threads is None:  # whatever the number of workers is now
+    if wanted.threads is None:  # regardless of the number of workers now
         wanted = wanted.model_copy(update={"threads": saved.threads})
-    if wanted.compiler == "auto":  # which was decided then
+    if wanted.compiler == "auto":  # keep the earlier decision
         wanted = wanted.model_copy(update={"compiler": saved.compiler})
-    if wanted.time is not None:  # likewise how long a training is
+    if wanted.time is not None:  # likewise the length of a training
         limit = wanted.model_copy(update={"steps": saved.steps}).resolved().max_minutes
         wanted = wanted.model_copy(
             update={"steps": saved.steps, "max_minutes": limit, "time": None}
@@ -78,7 +78,7 @@ def resumed_config(root: Path, changes: SearchConfig | Mapping[str, Any]) -> Sea
 
 
 def check_same(path: Path, saved: TrainConfig, wanted: TrainConfig) -> None:
-    """Refuse to go on with another configuration, and show the difference."""
+    """Refuse to resume with another configuration, and show the differences."""
     before, now = saved.resolved().as_dict(), wanted.as_dict()
     names = [
         n
@@ -89,13 +89,13 @@ def check_same(path: Path, saved: TrainConfig, wanted: TrainConfig) -> None:
         changes = "; ".join(f"{n} was {before.get(n)}, now {now.get(n)}" for n in names)
         raise ConfigError(
             "resume",
-            f"{path} says otherwise: {changes}; resume with its own values, or begin anew in "
-            "another --run-dir",
+            f"these values differ from {path}: {changes}; resume with the earlier values, or start "
+            "again in another --run-dir",
         )
 
 
 def same_place(name: str, before: Any, now: Any) -> bool:
-    """Whether two values of a key mean the same, but for where files lie."""
+    """Whether two values of a key mean the same, except for the paths of files."""
     if name not in MOVABLE or before == now:
         return bool(before == now)
     if name == "data_dir":
@@ -108,10 +108,10 @@ def same_place(name: str, before: Any, now: Any) -> bool:
 
 
 def moved_images(trained: Path | None) -> dict[str, Any]:
-    """The keys that say where a training's images lie now, if its search was resumed with others.
+    """The keys with the new paths of a training's images, if its search was resumed with others.
 
     Args:
-        trained: the training's folder; of None there is nothing to say.
+        trained: the training's folder; None gives no keys.
     """
     config = None if trained is None else SearchFolder(run_of(trained)).config
     if trained is None or config is None or look(config, "images") != "file":
@@ -122,7 +122,7 @@ def moved_images(trained: Path | None) -> dict[str, Any]:
 
 
 def same_training(path: Path, wanted: TrainConfig) -> bool:
-    """Whether a training's file says what is wanted, but for what may change."""
+    """Whether a training's saved configuration is the wanted one, except keys that may change."""
     try:
         plugins = {"plugin_dirs": wanted.plugin_dirs}
         check_same(path, load_saved(TrainConfig, path, plugins), wanted)
@@ -134,18 +134,18 @@ def same_training(path: Path, wanted: TrainConfig) -> bool:
 def check_header(
     before: Mapping[str, Any], header: Mapping[str, Any], accept: bool = False
 ) -> list[str]:
-    """Check that a search that goes on is still measured alike.
+    """Check that a resumed search measures values in the same way.
 
     Args:
         before: the header of its record.
-        header: what it would be now.
-        accept: whether other training images will do where all values are measured alike.
+        header: the header that it would have now.
+        accept: whether to accept other training images if values are measured in the same way.
 
     Returns:
-        What is to be said if images, versions or device are others.
+        Notes for the user if images, versions or device have changed.
 
     Raises:
-        ConfigError: if the feature network or the images are other ones now.
+        ConfigError: if the feature network or the images have changed.
     """
     notes = []
     if before["data"] != header["data"]:
@@ -153,29 +153,29 @@ def check_header(
         if fault := _fault_of_images(before, header):
             raise ConfigError(
                 "dataset",
-                f"{said}: {fault}; restore the images, or begin anew in another --run-dir",
+                f"{said}: {fault}; restore the images, or start again in another --run-dir",
             )
         if not accept:
             raise ConfigError(
                 "dataset",
-                f"{said}: the values are measured as before; restore the images, or go on with "
-                "these by --accept-changed-data",
+                f"{said}, but values are measured as before; restore the images, or accept the "
+                "new ones with --accept-changed-data",
             )
-        notes.append(f"going on with other images: {said}")
+        notes.append(f"resuming with other images: {said}")
     for name, restore in (
         ("features", "restore the feature network, and the real images or their statistics"),
-        ("labels", "use the version of AutoGAN that began it"),
+        ("labels", "use the version of AutoGAN that began the search"),
     ):
         if before[name] != header[name]:
             raise ConfigError(
                 "features",
                 f"{difference(before[name], header[name])}: the values would not be comparable; "
-                f"{restore}, or begin anew in another --run-dir",
+                f"{restore}, or start again in another --run-dir",
             )
     if before["environment"] != header["environment"]:
         notes.append(
-            f"{difference(before['environment'], header['environment'])}: results may differ from "
-            "those so far"
+            f"{difference(before['environment'], header['environment'])}: new results may differ "
+            "from those so far"
         )
     return notes
 
@@ -183,7 +183,7 @@ def check_header(
 def _fault_of_images(before: Mapping[str, Any], header: Mapping[str, Any]) -> str:
     """Why a search cannot go on with other images; empty if it can.
 
-    Labels and features hold a digest of the real images that values are compared with.
+    Labels and features include a digest of the real images that values are computed against.
     """
     if any(before[name] != header[name] for name in ("features", "labels")):
         return "the values would not be comparable"
@@ -193,6 +193,6 @@ def _fault_of_images(before: Mapping[str, Any], header: Mapping[str, Any]) -> st
 
 
 def difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
-    """What differs between two mappings, in words."""
+    """The differences between two mappings, in words."""
     names = [n for n in {**before, **now} if before.get(n) != now.get(n)]
     return "; ".join(f"{n} was {before.get(n)}, is now {now.get(n)}" for n in names)

@@ -1,4 +1,4 @@
-"""Trials and their values in words, for everything that people read."""
+"""Trials and their values in words, for all output that people read."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,20 +9,20 @@ from autogan.criteria.variety import Variety
 from autogan.search import Evaluation, State, Trial
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
-_SPARKS = 40  # letters of a small picture
-_FAR = 5.0  # the highest value over the lowest: from there on, values differ by factors
-_WHOLE = 1000  # and beyond, digits after the point are noise
+_SPARKS = 40  # characters of a sparkline
+_FAR = 5.0  # ratio of highest to lowest value from which the scale is logarithmic
+_WHOLE = 1000  # from here on, digits after the decimal point are noise
 _STEPPED = ("explore", "adaptive")  # methods whose origins name the trial that they step away from
 
 
 @dataclass(frozen=True)
 class Terms:
-    """What values are called.
+    """The names of values.
 
     Attributes:
         deciding: the criterion that decides, a weighted sum of them, or several criteria.
         names: of the criteria, by the labels of their values.
-        repeats: seeds that each point is trained under.
+        repeats: the number of seeds per point.
     """
 
     deciding: Sequence[str]
@@ -31,21 +31,21 @@ class Terms:
 
     @classmethod
     def of(cls, criterion: str, labels: Mapping[str, str], repeats: int = 1) -> "Terms":
-        """Of a configuration's ``criterion``, and the criteria's labels by name."""
+        """The terms for a configuration's ``criterion`` and the criteria's labels by name."""
         names = {label: name for name, label in labels.items()}
         return cls(criterion.split(","), names, repeats)
 
     def named(self, evaluation: Evaluation) -> dict[str, float]:
-        """An evaluation's scores by the criteria's names."""
+        """An evaluation's scores, by the criteria's names."""
         return {self.names.get(n, n): score for n, score in evaluation.scores.items()}
 
     @property
     def objective(self) -> str:
-        """What decides, for the head of a column."""
+        """The deciding criteria, for the head of a column."""
         return ", ".join(self.deciding)
 
     def evaluation(self, evaluation: Evaluation) -> str:
-        """What decides first, then all the rest: ``fid 3.274  (is 8.621, wd -29645)``."""
+        """The deciding scores first, then the others: ``fid 3.274  (is 8.621, wd -29645)``."""
         named = self.named(evaluation)
         first = {name: named.pop(name) for name in self.deciding if name in named}
         if not first and evaluation.value is not None:
@@ -72,9 +72,9 @@ class Terms:
         return f"{state_of(trial)}: best {self.worth(trial)} {where}"
 
     def title(self, trial: Trial, position: int, trials: int | None) -> str:
-        """``trial 6 (7 of 10)``: its number, and its place, which failed ones do not take.
+        """``trial 6 (7 of 10)``: its number, and its place among the trials that did not fail.
 
-        Where points are trained under several seeds, they are counted: ``trial 6 (point 3 of 5)``.
+        If points are trained under several seeds, points are counted: ``trial 6 (point 3 of 5)``.
         """
         if trial.confirms:
             return f"trial {trial.number} (confirmation)"
@@ -84,11 +84,11 @@ class Terms:
     def best(self, trial: Trial | None) -> str:
         """The best trial so far."""
         if trial is None or trial.value is None:
-            return "no trial has come to a value yet"
+            return "no trial has a value yet"
         return f"best: {self.worth(trial)}, trial {trial.number}: {describe(trial.params)}"
 
     def worth(self, trial: Trial) -> str:
-        """A trial's value; where several criteria decide, each one's and the place among others."""
+        """A trial's value; with several criteria, their scores and its place behind the front."""
         if not trial.losses:
             return f"{self.objective} {figure(trial.value or 0.0)}"
         named = self.named(trial.kept) if trial.kept else {}
@@ -98,13 +98,13 @@ class Terms:
 
 
 def state_of(trial: Trial) -> str:
-    """What became of a trial; ``stopped early, collapsed`` where its last images were all alike."""
+    """A trial's state; ``stopped early, collapsed`` if its last images were all alike."""
     more = ", collapsed" if trial.collapsed and not trial.dead else ""
     return f"{trial.state.value}{more}"
 
 
 def origin(trial: Trial) -> str:
-    """How a trial's hyperparameters were come by, in words; empty for a mere draw."""
+    """The origin of a trial's hyperparameters, in words; empty for a random draw."""
     if trial.repeats is not None:
         return f"trial {trial.repeats} again, under another seed"
     method, _, number = trial.origin.partition(" ")
@@ -121,7 +121,7 @@ def describe(values: Mapping[str, Value]) -> str:
 
 
 def figure(value: float) -> str:
-    """A value to four digits: the others are noise."""
+    """A value to four digits; further digits are noise."""
     return f"{value:.0f}" if abs(value) >= _WHOLE else f"{value:.4g}"
 
 
@@ -131,11 +131,11 @@ def figures(values: Iterable[tuple[str, float]]) -> str:
 
 
 def spark(values: Sequence[float]) -> str:
-    """A small picture of a line, in one row of letters.
+    """A sparkline: a curve in one row of block characters.
 
     Args:
-        values: from left to right; by their logarithms, if they are above 0 and far apart. Of more
-            than fit, the last of as many equal stretches.
+        values: from left to right; shown on a logarithmic scale if they are positive and far
+            apart. If there are too many, each character shows the last of an equal share.
     """
     count = min(len(values), _SPARKS)
     shown = [values[(place + 1) * len(values) // count - 1] for place in range(count)]
