@@ -144,7 +144,7 @@ def test_several_keys_at_once(kind, data):
 @pytest.mark.parametrize(
     ("path", "expected"),
     [
-        ("", "'' is no path"),
+        ("", "'' is not a path"),
         ("x" * 5000, "give a shorter path"),
         ("x" * 256, "is .* bytes long; give a shorter path"),
         ("a/" * 1900, "give a shorter path"),

@@ -370,7 +370,7 @@ class TestEnqueue:
              "enqueue": own},
             engine=FakeEngine(), display=PlainDisplay(),
         )  # fmt: skip
-        told = "2 points of your own were not tried: resume with more --trials"
+        told = "2 enqueued points were not tried; resume with more --trials"
         assert told in capsys.readouterr().err
 
     def test_once_each_and_later_too(self):
@@ -713,9 +713,9 @@ class TestMachinesFaults:
             ("a text", "grid returned 'a text'; it must return a Proposal or None"),
             (
                 Proposal({"learning_rate": 1e-3}, 5),
-                "its point must be a mapping, its origin a text",
+                "its point must be a mapping, and its origin a text",
             ),
-            (Proposal([1e-3]), "its point must be a mapping, its origin a text"),
+            (Proposal([1e-3]), "its point must be a mapping, and its origin a text"),
             (Proposal({"learning_rate": 10**400}), ".*"),
             (Proposal({"learning_rate": [1]}), ".*"),
             (Proposal({}), r"grid proposed \{\}: it lacks 'learning_rate'"),
@@ -745,15 +745,15 @@ class TestMachinesFaults:
     @pytest.mark.parametrize(
         ("method", "answer", "said"),
         [
-            ("goes_on", 1, "answered 1; it must be True or False"),
-            ("goes_on", "yes", "answered 'yes'; it must be True or False"),
-            ("goes_on", None, "answered None; it must be True or False"),
+            ("goes_on", 1, "returned 1; it must return True or False"),
+            ("goes_on", "yes", "returned 'yes'; it must return True or False"),
+            ("goes_on", None, "returned None; it must return True or False"),
             ("goes_on", ZeroDivisionError("of mine"), "failed: ZeroDivisionError: of mine"),
             ("goes_on", SystemExit(3), "failed: SystemExit: 3"),
-            ("revived", 0, "answered 0; it must be a trial that was stopped, or None"),
-            ("revived", Trial(7, {}), ".*it must be a trial that was stopped, or None"),
-            ("finals", "many", "answered 'many'; it must be a number"),
-            ("finals", float("nan"), "answered nan; it must be a number from 0 on"),
+            ("revived", 0, "returned 0; it must return a trial that was stopped, or None"),
+            ("revived", Trial(7, {}), ".*it must return a trial that was stopped, or None"),
+            ("finals", "many", "returned 'many'; it must return a number"),
+            ("finals", float("nan"), "returned nan; it must return 0 or a positive number"),
         ],
     )
     def test_a_rule_that_answers_something_else_is_one_line(

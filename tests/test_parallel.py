@@ -254,7 +254,7 @@ class TestKilled:
         write_records(root / "trials.jsonl", [*records[:last], changed])
         result = autogan.run_search(resume="runs/a", engine=Shuffled(1))
         assert len(result.trials[stopped.number].evaluations) > len(stopped.evaluations)
-        assert "was told to go on" in autogan.check("runs/a").difference
+        assert "was to go on" in autogan.check("runs/a").difference
 
 
 class TestCheck:
@@ -272,14 +272,14 @@ class TestCheck:
     @pytest.mark.parametrize(
         ("record", "fields", "said"),
         [
-            ("started", {"seed": 5}, "with seed 5, and the lines above lead to"),
+            ("started", {"seed": 5}, "with seed 5, but the lines above give"),
             ("started", {"params": {"learning_rate": 2e-4, "d_iter": 1}}, "started with params"),
             ("started", {"origin": "enqueued"}, "with origin enqueued"),
-            ("evaluation", {"go_on": False}, "was told to stop at step 30"),
-            ("ended", {"step": 15}, "ended with step 15, and its evaluations lead to 30"),
-            ("ended", {"value": 1.0}, "ended with value 1.0, and its evaluations lead to"),
-            ("ended", {"last_value": 1.0}, "ended with last_value 1.0, and its evaluations lead"),
-            ("ended", {"steps": 20}, "ended at step 20, and was evaluated at 30"),
+            ("evaluation", {"go_on": False}, "was to stop at step 30"),
+            ("ended", {"step": 15}, "ended with step 15, but its evaluations give 30"),
+            ("ended", {"value": 1.0}, "ended with value 1.0, but its evaluations give"),
+            ("ended", {"last_value": 1.0}, "ended with last_value 1.0, but its evaluations give"),
+            ("ended", {"steps": 20}, "ended at step 20, but was evaluated at 30"),
         ],
     )
     def test_a_changed_line_is_named(self, tmp_path, record, fields, said):
@@ -295,7 +295,7 @@ class TestCheck:
         records = records_of(path)
         first = next(fields for fields in records if fields["record"] == "started")
         write_records(path, [*records, {**first, "trial": 3, "folder": "0003"}])
-        assert "nothing begins after the lines above (all 3 trials are done)" in (
+        assert "after the lines above no trial begins (all 3 trials are done)" in (
             autogan.check("runs/a").difference
         )
 

@@ -234,7 +234,9 @@ class TestGoingOn:
         path = tmp_path / "runs/a/proxy/trials.jsonl"
         text = path.read_text()
         path.write_text(text.replace("evaluation", "evaluatoin", 1))
-        with pytest.raises(ConfigError, match="what it chose is trained in full already"):
+        with pytest.raises(
+            ConfigError, match="points that it chose have already been trained in full"
+        ):
             autogan.check("runs/a", repair=True)
         assert path.read_text() != text
 

@@ -402,7 +402,7 @@ class TestRepair:
         assert path.read_text() == damaged
         code, _, err = command("check", "runs/a", "--repair")
         assert code == 0
-        assert f"was cut before line {number}" in err
+        assert f"trials.jsonl before line {number}; the original is in" in err
         assert path.read_text() == "".join(lines[: number - 1])
         assert path.with_name("trials.jsonl.damaged-1").read_text() == damaged
         resumed = autogan.run_search(resume="runs/a", engine=FakeEngine())

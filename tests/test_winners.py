@@ -384,10 +384,10 @@ class TestConfirmation:
         rates = {"params": {"learning_rate": [1e-4, 4e-4]}}
         display = PlainDisplay()
         search(**rates, confirm={"top": 3, "repeats": 2}, display=display)
-        assert "2 points to confirm, not 3: no more came to a value" in capsys.readouterr().err
+        assert "only 2 points to confirm, not 3: no others have a value" in capsys.readouterr().err
         dead = {"params": {"z_dim": [DIVERGE]}, "run_dir": "runs/b", "display": PlainDisplay()}
         assert search(**dead, confirm="top=3,repeats=2").confirmed == []
-        assert "nothing to confirm: no trial came to a value" in capsys.readouterr().err
+        assert "nothing to confirm: no trial has a value" in capsys.readouterr().err
 
     def test_the_command_line_tells_of_it(self, capsys, monkeypatch):
         monkeypatch.setattr("autogan.pool.crew.make_engine", lambda run: FakeEngine())
@@ -554,7 +554,7 @@ class TestWarmStart:
              "params": {"learning_rate": "5e-5..4e-4:log"}},
             engine=FakeEngine(), display=PlainDisplay(),
         )  # fmt: skip
-        told = "learning from 2 trials of runs/early, not from 1 trial with values beyond"
+        told = "learning from 2 trials of runs/early, but not from 1 trial with values outside"
         assert told in capsys.readouterr().err
         earlier = [Trial(0, {"learning_rate": 1e-3}, state=State.COMPLETE, value=1.0)]
         config = SearchConfig(
@@ -575,11 +575,14 @@ class TestWarmStart:
         ("changes", "expected"),
         [
             ({"warm_start": "nowhere"}, "warm_start: nowhere holds no search"),
-            ({"steps": 77}, "warm_start: runs/early has steps 2000, this search 77"),
-            ({"criterion": "is"}, "warm_start: runs/early has criterion fid, this search is"),
+            ({"steps": 77}, "warm_start: runs/early has steps 2000, but this search has 77"),
+            (
+                {"criterion": "is"},
+                "warm_start: runs/early has criterion fid, but this search has is",
+            ),
             (
                 {"params": {"learning_rate": [1e-4], "z_dim": 20}},
-                "ended with the values that are fixed here: z_dim=20$",
+                "ended with the values fixed here: z_dim=20$",
             ),
         ],
     )

@@ -1,4 +1,4 @@
-"""What a search decides, as pure functions of its record: the next training, early stops, the best.
+"""A search's decisions, as pure functions of its record: next training, early stops, the best.
 
-Knows nothing of workers, of time on the clock, and of who carries the decisions out.
+Independent of workers, of the clock, and of the code that carries the decisions out.
 """

@@ -1,4 +1,4 @@
-"""Asking search methods and stopping rules, which may be the user's own and do anything."""
+"""Calls to search methods and stopping rules, which may be the user's own and do anything."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -15,14 +15,14 @@ T = TypeVar("T")
 
 
 def asked(part: str, question: Callable[[], T]) -> T:
-    """The answer of a part to a question; whatever it raises is one line.
+    """A part's answer to a question; reports any exception in one line.
 
     Args:
-        part: what is asked, such as "the search method grid".
-        question: asks it.
+        part: the part's name, such as "the search method grid".
+        question: calls the part.
 
     Raises:
-        SearchFailed: if the part raises anything, but for what is meant for the user.
+        SearchFailed: if the part raises anything but an `AutoGANError`.
     """
     try:
         return question()
@@ -33,11 +33,11 @@ def asked(part: str, question: Callable[[], T]) -> T:
 
 
 def proposed(config: SearchConfig, known: History) -> Proposal | None:
-    """The next point of a search's method, if it has one.
+    """The next point that a search's method proposes, if any.
 
     Raises:
         SearchFailed: if the method raises anything.
-        ConfigError: if it returns something else.
+        ConfigError: if it returns anything but a `Proposal` or None.
     """
     name = config.search_method
     found: Any = asked(
@@ -52,16 +52,16 @@ def proposed(config: SearchConfig, known: History) -> Proposal | None:
     if not isinstance(found.point, Mapping) or not isinstance(found.origin, str):
         raise ConfigError(
             "search_method",
-            f"{name} returned {found!r}; its point must be a mapping, its origin a text",
+            f"{name} returned {found!r}; its point must be a mapping, and its origin a text",
         )
     return found
 
 
 class AskedRule:
-    """A stopping rule whose answers are what they should be.
+    """A stopping rule whose answers are checked.
 
     Args:
-        config: of a search with such a rule.
+        config: of a search with a stopping rule.
         rule: that answers.
     """
 
@@ -97,18 +97,18 @@ class AskedRule:
             raise self._wrong(answer, "a number")
         number = float(answer)
         if not 0 <= number < np.inf:
-            raise self._wrong(answer, "a number from 0 on")
+            raise self._wrong(answer, "0 or a positive number")
         return number
 
     def _seen(self, tally: Tally) -> History:
         return tally.history() if self._rule.sees_seeds else tally.first_seeds()
 
     def _wrong(self, answer: Any, wanted: str) -> SearchFailed:
-        return SearchFailed(f"{self._part} answered {answer!r}; it must be {wanted}")
+        return SearchFailed(f"{self._part} returned {answer!r}; it must return {wanted}")
 
 
 def _resumable(history: History) -> set[int]:
-    """The numbers of the trials that can go on after a stop."""
+    """The numbers of the stopped trials that can go on."""
     return {
         trial.number
         for trial in history.trials

@@ -1,4 +1,4 @@
-"""What a search may spend: minutes of training, and updates of both networks."""
+"""The budget of a search: minutes of training, and updates of both networks."""
 
 import itertools
 import math
@@ -11,51 +11,51 @@ from autogan.core.errors import ConfigError
 from autogan.core.hyperparameters import Value
 from autogan.search import Point, State, Trial
 
-_POINTS = 1000  # of the space, over which the cost of a training is averaged
+_POINTS = 1000  # of the space, for the mean cost of a training
 
 
 class Budget:
-    """Counts what all trainings of a search cost, those of its confirmation among them.
+    """Counts the cost of all trainings of a search, including its confirmation.
 
     Args:
         config: of the search, resolved.
         images: in the training set.
-        before: seconds of training that were spent before, on the search's proxy.
+        before: seconds of training already spent on the search's proxy.
 
     Attributes:
-        full: updates of both networks in a training to the end, in the mean over the space.
+        full: updates of both networks in a full training, averaged over the space.
     """
 
     def __init__(self, config: SearchConfig, images: int, before: float = 0.0) -> None:
         self._config = config
         self._images = images
         most = math.inf if config.max_minutes is None else 60 * SEARCHED * config.max_minutes
-        self._before = min(before, most)  # running trials may have gone beyond their share
+        self._before = min(before, most)  # running trials may have exceeded their share
         self.full = statistics.fmean(map(self._whole, _points(config)))
 
     def check(self) -> None:
-        """Refuse a budget that would be spent before the confirmation.
+        """Refuse a budget that ends before the confirmation.
 
         Raises:
-            ConfigError: naming what would be enough.
+            ConfigError: naming a sufficient budget.
         """
         least = round(self.full * (1 + self.confirmations([])))
         limit = self._config.max_steps
         if self._config.confirm is not None and limit is not None and limit < least:
             raise ConfigError(
                 "max_steps",
-                f"{limit} for a trial and the confirmation, which take about {least} updates; give "
-                "more, or confirm fewer points",
+                f"{limit} is too small for a trial and the confirmation, which take about {least} "
+                "updates; give more, or confirm fewer points",
             )
 
     def confirmations(
         self, trials: Sequence[Trial], candidates: Sequence[Mapping[str, Value]] = ()
     ) -> float:
-        """What the rest of the confirmation takes, in full trainings.
+        """The cost of the rest of the confirmation, in full trainings.
 
         Args:
             trials: all trainings so far.
-            candidates: the points that would be confirmed now; without any, they cost the mean.
+            candidates: the points that would be confirmed now; if empty, the mean cost counts.
         """
         confirm = self._config.confirm
         if confirm is None:
@@ -69,17 +69,17 @@ class Budget:
         return max(points * confirm.repeats - done, 0) * each
 
     def _whole(self, values: Mapping[str, Value]) -> float:
-        """Updates of both networks in a training to its end."""
+        """Updates of both networks in a full training."""
         values = {**self._config.gan.defaults(), **values}
         steps, _ = self._config.schedule(self._images, int(values["batch_size"]))
         return self._config.gan.updates_per_step(values) * steps
 
     def spent(self, trials: Sequence[Trial], reserve: float = 0.0) -> str:
-        """Why nothing more may begin; empty if something may.
+        """Why no more trainings may begin; empty if one may.
 
         Args:
             trials: all trainings so far.
-            reserve: how many full trainings must remain possible afterwards.
+            reserve: the number of full trainings that must remain possible.
         """
         config = self._config
         if config.max_steps is None and config.max_minutes is None:
@@ -87,7 +87,7 @@ class Budget:
         updates = sum(updates_of(config, trial) for trial in trials)
         seconds = sum(trial.seconds for trial in trials)
         kept = reserve * self.full
-        rest = f", and the rest is for {reserve:.3g} full trainings" if reserve else ""
+        rest = f"; the rest is reserved for {reserve:.3g} full trainings" if reserve else ""
         if config.max_steps is not None and updates + kept >= config.max_steps:
             return f"{updates} of max_steps {config.max_steps} are spent{rest}"
         kept_seconds = kept * seconds / updates if updates else 0.0
@@ -109,7 +109,7 @@ def updates_of(config: SearchConfig, trial: Trial) -> int:
 
 
 def _points(config: SearchConfig) -> list[dict[str, Value]]:
-    """All hyperparameters at points of the space: at all of them, or at many drawn ones."""
+    """All hyperparameters at points of the space: at every point, or at many drawn ones."""
     space, size = config.space, config.space.size()
     points: list[Point]
     if size is not None and size <= _POINTS:

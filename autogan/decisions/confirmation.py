@@ -1,8 +1,8 @@
-"""Naming a winner: the best points of a search, trained again under fresh seeds.
+"""Confirmation: the best points of a search, trained again under fresh seeds.
 
-The best of many noisy values is a lucky one. What a point is worth shows under seeds that had no
-part in choosing it for the confirmation; and whether the search was worth its while, beside the GAN
-type's defaults.
+The best of many noisy values owes part of its rank to luck. Seeds that had no part in the choice
+show a point's true value, and a comparison with the GAN type's defaults shows whether the search
+was worthwhile.
 """
 
 import dataclasses
@@ -22,14 +22,14 @@ _DEFAULTS = -1  # a number that no trial has
 
 @dataclass(frozen=True)
 class Confirmed:
-    """What came of a point that was trained again, under seeds of its own.
+    """The result of training a point again under fresh seeds.
 
     Attributes:
-        number: of the trial that the search had found; None for the GAN type's defaults.
-        params: those that were searched.
-        observed: the value by which the search had chosen it; None for the defaults.
-        values: of the new trainings that came to one.
-        lost: how many of them diverged or collapsed.
+        number: of the trial that the search chose; None for the GAN type's defaults.
+        params: the searched hyperparameters.
+        observed: the value by which the search chose the point; None for the defaults.
+        values: of the new trainings that have one.
+        lost: the number of new trainings that diverged or collapsed.
     """
 
     number: int | None
@@ -40,12 +40,12 @@ class Confirmed:
 
     @property
     def mean(self) -> float | None:
-        """Of the new values; None without any."""
+        """The mean of the new values; None without any."""
         return statistics.fmean(self.values) if self.values else None
 
     @property
     def spread(self) -> float | None:
-        """Their standard deviation; None for less than two."""
+        """The standard deviation of the new values; None for fewer than two."""
         return statistics.stdev(self.values) if len(self.values) > 1 else None
 
     def __str__(self) -> str:
@@ -60,16 +60,16 @@ class Confirmed:
 def next_training(
     confirm: Confirm, standings: Sequence[Standing], space: Space, trials: Sequence[Trial]
 ) -> Trial | None:
-    """The point that is to be trained under a further seed; None when all is done.
+    """The point to train next under a fresh seed; None if the confirmation is complete.
 
     Args:
-        confirm: how many points, and how often.
+        confirm: the number of points, and of trainings of each.
         standings: the points of the search, the best first.
         space: that was searched.
-        trials: all trainings, those of the confirmation among them.
+        trials: all trainings, including those of the confirmation.
 
     Returns:
-        The search's trial, or one without a place in it that holds the defaults.
+        The search's trial; for the defaults, a trial that is not in the search.
     """
     for candidate in candidates(confirm, standings, space):
         if len(_again(candidate, trials)) < confirm.repeats:
@@ -84,10 +84,10 @@ def confirmed(
     space: Space,
     trials: Sequence[Trial],
 ) -> list[Confirmed]:
-    """What came of all points, the best first; nothing until the last one is done.
+    """The results of all points, the best first; empty until the last training is done.
 
-    A point that died more often is worse, whatever its other values are. The arguments are those
-    of `next_training`, and which way the objective is better.
+    A point that died more often ranks lower, regardless of its values. The arguments are those of
+    `next_training`, and which way the objective is better.
     """
     results = []
     for candidate in candidates(confirm, standings, space):
@@ -108,7 +108,7 @@ class Advantage:
 
     Attributes:
         shift: the median of all differences between a value of the one and a value of the other.
-        low, high: its interval; infinite where the seeds are too few, or a bound is a diverged run.
+        low, high: its interval; infinite if there are too few seeds, or a bound is a diverged run.
     """
 
     shift: float
@@ -121,15 +121,15 @@ def advantage(
 ) -> Advantage:
     """Compare the winner with another point by ranks (Hodges and Lehmann, 1963).
 
-    The interval asks nothing of the values' distribution: it is what the rank-sum test (Mann and
-    Whitney, 1947) does not reject. A diverged run counts as a value worse than all others. Because
-    the winner was chosen among several points by these same values, the level is Bonferroni's for
-    so many choices: whichever was chosen, the interval holds.
+    The interval assumes nothing about the values' distribution: it holds all shifts that the
+    rank-sum test (Mann and Whitney, 1947) does not reject. A diverged run counts as a value worse
+    than all others. Because the winner was chosen by these same values, the level has Bonferroni's
+    correction for the number of choices, so that the interval holds whichever point was chosen.
 
     Args:
         winner: of the confirmation.
-        other: what it is compared with.
-        choices: points among which the winner was chosen.
+        other: the point to compare with.
+        choices: the number of points among which the winner was chosen.
         worst: the value of a diverged run: infinity with the sign that is bad.
         level: of the interval.
     """
@@ -143,18 +143,18 @@ def advantage(
 
 
 def _middle(ordered: Sequence[float]) -> float:
-    """The median; of two middle ones of which one is infinite, the lower."""
+    """The median; the lower of two middle values if one of them is infinite."""
     low, high = statistics.median_low(ordered), statistics.median_high(ordered)
     return (low + high) / 2 if math.isfinite(low) and math.isfinite(high) else low
 
 
 def _place(n: int, m: int, tail: float) -> int:
-    """Which of the sorted differences bounds the interval, counted from 1 at either end.
+    """The place of the interval's bounds in the sorted differences, from 1 at either end.
 
-    The largest k with P(U < k) <= tail, where U counts the pairs of n and m values in which the
-    first is larger, if all come from one distribution; 0 if there is none.
+    It is the largest k with P(U < k) <= tail, where U counts the pairs of n and m values in which
+    the first is larger, if all come from one distribution; 0 if there is none.
     """
-    # ways[u] of ordering i values among j others so that u pairs have the first one larger
+    # ways[u]: orders of i values among j others in which the first is larger in u pairs
     counts = [[[1] if 0 in (i, j) else [] for j in range(m + 1)] for i in range(n + 1)]
     for i in range(1, n + 1):
         for j in range(1, m + 1):
@@ -174,9 +174,9 @@ def _place(n: int, m: int, tail: float) -> int:
 
 
 def candidates(confirm: Confirm, standings: Sequence[Standing], space: Space) -> list[Trial]:
-    """The search's best points and the defaults beside them, each with what the search saw of it.
+    """The search's best points with their values there, and the defaults.
 
-    Beside what is fixed, the defaults may be a point that cannot be: it is left out.
+    The defaults are left out if they are invalid together with the fixed values.
 
     The arguments are those of `next_training`.
     """
@@ -192,7 +192,7 @@ def candidates(confirm: Confirm, standings: Sequence[Standing], space: Space) ->
 
 
 def _again(candidate: Trial, trials: Sequence[Trial]) -> list[Trial]:
-    """The trainings that confirm a candidate; a failed one says nothing."""
+    """The trainings that confirm a candidate, without failed ones."""
     return [
         trial
         for trial in trials

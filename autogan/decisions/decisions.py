@@ -1,7 +1,7 @@
-"""What a search decides: the next training, and whether a trial goes on.
+"""A search's decisions: the next training, and whether a trial goes on.
 
-Everything follows from the record alone, never from a clock, a worker or what was asked before: so
-a search can be resumed, and its record checked (`autogan.decisions.replay`).
+They follow from the record alone, never from a clock, a worker or earlier calls. Therefore a search
+can be resumed, and its record checked (`autogan.decisions.replay`).
 """
 
 import math
@@ -25,12 +25,12 @@ from autogan.search.repeats import Standing, raced, settled
 
 @dataclass(frozen=True)
 class Step:
-    """What comes next.
+    """The next decision.
 
     Attributes:
         line: of the trial that begins or goes on; None if none does, for now or at all.
-        end: why no new point is tried any more, if that is so.
-        notes: what the user should know beside.
+        end: why the search tries no more points; empty if it does.
+        notes: further lines for the user.
     """
 
     line: Started | Revived | None = None
@@ -42,7 +42,7 @@ class Decisions:
     """The decisions of a search.
 
     Args:
-        tally: the trials so far, and what the search is to do.
+        tally: the trials so far, and the search's configuration.
     """
 
     def __init__(self, tally: Tally) -> None:
@@ -53,19 +53,19 @@ class Decisions:
         self._space = config.space
         rule = config.rule(images)
         self._rule = None if rule is None else AskedRule(config, rule)
-        # What the search's proxy has chosen; see `autogan.record.lines.Chosen`.
+        # The choice of the search's proxy; see `autogan.record.chosen.Chosen`.
         self._chosen: dict[str, Any] = self._ledger.header.get("proxy", {})
         self._budget = Budget(config, images, self._chosen.get("seconds", 0.0))
 
     def next(self) -> Step:
-        """What begins next, if anything does."""
+        """The trial to begin or resume next, if any."""
         trials = self._tally.trials()
         if end := self._reached_target():
             return self._confirming(end)
         finals = self._rule.finals(self._tally) if self._rule else 0.0
-        seeds = math.ceil(finals) * (self._config.repeats > 1)  # a second one of the last few
+        seeds = math.ceil(finals) * (self._config.repeats > 1)  # a second seed for the finalists
         confirmations = self._budget.confirmations(trials, self._tally.candidates())
-        begins = confirmations > 0  # what begins now must leave room for all of them
+        begins = confirmations > 0  # a trial that begins now must leave room for all of them
         reserve = finals + seeds + confirmations + begins
         if end := self._budget.spent(trials, reserve):
             return self._closing(end)
@@ -74,7 +74,7 @@ class Decisions:
         if step := self._revived(closing=False):
             return step
         if self._config.proxy is not None:
-            return self._in_full() or self._closing("the best points of the proxy are trained")
+            return self._in_full() or self._closing("trained all of the proxy's best points")
         if (
             self._config.trials is not None
             and self._tally.first_seeds().tries() >= self._config.trials
@@ -92,7 +92,7 @@ class Decisions:
         )
 
     def goes_on(self, number: int) -> bool:
-        """Whether a trial is worth going on with after its last evaluation."""
+        """Whether a trial should go on after its last evaluation."""
         trial = self._ledger.trials[number]
         again = trial.confirms or trial.repeats is not None
         if self._rule is None or again or len(trial.evaluations) <= trial.revived:
@@ -100,11 +100,11 @@ class Decisions:
         return self._rule.goes_on(self._tally, number)
 
     def _closing(self, end: str) -> Step:
-        """No new point is tried: train the best stopped trials in full, and then confirm."""
+        """Try no more points: train the best stopped trials in full, and then confirm."""
         trials = self._tally.trials()
         reserve = self._budget.confirmations(trials, self._tally.candidates())
         if not self._budget.spent(trials, reserve):
-            # Whoever is on the way for the first time may yet be among the best.
+            # A trial that still runs for the first time may turn out among the best.
             first_run = any(not t.revived and not t.confirms for t in self._ledger.unfinished())
             if not first_run and (step := self._revived(closing=True)):
                 return step
@@ -113,11 +113,11 @@ class Decisions:
         return self._confirming(end)
 
     def _confirming(self, end: str) -> Step:
-        """The search has ended: the next training of its confirmation, if there is one."""
+        """The next training of the confirmation, if any: the search itself has ended."""
         notes = []
         if own := self._enqueued():
-            words = "point of your own was" if len(own) == 1 else "points of your own were"
-            notes.append(f"{len(own)} {words} not tried: resume with more --trials")
+            words = "enqueued point was" if len(own) == 1 else "enqueued points were"
+            notes.append(f"{len(own)} {words} not tried; resume with more --trials")
         ended = Step(end=end, notes=tuple(notes))
         if self._config.confirm is None or any(not t.confirms for t in self._ledger.unfinished()):
             return ended
@@ -130,7 +130,7 @@ class Decisions:
         if point is None:
             return ended
         if spent := self._budget.spent(trials):
-            notes.append(f"{spent}: the confirmation is not complete, and does not count")
+            notes.append(f"{spent}: the confirmation is incomplete and does not count")
             return Step(end=end, notes=tuple(notes))
         if point.number < 0:
             begun = self._begun(point.params, "confirming the defaults", confirms=True)
@@ -140,27 +140,27 @@ class Decisions:
         return Step(begun.line, end, tuple(notes))
 
     def _revived(self, *, closing: bool) -> Step | None:
-        """A stopped trial goes on, if the rule wants one to."""
+        """Resume a stopped trial, if the rule chooses one."""
         if self._rule is None:
             return None
         trial = self._rule.revived(self._tally, closing=closing)
         if trial is None:
             return None
-        note = f"trial {trial.number} goes on: it is among the most promising"
+        note = f"resuming trial {trial.number}: it is among the most promising"
         return Step(Revived(trial=trial.number), notes=(note,))
 
     def _too_few(self, points: int) -> str:
-        """That the confirmation has fewer points than it was to have; empty if it has them."""
+        """A note that the confirmation has fewer points than wanted; empty if it has enough."""
         confirm = self._config.confirm
         if confirm is None or points >= confirm.top:
             return ""
         if not points:
-            return "nothing to confirm: no trial came to a value"
+            return "nothing to confirm: no trial has a value"
         found = "1 point" if points == 1 else f"{points} points"
-        return f"{found} to confirm, not {confirm.top}: no more came to a value"
+        return f"only {found} to confirm, not {confirm.top}: no others have a value"
 
     def _another_seed(self, *, closing: bool) -> Step | None:
-        """A point is trained under a further seed, if one deserves it."""
+        """Train a point under a further seed, if one deserves it."""
         repeats = self._config.repeats
         if repeats == 1:
             return None
@@ -172,7 +172,7 @@ class Decisions:
         return self._begun(first.params, f"again {first.number}", repeats=first.number)
 
     def _in_full(self) -> Step | None:
-        """The next of the proxy's best points."""
+        """Train the next of the proxy's best points in full."""
         tried = [trial.params for trial in self._ledger.trials if not trial.confirms]
         for number, point in zip(self._chosen["trials"], self._chosen["points"], strict=True):
             if point not in tried:
@@ -180,7 +180,7 @@ class Decisions:
         return None
 
     def _proposed(self) -> Step | None:
-        """The method's next point."""
+        """Train the method's next point."""
         seen = self._tally.history() if self._config.method.sees_seeds else self._tally.points()
         known = History([*self._tally.earlier(), *seen.trials], seen.direction)
         proposal = proposed(self._config, known)
@@ -189,9 +189,9 @@ class Decisions:
         return self._begun(self._checked(proposal.point), proposal.origin)
 
     def _defaults(self) -> dict[str, Value] | None:
-        """The GAN type's defaults, to be tried before the method proposes; None once they were.
+        """The GAN type's defaults, to try before the method's points; None if already tried.
 
-        A method that goes through whole lists comes to them by itself.
+        A method that goes through whole lists reaches them anyway.
         """
         point = self._space.defaults()
         if self._config.first == "none" or self._config.method.needs_lists or point is None:
@@ -200,17 +200,17 @@ class Decisions:
         return None if any(trial.params == point for trial in seen) else point
 
     def _enqueued(self) -> list[dict[str, Value]]:
-        """The user's own points that have not been tried; a proxy tries them in its place."""
+        """The enqueued points not tried yet; if the search has a proxy, the proxy tries them."""
         if self._config.proxy is not None:
             return []
         tried = [trial.params for trial in self._ledger.trials if not trial.confirms]
         return [point for point in self._config.enqueue if point not in tried]
 
     def _begun(self, point: Mapping[str, Value], origin: str, **again: Any) -> Step:
-        """A new trial."""
+        """Begin a new trial."""
         number = len(self._ledger.trials)
         confirms = again.get("confirms", False)
-        # Confirming takes no seeds from the search, which may go on afterwards.
+        # The confirmation has its own seeds: the search may go on afterwards.
         place = sum(trial.confirms == confirms for trial in self._ledger.trials)
         if self._config.normalise == "history":
             again["bounds"] = {name: list(seen) for name, seen in self._tally.bounds().items()}
@@ -226,7 +226,7 @@ class Decisions:
         return Step(line)
 
     def _checked(self, point: Point) -> dict[str, Value]:
-        """A proposal as it is recorded: of the hyperparameters' own types, and one that can be."""
+        """A valid proposal, with values of the hyperparameters' own types, as it is recorded."""
         try:
             checked = {
                 d.name: d.hyperparameter.check(point[d.name])
@@ -243,9 +243,9 @@ class Decisions:
         return checked
 
     def _reached_target(self) -> str:
-        """Why the search has what it was to find; empty if it has not.
+        """A line saying that the target is reached; empty if it is not.
 
-        Where several seeds decide, the mean of at least two must reach the target.
+        If points have several seeds, the mean of at least two must reach the target.
         """
         best = self._reaching()
         if best is None or len(best.ended) < min(self._config.repeats, 2):
@@ -253,7 +253,7 @@ class Decisions:
         return f"the target {self._config.target:g} is reached"
 
     def _settled(self) -> str:
-        """Why further points promise nothing; empty if they may, or if nobody asks."""
+        """Why further points are not promising; empty if they may be, or without ``until``."""
         if self._config.until != "settled":
             return ""
         found = settled(self._space, self._tally.history(), self._config.seed)
@@ -261,17 +261,17 @@ class Decisions:
             return ""
         return (
             f"settled: the best further point is expected to move {self._config.criterion} from "
-            f"{figure(found.now)} to {figure(found.then)}, and the seed alone moves it between "
+            f"{figure(found.now)} to {figure(found.then)}, while the seed alone moves it between "
             f"{figure(found.low)} and {figure(found.high)}"
         )
 
     def _promising(self) -> Trial | None:
-        """A point that would reach the target, if a second seed says so too."""
+        """A point that has reached the target under its only seed, and needs a second."""
         best = self._reaching()
         return None if best is None or len(best.trials) > 1 else best.first
 
     def _reaching(self) -> Standing | None:
-        """The best point whose trainings all live and reach the target in the mean."""
+        """The best point of which no training has died and whose mean reaches the target."""
         target = self._config.target
         if target is None:
             return None

@@ -1,8 +1,7 @@
-"""Checking a search's record: that each decision in it follows from the lines above.
+"""Checking that each decision in a search's record follows from the lines above it.
 
-Whoever ran the trials, however many at a time and however often the search was interrupted: the
-record is the order in which results counted, and from it every proposal, seed and answer can be
-found again.
+The record holds the order in which results counted. Every proposal, seed and answer can be derived
+from it again, whichever workers ran the trials, and however often the search was interrupted.
 """
 
 import dataclasses
@@ -30,12 +29,13 @@ from autogan.search.history import best_evaluation
 
 @dataclass(frozen=True)
 class Checked:
-    """What a check has found.
+    """The result of a check.
 
     Attributes:
-        lines: of the record that were checked: all, or those before the difference.
-        decisions: among them.
-        difference: what does not follow from the lines above it, in one line; empty if all does.
+        lines: the number of lines checked: all, or those before the difference.
+        decisions: the number of decisions among them.
+        difference: the first thing that does not follow from the lines above it, in one line;
+            empty if there is none.
     """
 
     lines: int
@@ -44,14 +44,14 @@ class Checked:
 
 
 def check_record(root: Path, plugin_dirs: Any = None) -> Checked:
-    """Find every decision of a search again from the lines above it.
+    """Derive every decision of a search again from the lines above it.
 
     Args:
         root: the search's folder.
-        plugin_dirs: where parts of the user's own lie now, if not where they lay.
+        plugin_dirs: the folders of the user's own parts, if they have moved.
 
     Raises:
-        ConfigError: if there is no search, or a line that no record can have.
+        ConfigError: if there is no search, or a line is invalid.
     """
     folder = SearchFolder(root)
     if look(folder.config, "folder") != "file":
@@ -70,25 +70,25 @@ def check_record(root: Path, plugin_dirs: Any = None) -> Checked:
 
 
 def _other_choice(config: SearchConfig, folder: SearchFolder) -> str:
-    """What a search trains in full that does not follow from its proxy's record."""
+    """A difference between a search's points from its proxy and the proxy's record; or empty."""
     small = Tally(small_copy(config), Ledger(folder.proxy.ledger))
     chosen = small.chosen(proxy_of(config).top).model_dump()
     for name, found in Ledger(folder.ledger).header.get("proxy", {}).items():
         if found != chosen[name]:
-            return f"line 1: the proxy's {name} are {found}, and its record leads to {chosen[name]}"
+            return f"line 1: the proxy's {name} are {found}, but its record gives {chosen[name]}"
     return ""
 
 
 def repaired(root: Path, plugin_dirs: Any, note: Callable[[str], None]) -> Checked:
-    """Cut a damaged record before the first line that is wrong, keep a copy, and check the rest.
+    """Cut a damaged record before the first invalid line, keep a copy, and check the rest.
 
     Args:
         root: of the search.
-        plugin_dirs: likewise.
+        plugin_dirs: as in `check_record`.
         note: reports the cut.
 
     Raises:
-        ConfigError: as `check_record`, and if a command works there.
+        ConfigError: as `check_record`, and if a command is at work in the folder.
     """
     claim = Claim(root)
     try:
@@ -97,11 +97,11 @@ def repaired(root: Path, plugin_dirs: Any, note: Callable[[str], None]) -> Check
         if error.path != SearchFolder(root).ledger and SearchFolder(root).ledger.exists():
             raise ConfigError(
                 "folder",
-                f"{error.path} is damaged in line {error.number}, and what it chose is trained in "
-                "full already; restore it, or search anew",
+                f"{error.path} is damaged in line {error.number}, but points that it chose have "
+                "already been trained in full; restore it, or start a new search",
             ) from None
         kept = cut(error.path, error.number)
-        note(f"{error.path} was cut before line {error.number}; what it was is kept in {kept}")
+        note(f"cut {error.path} before line {error.number}; the original is in {kept}")
         return check_record(root, plugin_dirs)
     finally:
         claim.release()
@@ -131,15 +131,13 @@ def _checked(config: SearchConfig, path: Path) -> Checked:
             count += 1
             if decisions.goes_on(line.trial) != line.go_on:
                 said = "to go on" if line.go_on else "to stop"
-                wrong = f"trial {line.trial} was told {said} at step {line.step}, and the "
-                return Checked(
-                    number - 1, count, f"line {number}: {wrong}lines above say otherwise"
-                )
+                wrong = f"trial {line.trial} was {said} at step {line.step}, but the lines above "
+                return Checked(number - 1, count, f"line {number}: {wrong}give another answer")
     return Checked(len(texts), count)
 
 
 def _difference(decisions: Decisions, tally: Tally, line: Line) -> str:
-    """What a line says that does not follow from those before it."""
+    """The first thing in a line that does not follow from the lines before it; or empty."""
     if isinstance(line, Ended):
         return _other_end(tally, line)
     if not isinstance(line, Started | Revived) or getattr(line, "by_hand", False):
@@ -148,60 +146,58 @@ def _difference(decisions: Decisions, tally: Tally, line: Line) -> str:
     try:
         step = decisions.next()
     except AutoGANError as error:
-        return f"{begins}, and the lines above lead to an error: {error}"
+        return f"{begins}, but the lines above lead to an error: {error}"
     if step.line is None:
         why = f" ({step.end})" if step.end else ""
-        return f"{begins}, and nothing begins after the lines above{why}"
-    told, wanted = _decided(line), _decided(step.line)
-    for name in {**wanted, **told}:
-        if told.get(name) != wanted.get(name):
+        return f"{begins}, but after the lines above no trial begins{why}"
+    found, wanted = _decided(line), _decided(step.line)
+    for name in {**wanted, **found}:
+        if found.get(name) != wanted.get(name):
             return (
-                f"{begins} with {name} {told.get(name)}, and the lines above lead to "
+                f"{begins} with {name} {found.get(name)}, but the lines above give "
                 f"{wanted.get(name)}"
             )
     return ""
 
 
 def _decided(line: Line) -> dict[str, Any]:
-    """What of a line the search has decided."""
+    """The fields of a line that the search has decided."""
     return {name: each for name, each in line.fields.items() if name not in ("at", "by_hand")}
 
 
 def _other_end(tally: Tally, line: Ended) -> str:
-    """What a trial's end says that does not follow from its evaluations."""
+    """The first thing in a trial's end that does not follow from its evaluations; or empty."""
     trial, labels = tally.ledger.trials[line.trial], tally.ledger.header["labels"]
     objective = tally.trial_config(trial).objective
-    told = [
+    valued = [
         e
         if e.collapsed or not objective.counts(e.scores, labels)
         else dataclasses.replace(e, value=objective.value(e.scores, labels))
         for e in trial.evaluations
     ]
-    best = best_evaluation(told, objective.direction)
-    last = told[-1].value if told else None
+    best = best_evaluation(valued, objective.direction)
+    last = valued[-1].value if valued else None
     wanted: dict[str, float | None] = {
         "step": None if best is None else best.step,
         "value": None if best is None else best.value,
         "last_value": None if best is None else last,
     }
-    # Others may say nothing; and a value says nothing where all trials' scores decide it.
+    # Other states may lack them; so does a trial whose value depends on all trials' scores.
     whole = line.state in (State.COMPLETE, State.STOPPED)
     for name, found in wanted.items():
         said = getattr(line, name)
         if said is None and (found is None or not whole or line.value is None):
             continue
         if said is None or found is None or not math.isclose(said, found):
-            return (
-                f"trial {line.trial} ended with {name} {said}, and its evaluations lead to {found}"
-            )
-    reached = told[-1].step if told else 0
+            return f"trial {line.trial} ended with {name} {said}, but its evaluations give {found}"
+    reached = valued[-1].step if valued else 0
     if line.steps and line.steps < reached:
-        return f"trial {line.trial} ended at step {line.steps}, and was evaluated at {reached}"
+        return f"trial {line.trial} ended at step {line.steps}, but was evaluated at {reached}"
     return ""
 
 
 def _read_limits(config: SearchConfig, line: Limits) -> dict[str, Any]:
-    """The keys of a line of limits as those of a configuration."""
+    """The keys in a line of limits, as configuration values."""
     plain = config.as_dict()
     values = {name: line.keys.get(name) for name in LIMITS}
     read = SearchConfig(**{**plain, **{n: v for n, v in values.items() if v is not None}})

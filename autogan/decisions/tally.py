@@ -1,4 +1,4 @@
-"""What a search's trials come to, found anew from the ledger whenever it is asked for."""
+"""Trials and their values, derived from the ledger on demand."""
 
 import dataclasses
 import functools
@@ -24,7 +24,7 @@ F = TypeVar("F")
 
 
 def _remembered(find: Callable[["Tally"], F]) -> Callable[["Tally"], F]:
-    """A question whose answer stays the same until the record has another line."""
+    """Cache a method's answer until the record has another line."""
 
     @functools.wraps(find)
     def answer(tally: "Tally") -> F:
@@ -48,7 +48,7 @@ class Tally:
         ValueError: if the header lacks the label of a criterion that decides.
 
     Attributes:
-        config, ledger: likewise.
+        config, ledger: the arguments.
     """
 
     def __init__(self, config: SearchConfig, ledger: Ledger) -> None:
@@ -57,27 +57,27 @@ class Tally:
         self._labels: dict[str, str] = ledger.header["labels"]
         if missing := [name for name in config.deciding() if name not in self._labels]:
             raise ValueError(f"labels: none of {', '.join(missing)}")
-        self._found: dict[str, tuple[int, Any]] = {}  # and of how many lines, by question
-        self._views: dict[int, tuple[int, Trial]] = {}  # likewise, by number
+        self._found: dict[str, tuple[int, Any]] = {}  # number of lines and answer, by method
+        self._views: dict[int, tuple[int, Trial]] = {}  # number of lines and view, by trial
 
     @property
     def folder(self) -> SearchFolder:
-        """The search's."""
+        """The search's folder."""
         assert self.config.run_dir is not None
         return SearchFolder(self.config.run_dir)
 
     @property
     def direction(self) -> Direction:
-        """Which way a trial's value is better: of several criteria it is a place in their order."""
+        """Which way a trial's value is better; with several objectives it is a rank."""
         return "min" if len(self.config.objectives) > 1 else self.config.objective.direction
 
     @property
     def terms(self) -> Terms:
-        """What values are called."""
+        """The names of values."""
         return Terms.of(self.config.criterion, self._labels, self.config.repeats)
 
     def trials(self) -> list[Trial]:
-        """All trials, with the values of their evaluations by what is known by now."""
+        """All trials, with the values of their evaluations as known so far."""
         return list(self._seen_trials())
 
     def history(self) -> History:
@@ -85,14 +85,14 @@ class Tally:
         return History([t for t in self.trials() if not t.confirms], self.direction)
 
     def first_seeds(self) -> History:
-        """The same without repeated seeds, which are trained to their end: for stopping rules."""
+        """The history for stopping rules: without repeated seeds, which always train in full."""
         history = self.history()
         return History([t for t in history.trials if t.repeats is None], history.direction)
 
     def points(self) -> History:
-        """The same with one trial for each point, for methods that know nothing of seeds."""
+        """The history with one trial per point, for methods that ignore seeds."""
         history = self.history()
-        if len(self.config.objectives) > 1:  # early scores have no place in their order
+        if len(self.config.objectives) > 1:  # early scores have no rank
             whole = [dataclasses.replace(trial, evaluations=[]) for trial in history.trials]
             return History(whole, history.direction)
         return merged(history)
@@ -108,12 +108,12 @@ class Tally:
     def standings(self) -> list[Standing]:
         """The points of the search that may be recommended, the best first."""
         history = self.history()
-        if len(self.config.objectives) > 1:  # a place in an order is no value to be modelled
+        if len(self.config.objectives) > 1:  # a model needs values, not ranks
             return [Standing(trial, [trial]) for trial in history.ranked()]
         return recommended(self.config.space, history)
 
     def earlier(self) -> list[Trial]:
-        """The trials of an earlier search that this one learns from, numbered from below."""
+        """The trials of an earlier search to learn from, with negative numbers."""
         trials = [Trial.from_dict(values) for values in self.ledger.header.get("earlier", [])]
         return [
             dataclasses.replace(trial, number=number - len(trials))
@@ -121,10 +121,10 @@ class Tally:
         ]
 
     def chosen(self, top: int) -> Chosen:
-        """The best points, for the search that this one is the proxy of.
+        """The best points of this proxy, for its search.
 
         Args:
-            top: how many.
+            top: the number of points.
         """
         standings = self.standings()[:top]
         return Chosen(
@@ -136,7 +136,7 @@ class Tally:
         )
 
     def candidates(self) -> list[Mapping[str, Value]]:
-        """The points that a confirmation would train again by what is known by now."""
+        """The points that a confirmation would train again at present."""
         config = self.config
         if config.confirm is None:
             return []
@@ -144,7 +144,7 @@ class Tally:
         return [point.params for point in best]
 
     def confirmed(self) -> list[Confirmed]:
-        """What came of the confirmation, the best first; nothing before its end."""
+        """The results of the confirmation, the best first; empty before its end."""
         if self.config.confirm is None:
             return []
         return confirmed(
@@ -163,7 +163,7 @@ class Tally:
         return History(same, self.direction).best()
 
     def in_hand(self) -> Trial | None:
-        """The trial of the best generator of all, whatever became of its training afterwards."""
+        """The trial with the best generator, even if its training died afterwards."""
         had = self._kept(trial for trial in self.trials() if trial.value is not None)
         if len(self.config.objectives) > 1:
             order = self._worths([self._losses(kept) for _, kept in had])
@@ -174,13 +174,13 @@ class Tally:
         return next((self.trials()[number] for *_, number in ranked), None)
 
     def front(self) -> list[Trial]:
-        """Of several criteria, the trials that none other beats."""
+        """With several objectives, the trials that no other dominates."""
         placed = [trial for trial in self.trials() if trial.losses]
         layers = fronts([trial.losses for trial in placed])
         return [trial for trial, layer in zip(placed, layers, strict=True) if layer == 0]
 
     def trial_config(self, trial: Trial) -> TrainConfig:
-        """What trains a trial, with the ranges of criteria that had been seen when it began."""
+        """A trial's configuration, with the ranges of criteria known when it began."""
         seen = self.ledger.bounds.get(trial.number)
         return self.config.trial_config(trial.params, trial.seed, seen)
 
@@ -206,7 +206,7 @@ class Tally:
         return [self._view(trial, self.config.objective) for trial in trials]
 
     def _kept_views(self, trials: Sequence[Trial]) -> list[Trial]:
-        """The same of this search's trials; those are kept of which nothing new was told."""
+        """The same for this search's trials; keeps those without a new line in the record."""
         if self.config.normalise == "history":
             return self._valued(trials)
         for trial in trials:
@@ -216,7 +216,7 @@ class Tally:
         return [self._views[trial.number][1] for trial in trials]
 
     def _view(self, trial: Trial, objective: Objective, *, whole: bool = False) -> Trial:
-        """A trial with values; its own, too, if they depend on the whole history."""
+        """A trial with its evaluations' values, and its own if it depends on the whole history."""
         evaluations = [
             e
             if e.collapsed or not self._decides(e)
@@ -229,12 +229,12 @@ class Tally:
         return found_again(view, objective.direction)
 
     def bounds(self) -> Bounds:
-        """The ranges of all criteria over the search's trials, at their kept evaluations."""
+        """The ranges of all criteria at the kept evaluations of the search's trials."""
         kept = [trial.kept for trial in self.ledger.trials if not (trial.confirms or trial.dead)]
         return bounds_seen((e.scores for e in kept if e), self._labels)
 
     def _ordered(self, trials: list[Trial]) -> list[Trial]:
-        """Trials with what several objectives say of them, and their place in the order."""
+        """Trials with their losses by several objectives, and their ranks as values."""
         valued = self._kept(trial for trial in trials if trial.worth is not None)
         losses = [self._losses(kept) for _, kept in valued]
         order = self._worths(losses)
@@ -245,7 +245,7 @@ class Tally:
         return [placed.get(trial.number, trial) for trial in trials]
 
     def _decides(self, evaluation: Evaluation) -> bool:
-        """Whether an evaluation has all scores that decide, and holds the constraint."""
+        """Whether an evaluation has all deciding scores and satisfies the constraint."""
         objectives = self.config.objectives.values()
         return all(each.counts(evaluation.scores, self._labels) for each in objectives)
 
@@ -255,25 +255,25 @@ class Tally:
         return [(trial, kept) for trial, kept in pairs if kept and self._decides(kept)]
 
     def _losses(self, evaluation: Evaluation) -> tuple[float, ...]:
-        """Each objective's value, with the sign that makes it one that should fall."""
+        """Each objective's value, with a sign such that lower is better."""
         return tuple(
             (1 if o.direction == "min" else -1) * o.value(evaluation.scores, self._labels)
             for o in self.config.objectives.values()
         )
 
     def _worths(self, losses: Sequence[tuple[float, ...]]) -> list[float]:
-        """The places of several objectives' losses in their order; the lowest is the best."""
+        """The ranks of several objectives' losses; the lowest is the best."""
         prefer = self.config.prefer
         place = None if prefer is None else list(self.config.objectives).index(prefer)
         return worths(losses, place)
 
 
 def fitting_tally(config: SearchConfig, ledger: Ledger) -> Tally:
-    """The tally of a record that is one of its configuration: only a hand writes another.
+    """The tally of a record that fits its configuration: only edited files do not.
 
     Raises:
         ConfigError: if its header lacks the label of a criterion that decides, or a trial has a
-            hyperparameter that this GAN type has not, or a value of another kind.
+            hyperparameter that this GAN type lacks, or a value of another kind.
     """
     try:
         tally = Tally(config, ledger)
@@ -289,6 +289,6 @@ def fitting_tally(config: SearchConfig, ledger: Ledger) -> Tally:
                 raise ConfigError(
                     "run_dir",
                     f"{config.run_dir}: trial {trial.number} of its record has {name} = "
-                    f"{value!r}, which {config.gan_type} cannot have; restore the record",
+                    f"{value!r}, which is invalid for {config.gan_type}; restore the record",
                 )
     return tally

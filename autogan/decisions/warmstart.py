@@ -1,4 +1,4 @@
-"""What a search learns from an earlier one."""
+"""Learning from an earlier search."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -31,11 +31,11 @@ _SAME = (
     "eval_samples",
     "reference_split",
 )
-"""The keys on which a trial's values depend, beside its hyperparameters."""
+"""The keys on which a trial's values depend, apart from its hyperparameters."""
 
 
 def earlier_trials(path: Path, run: SearchConfig, header: Mapping[str, Any]) -> list[Trial]:
-    """The trials of an earlier search that the new one could have made itself.
+    """The trials of an earlier search that the new search could have run itself.
 
     Args:
         path: folder of the earlier search.
@@ -43,11 +43,12 @@ def earlier_trials(path: Path, run: SearchConfig, header: Mapping[str, Any]) -> 
         header: of the new search's ledger.
 
     Returns:
-        Those that tell something, with the hyperparameters that the new search varies.
+        The trials that have died or have a value, with the hyperparameters that the new search
+        varies.
 
     Raises:
-        ConfigError: if there is no such search, its values mean something else, or none of its
-            trials has the hyperparameters that the new search holds fixed.
+        ConfigError: if there is no such search, its values are not comparable, or none of its
+            trials has the values that the new search holds fixed.
     """
     folder = SearchFolder(path)
     if look(folder.config, "warm_start") != "file":
@@ -62,14 +63,14 @@ def earlier_trials(path: Path, run: SearchConfig, header: Mapping[str, Any]) -> 
         if before != now and (name == "stage1" or not same_place(name, before, now)):
             raise ConfigError(
                 "warm_start",
-                f"{path} has {name} {before}, this search {now}: their values cannot be compared; "
-                "leave it out, or search alike",
+                f"{path} has {name} {before}, but this search has {now}: their values are not "
+                "comparable; leave it out, or use the same settings",
             )
     for name in ("data", "features", "labels"):
         if ledger.header.get(name) != header[name]:
             changed = difference(ledger.header.get(name, {}), header[name])
             raise ConfigError(
-                "warm_start", f"{path} was measured by other {name}: {changed}; leave it out"
+                "warm_start", f"{path} was measured with other {name}: {changed}; leave it out"
             )
     taken = []
     fixed, searched = run.fixed, [d.name for d in run.space.dimensions]
@@ -85,19 +86,17 @@ def earlier_trials(path: Path, run: SearchConfig, header: Mapping[str, Any]) -> 
         new = [f"{n}={v}" for n, v in fixed.items() if all(whole[n] != v for whole in wholes)]
         raise ConfigError(
             "warm_start",
-            f"none of the {len(wholes)} trials in {path} ended with the values that are fixed here"
+            f"none of the {len(wholes)} trials in {path} ended with the values fixed here"
             + (f": {', '.join(new)}" if new else ""),
         )
     return taken
 
 
 def learning(earlier: Sequence[Trial], run: SearchConfig) -> str:
-    """How many of an earlier search's trials a method learns from, in words."""
+    """The number of an earlier search's trials that a method learns from, in words."""
     known = run.method.known(run.space, History(earlier, run.objective.direction))
     beyond = len(earlier) - len(known)
-    told = f"learning from {trials(len(known))} of {run.warm_start}"
+    words = f"learning from {trials(len(known))} of {run.warm_start}"
     if not beyond:
-        return told
-    return (
-        f"{told}, not from {trials(beyond)} with values beyond the lists or ranges of this search"
-    )
+        return words
+    return f"{words}, but not from {trials(beyond)} with values outside this search's space"
