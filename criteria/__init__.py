@@ -1,6 +1,6 @@
-"""Criteria: feature networks, statistics, and the numbers made of them.
+"""Criteria: feature networks, statistics, and the values computed from them.
 
-Knows nothing of search or GAN types. Importing this package does not import TensorFlow.
+Independent of search and GAN types. Importing this package does not import TensorFlow.
 """
 
 from autogan.core.registry import Registry

@@ -1,7 +1,7 @@
-"""Criteria of balls around features, which reach to a near neighbour of the same side.
+"""Criteria that use balls around features, each reaching to a near neighbour of the same side.
 
 Precision and recall (Kynkäänniemi et al., 2019, arXiv:1904.06991), density and coverage (Naeem et
-al., 2020, arXiv:2002.09797). `Neighbours` counts for all four at once.
+al., 2020, arXiv:2002.09797). `Neighbours` computes all four at once.
 """
 
 from autogan.criteria.base import Criterion
@@ -24,12 +24,12 @@ class _OfBalls(Criterion):
 class Precision(_OfBalls):
     """The share of generated images that lie among the real ones; 0 to 1.
 
-    Among them is who is in a ball around a real image that reaches to its third nearest other real
-    one: see `Neighbours` for borders and duplicates. It tells whether images are good, not whether
-    they vary: one good image again and again has precision 1.
+    An image lies among them if it is in the ball of a real image, which reaches to that image's
+    third nearest other real one: see `Neighbours` for borders and duplicates. The share says
+    whether images are good, not whether they vary: one good image repeated has precision 1.
 
-    Give as many generated images as real ones, as every training does. More real images have
-    smaller balls; of more generated ones the share is the same, only better known.
+    Use as many generated images as real ones, as every training does. More real images have
+    smaller balls; more generated images leave the expected share the same, and only less noisy.
     """
 
     name = "precision"
@@ -39,23 +39,24 @@ class Precision(_OfBalls):
 class Recall(_OfBalls):
     """The share of real images that lie among the generated ones; 0 to 1.
 
-    As `Precision` with the sides exchanged: does the generator make all that there is? Balls
-    around poor images are large, so a few outliers can raise it; read it beside precision.
+    Like `Precision` with the sides exchanged: do the generated images cover all real ones? Balls
+    around poor images are large, so a few outliers can raise it; read it together with precision.
 
-    Give as many generated images as real ones: fewer have larger balls, but there are fewer.
+    Use as many generated images as real ones: with fewer, their balls are larger, but there are
+    fewer of them.
     """
 
     name = "recall"
-    summary = "share of real features among the generated ones: is all there is made?"
+    summary = "share of real features among the generated ones: do the images cover all real ones?"
 
 
 class Density(_OfBalls):
-    """How many balls of real images a generated one is in, divided by k = 5; 0 or more.
+    """The mean number of real images' balls that hold a generated image, over k = 5; 0 or more.
 
-    As `Precision`, but outliers among the real images, whose balls are large, count little. 1 is
-    expected of equal distributions; images where real ones are densest come above it.
+    Like `Precision`, but outliers among the real images, whose balls are large, count little. For
+    equal distributions 1 is expected; images where real ones are densest have more.
 
-    It does not depend on how many generated images there are.
+    It does not depend on the number of generated images.
     """
 
     name = "density"
@@ -65,9 +66,9 @@ class Density(_OfBalls):
 class Coverage(_OfBalls):
     """The share of real images with a generated one in their ball, k = 5; 0 to 1.
 
-    As `Recall`, but with the real images' balls, which poor generated images cannot enlarge. About
-    1 - 2^-5 = 0.97 for equal distributions and as many images on both sides, which every training
-    has; it rises with the number of generated images and falls with that of real ones.
+    Like `Recall`, but with the real images' balls, which poor generated images cannot enlarge. It
+    is about 1 - 2^-5 = 0.97 for equal distributions and equal numbers of images, as in every
+    training; it rises with the number of generated images and falls with that of real ones.
     """
 
     name = "coverage"

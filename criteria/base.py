@@ -1,4 +1,4 @@
-"""What a criterion is: the last stage of images -> features -> statistics -> number."""
+"""The base class of criteria, the last stage of images -> features -> statistics -> number."""
 
 from abc import abstractmethod
 from collections.abc import Mapping, Set
@@ -13,26 +13,27 @@ NEEDS = frozenset({"labels", "logits", "images", "real_features", "neighbours", 
 
 
 class Criterion(Part):
-    """A number that says how good generated images are.
+    """A measure of how good generated images are.
 
-    Subclasses declare which way they are better, and compute their number from the features of
-    the generated images and, where they compare, the moments of the real ones.
+    Subclasses declare which direction is better, and compute a number from the features of the
+    generated images and, if they compare, the moments of the real ones.
 
     Attributes:
         name: as users write it after ``--criterion``.
         summary: one line for ``autogan list``.
         direction: whether lower (``min``) or higher (``max``) is better.
         chooses: whether a better value means better images, so that it may decide a search.
-        looks_at_features: whether it does; where no criterion does, no trained network is loaded.
-        needs: any of these, beside pooled features and moments:
+        looks_at_features: whether it uses features; if no criterion does, no trained network is
+            loaded.
+        needs: any of these, in addition to pooled features and moments:
             ``labels``: ``generated.labels`` and ``real.labels``, from images of known classes;
-            ``logits``: ``generated.logits``, which not all feature networks give; with labels,
-            those of the dataset's classes;
+            ``logits``: ``generated.logits``, which not all feature networks have; together with
+            ``labels``, the logits of the dataset's classes;
             ``images``: ``generated.images`` and ``real.images``, uint8 [N, height, width,
             channels], and ``real.labels``, if there are any;
             ``real_features``: ``real.pool``, the real features themselves;
             ``neighbours``: ``generated.neighbours(real)``;
-            ``unseen``: ``real.unseen``, distances of images that are not learned from.
+            ``unseen``: ``real.unseen``, distances of images that are not in the training set.
     """
 
     direction: ClassVar[Literal["min", "max"]]
@@ -46,7 +47,7 @@ class Criterion(Part):
         if getattr(cls, "direction", None) not in ("min", "max"):
             return "its direction must be min or max"
         if flags := [name for name in dir(cls) if name.startswith("needs_")]:
-            return f"{flags[0]} has no meaning; write needs = {{{flags[0][6:]!r}}}"
+            return f"{flags[0]} has no effect; write needs = {{{flags[0][6:]!r}}}"
         if not isinstance(cls.needs, Set) or not cls.needs <= NEEDS:
             return f"its needs must be a set of some of {', '.join(sorted(NEEDS))}"
         return ""
@@ -61,29 +62,29 @@ class Criterion(Part):
         """
 
     def figures(self, generated: Features, real: Moments) -> Mapping[str, float]:
-        """What the value is made of, by name; recorded beside it, but nothing decides by it."""
+        """Components of the value by name, for the record only."""
         return {}
 
     @classmethod
     def fewest(cls, dimensions: int) -> int:
-        """How many generated images it wants, at least, if each has so many features."""
+        """The least number of generated images, for this number of features per image."""
         return 1
 
     @classmethod
     def shortage(cls, generated: int, real: int, dimensions: int) -> str:
-        """What it wants where images are too few for a value; empty if they are enough.
+        """The number of images that a value requires, in words; empty if there are enough.
 
         Args:
-            generated: how many images are scored.
-            real: how many they are compared with.
-            dimensions: features of each; 0 if that is not known yet.
+            generated: the number of images to score.
+            real: the number of images to compare with.
+            dimensions: the number of features per image; 0 if unknown.
         """
         fewest = cls.fewest(dimensions)
         return "" if generated >= fewest else f"at least {fewest} generated images"
 
     @classmethod
     def caution(cls, generated: int, real: int, dimensions: int) -> str:
-        """Why a value of so few images tells little, though it can be had; else empty.
+        """Why a value from few images means little, though it can be computed; else empty.
 
         The arguments are those of `shortage`.
         """

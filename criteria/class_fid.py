@@ -1,4 +1,4 @@
-"""FID within classes: images of a class are compared with the real ones of that class alone."""
+"""FID within classes, each compared with the real images of that class alone."""
 
 import functools
 
@@ -16,10 +16,10 @@ _FEWEST_IMAGES = 50  # of all classes
 class ClassFID(Criterion):
     """The mean over classes of `FID` between real and generated images of the class; 0 or more.
 
-    Intra-FID of Miyato and Koyama (2018, arXiv:1802.05637, section 4). It notices images that are
-    blurred, too much alike, or of another class than they were made for, all at once. A class has
-    few images, so that its values are higher than FID and differ more with their number; the
-    weight of all classes is the same. Classes without two images on both sides are left out.
+    Intra-FID of Miyato and Koyama (2018, arXiv:1802.05637, section 4). It detects images that are
+    blurred, too similar, or not of the class that they were generated for. A class has few images,
+    so that its values are higher than FID and depend more on their number. All classes have the
+    same weight. Classes without two images on both sides are left out.
     """
 
     name = "class_fid"
@@ -40,18 +40,18 @@ class ClassFID(Criterion):
         if images > 10 * dimensions:
             return ""
         return (
-            f"the classes share {images} images, and each has {dimensions} features; the value "
-            "depends on their number: compare it only with values of as many"
+            f"the classes share {images} images of {dimensions} features each; the value depends "
+            "on the number of images: compare it only with values from the same number"
         )
 
     def compute(self, generated: Features, real: Moments) -> float:
         """Return the mean; NaN if no class has two images on both sides.
 
         Raises:
-            ValueError: if ``generated`` or ``real`` is without classes.
+            ValueError: if ``generated`` or ``real`` has no classes.
         """
         if generated.labels is None or real.labels is None:
-            raise ValueError("images of known classes are needed, generated and real")
+            raise ValueError("class_fid needs classes of both generated and real images")
         values = []
         for label in np.unique(real.labels):
             made = generated.pool[generated.labels == label]

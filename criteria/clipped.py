@@ -1,8 +1,8 @@
-"""Density and coverage that read as the share of good images.
+"""Density and coverage on a scale that reads as the share of good images.
 
-After arXiv:2507.01761: balls around real images reach to the fifth nearest other real one, outliers
-among them are kept small, no image counts for more than one good image, and the scale is such that
-a set of which a share is spoiled has about the rest of it as its value.
+After arXiv:2507.01761: balls around real images reach to the fifth nearest other real one, the
+balls of outliers are kept small, and no image counts for more than one good image. The scale is
+such that the value is about the share of images that are not spoiled.
 """
 
 import numpy as np
@@ -16,8 +16,9 @@ from autogan.criteria.statistics import Features, Moments
 class ClippedDensity(Criterion):
     """The share of generated images that are good; 0 to 1.
 
-    In how many balls an image lies, divided by five and at most 1, in the mean over the generated
-    images, divided by the same of the real ones. No ball is larger than the median one.
+    An image counts with the number of balls that it lies in, divided by five, at most 1. The value
+    is the mean over the generated images, divided by the mean over the real ones. No ball is larger
+    than the median one.
     """
 
     name = "clipped_density"
@@ -29,7 +30,7 @@ class ClippedDensity(Criterion):
         """Return the share.
 
         Raises:
-            ValueError: if ``real`` is without the features themselves.
+            ValueError: if ``real`` lacks the features themselves.
         """
         radii, nearest = _balls(real)
         radii = np.minimum(radii, np.median(radii))
@@ -43,12 +44,12 @@ class ClippedDensity(Criterion):
 
 
 class ClippedCoverage(Criterion):
-    """The share of good and different images that would cover the real ones as well; 0 to 1.
+    """The share of good and different images that would cover the real ones equally well; 0 to 1.
 
-    How many generated images a real one's ball holds, divided by five and at most 1, in the mean
-    over the real images: a share of g good images among M is expected to give a mean that follows
-    from N and M alone, and of which g is the inverse. So it falls with poor images, repeated ones
-    and missing classes alike.
+    A real image counts with the number of generated images in its ball, divided by five, at most 1.
+    For a share g of good images among M, the expected mean over the N real images follows from g, N
+    and M alone; the value is the g that gives the measured mean. Therefore poor images, repeated
+    images and missing classes all lower it.
     """
 
     name = "clipped_coverage"
@@ -60,7 +61,7 @@ class ClippedCoverage(Criterion):
         """Return the share.
 
         Raises:
-            ValueError: if ``real`` is without the features themselves.
+            ValueError: if ``real`` lacks the features themselves.
         """
         made, count = len(generated.pool), len(real.known_pool)
         radii, nearest = _balls(real)
@@ -71,7 +72,7 @@ class ClippedCoverage(Criterion):
 
 
 def _balls(real: Moments) -> tuple[npt.NDArray[np.float32], int]:
-    """Squared radii of the real images' balls, float32 [N], and their k: 5, or all of fewer."""
+    """Squared radii of the real images' balls, float32 [N], and k: 5, or less with few images."""
     near = real.nearest
     return near[:, -1], near.shape[1]
 
@@ -79,8 +80,8 @@ def _balls(real: Moments) -> tuple[npt.NDArray[np.float32], int]:
 def _expected(made: int, count: int, nearest: int) -> npt.NDArray[np.float64]:
     """The mean of min(good in a ball, k) / k for 0, 1, ... ``made`` good images, [made + 1].
 
-    The mass of a real image's ball is distributed as Beta(k, N - k), so that the number X that it
-    holds of good images is beta-binomial; E min(X, k) = k - sum over j < k of (k - j) P(X = j).
+    The mass of a real image's ball is distributed as Beta(k, N - k), so that the number X of good
+    images in it is beta-binomial; E min(X, k) = k - sum over j < k of (k - j) P(X = j).
     """
     from scipy.special import betaln, gammaln  # SciPy takes long to import
 

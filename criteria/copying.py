@@ -1,7 +1,6 @@
-"""Criteria that tell copies of training images from new images.
+"""Criteria that distinguish copies of training images from new images.
 
-FID cannot: against the training images themselves, copies of them have a lower FID than images that
-nobody has seen before.
+FID cannot: compared with the training images, copies of them have a lower FID than new images.
 """
 
 import math
@@ -17,11 +16,11 @@ from autogan.criteria.statistics import Features, Moments
 COPIED = -3.0
 """The C_T below which images are copies (Meehan et al., 2020, section 5)."""
 
-_AUTHENTIC = 0.4  # of unseen real images half or more are
+_AUTHENTIC = 0.4  # at least half of unseen real images are authentic
 
 
 def copying(figures: Mapping[str, float]) -> bool:
-    """Whether a generator copies, by both criteria; C_T alone is low for images that hardly differ.
+    """Whether a generator copies, by both criteria: C_T alone is also low for similar images.
 
     Args:
         figures: of `Evaluator.copies`.
@@ -32,17 +31,17 @@ def copying(figures: Mapping[str, float]) -> bool:
 
 
 class Authenticity(Criterion):
-    """The share of generated images that are no copies of the nearest real one; 0 to 1.
+    """The share of generated images that do not copy the nearest real one; 0 to 1.
 
     Alaa et al., 2022, arXiv:2102.08921, section 3.3: a generated image is authentic if it lies
     farther from its nearest real image than that one lies from its own nearest other real image.
-    For images of the real distribution that were not learned from a half or a little more (0.52 of
-    digits), for copies 0, for poor images near 1. Copies of images that are not in the reference
-    are not found.
+    The share is a half or a little more for unseen images of the real distribution (0.52 for
+    digits), 0 for copies, and near 1 for poor images. Copies of images outside the reference are
+    not detected.
     """
 
     name = "authenticity"
-    summary = "share of generated features that are no copies of real ones"
+    summary = "share of generated features that do not copy real ones"
     direction = "max"
     chooses = False
     needs = frozenset({"neighbours"})
@@ -51,20 +50,20 @@ class Authenticity(Criterion):
         """Return the share.
 
         Raises:
-            ValueError: if ``real`` is without the features themselves.
+            ValueError: if ``real`` lacks the features themselves.
         """
         distances, places = _to_real(generated, real)
         return float(np.mean(distances > real.nearest[places, 0]))
 
 
 class CT(Criterion):
-    """How much nearer to the real images the generated ones are than images nobody learned from.
+    """How much nearer the generated images are to the training images than unseen images are.
 
-    The test of Meehan, Chaudhuri and Dasgupta, 2020, arXiv:2004.05675, over all features at once:
-    distances to the nearest real image, of N generated images beside those of M unseen ones, as
+    The test of Meehan, Chaudhuri and Dasgupta, 2020, arXiv:2004.05675, over all features at once.
+    It compares the distances to the nearest real image of N generated images and of M unseen ones:
     z = (U - N M / 2) / sqrt(N M (N + M + 1) / 12), where U counts the pairs in which the generated
-    image is the farther one, and half of those that are equal (Mann and Whitney, 1947). About 0 for
-    unseen real images; below -3 the generator copies; far above 3 its images are poor.
+    image is farther, and half of the ties (Mann and Whitney, 1947). About 0 for unseen real images;
+    below -3 the generator copies; far above 3 its images are poor.
     """
 
     name = "c_t"
@@ -77,18 +76,18 @@ class CT(Criterion):
         """Return z.
 
         Raises:
-            ValueError: if ``real`` is without the features, or without unseen images.
+            ValueError: if ``real`` lacks the features, or unseen images.
         """
         return rank_sum(_to_real(generated, real)[0], real.known_unseen)
 
 
 def rank_sum(ones: npt.NDArray[np.float32], others: npt.NDArray[np.float32]) -> float:
-    """The z of Mann and Whitney: above 0 where the first sample, [N], is the larger one."""
+    """The z of Mann and Whitney: positive if the first sample, [N], tends to be larger."""
     n, m = len(ones), len(others)
     _, places, counts = np.unique(
         np.concatenate([ones, others]), return_inverse=True, return_counts=True
     )
-    ranks = np.cumsum(counts) - (counts - 1) / 2  # of equal values their mean
+    ranks = np.cumsum(counts) - (counts - 1) / 2  # ties share their mean rank
     u = float(ranks[places[:n]].sum()) - n * (n + 1) / 2
     return (u - n * m / 2) / math.sqrt(n * m * (n + m + 1) / 12)
 
@@ -96,5 +95,5 @@ def rank_sum(ones: npt.NDArray[np.float32], others: npt.NDArray[np.float32]) -> 
 def _to_real(
     generated: Features, real: Moments
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
-    """See `to_nearest`; found once for both criteria."""
+    """See `to_nearest`; computed once for both criteria."""
     return generated.once(("to_real", real), lambda: to_nearest(generated.pool, real.known_pool))

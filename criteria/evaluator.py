@@ -20,7 +20,7 @@ from autogan.criteria.statistics import Features, Moments
 from autogan.criteria.variety import Variety, Yardstick, covered
 
 _SPLITS = 5  # of real images into known and unseen ones
-_SPLITTABLE = frozenset({"logits", "real_features", "neighbours"})  # what a split can give
+_SPLITTABLE = frozenset({"logits", "real_features", "neighbours"})  # needs that a split can meet
 
 
 class Evaluator:
@@ -28,23 +28,23 @@ class Evaluator:
 
     Args:
         network: maps images to features.
-        criteria: all that is wanted, by the names under which scores are returned.
+        criteria: all criteria to compute, by the names under which scores are returned.
         reference: the real images, uint8 [N, height, width, channels].
         cache: folder of the real data's statistics.
-        split: which of a dataset's images the reference is; ``test`` shows in labels.
+        split: the dataset's split of the reference; labels show ``test``.
         classes: of the reference, int64 [N], if it has any.
-        unseen: further real images, which are not learned from, if there are any.
-        generated: images to generate for a comparison; as many as the reference's if None.
-        published: statistics to compare with in the place of the reference's, if any.
+        unseen: further real images outside the training set, if there are any.
+        generated: number of images to generate for a comparison; the reference's number if None.
+        published: statistics to compare with instead of the reference's, if any.
 
     Raises:
-        ConfigError: if those are of other features than the network's.
+        ConfigError: if the published statistics are of another network's features.
 
     Attributes:
-        samples: images in the reference.
-        generated: images to generate for a comparison.
-        digest: SHA-256 of the network's weights and the reference: what values depend on beside
-            the generated images.
+        samples: the number of images in the reference.
+        generated: the number of images to generate for a comparison.
+        digest: SHA-256 of the network's weights and the reference, which values depend on in
+            addition to the generated images.
     """
 
     def __init__(
@@ -93,45 +93,45 @@ class Evaluator:
             published.check(network.name, network.weights_hash, some["pool"].shape[1])
 
     def labels(self, samples: int | None = None) -> dict[str, str]:
-        """The labels of all criteria on a number of images; on those of a comparison if None.
+        """The labels of all criteria for a number of images; that of a comparison if None.
 
-        A label names the network and the number of images, and ends in six digits that stand for
-        the network's weights and the reference: values of two classifiers, or against two sets of
-        real images, are different quantities.
+        A label names the network and the number of images. It ends in six digits of `digest`,
+        because values of two classifiers, or against two sets of real images, are different
+        quantities.
         """
         count = self.generated if samples is None else samples
         scale = f"{count}{self._split}_{self.digest[:6]}"
         return {n: c.label(self.network.name, scale) for n, c in self.criteria.items()}
 
     def features(self, images: Images, labels: Labels | None = None) -> Features:
-        """Return what the network says of generated images.
+        """Return the network's features of generated images.
 
         Args:
             images: uint8 [N, height, width, channels].
-            labels: int64 [N], the classes that the images were meant to show; None or empty if
+            labels: int64 [N], the classes that the images were generated for; None or empty if
                 there were none.
 
         Raises:
-            FloatingPointError: if it is not finite.
+            FloatingPointError: if they are not finite.
         """
         if labels is not None and not len(labels):
             labels = None
         features = dataclasses.replace(
             self.network.features(images), labels=labels, images=images if self._images else None
         )
-        told = [features.pool] if features.logits is None else [features.pool, features.logits]
-        if not all(np.isfinite(each).all() for each in told):
+        found = [features.pool] if features.logits is None else [features.pool, features.logits]
+        if not all(np.isfinite(each).all() for each in found):
             raise FloatingPointError(f"features of {self.network.name} are not finite")
         return features
 
     def variety(self, images: Images, features: Features) -> Variety:
-        """Return how much generated images, uint8 [N, height, width, channels], differ."""
+        """Measure how much generated images, uint8 [N, height, width, channels], differ."""
         return self._yardstick.measure(images, features.pool)
 
     def figures(self, features: Features) -> dict[str, float]:
-        """Return what criteria's values on generated images are made of, by names of its own.
+        """Return the components of the criteria's values on generated images, by their own names.
 
-        Figures that are not finite are left out.
+        Omits figures that are not finite.
         """
         made: dict[str, float] = {}
         for criterion in self.criteria.values():
@@ -139,11 +139,11 @@ class Evaluator:
         return {name: figure for name, figure in made.items() if np.isfinite(figure)}
 
     def copies(self, features: Features, unseen: Features) -> dict[str, float]:
-        """How much of generated images is copied from the reference: authenticity and C_T, by name.
+        """How much generated images copy the reference: authenticity and C_T, by name.
 
         Args:
             features: of the generated images.
-            unseen: of real images that are not learned from.
+            unseen: of real images outside the training set.
         """
         place = self._place
         real = _real_moments(lambda: self.network.features(self._reference), place, True, True)
@@ -152,11 +152,12 @@ class Evaluator:
         return {kind.name: kind().compute(features, real) for kind in (Authenticity, CT)}
 
     def floor(self, unseen: Features) -> tuple[dict[str, float], dict[str, float]]:
-        """What unseen real images score in the place of generated ones, by the criteria's names.
+        """The scores of unseen real images in place of generated ones, by the criteria's names.
 
-        With each value comes its standard deviation over random splits of reference and unseen
-        images into two sets of their sizes. Only criteria that compare features have one: images
-        and labels stay where they are; none where the reference's statistics are published ones.
+        The second dictionary holds the values' standard deviations over random splits of reference
+        and unseen images into two sets of the same sizes. Only criteria that compare features have
+        one, because the splits leave out images and labels. It is empty if the reference's
+        statistics are published ones.
         """
         if self._published:
             return self.score(unseen, ()), {}
@@ -169,11 +170,11 @@ class Evaluator:
         return self.score(unseen, ()), spread
 
     def halves(self) -> tuple[dict[str, float], dict[str, float]]:
-        """What one half of the reference scores against the other, by the criteria's names.
+        """The scores of one half of the reference against the other, by the criteria's names.
 
         For data without further real images: means and standard deviations over random halves.
-        Half as many images make most distances larger, so that this is no less than the floor.
-        Criteria are those that have a deviation in `floor`.
+        Most distances are larger with half as many images, so that these are not below the floor.
+        Includes the criteria that have a deviation in `floor`.
         """
         return self._splits(self._known(), self.samples - self.samples // 2)
 
@@ -190,7 +191,7 @@ class Evaluator:
 
         Args:
             every: features of the images.
-            known: how many of them are compared with; the rest takes the generated ones' place.
+            known: the number of images to compare with; the others replace the generated ones.
         """
         varied = {n: c for n, c in self.criteria.items() if c.needs <= _SPLITTABLE}
         rng, rows = np.random.default_rng(0), []
@@ -209,11 +210,11 @@ class Evaluator:
 
         Args:
             features: of the generated images.
-            needed: names of the criteria whose values must be finite; all if None. The others'
-                values are left out if they are not.
+            needed: names of the criteria whose values must be finite; all if None. Other values
+                are left out if they are not finite.
 
         Raises:
-            FloatingPointError: if a needed value is not finite, naming which.
+            FloatingPointError: naming a needed value that is not finite.
         """
         scores = {n: float(c.compute(features, self.real)) for n, c in self.criteria.items()}
         for name, value in scores.items():
@@ -264,9 +265,9 @@ def _real_moments(features: Callable[[], Features], place: Path, pool: bool, nea
     """The moments of the reference's features and their root, computed once and kept.
 
     Args:
-        features: gives the reference's.
-        place: where they are kept; its name stands for all that they depend on.
-        pool: whether the features are to come along,
+        features: returns the reference's features.
+        place: path of the cached files; its name stands for everything that they depend on.
+        pool: whether to include the features,
         near: and the distances to their nearest neighbours.
     """
 

@@ -10,8 +10,9 @@ class FID(Criterion):
     """|mu_x - mu_g|^2 + Tr(S_x + S_g - 2 (S_x S_g)^1/2); 0 or more.
 
     Auto-GAN, equation 2-14. It is the squared 2-Wasserstein distance between two Gaussians.
-    (S_x S_g)^1/2 has the trace of (S_x^1/2 S_g S_x^1/2)^1/2, which is symmetric: with the real
-    data's root at hand, one eigenvalue problem is all, and rank-deficient covariances do no harm.
+    (S_x S_g)^1/2 has the trace of (S_x^1/2 S_g S_x^1/2)^1/2, which is symmetric. Therefore one
+    eigenvalue problem suffices once the real data's root is known, and rank-deficient covariances
+    do no harm.
     """
 
     name = "fid"
@@ -29,12 +30,12 @@ class FID(Criterion):
 
 
 def few_for_moments(images: int, dimensions: int) -> str:
-    """What to beware of where images are no more than their features; empty if they are."""
+    """A warning if there are no more images than features; empty otherwise."""
     if images > dimensions:
         return ""
     return (
-        f"{images} images are few for {dimensions} features; the value depends on their number: "
-        "compare it only with values of as many"
+        f"{images} images are few for {dimensions} features; the value depends on the number of "
+        "images: compare it only with values from the same number"
     )
 
 

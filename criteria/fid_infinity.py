@@ -1,4 +1,4 @@
-"""FID extrapolated to endlessly many images (Chong and Forsyth, 2020, arXiv:1911.07023)."""
+"""FID extrapolated to infinitely many images (Chong and Forsyth, 2020, arXiv:1911.07023)."""
 
 import numpy as np
 
@@ -13,27 +13,28 @@ _FEWEST = 1000  # images
 class FIDInfinity(Criterion):
     """The intercept of FID over 1/N, by linear regression on 15 numbers N of generated images.
 
-    FID is biased upwards, by about a constant over the number of generated images; the constant
-    differs between generators. Subsets have half of the images to all of them, in equal steps (the
-    paper's 5,000 to 50,000 is of more images than are made here), and are drawn without
-    replacement in the same way each time. From smaller ones the relation is no line: it is bent
-    where the features outnumber the images. The real side stays as it is, so its own bias is left.
+    FID is biased upwards, by about a constant divided by the number of generated images; the
+    constant differs between generators. Subsets range from half of the images to all of them, in
+    equal steps (the paper takes 5,000 to 50,000, more images than are generated here), and are
+    drawn without replacement in the same way each time. With smaller subsets the relation is not a
+    line: it bends where the features outnumber the images. The real side is not extrapolated and
+    keeps its own bias.
 
     The intercept is noisier than FID and may be below 0.
     """
 
     name = "fid_inf"
-    summary = "FID extrapolated to endlessly many generated images"
+    summary = "FID extrapolated to infinitely many generated images"
     direction = "min"
 
     @classmethod
     def fewest(cls, dimensions: int) -> int:
-        """A thousand images, and half of them more than features."""
+        """A thousand images, or more, so that half of them outnumber the features."""
         return max(_FEWEST, 2 * (dimensions + 1))
 
     @classmethod
     def caution(cls, generated: int, real: int, dimensions: int) -> str:
-        """What is extrapolated is the generated side alone."""
+        """The real images may be too few: only the generated side is extrapolated."""
         return few_for_moments(real, dimensions)
 
     def compute(self, generated: Features, real: Moments) -> float:

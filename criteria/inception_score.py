@@ -10,14 +10,14 @@ from autogan.criteria.base import Criterion
 from autogan.criteria.statistics import Features, Moments
 
 _SPLITS = 10  # the paper's
-_FEWEST = 10  # images of a split, below which its score says nothing
+_FEWEST = 10  # images of a split, below which its score is meaningless
 
 
 class InceptionScore(Criterion):
     """exp(E_x KL(p(y|x) || p(y))), over one split; from 1 to the number of classes.
 
     Auto-GAN, equation 2-13; computed by TF-GAN in float64. Published scores are often means over
-    ten splits, and stand with the standard deviation over them, which is recorded as ``is_std``.
+    ten splits, given with the standard deviation over them, which is recorded as ``is_std``.
     """
 
     name = "is"
@@ -30,11 +30,11 @@ class InceptionScore(Criterion):
         return _score(generated.known_logits)
 
     def figures(self, generated: Features, real: Moments) -> Mapping[str, float]:
-        """The deviation over ten splits, and the real images' score: a perfect generator's."""
+        """The deviation over ten splits, and the real images' score, a perfect generator's."""
         made, logits = generated.known_logits, real.logits
         figures = {}
         if len(made) >= _FEWEST * _SPLITS:
-            shuffled = made[np.random.default_rng(0).permutation(len(made))]  # else class by class
+            shuffled = made[np.random.default_rng(0).permutation(len(made))]  # may be by class
             scores = [_score(split) for split in np.array_split(shuffled, _SPLITS)]
             figures["is_std"] = float(np.std(scores))
         if logits is not None:

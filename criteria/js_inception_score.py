@@ -14,7 +14,7 @@ class JSInceptionScore(Criterion):
     """exp(E_x 2 JS(p(y|x), p(y))), natural logarithm; from 1 to 4.
 
     Auto-GAN, equation 3-6: JS(P, Q) = KL(P || M) / 2 + KL(Q || M) / 2 with M = (P + Q) / 2. It
-    saturates, and so varies less between runs than the Inception Score.
+    saturates, and therefore varies less between runs than the Inception Score.
     """
 
     name = "js_is"

@@ -10,16 +10,16 @@ from autogan.criteria.base import Criterion
 from autogan.criteria.statistics import Features, Moments
 
 _BLOCK = 1024  # images, TF-GAN's default
-_ROUGH = 50  # images; of fewer, the estimate is little more than noise
+_ROUGH = 50  # images; with fewer, the estimate is little more than noise
 
 
 class KID(Criterion):
     """Squared maximum mean discrepancy of pooled features under (x·y / D + 1)^3.
 
-    Computed by TF-GAN in float64, as the mean of unbiased estimates on blocks of at most 1,024
-    images: it does not depend on the number of images as FID does, and may fall a little below 0
-    on equal distributions. Each block wants a fair share of all images, so both sides are shuffled
-    in the same way each time.
+    TF-GAN computes it in float64, as the mean of unbiased estimates on blocks of at most 1,024
+    images. Unlike FID it does not depend on the number of images, and it may fall a little below 0
+    for equal distributions. Each block needs a fair sample of all images, so both sides are
+    shuffled, in the same way each time.
     """
 
     name = "kid"
@@ -36,7 +36,7 @@ class KID(Criterion):
 
     @classmethod
     def caution(cls, generated: int, real: int, dimensions: int) -> str:
-        """The estimate is unbiased, and yet of few images it is noise."""
+        """The estimate is unbiased, but from few images it is mostly noise."""
         few = min(generated, real)
         return "" if few >= _ROUGH else f"an estimate from {few} images is mostly noise"
 
@@ -44,13 +44,13 @@ class KID(Criterion):
         """Return the distance.
 
         Raises:
-            ValueError: if ``real`` is without the features themselves.
-            ConfigError: if either side is so small that a block would have fewer than two images.
+            ValueError: if ``real`` lacks the features themselves.
+            ConfigError: if a side is so small that a block would have fewer than two images.
         """
         few, many = sorted((len(real.known_pool), len(generated.pool)))
         if few < 2 * math.ceil(many / _BLOCK):
             wanted = self.shortage(few, many, 0)
-            raise ConfigError("criterion", f"kid wants {wanted}, and there are {few} and {many}")
+            raise ConfigError("criterion", f"kid needs {wanted}, but there are {few} and {many}")
         import tensorflow as tf
 
         shuffled = [

@@ -7,15 +7,15 @@ from autogan.criteria.statistics import Features, Moments
 
 
 class LabelAccuracy(Criterion):
-    """The share of images of which a classifier predicts the class they were made for; 0 to 1.
+    """The share of images that a classifier assigns to the class they were generated for; 0 to 1.
 
     The classifier must have learned the classes of the real data, as the feature network
     ``classifier`` has, or a SavedModel of the user's own whose logits are those classes in order.
-    It says nothing of how good or how diverse the images are.
+    The value says nothing about the quality or diversity of the images.
     """
 
     name = "label_accuracy"
-    summary = "share of images that a classifier takes for the class they were made for"
+    summary = "share of images that a classifier assigns to the class they were generated for"
     direction = "max"
     needs = frozenset({"labels", "logits"})
 
@@ -26,5 +26,5 @@ class LabelAccuracy(Criterion):
             ValueError: if ``generated`` has no labels.
         """
         if generated.labels is None:
-            raise ValueError("label_accuracy needs the classes that the images were made for")
+            raise ValueError("label_accuracy needs the classes that the images were generated for")
         return float(np.mean(generated.known_logits.argmax(axis=1) == generated.labels))

@@ -1,4 +1,4 @@
-"""What an evaluation must hold to count, such as ``authenticity>0.3``."""
+"""Limits that an evaluation must satisfy to count, such as ``authenticity>0.3``."""
 
 import math
 import re
@@ -14,12 +14,12 @@ _LIMIT = re.compile(r"(?P<name>[\w.:-]+?)\s*(?P<sign>[<>])\s*(?P<bound>[-+.\w]+)
 
 @dataclass(frozen=True)
 class Limit:
-    """A bound of a criterion's value.
+    """A bound on a criterion's value.
 
     Attributes:
         name: of the criterion.
-        above: whether its value must lie above the bound; else below.
-        bound: which does not hold itself.
+        above: whether its value must lie above the bound; otherwise below.
+        bound: excluded itself.
     """
 
     name: str
@@ -32,7 +32,7 @@ class Limit:
         return f"{self.name}{'>' if self.above else '<'}{bound}"
 
     def holds(self, scores: Mapping[str, float], labels: Mapping[str, str]) -> bool:
-        """Whether scores by label hold it; not without a value.
+        """Whether scores by label satisfy the limit; False if there is no value.
 
         Args:
             scores: of an evaluation.
@@ -46,7 +46,7 @@ def limits_of(text: str, criteria: Registry[Criterion]) -> tuple[Limit, ...]:
     """The limits in ``authenticity>0.3,c_t>-3``.
 
     Raises:
-        ConfigError: naming the part that is none.
+        ConfigError: naming the part that is not a limit.
     """
     limits = []
     for part in text.split(","):
@@ -57,7 +57,9 @@ def limits_of(text: str, criteria: Registry[Criterion]) -> tuple[Limit, ...]:
             bound = math.nan
         if match is None or not math.isfinite(bound):
             raise ConfigError(
-                "constraint", f"{part!r}; write a criterion, > or < and a number: authenticity>0.3"
+                "constraint",
+                f"{part!r} is not a limit; write a criterion, > or < and a number, as in "
+                "authenticity>0.3",
             )
         limits.append(Limit(criteria.key(match["name"]), match["sign"] == ">", bound))
     return tuple(limits)

@@ -17,25 +17,25 @@ _WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # of the scales, the finest
 _FILTER, _SMALL_FILTER, _SIGMA = 11, 7, 1.5  # pixels
 _C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 _PAIRS = 2000
-_AT_ONCE = 2**21  # numbers in one side's images that are compared at once
+_AT_ONCE = 2**21  # numbers in the images of one side that are compared at once
 
 
 class MSSSIM(Criterion):
     """|generated - real|, of the mean MS-SSIM over pairs of images on either side; 0 to 1.
 
-    The mean similarity of pairs tells how much images vary (Odena et al., 2017, arXiv:1610.09585):
-    1 if all are alike. Low is not good by itself: noise has about 0. What is good is the real
-    images' own value, so the distance from it is what falls. Both values are recorded as
-    ``ms_ssim`` and ``real_ms_ssim`` beside the other figures of variety, and told by
+    The mean similarity of pairs shows how much images vary (Odena et al., 2017, arXiv:1610.09585):
+    1 if all are alike. A low similarity is not good in itself: noise has about 0. The ideal is the
+    real images' similarity, and the criterion is the distance from it. Both similarities are
+    recorded as ``ms_ssim`` and ``real_ms_ssim`` with the other figures of variety, and reported by
     ``autogan evaluate``.
 
-    Of images with labels on both sides, pairs are within a class, as many of each. There are 2,000
-    in all, drawn in the same way each time, or all pairs where there are fewer; see `ms_ssim` for
-    the scales. It looks at pixels, and so needs no features.
+    If both sides have labels, pairs are within a class, with the same number for each class. There
+    are 2,000 in all, drawn in the same way each time, or all pairs if there are fewer; see
+    `ms_ssim` for the scales. The criterion uses pixels and needs no features.
     """
 
     name = "ms_ssim"
-    summary = "how far the similarity of pairs is from the real images' own (noise is far too)"
+    summary = "distance between generated and real images' similarity of pairs (noise is far too)"
     direction = "min"
     looks_at_features = False
     needs = frozenset({"images"})
@@ -54,14 +54,14 @@ class MSSSIM(Criterion):
         """Return the distance.
 
         Raises:
-            ValueError: if either side is without images.
-            ConfigError: if no two of a side are of one class.
+            ValueError: if either side lacks images.
+            ConfigError: if no two images of a side share a class.
         """
         figures = self.figures(generated, real)
         return abs(figures["ms_ssim"] - figures["real_ms_ssim"])
 
     def figures(self, generated: Features, real: Moments) -> Mapping[str, float]:
-        """Both sides' mean MS-SSIM."""
+        """The mean MS-SSIM of each side."""
         labelled = generated.labels is not None and real.labels is not None
         key = (self.name, labelled)
         return {
@@ -73,17 +73,18 @@ class MSSSIM(Criterion):
 def ms_ssim(ones: Images, others: Images) -> npt.NDArray[np.float64]:
     """The MS-SSIM of pairs of images, as ``tf.image.ssim_multiscale`` defines it.
 
-    Images of 161 pixels and more have the usual five scales under a Gaussian window of 11x11,
-    sigma 1.5. Smaller ones get one of 7x7, and as many scales as it fits in: five from 97 pixels,
-    four from 49, three from 25, two from 13; tiny ones a window of their own size. The first
-    scales' weights are then divided by their sum. Hence values of different sizes do not compare.
+    Images of 161 pixels and more have the usual five scales with a Gaussian window of 11x11,
+    sigma 1.5. Smaller images have a window of 7x7, and as many scales as it fits in: five from 97
+    pixels, four from 49, three from 25, two from 13; tiny images have a window of their own size.
+    The weights of the scales in use are divided by their sum. Hence values for different image
+    sizes are not comparable.
 
     Args:
         ones: uint8 [N, height, width, channels].
-        others: likewise.
+        others: the same shape.
 
     Returns:
-        [N], the mean over channels; 0 to 1, 1 of equal images.
+        [N], the mean over channels; 0 to 1, 1 for equal images.
     """
     side = min(ones.shape[1:3])
     window = _FILTER if _scales(side, _FILTER) == len(_WEIGHTS) else min(_SMALL_FILTER, side)
@@ -102,15 +103,15 @@ def ms_ssim(ones: Images, others: Images) -> npt.NDArray[np.float64]:
 
 
 def _mean(side: Features | Moments, labelled: bool) -> float:
-    """Over pairs of one side's images, within classes if they are labelled."""
+    """The mean over pairs of one side's images, within classes if they are labelled."""
     if side.images is None:
         raise ValueError("ms_ssim needs the images, generated and real")
     ones, others = _pairs(len(side.images), side.labels if labelled else None)
     if not len(ones):
         raise ConfigError(
             "criterion",
-            f"ms_ssim wants two images of a class, and of {len(side.images)} no two are of one; "
-            "take more images, or leave it out",
+            f"ms_ssim needs two images of a class, but no two of {len(side.images)} share one; "
+            "use more images, or leave it out",
         )
     rows = max(1, _AT_ONCE // side.images[0].size)
     return float(
@@ -129,7 +130,7 @@ def _mean(side: Features | Moments, labelled: bool) -> float:
 
 
 def _pairs(count: int, labels: Labels | None) -> tuple[npt.NDArray[np.int64], ...]:
-    """The numbers of the ones and of the others, never an image and itself."""
+    """The indices of the first and the second images of the pairs, always two different images."""
     classes = np.zeros(count, np.int64) if labels is None else labels
     groups = [np.flatnonzero(classes == label) for label in np.unique(classes)]
     share = -(-_PAIRS // len(groups))
@@ -147,7 +148,7 @@ def _pairs(count: int, labels: Labels | None) -> tuple[npt.NDArray[np.int64], ..
 
 
 def _scales(side: int, window: int) -> int:
-    """How many scales of images hold the window; five at most."""
+    """The number of image scales that the window fits in; at most five."""
     count = 0
     while side >= window and count < len(_WEIGHTS):
         side = -(-side // 2)
@@ -156,7 +157,7 @@ def _scales(side: int, window: int) -> int:
 
 
 def _similarities(x: Array32, y: Array32, window: int) -> tuple[npt.NDArray[Any], ...]:
-    """Luminance, and contrast and structure, at each place; of images [N, channels, h, w]."""
+    """Luminance, and contrast times structure, at each place; of images [N, channels, h, w]."""
     rows, columns = (_band(size, window) for size in x.shape[2:])
 
     def blurred(images: Array32) -> Array32:
@@ -182,7 +183,7 @@ def _band(size: int, window: int) -> Array32:
 
 
 def _halved(images: Array32) -> Array32:
-    """Means of 2x2 pixels; of an odd line's last pixel twice."""
+    """Means of 2x2 pixels; the last pixel of an odd line counts twice."""
     count, channels, height, width = images.shape
     even = np.pad(images, ((0, 0), (0, 0), (0, height % 2), (0, width % 2)), "edge")
     parts = even.reshape(count, channels, (height + 1) // 2, 2, (width + 1) // 2, 2)

@@ -1,8 +1,8 @@
-"""Which features lie near which: the balls of precision, recall, density and coverage.
+"""Nearest features, and the balls of precision, recall, density and coverage.
 
-Distances are squared, and computed in float32 in blocks of rows, after the features' mean is taken
-away, so that little is lost: of 10,000 images with 2,048 features on either side, no more than half
-a gigabyte is in use at once.
+Distances are squared. They are computed in float32, after subtracting the features' mean to keep
+precision, and in blocks of rows: for 10,000 images with 2,048 features on either side, they need
+at most half a gigabyte at once.
 """
 
 from collections.abc import Iterator
@@ -15,23 +15,23 @@ import numpy.typing as npt
 Pool = npt.NDArray[np.float32]
 
 NEAREST = 5  # neighbours whose distances are kept
-_PRECISION, _DENSITY = 3, 5  # k of the two papers
+_PRECISION, _DENSITY = 3, 5  # k in the two papers
 _BLOCK = 500  # rows
 
 
 @dataclass(frozen=True)
 class Neighbours:
-    """How N real and M generated images lie among each other, in features.
+    """How N real and M generated images mix in the space of features.
 
-    Around each image there is a ball, which reaches to its k-th nearest other image of the same
-    side; the image itself is not counted. A ball's border belongs to it (<=, as in equation 2 of
-    arXiv:1904.06991 and in arXiv:2002.09797, whose authors' code has <). So a ball of radius 0,
-    which duplicates have, still holds what is equal to them.
+    Each image has a ball that reaches to its k-th nearest other image of the same side, not
+    counting the image itself. A ball includes its border (<=, as in equation 2 of
+    arXiv:1904.06991 and in arXiv:2002.09797, whose authors' code has <). Therefore a ball of radius
+    0, which duplicates have, still holds images that are equal to them.
 
     Attributes:
         precision: share of generated images in the ball of a real one, k = 3.
         recall: share of real images in the ball of a generated one, k = 3.
-        density: real balls that a generated image is in, in the mean, divided by k = 5.
+        density: mean number of real balls that a generated image is in, divided by k = 5.
         coverage: share of real images whose own ball holds a generated one, k = 5.
     """
 
@@ -47,7 +47,7 @@ class Neighbours:
         Args:
             made: of generated images, float32 [M, D].
             real: of real ones, float32 [N, D].
-            near: `nearest` of the real ones.
+            near: the result of `nearest` for the real ones.
         """
         near_made = _reach(nearest(made), _PRECISION)
         small, large = (_reach(near, k)[:, np.newaxis] for k in (_PRECISION, _DENSITY))
@@ -76,7 +76,7 @@ def nearest(pool: Pool) -> Pool:
         pool: float32 [N, D].
 
     Returns:
-        float32 [N, 5]; [N, N - 1] of fewer than six rows, and [[0]] of one alone.
+        float32 [N, 5]; [N, N - 1] for fewer than six rows, and [[0]] for a single row.
     """
     count = min(NEAREST, len(pool) - 1)
     rows = _centred(pool, pool.mean(axis=0, dtype=np.float64))
@@ -89,7 +89,7 @@ def nearest(pool: Pool) -> Pool:
 
 
 def to_nearest(ones: Pool, others: Pool) -> tuple[Pool, npt.NDArray[np.int64]]:
-    """Each row's squared distance to the nearest of others, float32 [N], and which that is, [N].
+    """Each row's squared distance to the nearest of others, float32 [N], and its index, [N].
 
     Args:
         ones: float32 [N, D].
@@ -105,7 +105,7 @@ def to_nearest(ones: Pool, others: Pool) -> tuple[Pool, npt.NDArray[np.int64]]:
 
 
 def inside(centres: Pool, radii: Pool, points: Pool) -> tuple[npt.NDArray[np.int64], ...]:
-    """How many points each ball holds, int64 [N], and in how many balls each point is, [M].
+    """The number of points in each ball, int64 [N], and of balls around each point, [M].
 
     Args:
         centres: of the balls, float32 [N, D].
@@ -122,21 +122,21 @@ def inside(centres: Pool, radii: Pool, points: Pool) -> tuple[npt.NDArray[np.int
 
 
 def squared_distances(ones: npt.NDArray[Any], others: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Between each row of the one and each of the other, [N, M]; 0 where they are the same.
+    """The squared distances between rows of two arrays, [N, M]; 0 for equal rows.
 
-    They are the same if no more than rounding tells them apart. All of one float dtype.
+    Rows are equal if they differ by rounding only. Both arrays have the same float dtype.
     """
     lengths, others_lengths = (np.einsum("ij,ij->i", rows, rows) for rows in (ones, others))
     distances: npt.NDArray[Any] = (-2 * ones) @ others.T
     distances += lengths[:, np.newaxis]
     distances += others_lengths
-    rounding = 200 * np.finfo(distances.dtype).eps * lengths  # the others' are the same there
+    rounding = 200 * np.finfo(distances.dtype).eps * lengths  # equal rows have equal lengths
     distances[distances < rounding[:, np.newaxis]] = 0
     return distances
 
 
 def _blocks(ones: Pool, others: Pool) -> Iterator[tuple[slice, Pool]]:
-    """The squared distances of some rows after the other to all others, and which rows."""
+    """The squared distances of successive blocks of rows to all others, with each block's rows."""
     for first in range(0, len(ones), _BLOCK):
         rows = slice(first, first + _BLOCK)
         yield rows, squared_distances(ones[rows], others)
@@ -147,5 +147,5 @@ def _centred(pool: Pool, centre: npt.NDArray[np.float64]) -> Pool:
 
 
 def _reach(near: Pool, k: int) -> Pool:
-    """The squared radii of balls that reach to the k-th nearest, or to the farthest of fewer."""
+    """The squared radii of balls that reach to the k-th nearest, or to the last if fewer."""
     return near[:, min(k, near.shape[1]) - 1]

@@ -1,4 +1,4 @@
-"""What a search decides by: a criterion, or a weighted sum of several."""
+"""The objective of a search: a criterion, or a weighted sum of several."""
 
 import dataclasses
 import math
@@ -29,15 +29,14 @@ class Objective:
     """A weighted sum of criteria, such as ``is - 0.01*fid`` (Auto-GAN, equation 4-1).
 
     The thesis adds a score that should rise to a distance that should fall; here the signs must
-    agree with the criteria's directions, so that the sum has one. A small weight of the distance
-    favours sharp images, a large one diverse images (the thesis's table 4-20).
+    agree with the criteria's directions, so that the sum has a direction too. A small weight of the
+    distance favours sharp images, a large one diverse images (the thesis's table 4-20).
 
     Attributes:
         weights: of the criteria, by name, with their signs.
         direction: which way the sum is better.
-        bounds: scale criteria to [0, 1] before they are weighted, those that have any; None to
-            scale none.
-        limits: that an evaluation must hold to count.
+        bounds: ranges that scale their criteria to [0, 1] before weighting; None for no scaling.
+        limits: that an evaluation must satisfy to count.
     """
 
     weights: Mapping[str, float]
@@ -59,11 +58,11 @@ class Objective:
             for name, weight in terms.items()
         }
         if len(set(wanted.values())) > 1:
-            words = ", ".join(f"{n} is better {_WORDS[k.direction]}" for n, k in known.items())
+            words = ", ".join(f"{n} should {_WORDS[k.direction]}" for n, k in known.items())
             raise ConfigError(
                 "criterion",
-                f"{text!r}: {words}; join them so that all terms rise or all fall together, as "
-                "in is - 0.01*fid",
+                f"{text!r}: {words}; choose signs so that all terms improve in the same direction, "
+                "as in is - 0.01*fid",
             )
         direction = next(iter(wanted.values()))
         if len(terms) == 1:
@@ -72,10 +71,10 @@ class Objective:
 
     @classmethod
     def text_of(cls, weights: Mapping[str, object], criteria: Registry[Criterion]) -> str:
-        """The sum of criteria at positive weights; the signs follow from their directions.
+        """The text of a sum with positive weights; the criteria's directions give the signs.
 
         Raises:
-            ConfigError: if a criterion is unknown or a weight is no positive number.
+            ConfigError: if a criterion is unknown or a weight is not a positive number.
         """
         if not weights:
             raise ConfigError("criterion", "{} names no criterion")
@@ -86,7 +85,7 @@ class Objective:
             number = isinstance(weight, int | float) and not isinstance(weight, bool)
             if not number or not 0 < float(str(weight)) < math.inf:
                 raise ConfigError(
-                    "criterion", f"{name}: {weight!r} is no weight; give a positive number"
+                    "criterion", f"{name}: {weight!r} is not a weight; give a positive number"
                 )
             sign = 1 if directions[name] == rising else -1
             signed[criteria.key(str(name))] = sign * float(str(weight))
@@ -94,7 +93,7 @@ class Objective:
 
     @property
     def text(self) -> str:
-        """As `parse` reads it, in one spelling: a single criterion without its weight."""
+        """The canonical text, which `parse` reads; a single criterion has no weight."""
         first, *rest = self.weights
         if not rest:
             return first
@@ -109,7 +108,7 @@ class Objective:
         return dataclasses.replace(self, bounds=bounds)
 
     def holding(self, limits: tuple[Limit, ...]) -> "Objective":
-        """The same sum, which counts where limits hold."""
+        """The same sum, counting only evaluations that satisfy limits."""
         return dataclasses.replace(self, limits=limits)
 
     def label(self, labels: Mapping[str, str]) -> str:
@@ -122,12 +121,12 @@ class Objective:
         return text if self.bounds is None else f"scaled({text})"
 
     def counts(self, scores: Mapping[str, float], labels: Mapping[str, str]) -> bool:
-        """Whether scores by label have all that its value is made of, and hold its limits."""
+        """Whether scores by label include all criteria of the sum and satisfy the limits."""
         measured = all(labels[name] in scores for name in self.weights)
         return measured and all(limit.holds(scores, labels) for limit in self.limits)
 
     def value(self, scores: Mapping[str, float], labels: Mapping[str, str]) -> float:
-        """The sum, of scores by label."""
+        """The weighted sum of scores by label."""
         return sum(w * self._scaled(n, scores[labels[n]]) for n, w in self.weights.items())
 
     def _scaled(self, name: str, score: float) -> float:
@@ -138,7 +137,7 @@ class Objective:
 
 
 def bounds_seen(seen: Iterable[Mapping[str, float]], labels: Mapping[str, str]) -> Bounds:
-    """The lowest and highest of each criterion's scores; none for one that has not varied.
+    """The lowest and highest score of each criterion; omits criteria that have not varied.
 
     Args:
         seen: scores by label.
@@ -154,12 +153,12 @@ def bounds_seen(seen: Iterable[Mapping[str, float]], labels: Mapping[str, str]) 
 
 
 _OTHER: dict[Direction, Direction] = {"min": "max", "max": "min"}
-_WORDS = {"min": "when it falls", "max": "when it rises"}
+_WORDS = {"min": "fall", "max": "rise"}
 
 
 def _terms(text: str, criteria: Registry[Criterion]) -> dict[str, float]:
     """The signed weights by name, in order."""
-    for known in criteria.names():  # js-is is no difference
+    for known in criteria.names():  # js-is is a name, not a difference
         text = text.replace(known.replace("_", "-"), known)
     terms: dict[str, float] = {}
     end = 0
@@ -169,7 +168,7 @@ def _terms(text: str, criteria: Registry[Criterion]) -> dict[str, float]:
             raise ConfigError(
                 "criterion",
                 f"{text!r} is neither a criterion nor a sum such as 'is - 0.01*fid' (weights come "
-                "first); one decides, others are recorded with also",
+                "first); give one, and put criteria that are only recorded into also",
             )
         name = criteria.key(match["name"])
         if name in terms:

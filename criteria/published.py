@@ -1,8 +1,8 @@
-"""Statistics of real images in files, as others publish them: mean and covariance of features.
+"""Published statistics of real images: files with the mean and covariance of features.
 
-pytorch-fid and clean-fid keep ``mu`` [D] and ``sigma`` [D, D]; so do the references of ADM, which
-hold images as well (``arr_0``) and statistics of another layer (``mu_s``, ``sigma_s``). Files of
-this program also name the feature network and the SHA-256 of its weights, which theirs do not.
+The files of pytorch-fid and clean-fid hold ``mu`` [D] and ``sigma`` [D, D]; so do the references of
+ADM, with images (``arr_0``) and statistics of another layer (``mu_s``, ``sigma_s``) as well. Files
+of this program also name the feature network and the SHA-256 of its weights.
 """
 
 from collections.abc import Mapping
@@ -17,17 +17,17 @@ from autogan.criteria.base import Criterion
 from autogan.criteria.statistics import Array64, Moments
 
 _MOST_FEATURES = 16_384
-_SYMMETRIC = 1e-3  # by how much a covariance may differ from its transpose, as a share
+_SYMMETRIC = 1e-3  # largest relative difference between a covariance and its transpose
 
 
 @dataclass(frozen=True, eq=False)
 class Published:
-    """Statistics of a file.
+    """The statistics in a file.
 
     Attributes:
         moments: mean and covariance.
-        network: that gave the features; empty if the file does not say.
-        weights: SHA-256 of its weights, likewise.
+        network: the feature network; empty if the file does not name it.
+        weights: SHA-256 of its weights; empty likewise.
     """
 
     moments: Moments
@@ -39,13 +39,13 @@ class Published:
         """Read a file; nothing in it is unpickled.
 
         Raises:
-            ConfigError: if it holds no statistics, naming what is wrong.
+            ConfigError: naming the problem, if it holds no valid statistics.
         """
         try:
             with opened(path) as file, np.load(file, allow_pickle=False) as archive:
                 held = set(archive.files)
                 if not {"mu", "sigma"} <= held:
-                    raise _fault(path, f"holds {', '.join(sorted(held))}, and no mu and sigma")
+                    raise _fault(path, f"holds {', '.join(sorted(held))}, but not mu and sigma")
                 sizes = [archive.zip.getinfo(f"{name}.npy").file_size for name in held & _READ]
                 if max(sizes) > 8 * _MOST_FEATURES**2 + 1024:
                     raise _fault(path, f"has more than {_MOST_FEATURES} features")
@@ -53,21 +53,21 @@ class Published:
         except ConfigError:
             raise
         except OSError as error:
-            lost = f"cannot be read ({error.strerror}); name it where it lies now"
+            lost = f"cannot be read ({error.strerror}); give its present path"
             raise _fault(path, lost) from None
-        except Exception as error:  # a damaged archive raises whatever its bytes lead to
-            raise _fault(path, f"is no .npz file ({type(error).__name__})") from error
+        except Exception as error:  # a damaged archive can raise anything
+            raise _fault(path, f"is not an .npz file ({type(error).__name__})") from error
         mean, covariance = arrays["mu"], arrays["sigma"]
         if mean.ndim != 1 or covariance.shape != 2 * mean.shape or not mean.size:
             shapes = f"mu of shape {mean.shape} and sigma of {covariance.shape}"
             raise _fault(path, f"has {shapes}, not D and D x D")
         if not all(np.issubdtype(each.dtype, np.floating) for each in (mean, covariance)):
-            raise _fault(path, "has a mu or sigma that is not of decimal numbers")
+            raise _fault(path, "has a mu or sigma that is not of floating-point numbers")
         mean, covariance = mean.astype(np.float64), covariance.astype(np.float64)
         if not (np.isfinite(mean).all() and np.isfinite(covariance).all()):
             raise _fault(path, "has a mu or sigma that is NaN or infinite")
         if not _is_covariance(covariance):
-            raise _fault(path, "has a sigma that is no covariance: not symmetric, or negative")
+            raise _fault(path, "has a sigma that is not a covariance: not symmetric, or negative")
         names = [str(arrays[name]) if name in arrays else "" for name in ("network", "weights")]
         return cls(Moments(mean, covariance), *names)
 
@@ -88,25 +88,26 @@ class Published:
         Args:
             network: its name.
             weights: SHA-256 of its weights.
-            dimensions: D, how many features it gives.
+            dimensions: D, the number of its features.
 
         Raises:
-            ConfigError: naming both.
+            ConfigError: naming both networks.
         """
         known = len(self.moments.mean)
         if known != dimensions or self.network not in ("", network):
             made = self.network or "another network"
             raise ConfigError(
                 "reference_statistics",
-                f"they are {known} features of {made}, and {network} gives {dimensions}; name the "
-                "network that they were made with: --features",
+                f"they are for {known} features of {made}, but {network} has {dimensions}; name "
+                "their network with --features",
             )
         if self.weights not in ("", weights):
             raise ConfigError(
                 "reference_statistics",
-                f"they were made by {network} with other weights ({self.weights[:6]}, here "
-                f"{weights[:6]}), which depend on the images and --threads; make them again with "
-                "the same ones, or by inception or efficientnet, whose weights are one everywhere",
+                f"they were computed by {network} with other weights ({self.weights[:6]}, here "
+                f"{weights[:6]}), which depend on the images and --threads; compute them again "
+                "with the same ones, or with inception or efficientnet, whose weights are the same "
+                "everywhere",
             )
 
 
@@ -120,8 +121,8 @@ def check_needs(criteria: Mapping[str, Criterion], path: Path) -> None:
         if not criterion.needs <= {"logits", "labels"}:
             raise ConfigError(
                 "criterion",
-                f"{name} compares with the real images themselves, and {path} holds their mean and "
-                "covariance alone; leave one of them out",
+                f"{name} needs the real images themselves, but {path} holds only their mean and "
+                "covariance; leave one of them out",
             )
 
 

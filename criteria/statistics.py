@@ -1,6 +1,6 @@
-"""Statistics of features, which all criteria share.
+"""Statistics of features, shared by all criteria.
 
-Glossary: N images, K classes, D pooled features. Features are float32 as the network gives them;
+Glossary: N images, K classes, D pooled features. Features are float32, as the network returns them;
 statistics are float64, because covariances of thousands of features lose too much in float32.
 """
 
@@ -21,12 +21,12 @@ T = TypeVar("T")
 
 
 class _Shared:
-    """What keeps with itself all that was made of it for one criterion, for the next."""
+    """Caches values derived from an object for one criterion, so that others can reuse them."""
 
     _made: dict[Hashable, Any]
 
     def once(self, key: Hashable, make: Callable[[], T]) -> T:
-        """What was made under this key, made now if it is the first time."""
+        """The cached value under a key; computes it the first time."""
         if key not in self._made:
             self._made[key] = make()
         made: T = self._made[key]
@@ -35,20 +35,19 @@ class _Shared:
 
 @dataclass(frozen=True, eq=False)
 class Moments(_Shared):
-    """Mean and covariance of pooled features, and what else criteria compare with.
+    """Mean and covariance of pooled features, and other data that criteria compare with.
 
     Attributes:
         mean: float64 [D].
         covariance: float64 [D, D], with N - 1 in the denominator.
-        root: the covariance's square root, if it is at hand.
-        pool: the features themselves, float32 [N, D], where a criterion asked for them.
-        near: their `nearest`, if it is at hand.
-        images: the real images, uint8 [N, height, width, channels], where a criterion asked.
-        labels: their classes, int64 [N], with them or where a criterion asked, if they have any.
-        logits: their class scores, float32 [N, K], where a criterion asked for such and the
-            network gives any.
-        unseen: squared distances of real images that are not learned from to the nearest of these,
-            float32 [M], where a criterion asked.
+        root: the covariance's square root, if known.
+        pool: the features themselves, float32 [N, D], if a criterion needs them.
+        near: the result of `nearest`, if known.
+        images: the real images, uint8 [N, height, width, channels], if a criterion needs them.
+        labels: their classes, int64 [N], if they have any and a criterion needs images or labels.
+        logits: their logits, float32 [N, K], if a criterion needs them and the network has any.
+        unseen: squared distances of real images outside the training set to the nearest of these,
+            float32 [M], if a criterion needs them.
     """
 
     mean: Array64
@@ -85,13 +84,13 @@ class Moments(_Shared):
 
     @property
     def known_unseen(self) -> npt.NDArray[np.float32]:
-        """The distances of unseen images, squared, float32 [M].
+        """The squared distances of unseen images, float32 [M].
 
         Raises:
-            ValueError: if they are not at hand.
+            ValueError: if they are missing.
         """
         if self.unseen is None:
-            raise ValueError("images that are not learned from are needed")
+            raise ValueError("unseen real images are needed")
         return self.unseen
 
     @property
@@ -99,7 +98,7 @@ class Moments(_Shared):
         """The features themselves, float32 [N, D].
 
         Raises:
-            ValueError: if they are not at hand.
+            ValueError: if they are missing.
         """
         if self.pool is None:
             raise ValueError("the real images' features are needed, not only their moments")
@@ -108,13 +107,13 @@ class Moments(_Shared):
 
 @dataclass(frozen=True, eq=False)
 class Features(_Shared):
-    """What a feature network says of N images.
+    """A feature network's outputs for N images.
 
     Attributes:
-        logits: class scores before the softmax, float32 [N, K], if the network gives any.
+        logits: class scores before the softmax, float32 [N, K], if the network has any.
         pool: pooled features, float32 [N, D].
-        labels: int64 [N], the classes that the images were made for, if any.
-        images: uint8 [N, height, width, channels], where a criterion asked for them.
+        labels: int64 [N], the classes that the images were generated for, if any.
+        images: uint8 [N, height, width, channels], if a criterion needs them.
     """
 
     logits: npt.NDArray[np.float32] | None
@@ -124,7 +123,7 @@ class Features(_Shared):
     _made: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
 
     def rows(self, which: npt.NDArray[np.int64]) -> "Features":
-        """The features of some of the images, int64 [M], which may be named more than once."""
+        """The features of the images with these indices, int64 [M], which may repeat."""
 
         def some(each: npt.NDArray[Any] | None) -> Any:
             return None if each is None else each[which]
@@ -132,10 +131,10 @@ class Features(_Shared):
         return Features(some(self.logits), self.pool[which], some(self.labels), some(self.images))
 
     def neighbours(self, real: Moments) -> Neighbours:
-        """How they lie among the real ones; computed once for all who ask.
+        """How the features mix with the real ones; computed once for all criteria.
 
         Raises:
-            ValueError: if ``real`` is without the features themselves.
+            ValueError: if ``real`` lacks the features themselves.
         """
         return self.once(
             ("neighbours", real), lambda: Neighbours.of(self.pool, real.known_pool, real.nearest)
@@ -146,10 +145,10 @@ class Features(_Shared):
         """Class scores before the softmax, float32 [N, K].
 
         Raises:
-            ValueError: if the network gives none.
+            ValueError: if the network has none.
         """
         if self.logits is None:
-            raise ValueError("logits are needed, and the features have none")
+            raise ValueError("logits are needed, but the feature network has none")
         return self.logits
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Whether a generator makes different pictures, or the same ones again and again."""
+"""Variety: whether a generator makes different pictures, or the same few again and again."""
 
 import dataclasses
 import functools
@@ -17,12 +17,12 @@ from autogan.criteria.statistics import Features, Moments
 Pool = npt.NDArray[np.float32]
 
 _LOOKED_AT = 256  # images whose pixels are compared, each with each
-_SAME = 0.1  # of the images' contrast: what two of the same picture differ by at most
-_FLAT, _PALE = 0.1275, 2.0  # grey levels of contrast: below are constant and pale images
-_DIM = 0.1  # of the real images' deviation: less is not what pale real images have
-_FEW = 0.1  # of the different pictures among real images: no more is a collapse
+_SAME = 0.1  # largest difference between two images of one picture, in units of the contrast
+_FLAT, _PALE = 0.1275, 2.0  # grey levels of contrast, below which images are constant, or pale
+_DIM = 0.1  # of the real images' deviation: pale images below it are not like the real ones
+_FEW = 0.1  # of the number of different pictures among real images: up to that is a collapse
 _COVERED = 1000  # images whose features are compared, each with each
-_POOR = 0.5  # of what real images have: less deserves a warning
+_POOR = 0.5  # of the real images' figure, below which a warning is due
 
 
 @dataclass(frozen=True)
@@ -30,19 +30,19 @@ class Variety:
     """How much generated images differ from each other.
 
     Attributes:
-        distinct: different pictures among those looked at. Two are the same if the root of their
-            mean squared difference is at most a tenth of the contrast, which is the standard
-            deviation of all pixels of all images: an untrained generator's weak images differ, a
-            collapsed one's strong images do not, though hardly two are equal bit by bit.
-        real_distinct: the same of as many real images.
-        looked_at: how many images that were.
-        contrast: of the generated ones, in grey levels.
-        deviation: of a pixel over the images, in the mean over all pixels; 1 is that of real ones.
+        distinct: the number of different pictures among the images compared. Two are the same if
+            the root of their mean squared difference is at most a tenth of the contrast, which is
+            the standard deviation of all pixels of all images. An untrained generator's weak images
+            differ; a collapsed one's strong images do not, though hardly two are equal bit by bit.
+        real_distinct: the same for an equal number of real images.
+        looked_at: the number of images compared.
+        contrast: of the generated images, in grey levels.
+        deviation: of a pixel over the images, averaged over all pixels, relative to real images.
         coverage: share of real images that have a generated one among their five nearest
             neighbours, in features (Naeem et al., 2020, arXiv:2002.09797). About 0.97 for equal
-            distributions, near 0 for images that look like none of the real ones.
-        good: the share of good and different images that would cover the real ones as well: see
-            `ClippedCoverage`. Coverage alone hardly falls where three quarters of them are noise.
+            distributions, near 0 for images unlike any real one.
+        good: the share of good and different images that would cover the real ones equally well:
+            see `ClippedCoverage`. Coverage alone hardly falls if three quarters of them are noise.
     """
 
     distinct: int
@@ -62,48 +62,48 @@ class Variety:
             contrast=figures["contrast"],
             deviation=figures["deviation"],
             coverage=figures["coverage"],
-            good=figures.get("good", figures["coverage"]),  # which version 0.3 did not measure
+            good=figures.get("good", figures["coverage"]),  # version 0.3 did not measure it
         )
 
     @property
     def collapsed(self) -> bool:
         """Whether the generator makes the same few pictures again and again.
 
-        Pale images, of less than two grey levels, do not tell: so do tiny generators begin, and 8
-        bits do not hold what differs.
+        Pale images, with a contrast below two grey levels, never count as collapsed: tiny
+        generators begin with such images, and 8 bits cannot represent their differences.
         """
         few = self.distinct <= max(1, _FEW * self.real_distinct)
         return few and not self.pale and self.real_distinct > 1
 
     @property
     def pale(self) -> bool:
-        """Whether the images have so little contrast that nobody can tell them apart."""
+        """Whether the images have too little contrast to be distinguished."""
         return _FLAT <= self.contrast < _PALE
 
     def faded(self, before: Iterable["Variety"]) -> bool:
-        """Whether a generator makes pale images, unlike the real ones, that made strong ones."""
+        """Whether the images are pale, unlike the real ones and unlike earlier ones."""
         dim = self.pale and self.deviation < _DIM
         return dim and any(not earlier.pale for earlier in before)
 
     @property
     def repetitive(self) -> bool:
-        """Whether there are fewer different pictures than half of those among real images."""
+        """Whether there are less than half as many different pictures as among real images."""
         return self.distinct < _POOR * self.real_distinct
 
     @property
     def uncovering(self) -> bool:
-        """Whether half of the real images have none near them, or half of the images are poor."""
+        """Whether over half of the real images are not covered, or over half of the images poor."""
         return self.real_distinct > 1 and min(self.coverage, self.good) < _POOR
 
     def __str__(self) -> str:
         if self.pale:
-            return f"pale images, of {self.contrast:.1f} grey levels"
+            return f"pale images, with a contrast of {self.contrast:.1f} grey levels"
         pictures = "picture" if self.distinct == 1 else "different pictures"
         return f"{self.distinct} {pictures} among {self.looked_at} images"
 
 
 class Yardstick:
-    """Real images, beside which generated ones are seen to differ from each other or not.
+    """Real images, the standard for the variety of generated ones.
 
     Args:
         images: uint8 [N, height, width, channels].
@@ -125,7 +125,7 @@ class Yardstick:
             pool: their pooled features, float32 [N, D].
         """
         seen, made = _spread(images, len(self._seen)), Features(None, covered(pool))
-        real = self._real(len(made.pool))  # of fewer generated images as many real ones
+        real = self._real(len(made.pool))  # no more real images than generated ones
         return Variety(
             distinct=_distinct(seen),
             real_distinct=self._distinct(len(seen)),
@@ -138,12 +138,12 @@ class Yardstick:
 
 
 def covered(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """The images or features by which coverage is measured, evenly spread over all."""
+    """The images or features used to measure coverage, evenly spread over all."""
     return _spread(rows, _COVERED)
 
 
 def evenly(total: int, count: int) -> npt.NDArray[np.int64]:
-    """Places of ``count`` rows among all, if not of all, int64: whatever the rows' order."""
+    """Indices of ``count`` rows, or of all if there are fewer, evenly spread over all; int64."""
     return np.linspace(0, total - 1, min(count, total)).round().astype(np.int64)
 
 
@@ -152,12 +152,12 @@ def _spread(rows: npt.NDArray[Any], count: int) -> npt.NDArray[Any]:
 
 
 def _moments(pool: Pool) -> Moments:
-    """With the features themselves."""
+    """Moments that include the features themselves."""
     return dataclasses.replace(Moments.of(pool), pool=pool)
 
 
 def _distinct(images: Images) -> int:
-    """Pictures that differ from all before them; see `Variety`."""
+    """The number of pictures that differ from all before them; see `Variety`."""
     rows = images.reshape(len(images), -1).astype(np.float32)
     rows -= rows.mean()  # constant images become 0 exactly
     limit = rows.shape[1] * (_SAME * rows.std()) ** 2
@@ -170,5 +170,5 @@ def _distinct(images: Images) -> int:
 
 
 def _deviation(images: Images) -> float:
-    """Of a pixel over images, in grey levels, in the mean over all pixels."""
+    """The deviation of a pixel over images, in grey levels, averaged over all pixels."""
     return float(images.std(axis=0, dtype=np.float64).mean())

@@ -1,4 +1,4 @@
-"""WD, the criterion of that name in Auto-GAN (2018)."""
+"""WD, Auto-GAN's criterion of that name (2018)."""
 
 import numpy as np
 from typing_extensions import override
@@ -12,8 +12,8 @@ class WD(Criterion):
     """|mu_x - mu_g|^2 + Tr(S_x + S_g - 2 (S_x^1/2 S_g S_x^1/2)), as Auto-GAN prints it (3-9).
 
     Not a distance: the product term lacks the square root that would make it the Wasserstein
-    distance (which equals `FID`), so its dimensions differ, it is negative for most data and
-    falls without bound as the generated variance grows.
+    distance (which equals `FID`). Therefore its dimensions differ, and it is negative for most data
+    and falls without bound as the generated variance grows.
     """
 
     name = "wd"

@@ -60,7 +60,7 @@ def test_classes_with_few_images_are_left_out():
 def test_without_classes_it_says_so():
     (made, labels), (real, real_labels) = draw(0), draw(1)
     for own, theirs in ((None, real_labels), (labels, None)):
-        with pytest.raises(ValueError, match="images of known classes are needed"):
+        with pytest.raises(ValueError, match="needs classes of both generated and real"):
             compute(made, own, real, theirs)
 
 
@@ -96,4 +96,4 @@ def test_few_images_are_refused_before_a_training():
     assert ClassFID.shortage(100, 49, 8) == "at least 50 images on either side"
     assert ClassFID.shortage(50, 50, 8) == ""
     assert ClassFID.caution(81, 81, 8) == ""
-    assert "the classes share 80 images, and each has 8 features" in ClassFID.caution(80, 90, 8)
+    assert "the classes share 80 images of 8 features each" in ClassFID.caution(80, 90, 8)

@@ -72,7 +72,7 @@ class TestOfDigits:
         )
         assert right > 0.97 * 360
         assert trained.network.accuracy == trained.prepared.features["accuracy"] == right / 360
-        assert trained.told[0] == "training a classifier on 1437 images; the cache keeps it"
+        assert trained.told[0] == "training a classifier on 1437 images; it is kept in the cache"
         told = f"the classifier is right about {right / 3.6:.1f} % of unseen images"
         assert trained.told[-1] == told
 
@@ -180,7 +180,7 @@ class TestOfEachKind:
         monkeypatch.setattr(classifier, "_PATIENCE", 0)
         again = ClassifierNetwork(others, labels, tmp_path, tell=told.append)
         assert again.weights_hash == brief.network.weights_hash
-        start = "training a classifier on 36 images; the cache keeps it"
+        start = "training a classifier on 36 images; it is kept in the cache"
         assert brief.told == [start]
         assert told == [start, "classifier: step 10 of 20"]
 

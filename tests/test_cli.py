@@ -391,7 +391,7 @@ def test_bad_input_is_one_line(capsys, tmp_path, arguments, expected):
         (("--dataset", "folder:cats"), "dataset: folder:{}/cats: there is no such folder"),
         (("--dataset", "folder:plain"), "features: classifier learns from labels"),
         (("--dataset", "folder:plain", "--reference-split", "test"), "reference_split: test"),
-        (("--features", "no/where"), "features: {}/no/where is no SavedModel"),
+        (("--features", "no/where"), "features: {}/no/where is not a SavedModel"),
         (("--run-dir", "/proc/x"), "run_dir: /proc/x cannot be written"),
     ],
 )

@@ -109,8 +109,8 @@ def test_grid_runs_all_its_points_by_default():
         ({"gan_typ": "dcgan"}, "gan_typ: there is no such key; did you mean 'gan_type'?"),
         ({"gan_type": "dgan"}, "gan_type: 'dgan' is not known; did you mean 'dcgan'?"),
         ({"criterion": "fidd"}, "criterion: 'fidd' is not known; did you mean 'fid'?"),
-        ({"criterion": "is + fid"}, "criterion: 'is + fid': is is better when it rises, fid is"),
-        ({"criterion": {"is": -1}}, "criterion: is: -1 is no weight; give a positive number"),
+        ({"criterion": "is + fid"}, "criterion: 'is + fid': is should rise, fid should fall"),
+        ({"criterion": {"is": -1}}, "criterion: is: -1 is not a weight; give a positive number"),
         ({"normalise": "history"}, "normalise: history with the single criterion fid; it is for"),
         (
             {"criterion": "is - fid", "normalise": "always"},

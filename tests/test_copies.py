@@ -163,7 +163,7 @@ def test_other_images_under_another_path_are_refused(monkeypatch):
     search(dataset="folder:old")
     monkeypatch.setattr(FakeSession, "data", "b")
     before = Path("runs/a/search.yaml").read_text()
-    with pytest.raises(ConfigError, match="dataset: digest was a, is now b: the values "):
+    with pytest.raises(ConfigError, match="dataset: digest was a, is now b, but values "):
         autogan.run_search({"dataset": "folder:new"}, resume="runs/a", engine=engine())
     assert Path("runs/a/search.yaml").read_text() == before
 

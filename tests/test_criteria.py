@@ -101,7 +101,7 @@ class TestEveryCriterion:
             bare = dataclasses.replace(bare, pool=real.pool)
         if "unseen" in kind.needs:
             bare = dataclasses.replace(bare, unseen=real.unseen)
-            with pytest.raises(ValueError, match="not learned from are needed"):
+            with pytest.raises(ValueError, match="unseen real images are needed"):
                 kind().compute(made, dataclasses.replace(real, unseen=None))
         if "labels" in kind.needs:
             bare = dataclasses.replace(bare, labels=real.labels)
@@ -305,8 +305,8 @@ class TestObjective:
     @pytest.mark.parametrize(
         ("text", "problem"),
         [
-            ("is + 0.01*fid", "is is better when it rises, fid is better when it falls; join them"),
-            ("fid - wd", "so that all terms rise or all fall together"),
+            ("is + 0.01*fid", "is should rise, fid should fall; choose signs"),
+            ("fid - wd", "so that all terms improve in the same direction"),
             ("fidd", "'fidd' is not known; did you mean 'fid'?"),
             ("is - 0.01*fidd", "'fidd' is not known; did you mean 'fid'?"),
             ("is - 0*fid", "the weight of fid is 0; give another, or leave it out"),

@@ -122,9 +122,9 @@ def test_damage_is_noticed(written):
     for cut in (0, 5, 40, len(data) // 2, len(data) - 50, len(data) - 1):
         with pytest.raises(Damaged):
             tensors(data[:cut])
-    with pytest.raises(Damaged, match="it is no file of PyTorch before 1.6"):
+    with pytest.raises(Damaged, match="it is not a file in the format before PyTorch 1.6"):
         tensors(written(state, [floats], magic=7))
-    with pytest.raises(Damaged, match="its storages are not those of its tensors"):
+    with pytest.raises(Damaged, match="its storages do not match its tensors"):
         tensors(written(state, [floats], keys=["9"]))
 
 

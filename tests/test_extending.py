@@ -229,7 +229,7 @@ class OtherMean(Mean):
         ("test_extending:Taken", "is called 'fid', which is taken; rename it"),
         ("test_extending:Unnamed", "has no name; give it a text"),
         ("test_extending:Undirected", "its direction must be min or max"),
-        ("test_extending:Flagged", "needs_logits has no meaning; write needs = {'logits'}"),
+        ("test_extending:Flagged", "needs_logits has no effect; write needs = {'logits'}"),
         ("test_extending:Wanting", "its needs must be a set of some of images, labels, logits, "),
         ("test_extending:Empty", "it has no compute"),
     ],

@@ -139,7 +139,7 @@ def test_another_signature_is_refused(save, call, expected):
 
 
 def test_what_is_no_saved_model_is_refused(tmp_path):
-    with pytest.raises(ConfigError, match="features: .* is no SavedModel"):
+    with pytest.raises(ConfigError, match="features: .* is not a SavedModel"):
         SavedModelNetwork("net", tmp_path)
     tf.saved_model.save(tf.Module(), str(tmp_path / "empty"))
     with pytest.raises(ConfigError, match="features: .* cannot be called"):

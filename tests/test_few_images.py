@@ -59,7 +59,7 @@ def test_classes_of_one_image_each_are_refused_where_pairs_are_wanted(tmp_path):
     assert isinstance(value("ms_ssim", 4, 4, tmp_path, classes=2), float)
     found = value("ms_ssim", 4, 4, tmp_path, classes=4)
     assert found.startswith(
-        "criterion: ms_ssim wants two images of a class, and of 4 no two are of one"
+        "criterion: ms_ssim needs two images of a class, but no two of 4 share one"
     )
 
 

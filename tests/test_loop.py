@@ -143,7 +143,7 @@ def test_overwriting_deletes_the_runs_own_files_alone(tmp_path):
     (tmp_path / "runs/a/notes.txt").write_text("mine")
     (tmp_path / "pictures/a").mkdir(parents=True)
     (tmp_path / "pictures/a/holiday.jpg").write_text("mine")
-    with pytest.raises(ConfigError, match="result_dir: pictures/a holds files"):
+    with pytest.raises(ConfigError, match="result_dir: pictures/a holds other files"):
         autogan.run_search({**GRID, "result_dir": "pictures"}, overwrite=True, engine=FakeEngine())
     assert (tmp_path / "runs/a/best.yaml").exists()
     autogan.run_search({**GRID, "trials": 1}, overwrite=True, engine=FakeEngine())
@@ -211,7 +211,7 @@ def test_moved_parts_that_cannot_be_written_are_refused(tmp_path):
 def test_moved_parts_of_another_run_are_not_touched(tmp_path):
     (tmp_path / "ck" / "a").mkdir(parents=True)
     (tmp_path / "ck" / "a" / "x").write_text("x")
-    with pytest.raises(ConfigError, match="checkpoint_dir: ck/a holds files"):
+    with pytest.raises(ConfigError, match="checkpoint_dir: ck/a holds other files"):
         search(checkpoint_dir="ck")
 
 
@@ -802,7 +802,7 @@ class TestIdentity:
     def test_changed_images_are_refused(self, monkeypatch):
         search()
         monkeypatch.setattr(FakeSession, "data", "b")
-        with pytest.raises(ConfigError, match="dataset: digest was a, is now b: .*restore the im"):
+        with pytest.raises(ConfigError, match="dataset: digest was a, is now b, .*restore the im"):
             autogan.run_search({"trials": 9}, resume="runs/a", engine=FakeEngine())
         with pytest.raises(ConfigError, match="warm_start: .*other data: digest was a, is now b"):
             search(run_dir="runs/b", warm_start="runs/a")

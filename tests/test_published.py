@@ -83,7 +83,7 @@ class Opened:
 @pytest.mark.parametrize(
     ("arrays", "problem"),
     [
-        ({"arr_0": images()}, "holds arr_0, and no mu and sigma"),
+        ({"arr_0": images()}, "holds arr_0, but not mu and sigma"),
         ({"mu": np.zeros(3), "sigma": np.eye(4)}, r"mu of shape \(3,\) and sigma of \(4, 4\)"),
         ({"mu": np.zeros((3, 3)), "sigma": np.eye(3)}, "not D and D x D"),
         ({"mu": np.zeros(0), "sigma": np.zeros((0, 0))}, "not D and D x D"),
@@ -91,9 +91,12 @@ class Opened:
         ({"mu": np.zeros(3), "sigma": np.full((3, 3), np.inf)}, "NaN or infinite"),
         ({"mu": np.zeros(3), "sigma": -np.eye(3)}, "not symmetric, or negative"),
         ({"mu": np.zeros(2), "sigma": np.array([[1.0, 2], [0, 1]])}, "not symmetric, or negative"),
-        ({"mu": np.zeros(3, int), "sigma": np.eye(3)}, "not of decimal numbers"),
-        ({"mu": np.array(["a"]), "sigma": np.eye(1)}, "not of decimal numbers"),
-        ({"mu": np.array([Opened()], object), "sigma": np.eye(1)}, r"is no .npz file \(ValueError"),
+        ({"mu": np.zeros(3, int), "sigma": np.eye(3)}, "not of floating-point numbers"),
+        ({"mu": np.array(["a"]), "sigma": np.eye(1)}, "not of floating-point numbers"),
+        (
+            {"mu": np.array([Opened()], object), "sigma": np.eye(1)},
+            r"is not an .npz file \(ValueError",
+        ),
     ],
 )
 def test_other_contents_are_named(tmp_path, arrays, problem):
@@ -107,8 +110,8 @@ def test_files_that_are_no_archives_are_named(tmp_path):
     np.save(tmp_path / "array.npy", np.eye(3))
     (tmp_path / "array.npy").rename(tmp_path / "array.npz")
     for name, problem in (
-        ("text", "is no .npz file"),
-        ("array", "is no .npz file"),
+        ("text", "is not an .npz file"),
+        ("array", "is not an .npz file"),
         ("none", "No such file"),
     ):
         with pytest.raises(ConfigError, match=f"{name}.npz .*{problem}"):
@@ -133,7 +136,7 @@ def test_criteria_that_need_more_are_refused(tmp_path):
         if kind.needs <= {"logits", "labels"}:
             check_needs(criteria, tmp_path)
             continue
-        with pytest.raises(ConfigError, match=f"^criterion: {kind.name} compares with the real"):
+        with pytest.raises(ConfigError, match=f"^criterion: {kind.name} needs the real images"):
             check_needs(criteria, tmp_path)
 
 
@@ -193,7 +196,7 @@ class TestCommand:
         (tmp_path / "moved.npz").touch()
         other = next(iter(autogan.evaluate(made.folder.root, reference="digits")))
         assert other != own
-        with pytest.raises(ConfigError, match="own.npz cannot be read .* name it where"):
+        with pytest.raises(ConfigError, match="own.npz cannot be read .* give its present path"):
             autogan.evaluate(made.folder.root)
 
     def test_criteria_of_spoiled_images_may_be_of_statistics(self, tmp_path):

@@ -400,7 +400,9 @@ def test_a_generator_that_dies_pale_has_collapsed(world, tmp_path, monkeypatch):
         monkeypatch.setattr(trial_module, "_FIRST_STEPS", 0)
         _, trial = run(world, tmp_path / state.value, steps=100)
         assert trial.state is state
-        assert trial.reason == ("pale images, of 0.5 grey levels at step 75" if strong else "")
+        assert trial.reason == (
+            "pale images, with a contrast of 0.5 grey levels at step 75" if strong else ""
+        )
 
 
 def test_a_collapse_is_none_the_less_one_if_a_rule_stops_the_trial(world, tmp_path, monkeypatch):

@@ -152,7 +152,7 @@ def test_the_thresholds():
     assert not dataclasses.replace(faint, deviation=0.1).faded([strong])  # real ones are pale
     assert not dataclasses.replace(faint, contrast=2.0).faded([strong])
     assert (str(strong), str(faint)) == (
-        "200 different pictures among 256 images", "pale images, of 1.0 grey levels"
+        "200 different pictures among 256 images", "pale images, with a contrast of 1.0 grey levels"
     )  # fmt: skip
     figures = json.loads(json.dumps(dataclasses.asdict(variety(9, 0.4))))
     assert Variety.of({name: float(figure) for name, figure in figures.items()}).good == 0.4

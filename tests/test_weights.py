@@ -62,7 +62,7 @@ def test_the_download_is_reported_unpacked_and_kept(cache, network):
     folder = inception_weights(told.append)
     assert folder == cache / "inception"
     assert held(cache) == ["inception/saved_model.pb", "inception/variables/variables.index"]
-    assert told == [f"downloading Inception, 90 MB; {folder} keeps it"]
+    assert told == [f"downloading Inception, 90 MB, to {folder}"]
     assert inception_weights(told.append) == folder
     assert (len(told), len(asked)) == (1, 1)
     assert os.listdir(cache.parent) == ["cache"]
@@ -103,7 +103,9 @@ def test_an_archive_that_was_carried_over_is_taken(cache, network):
 def test_a_damaged_archive_that_was_carried_over_is_named(cache, network):
     cache.mkdir()
     (cache / "inception.tar.gz").write_bytes(archive()[:60])
-    with pytest.raises(ConfigError, match=r"inception: .*/inception.tar.gz: it is no archive .*"):
+    with pytest.raises(
+        ConfigError, match=r"inception: .*/inception.tar.gz: it cannot be unpacked .*"
+    ):
         inception_weights()
     assert os.listdir(cache) == ["inception.tar.gz"]
 
@@ -136,7 +138,7 @@ def test_too_large_contents_are_not_unpacked(cache, network, monkeypatch):
         inception_weights()
     monkeypatch.setattr(weights, "_MOST_BYTES", 2**20)
     monkeypatch.setattr(weights, "_MOST_FILES", 1)
-    with pytest.raises(ConfigError, match="it holds 2 files of 43 bytes together"):
+    with pytest.raises(ConfigError, match="it holds 2 files of 43 bytes in total"):
         inception_weights()
 
 
@@ -148,7 +150,7 @@ def test_each_damaged_byte_of_an_archive_is_noticed(cache, network):
         damaged = bytearray(whole)
         damaged[place] ^= 0x55
         (cache / "inception.tar.gz").write_bytes(bytes(damaged))
-        with pytest.raises(ConfigError, match="it is no archive that can be unpacked|no saved_mod"):
+        with pytest.raises(ConfigError, match="it cannot be unpacked|no saved_mod"):
             inception_weights()
     assert os.listdir(cache) == ["inception.tar.gz"]
 

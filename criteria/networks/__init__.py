@@ -1,1 +1,1 @@
-"""Feature networks: images in, class scores and pooled features out; and their weights' files."""
+"""Feature networks, which map images to logits and pooled features, and their weights' files."""

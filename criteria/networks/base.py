@@ -1,4 +1,4 @@
-"""Feature networks: images in, class logits and pooled features out."""
+"""Feature networks, which map images to logits and pooled features."""
 
 import hashlib
 import math
@@ -24,13 +24,13 @@ class FeatureNetwork(ABC):
     """Maps images to features.
 
     Attributes:
-        name: as it stands in the labels of criteria.
-        weights_hash: SHA-256 of the weights; values are comparable only where it is equal.
-        resizes: whether it takes images of any size and channels.
-        classes: K, how many logits it gives; 0 if none.
-        batch_size: how many images it takes at once.
-        accuracy: the share of the dataset's images, of those it has not learnt from, whose class it
-            tells, 0 to 1; None where that is not known.
+        name: as in the labels of criteria.
+        weights_hash: SHA-256 of the weights; values are comparable only if it is equal.
+        resizes: whether it accepts images of any size and number of channels.
+        classes: K, the number of its logits; 0 if it has none.
+        batch_size: the number of images per call.
+        accuracy: the share of the dataset's unseen images that it classifies correctly, 0 to 1;
+            None if unknown.
     """
 
     name: str
@@ -55,23 +55,23 @@ class FeatureNetwork(ABC):
         """Return logits [N, K], if there are any, and pooled features [N, D] of one batch."""
 
     def keep(self, path: Path) -> None:  # noqa: B027 (most come from files of their own)
-        """Write into a file of a run what only this machine's cache holds; nothing by default."""
+        """Copy weights that only this machine's cache holds to a run's file; default: nothing."""
 
 
 class SavedModelNetwork(FeatureNetwork):
     """Any SavedModel with the signature of TF-GAN's Inception module.
 
     It takes float32 RGB images [N, height, width, 3] in [-1, 1] and returns a dictionary with
-    ``pool_3`` [N, D] and, if it tells classes, ``logits`` [N, K] (further axes of length 1 are
-    flattened). Images are resized to the size it declares, as TensorFlow 1 did (bilinear, corners
-    not aligned, no half-pixel centres), which is what published Inception figures rest on. Grey
-    images are repeated over the three channels.
+    ``pool_3`` [N, D] and, if it classifies, ``logits`` [N, K] (further axes of length 1 are
+    flattened). Images are resized to the size that it declares, as TensorFlow 1 did it (bilinear,
+    corners not aligned, no half-pixel centres), because published Inception figures depend on that.
+    Grey images are repeated over the three channels.
 
-    The name ``inception`` is that of TF-GAN's network, which declares no size: wherever it comes
-    from, images are resized to 299.
+    The name ``inception`` means TF-GAN's network, which declares no size: its images are always
+    resized to 299.
 
     Args:
-        name: for the labels of criteria; if None, the folder's.
+        name: for the labels of criteria; if None, the folder's name.
         folder: of the SavedModel.
 
     Raises:
@@ -85,12 +85,12 @@ class SavedModelNetwork(FeatureNetwork):
             self._model: Callable[[tf.Tensor], Any] = tf.saved_model.load(str(folder))
         except Exception as error:
             raise ConfigError(
-                "features", f"{folder} is no SavedModel ({one_line(error)})"
+                "features", f"{folder} is not a SavedModel ({one_line(error)})"
             ) from error
         if not callable(self._model):
             raise ConfigError(
                 "features",
-                f"{folder} cannot be called: save a tf.Module or Keras model whose call takes "
+                f"{folder} cannot be called; save a tf.Module or Keras model whose call takes "
                 "images and returns pool_3, and logits if it has any",
             )
         self.name = name or folder.resolve().name

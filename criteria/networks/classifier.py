@@ -1,4 +1,4 @@
-"""The feature network that is trained here: a classifier of the dataset itself."""
+"""The feature network that AutoGAN trains itself: a classifier of the dataset."""
 
 import hashlib
 import time
@@ -17,39 +17,39 @@ from autogan.core.files import Damaged, arrays_digest, cached_arrays, read_array
 from autogan.criteria.networks.base import FeatureNetwork
 from autogan.criteria.networks.weights import Tell
 
-_SMALL_VERSION, _SMALL_STEPS = 2, 1000  # versions of network and training; of the cache's key too
+_SMALL_VERSION, _SMALL_STEPS = 2, 1000  # versions of network and training, part of cache keys
 _COLOUR_VERSION, _COLOUR_STEPS = 3, 6000
-_COLOUR_SIDE = 24  # pixels, from which colour images get a network of their own
+_COLOUR_SIDE = 24  # pixels, from which colour images get their own network
 _BATCH = 64
 _STEPS_PER_CALL = 50
-_PATIENCE = 15.0  # seconds between two words on the training, at least
-_ACCURACY = "accuracy"  # its name beside the weights
+_PATIENCE = 15.0  # least seconds between two lines of progress
+_ACCURACY = "accuracy"  # its name in the file of weights
 
 
 class ClassifierNetwork(FeatureNetwork):
-    """A convolutional network trained on the dataset's own labels, and kept.
+    """A convolutional network trained on the dataset's own labels, and cached.
 
-    The features of Inception mean little for 8x8 or grey images, and Inception cannot be had
-    offline; the authors of the usual FID tools advise a classifier of the data itself there.
+    Inception's features mean little for 8x8 or grey images, and Inception is not available offline;
+    for such data the authors of the usual FID tools recommend a classifier of the data itself.
 
     Grey and tiny images get a small network, called ``classifier``. Colour images of 24 pixels and
-    more get a residual one, which learns from shifted and mirrored images; its name ends in its
+    more get a residual network, which learns from shifted and mirrored images; its name ends in its
     version.
 
-    Its weights depend on the training set, the number of threads and the versions alone, and not on
-    what ran before in the process.
+    Its weights depend on the training set, the number of threads and the versions only, not on
+    earlier computations in the process.
 
     Args:
         images: uint8 [N, height, width, channels], the training set.
         labels: int64 [N], in 0..K-1.
         cache: folder of trained classifiers.
-        kept: a file of `keep`; the weights in it are taken, if it exists.
-        unseen: further images and labels to be tested on; if None, every tenth image of each class
-            is, and is not learnt from.
-        tell: is told what takes long.
+        kept: a file written by `keep`; if it exists, its weights are used.
+        unseen: further images and labels to test on; if None, every tenth image of each class is
+            used for testing instead of training.
+        tell: receives lines on slow work.
 
     Raises:
-        ConfigError: if that file is damaged.
+        ConfigError: if the kept file is damaged, or is for other images.
     """
 
     resizes = False
@@ -88,8 +88,8 @@ class ClassifierNetwork(FeatureNetwork):
         except ValueError:
             raise ConfigError(
                 "features",
-                f"the weights in {kept} are of a classifier of other images or of another version; "
-                "compare with images of the same size and classes, or begin anew",
+                f"the weights in {kept} belong to a classifier of other images or of another "
+                "version; compare with images of the same size and classes, or start a new run",
             ) from None
         self.weights_hash = arrays_digest(weights)
         if _ACCURACY in self._arrays:
@@ -108,8 +108,8 @@ class ClassifierNetwork(FeatureNetwork):
     def _trained(
         self, images: Images, labels: Labels, unseen: Images, classes: Labels, tell: Tell
     ) -> dict[str, npt.NDArray[Any]]:
-        """Train, and return the weights in their order and the accuracy on unseen images."""
-        tell(f"training a classifier on {len(images)} images; the cache keeps it")
+        """Train, and return the weights in order, and the accuracy on unseen images."""
+        tell(f"training a classifier on {len(images)} images; it is kept in the cache")
         steps = _COLOUR_STEPS if self._colour else _SMALL_STEPS
         data = tf.data.Dataset.from_tensor_slices((images, labels))
         data = data.shuffle(len(images), seed=0).repeat()
@@ -145,24 +145,24 @@ class ClassifierNetwork(FeatureNetwork):
 
 
 class _Telling(keras.callbacks.Callback):  # type: ignore[misc]
-    """Tells where a training is, at every tenth of it and not too often."""
+    """Reports a training's progress, at every tenth of it but not too often."""
 
     def __init__(self, steps: int, tell: Tell) -> None:
         super().__init__()
         self._steps, self._tell = steps, tell
-        self._told, self._tenths = time.monotonic(), 0
+        self._reported, self._tenths = time.monotonic(), 0
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        """After each call; ``batch`` is its last step, counted from 0."""
+        """Called after every few steps; ``batch`` is the last one, counted from 0."""
         step, now = batch + 1, time.monotonic()
         tenths = 10 * step // self._steps
-        if self._tenths < tenths < 10 and now - self._told >= _PATIENCE:
-            self._told, self._tenths = now, tenths
+        if self._tenths < tenths < 10 and now - self._reported >= _PATIENCE:
+            self._reported, self._tenths = now, tenths
             self._tell(f"classifier: step {step} of {self._steps}")
 
 
 def _divided(images: Images, labels: Labels) -> tuple[Images, Labels, Images, Labels]:
-    """Images to learn from and their labels, and every tenth of each class, in a drawn order."""
+    """Images and labels for training, and for testing: a random tenth of each class."""
     order = np.random.default_rng(0).permutation(len(labels))
     tenths = [order[labels[order] == label][9::10] for label in range(labels.max() + 1)]
     unseen = np.zeros(len(labels), bool)
@@ -171,7 +171,7 @@ def _divided(images: Images, labels: Labels) -> tuple[Images, Labels, Images, La
 
 
 def _digest(version: int, *arrays: npt.NDArray[Any]) -> str:
-    """What a trained classifier and its accuracy depend on, in a few digits."""
+    """A digest of everything that a trained classifier and its accuracy depend on."""
     digest = hashlib.sha256(f"{version}/{[array.shape for array in arrays]}".encode())
     for array in arrays:
         digest.update(np.ascontiguousarray(array).data)
@@ -188,9 +188,9 @@ def _kept_arrays(path: Path) -> Mapping[str, npt.NDArray[Any]]:
 
 
 def _varied(data: tf.data.Dataset, shape: tuple[int, ...], classes: int) -> tf.data.Dataset:
-    """Shift images by up to a tenth of their size, mirror every other one, spread labels.
+    """Shift images by up to a tenth of their size, mirror half of them, one-hot encode labels.
 
-    Each image's chances are drawn from its number in the sequence.
+    Each image's random numbers depend on its place in the sequence.
     """
     height, width, _ = shape
     borders = [[height // 10] * 2, [width // 10] * 2, [0, 0]]
@@ -205,7 +205,7 @@ def _varied(data: tf.data.Dataset, shape: tuple[int, ...], classes: int) -> tf.d
 
 
 def _small(image_shape: tuple[int, ...], classes: int) -> keras.Model:
-    """Convolutions and pooling down to at most 7x7, a dense layer (the features), the logits."""
+    """Convolutions and pooling down to at most 7x7, a dense layer (the features), and logits."""
     layers = keras.layers
     images = keras.Input(image_shape, dtype="uint8")
     x = layers.Rescaling(1 / 127.5, offset=-1.0)(images)
@@ -222,8 +222,8 @@ def _small(image_shape: tuple[int, ...], classes: int) -> keras.Model:
 def _residual(image_shape: tuple[int, ...], classes: int) -> keras.Model:
     """Patches at about 16x16 places, three levels of two convolutions, means (the features).
 
-    The second convolution of a level adds to what it is given. There is no shortcut of strided 1x1
-    convolutions, which crash TensorFlow on some CPUs.
+    The second convolution of a level adds to its input. There is no shortcut with strided 1x1
+    convolutions, because they crash TensorFlow on some CPUs.
     """
     layers = keras.layers
 
@@ -233,7 +233,7 @@ def _residual(image_shape: tuple[int, ...], classes: int) -> keras.Model:
 
     images = keras.Input(image_shape, dtype="uint8")
     x = layers.Rescaling(1 / 127.5, offset=-1.0)(images)
-    stride = max(min(image_shape[:2]) // 16, 2)  # images of all sizes take about as long
+    stride = max(min(image_shape[:2]) // 16, 2)  # so that images of all sizes take similar time
     x = convolved(x, 32, 2 * stride + 1, stride)
     x = layers.Add()([x, convolved(x, 32)])
     for filters in (64, 128):

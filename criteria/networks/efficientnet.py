@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0: a network trained on ImageNet, from a package that every index has."""
+"""EfficientNet-Lite0, a network trained on ImageNet, with weights from a Python package."""
 
 import hashlib
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ _SIZE = 224  # pixels of a side
 _MEAN, _SCALE = 127.0, 128.0  # grey levels: x -> (x - mean) / scale
 _EPSILON = 1e-3  # of the normalisations
 _STEM, _POOLED, _CLASSES = 32, 1280, 1000
-# Each stage's blocks: how many, kernel, stride of the first one, expansion, filters.
+# Each stage's blocks: number, kernel, stride of the first one, expansion, filters.
 _STAGES = (
     (1, 3, 1, 1, 16),
     (2, 3, 2, 6, 24),
@@ -35,15 +35,15 @@ Array: TypeAlias = npt.NDArray[np.float32]
 class EfficientNet(FeatureNetwork):
     """EfficientNet-Lite0 (Tan and Le, 2019, arXiv:1905.11946; its Lite form of 2020).
 
-    1280 pooled features and ImageNet's 1000 logits of images of any size: they are resized to 224
-    pixels (bicubic, antialiased), grey ones repeated over the three channels. Each convolution and
-    its normalisation are one here, which changes values by rounding only.
+    It has 1280 pooled features and ImageNet's 1000 logits. Images of any size are resized to 224
+    pixels (bicubic, antialiased), and grey ones repeated over the three channels. Each convolution
+    is merged with its normalisation, which changes values by rounding only.
 
     Args:
         data: the file of its weights, as PyTorch wrote it.
 
     Raises:
-        ConfigError: if they are not this network's.
+        ConfigError: if the weights are not this network's.
     """
 
     name = "efficientnet"
@@ -76,25 +76,25 @@ class _Weights:
     """The weights by PyTorch's names; each is taken once.
 
     Args:
-        arrays: all of them.
+        arrays: all weights.
     """
 
     def __init__(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
         self._arrays = {n: array for n, array in arrays.items() if not n.endswith("_tracked")}
 
     def take(self, name: str, *shape: int) -> Array:
-        """The float32 array of a name and shape.
+        """Take the float32 array with a name and shape.
 
         Raises:
             Damaged: if there is none.
         """
         array = self._arrays.pop(name, None)
         if array is None or array.shape != shape or array.dtype != np.float32:
-            raise Damaged(f"{name} is no float32 array of shape {shape}")
+            raise Damaged(f"{name} is not a float32 array of shape {shape}")
         return array
 
     def normalised(self, kernel: Array, name: str) -> list[Array]:
-        """A kernel, with its filters on the first axis, and bias that normalise as well."""
+        """A kernel, filters on the first axis, and a bias that include the normalisation."""
         count = len(kernel)
         scale, shift, mean, variance = (
             self.take(f"{name}.{each}", count)
@@ -104,7 +104,7 @@ class _Weights:
         return [kernel * gain[:, None, None, None], shift - mean * gain]
 
     def check_all_taken(self) -> None:
-        """Raise `Damaged` if there are more."""
+        """Raise `Damaged` if any weights are left."""
         if self._arrays:
             raise Damaged(f"{next(iter(self._arrays))} is unknown")
 
@@ -135,7 +135,7 @@ def _network(arrays: Mapping[str, npt.NDArray[Any]]) -> keras.Model:
 def _block(
     x: tf.Tensor, weights: _Weights, name: str, kernel: int, step: int, expansion: int, filters: int
 ) -> tf.Tensor:
-    """Expand, filter each channel by itself, project; added to x where the shape stays."""
+    """Expand, filter each channel separately, project; add x if the shape is the same."""
     before = x
     if expansion > 1:
         wide = expansion * x.shape[-1]
@@ -160,7 +160,7 @@ def _convolved(
     kernel: int = 1,
     step: int = 1,
 ) -> tf.Tensor:
-    """A convolution and the normalisation that follows it."""
+    """A convolution merged with the normalisation that follows it."""
     layer = keras.layers.Conv2D(filters, kernel, step, padding="same")
     channels = x.shape[-1]
     x = layer(x)

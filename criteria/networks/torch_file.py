@@ -1,4 +1,4 @@
-"""Weights that PyTorch has saved, read without PyTorch; nothing in the file is executed."""
+"""Reading PyTorch's weights files without PyTorch, and without executing anything in them."""
 
 import collections
 import io
@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from autogan.core.files import Damaged
 
-_MAGIC = 0x1950A86A20F9469CFC6C  # the first of the file's pickles
+_MAGIC = 0x1950A86A20F9469CFC6C  # the file's first pickle
 _PROTOCOL = 1001  # the second one
 _DTYPES = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
 
@@ -20,7 +20,7 @@ class _Storage(NamedTuple):
 
     key: str
     dtype: np.dtype[Any]
-    size: int  # how many numbers
+    size: int  # number of numbers
 
 
 class _Tensor(NamedTuple):
@@ -33,37 +33,37 @@ class _Tensor(NamedTuple):
 
 
 def tensors(data: bytes) -> dict[str, npt.NDArray[Any]]:
-    """The tensors of a state dictionary, by name, in the form of PyTorch before 1.6.
+    """The tensors of a state dictionary by name, from a file in the format before PyTorch 1.6.
 
-    Such a file is a few pickles (a magic number, a version, the sizes of numbers, the dictionary,
-    the storages' keys) and then each storage: its length, eight bytes, and its numbers. A pickle
-    can name any function to be called; here four names are known, and each stands for a class or
-    function of this module.
+    Such a file has a few pickles (a magic number, a version, the sizes of numbers, the dictionary,
+    the storages' keys) and then each storage: its length in eight bytes, and its numbers. A pickle
+    can call any function by its name. This reader knows only four names, and maps each to a class
+    or function of its own.
 
     Args:
         data: the whole file.
 
     Returns:
-        Arrays float32 or int64, of their tensors' shapes.
+        Arrays, float32 or int64, with their tensors' shapes.
 
     Raises:
-        Damaged: if it is something else, or incomplete.
+        Damaged: if it is not such a file, or incomplete.
     """
     stream = io.BytesIO(data)
     try:
         if _Reader(stream).load() != _MAGIC or _Reader(stream).load() != _PROTOCOL:
-            raise Damaged("it is no file of PyTorch before 1.6")
-        _Reader(stream).load()  # sizes of numbers, which the storages' types say as well
+            raise Damaged("it is not a file in the format before PyTorch 1.6")
+        _Reader(stream).load()  # sizes of numbers, which follow from the storages' types
         reader = _Reader(stream)
         named: dict[str, _Tensor] = dict(reader.load())
         keys = _Reader(stream).load()
         if sorted(keys) != sorted(reader.storages):
-            raise Damaged("its storages are not those of its tensors")
+            raise Damaged("its storages do not match its tensors")
         numbers = {key: _numbers(stream, reader.storages[key]) for key in keys}
         return {name: _array(each, numbers[each.storage.key]) for name, each in named.items()}
     except Damaged:
         raise
-    except Exception as error:  # a damaged pickle raises whatever its bytes lead to
+    except Exception as error:  # a damaged pickle can raise anything
         raise Damaged(f"it cannot be read ({type(error).__name__}: {error})") from error
 
 
@@ -75,10 +75,10 @@ class _Reader(pickle.Unpickler):
         self.storages: dict[str, _Storage] = {}
 
     def find_class(self, module: str, name: str, /) -> Any:
-        """The stand-in for a name.
+        """The stand-in for a known name.
 
         Raises:
-            Damaged: if it is another one.
+            Damaged: if the name is unknown.
         """
         known = {
             "collections.OrderedDict": collections.OrderedDict,
@@ -91,18 +91,18 @@ class _Reader(pickle.Unpickler):
         return known[f"{module}.{name}"]
 
     def persistent_load(self, pid: Any, /) -> _Storage:
-        """The storage that a tensor lies in."""
+        """The storage that holds a tensor."""
         _, dtype, key, _, count, _ = pid
         return self.storages.setdefault(key, _Storage(key, dtype, count))
 
 
 def _tensor(storage: _Storage, offset: int, shape: Any, strides: Any, *_: object) -> _Tensor:
-    """Stands for PyTorch's function of that kind; gradients and hooks are left out."""
+    """The stand-in for `_rebuild_tensor_v2`; ignores gradients and hooks."""
     return _Tensor(storage, offset, tuple(shape), tuple(strides))
 
 
 def _numbers(stream: io.BytesIO, storage: _Storage) -> bytes:
-    """The storage that follows in a file."""
+    """Read the next storage of a file."""
     count = int.from_bytes(stream.read(8), "little")
     found = stream.read(storage.size * storage.dtype.itemsize)
     if count != storage.size or len(found) != count * storage.dtype.itemsize:
@@ -111,7 +111,7 @@ def _numbers(stream: io.BytesIO, storage: _Storage) -> bytes:
 
 
 def _array(tensor: _Tensor, numbers: bytes) -> npt.NDArray[Any]:
-    """A tensor's numbers in its shape; NumPy refuses strides that lead out of its storage."""
+    """A tensor as an array; NumPy refuses strides that lead out of its storage."""
     dtype = tensor.storage.dtype
     offset, *strides = (dtype.itemsize * step for step in (tensor.offset, *tensor.strides))
     return np.ndarray(tensor.shape, dtype, numbers, offset, strides)

@@ -1,4 +1,4 @@
-"""The feature network that needs neither labels nor a download: one that has learned nothing."""
+"""An untrained feature network, which needs neither labels nor a download."""
 
 import keras
 import numpy as np
@@ -8,19 +8,19 @@ import tensorflow as tf
 from autogan.core.files import arrays_digest
 from autogan.criteria.networks.base import FeatureNetwork
 
-_SMALLEST = 8  # pixels of the side on which the last convolution works, at most twice that
+_SMALLEST = 8  # the last convolution works on a side of this many pixels, or up to twice that
 _FILTERS = 32
 _LEAK = 0.2
 
 
 class RandomNetwork(FeatureNetwork):
-    """Convolutions whose weights are drawn from a seed: a makeshift where nothing else is at hand.
+    """Convolutions with random weights from a fixed seed: a makeshift if no other network works.
 
-    Such features rank generators much as trained ones do where there are no labels to learn from
-    (Naeem et al., 2020, arXiv:2002.09797, section 4, who take a VGG16 of random weights), though
-    they know nothing of what images show. Here: 3x3 convolutions of 32 filters (He et al., 2015,
-    arXiv:1502.01852), leaky, with means of 2x2 pixels between them, down to at most 15 pixels; then
-    the means of the map's four quarters, 128 features.
+    Such features rank generators much as trained ones do (Naeem et al., 2020, arXiv:2002.09797,
+    section 4, with a VGG16 of random weights, for data without labels), though they carry no
+    knowledge of the images' content. This network has 3x3 convolutions of 32 filters (He et al.,
+    2015, arXiv:1502.01852) with leaky ReLUs and means of 2x2 pixels between them, down to at most
+    15 pixels; then the means of the map's four quarters, 128 features.
 
     Args:
         image_shape: height, width and channels of the images.
@@ -58,7 +58,7 @@ class RandomNetwork(FeatureNetwork):
 
 
 def _drawn(shapes: list[tuple[int, ...]]) -> list[npt.NDArray[np.float32]]:
-    """Kernels of He's variance and small biases, by NumPy: the same on every machine."""
+    """Kernels with He's variance, and small biases; from NumPy, so the same on every machine."""
     rng = np.random.default_rng(0)
     return [
         (

