@@ -29,7 +29,7 @@ class Precision(_OfBalls):
     whether images are good, not whether they vary: one good image repeated has precision 1.
 
     Use as many generated images as real ones, as every training does. More real images have
-    smaller balls; more generated images leave the expected share the same, and only less noisy.
+    smaller balls; more generated images leave the expected share unchanged, only less noisy.
     """
 
     name = "precision"

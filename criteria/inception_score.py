@@ -34,7 +34,7 @@ class InceptionScore(Criterion):
         made, logits = generated.known_logits, real.logits
         figures = {}
         if len(made) >= _FEWEST * _SPLITS:
-            shuffled = made[np.random.default_rng(0).permutation(len(made))]  # may be by class
+            shuffled = made[np.random.default_rng(0).permutation(len(made))]  # may be sorted
             scores = [_score(split) for split in np.array_split(shuffled, _SPLITS)]
             figures["is_std"] = float(np.std(scores))
         if logits is not None:

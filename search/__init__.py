@@ -1,6 +1,6 @@
 """Search: the space, the history, the methods that propose trials and the rules that stop them.
 
-Knows nothing of TensorFlow, GANs or criteria.
+Independent of TensorFlow, GANs and criteria.
 """
 
 from autogan.core.registry import Registry

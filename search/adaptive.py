@@ -1,4 +1,4 @@
-"""Adaptive exploring: exploit & explore for small budgets and noisy criteria; our own."""
+"""Adaptive exploring: AutoGAN's own variant of exploit & explore, for small or noisy searches."""
 
 import random
 from collections.abc import Mapping, Sequence
@@ -10,31 +10,31 @@ from autogan.search.cube import Cube
 from autogan.search.history import History, Trial, rank_scores
 from autogan.search.space import Space, key
 
-_RANDOM = 0.1  # the share of draws from the whole space, for what steps cannot reach
-_FIRST, _SMALLEST, _LARGEST = 0.3, 0.1, 0.6  # step sizes, of a cube with sides 1
-_LONGER, _SHORTER = 1.3, 0.93  # of a step that succeeded, that failed: steady at one in five
+_RANDOM = 0.1  # the share of draws from the whole space, for points that steps cannot reach
+_FIRST, _SMALLEST, _LARGEST = 0.3, 0.1, 0.6  # step sizes in the unit cube
+_LONGER, _SHORTER = 1.3, 0.93  # factors after success and failure: steady at one success in five
 _CROSSED = 0.3  # the share of coordinates that come from another good point
-_ATTEMPTS = 100  # at a step to a point that has not been tried
+_ATTEMPTS = 100  # to step to an untried point
 
 _ORIGIN = "adaptive "
 
 
 class AdaptiveExplore(SearchMethod):
-    """Step away from several good points, by steps that grow with success and shrink without.
+    """Step away from several good points; steps grow after success and shrink after failure.
 
-    What it changes of exploit & explore: several points are stepped away from instead of the one
-    that is the best so far, which with noisy values is a lucky one; the better of them more often.
-    A step changes one or two hyperparameters. Its length is measured along each one's candidates
-    or range, and follows the success of earlier steps (the one-fifth rule, Rechenberg, 1973). So
-    long as there are fewer than two trials for each dimension, and now and then later, it draws at
-    random. Steps do not depend on the last trial alone, so that many can be run at once.
+    The differences from exploit & explore: it steps away from several good points, more often from
+    the better ones, because with noisy values the single best is often a lucky one. A step changes
+    one or two hyperparameters. Its length is measured along each one's candidates or range, and
+    adapts to the success of earlier steps (the one-fifth rule, Rechenberg, 1973). The method draws
+    at random while there are fewer than two trials per dimension, and sometimes later. Steps do not
+    depend on the last trial alone, so that many trials can run at once.
     """
 
     name = "adaptive"
     summary = "steps away from several good points, longer after success, shorter after failure"
 
     def propose(self, space: Space, history: History, seed: int) -> Proposal | None:
-        """Step away from a good point, or draw anew; see `SearchMethod.propose`."""
+        """Step away from a good point, or draw a new one; see `SearchMethod.propose`."""
         random, used, cube = rng(seed, history), self.used(history), Cube(space)
         known = self.known(space, history)
         if len(known) >= self.drawn_first(space) and random.random() >= _RANDOM:
@@ -72,7 +72,7 @@ def _step(
 
 
 def _step_size(known: Sequence[Trial], standing: Mapping[int, float]) -> float:
-    """The length of the next step, from the success of all so far."""
+    """The length of the next step, from the success of all steps so far."""
     size = _FIRST
     for trial in known:
         if trial.origin.startswith(_ORIGIN):

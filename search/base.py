@@ -1,4 +1,4 @@
-"""What a search method is."""
+"""The base class of search methods."""
 
 import hashlib
 import random
@@ -13,7 +13,7 @@ from autogan.search.space import Key, Point, Space, key
 
 @dataclass(frozen=True)
 class Proposal:
-    """The next point to try, and how the method came to it (kept in the trial's record)."""
+    """The next point to try, and how the method found it (kept in the trial's record)."""
 
     point: Point
     origin: str = ""
@@ -22,9 +22,9 @@ class Proposal:
 class SearchMethod(Part):
     """A pure function of (space, history, seed).
 
-    The search loop calls `propose` whenever a worker is free. A method keeps nothing between two
-    calls: the same arguments give the same proposal, so resuming a search is replaying it, and a
-    parallel search is a history with running trials in it.
+    The search loop calls `propose` whenever a worker is free. A method keeps no state between
+    calls: the same arguments give the same proposal. Therefore a resumed search goes on as if never
+    interrupted, and a parallel search only has running trials in its history.
 
     Args:
         distinct: never propose a point that is done or running; False gives independent draws.
@@ -34,31 +34,31 @@ class SearchMethod(Part):
     """Whether every hyperparameter must have a list of candidates (no ranges)."""
 
     learns: ClassVar[bool] = True
-    """Whether its proposals depend on what earlier trials came to."""
+    """Whether its proposals depend on the results of earlier trials."""
 
     stays_in_space: ClassVar[bool] = True
-    """Whether a space without points left ends the search."""
+    """Whether the search ends when the space has no points left."""
 
     sees_seeds: ClassVar[bool] = False
-    """Whether its history has all trainings of a point, each by itself; else one of each point."""
+    """Whether its history has every training of a point separately; otherwise one per point."""
 
     def __init__(self, distinct: bool = True) -> None:
         self.distinct = distinct
 
     @abstractmethod
     def propose(self, space: Space, history: History, seed: int) -> Proposal | None:
-        """Return the next point to try, or None when there is none left."""
+        """Return the next point to try, or None if there are none left."""
 
     def drawn_first(self, space: Space) -> int:
-        """How many trials are drawn at random before the method chooses by what it knows."""
+        """The number of trials drawn at random before the method uses their results."""
         return 0
 
     def learns_from(self, space: Space, point: Point) -> bool:
-        """Whether trials at a point, which may lie beyond the space, are part of what it sees."""
+        """Whether the method learns from trials at a point, which may lie outside the space."""
         return space.spans(point)
 
     def known(self, space: Space, history: History) -> list[Trial]:
-        """The trials to learn from: those that say something of points to learn from."""
+        """The trials to learn from: those with an outcome, at points to learn from."""
         return [t for t in history.telling if self.learns_from(space, t.params)]
 
     def used(self, history: History) -> set[Key]:
@@ -67,12 +67,12 @@ class SearchMethod(Part):
 
 
 def rng(seed: int, history: History) -> random.Random:
-    """Random numbers for the next proposal, from (search seed, trial number) alone."""
+    """Random numbers for the next proposal, which depend on search seed and trial number only."""
     return random.Random(f"{seed}/{len(history.trials)}")
 
 
 def digest(seed: int, history: History) -> int:
-    """The same for generators that begin from an integer; 31 bits."""
+    """A seed for other generators of random numbers, likewise; 31 bits."""
     return rng(seed, history).getrandbits(31)
 
 

@@ -12,17 +12,17 @@ from autogan.search.cube import Cube
 from autogan.search.history import History, rank_scores
 from autogan.search.space import Space, key
 
-_ATTEMPTS = 20  # at a point that has not been tried, before one is drawn at random
-_SIGMA = 0.3  # the first step size, of a cube with sides 1
+_ATTEMPTS = 20  # to find an untried point, before drawing one at random
+_SIGMA = 0.3  # the first step size, in the unit cube
 
 
 class CMAES(SearchMethod):
     """Draw from a normal distribution that moves and shrinks towards good trials.
 
-    The distribution is found again from the history at each call: the trials are told to it
-    generation by generation, in their order, whatever method proposed them. The first generation
-    is drawn as by random search: even draws have nearly the deviation of the first distribution
-    (0.29), and favour neither the middle nor, by what is cut off, the ends.
+    Each call rebuilds the distribution from the history: it takes in the trials generation by
+    generation, in their order, regardless of the method that proposed them. The first generation
+    is drawn as by random search: uniform draws have nearly the deviation of the first distribution
+    (0.29), and favour neither the middle nor, as clipped normal draws do, the ends.
     """
 
     name = "cmaes"
@@ -36,9 +36,9 @@ class CMAES(SearchMethod):
         size = optimizer.population_size
         places = cube.places([t.params for t in known])
         for begin in range(0, len(known) - size + 1, size):
-            told = slice(begin, begin + size)
-            scores = rank_scores(history, known[told])
-            optimizer.tell(list(zip(places[told], scores, strict=True)))
+            generation = slice(begin, begin + size)
+            scores = rank_scores(history, known[generation])
+            optimizer.tell(list(zip(places[generation], scores, strict=True)))
         for _ in range(_ATTEMPTS if len(known) >= size else 0):
             point = cube.point(optimizer.ask())
             if key(point) not in used and space.allows(point):
@@ -55,13 +55,13 @@ def _optimizer(size: int, seed: int) -> Any:
     """The strategy at its start.
 
     Raises:
-        ConfigError: if the package is missing, or cannot search so few dimensions.
+        ConfigError: if the package is missing, or too old to search a single dimension.
     """
     try:
         from cmaes import CMA
     except ImportError:
         raise ConfigError(
-            "search_method", f"cmaes needs a package: {command('pip', 'install', 'cmaes')}"
+            "search_method", f"cmaes needs a package; {command('pip', 'install', 'cmaes')}"
         ) from None
     try:
         return CMA(
@@ -70,6 +70,6 @@ def _optimizer(size: int, seed: int) -> Any:
     except AssertionError:
         raise ConfigError(
             "search_method",
-            "cmaes needs a newer package to search a single number: "
+            "cmaes needs a newer package to search a single number; "
             f"{command('pip', 'install', 'cmaes>=0.13')}, or use another method",
         ) from None

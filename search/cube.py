@@ -14,14 +14,14 @@ Places = npt.NDArray[np.float64]
 
 
 class Cube:
-    """A space in [0, 1]^d.
+    """A space as a cube [0, 1]^d.
 
     Args:
-        space: to be measured.
+        space: to measure.
 
     Attributes:
-        sizes: how many coordinates each dimension has: one, or one for each choice.
-        size: how many coordinates there are in all.
+        sizes: the number of coordinates of each dimension: one, or one for each choice.
+        size: the number of coordinates in all.
     """
 
     def __init__(self, space: Space) -> None:
@@ -31,7 +31,7 @@ class Cube:
         self.size = sum(self.sizes)
 
     def places(self, points: Sequence[Point]) -> Places:
-        """Points as rows of a float64 array [points, size]; what a point lacks is one half."""
+        """Points as rows of a float64 array [points, size]; missing values become one half."""
         rows = [
             [
                 coordinate
@@ -45,7 +45,7 @@ class Cube:
     def point(self, place: Sequence[float] | Places) -> Point:
         """The point of the space at a place, which may lie outside the cube.
 
-        A step out of a range is reflected at its end; one out of a list ends there.
+        A step out of a range is reflected at its end; a step out of a list stops at its end.
         """
         begins = np.cumsum([0, *self.sizes])
         known = {
@@ -62,7 +62,7 @@ class Cube:
 
 
 class _Choices:
-    """A coordinate for each value: one for the chosen one, zero for the others."""
+    """A coordinate for each value: 1 for the chosen value, 0 for the others."""
 
     def __init__(self, choices: tuple[Value, ...]) -> None:
         self._choices = choices
@@ -76,7 +76,7 @@ class _Choices:
 
 
 class _List:
-    """Numbers spread evenly, whatever they are; a value between two lies between their places."""
+    """Numbers at evenly spaced places; a value between two of them lies between their places."""
 
     size = 1
 
@@ -97,7 +97,7 @@ class _List:
 
 
 class Interval:
-    """A range, linear or logarithmic as it says; each whole number has as much room as is drawn."""
+    """A range, linear or logarithmic; each integer's share is its probability of being drawn."""
 
     size = 1
 
@@ -112,13 +112,13 @@ class Interval:
         return math.log(value) if self._log else value
 
     def place(self, value: Value) -> list[float]:
-        """A value's coordinate; one out of the range lies at its end."""
+        """A value's coordinate; a value outside the range lies at its end."""
         inside = min(max(float(value), self._ends[0]), self._ends[1])
         return [(self._scaled(inside) - self._low) / ((self._high - self._low) or 1.0)]
 
     def value(self, place: list[float]) -> Value:
         """The value at a coordinate, which may lie outside of [0, 1]."""
-        # Reflected: steps out of a range must not all meet at its end.
+        # Reflect steps out of a range, so that they do not all meet at its end.
         inside = 1 - abs(1 - place[0] % 2)
         scaled = self._low + (self._high - self._low) * inside
         return in_range(self._dimension, math.exp(scaled) if self._log else scaled)
@@ -133,12 +133,12 @@ def _place(dimension: Dimension, axes: dict[str, _Axis], point: Point) -> list[f
 
 
 def _decided(dimension: Dimension, point: Point) -> str:
-    """The value on which a dimension's interval depends; empty if it depends on none."""
+    """The value that decides a dimension's interval; empty if none does."""
     return str(point.get(dimension.by, ""))
 
 
 def _axes(dimension: Dimension) -> dict[str, _Axis]:
-    """A dimension's axis, and those that it has under the values of the choice that decides."""
+    """A dimension's axis, and its axes under each value of the choice that decides its interval."""
     under = {value: Interval(dimension.under({dimension.by: value})) for value in dimension.ranges}
     return {"": _axis(dimension), **under}
 

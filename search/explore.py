@@ -14,11 +14,11 @@ class Explore(SearchMethod):
     """Draw at random; after a draw at least as good as the best so far, step away from it.
 
     A draw that is at least as good as everything before it is *exploited*: each of its values is
-    perturbed (`neighbours`), one combination of the perturbed values is tried at once, and all of
-    them join the bags from which later draws come. The step away may become the best, but is not
-    itself stepped away from.
+    perturbed (`neighbours`), one combination of the perturbed values is tried at once, and all
+    perturbed values join the bags from which later draws come. The step away may become the best,
+    but the method does not step away from it again.
 
-    The bags are never stored: they are found again from the history at each call.
+    The bags are never stored: each call rebuilds them from the history.
     """
 
     name = "explore"
@@ -27,7 +27,7 @@ class Explore(SearchMethod):
     stays_in_space = False
 
     def propose(self, space: Space, history: History, seed: int) -> Proposal | None:
-        """Step away from the last exploited draw, or draw anew; see `SearchMethod.propose`."""
+        """Step away from the last exploited draw, or draw again; see `SearchMethod.propose`."""
         exploited = _exploited(self.known(space, history), history)
         random = rng(seed, history)
         used = self.used(history)
@@ -43,12 +43,12 @@ class Explore(SearchMethod):
         return None if point is None else Proposal(point)
 
     def learns_from(self, space: Space, point: Point) -> bool:
-        """Those inside of the ranges: a list is where exploring begins, a range is a limit."""
+        """Learn from points within the ranges; lists are only a start, and set no limits."""
         return Space(tuple(d for d in space.dimensions if d.range)).spans(point)
 
 
 def _exploited(known: Sequence[Trial], history: History) -> list[Trial]:
-    """The draws that were at least as good as all trials before them."""
+    """The draws at least as good as all trials before them."""
     exploited = []
     best: float | None = None
     for trial in known:
@@ -77,7 +77,7 @@ def _around(space: Space, point: Point) -> Space:
 def _appended(space: Space, exploited: Sequence[Trial]) -> Mapping[str, Sequence[Value]]:
     """The perturbed values of all exploited draws, by hyperparameter.
 
-    Sizes and choices are left out: they move among their candidates, which are in the bag already.
+    Sizes and choices are left out: their steps are among the candidates, already in the bag.
     """
     appended: dict[str, list[Value]] = {}
     for dimension in space.dimensions:

@@ -14,31 +14,30 @@ from autogan.search.history import History
 from autogan.search.model import Model, drawn_first, enough
 from autogan.search.space import Point, Space, key
 
-_SPREAD = 3  # draws, of which a first trial is the farthest from the others
+_SPREAD = 3  # draws for a first trial, which takes the farthest one from the other trials
 _DRAWN = 300  # candidates from the whole space
 _PARENTS, _NEAR = 5, 40  # good points, and candidates near each
 _STEPS = (0.02, 0.2)  # the least and the largest standard deviation of such a step
-_CROSSED = 0.1  # the share of a near candidate's hyperparameters that are drawn anew
-_APART = 0.03  # the least distance of a proposal from what has been tried
-_FAR, _EVERY = 0.2, 4  # that of every fourth one
+_CROSSED = 0.1  # the share of a near candidate's hyperparameters that come from a random draw
+_APART = 0.03  # the least distance of a proposal from all trials
+_FAR, _EVERY = 0.2, 4  # that of every fourth proposal, at most
 
 Floats = npt.NDArray[np.float64]
 
 
 class GaussianProcess(SearchMethod):
-    """Model how good trainings are, and try where the expected improvement is largest.
+    """Model how good trainings are, and try the point with the largest expected improvement.
 
-    The model sees each training by itself, stopped ones and further seeds among them (see
-    `autogan.search.model.Model`). The improvement is that of the function behind the noise at
-    full length, over the lowest that the model finds it to be at a point that was tried (Snoek et
-    al., 2012, equation 2). It is multiplied by the probability that training lives there
-    (Gelbart, Snoek and Adams, 2014, arXiv:1403.5607). A running training is taken to come out as
-    the model predicts.
+    The model sees each training separately, including stopped trainings and further seeds (see
+    `autogan.search.model.Model`). The improvement is that of the noise-free function at full
+    length, relative to its lowest estimate at any tried point (Snoek et al., 2012, equation 2). It
+    is multiplied by the probability that training lives there (Gelbart, Snoek and Adams, 2014,
+    arXiv:1403.5607). The model assumes that running trainings end as it predicts.
 
-    The first trials, two more than there are hyperparameters and at most eight, are drawn at
-    random, each the farthest from the others of three draws, and further ones until four live.
-    Later proposals keep a least distance from all trials: a point next to another one tells
-    little.
+    The first trials, two more than there are hyperparameters and at most eight, are random, and
+    further ones until four live; each is the one of three draws that is farthest from the other
+    trials. Later proposals keep a least distance from all trials, because a point next to another
+    one adds little information.
     """
 
     name = "gp"
@@ -46,8 +45,8 @@ class GaussianProcess(SearchMethod):
     sees_seeds: ClassVar[bool] = True
 
     def propose(self, space: Space, history: History, seed: int) -> Proposal | None:
-        """Return what promises the largest expected improvement; see `SearchMethod.propose`."""
-        # More threads would only wait for each other: the matrices are small.
+        """Return the point of largest expected improvement; see `SearchMethod.propose`."""
+        # The matrices are small: more threads would only wait for each other.
         with threadpool_limits(1, "blas"):
             return self._promising(space, history, seed)
 
@@ -91,9 +90,9 @@ class GaussianProcess(SearchMethod):
 
 
 def _near(cube: Cube, good: Places, drawn: Places, numbers: np.random.Generator) -> list[Point]:
-    """Points a step away from good ones, with some hyperparameters of random draws.
+    """Points a step away from good ones, with some hyperparameters from random draws.
 
-    By steps alone a choice would hardly ever change.
+    Steps alone would hardly ever change a choice.
     """
     parents = np.repeat(good, _NEAR, axis=0)
     count = len(parents)
@@ -107,15 +106,15 @@ def _near(cube: Cube, good: Places, drawn: Places, numbers: np.random.Generator)
 
 
 def _distances(tried: Places, places: Places) -> Floats:
-    """How far each place is from the nearest one that has been tried; infinite if none has."""
+    """The distance of each place to the nearest tried one; infinite if there are none."""
     return np.array([np.linalg.norm(tried - p, axis=1).min(initial=math.inf) for p in places])
 
 
 def _apart(tried: Places, places: Places) -> npt.NDArray[np.bool_]:
-    """Which places are far enough from what has been tried; some always are.
+    """Which places are far enough from all tried ones; at least one always is.
 
-    The least distance is `_APART`, and every fourth time that of as many places spread evenly, so
-    that a model that is wrong about what it has not seen is found out.
+    The least distance is `_APART`, and every fourth time `_FAR`, but never more than evenly spread
+    trials have. Far proposals reveal a model's errors about unseen regions.
     """
     distances = _distances(tried, places)
     spread = (4 * len(tried)) ** (-1 / places.shape[1])

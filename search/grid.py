@@ -6,7 +6,7 @@ from autogan.search.space import Space, key
 
 
 class GridSearch(SearchMethod):
-    """All combinations once, in the order of the command line, the first one outermost."""
+    """Every combination once, in the order of the command line, the first dimension outermost."""
 
     name = "grid"
     summary = "every combination of the candidates, in order"
@@ -14,6 +14,6 @@ class GridSearch(SearchMethod):
     learns = False
 
     def propose(self, space: Space, history: History, seed: int) -> Proposal | None:
-        """Return the first combination that has not been tried; there is no randomness."""
+        """Return the first untried combination, without randomness."""
         tried = {key(trial.params) for trial in history.trials}
         return next((Proposal(point) for point in space.points() if key(point) not in tried), None)

@@ -1,4 +1,4 @@
-"""What a search method sees of the past: the trials, their states and their values."""
+"""The history that a search method sees: the trials, their states and their values."""
 
 import bisect
 import dataclasses
@@ -15,14 +15,14 @@ Direction = Literal["min", "max"]
 
 
 class State(str, Enum):
-    """What became of a trial."""
+    """The state of a trial."""
 
     RUNNING = "running"
     COMPLETE = "complete"
     STOPPED = "stopped early"  # it can go on from its checkpoint
-    TIMED_OUT = "out of time"  # likewise, if it may take longer
+    TIMED_OUT = "out of time"  # likewise, with a longer time limit
     DIVERGED = "diverged"  # NaN or infinity: the region is bad
-    COLLAPSED = "collapsed"  # the same pictures again and again: likewise
+    COLLAPSED = "collapsed"  # the same pictures again and again: the region is bad
     FAILED = "failed"  # a crash: says nothing about the point
 
 
@@ -31,10 +31,10 @@ class Evaluation:
     """The scores of a trial's generator after ``step`` generator updates.
 
     Attributes:
-        step: counts from the trial's beginning.
-        scores: by criterion label; a criterion that is only recorded has none where its value was
-            not finite.
-        value: the objective's; None where nobody has asked for it yet, or the images had collapsed.
+        step: counted from the trial's beginning.
+        scores: by criterion label; a criterion that is only recorded has none if its value was not
+            finite.
+        value: the objective's; None if not computed yet, or if the images had collapsed.
         variety: how much the images differ; see `autogan.criteria.variety.Variety`.
         collapsed: whether they were the same pictures again and again.
     """
@@ -47,16 +47,16 @@ class Evaluation:
 
     @property
     def different(self) -> float:
-        """Different pictures among the images, as a share of those among real ones, in [0, 1].
+        """The number of different pictures relative to real images, in [0, 1].
 
-        1 where nobody counted them.
+        It is 1 if they were not counted.
         """
         real = self.variety.get("real_distinct", 0.0)
         return min(self.variety.get("distinct", real) / real, 1.0) if real else 1.0
 
 
 def best_evaluation(evaluations: Sequence[Evaluation], direction: Direction) -> Evaluation | None:
-    """The best evaluation of images that had not collapsed; the earliest of equals."""
+    """The best evaluation without collapsed images; the earliest if several are equal."""
     sign = 1 if direction == "min" else -1
     sound = [(sign * e.value, e) for e in evaluations if e.value is not None]
     return min(sound, key=lambda pair: pair[0])[1] if sound else None
@@ -67,27 +67,27 @@ class Trial:
     """One trial.
 
     Attributes:
-        number: counts from 0.
+        number: counted from 0.
         params: the searched hyperparameters' values.
         seed: of the training.
-        origin: how the method came to it, such as ``explore 3`` for a step away from trial 3.
+        origin: how the method found the point, such as ``explore 3`` for a step away from trial 3.
         repeats: the number of the trial whose hyperparameters it trains under another seed.
         confirms: whether it belongs to the confirmation after the search, which methods never see.
-        state: what became of it.
+        state: of the trial.
         evaluations: in the order of their steps.
-        value: the objective's best evaluation; None without one. A trial that goes on after a stop
-            keeps what it had until it ends again. Of a dead trial it is what its best generator
-            had before, and decides nothing: see `worth`.
-        losses: where several objectives decide, each one's value at that evaluation, with the sign
-            that makes it one that should fall.
+        value: the objective's value at the best evaluation; None without one. A resumed trial keeps
+            its old value until it ends again. A dead trial has the value of its best generator
+            before, which decides nothing: see `worth`.
+        losses: with several objectives, each one's value at that evaluation, with a sign such that
+            lower is better.
         step: the step of that evaluation.
-        last_value: the objective's last evaluation.
-        revived: how many evaluations it had when it last went on after a stop, which are not judged
+        last_value: the objective's value at the last evaluation.
+        revived: the number of evaluations when it last went on after a stop, which are not judged
             again; 0 if it was never stopped.
-        reason: of a failure, divergence, collapse or time-out, in one line.
+        reason: for a failure, divergence, collapse or time-out, in one line.
         seconds: of work.
-        steps: generator updates when it ended.
-        times_lost: how often the machine took it away since it was last begun by choice.
+        steps: generator updates at its end.
+        times_lost: how often its worker died since the search last started or resumed it.
     """
 
     number: int
@@ -110,47 +110,47 @@ class Trial:
 
     @property
     def dead(self) -> bool:
-        """Whether it died by its own hyperparameters: worse than any value, whatever it had."""
+        """Whether it diverged or collapsed, which is worse than any value."""
         return self.state in (State.DIVERGED, State.COLLAPSED)
 
     @property
     def worth(self) -> float | None:
-        """The value that counts in a search; None without one, and of a dead trial."""
+        """The value that counts in a search; None for a dead trial, or without a value."""
         return None if self.dead else self.value
 
     @property
     def whole(self) -> bool:
-        """Whether it was trained as far as it may be: to its end, or until its time was over."""
+        """Whether it was trained as far as allowed: to its end, or to its time limit."""
         return self.state in (State.COMPLETE, State.TIMED_OUT)
 
     @property
     def concluded(self) -> bool:
-        """Whether it died, or came to its end with a value."""
+        """Whether it died, or reached its end with a value."""
         return self.dead or (self.whole and self.value is not None)
 
     @property
     def resumable(self) -> bool:
-        """Whether it has ended, and can go on from its checkpoint."""
+        """Whether it has ended but can go on from its checkpoint."""
         return self.state in (State.STOPPED, State.TIMED_OUT)
 
     @property
     def alive(self) -> bool:
-        """Whether it has ended, and neither died nor failed."""
+        """Whether it has ended without dying or failing."""
         return self.whole or self.state is State.STOPPED
 
     @property
     def collapsed(self) -> bool:
-        """Whether its last images were the same again and again, dead of it or stopped before."""
+        """Whether its last images had collapsed, whether it died of that or was stopped."""
         seen = bool(self.evaluations) and self.evaluations[-1].collapsed
         return self.state is State.COLLAPSED or (seen and self.state is State.STOPPED)
 
     @property
     def kept(self) -> Evaluation | None:
-        """The evaluation whose generator was kept as its best, once it has ended."""
+        """The evaluation of the generator kept as its best, once it has ended."""
         return next((e for e in self.evaluations if e.step == self.step), None)
 
     def labels(self) -> set[str]:
-        """Under which its evaluations have values."""
+        """The criterion labels of its evaluations' scores."""
         return {label for evaluation in self.evaluations for label in evaluation.scores}
 
     @classmethod
@@ -163,7 +163,7 @@ class Trial:
 
 
 def found_again(trial: Trial, direction: Direction) -> Trial:
-    """A trial with what it had before it died, which the records of AutoGAN 0.3 do not say."""
+    """A trial with its best value before it died, which records of AutoGAN 0.3 lack."""
     best = best_evaluation(trial.evaluations, direction)
     if not trial.dead or trial.step is not None or best is None:
         return trial
@@ -179,7 +179,7 @@ class History:
 
     @property
     def sign(self) -> int:
-        """What makes the objective one that should fall."""
+        """The factor that turns the objective into one where lower is better."""
         return 1 if self.direction == "min" else -1
 
     def at_least_as_good(self, value: float, other: float) -> bool:
@@ -187,49 +187,48 @@ class History:
         return value <= other if self.direction == "min" else value >= other
 
     def after(self, trial: Trial, count: int) -> float:
-        """A trial's best value over its first evaluations, as one that should fall."""
-        ended = trial.state is not State.RUNNING  # one that goes on still has its old value
+        """A trial's best value over its first ``count`` evaluations, signed so that lower wins."""
+        ended = trial.state is not State.RUNNING  # a resumed trial still has its old value
         if ended and trial.worth is not None and count >= len(trial.evaluations):
             return self.sign * trial.worth
         values = [e.value for e in trial.evaluations[:count] if e.value is not None]
         return min((self.sign * value for value in values), default=math.inf)
 
     def so_far(self, trial: Trial) -> float:
-        """A trial's best value over all its evaluations; infinite without one."""
+        """A trial's best value over all its evaluations, likewise; infinite without one."""
         return self.after(trial, len(trial.evaluations))
 
     def ranked(self) -> list[Trial]:
-        """The trials that have a value, the best first; the earlier of equals first."""
+        """The trials that have a value, the best first; of equal ones, the earlier first."""
         good = [t for t in self.trials if t.state is not State.FAILED]
         scored = [(self.sign * t.worth, t.number, t) for t in good if t.worth is not None]
         return [trial for _, _, trial in sorted(scored, key=lambda item: item[:2])]
 
     def best(self) -> Trial | None:
-        """The best trial, if any ended with a value."""
+        """The best trial, if any has a value."""
         return next(iter(self.ranked()), None)
 
     @property
     def losses(self) -> list[tuple[float, ...]]:
-        """The trials' losses where several objectives decide; else none."""
+        """The trials' losses if several objectives decide; otherwise empty."""
         return [trial.losses for trial in self.trials if trial.losses]
 
     @property
     def telling(self) -> list[Trial]:
-        """The trials that say something of their points: neither running nor failed."""
+        """The trials with an outcome: neither running nor failed."""
         return [t for t in self.trials if t.state not in (State.RUNNING, State.FAILED)]
 
     def tries(self) -> int:
-        """How many trials count against the budget: all but the failed ones."""
+        """The number of trials that count against the budget: all but the failed ones."""
         return sum(trial.state is not State.FAILED for trial in self.trials)
 
 
 def rank_scores(history: History, trials: Sequence[Trial]) -> list[float]:
-    """How good trials are, as normal scores of their ranks, the best one's the lowest.
+    """How good trials are, as normal scores of their ranks; the best has the lowest.
 
-    Ranks make criteria of any scale alike, and let a dead trial be the worst without a number
-    for it. Trials that were trained for different lengths are compared where they can be: all by
-    their first evaluation, then those with a second change places among themselves by the best of
-    both, and so on.
+    Ranks work for criteria of any scale, and make a dead trial the worst without a number for it.
+    Trials of different lengths are compared over their common part: all by their first evaluation;
+    then those with a second are reordered among themselves by the best of both, and so on.
     """
     order = [trial for trial in trials if not trial.dead]
     length = {trial.number: max(len(trial.evaluations), 1) for trial in order}
@@ -243,7 +242,7 @@ def rank_scores(history: History, trials: Sequence[Trial]) -> list[float]:
 
 
 def normal_scores(values: Sequence[float]) -> list[float]:
-    """The quantiles of a normal distribution at the values' ranks; equals share the middle."""
+    """The quantiles of a normal distribution at the values' ranks; ties share the middle rank."""
     ranked, normal = sorted(values), NormalDist()
     middles = {
         value: bisect.bisect_left(ranked, value) + bisect.bisect_right(ranked, value)

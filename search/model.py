@@ -1,4 +1,4 @@
-"""What all trainings of a search say of its points: how good, how sure, how likely to live."""
+"""A model of a search's points from all trainings: values, uncertainty, and chance to live."""
 
 import copy
 import math
@@ -18,30 +18,30 @@ from autogan.search.stopping import REDUCTION
 
 Floats = npt.NDArray[np.float64]
 
-_OBSERVATIONS = 200  # at most, the best ones: the time grows with their cube
+_OBSERVATIONS = 200  # at most, the best ones: the time grows with the cube of their number
 _LATEST = 200  # trainings from which survival is learned
-_OUTLYING = 10  # median absolute deviations, beyond which all bad values are alike
+_OUTLYING = 10  # median absolute deviations, beyond which all bad values count the same
 _LEAST_SURVIVAL = 0.01
-# What the recorded tables say: a learning rate decides within a fraction of its range, the others
-# over the whole (docs/studies/search.md).
+# From the recorded tables: a learning rate matters within a fraction of its range, others over the
+# whole (docs/studies/search.md).
 _RATE, _OTHER = 0.5, 1.0
-_MOST_DRAWN = 8  # first trials at most; else two more than there are hyperparameters
-_LIVING = 4  # of these
-_DRAWN = 200  # further points, of which the best is looked for
-LOST = 0.33  # of the deviation of a training: a smaller gain is seen by no few seeds
+_MOST_DRAWN = 8  # limit of first trials; otherwise two more than there are hyperparameters
+_LIVING = 4  # number of them that must live
+_DRAWN = 200  # further points, among which the best is sought
+LOST = 0.33  # of a training's deviation: a few seeds cannot show a smaller gain
 _EIGHTY = 1.2816  # standard deviations on either side that hold 80 % of a normal distribution
 
 
 @dataclass(frozen=True)
 class Outlook:
-    """What a further training of a point promises, under a seed of its own.
+    """The expected result of a further training of a point, under a fresh seed.
 
     Attributes:
-        expected: on the model's scale, the lower the better; death counts as the worst.
-        deviation: of that expectation: how little is known of the point.
+        expected: on the model's scale, where lower is better; death counts as the worst.
+        deviation: of that expectation, from the uncertainty about the point.
         spread: the standard deviation of a single training about it.
         survival: the probability that the training lives, in [0.01, 1].
-        low, high: what holds the objective of four in five trainings that live.
+        low, high: the range of the objective for four in five trainings that live.
     """
 
     expected: float
@@ -53,28 +53,28 @@ class Outlook:
 
     @property
     def cautious(self) -> float:
-        """What a training comes to that is one deviation worse than expected."""
+        """The value of a training one deviation worse than expected."""
         return self.expected + math.hypot(self.deviation, self.spread)
 
     @property
     def hopeful(self) -> float:
-        """What the point may be worth if it is one deviation better than expected."""
+        """The point's value if it is one deviation better than expected."""
         return self.expected - self.deviation
 
 
 class Model:
     """A model of all single trainings.
 
-    Each training tells the best values that it had come to on its way. The model sees the
-    logarithms where all are above 0, for criteria differ by factors (`Scale`). A dead training
-    tells only what it had before, for its death would be a cliff beside the best places: a second
-    process learns from all trainings where they live. A running training counts as far as it has
-    come.
+    The observations are each training's best values up to several of its evaluations. The model
+    takes their logarithms if all are positive, because criteria differ by factors (`Scale`). A dead
+    training gives only its values before its death, which would be a cliff next to the best places;
+    a second process learns from all trainings where they live. A running training counts up to its
+    last evaluation.
 
     Args:
         space: that is searched.
         history: of single trainings; at least one has a value.
-        evaluations: of a whole training; without any, of the longest one so far.
+        evaluations: in a whole training; None for the number of the longest one so far.
     """
 
     def __init__(self, space: Space, history: History, evaluations: int | None = None) -> None:
@@ -94,14 +94,14 @@ class Model:
         observed, values = self._observed()
         self._warp = Scale(values)
         scores = self._warp.of(values)
-        begun = [history.after(t, 1) for t in self._trials]  # as good as untrained
+        begun = [history.after(t, 1) for t in self._trials]  # nearly untrained
         worst = max([*values, *(value for value in begun if math.isfinite(value))])
         self._worst = float(self._warp.of([worst])[0]) + float(scores.std())
         kept = np.sort(np.argsort(scores, kind="stable")[:_OBSERVATIONS])
         self._process = Process([observed[i] for i in kept], scores[kept].tolist(), self._medians)
 
     def believing(self) -> "Model":
-        """The same model, had the running trainings come out as it predicts."""
+        """The same model, assuming that running trainings end as it predicts."""
         running = [t.params for t in self._trials if t.state is State.RUNNING]
         if not running:
             return self
@@ -116,7 +116,7 @@ class Model:
         return share
 
     def predict(self, points: Sequence[Point]) -> tuple[Floats, Floats]:
-        """What whole trainings of points come to on the model's scale, in the mean over seeds.
+        """Predict whole trainings of points on the model's scale, averaged over seeds.
 
         Returns:
             The means and their standard deviations, float64 [points].
@@ -126,23 +126,23 @@ class Model:
     def gains(self, points: Sequence[Point], best: float) -> Floats:
         """The expected improvement of whole trainings of points over a value on the model's scale.
 
-        Of the function behind the noise (Snoek et al., 2012, equation 2), times the probability
-        that training lives (Gelbart, Snoek and Adams, 2014, arXiv:1403.5607).
+        It is that of the noise-free function (Snoek et al., 2012, equation 2), times the
+        probability that training lives (Gelbart, Snoek and Adams, 2014, arXiv:1403.5607).
         """
         where = [self._where(point) for point in points]
         return _improvement(best, *self._process.predict(where)) * self._alive(where)
 
     def gains_ahead(self, trials: Sequence[Trial]) -> Floats:
-        """The same for stopped trials that go on to their ends, with the luck they have had.
+        """The expected improvement of stopped trials if resumed to their ends, over `reached`.
 
-        Over `reached`; float64 [trials].
+        It includes the luck that each has had so far; float64 [trials].
         """
         where = [self._where(trial.params, training=trial.number) for trial in trials]
         return _improvement(self.reached, *self._process.predict(where)) * self._alive(where)
 
     @cached_property
     def reached(self) -> float:
-        """The lowest that the model finds behind the noise of any living training so far."""
+        """The model's lowest noise-free estimate for any living training so far."""
         living = [trial for trial in self._trials if trial.evaluations and not trial.dead]
         where = [self._where(t.params, len(t.evaluations), t.number) for t in living]
         means, _ = self._process.predict(where)
@@ -154,7 +154,7 @@ class Model:
         return math.sqrt(self._process.luck)
 
     def value(self, score: float) -> float:
-        """The objective's value at a place of the model's scale."""
+        """The objective's value for a value on the model's scale."""
         return self._history.sign * self._warp.back(score)
 
     def survival(self, points: Sequence[Point]) -> Floats:
@@ -162,17 +162,17 @@ class Model:
         return self._alive([self._where(point) for point in points])
 
     def _alive(self, where: Sequence[Observed]) -> Floats:
-        """The same of trainings at these places; float64 [where] in [0.01, 1]."""
+        """The same for trainings at these places; float64 [where] in [0.01, 1]."""
         if self._lives is None:
             return np.ones(len(where))
         alive: Floats = np.clip(self._lives.predict(where)[0], _LEAST_SURVIVAL, 1.0)
         return alive
 
     def outlooks(self, points: Sequence[Trial]) -> list[Outlook]:
-        """What a further training promises of points that have been tried.
+        """The outlooks for a further training of tried points.
 
         Args:
-            points: a trial of each.
+            points: one trial of each.
         """
         if not points:
             return []
@@ -203,7 +203,7 @@ class Model:
         return float(self._warp.of([self._history.so_far(trial)])[0])
 
     def _spread(self, losses: Sequence[float]) -> float:
-        """The deviation of a point's seeds, with all points' luck as one observation more."""
+        """The deviation between a point's seeds, with the mean of all points as one more."""
         if len(losses) < 2:
             return math.sqrt(self._process.luck)
         own = float(np.var(losses)) * len(losses)
@@ -211,10 +211,10 @@ class Model:
 
     @cached_property
     def _lives(self) -> Process | None:
-        """A process of ones and zeros: which trainings live; None where all do.
+        """A process for which trainings live (1) or die (0); None if all live.
 
-        One on its way is likely to die if its pictures are few: their share tells it apart
-        long before its value does.
+        An unfinished training counts by its share of different pictures: if they are few, it is
+        likely to die, and the share shows that long before the value does.
         """
         known = [t for t in self._trials if t.dead or t.evaluations or t.value is not None]
         known = known[-_LATEST:]
@@ -225,7 +225,7 @@ class Model:
         return Process(where, shares, self._medians)
 
     def _observed(self) -> tuple[list[Observed], list[float]]:
-        """The best values that trainings had come to on their way."""
+        """Observations: the trainings' best values up to several of their evaluations."""
         observed, values = [], []
         lengths = {max(len(trial.evaluations), 1) for trial in self._trials}
         for trial in self._trials:
@@ -243,9 +243,9 @@ class Model:
         return observed, values
 
     def _where(self, point: Point, count: int | None = None, training: int = NOBODY) -> Observed:
-        """Where a point's training stands after ``count`` evaluations; None is its end.
+        """The place of a point's training after ``count`` evaluations; None means its end.
 
-        The lengths are shares of the longest one, on a logarithmic scale: 0 is one evaluation.
+        Its length is relative to the longest one, on a logarithmic scale: 0 is one evaluation.
         """
         whole = count is None or self._longest == 1
         length = 1.0 if whole else math.log(count or 1) / math.log(self._longest)
@@ -254,12 +254,12 @@ class Model:
 
 
 def _different(trial: Trial) -> float:
-    """The share of different pictures at a trial's last evaluation; 1 where nobody counted."""
+    """The share of different pictures at a trial's last evaluation; 1 if not counted."""
     return trial.evaluations[-1].different if trial.evaluations else 1.0
 
 
 def _improvement(best: float, means: Floats, deviations: Floats) -> Floats:
-    """How much lower than the best normal values are expected to be; float64, as the means."""
+    """The expected improvement of normally distributed values over the best; float64 [means]."""
     from scipy.special import ndtr  # scipy.stats takes a second to import
 
     z = (best - means) / deviations
@@ -269,33 +269,33 @@ def _improvement(best: float, means: Floats, deviations: Floats) -> Floats:
 
 
 def further_points(space: Space, history: History, seed: int) -> list[Point]:
-    """New points, of which the best stands for what a further one promises."""
+    """New random points; the best of them shows how promising a further point is."""
     random, used = rng(seed, history), {key(trial.params) for trial in history.trials}
     return [p for _ in range(_DRAWN) if (p := space.draw(random, used)) is not None]
 
 
 def drawn_first(space: Space) -> int:
-    """How many points a model wants before it says where to go on."""
+    """The number of points that a model needs before it proposes others."""
     return min(len(space.dimensions) + 2, _MOST_DRAWN)
 
 
 def enough(space: Space, known: int, living: int) -> bool:
-    """Whether a model can be made of this number of points, and of living ones among them.
+    """Whether this number of points, and of living ones among them, suffices for a model.
 
-    One of fewer living ones would stay about these.
+    With fewer living ones, a model would stay close to them.
     """
     return known >= drawn_first(space) and living >= min(drawn_first(space), _LIVING)
 
 
 class Scale:
-    """A scale on which noise is about alike everywhere; the lowest is the best.
+    """A scale on which noise is about equal everywhere; lower is better.
 
-    Positive losses are taken by their logarithm, others by the inverse hyperbolic sine of their
-    distance from the median, which is like themselves near it and like a logarithm far out. Bad
-    outliers are all alike: how bad they are says nothing of where it is good.
+    If all losses are positive, it is their logarithm; otherwise the inverse hyperbolic sine of
+    their distance from the median, which is linear near it and logarithmic far out. Bad outliers
+    are all clipped to one value: how bad they are says nothing about the good region.
 
     Args:
-        losses: that are known, all finite.
+        losses: the known ones, all finite.
     """
 
     def __init__(self, losses: Sequence[float]) -> None:
@@ -304,7 +304,7 @@ class Scale:
         self._middle = float(np.median(found))
         off = np.abs(found - self._middle)
         self._unit = float(np.median(off)) or float(off.mean()) or 1.0
-        self._floor = 1e-3 * self._middle  # of logarithms
+        self._floor = 1e-3 * self._middle  # least argument of the logarithm
         self._limit = math.inf
         plain = self.of(losses)
         middle = float(np.median(plain))
@@ -322,5 +322,5 @@ class Scale:
         return limited
 
     def back(self, score: float) -> float:
-        """The loss at a place of the scale."""
+        """The loss for a value on the scale."""
         return math.exp(score) if self._log else self._middle + self._unit * math.sinh(score)

@@ -1,4 +1,4 @@
-"""Optuna's samplers as search methods: pure functions of the history, like our own."""
+"""Optuna's samplers as search methods: pure functions of the history, like AutoGAN's own."""
 
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -14,53 +14,53 @@ from autogan.search.cube import Interval
 from autogan.search.history import History, State, Trial, rank_scores
 from autogan.search.space import Point, Space, distinct_values, key, tidy
 
-_ATTEMPTS = 20  # at a point that has not been tried, before one is drawn at random
-_STARTUP = 10  # draws, before TPE estimates densities
+_ATTEMPTS = 20  # to find an untried point, before drawing one at random
+_STARTUP = 10  # draws before TPE estimates densities
 _POPULATION = 10  # of a generation of NSGA-II: budgets here are small
 
 
 class OptunaMethod(SearchMethod):
-    """A sampler that sees the history anew at each call, as a study in memory.
+    """A sampler that gets the whole history at each call, as a study in memory.
 
-    A list of numbers is one ordered axis, evenly spaced, whatever the numbers are; a value
-    between two counts as the nearer one. Trials are ranked by their `rank_scores`, or by all
-    objectives where there are several; a dead one as the worst so far.
+    A list of numbers is one ordered axis with even spacing; a value between two counts as the
+    nearer one. Trials are ranked by their `rank_scores`, or by all objectives if there are several;
+    a dead trial counts as the worst so far.
     """
 
     generations: ClassVar[int | None] = None
-    """How many trials make a generation, for samplers that keep count of generations."""
+    """The number of trials in a generation, for samplers with generations."""
 
     @abstractmethod
     def sampler(self, samplers: Any, seed: int) -> Any:
-        """Make one of the module's ``samplers``."""
+        """Create one of the module's ``samplers``."""
 
     def propose(self, space: Space, history: History, seed: int) -> Proposal | None:
         """Return the sampler's draw; see `SearchMethod.propose`."""
         optuna = _optuna(self.name)
         used = self.used(history)
         axes = [_Axis(dimension, optuna.distributions) for dimension in space.decisive_first]
-        told = self._told(space, history, axes, optuna.trial)
+        past = self._past(space, history, axes, optuna.trial)
         study = optuna.create_study(
             sampler=self.sampler(optuna.samplers, digest(seed, history)),
             directions=["minimize"] * len(next(iter(history.losses), (0.0,))),
         )
-        study.add_trials(told)
+        study.add_trials(past)
         for _ in range(_ATTEMPTS):
             point: dict[str, Value] = {}
             trial = study.ask()
             for axis in axes:
                 if space.exists(axis.dimension.name, point):
                     point[axis.dimension.name] = axis.suggested(trial, point)
-            point = space.existing(point)  # a choice may stand behind what depends on it
+            point = space.existing(point)  # a choice may come after dimensions that depend on it
             if key(point) not in used and space.allows(point):
                 return Proposal(point)
         point_left = space.draw(rng(seed, history), used)
         return None if point_left is None else Proposal(point_left)
 
-    def _told(
+    def _past(
         self, space: Space, history: History, axes: Sequence["_Axis"], trials: Any
     ) -> list[Any]:
-        """The history as Optuna's trials; failed ones say nothing, nor those out of the space."""
+        """The history as Optuna's trials, without failed ones and those outside the space."""
         ended = self.known(space, history)
         values = {
             trial.number: [standing]
@@ -91,9 +91,9 @@ class OptunaMethod(SearchMethod):
 
 
 class TPE(OptunaMethod):
-    """Draw where good trials were dense and bad ones were not (Bergstra et al., 2011).
+    """Draw where good trials are dense and bad ones are not (Bergstra et al., 2011).
 
-    The first ten trials are random; running ones count as bad.
+    The first ten trials are random; running trials count as bad.
     """
 
     name = "tpe"
@@ -109,7 +109,7 @@ class TPE(OptunaMethod):
 
 
 class NSGAII(OptunaMethod):
-    """Cross and mutate the trials that no other one dominates (Deb et al., 2002)."""
+    """Cross and mutate the trials that no other dominates (Deb et al., 2002)."""
 
     name = "nsga2"
     summary = "genetic algorithm for several criteria (Optuna's; pip install optuna)"
@@ -125,7 +125,7 @@ class NSGAII(OptunaMethod):
 
 
 class _Axis:
-    """A dimension as Optuna sees it; a range that another value decides, by places from 0 to 1."""
+    """A dimension as Optuna sees it; a range that depends on another value runs from 0 to 1."""
 
     def __init__(self, dimension: Dimension, distributions: Any) -> None:
         self.dimension = dimension
@@ -149,7 +149,7 @@ class _Axis:
             )
 
     def suggested(self, trial: Any, point: Point) -> Value:
-        """Ask Optuna's trial for a value, of a point whose decisive values are known."""
+        """Ask Optuna's trial for a value; the point has the values that decide its range."""
         name, kind = self.dimension.name, self.distribution
         if self.dimension.by:
             share = float(trial.suggest_float(name, kind.low, kind.high))
@@ -179,7 +179,7 @@ def _optuna(method: str) -> Any:
         import optuna
     except ImportError:
         raise ConfigError(
-            "search_method", f"{method} needs Optuna: {command('pip', 'install', 'optuna')}"
+            "search_method", f"{method} needs Optuna; {command('pip', 'install', 'optuna')}"
         ) from None
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     return optuna

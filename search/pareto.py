@@ -1,4 +1,4 @@
-"""Several objectives: which trials no other one beats, and which of these to take."""
+"""Several objectives: which trials no other dominates, and which of these to choose."""
 
 from collections.abc import Sequence
 
@@ -7,14 +7,14 @@ import numpy.typing as npt
 
 
 def fronts(losses: Sequence[Sequence[float]]) -> list[int]:
-    """How many layers of better ones lie above each row (Deb et al., 2002).
+    """The layer of each row in a non-dominated sort (Deb et al., 2002).
 
     Args:
-        losses: a row for each trial, of objectives that should fall.
+        losses: a row for each trial, of objectives where lower is better.
 
     Returns:
-        0 for rows that no other one dominates: is at least as good in all objectives and better in
-        one; 1 for those that only rows of layer 0 dominate; and so on.
+        0 for rows that no other row dominates, which means at least as good in all objectives and
+        better in one; 1 for rows that only rows of layer 0 dominate; and so on.
     """
     rows = np.array(losses, np.float64)
     layers = np.full(len(rows), -1)
@@ -28,12 +28,12 @@ def fronts(losses: Sequence[Sequence[float]]) -> list[int]:
 
 
 def worths(losses: Sequence[Sequence[float]], prefer: int | None) -> list[float]:
-    """One number for each row, by which methods for a single objective can search.
+    """One number for each row, for search methods that need a single objective.
 
     Args:
         losses: as for `fronts`.
-        prefer: the objective that orders the rows of a layer; None to take the knee first, the
-            row nearest to the best that was reached in each objective, all of them scaled to
+        prefer: the objective that orders the rows of a layer; None to put the knee first, the row
+            nearest to the best value reached in each objective, with all objectives scaled to
             their range within the first layer.
 
     Returns:

@@ -1,4 +1,4 @@
-"""A Gaussian process of single trainings: what their values say of points, lengths and seeds."""
+"""A Gaussian process of single trainings, over points, lengths of training and seeds."""
 
 import copy
 import math
@@ -12,34 +12,34 @@ from threadpoolctl import threadpool_limits
 
 Floats = npt.NDArray[np.float64]
 
-NOBODY = -1  # the number of a point or training that shares its own term with no other
+NOBODY = -1  # number of a point or training that shares its own term with no other
 
-_ITERATIONS = 12  # of the descent, which need not find the last digit
-_FITTED = 100  # observations at most, by which the kernel's numbers are found
+_ITERATIONS = 12  # of the descent, which need not be exact to the last digit
+_FITTED = 100  # observations at most for fitting the kernel's numbers
 _JITTER = 1e-6
 _ROOT5 = math.sqrt(5)
 
-# Each number's prior is a lognormal distribution, with this median and this deviation of the
-# logarithm. The lengths of the axes come before these.
+# Each number's prior is a lognormal distribution with this median and this deviation of the
+# logarithm. The scales of the axes come before these.
 _PRIORS = {
     "length": (1.0, 0.7),  # scale of the length of training
-    "field": (1.0, 0.7),  # variance of what place and length decide
-    "point": (0.1, 0.7),  # of what a point has beside its place
-    "training": (0.15, 1.0),  # of a training's luck, which is common to its whole curve
-    "noise": (0.05, 1.0),  # of a single value
+    "field": (1.0, 0.7),  # variance of the part that place and length decide
+    "point": (0.1, 0.7),  # variance of a point's own part, independent of its place
+    "training": (0.15, 1.0),  # variance of a training's luck, common to its whole curve
+    "noise": (0.05, 1.0),  # variance of a single value
 }
 _AXIS_DEVIATION = 1.2
 
 
 @dataclass(frozen=True)
 class Observed:
-    """Where something was observed, or is to be predicted.
+    """The position of an observation or a prediction.
 
     Attributes:
         place: of the point, in a unit cube.
-        length: of the training, on a logarithmic scale: 1 is a whole one.
+        length: of the training, on a logarithmic scale: 1 is a whole training.
         point: a number that all trainings of a point share; `NOBODY` for the field alone.
-        training: the training's own number; `NOBODY` for a further one.
+        training: the training's own number; `NOBODY` for a further training.
     """
 
     place: tuple[float, ...]
@@ -52,15 +52,15 @@ class Process:
     """A posterior over the values of trainings.
 
     The covariance of two observations is the sum of a Matern 5/2 kernel of place and length with
-    a scale for each axis (Rasmussen and Williams, 2006, equation 4.17), a term of the same point,
-    a term of the same training, both fading with the difference in length, and noise. The point's
-    own term lets its seeds overrule its neighbours; without the training's, a curve of many
-    evaluations would count as many seeds. The kernel's numbers maximise the likelihood times
-    their priors.
+    a scale for each axis (Rasmussen and Williams, 2006, equation 4.17), a term for the same point,
+    a term for the same training, both fading with the difference in length, and noise. The point's
+    term lets its own seeds outweigh its neighbours; without the training's term, a curve of many
+    evaluations would count as many seeds. The kernel's numbers maximise the likelihood times their
+    priors.
 
     Args:
-        observed: at least one.
-        values: of these; the lower the better, on a scale on which noise is about alike.
+        observed: at least one position.
+        values: at these positions; lower is better, on a scale on which noise is about equal.
         medians: of the priors of the axes' scales, one for each coordinate of a place.
 
     Attributes:
@@ -94,14 +94,14 @@ class Process:
         self._weights = _solved(self._root, (values - self._mean) / self._scale)
 
     def believing(self, where: Sequence[Observed]) -> "Process":
-        """The same process, had it been right about some places (Ginsbourger et al., 2010)."""
+        """The same process with its predictions as observations (Ginsbourger et al., 2010)."""
         other = copy.copy(self)
         means, _ = self.predict(where)
         other._take_in([*self._observed, *where], np.concatenate([self._values, means]))
         return other
 
     def predict(self, where: Sequence[Observed]) -> tuple[Floats, Floats]:
-        """Means and standard deviations, without the noise; float64 [where]."""
+        """Predict means and standard deviations, without the noise; float64 [where]."""
         from scipy.linalg import solve_triangular
 
         rows = _Rows.of(where)
@@ -114,7 +114,7 @@ class Process:
 
 @dataclass(frozen=True)
 class _Rows:
-    """Observations as arrays: places with lengths [n, axes + 1], and the numbers [n]."""
+    """Positions as arrays: places with lengths [n, axes + 1], and the numbers [n]."""
 
     places: Floats
     points: npt.NDArray[np.int64]
@@ -130,10 +130,10 @@ class _Rows:
 
 
 class _Kernel:
-    """The covariance for given numbers, of which `_PRIORS` names the last.
+    """The covariance for given numbers, the last of which `_PRIORS` names.
 
     Args:
-        numbers: the logarithms of the axes' scales, the length's among them, and the variances.
+        numbers: the logarithms of the axes' scales, including the length's, and of the variances.
     """
 
     def __init__(self, numbers: Floats) -> None:
@@ -141,7 +141,7 @@ class _Kernel:
         self.field, self.point, self.training, self.noise = np.exp(numbers[-4:]).tolist()
 
     def between(self, ones: _Rows, others: _Rows) -> Floats:
-        """The covariance of the values behind the noise; float64 [ones, others]."""
+        """The covariance of the noise-free values; float64 [ones, others]."""
         smooth, _ = self.smooth(ones, others)
         return self.joined(smooth, *_same(ones, others))
 
@@ -151,12 +151,12 @@ class _Kernel:
         return covariance
 
     def noisy(self, covariance: Floats) -> Floats:
-        """The covariance of observations, from that of the values behind the noise."""
+        """The covariance of observations, from that of the noise-free values."""
         noisy: Floats = covariance + (self.noise + _JITTER) * np.eye(len(covariance))
         return noisy
 
     def alone(self, rows: _Rows) -> Floats:
-        """The variances before anything was observed; float64 [rows]."""
+        """The prior variances; float64 [rows]."""
         variances: Floats = (
             self.field
             + self.point * (rows.points != NOBODY)
@@ -165,7 +165,7 @@ class _Kernel:
         return variances
 
     def smooth(self, ones: _Rows, others: _Rows) -> tuple[Floats, Floats]:
-        """Matern 5/2 of the scaled distances, and its slope along their squares, twice negated."""
+        """Matern 5/2 of the scaled distances, and -2 times its derivative by their squares."""
         a, b = ones.places / self.scales, others.places / self.scales
         squares = (a**2).sum(1)[:, None] + (b**2).sum(1)[None, :] - 2 * a @ b.T
         far = _ROOT5 * np.sqrt(np.maximum(squares, 0.0))
@@ -174,21 +174,21 @@ class _Kernel:
 
 
 def _same(ones: _Rows, others: _Rows) -> tuple[Floats, Floats]:
-    """How much two observations share a point's own term, and a training's; [ones, others]."""
+    """How far two positions share a point's own term, and a training's; [ones, others]."""
     gaps = np.abs(ones.places[:, -1][:, None] - others.places[:, -1][None, :])
     points = (ones.points[:, None] == others.points) & (ones.points[:, None] != NOBODY)
     trainings = (ones.trainings[:, None] == others.trainings) & (ones.trainings[:, None] != NOBODY)
     return points * np.exp(-2 * gaps), trainings * np.exp(-gaps)
 
 
-# The same observations are asked about by the method, the race and the recommendation in turn.
+# The method, the race and the recommendation ask about the same observations in turn.
 @lru_cache(maxsize=32)
 def _fitted(
     observed: tuple[Observed, ...],
     values: tuple[float, ...],
     priors: tuple[tuple[float, float], ...],
 ) -> tuple[float, ...]:
-    """The logarithms of the kernel's numbers that the values and the priors make most likely."""
+    """The logarithms of the kernel's numbers with the highest posterior density."""
     from scipy.optimize import minimize
 
     rows, found = _Rows.of(observed), np.array(values)
@@ -203,7 +203,7 @@ def _fitted(
         covariance = kernel.noisy(kernel.joined(smooth, points, trainings))
         root = np.asarray(np.linalg.cholesky(covariance), np.float64)
         weights = _solved(root, found)
-        # d loss / d covariance, twice negated (Rasmussen and Williams, 2006, equation 5.9)
+        # -2 d loss / d covariance (Rasmussen and Williams, 2006, equation 5.9)
         pull = np.outer(weights, weights) - _solved(root, np.eye(len(found)))
         off = (numbers - medians) / deviations
         value = 0.5 * found @ weights + np.log(np.diag(root)).sum() + 0.5 * off @ off
@@ -219,7 +219,7 @@ def _fitted(
         return float(value), -0.5 * np.concatenate([axes, variances]) + off / deviations
 
     bounds = list(zip(medians - 3 * deviations, medians + 3 * deviations, strict=True))
-    with threadpool_limits(1, "blas"):  # more would wait for each other: matrices are small
+    with threadpool_limits(1, "blas"):  # more threads would wait for each other: small matrices
         descent = minimize(
             loss,
             medians,
@@ -233,7 +233,7 @@ def _fitted(
 
 
 def _evenly(count: int, most: int) -> list[int]:
-    """At most ``most`` places out of ``count``, spread evenly, the first and last among them."""
+    """At most ``most`` indices out of ``count``, evenly spread, including the first and last."""
     if count <= most:
         return list(range(count))
     return [round(place) for place in np.linspace(0, count - 1, most)]

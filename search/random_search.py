@@ -6,7 +6,7 @@ from autogan.search.space import Space
 
 
 class RandomSearch(SearchMethod):
-    """Independent draws from the lists and ranges."""
+    """Draw independently from the lists and ranges."""
 
     name = "random"
     summary = "independent draws from the candidates or ranges"

@@ -1,7 +1,8 @@
-"""One run is not a result: which hyperparameters to train again, and which to return.
+"""One run is not a result: which points to train again, and which to recommend.
 
-A lucky training is worth keeping, but its hyperparameters are not the best for that. These
-functions judge points by all their trainings and their neighbours' (`autogan.search.model`).
+The generator of a lucky training is worth keeping, but luck does not make its hyperparameters the
+best. These functions judge points by all their trainings and their neighbours'
+(`autogan.search.model`).
 """
 
 import dataclasses
@@ -13,20 +14,20 @@ from autogan.search.history import History, State, Trial
 from autogan.search.model import LOST, Model, Outlook, further_points
 from autogan.search.space import Key, Space, key
 
-_SHARE = 0.5  # of all training at most, that goes to further seeds
-_PER_NOISE = 3.0  # that share, in units of the share of the variance that seeds have
-_CANDIDATES = 3  # trained points, before one of them is trained again
-_SURELY_WORSE = 2.0  # deviations better than expected, and still worse than the best
+_SHARE = 0.5  # largest share of all training for further seeds
+_PER_NOISE = 3.0  # that share, relative to the seeds' share of the variance
+_CANDIDATES = 3  # trained points before one of them is trained again
+_SURELY_WORSE = 2.0  # a point is surely worse if even this many deviations better are not enough
 
 
 @dataclasses.dataclass(frozen=True)
 class Standing:
-    """A point, with all that is known of it.
+    """A point, its trainings, and its outlook.
 
     Attributes:
-        first: its first trial, by which it is called.
+        first: its first trial, whose number stands for the point.
         trials: all its trainings that did not fail, in order.
-        outlook: what a further training promises; None if nothing is known to judge it by.
+        outlook: for a further training; None if not known.
     """
 
     first: Trial
@@ -35,39 +36,39 @@ class Standing:
 
     @property
     def ended(self) -> list[Trial]:
-        """Its trainings that died, or came to their end with a value."""
+        """Its trainings that died, or reached their end with a value."""
         return [trial for trial in self.trials if trial.concluded]
 
     @property
     def died(self) -> int:
-        """How many of its trainings died."""
+        """The number of its trainings that died."""
         return sum(trial.dead for trial in self.trials)
 
     @property
     def values(self) -> list[float]:
-        """What its whole trainings came to that live."""
+        """The values of its whole trainings that live."""
         return [t.value for t in self.ended if t.worth is not None and t.value is not None]
 
     @property
     def value(self) -> float | None:
-        """The mean of these values; without any, what a stopped training had come to."""
+        """The mean of `values`; without any, the mean value of its stopped trainings."""
         early = [t.worth for t in self.trials if t.worth is not None]
         return statistics.fmean(self.values or early) if self.values or early else None
 
 
 def recommended(space: Space, history: History) -> list[Standing]:
-    """The points to train again, the best first.
+    """The recommended points, the best first.
 
-    A point is judged by what a further training comes to that is one deviation worse than
-    expected, death counted as the worst of all values. Points that came to no end follow, if
-    nothing else is there.
+    A point is judged by a further training that is one deviation worse than expected, where death
+    counts as the worst of all values.
 
     Args:
         space: that was searched.
         history: of single trainings.
 
     Returns:
-        Points of which a training came to its end and lives; without any, those with a value.
+        Points with a training that reached its end and lives; if there are none, all points with a
+        value.
     """
     groups = _groups(history)
     whole = [each for each in groups if each.values]
@@ -76,13 +77,13 @@ def recommended(space: Space, history: History) -> list[Standing]:
 
 
 def _ordered(model: Model, points: Sequence[Standing]) -> list[Standing]:
-    """Points with their outlooks, the one to train again first."""
+    """Points with their outlooks, the best first."""
     found = _judged(model, points)
     return sorted(found, key=lambda each: (_outlook(each).cautious, each.first.number))
 
 
 def ranked(history: History, first: Sequence[Standing]) -> list[Standing]:
-    """All points: those that may be recommended, which stand first, then others by their values."""
+    """All points: first those that may be recommended, then the others by their values."""
     known = {each.first.number for each in first}
     rest = [each for each in _groups(history) if each.first.number not in known]
     by_value = sorted(
@@ -97,17 +98,17 @@ def ranked(history: History, first: Sequence[Standing]) -> list[Standing]:
 
 
 def raced(space: Space, history: History, most: int, *, closing: bool = False) -> Trial | None:
-    """The first trial of a point that should be trained under a further seed, if there is one.
+    """The first trial of a point that should be trained under a further seed, if any.
 
-    That is the most hopeful one of those that may be the best. Further seeds take at most half of
-    all training, and less where the seed decides little: their share is three times its share of
-    the variance.
+    It is the most hopeful of the points that may be the best. Further seeds take at most half of
+    all training, and less if the seed matters little: their share is three times the seed's share
+    of the variance.
 
     Args:
         space: that is searched.
         history: of single trainings.
-        most: seeds for a point.
-        closing: no new point will be tried, so that few trained points must do.
+        most: the limit of seeds per point.
+        closing: no new point will be tried, so that few trained points must suffice.
     """
     if most == 1:
         return None
@@ -139,12 +140,12 @@ def raced(space: Space, history: History, most: int, *, closing: bool = False) -
 
 @dataclasses.dataclass(frozen=True)
 class Settled:
-    """Why a search may end: what a further point promises is less than what a seed does.
+    """Why a search may end: a further point's expected gain is smaller than the seed's effect.
 
     Attributes:
-        now: what the recommended point is expected to come to.
-        then: the same after the best gain that is expected of a further point.
-        low, high: what holds four of five trainings of the recommended point.
+        now: the expected value of the recommended point.
+        then: the same after the largest expected gain of a further point.
+        low, high: the range of four in five trainings of the recommended point.
     """
 
     now: float
@@ -154,9 +155,9 @@ class Settled:
 
 
 def settled(space: Space, history: History, seed: int) -> Settled | None:
-    """Whether the expected gain of the best further point is lost in the noise of a training.
+    """Whether the best further point's expected gain is lost in the noise of a training.
 
-    Asked once the recommended point has been trained under several seeds, or the race is over.
+    None if it is not, or if the recommended point has not ended two trainings yet.
 
     Args:
         space: that is searched.
@@ -180,17 +181,17 @@ def settled(space: Space, history: History, seed: int) -> Settled | None:
 
 
 def merged(history: History) -> History:
-    """A history with one trial for each point, for methods that know nothing of seeds.
+    """A history with one trial per point, for methods that ignore seeds.
 
-    Its value is the mean of its trainings', in which a dead one counts as the worst of all: bad,
-    and not the end. It is running while one of them is; dead or failed, if all of them are.
+    Its value is the mean over its trainings, in which a dead one counts as the worst value of all:
+    bad, but not fatal. It is running while any of them is, and dead or failed if all of them are.
 
     Args:
         history: of single trainings.
     """
     worths = [history.sign * t.worth for t in history.trials if t.worth is not None]
     worst = max(worths, default=math.inf) * history.sign
-    groups: dict[int, list[Trial]] = {}  # by draws: one that was drawn twice is two
+    groups: dict[int, list[Trial]] = {}  # by draw: a point drawn twice counts as two
     for trial in history.trials:
         first = trial.number if trial.repeats is None else trial.repeats
         groups.setdefault(first, []).append(trial)
@@ -205,17 +206,17 @@ def _merged(group: Sequence[Trial], worst: float) -> Trial:
     living = [trial for trial in counted if not trial.dead]
     state = State.RUNNING if State.RUNNING in states else (living or counted)[-1].state
     values = [worst if t.dead else t.worth for t in counted if t.dead or t.worth is not None]
-    told = [value for value in values if value is not None and living]
+    known = [value for value in values if value is not None and living]
     return dataclasses.replace(
         group[0],
         state=state,
         evaluations=(living or counted)[0].evaluations,
-        value=statistics.fmean(told) if told and state is not State.RUNNING else None,
+        value=statistics.fmean(known) if known and state is not State.RUNNING else None,
     )
 
 
 def _groups(history: History) -> list[Standing]:
-    """The points in the order of their first trials, without those that failed."""
+    """The points in the order of their first trials, ignoring failed trials."""
     groups: dict[Key, list[Trial]] = {}
     for trial in history.trials:
         if trial.state is not State.FAILED:
@@ -238,5 +239,5 @@ def _outlook(point: Standing) -> Outlook:
 
 
 def _length(trial: Trial) -> int:
-    """Of a training, in evaluations; one that died before its first took nearly as long."""
+    """A training's length in evaluations; at least 1, even if it died before its first."""
     return max(len(trial.evaluations), 1)

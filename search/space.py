@@ -1,4 +1,4 @@
-"""The search space: what can be drawn, what stands next to a value, what has been used."""
+"""The search space: drawing points, listing them, and finding the neighbours of values."""
 
 import itertools
 import math
@@ -10,35 +10,35 @@ from functools import cached_property
 from autogan.core.hyperparameters import Dimension, Value, conditions, met
 
 Point = Mapping[str, Value]
-"""A value for each dimension that exists beside the others, by name, in the dimensions' order."""
+"""A value for each dimension that applies, by name, in the dimensions' order."""
 
 Key = tuple[tuple[str, Value], ...]
-"""What two points that are the same have in common; see `key`."""
+"""A hashable form of a point, the same for equal points; see `key`."""
 
-_MAX_REJECTIONS = 200  # draws, before what is left is looked at one by one
-_PATIENCE = 10_000  # draws, where that is too much
-_COUNTED = 10_000  # points that are gone through, at most
+_MAX_REJECTIONS = 200  # draws before the remaining points are listed one by one
+_PATIENCE = 10_000  # draws if there are too many points to list
+_COUNTED = 10_000  # limit of points to list
 
 
 @dataclass(frozen=True)
 class Space:
-    """What can be searched: no method proposes a point that is forbidden.
+    """The points that a search may try; methods propose no forbidden ones.
 
     Attributes:
-        dimensions: the searched hyperparameters, in the order in which the user gave them.
-        forbidden: tells which points cannot be; None if all can.
+        dimensions: the searched hyperparameters, in the user's order.
+        forbidden: tells whether a point is invalid; None if all points are valid.
     """
 
     dimensions: tuple[Dimension, ...]
     forbidden: Callable[[Point], bool] | None = None
 
     def size(self) -> int | None:
-        """How many different points there are that may be; None if that is not known.
+        """The number of different valid points; None if unknown.
 
-        A range makes them uncountable. And which points are forbidden shows only when each is asked
-        for: of more than 10,000 that stays unknown, for it would take minutes to tell a user of a
-        number that no search comes near. The same limit holds for the combinations of those
-        choices on which the meaning of other hyperparameters depends; all others are multiplied.
+        A range makes them uncountable. Finding the forbidden points needs a check of each one. For
+        more than 10,000 points the number stays unknown: counting would take minutes, and no search
+        comes near that number. The same limit holds for the combinations of choices that decide
+        whether other hyperparameters apply; all other dimensions are multiplied.
         """
         return self._size
 
@@ -65,18 +65,18 @@ class Space:
         return {name: conditions(h, declared) for name, h in declared.items()}
 
     def exists(self, name: str, point: Point) -> bool:
-        """Whether a dimension has a meaning beside the values of others, as far as given."""
+        """Whether a dimension applies under the given values of others."""
         return met(self._conditions[name], point)
 
     def existing(self, point: Point) -> dict[str, Value]:
-        """A point without the values that have no meaning beside the others."""
+        """A point without the values that do not apply under the others."""
         return {d.name: point[d.name] for d in self.dimensions if self.exists(d.name, point)}
 
     def spans(self, point: Point) -> bool:
         """Whether a point's values lie between the ends of the lists and ranges.
 
-        Earlier searches and the user's own points may have others, which a method would have to
-        move to an end to see them.
+        Earlier searches and enqueued points may have values outside, which a method could only
+        represent by moving them to an end.
         """
         return all(
             _between(d.under(point), point[d.name])
@@ -86,10 +86,10 @@ class Space:
         )
 
     def nearest(self, values: Point) -> dict[str, Value]:
-        """The point whose values lie nearest to given ones.
+        """The point whose values are nearest to given ones.
 
         Args:
-            values: of each dimension, by name; they may lie out of the ranges and lists.
+            values: of each dimension, by name; they may lie outside the ranges and lists.
         """
         nearest: dict[str, Value] = {}
         for dimension in self.decisive_first:
@@ -98,16 +98,16 @@ class Space:
 
     @cached_property
     def decisive_first(self) -> tuple[Dimension, ...]:
-        """The dimensions, those last whose interval depends on another's value."""
+        """The dimensions; those whose interval depends on another's value come last."""
         return tuple(sorted(self.dimensions, key=lambda dimension: bool(dimension.by)))
 
     def defaults(self) -> dict[str, Value] | None:
-        """The hyperparameters' defaults, as near as the space has them; None if they cannot be."""
+        """The point nearest to the hyperparameters' defaults; None if it is invalid."""
         point = self.nearest({d.name: d.hyperparameter.default for d in self.dimensions})
         return point if self.allows(point) else None
 
     def allows(self, point: Point) -> bool:
-        """Whether a point is not forbidden, nor out of an interval that another value decides."""
+        """Whether a point is not forbidden, and inside the intervals that other values decide."""
         inside = all(
             _between(d.under(point), point[d.name])
             for d in self.dimensions
@@ -116,12 +116,12 @@ class Space:
         return inside and (self.forbidden is None or not self.forbidden(point))
 
     def points(self) -> Iterator[Point]:
-        """All different points of a countable space that may be, the first dimension outermost."""
+        """All different valid points of a countable space, the first dimension outermost."""
         begun: Iterable[dict[str, Value]] = [{}]
         for dimension in self.dimensions:
             begun = self._extended(begun, dimension)
         seen = set()
-        for point in map(self.existing, begun):  # a choice may stand behind what depends on it
+        for point in map(self.existing, begun):  # a choice may come after its dependents
             if key(point) not in seen:
                 seen.add(key(point))
                 if self.allows(point):
@@ -130,7 +130,7 @@ class Space:
     def _extended(
         self, begun: Iterable[dict[str, Value]], dimension: Dimension
     ) -> Iterator[dict[str, Value]]:
-        """The beginnings of points with each value of one more dimension, where it exists."""
+        """Partial points extended by each value of one more dimension, if it applies."""
         name, values = dimension.name, distinct_values(dimension) or ()
         for point in begun:
             if self.exists(name, point):
@@ -144,21 +144,21 @@ class Space:
         used: Set[Key],
         appended: Mapping[str, Sequence[Value]] | None = None,
     ) -> Point | None:
-        """Draw a point, each dimension independently, that is allowed and not in ``used``.
+        """Draw an allowed point that is not in ``used``, each dimension independently.
 
         Args:
-            rng: where the random numbers come from.
+            rng: the source of random numbers.
             used: keys (see `key`) that may not be drawn; empty for independent draws.
-            appended: further values by dimension, drawn beside the dimension's own.
+            appended: further values by dimension, drawn in addition to the dimension's own.
 
         Returns:
-            The point, or None if every point is used or forbidden. Of a space that is too large to
-            go through, None says that thousands of draws found nothing else.
+            The point, or None if every point is used or forbidden. For a space that is too large to
+            list, None means that thousands of draws found no other point.
         """
         more = appended or {}
         for attempt in range(_PATIENCE):
             if attempt == _MAX_REJECTIONS:
-                # Hardly anything is left: look at what is, so that "exhausted" is said exactly.
+                # Few points are left: list them, so that None exactly means exhausted.
                 whole = Space(tuple(_listed(d, more.get(d.name, ())) for d in self.dimensions))
                 size = whole.size()
                 if size is not None and size <= _COUNTED:
@@ -176,12 +176,12 @@ class Space:
 
 
 def key(point: Point) -> Key:
-    """A point as something that can be compared and kept in a set."""
+    """A point in a form that can be compared and kept in a set."""
     return tuple(point.items())
 
 
 def unique(values: Iterable[Value]) -> tuple[Value, ...]:
-    """The different values, in their first order."""
+    """The different values, in order of first occurrence."""
     return tuple(dict.fromkeys(values))
 
 
@@ -195,7 +195,7 @@ def distinct_values(dimension: Dimension) -> tuple[Value, ...] | None:
 
 
 def _listed(dimension: Dimension, appended: Sequence[Value]) -> Dimension:
-    """A dimension as a list of all its values and further ones, if it is countable."""
+    """A dimension as a list of its values and further ones, if it is countable."""
     values = distinct_values(dimension)
     if values is None:
         return dimension
@@ -205,7 +205,7 @@ def _listed(dimension: Dimension, appended: Sequence[Value]) -> Dimension:
 def draw(dimension: Dimension, appended: Sequence[Value], rng: random.Random) -> Value:
     """Draw one value: from the bag of candidates and appended values, or from the range.
 
-    A range that has had values appended is drawn from half of the time.
+    If a range has appended values, half of the draws come from each.
     """
     interval = dimension.range
     if interval is None:
@@ -223,7 +223,7 @@ def draw(dimension: Dimension, appended: Sequence[Value], rng: random.Random) ->
 
 
 def ends(dimension: Dimension) -> tuple[float, float]:
-    """The ends of what a range is drawn from: each whole number n has all of [n - 0.5, n + 0.5)."""
+    """The ends for draws from a range: each integer n takes all of [n - 0.5, n + 0.5)."""
     assert dimension.range is not None
     low, high = dimension.range.low, dimension.range.high
     if dimension.hyperparameter.integer:
@@ -239,7 +239,7 @@ def in_range(dimension: Dimension, value: float) -> Value:
 
 
 def _inside(dimension: Dimension, values: Sequence[Value]) -> Sequence[Value]:
-    """Those of some values that lie in a dimension's range; all, where it has none."""
+    """Those of the values that lie in a dimension's range; all if it has none."""
     return values if dimension.range is None else [v for v in values if _between(dimension, v)]
 
 
@@ -254,7 +254,7 @@ def _between(dimension: Dimension, value: Value) -> bool:
 
 
 def _nearest(dimension: Dimension, value: Value) -> Value:
-    """The value of a dimension that is nearest, by factors among positive numbers."""
+    """The nearest value of a dimension; by ratio if all numbers are positive."""
     if isinstance(value, str) or dimension.hyperparameter.kind == "choice":
         return value if value in dimension.candidates else dimension.candidates[0]
     if dimension.range is not None:
@@ -269,9 +269,9 @@ def neighbours(dimension: Dimension, value: Value) -> tuple[Value, ...]:
     """The values next to ``value``, by the kind of the hyperparameter.
 
     A scale moves by x0.8 and x1.2, a count by -1 and +1, a share by -0.1 and +0.1 (Auto-GAN,
-    section 4.3.3); a size or a choice to any other of its candidates. Steps may leave a list, as
-    in Auto-GAN; a step out of a range ends at the range's edge. A step beyond the
-    hyperparameter's own limits is left out. Where there is nowhere to go, the value itself.
+    section 4.3.3); a size or a choice moves to any other candidate. Steps may leave a list, as in
+    Auto-GAN; a step out of a range ends at its edge. Steps beyond the hyperparameter's own limits
+    are left out. If no step is possible, the result is the value itself.
     """
     hyperparameter = dimension.hyperparameter
     steps: tuple[Value, ...]
@@ -290,7 +290,7 @@ def neighbours(dimension: Dimension, value: Value) -> tuple[Value, ...]:
 
 
 def _clipped(dimension: Dimension, value: float) -> float:
-    """The nearest value of a dimension's range; the value itself where there is a list."""
+    """The nearest value in a dimension's range; the value itself if it has a list."""
     interval = dimension.range
     if interval is None:
         return value

@@ -1,4 +1,4 @@
-"""Early stopping: which trials are not worth going on with, by their intermediate values."""
+"""Early stopping: rules that stop poor trials by their intermediate values."""
 
 import bisect
 import functools
@@ -16,35 +16,34 @@ from autogan.core.registry import Part
 from autogan.search.history import History, State, Trial
 from autogan.search.space import Space
 
-REDUCTION = 3  # of the trials from one rung to the next, and of the training: the papers' eta
-_MEDIAN_OF = 4  # trials at least, before their median tells anything
-_NO_SPACE = Space(())  # for rules that do not look at it
-_ORDERS, _ORDERED = 12, 60  # random orders of at most 60 trials, by which a plan is made
+REDUCTION = 3  # factor between rungs in trials and in training: the papers' eta
+_MEDIAN_OF = 4  # fewest trials for a meaningful median
+_NO_SPACE = Space(())  # for rules that do not use it
+_ORDERS, _ORDERED = 12, 60  # random orders, of at most 60 trials, for estimates of the cost
 
 
 class StoppingRule(Part):
-    """Pure functions of the history, like a search method: nothing is kept between two calls.
+    """Pure functions of the history, like a search method: a rule keeps no state between calls.
 
-    A trial is evaluated so many times on its way; trials are compared by the best value that each
-    had after the same number of evaluations.
+    A rule compares trials by the best value of each after the same number of evaluations.
 
     Args:
-        evaluations: of a trial that is trained to its end.
+        evaluations: the number of evaluations in a full training.
         space: that is searched.
         seed: of the search, for rules that draw.
     """
 
     fewest_evaluations: ClassVar[int] = 2
-    """In a training, for the rule to do anything."""
+    """The number of evaluations in a training from which the rule has an effect."""
 
     needs_trials: ClassVar[bool] = False
-    """Whether the number of trials must be known beforehand."""
+    """Whether the number of trials must be known in advance."""
 
     revives: ClassVar[bool] = True
-    """Whether it may ask for a stopped trial again."""
+    """Whether it may resume stopped trials."""
 
     sees_seeds: ClassVar[bool] = False
-    """Whether its history has all trainings of a point; else only those of its first seed."""
+    """Whether its history has all trainings of a point; otherwise only those of the first seed."""
 
     def __init__(self, evaluations: int, space: Space = _NO_SPACE, seed: int = 0) -> None:
         self.evaluations = evaluations
@@ -52,18 +51,19 @@ class StoppingRule(Part):
         self.seed = seed
 
     def expected(self, trials: int) -> tuple[float, float]:
-        """What so many trials take in full trainings, and how many of them come to their end.
+        """The expected cost of trials in full trainings, and how many of them reach their end.
 
-        The mean over orders of the trials, where a better one stays better at each evaluation.
+        The mean over orders of the trials, assuming that a better trial is better at every
+        evaluation.
         """
         return trials, trials
 
     @abstractmethod
     def goes_on(self, history: History, trial: Trial) -> bool:
-        """Whether a trial, which is one of the history's, goes on after its last evaluation."""
+        """Whether a trial of the history goes on after its last evaluation."""
 
     def revived(self, history: History, *, closing: bool) -> Trial | None:
-        """A stopped trial that should go on before a new one begins.
+        """The stopped trial that should go on before a new one begins, if any.
 
         Args:
             history: all trials.
@@ -72,9 +72,7 @@ class StoppingRule(Part):
         return None
 
     def finals(self, history: History) -> float:
-        """What stopped trials will still take when no new trial begins, in full trainings.
-
-        A budget keeps so much back.
+        """Budget to reserve for resuming stopped trials at the end, in full trainings.
 
         Args:
             history: all trials so far; one more may begin.
@@ -83,11 +81,11 @@ class StoppingRule(Part):
 
 
 class MedianRule(StoppingRule):
-    """Stop what is worse than half of the others were (after Golovin et al., 2017, Vizier).
+    """Stop a trial that is worse than the median of others (after Golovin et al., 2017, Vizier).
 
-    It compares a trial's best value so far with the others' best values so far. Vizier compares it
-    with their running averages; but a trial is worth its best evaluation here, and GANs often get
-    worse again.
+    The rule compares a trial's best value so far with the others' best values after as many
+    evaluations. Vizier compares it with their running averages; but here a trial's worth is its
+    best evaluation, and GANs often get worse again.
     """
 
     name = "median"
@@ -107,7 +105,7 @@ class MedianRule(StoppingRule):
         return _mean_of_orders(trials, self._taken)
 
     def _taken(self, order: Sequence[int]) -> tuple[float, float]:
-        """The same for one order of ranks."""
+        """`expected` for one order of ranks."""
         lengths: list[int] = []
 
         def poor(rank: int, reached: int) -> bool:
@@ -115,7 +113,7 @@ class MedianRule(StoppingRule):
             return len(others) >= _MEDIAN_OF and rank > statistics.median(others)
 
         for rank in order:
-            # Where no other trial has stopped in between, the median is the one that it was.
+            # The median changes only where another trial has stopped.
             places = sorted({1, *(n + 1 for n in lengths if n + 1 < self.evaluations)})
             ends = (reached for reached in places if poor(rank, reached))
             lengths.append(next(ends, self.evaluations))
@@ -125,13 +123,14 @@ class MedianRule(StoppingRule):
 class Screening(StoppingRule):
     """A tenth of the training for all, then the best few in full (after arXiv:2307.15422).
 
-    Nothing goes on before the last trial has begun, so that all are compared with all; then the
-    best go on to their end, as many as make their further training cost what all beginnings did.
-    It wants to know beforehand how many trials there will be, and gives nothing until then.
+    No trial goes on before the last one has begun, so that all are compared with all. Then the best
+    go on to their end; their number is such that their further training costs about as much as all
+    the beginnings did. The number of trials must be known in advance, and there are no complete
+    trials until the end.
     """
 
     name = "screening"
-    summary = "a tenth of the training for all trials, and at last the best few in full"
+    summary = "a tenth of the training for all trials, then the best few in full"
 
     needs_trials = True
 
@@ -140,7 +139,7 @@ class Screening(StoppingRule):
         return len(trial.evaluations) != self._beginning
 
     def revived(self, history: History, *, closing: bool) -> Trial | None:
-        """The first of the best few that has not gone on yet, once all have begun."""
+        """The first of the best few that is still stopped, once all trials have begun."""
         if not closing:
             return None
         begun = [
@@ -163,27 +162,27 @@ class Screening(StoppingRule):
         return trials * begun + ended * (1 - begun), ended
 
     def _best_few(self, trials: int) -> int:
-        """How many of so many trials are trained in full."""
+        """The number of trials, out of ``trials``, that are trained in full."""
         share = min(self._beginning / (self.evaluations - self._beginning), 1 / REDUCTION)
         return max(round(share * trials), 1)
 
     @property
     def _beginning(self) -> int:
-        """Evaluations in the first tenth of a training, or as little as there is."""
+        """The number of evaluations in the first tenth of a training, at least 1."""
         return max(round(self.evaluations / 10), 1)
 
 
 class SuccessiveHalving(StoppingRule):
     """Asynchronous successive halving (Li et al., 2020, arXiv:1810.05934).
 
-    Trials pause at *rungs*: at the end, at a third of the training, at a ninth, ..., as far as
-    there are evaluations. The best third of those that have reached a rung go on from it: at once
-    if they belong to it then, or later, when further trials have done worse. When no new trial
-    begins any more, the best at each rung goes on even if fewer than three have come so far.
+    Trials pause at *rungs*: at the end, at a third of the training, at a ninth, and so on, as far
+    as there are evaluations. The best third of the trials that have reached a rung go on from it:
+    at once if they are among the best then, or later, after further trials have done worse. Once no
+    more trials begin, the best at each rung goes on even if fewer than three have reached it.
     """
 
     name = "asha"
-    summary = "successive halving: of the trials at each rung, the best third goes on"
+    summary = "successive halving: the best third of the trials at each rung goes on"
 
     fewest_evaluations = REDUCTION
 
@@ -197,7 +196,7 @@ class SuccessiveHalving(StoppingRule):
         return trial.number in self._best(history, bracket, count, at_least=0)
 
     def revived(self, history: History, *, closing: bool) -> Trial | None:
-        """The best stopped trial that belongs to its rung's best third, from the highest rung."""
+        """A stopped trial in the best third of its rung, the highest rung first."""
         rungs = self._rungs()
         for rung in reversed(rungs[:-1]):
             for bracket in range(len(rungs)):
@@ -213,7 +212,7 @@ class SuccessiveHalving(StoppingRule):
         return until_one_ends(history)
 
     def expected(self, trials: int) -> tuple[float, float]:
-        """See `StoppingRule.expected`: more than a third go on, for some did so too soon."""
+        """See `StoppingRule.expected`: more than a third go on, because some go on too early."""
         costs = []
         for bracket, begun in enumerate(self.dealt(trials)):
             rungs = self._rungs()[bracket:]
@@ -221,7 +220,7 @@ class SuccessiveHalving(StoppingRule):
         return sum(whole for whole, _ in costs), sum(ended for _, ended in costs)
 
     def _taken(self, rungs: Sequence[int], order: Sequence[int]) -> tuple[float, float]:
-        """The same for one order of ranks in a bracket with these rungs."""
+        """`expected` for one order of ranks in a bracket with these rungs."""
         whole, below = 0.0, 0
         for rung in rungs:
             whole += len(order) * (rung - below) / self.evaluations
@@ -230,27 +229,27 @@ class SuccessiveHalving(StoppingRule):
         return whole, ended
 
     def dealt(self, trials: int) -> Sequence[int]:
-        """How many of the trials are in each bracket."""
+        """The number of trials in each bracket."""
         return [trials]
 
     def bracket(self, place: int) -> int:
-        """How many of the lowest rungs a trial is spared, by its place in the history.
+        """The number of lowest rungs that a trial skips, by its place in the history.
 
         Trials compete within their bracket.
         """
         return 0
 
     def _rungs(self) -> Sequence[int]:
-        """Numbers of evaluations, the lowest first."""
+        """The rungs as numbers of evaluations, the lowest first."""
         count = int(math.log(self.evaluations, REDUCTION) + 1e-9) + 1
         fractions = (self.evaluations / REDUCTION**power for power in range(count))
         return sorted({max(round(fraction), 1) for fraction in fractions})
 
     def _best(self, history: History, bracket: int, rung: int, at_least: int) -> list[int]:
-        """The numbers of a bracket's trials that belong to the best third at a rung.
+        """The numbers of a bracket's trials in the best third at a rung.
 
-        A dead trial competes, as the worst, up to the rung that it was training for when it
-        died: it gives no places at rungs that it never came near.
+        A dead trial competes, as the worst, up to the rung that it was training for when it died;
+        at later rungs it does not count.
         """
         below = max((other for other in self._rungs()[bracket:] if other < rung), default=0)
         reached = []
@@ -270,12 +269,12 @@ class SuccessiveHalving(StoppingRule):
 class Hyperband(SuccessiveHalving):
     """Successive halving from several lowest rungs at once (Li et al., 2018, arXiv:1603.06560).
 
-    Where early values mislead, trials that were spared them decide. Trials are dealt out to the
-    brackets in turn, as many to each as the paper gives: those that are stopped earliest are most.
+    If early values mislead, trials that skip the first rungs decide. Trials are dealt to the
+    brackets in turn, in the paper's proportions: the bracket that stops earliest has the most.
     """
 
     name = "hyperband"
-    summary = "successive halving in brackets, some of which spare their trials the first rungs"
+    summary = "successive halving in brackets, some of which skip the first rungs"
 
     @override
     def bracket(self, place: int) -> int:
@@ -293,7 +292,7 @@ class Hyperband(SuccessiveHalving):
         ]
 
     def _sizes(self) -> Sequence[int]:
-        """Trials that each bracket is dealt in a round."""
+        """The number of trials that each bracket gets in a round."""
         highest = len(self._rungs()) - 1
         return [
             math.ceil((highest + 1) / (highest - spared + 1) * REDUCTION ** (highest - spared))
@@ -302,24 +301,24 @@ class Hyperband(SuccessiveHalving):
 
 
 def until_one_ends(history: History) -> float:
-    """See `StoppingRule.finals`: the best one, unless a trial has come to its end before."""
+    """See `StoppingRule.finals`: one training, unless a trial has already reached its end."""
     return 0.0 if any(trial.whole for trial in history.trials) else 1.0
 
 
 def _promoted(order: Sequence[int]) -> list[int]:
-    """The ranks that go on from a rung, in their order, if they arrive there in this one."""
+    """The ranks that go on from a rung, in order, if trials arrive there in the given order."""
     arrived: list[int] = []
     gone: list[int] = []
     for rank in order:
         bisect.insort(arrived, rank)
         gone += [r for r in arrived[: len(arrived) // REDUCTION] if r not in gone]
-    return gone or arrived[:1]  # the best at a rung goes on when no trial begins any more
+    return gone or arrived[:1]  # the best at a rung goes on once no more trials begin
 
 
 def _mean_of_orders(
     trials: int, taken: Callable[[Sequence[int]], tuple[float, float]]
 ) -> tuple[float, float]:
-    """The mean of two numbers over some orders of ranks; of many, in proportion."""
+    """The means of two numbers over some orders of ranks; scaled up for many trials."""
     count = min(trials, _ORDERED)
     orders = [random.Random(n).sample(range(count), count) for n in range(_ORDERS)]
     first, second = zip(*map(taken, orders), strict=True)
@@ -328,7 +327,7 @@ def _mean_of_orders(
 
 
 def _after(history: History, trial: Trial, count: int) -> float | None:
-    """See `History.after`; None if the trial has not come so far, or failed."""
+    """See `History.after`; None if the trial has too few evaluations, or failed."""
     if len(trial.evaluations) < count or trial.state is State.FAILED:
         return None
     return history.after(trial, count)

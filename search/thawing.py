@@ -1,4 +1,4 @@
-"""Freeze and thaw: a model of all curves says which training gets the next part of the budget."""
+"""Freeze and thaw: a model of all curves chooses the training that gets more of the budget."""
 
 import dataclasses
 import math
@@ -13,21 +13,21 @@ from autogan.search.history import History, State, Trial
 from autogan.search.model import LOST, Model, enough, further_points
 from autogan.search.stopping import StoppingRule, until_one_ends
 
-_TAKEN, _ENDED = 0.6, 0.3  # full trainings for each trial, and the share that come to their end
+_TAKEN, _ENDED = 0.6, 0.3  # full trainings per trial, and the share of trials that reach their end
 
 
 class FreezeThaw(StoppingRule):
-    """Go on with what promises most (after Swersky, Snoek and Adams, 2014, arXiv:1406.3896).
+    """Go on with the most promising trial (after Swersky, Snoek and Adams, 2014, arXiv:1406.3896).
 
     After each evaluation a model of all trainings (`autogan.search.model.Model`) compares the
-    running trial with all that were stopped, and with new points: by how much each is expected to
-    improve on the best, were it trained to its end, times the chance that it lives. The paper
-    models a curve by exponential decays; here the length of the training is one more axis of the
-    Gaussian process, and a training's luck so far is its own.
+    running trial with all stopped ones and with new points, by the expected improvement on the best
+    after a full training, times the probability that it lives. The paper models curves by
+    exponential decays; here the length of the training is one more axis of the Gaussian process,
+    and each training has its own term for its luck so far.
     """
 
     name = "thaw"
-    summary = "a model of all curves goes on with the trial that promises most at its end"
+    summary = "a model of all curves chooses the trial that is most promising at its end"
 
     sees_seeds: ClassVar[bool] = True
 
@@ -52,7 +52,7 @@ class FreezeThaw(StoppingRule):
         return max(_TAKEN * trials, 1.0), max(_ENDED * trials, 1.0)
 
     def _chosen(self, history: History, *, new: bool) -> Trial | None:
-        """The stopped trial to go on with; None if a new point, or nothing, promises more."""
+        """The stopped trial to go on with; None if a new point, or nothing, is more promising."""
         first_seeds = [trial for trial in history.trials if trial.repeats is None]
         paused = [
             trial
@@ -63,7 +63,7 @@ class FreezeThaw(StoppingRule):
         living = sum(not trial.dead for trial in known)
         if not paused or (new and not enough(self.space, len(known), living)):
             return None
-        with threadpool_limits(1, "blas"):  # more would wait for each other: matrices are small
+        with threadpool_limits(1, "blas"):  # more threads would wait for each other
             return self._promising(history, paused, new=new)
 
     def _promising(self, history: History, paused: Sequence[Trial], *, new: bool) -> Trial | None:
