@@ -72,7 +72,7 @@ def rng(seed: int, history: History) -> random.Random:
 
 
 def digest(seed: int, history: History) -> int:
-    """A seed for other generators of random numbers, likewise; 31 bits."""
+    """A 31-bit integer seed for the next proposal, which depends on the same alone."""
     return rng(seed, history).getrandbits(31)
 
 

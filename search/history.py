@@ -140,7 +140,7 @@ class Trial:
 
     @property
     def collapsed(self) -> bool:
-        """Whether its last images had collapsed, whether it died of that or was stopped."""
+        """Whether its last images had collapsed, at its death or at an early stop."""
         seen = bool(self.evaluations) and self.evaluations[-1].collapsed
         return self.state is State.COLLAPSED or (seen and self.state is State.STOPPED)
 

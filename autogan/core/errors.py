@@ -42,7 +42,7 @@ class ConfigError(AutoGANError):
 
 
 class SearchFailed(AutoGANError):
-    """Trials failed in a way that makes going on pointless."""
+    """Trials failed in a way that makes it pointless to go on."""
 
 
 class StorageError(AutoGANError):

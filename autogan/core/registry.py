@@ -42,7 +42,7 @@ class Registry(Generic[T]):
         base: the class that every registered class must derive from.
 
     Attributes:
-        base: likewise.
+        base: the argument.
     """
 
     def __init__(self, field: str, base: type[Any]) -> None:
