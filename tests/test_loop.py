@@ -608,7 +608,9 @@ class TestBudgetsBound:
 
     def test_a_budget_that_cannot_hold_it_is_refused(self, tmp_path):
         confirm = {"confirm": {"top": 3, "repeats": 5}}
-        with pytest.raises(ConfigError, match="max_steps: 400 for a trial and the confirmation"):
+        with pytest.raises(
+            ConfigError, match="max_steps: 400 is too small for a trial and the confirmation"
+        ):
             search(**RANDOM, steps=30, max_steps=400, **confirm)
         assert list(tmp_path.iterdir()) == []
 
