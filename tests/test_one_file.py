@@ -250,4 +250,4 @@ class TestCommands:
                        "--eval-samples", "20")[0] == 0  # fmt: skip
         code, _, err = command("evaluate", "run", "--reference", "a.npz", "--features", "random")
         assert code == 2
-        assert "no mu and sigma" in err
+        assert "not mu and sigma" in err

@@ -121,8 +121,8 @@ def test_files_that_are_no_archives_are_named(tmp_path):
 def test_features_of_another_network_are_refused(network, tmp_path):
     real = moments(network)
     for published, problem in (
-        (Published(Moments(np.zeros(3), np.eye(3))), "3 features of another network, and random"),
-        (Published(real, "inception", "ab"), "128 features of inception, and random gives 128"),
+        (Published(Moments(np.zeros(3), np.eye(3))), "3 features of another network, but random"),
+        (Published(real, "inception", "ab"), "128 features of inception, but random has 128"),
         (Published(real, "random", "abcdefgh"), "by random with other weights .abcdef, here "),
     ):
         with pytest.raises(ConfigError, match=f"^reference_statistics: they .*{problem}"):
