@@ -61,7 +61,8 @@ def _optimizer(size: int, seed: int) -> Any:
         from cmaes import CMA
     except ImportError:
         raise ConfigError(
-            "search_method", f"cmaes needs a package; {command('pip', 'install', 'cmaes')}"
+            "search_method",
+            f"cmaes is not installed; install it: {command('pip', 'install', 'cmaes')}",
         ) from None
     try:
         return CMA(
@@ -70,6 +71,6 @@ def _optimizer(size: int, seed: int) -> Any:
     except AssertionError:
         raise ConfigError(
             "search_method",
-            "cmaes needs a newer package to search a single number; "
+            "cmaes needs a newer package to search a single number; install it: "
             f"{command('pip', 'install', 'cmaes>=0.13')}, or use another method",
         ) from None

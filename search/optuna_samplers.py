@@ -179,7 +179,8 @@ def _optuna(method: str) -> Any:
         import optuna
     except ImportError:
         raise ConfigError(
-            "search_method", f"{method} needs Optuna; {command('pip', 'install', 'optuna')}"
+            "search_method",
+            f"{method} needs Optuna; install it: {command('pip', 'install', 'optuna')}",
         ) from None
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     return optuna

