@@ -10,6 +10,7 @@ PACKAGE_DIR = {
     "autogan": "autogan",
     "autogan.core": "autogan/core",
     "autogan.data": "autogan/data",
+    "autogan.data.libraries": "autogan/data/libraries",
     "autogan.config": "autogan/config",
     "autogan.record": "autogan/record",
     "autogan.decisions": "autogan/decisions",

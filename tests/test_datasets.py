@@ -175,7 +175,7 @@ ACCEPTED = {
 
 
 def test_every_dataset_declares_itself():
-    known = ("digits", "mnist", "fashion_mnist", "cifar10", "folder", "file", "tfds")
+    known = ("digits", "mnist", "fashion_mnist", "cifar10", "folder", "file", "tfds", "hf")
     assert DATASETS.names() == known
     assert all(kind.summary for kind in DATASETS)
 
@@ -755,7 +755,7 @@ class TestTensorFlowDatasets:
         assert data.train.labels[order].tolist() == sorted(labels[:6].tolist())
         expected = {square(Image.fromarray(picture), 8).tobytes() for picture in pictures[:6]}
         assert {image.tobytes() for image in data.train.images} == expected
-        monkeypatch.setattr("autogan.data.tfds._decode", None)  # not again
+        monkeypatch.setattr("autogan.data.libraries.decoded._decode", None)  # not again
         again = load("tfds:tiny", root, 8)
         np.testing.assert_array_equal(again.train.images, data.train.images)
 
@@ -827,6 +827,106 @@ class TestTensorFlowDatasets:
                 f"tfds:tiny: the split train has 6 examples, and by its metadata {told}: "
                 f"{read} are read"
             ]
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """A dataset of Hugging Face on disk: 6 pictures of 12x10, 4 of validation, 2 of no class."""
+    datasets = pytest.importorskip("datasets", reason="the extra hf is not installed")
+    datasets.disable_progress_bars()
+    pictures = np.random.default_rng(0).integers(0, 256, (12, 12, 10, 3), np.uint8)
+    classes = datasets.ClassLabel(names=["cat", "dog", "fish"])
+    kinds = datasets.Features({"img": datasets.Image(), "label": classes})
+
+    def split(part, labels):
+        held = {"img": [Image.fromarray(p) for p in pictures[part]], "label": labels}
+        return datasets.Dataset.from_dict(held, features=kinds)
+
+    root = tmp_path_factory.mktemp("hf") / "pets"
+    datasets.DatasetDict(
+        train=split(slice(0, 6), [0, 1, 2, 0, 1, 2]),
+        validation=split(slice(6, 10), [0, 1, 2, 0]),
+        test=split(slice(10, 12), [-1, -1]),
+    ).save_to_disk(root)
+    return root, pictures
+
+
+class TestHuggingFace:
+    def test_is_decoded_once_and_then_mapped(self, saved, monkeypatch):
+        root, pictures = saved
+        data = load(f"hf:{root}", None, 8)
+        assert (data.image_shape, data.names) == ((8, 8, 3), ("cat", "dog", "fish"))
+        expected = [np.asarray(square(Image.fromarray(picture), 8)) for picture in pictures]
+        np.testing.assert_array_equal(data.train.images, expected[:6])
+        np.testing.assert_array_equal(data.test.images, expected[6:10])  # test has no classes
+        assert data.train.labels.tolist() == [0, 1, 2, 0, 1, 2]
+        monkeypatch.setattr("autogan.data.libraries.decoded._decode", None)  # not again
+        again = load(f"hf:{root}", None, 8)
+        assert again.train.digest == data.train.digest
+
+    def test_pictures_that_are_not_square_need_a_size(self, saved):
+        with pytest.raises(ConfigError, match="image_size: none given, .* are 10x12; give"):
+            load(f"hf:{saved[0]}")
+
+    @pytest.mark.parametrize(
+        ("odd", "said"),
+        [
+            (Image.new("L", (12, 12)), "image_size: none given, and picture 1 .* 12x12 pixels"),
+            (Image.new("RGB", (8, 8)), "channels: none given, and picture 1 .* has colours"),
+        ],
+    )
+    def test_pictures_unlike_the_first_are_refused(self, tmp_path, odd, said):
+        datasets = pytest.importorskip("datasets", reason="the extra hf is not installed")
+        held = {"image": [Image.new("L", (8, 8)), odd]}
+        kinds = datasets.Features({"image": datasets.Image()})
+        datasets.Dataset.from_dict(held, features=kinds).save_to_disk(tmp_path / "two")
+        with pytest.raises(ConfigError, match=said):
+            load(f"hf:{tmp_path / 'two'}")
+
+    def test_a_dataset_without_splits_is_one_of_training_images(self, tmp_path):
+        datasets = pytest.importorskip("datasets", reason="the extra hf is not installed")
+        held = {"image": [Image.new("L", (8, 8), shade) for shade in (0, 99)]}
+        kinds = datasets.Features({"image": datasets.Image()})
+        datasets.Dataset.from_dict(held, features=kinds).save_to_disk(tmp_path / "two")
+        data = load(f"hf:{tmp_path / 'two'}")
+        assert (data.image_shape, data.test, data.train.labels) == ((8, 8, 1), None, None)
+        assert data.unlabelled == "it has no feature that names classes"
+
+    def test_without_images_it_is_refused(self, tmp_path):
+        datasets = pytest.importorskip("datasets", reason="the extra hf is not installed")
+        datasets.Dataset.from_dict({"text": ["a"]}).save_to_disk(tmp_path / "words")
+        with pytest.raises(ConfigError, match=r"has no images, but \['text'\]"):
+            load(f"hf:{tmp_path / 'words'}")
+
+    @pytest.mark.parametrize(
+        ("name", "said"),
+        [
+            ("hf", "write hf:NAME"),
+            ("hf:./nothing", "there is no such folder"),
+            ("hf:~", "cannot be read .* save_to_disk"),
+        ],
+    )
+    def test_other_places_are_refused(self, name, said, tmp_path, monkeypatch):
+        pytest.importorskip("datasets", reason="the extra hf is not installed")
+        monkeypatch.setenv("HOME", str(tmp_path))
+        with pytest.raises(ConfigError, match=said):
+            load(name)
+
+    def test_without_a_network_it_says_what_to_do(self, monkeypatch):
+        datasets = pytest.importorskip("datasets", reason="the extra hf is not installed")
+
+        def load_dataset(name, config, *, cache_dir):
+            assert (name, config, cache_dir) == ("org/pets", "small", None)
+            raise ConnectionError("no network")
+
+        monkeypatch.setattr(datasets, "load_dataset", load_dataset)
+        with pytest.raises(ConfigError, match="hf:org/pets:small cannot be loaded .*hf:/PATH"):
+            load("hf:org/pets:small")
+
+    def test_without_the_extra_it_says_what_to_install(self, monkeypatch):
+        monkeypatch.setitem(sys.modules, "datasets", None)
+        with pytest.raises(ConfigError, match="pip install 'datasets>=4'"):
+            load("hf:ylecun/mnist")
 
 
 def test_classes_of_a_folder_have_names_in_their_natural_order(tmp_path):

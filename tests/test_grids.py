@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from autogan.data.grids import grid, png, whole_rows
+from autogan.data.base import Split
+from autogan.data.grids import grid, png, real_grid, whole_rows
 
 HEAD = 14
 
@@ -55,6 +56,16 @@ def test_captions_stand_above_their_columns():
 
 def test_a_trainings_grid_has_no_ragged_row():
     assert [whole_rows(columns) for columns in (0, 1, 3, 8, 10, 16)] == [64, 64, 63, 64, 60, 64]
+
+
+def test_real_images_stand_by_class_as_generated_ones_do():
+    """Twenty classes of three images, whose shades are their classes; the first 16 are shown."""
+    labels = np.tile(np.arange(20), 3)
+    shades = np.broadcast_to(labels.astype(np.uint8)[:, None, None, None], (60, 54, 54, 1))
+    split, names = Split(shades, labels), [f"c{number}" for number in range(20)]
+    sheet = real_grid(split, names)
+    assert (sheet == grid(np.tile(shades[:16], (4, 1, 1, 1)), 16, names[:16])).all()
+    assert real_grid(split).shape == grid(shades).shape  # without classes a square
 
 
 @pytest.mark.parametrize(("channels", "mode"), [(1, "L"), (3, "RGB")])

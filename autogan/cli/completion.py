@@ -18,7 +18,7 @@ from autogan.trackers import TRACKERS
 Complete = Callable[[typer.Context, str], list[str]]
 """From the flags so far and the beginning of a word to the words that it may become."""
 
-_NEEDS_ARGUMENT = ("folder", "file", "tfds")  # datasets that are written NAME:PATH
+_NEEDS_ARGUMENT = ("folder", "file", "tfds", "hf")  # datasets that are written NAME:PATH
 
 
 def of_key(name: str, field: FieldInfo) -> Complete | None:

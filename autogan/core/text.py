@@ -109,7 +109,12 @@ def listed(names: str | Sequence[int | str]) -> list[Any]:
 def dataset_path(dataset: str) -> tuple[str, str] | None:
     """The kind and the path of a dataset that is named by its path, as ``folder:PATH``."""
     kind, _, path = dataset.partition(":")
-    return (kind, path) if kind in _PLACED else None
+    return (kind, path) if kind in _PLACED or (kind == "hf" and is_path(path)) else None
+
+
+def is_path(text: str) -> bool:
+    """Whether a text that may also be a name is a path: from the root, from here, or from home."""
+    return text.startswith(("/", "./", "../", "~"))
 
 
 def short_name(dataset: str) -> str:

@@ -23,13 +23,16 @@ from autogan.data.base import (
 from autogan.data.digits import Digits
 from autogan.data.folder import Folder
 from autogan.data.keras_family import CIFAR10, MNIST, FashionMNIST
+from autogan.data.libraries.hugging_face import HuggingFace
+from autogan.data.libraries.tfds import TensorFlowDatasets
 from autogan.data.loading import loaded, told_of
 from autogan.data.one_file import OneFile
 from autogan.data.reading import Reading, checked_background
-from autogan.data.tfds import TensorFlowDatasets
 
 DATASETS: Registry[Dataset] = Registry("dataset", Dataset)
-for _dataset in (Digits, MNIST, FashionMNIST, CIFAR10, Folder, OneFile, TensorFlowDatasets):
+for _dataset in (
+    Digits, MNIST, FashionMNIST, CIFAR10, Folder, OneFile, TensorFlowDatasets, HuggingFace,
+):  # fmt: skip
     DATASETS.register(_dataset)
 
 
@@ -48,7 +51,7 @@ def dataset_named(name: str, data_dir: Path | None) -> Dataset:
         raise ConfigError(
             "dataset",
             f"{name!r} is not known; {known}; a folder is folder:PATH, an archive "
-            "file:PATH, a dataset of TensorFlow Datasets tfds:NAME",
+            "file:PATH, a dataset of TensorFlow Datasets tfds:NAME, of Hugging Face hf:NAME",
         )
     dataset = DATASETS.get(kind)
     try:

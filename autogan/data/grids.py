@@ -9,6 +9,7 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
 from autogan.core.errors import printable
+from autogan.data.base import Split
 
 GRID = 64  # images in a grid without classes; a training's has no more with them
 GRID_CLASSES = 16  # columns of a grid with one class in each, at most
@@ -53,6 +54,26 @@ def grid(
 def whole_rows(columns: int) -> int:
     """How many of a training's images fill the rows of a grid; 0 columns for a square one."""
     return GRID - GRID % max(columns, 1)
+
+
+def real_grid(split: Split, names: Sequence[str] = ()) -> npt.NDArray[np.uint8]:
+    """Lay out real images as generated ones are: with a column per class, or square.
+
+    Args:
+        split: of the images.
+        names: of its classes, in order; empty for a grid without classes.
+
+    Returns:
+        See `grid`. A class with fewer images than rows shows them again.
+    """
+    shown = names[:GRID_CLASSES]
+    numbers = split.classes
+    if not shown or numbers is None:
+        return grid(split.subset(GRID)[0])
+    rows = whole_rows(len(shown)) // len(shown)
+    places = [np.flatnonzero(numbers == number) for number in range(len(shown))]
+    columns = [np.resize(found if len(found) else [0], rows) for found in places]
+    return grid(split.images[np.stack(columns, axis=1).ravel()], len(shown), shown)
 
 
 def png(image: npt.NDArray[np.uint8]) -> bytes:

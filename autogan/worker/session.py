@@ -14,7 +14,7 @@ from autogan.core.errors import ConfigError
 from autogan.core.files import write_arrays, write_bytes, write_npz
 from autogan.criteria.published import Published
 from autogan.data import ImageData
-from autogan.data.grids import GRID, GRID_CLASSES, grid, png
+from autogan.data.grids import GRID_CLASSES, grid, png, real_grid
 from autogan.models.formats import FORMATS, Exported
 from autogan.pool.finished import (
     Counted,
@@ -187,7 +187,8 @@ class Session:
         self._bench.keep_stage1(run, call.run)
         real = real_images(Path(call.run))
         if not real.exists():
-            write_bytes(real, png(grid(data.train.subset(GRID)[0])))
+            classes = () if run.conditions == ["none"] else tuple(data.classes)
+            write_bytes(real, png(real_grid(data.train, classes)))
         return Joined(environment=environment(self._bench.device))
 
     def train(self, call: Train) -> Trained:

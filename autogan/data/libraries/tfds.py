@@ -1,21 +1,15 @@
 """Any dataset of TensorFlow Datasets, through the optional extra ``tfds``."""
 
-import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from autogan.core.errors import ConfigError, one_line
-from autogan.core.files import cache_root, mapped_arrays
 from autogan.core.invocation import command
-from autogan.core.text import counted
-from autogan.data.base import FileDataset, ImageData, Split
-from autogan.data.decoding import flattened
-from autogan.data.pictures import square
-from autogan.data.reading import DEFAULT_BITS, Reading
+from autogan.data.base import FileDataset, ImageData
+from autogan.data.libraries.decoded import Example, Source, decoded
 
 
 class TensorFlowDatasets(FileDataset):
@@ -66,13 +60,13 @@ class TensorFlowDatasets(FileDataset):
                 f"none given, and the pictures of tfds:{self.argument} are {width}x{height}; give "
                 "--image-size to crop and resize them",
             )
-        decoded = (image_size or height, channels)
+        form = (image_size or height, channels, self.reading)
         test = next((s for s in ("test", "validation") if s in builder.info.splits), None)
         if "train" not in builder.info.splits:
             raise ConfigError("dataset", f"tfds:{self.argument} has no split train")
         self._prepare(builder)
-        train, notes = self._split(builder, "train", key, *decoded)
-        unseen, more = self._split(builder, test, key, *decoded) if test else (None, [])
+        train, notes = decoded(self._source(builder, "train", key), *form)
+        unseen, more = decoded(self._source(builder, test, key), *form) if test else (None, [])
         names = getattr(features["label"], "names", ()) if "label" in features else ()
         known = len(train.class_counts)
         names = tuple(map(str, names[:known])) if known <= len(names) else ()
@@ -115,55 +109,33 @@ class TensorFlowDatasets(FileDataset):
                 "all its datasets) with --data-dir",
             ) from error
 
-    def _split(
-        self, builder: Any, name: str, key: str, size: int, channels: int
-    ) -> tuple[Split, list[str]]:
-        """A split, and what the user should know of it."""
-        count = builder.info.splits[name].num_examples
-        background = self.reading.colour
+    def _source(self, builder: Any, split: str, key: str) -> Source:
+        """A split whose pictures are the feature ``key``."""
         features = builder.info.features
         attributes = _attributes(features)
-        form = 3 if attributes else 2  # the arrays below, in which the cache may hold a dataset
-        origin = hashlib.sha256(
-            f"{form}/{builder.data_dir}/{size}/{channels}/{background}".encode()
-        ).hexdigest()[:12]
-        place = f"{builder.info.full_name.replace('/', '-')}-{name}-{origin}"
         labelled = "label" in features and hasattr(features["label"], "num_classes")
 
-        def read(example: Any) -> Any:
-            """An example's labels; 0 without any."""
-            if attributes:
-                return [example["attributes"][name] for name in attributes]
-            return example["label"] if labelled else 0
+        def examples() -> Iterator[Example]:
+            from PIL import Image
 
-        label = ((count, len(attributes)), np.uint8) if attributes else ((count,), np.int64)
-        images, labels, found = mapped_arrays(
-            cache_root() / "datasets" / place,
-            {
-                "images": ((count, size, size, channels), np.uint8),
-                "labels": label,
-                "found": ((2,), np.int64),  # examples, and those with transparent pixels
-            },
-            lambda arrays: _decode(builder, name, key, arrays, read, self.reading),
+            for example in builder.as_dataset(split=split, shuffle_files=False).as_numpy_iterator():
+                pixels = example[key]
+                label = example["label"] if labelled else 0
+                yield (
+                    Image.fromarray(pixels.squeeze(axis=2) if pixels.shape[2] == 1 else pixels),
+                    [example["attributes"][n] for n in attributes] if attributes else label,
+                )
+
+        return Source(
+            dataset=f"tfds:{self.argument}",
+            split=split,
+            place=builder.info.full_name.replace("/", "-"),
+            origin=str(builder.data_dir),
+            count=builder.info.splits[split].num_examples,
+            labelled=labelled,
+            attributes=attributes,
+            examples=examples,
         )
-        there, transparent = found.tolist()
-        title = f"tfds:{self.argument}: the split {name}"
-        if not there:
-            raise ConfigError("dataset", f"{title} has no examples; prepare it again")
-        notes = []
-        if there != count:
-            notes.append(
-                f"{title} has {counted(there, 'example')}, and by its metadata {count:,}: "
-                f"{min(there, count):,} are read"
-            )
-        if transparent:
-            where = self.reading.background or "white (--background chooses)"
-            notes.append(
-                f"{transparent:,} images of {name} have transparent pixels: shown on {where}"
-            )
-        kept = min(there, count)
-        known = labelled or attributes
-        return Split(images[:kept], np.array(labels[:kept]) if known else None), notes
 
 
 def _is_picture(feature: Any) -> bool:
@@ -179,34 +151,3 @@ def _attributes(features: Any) -> list[str]:
     if not hasattr(held, "items") or any(each.dtype != bool for each in held.values()):
         return []
     return sorted(held) if len(held) > 1 else []
-
-
-def _decode(
-    builder: Any,
-    split: str,
-    key: str,
-    arrays: Mapping[str, npt.NDArray[Any]],
-    labels_of: Callable[[Any], Any],
-    reading: Reading,
-) -> None:
-    """Fill arrays with a split's pictures and labels, in the order in which they are stored.
-
-    A split may hold fewer or more examples than its metadata says, for which there is room.
-    """
-    from PIL import Image
-
-    most, side, _, channels = arrays["images"].shape
-    arrays["found"][:] = 0
-    examples = builder.as_dataset(split=split, shuffle_files=False).as_numpy_iterator()
-    for i, example in enumerate(examples):
-        arrays["found"][0] += 1
-        if i >= most:
-            continue
-        picture = Image.fromarray(
-            example[key].squeeze(axis=2) if example[key].shape[2] == 1 else example[key]
-        )
-        flat, transparent = flattened(picture, DEFAULT_BITS, reading.colour)
-        arrays["found"][1] += transparent
-        flat = square(flat.convert("L" if channels == 1 else "RGB"), side)
-        arrays["images"][i] = np.asarray(flat).reshape(side, side, channels)
-        arrays["labels"][i] = labels_of(example)

@@ -1,0 +1,1 @@
+"""Datasets of other libraries: TensorFlow Datasets, and those of Hugging Face."""
