@@ -1,7 +1,7 @@
-"""What can be asked of AutoGAN, from the command line and from Python alike.
+"""The functions of AutoGAN, for the command line and for Python alike.
 
-Each function takes a configuration and returns as objects what the command line prints. Trainings,
-samples and scores are a worker's; nothing here imports TensorFlow.
+Each function takes a configuration and returns objects, which the command line prints. Workers
+train, sample and score; nothing here imports TensorFlow.
 """
 
 import dataclasses
@@ -42,14 +42,14 @@ def plan(
     estimate: bool = False,
     display: Display | None = None,
 ) -> Plan:
-    """Check a search, and say what it would do; creates nothing, and needs no feature network.
+    """Check a search and return its plan; creates nothing, and needs no feature network.
 
     Args:
         config: see `run_search`.
         resume: likewise.
-        estimate: train a few steps to say how long all will take, and evaluate once for it
-            if the feature network can be had.
-        display: is told of what takes long; nobody if None.
+        estimate: train a few steps to estimate the total time, and evaluate once if the feature
+            network is available.
+        display: shows slow steps; None shows nothing.
 
     Raises:
         ConfigError: if it cannot be run.
@@ -92,12 +92,13 @@ def run_search(
 
     Args:
         config: of the search; with ``resume``, only the keys that change.
-        resume: the folder of a search to go on with.
+        resume: the folder of a search to resume.
         overwrite: replace an earlier run in the folder.
-        retry_failed: with ``resume``, try the trials again that had failed.
-        accept_changed_data: with ``resume``, go on with others that are measured alike.
-        display: is told of progress; if None, a notebook shows it and a program nothing.
-        engine: runs the trials; workers as the configuration says if None.
+        retry_failed: with ``resume``, retry failed trials.
+        accept_changed_data: with ``resume``, accept changed training images if values are measured
+            against the same images.
+        display: shows the progress; if None, only notebooks show it.
+        engine: runs the trials; if None, workers according to the configuration.
 
     Raises:
         ConfigError: if it cannot be run; nothing was created.
@@ -108,11 +109,11 @@ def run_search(
     run = _search_config(config, resume)
     if resume is None and (retry_failed or accept_changed_data):
         name = "retry_failed" if retry_failed else "accept_changed_data"
-        raise ConfigError(name, "True without --resume; name the search to go on with")
+        raise ConfigError(name, "True without --resume; name the search to resume")
     folder = SearchFolder(_run_dir(run))
     display = checked("display", display or usual_display(), Display)
     if resume is not None and not run.remote and (flags := left_out(folder.config)):
-        display.note(f"the workers are on this machine: {flags} counts only if you give it")
+        display.note(f"workers run on this machine; to run them elsewhere, give {flags} again")
     manner = Manner(
         resume=resume is not None,
         overwrite=overwrite,
@@ -134,10 +135,10 @@ def train(
 
     Args:
         config: of the training.
-        resume: go on with an interrupted training of the same configuration in its folder.
+        resume: resume an interrupted training of the same configuration in its folder.
         overwrite: replace an earlier run in the folder.
-        display: is told of progress; if None, a notebook shows it and a program nothing.
-        engine: runs it; a worker on this machine if None.
+        display: shows the progress; if None, only notebooks show it.
+        engine: runs the training; if None, a worker on this machine.
 
     Raises:
         ConfigError: if it cannot be run; nothing was created.
@@ -177,20 +178,20 @@ def train_longer(
     display: Display | None = None,
     engine: Engine | None = None,
 ) -> TrainResult:
-    """Train on what has ended, from its last state.
+    """Train longer: continue a training that has ended from its last state.
 
     Args:
-        folder: of a training, which goes on there; or of a search, whose best training goes on in
-            a folder of its own.
-        steps: generator updates, those so far among them; or ``epochs``.
+        folder: of a training, which continues there; or of a search, whose best training continues
+            in a new folder.
+        steps: generator updates, including those so far; or ``epochs``.
         epochs: passes over the training set, likewise.
-        run_dir: where it goes on; by default there, or in ``runs/SEARCH-longer``.
+        run_dir: where to continue; by default the folder, or ``runs/SEARCH-longer``.
         options: keys that may change, such as ``device``.
         display: see `train`.
         engine: likewise.
 
     Raises:
-        ConfigError: if it died, its state is not there, or the folder is not free.
+        ConfigError: if it died, its state is missing, or the folder is not free.
         Interrupted: after Ctrl-C; it can be resumed.
         SearchFailed: if it failed.
     """
@@ -203,7 +204,7 @@ def train_longer(
 def load(
     folder: Path | str, *, options: Mapping[str, Any] | None = None
 ) -> SearchResult | TrainResult:
-    """What a search or training has come to so far, from its folder; works while it runs.
+    """Load the result so far of a search or training; works while it runs.
 
     Args:
         folder: of the search or training.
@@ -222,18 +223,18 @@ def check(
     options: Mapping[str, Any] | None = None,
     display: Display | None = None,
 ) -> Checked:
-    """Find every decision of a search again from its record.
+    """Verify a search's record by replaying every decision.
 
     Args:
         folder: of the search.
-        repair: cut a damaged record before the first line that is wrong, so that the search can be
-            resumed from there; a copy of it is kept.
+        repair: cut a damaged record before the first wrong line, so that the search can be resumed
+            from there; a copy is kept.
         options: keys of the configuration, such as ``plugin_dirs``.
         display: shows the cut; None shows nothing.
 
     Raises:
         ConfigError: if there is no search, or its record is damaged; with ``repair``, if a command
-            works there.
+            is at work in the folder.
     """
     root, plugin_dirs = read_path("folder", str(folder)), (options or {}).get("plugin_dirs")
     if not repair:
@@ -244,7 +245,7 @@ def check(
 def _search_config(
     config: SearchConfig | Mapping[str, Any] | None, resume: Path | str | None = None
 ) -> SearchConfig:
-    """The resolved configuration of a new search, or of an earlier one in ``resume``."""
+    """The resolved configuration of a new search, or of the one in ``resume``."""
     if resume is not None:
         return resumed_config(read_path("resume", str(resume)), {} if config is None else config)
     run = (

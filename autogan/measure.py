@@ -17,7 +17,7 @@ from autogan.record.resume import moved_images
 from autogan.run.opening import dataset_or_folder
 from autogan.show.display import Display
 
-_USUAL_IMAGES = 50_000  # of published statistics, at most
+_USUAL_IMAGES = 50_000  # most images of published statistics
 
 
 def evaluate(
@@ -35,21 +35,22 @@ def evaluate(
     Args:
         images: the folder of a search or training, a folder of images, or a dataset's name.
         reference: a dataset's name or a folder of images to compare with, or an .npz file of
-            their statistics; by default what the generator was trained on.
+            their statistics; by default the generator's training images.
         criterion: names, in a list or separated by commas; by default those of the training, or
             fid.
         checkpoint: which of the trained generators.
-        seed: of the latent vectors, which are others than those that chose the checkpoint.
-        options: further keys of the configuration, such as ``features``.
-        display: shows what takes long; nothing is shown if None.
+        seed: of the latent vectors, which differ from those that chose the checkpoint.
+        options: more keys of the configuration, such as ``features``.
+        display: shows slow steps; None shows nothing.
 
     Returns:
-        The values by label; of a trained generator, unless another ``reference`` is given, also
-        those against its dataset's test images, where there are some, those of as many images as
-        these, and after ``unseen_`` what these score in its place; without test images after
-        ``halves_`` what one half of the real images scores against the other; after ``spread_``
-        the standard deviation of a value over sets of latent vectors, after ``spread_unseen_`` and
-        ``spread_halves_`` over splits of the real images.
+        The values by label. For a trained generator without another ``reference``, also: if its
+        dataset has test images, the values against these, the values of equally many generated
+        images, and with prefix ``unseen_`` the values of the test images in place of generated
+        ones; without test images, with prefix ``halves_``, the values of one half of the real
+        images against the other; with prefix ``spread_`` the standard deviation of a value over
+        sets of latent vectors, with ``spread_unseen_`` and ``spread_halves_`` over splits of the
+        real images.
 
     Raises:
         ConfigError: if it cannot be done.
@@ -63,7 +64,9 @@ def evaluate(
         if reference is None:
             raise ConfigError("reference", "none given; name a dataset or a folder of images")
         if values.get("generated") is not None:
-            raise ConfigError("generated", f"{values['generated']}, and {images} is no run")
+            raise ConfigError(
+                "generated", f"{values['generated']}, but {images} is not a run; leave it out"
+            )
     if reference is not None:
         values |= _reference(reference, source.get("dataset"))
     run = load_config(TrainConfig, file, {**moved, **values})
@@ -99,19 +102,19 @@ def spoil(
     options: Mapping[str, Any] | None = None,
     display: Display | None = None,
 ) -> dict[str, dict[str, float]]:
-    """How criteria answer to images that are spoiled.
+    """Measure how criteria respond to spoiled images.
 
     Args:
         images: a folder of images, or a dataset's name.
         reference: see `evaluate`; by default the images themselves.
         corrupt: ways and strengths, as ``blur=1,noise=0.1``; see `autogan.criteria.corruptions`.
-        keep_classes: names or numbers; images of these alone are repeated to the same number.
+        keep_classes: names or numbers; only images of these are used, repeated to the same number.
         criterion: see `evaluate`.
         options: likewise.
         display: likewise.
 
     Returns:
-        The values by label, of the images as they are and spoiled in each way, under words for it.
+        The values by label, for the unchanged images and for each way to spoil them, by its name.
 
     Raises:
         ConfigError: if it cannot be done.
@@ -140,28 +143,28 @@ def statistics(
     options: Mapping[str, Any] | None = None,
     display: Display | None = None,
 ) -> str:
-    """Write statistics of real images, which `evaluate` and other programs can compare with.
+    """Write statistics of real images, for comparisons by `evaluate` and other programs.
 
     Args:
         images: a folder of images, or a dataset's name.
         output: the file, NAME.npz.
         form: ``fid``: ``mu`` [D] and ``sigma`` [D, D], float64, of the features, as pytorch-fid and
             clean-fid have them; ``adm``: ``arr_0``, the images, uint8 [N, height, width, 3], from
-            which ADM's evaluator makes its own.
+            which ADM's evaluator computes its own.
         overwrite: replace the file if it exists.
-        options: further keys of the configuration, such as ``features``; of all images, but
-            50,000 at most, unless ``eval_samples`` says otherwise.
-        display: shows what takes long; nothing is shown if None.
+        options: more keys of the configuration, such as ``features``; by default all images, at
+            most 50,000, are used: ``eval_samples`` changes that.
+        display: shows slow steps; None shows nothing.
 
     Returns:
-        What was written, in words.
+        A description of the file written.
 
     Raises:
         ConfigError: if it cannot be done.
     """
     path = read_path("output", str(output))
     if path.suffix != ".npz":
-        raise ConfigError("output", f"{output} is no NAME.npz; give such a name")
+        raise ConfigError("output", f"{output} does not end in .npz; give a name that does")
     check_free(path, "output", overwrite)
     given = {name: value for name, value in (options or {}).items() if value is not None}
     values = {"eval_samples": _USUAL_IMAGES, **given, "criterion": "fid"}
@@ -177,12 +180,12 @@ def statistics(
 
 
 def _reference(given: str, images: str | None) -> dict[str, Any]:
-    """The keys of what is compared with.
+    """The keys that name the reference.
 
     Args:
         given: a dataset's name, a folder of images or an .npz file of their statistics.
-        images: what is scored, whose form the images beside statistics have; None for those that a
-            generator was trained on.
+        images: the images to score, whose form the images that accompany statistics have; None for
+            the training images of a generator.
     """
     path = read_path("reference", given)
     if (
@@ -197,10 +200,10 @@ def _reference(given: str, images: str | None) -> dict[str, Any]:
 def _left_behind(
     file: Path | None, moved: Mapping[str, Any], values: Mapping[str, Any], reference: str | None
 ) -> dict[str, None]:
-    """The keys of a training's file that do not count where something else is given.
+    """The keys of a training's file that given options override.
 
-    Published statistics and a file of labels beside another reference, and features beside other
-    criteria if the training's own look at none, so that nobody chose these.
+    Another reference overrides published statistics and a file of labels. Other criteria override
+    the features if the training's criteria use none, because then nobody chose them.
     """
     left: dict[str, None] = {}
     if reference is not None and "reference_statistics" not in values:
@@ -218,7 +221,7 @@ def _left_behind(
 def _with_criteria(
     options: Mapping[str, Any] | None, criterion: str | Sequence[str] | None
 ) -> dict[str, Any]:
-    """Keys of a configuration with the criteria to score by, if any are named."""
+    """The configuration's keys with the named criteria, if there are any."""
     if criterion is None:
         return dict(options or {})
     first, *more = listed(criterion)

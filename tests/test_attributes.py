@@ -257,7 +257,7 @@ class TestRuns:
             program = Path(kind, "use.py").read_text()
             assert 'inputs["attributes"] = rng.integers(0, 2, [16, 2])' in program
             card = Path(kind, "README.md").read_text()
-            assert "`attributes` holds a row for each image, of numbers from 0 to 1: 0 odd" in card
+            assert "`attributes` holds a row per image, numbers from 0 to 1: 0 odd" in card
 
     def test_single_images_come_with_a_file_of_labels(self, runs):
         run = runs[0] / "input"

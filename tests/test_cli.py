@@ -182,7 +182,7 @@ def test_ctrl_c_ends_with_130_and_says_how_to_go_on(tmp_path):
     _, err = process.communicate()
     assert process.returncode == 130
     assert err.splitlines()[-1] == (
-        "autogan: stopped; go on with: "
+        "autogan: stopped; resume with: "
         + command("autogan", "search", "--resume", "runs/dcgan-digits")
     )
 
@@ -357,9 +357,9 @@ def test_dry_run_creates_nothing(tmp_path, capsys):
         (("search", "--param", "d_iter"), "param: 'd_iter' is not of the form NAME=VALUE"),
         (("search", "--steps", "0"), "steps: '0': "),
         (("search", "--resume", "nowhere"), "resume: nowhere holds no search"),
-        (("train", "--param", "d_iter=1,2"), "d_iter: [1, 2] are several candidates"),
+        (("train", "--param", "d_iter=1,2"), "d_iter: [1, 2] are several values"),
         (("evaluate", "digits"), "reference: none given"),
-        (("evaluate", "a/b", "--reference", "digits"), "images: a/b is no folder, file or dataset"),
+        (("evaluate", "a/b", "--reference", "digits"), "images: a/b is not a folder"),
         (("sample", "nowhere"), "folder: nowhere holds no search or training"),
         (("search", "--nosuch"), "No such option: --nosuch"),
         (("search", "--steps", "abc"), "steps: 'abc': input should be a valid integer"),

@@ -229,7 +229,8 @@ class TestWhatIsRefused:
         with pytest.raises(ConfigError) as error:
             search(search_method=method, params={**searched, **WRONG})
         assert str(error.value).startswith(
-            "params: no point of the space can be, such as mode soft, weight_clip weights, "
+            "params: the search space is empty: every combination is invalid, for example "
+            "mode soft, weight_clip weights, "
         )
         assert str(error.value).endswith(f": {REASON}")
         assert list(tmp_path.iterdir()) == []
@@ -259,8 +260,7 @@ class TestWhatIsRefused:
                 params={"radius": [0.1, 0.2], "weight_clip": "weights", "edge": "round"}
             ).resolved()
         assert str(error.value) == (
-            "radius: [0.1, 0.2] with mode soft: it has a meaning under mode raw or hard alone; "
-            "leave it out"
+            "radius: [0.1, 0.2] with mode soft: it applies only with mode raw or hard; leave it out"
         )
 
     def test_also_at_the_end_of_a_chain(self):

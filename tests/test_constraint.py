@@ -63,7 +63,7 @@ class TestLimits:
 
     def test_a_file_runs_no_code_by_it(self, tmp_path):
         (tmp_path / "a.yaml").write_text("constraint: mine:Own>3\n")
-        with pytest.raises(ConfigError, match="code of somebody's own"):
+        with pytest.raises(ConfigError, match="somebody's own code"):
             load_config(SearchConfig, tmp_path / "a.yaml")
 
 
@@ -94,7 +94,7 @@ class TestSearch:
 
     def test_where_nobody_holds_it_the_summary_says_so(self):
         said = search(constraint="is>20").summary()
-        assert said.startswith("none of 6 trials came to a value")
+        assert said.startswith("none of 6 trials has a value")
         assert "loosen the constraint is>20" in said
 
     def test_it_stays_as_it_is_when_resumed(self):

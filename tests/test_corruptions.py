@@ -182,4 +182,4 @@ class TestPage:
         assert "blur 1" in path.read_text()
         with pytest.raises(SystemExit):
             main([*flags, "--page", str(path)])
-        assert "page.html without --corrupt; give both" in capsys.readouterr().err
+        assert "page.html needs --corrupt; give both" in capsys.readouterr().err

@@ -201,7 +201,7 @@ class TestSummary:
         (line,) = [n for n in result.summary().splitlines() if "learning_rate = " in n]
         left = result.best.params["learning_rate"] not in (1e-4, 3e-4)
         assert left  # the fake's best place lies at 4e-4
-        assert line.endswith("(beyond the candidates 0.0001, 0.0003: explore steps away from them)")
+        assert line.endswith("(not one of the candidates 0.0001, 0.0003: explore may leave them)")
 
     def test_a_winner_that_is_nearly_collapsed_is_warned_of(self, monkeypatch):
         poor = dataclasses.asdict(Variety(60, 250, 256, 60.0, 0.3, 0.2, 0.1))
@@ -212,8 +212,8 @@ class TestSummary:
             in told
         )
         assert (
-            "warning: the winner's images come near 20 % of the real ones, as if 10 % were good "
-            "and different: train longer, or look at them" in told
+            "warning: the winner makes nothing like 80 % of the real images, as if only 10 % of "
+            "its own were good and different: train longer, or look at them" in told
         )
         fine = dataclasses.asdict(Variety(250, 250, 256, 60.0, 0.9, 0.9, 0.9))
         monkeypatch.setattr(FakeSession, "variety", fine)
@@ -225,7 +225,7 @@ class TestSummary:
         assert result.best is None
         assert {t.state for t in result.trials} == {State.COLLAPSED}
         told = result.summary()
-        assert told.startswith("none of 4 trials came to a value")
+        assert told.startswith("none of 4 trials has a value")
         first = [t.evaluations[0].scores[LABEL] for t in result.trials]
         best = f"trial {first.index(min(first))}, fid {figure(min(first))} at step 10"
         assert f"in hand: {best}; its training collapsed afterwards: " in told

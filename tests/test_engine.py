@@ -462,7 +462,7 @@ def test_the_first_signal_ends_the_judging(tmp_path, engine):
             if text.startswith("judging"):
                 os.kill(os.getpid(), signal.SIGTERM)
 
-    with pytest.raises(Interrupted, match="^stopped; go on with: .*--resume runs/a"):
+    with pytest.raises(Interrupted, match="^stopped; resume with: .*--resume runs/a"):
         autogan.run_search(config(), engine=engine, display=Press())
     assert "judged" not in (tmp_path / "runs/a/trials.jsonl").read_text()
     resumed = autogan.run_search(resume="runs/a", engine=pool_of(1))
@@ -483,7 +483,7 @@ def test_a_worker_that_hangs_ends_no_later_than_its_time_to_save(tmp_path):
             notes.append(text)
 
     engine = pool_of(1, clock=lambda: now[0])
-    with pytest.raises(Interrupted, match="^stopped; go on with"):
+    with pytest.raises(Interrupted, match="^stopped; resume with"):
         autogan.run_search(config(params={"z_dim": [CHATTER, 62]}), engine=engine, display=Press())
     engine.close()
     assert notes[-2:] == [

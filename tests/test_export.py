@@ -167,7 +167,7 @@ class TestCommand:
         for text in (
             "# cgan trained on digits", "The best of 2 trials of a search by grid",
             f"| learning_rate | {result.best.params['learning_rate']} |", "| width | 8 |",
-            "unseen real images in their place", "trained under one seed",
+            "unseen real images instead", "trained under one seed",
             f"seed {result.best.seed}.", (tmp_path / "made/use.py").read_text(), "0 to 9.",
         ):  # fmt: skip
             assert text in card
@@ -186,7 +186,7 @@ class TestCommand:
             card = (tmp_path / f"made{number}/README.md").read_text()
             assert "license: other" in card
             assert "One training: cgan on digits, seed" in card
-            assert "float32, of which [-1, 1] is shown" in card
+            assert "float32; clip to [-1, 1] for display" in card
 
     def test_bad_input_leaves_nothing_behind(self, runs, command, tmp_path):
         (tmp_path / "taken").mkdir()

@@ -84,7 +84,7 @@ def test_its_own_training_is_searched_resumed_and_sampled(example, tmp_path):
         states.append(gan.state())
     assert all(np.array_equal(states[0][name], states[1][name]) for name in states[0])
     assert gan.generate(gan.latents(5, 0)).shape == (5, 8, 8, 1)
-    with pytest.raises(ConfigError, match="my_imle:IMLE makes images of noise alone; leave it out"):
+    with pytest.raises(ConfigError, match="my_imle:IMLE makes images only from noise"):
         TrainConfig(**options, stage1=tmp_path)
 
 
@@ -208,7 +208,7 @@ def test_a_dataset_of_ones_own_takes_its_argument():
 
 def test_two_criteria_of_one_name_are_refused():
     own = {"also": ["test_extending:Mean", "test_extending:OtherMean"]}
-    with pytest.raises(ConfigError, match="also: two criteria call themselves 'mean'"):
+    with pytest.raises(ConfigError, match="also: two criteria have the name 'mean'"):
         validated(SearchConfig, own)
 
 

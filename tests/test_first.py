@@ -66,7 +66,7 @@ class TestDefaultsFirst:
         assert line in autogan.write_report("runs/a").read_text()
         assert plain(result)["defaults"]["trial"] == 0
         best = search(params={"learning_rate": [3e-4, 1e-2]}, run_dir="runs/b")
-        assert "the defaults are the best that was found" in best.summary()
+        assert "the defaults are the best point found" in best.summary()
 
     def test_a_search_of_0_3_goes_on_without_them(self, tmp_path):
         search(trials=1, first="none")
@@ -116,6 +116,6 @@ class TestUnderSeeds:
 
     def test_the_dead_are_counted(self, trained):
         out = trained("--seeds", "2", "--param", f"z_dim={DIVERGE}")
-        assert out.startswith("none of 2 trials came to a value")
+        assert out.startswith("none of 2 trials has a value")
         assert json.loads(trained("--seeds", "3", "--resume", "--json",
                                   "--param", f"z_dim={DIVERGE}"))["best"] is None  # fmt: skip

@@ -81,7 +81,7 @@ def test_what_is_known_of_one(listed):
     (clip,) = [h for h in values["hyperparameters"] if h["name"] == "clip"]
     assert clip["default"] == h.default
     assert values["fixed"]["penalty"] == "clipping"
-    assert any(line.startswith("  stands for loss wasserstein, ") for line in lines)
+    assert any(line.startswith("  fixed: loss wasserstein, ") for line in lines)
     (beta1,) = [h for h in values["hyperparameters"] if h["name"] == "beta1"]
     assert beta1["under"] == {"optimizer": ["adam"]}
     place = next(n for n, line in enumerate(lines) if line.startswith("  beta1 = "))
@@ -93,8 +93,10 @@ def test_what_is_known_of_one(listed):
         "  needs features with logits",
     ]
     assert listed("ms-ssim")[1:] == ["  compares the images themselves, of one size"]
-    assert listed("digits")[1:] == ["  feature network by default: classifier"]
-    assert listed("grid")[1:] == ["  needs a list of candidates for each hyperparameter, no ranges"]
+    assert listed("digits")[1:] == ["  default feature network: classifier"]
+    assert listed("grid")[1:] == [
+        "  needs a list of candidates for each hyperparameter, not a range"
+    ]
     assert listed("explore")[1:] == []
 
 

@@ -120,18 +120,18 @@ class TestLonger:
         (tmp_path / "dead/result.json").write_text(json.dumps(dead))
         for words, start in (
             (("nowhere", "--resume"), "config: nowhere"),
-            ((runs / "s8",), f"config: {runs / 's8'} is a folder; train what it holds for longer "
-             f"by --resume --steps STEPS, or give {runs / 's8'}/config.yaml to train it anew"),
+            ((runs / "s8",), f"config: {runs / 's8'} is a folder; to train longer, add "
+             f"--resume --steps STEPS; to train again, give {runs / 's8'}/config.yaml"),
             ((runs / "s8", "--resume"), "steps: give --steps or --epochs"),
             ((runs / "s8", "--resume", "--steps", "8"), f"steps: 8, and {runs / 's8'} was trained "
              "for 8; give more"),
-            ((other, "--resume", "--steps", "16"), f"config: {other} keeps no state to go on from"),
+            ((other, "--resume", "--steps", "16"), f"config: {other} has no saved state"),
             (("dead", "--resume", "--steps", "16"), f"config: {tmp_path}/dead diverged (a loss"),
-            ((many, "--resume", "--steps", "16", "--gan-type", "dcgan"), "gan_type: given beside"),
-            ((many, "--resume", "--steps", "16", "--seeds", "2"), "seeds: given beside"),
+            ((many, "--resume", "--steps", "16", "--gan-type", "dcgan"), "gan_type: does not"),
+            ((many, "--resume", "--steps", "16", "--seeds", "2"), "seeds: does not apply"),
             ((many, "--resume", "--steps", "no"), "steps: 'no': "),
             ((many, "--resume", "--steps", "16", "--run-dir", runs / "s8"),
-             f"run_dir: {runs / 's8'} holds a run; go on with it by"),
+             f"run_dir: {runs / 's8'} holds a run; resume it with"),
         ):  # fmt: skip
             code, out, err = command("train", *words)
             assert (code, out, err.count("\n")) == (2, "", 1), words

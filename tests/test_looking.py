@@ -70,13 +70,14 @@ def test_what_cannot_be_shown_is_refused(tmp_path, command):
         2, "", "autogan: run: b holds no search or training; see: autogan list runs\n"
     )  # fmt: skip
     assert (
-        command("report", "none")[2] == "autogan: run: none is no folder; see: autogan list runs\n"
+        command("report", "none")[2]
+        == "autogan: run: none is not a folder; see: autogan list runs\n"
     )
     Path("c.html").mkdir()
     for output, said in {
-        "b": "b is no page's name; give one that ends in .html",
-        "c.html": "c.html is no file; give the name of a new one",
-        "a/trials.jsonl": "a/trials.jsonl is no page's name; give one that ends in .html",
+        "b": "b does not end in .html; give a name that does",
+        "c.html": "c.html is not a file; give the name of a new file",
+        "a/trials.jsonl": "a/trials.jsonl does not end in .html; give a name that does",
     }.items():
         assert command("report", "a", "-o", output) == (2, "", f"autogan: output: {said}\n")
     assert command("report", "a", "-o", "a/search.yaml/x.html")[2].startswith(
@@ -89,7 +90,7 @@ def test_nothing_else_is_written_over(tmp_path, command):
     search_on_disk(tmp_path / "a", trials=3)
     Path("mine.html").write_text("<p>my own page</p>")
     assert command("report", "a", "-o", "mine.html")[2] == (
-        "autogan: output: mine.html is not a page of AutoGAN's; give another name\n"
+        "autogan: output: mine.html is not an AutoGAN page; give another name\n"
     )
     assert Path("mine.html").read_text() == "<p>my own page</p>"
     Path("link.html").symlink_to("a/trials.jsonl")
@@ -163,8 +164,8 @@ def test_searches_are_compared_where_that_can_be(tmp_path, command):
     assert "3 searches" in page
     assert "<td>weights</td><td>abcd</td><td>other</td>" in page
     assert page.count('class="line run-') == 4  # two searches, in the key and in the chart
-    assert "b came to " in page
-    assert "c came to " not in page
+    assert "b reached " in page
+    assert "c reached " not in page
 
 
 def test_names_that_are_alike_are_told_apart(tmp_path, command):
@@ -172,8 +173,8 @@ def test_names_that_are_alike_are_told_apart(tmp_path, command):
         search_on_disk(tmp_path / name, trials=3)
     assert command("report", "x/a", "y/a")[0] == 0
     page = Path("comparison.html").read_text()
-    assert "x/a came to " in page
-    assert "y/a came to " in page
+    assert "x/a reached " in page
+    assert "y/a reached " in page
 
 
 def test_the_same_search_twice_is_one(tmp_path, command):

@@ -334,12 +334,12 @@ def test_the_default_space_and_all_defaults_are_spelled_out(tmp_path):
 @pytest.mark.parametrize(
     ("method", "trials", "told"),
     [
-        ("gp", 3, "gp draws its first 3 trials at random: of 3 it chooses none"),
+        ("gp", 3, "gp draws its first 3 trials at random: with 3 it chooses none"),
         ("gp", 4, ""),
-        ("tpe", 10, "tpe draws its first 10 trials at random: of 10 it chooses none"),
+        ("tpe", 10, "tpe draws its first 10 trials at random: with 10 it chooses none"),
         ("nsga2", 11, ""),
-        ("cmaes", 2, "cmaes draws its first 4 trials at random: of 2 it chooses none"),
-        ("adaptive", 2, "adaptive draws its first 2 trials at random: of 2 it chooses none"),
+        ("cmaes", 2, "cmaes draws its first 4 trials at random: with 2 it chooses none"),
+        ("adaptive", 2, "adaptive draws its first 2 trials at random: with 2 it chooses none"),
         ("random", 1, ""),
     ],
 )
@@ -400,9 +400,9 @@ class TestEnqueue:
     def test_a_point_out_of_its_range_is_refused_and_leaves_nothing(self, tmp_path):
         ranges = {"learning_rate": "1e-4..1e-2:log", "d_iter": "2..4"}
         for own, problem in (
-            ({"learning_rate": 0.5, "d_iter": 3}, "learning_rate 0.5 lies out of its range 0.0001"),
-            ({"d_iter": 5}, "d_iter 5 lies out of its range 2..4; give a value inside, or widen"),
-            ({"learning_rate": 1e-3}, "d_iter 1 lies"),  # the default
+            ({"learning_rate": 0.5, "d_iter": 3}, "learning_rate 0.5 is outside its range 0.0001"),
+            ({"d_iter": 5}, "d_iter 5 is outside its range 2..4; give a value inside, or widen"),
+            ({"learning_rate": 1e-3}, "d_iter 1 is outside"),  # the default
         ):
             with pytest.raises(ConfigError, match=f"^enqueue: {problem}"):
                 search(params=ranges, search_method="random", enqueue=[own])
@@ -419,7 +419,7 @@ class TestEnqueue:
         file.write_text(yaml.safe_dump({**saved, "enqueue": [inside, outside]}))
         again = autogan.run_search({"trials": 3}, resume="runs/a", engine=FakeEngine())
         assert [t.params["learning_rate"] for t in again.trials][:2] == [1e-3, 0.5]
-        with pytest.raises(ConfigError, match="enqueue: learning_rate 0.7 lies out"):
+        with pytest.raises(ConfigError, match="enqueue: learning_rate 0.7 is outside"):
             autogan.run_search({"enqueue": [inside, outside, {"learning_rate": 0.7}], "trials": 4},
                                resume="runs/a", engine=FakeEngine())  # fmt: skip
 
@@ -435,10 +435,10 @@ class TestEnqueue:
             engine=FakeEngine(), display=PlainDisplay(),
         )  # fmt: skip
         told = (
-            f"learning_rate {rate} of your own point is none of the candidates 0.0001, 0.001: it "
-            "is tried"
+            f"learning_rate {rate} of an enqueued point is not one of the candidates "
+            "0.0001, 0.001: it is tried"
         )
-        beyond = f", and {method} learns nothing"
+        beyond = f", but {method} does not learn from it"
         err = capsys.readouterr().err
         assert told in err
         assert (told + beyond in err) == (method == "gp" and not learns)
@@ -634,7 +634,7 @@ class TestMachinesFaults:
         with pytest.raises(StorageError) as caught:
             search(**full)
         again = command("autogan", "search", "--resume", "runs/a")
-        assert str(caught.value) == f"no space left in runs/a; go on with: {again}"
+        assert str(caught.value) == f"no space left in runs/a; resume with: {again}"
         monkeypatch.setattr("fakes.FULL", -1)
         resumed = autogan.run_search(resume="runs/a", engine=FakeEngine())
         assert [t.state for t in resumed.trials] == [State.COMPLETE] * 3
@@ -650,7 +650,7 @@ class TestMachinesFaults:
 
         with monkeypatch.context() as patch:
             patch.setattr(os, "fsync", full)
-            with pytest.raises(StorageError, match="no space left in runs/a.*; go on with"):
+            with pytest.raises(StorageError, match="no space left in runs/a.*; resume with"):
                 search()
         resumed = autogan.run_search(resume="runs/a", engine=FakeEngine())
         assert [t.value for t in resumed.trials] == [t.value for t in whole.trials]
@@ -741,7 +741,7 @@ class TestMachinesFaults:
             raise ZeroDivisionError("of mine")
 
         monkeypatch.setattr("autogan.search.grid.GridSearch.__init__", init)
-        with pytest.raises(ConfigError, match="grid cannot be made .ZeroDivisionError: of mine"):
+        with pytest.raises(ConfigError, match="grid cannot be created .ZeroDivisionError: of mine"):
             search()
 
     @pytest.mark.parametrize(

@@ -85,7 +85,7 @@ def test_the_command(tmp_path, command):
     folder = result.folders[0].root
     (folder / "config.yaml").write_text((folder.parents[1] / "best.yaml").read_text())
     code, _, err = command("show", folder, "--optuna", "b.db")
-    assert (code, err) == (2, f"autogan: optuna: b.db, and {folder} is a training; name a search\n")
+    assert (code, err) == (2, f"autogan: optuna: b.db, but {folder} is a training; name a search\n")
     assert {path.name for path in tmp_path.iterdir()} == {"a.db", "runs"}
 
 

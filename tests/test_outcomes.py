@@ -109,7 +109,7 @@ class TestLateDeath:
         assert result.best is None
         assert result.in_hand.number == 1
         told = result.summary()
-        assert told.startswith("none of 3 trials came to a value; try lower learning rates")
+        assert told.startswith("none of 3 trials has a value; try lower learning rates")
         assert "the best generator in hand: trial 1, fid " in told
         assert not (tmp_path / "runs/a/best.yaml").exists()
 
@@ -293,7 +293,7 @@ class TestOutOfTime:
         assert result.best.number == 1
         told = result.summary()
         assert told.startswith("best of 3 trials: trial 1")
-        assert "3 trials were out of time; to go on from there: " in told
+        assert "3 trials were out of time; resume with: " in told
         assert "search --resume runs/a --max-trial-minutes MORE" in told
         assert "out of time" in autogan.write_report("runs/a").read_text()
         assert not check_record(result.folder.root).difference
@@ -312,7 +312,7 @@ class TestOutOfTime:
             {"max_trial_minutes": 9}, resume="runs/a", engine=FakeEngine(), display=PlainDisplay()
         )
         err = capsys.readouterr().err
-        assert f"trial {late[0]} was out of time, and may go on now" in err
+        assert f"trial {late[0]} was out of time; resuming it" in err
         assert [t.state for t in again.trials] == [State.COMPLETE] * 4
         assert [t.evaluations for t in again.trials] == [t.evaluations for t in whole.trials]
         assert [t.value for t in again.trials] == [t.value for t in whole.trials]
@@ -353,7 +353,7 @@ class TestAdvice:
         if behaviour == SLOW:
             monkeypatch.setattr(FakeSession, "train", _too_slow)
         told = search(**changes, max_trial_minutes=2).summary()
-        assert told.startswith("none of 2 trials came to a value")
+        assert told.startswith("none of 2 trials has a value")
         assert expected in told.splitlines()[0]
         assert "lower learning rates" not in told
 

@@ -307,7 +307,7 @@ class TestCheck:
 
     def test_the_command_says_it_in_a_line(self, capsys, tmp_path):
         search(trials=2)
-        for code, said in ((0, "all 8 decisions in 1"), (1, "autogan: line ")):
+        for code, said in ((0, "gives the same 8 decisions"), (1, "autogan: line ")):
             with pytest.raises(SystemExit) as exit_:
                 main(["check", "runs/a"])
             captured = capsys.readouterr()
@@ -324,14 +324,14 @@ class TestKeys:
     @pytest.mark.parametrize(
         ("changes", "said"),
         [
-            ({"workers": 0}, "workers: 0; give a number from 1 on, or auto"),
+            ({"workers": 0}, "workers: 0; give a number of at least 1, or auto"),
             ({"workers": "many"}, "workers: 'many'; give a number"),
-            ({"workers": 2, "device": "gpu:1"}, "device: gpu:1 beside several workers"),
+            ({"workers": 2, "device": "gpu:1"}, "device: gpu:1 cannot be combined with"),
             ({"order": "numbered"}, "order: 'numbered'"),
             ({"worker_command": "'"}, 'worker_command: "\'": No closing quotation'),
-            ({"worker_command": "ssh a", "engine": "ray"}, "beside engine ray"),
-            ({"worker_command": "ssh a", "workers": "auto"}, "auto counts this machine's alone"),
-            ({"ray_address": "auto"}, "ray_address: auto without engine ray"),
+            ({"worker_command": "ssh a", "engine": "ray"}, "cannot be combined with engine ray"),
+            ({"worker_command": "ssh a", "workers": "auto"}, "auto counts only this machine's"),
+            ({"ray_address": "auto"}, "ray_address: auto needs engine ray"),
         ],
     )
     def test_what_does_not_suit_is_refused(self, changes, said):
@@ -435,7 +435,9 @@ def test_other_scores_than_before_are_told(tmp_path):
 
     other = Shuffled(1, value=lambda call, step: 7.0)
     autogan.run_search({"trials": 1}, resume="runs/a", engine=other, display=Hears())
-    assert any(f"gave other scores at step 10 than before: {{'{LABEL}': 7.0}}" in n for n in notes)
+    assert any(
+        f"has different scores at step 10 than before: {{'{LABEL}': 7.0}}" in n for n in notes
+    )
 
 
 def test_a_search_in_three_processes_is_that_in_one():

@@ -180,7 +180,7 @@ def test_a_step_moves_what_networks_of_all_widths_say_as_much():
             {"parametrisation": "mup", "attention": "self"},
             "knows no rule for attention self",
         ),
-        ("began", {"parametrisation": "mup"}, "began stands for parametrisation standard"),
+        ("began", {"parametrisation": "mup"}, "began has parametrisation standard"),
     ],
 )
 def test_what_it_does_not_cover_is_refused(gan_type, params, message):

@@ -120,7 +120,7 @@ def test_what_the_file_system_refuses_is_one_line(number, monkeypatch, command):
         said = str(caught.value)
         assert root in said
         assert os.strerror(number) in said or "no space left in" in said
-        assert f"go on with: {again('autogan', 'search', '--resume', root)}" in said
+        assert f"resume with: {again('autogan', 'search', '--resume', root)}" in said
         resumed = autogan.run_search(resume=root, engine=FakeEngine())
         assert [t.value for t in resumed.trials] == [t.value for t in whole.trials]
 

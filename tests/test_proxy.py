@@ -132,7 +132,7 @@ class TestSearching:
         assert not any("not tried" in note for note in seen.notes)
 
     def test_one_that_finds_nothing_says_so(self):
-        with pytest.raises(SearchFailed, match="no trial of the proxy came to a value"):
+        with pytest.raises(SearchFailed, match="no trial of the proxy has a value"):
             search(params={**SEARCH["params"], "z_dim": DIVERGE})
 
 
@@ -209,7 +209,7 @@ class TestGoingOn:
         search()
         seen = Seen()
         autogan.run_search({"trials": 9}, resume="runs/a", engine=FakeEngine(), display=seen)
-        assert "the proxy has chosen: further trials are tried in a new search alone" in seen.notes
+        assert "the proxy has already chosen; more trials need a new search" in seen.notes
         assert len(autogan.load("runs/a/proxy").trials) == 5
 
     def test_one_that_cannot_be_searched_replaces_nothing(self, tmp_path, monkeypatch):
@@ -223,7 +223,7 @@ class TestGoingOn:
 
         monkeypatch.setattr("fakes.FakeSession.open", refuse)
         for given in ({"proxy": "width=16"}, {"proxy": "steps=2", "stopping": "asha"}):
-            with pytest.raises(ConfigError, match="too few|asha wants"):
+            with pytest.raises(ConfigError, match="too few|asha needs"):
                 autogan.run_search(
                     {**SEARCH, "trials": 12, **given}, overwrite=True, engine=FakeEngine()
                 )
@@ -300,10 +300,10 @@ class TestCopy:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"proxy": "width=64"}, "width 64, and the training has 64; give a smaller one"),
-        ({"proxy": "steps=1000"}, "steps 1000, and the training has 1000"),
-        ({"proxy": "image_size=28", "image_size": 28}, "image_size 28, and the training has 28"),
-        ({"proxy": "image_size=8"}, "image_size 8, and the images have 8 pixels; give fewer"),
+        ({"proxy": "width=64"}, "width 64, but the training has 64; give a smaller one"),
+        ({"proxy": "steps=1000"}, "steps 1000, but the training has 1000"),
+        ({"proxy": "image_size=28", "image_size": 28}, "image_size 28, but the training has 28"),
+        ({"proxy": "image_size=8"}, "image_size 8, but the images have 8 pixels; give fewer"),
         ({"proxy": "features=classifier"}, "write it as width=16,image_size=16"),
         ({"proxy": "width"}, "write it as"),
         ({"proxy": "width=x"}, "valid integer"),
@@ -312,17 +312,17 @@ class TestCopy:
         ({"proxy": {"foo": 3}}, "write it as"),
         ({"proxy": {"width": True}}, "write it as"),
         ({"proxy": {"top": 2}}, "it changes nothing"),
-        ({"proxy": "steps=2", "stopping": "asha", "trials": 12}, "asha wants"),
-        ({"proxy": "steps=99999", "time": "30m", "steps": None}, "steps 99999, and the training"),
-        ({"proxy": "steps=5", "max_steps": 10}, "steps 5 beside max_steps"),
-        ({"proxy": "steps=5", "epochs": 1, "steps": None}, "steps 5 beside epochs"),
-        ({"proxy": "auto", "stage1": "runs/b"}, "auto beside stage1"),
-        ({"proxy": "auto", "warm_start": "runs/b"}, "auto beside warm_start"),
+        ({"proxy": "steps=2", "stopping": "asha", "trials": 12}, "asha needs"),
+        ({"proxy": "steps=99999", "time": "30m", "steps": None}, "steps 99999, but the training"),
+        ({"proxy": "steps=5", "max_steps": 10}, "steps 5 cannot be combined with max_steps"),
+        ({"proxy": "steps=5", "epochs": 1, "steps": None}, "cannot be combined with epochs"),
+        ({"proxy": "auto", "stage1": "runs/b"}, "auto cannot be combined with stage1"),
+        ({"proxy": "auto", "warm_start": "runs/b"}, "auto cannot be combined with warm_start"),
         ({"proxy": "auto", "criterion": "fid,is"}, "several criteria"),
         ({"proxy": " none ", "workers": "x"}, "workers: 'x'"),
         ({"proxy": "width=8", "params": {"width": [16, 32]}}, "width is searched"),
         ({"proxy": "auto", "params": {"width": [16, 32]}}, "auto makes networks narrower"),
-        ({"proxy": "auto", "params": {**SEARCH["params"], "width": 8}}, "or 8 at most"),
+        ({"proxy": "auto", "params": {**SEARCH["params"], "width": 8}}, "or at most 8"),
     ],
 )
 def test_bad_ones_leave_nothing_behind(tmp_path, changes, message):
@@ -335,7 +335,7 @@ class TestShowing:
     def test_the_summary_tells_both_values_apart(self):
         result = search()
         said = result.summary()
-        assert "chosen among 5 points by the proxy (width 16, steps 200; " in said
+        assert "the proxy (width 16, steps 200; " in said
         for number, value in zip(result.proxy.trials, result.proxy.values, strict=True):
             assert f"trial {number} of the proxy, {value:.4g} there: " in said
 
@@ -352,7 +352,7 @@ class TestShowing:
         with pytest.raises(SystemExit):
             main(["show", "runs/a"])
         out = capsys.readouterr().out
-        assert out.startswith("the proxy of runs/a, a smaller training; gan on ")
+        assert out.startswith("proxy (a smaller training) of runs/a; gan on ")
         assert "search --resume runs/a\n" in out
 
     def test_a_dry_run_tells_both_costs(self, capsys, monkeypatch):

@@ -180,7 +180,7 @@ class TestCommand:
             assert (archive["arr_0"].shape, archive["arr_0"].dtype) == ((1437, 8, 8, 3), "uint8")
 
     def test_a_name_must_end_in_npz(self, tmp_path):
-        with pytest.raises(ConfigError, match="^output: .* is no NAME.npz; give such a name"):
+        with pytest.raises(ConfigError, match="^output: .* does not end in .npz; give a name"):
             autogan.statistics("digits", tmp_path / "digits.csv")
 
     def test_another_reference_leaves_a_runs_own_statistics_alone(self, tmp_path):
@@ -209,7 +209,7 @@ class TestCommand:
         assert blurred > usual
 
     def test_images_that_are_no_run_are_not_generated(self):
-        with pytest.raises(ConfigError, match="^generated: 20, and digits is no run"):
+        with pytest.raises(ConfigError, match="^generated: 20, but digits is not a run"):
             autogan.evaluate("digits", reference="digits", options={"generated": 20})
 
 

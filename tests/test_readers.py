@@ -253,7 +253,7 @@ def test_every_file_of_a_training_may_be_damaged(tmp_path, state, command):
     [
         (
             "best.yaml",
-            "best.yaml is a folder, but a file belongs there; move it away; go on with: ",
+            "best.yaml is a folder, but a file belongs there; move it away; resume with: ",
         ),
         (".workers", r"run_dir: run/.workers cannot be written \(Is a directory\); remove it"),
         (".lock", r"run_dir: run/.lock cannot be written \(Is a directory\); remove it"),

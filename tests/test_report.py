@@ -314,7 +314,7 @@ class TestWhatIsSaid:
         text = Page(search_page(result)).text
         assert f"{standing.value:.4g} under 2 seeds (" in text
         assert "none died; expect " in text
-        assert "These seeds chose the winner" in text
+        assert "The same seeds chose the winner" in text
         assert "fid of the winner, mean of 2 seeds" in text
         assert "How good is each point?" in text
 
@@ -336,7 +336,7 @@ class TestWhatIsSaid:
         folder, _, _ = search_on_disk(tmp_path / "a", trials=0)
         read = Page(search_page(load_search(folder.root, {})))
         assert [a["id"] for a in read.all("section")] == ["configuration"]
-        assert "No trial has come to a value yet" in read.text
+        assert "No trial has a value yet" in read.text
 
     def test_where_nothing_came_to_a_value(self, tmp_path):
         folder, _, ledger = search_on_disk(tmp_path / "a", trials=0)
@@ -380,7 +380,7 @@ class TestWhatIsSaid:
         view = SearchView(load_search(folder.root, {}))
         assert view.result.confirmed[0].number is None
         assert view.marked is None
-        assert "The defaults did better than all that was found" in search_page(view.result)
+        assert "The defaults did better than every point found" in search_page(view.result)
 
     def test_seeds_that_came_to_nothing_are_not_hidden(self, tmp_path):
         folder, config, ledger = search_on_disk(tmp_path / "a", trials=14, confirm=True)
@@ -423,10 +423,10 @@ class TestNumbers:
         read = Page(search_page(result))
         bars = drawn(search_page(result), "effects").iter("{http://www.w3.org/2000/svg}rect")
         assert sum(1 for _ in bars) == len(effects(SearchView(result)).told)
-        assert "it cannot be told" in read.text
+        assert "do not show an effect" in read.text
         monkeypatch.setattr("autogan.report.effects._TOLD", 1.1)
         none = search_page(result)
-        assert "No hyperparameter can be told to matter from these trials." in Page(none).text
+        assert "These trials do not show that any hyperparameter matters." in Page(none).text
         assert "chart-effects" not in none
 
     def ended_early(self, root):
@@ -465,7 +465,7 @@ class TestNumbers:
         result = load_search(folder.root, {})
         assert seed_charts.noise(SearchView(result)) is None
         made = search_page(result)
-        assert "So few pairs cannot tell" in Page(made).text
+        assert "These pairs are too few" in Page(made).text
         assert "trial 0, 2 of 4 died" in Page(made).text
         assert sorted(marks(drawn(made, "seeds"), "path")) == [2, 3]
         assert "line noise" not in made.split("</style>")[1]
@@ -576,7 +576,7 @@ class TestNumbers:
         again = command("autogan", "train", tmp_path / "a", "--resume")
         assert advice(load_search(tmp_path / "a", {})) == [
             f"{last} of {len(whole)} whole trainings were best at their last step: train longer, "
-            f"for example by {again} --steps 1000"
+            f"for example with {again} --steps 1000"
         ]
 
     def test_one_whole_training_is_enough_to_advise_longer_ones(self, tmp_path):
@@ -598,7 +598,7 @@ class TestNumbers:
             run_trial(config, ledger, SearchFolder(tmp_path / "a"),
                       {"learning_rate": 1e-3 + number / 1e6, "d_iter": 3}, rng, 5, 0)  # fmt: skip
         lines = advice(load_search(tmp_path / "a", {}))
-        assert "The best trials have the highest d_iter (3 of 2, 3): search beyond it." in lines
+        assert "The best trials have the highest d_iter (3 of 2, 3): extend the list." in lines
 
     def test_those_that_were_best_earlier_need_not(self, tmp_path):
         _, _, ledger = search_on_disk(tmp_path / "a", trials=0)
@@ -630,7 +630,7 @@ class TestNumbers:
                           last_value=rate, seconds=1.0, reason="", steps=500))  # fmt: skip
         assert self.edges(tmp_path / "a") == [
             "The best trials lie at the upper end of learning_rate's range (0.0001..0.01:log): "
-            "search beyond it."
+            "widen the range."
         ]
 
 

@@ -84,7 +84,7 @@ def test_what_is_running_is_told(tmp_path, command):
     assert cost.endswith("of training")
     assert running == ("running: trial 3 at step 100  learning_rate=0.002 d_iter=1 loss=hinge")
     code, out, _ = command("show", tmp_path / "a")
-    assert "to go on with: trial 3 at step 100" in out
+    assert "to be resumed: trial 3 at step 100" in out
     assert f"search --resume {quote(str(tmp_path / 'a'))}" in out
 
 
@@ -169,4 +169,4 @@ def test_what_is_no_run_is_refused(files, said, command):
 def test_one_form_at_a_time(tmp_path, command):
     search_on_disk(tmp_path / "a", trials=2)
     code, _, err = command("show", tmp_path / "a", "--csv", "--json")
-    assert (code, err) == (2, "autogan: csv: given beside --json; give one of them\n")
+    assert (code, err) == (2, "autogan: csv: cannot be combined with --json; give one of them\n")

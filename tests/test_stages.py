@@ -175,7 +175,7 @@ class TestRuns:
             (
                 "plain",
                 {"params": {"z_dim": 9}},
-                "z_dim: 9 beside stage1, which has its own; leave it out",
+                "z_dim: 9 cannot be combined with stage1, which decides it; leave it out",
             ),
             (
                 "plain",

@@ -423,14 +423,14 @@ def test_the_best_is_told_as_it_has_become(tmp_path):
 
 def test_screening_must_know_the_number_of_trials(tmp_path):
     settings = {**SEARCH, "stopping": "screening", "trials": None, "max_steps": 600}
-    with pytest.raises(ConfigError, match="stopping: screening must know how many trials"):
+    with pytest.raises(ConfigError, match="stopping: screening must know the number of trials"):
         autogan.run_search(settings, engine=FakeEngine())
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_rule_without_anything_to_compare_is_refused(tmp_path):
     with pytest.raises(
-        ConfigError, match=r"stopping: asha wants 3 evaluations of a training, and 30 steps have 1"
+        ConfigError, match=r"stopping: asha needs 3 evaluations of a training, but 30 steps have 1"
     ):
         autogan.run_search(
             {**SEARCH, "stopping": "asha", "evaluate_every": 30}, engine=FakeEngine()

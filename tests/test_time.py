@@ -35,7 +35,7 @@ def test_durations_are_read_as_people_write_them(text, minutes):
 
 @pytest.mark.parametrize("text", ["soon", "30 minutes", "m", "", "1d", "-5m", "1e3m"])
 def test_other_texts_are_refused_with_the_form(text):
-    with pytest.raises(ConfigError, match="time: .*is no duration; write it as 30m or 1h30m"):
+    with pytest.raises(ConfigError, match="time: .*is not a duration; write it as 30m or 1h30m"):
         minutes_of(text)
 
 
@@ -91,7 +91,7 @@ def test_too_little_time_is_refused_with_what_would_do(monkeypatch):
 
 
 def test_two_limits_are_refused():
-    with pytest.raises(ConfigError, match="max_minutes: 5 beside time 30; give one of them"):
+    with pytest.raises(ConfigError, match="max_minutes: 5 cannot be combined with time 30"):
         planned(time="30m", max_minutes=5)
 
 

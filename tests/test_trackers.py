@@ -223,7 +223,7 @@ def test_a_tracker_that_fails_changes_nothing(fails, monkeypatch):
     search(display=with_it)
     search({**SEARCH, "run_dir": "runs/b"}, without)
     more = [note for note in with_it.notes if note not in without.notes]
-    assert more[-1].startswith("lines_module:Lines is left out from here on: ")
+    assert more[-1].startswith("nothing more is logged to lines_module:Lines: ")
     assert len(more) == (2 if "forever" in fails else 1)
     assert ("SystemExit: no luck" in more[-1]) == ("forever" not in fails)
     texts = [json.dumps(untimed(root)).replace(root, "") for root in ("runs/a", "runs/b")]

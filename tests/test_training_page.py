@@ -116,7 +116,7 @@ class TestPage:
         found = lines(page, "losses-0")
         assert len(found["d_loss"]) == 300
         words = drawn(page, "losses-0").find(f"{SVG}desc").text
-        assert "d_loss came to 0.3333 after 900 steps" in words  # of 0, 1 and 0
+        assert "d_loss reached 0.3333 after 900 steps" in words  # of 0, 1 and 0
         assert len(found["g_loss"]) == 1  # NaN cannot be drawn
         for paths in found.values():
             assert all(math.isfinite(number) for point in paths for number in point)
@@ -177,8 +177,8 @@ class TestWhatBecameOfIt:
     @pytest.mark.parametrize(
         ("keys", "said", "without"),
         [
-            ({"evaluations": 0, "state": State.RUNNING}, "Go on with", ["images", "curves"]),
-            ({"state": State.RUNNING}, "Go on with", []),
+            ({"evaluations": 0, "state": State.RUNNING}, "Resume it with", ["images", "curves"]),
+            ({"state": State.RUNNING}, "Resume it with", []),
             ({"state": State.DIVERGED}, "The training diverged: a loss became NaN.", []),
             ({"evaluations": 0, "state": State.DIVERGED}, "diverged: a loss", ["images", "curves"]),
             ({"state": State.TIMED_OUT}, "--max-trial-minutes MORE", []),
@@ -270,7 +270,7 @@ class TestWriting:
         assert [bool(p.all("meta", content="30")) for p in written] == [True, True, False]
         for page, steps in zip(written, ("100 of 300", "200 of 300", "300 of 300"), strict=True):
             assert steps in page.text
-        assert "its best may yet be another" in written[0].text
+        assert "its best checkpoint may still change" in written[0].text
         assert len(slept) == 6
 
 
@@ -323,7 +323,7 @@ class TestComparison:
         assert set(lines(page, "sofar-0")) == {"s", "t"}
         result = load_run(tmp_path / "t", {})
         words = drawn(page, "sofar-0").find(f"{SVG}desc").text
-        assert f"t came to 50 after {result.updates()} updates" in words
+        assert f"t reached 50 after {result.updates()} updates" in words
         names = [e.text for e in drawn(page, "strip-0").iter(f"{SVG}text")]
         assert {"s", "t"} <= set(names)
         assert "curves-0" not in sections(page)

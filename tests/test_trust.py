@@ -97,7 +97,7 @@ def test_what_the_user_says_too_counts():
     flags = {"engine": "ray", "ray_address": "here:2", "features": "other"}
     config = load_config(SearchConfig, Path("mail.yaml"), flags)
     assert (config.engine, config.ray_address, config.features) == ("ray", "here:2", "other")
-    with pytest.raises(ConfigError, match=r"^features: .*: --features net$"):
+    with pytest.raises(ConfigError, match=r"^features: .*, add --features net$"):
         load_config(SearchConfig, Path("mail.yaml"), {"engine": "ray", "ray_address": "here:2"})
     assert SearchConfig(worker_command="ssh there", features="net").features == "net"
 
@@ -180,7 +180,7 @@ def test_a_search_is_resumed_here_unless_the_user_says_where(command, capsys):
     )
     assert len(result.trials) == 3
     told = capsys.readouterr().err.splitlines()
-    said = "the workers are on this machine: --engine ray --ray-address there:1 counts only if"
+    said = "to run them elsewhere, give --engine ray --ray-address there:1 again"
     assert [line for line in told if said in line]
     assert not old.keys() & yaml.safe_load(Path("runs/a/search.yaml").read_text()).keys()
 
@@ -191,7 +191,7 @@ def test_a_saved_model_is_named_again_to_resume(command):
     net = Path("net").absolute()
     code, _, err = command("search", "--resume", "runs/a", "--trials", "3")
     assert (code, err.count("\n")) == (2, 1)
-    assert err.endswith(f"if you trust it, say so: --features {net}\n")
+    assert err.endswith(f"if you trust it, add --features {net}\n")
     given = {"trials": 3, "features": "net"}
     result = autogan.run_search(given, resume="runs/a", engine=FakeEngine())
     assert len(result.trials) == 3
@@ -233,7 +233,7 @@ def test_a_confirmed_search_is_read_with_old_keys(tmp_path):
 @pytest.mark.parametrize("config", [5, "digits", [1], True, [], "", 0, {1: 2}, {None: 1}, {"a"}])
 def test_what_is_no_configuration_is_one_line(config):
     for call in (autogan.run_search, autogan.plan, autogan.train):
-        with pytest.raises(ConfigError, match=r"^config: .* is no (mapping|key); ") as caught:
+        with pytest.raises(ConfigError, match=r"^config: .* is not a (mapping|key); ") as caught:
             call(config)
         assert "\n" not in str(caught.value)
     autogan.run_search({"trials": 1, "run_dir": "runs/a"}, engine=FakeEngine())

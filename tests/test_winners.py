@@ -98,7 +98,7 @@ class TestJudging:
         copies = {"authenticity": 0.51, "c_t": 1.25}
         result = self.judged(monkeypatch, copies, {"fid_fake_360_abcdef": 3.34})
         said = result.summary()
-        assert "  fid 3.34  of 360 unseen real images in their place" in said
+        assert "  fid 3.34  for 360 unseen real images instead" in said
         assert "  authenticity 0.51, c_t 1.25  (c_t below -3 means copies)" in said
         assert "copies:" not in said
         assert plain(result)["judged"]["copies"] == copies
@@ -107,9 +107,9 @@ class TestJudging:
     def test_a_winner_that_copies_is_warned_of(self, monkeypatch):
         result = self.judged(monkeypatch, {"authenticity": 0.1, "c_t": -7.2}, {})
         said = result.summary()
-        assert "warning: the winner copies: its images lie nearer to the training images" in said
+        assert "warning: the winner copies: its images are closer to the training images" in said
         assert "(authenticity 0.1, c_t -7.2)" in said
-        assert "unseen real images" not in said
+        assert "real images instead" not in said
 
     def test_deviations_stand_after_their_values(self, monkeypatch):
         label, spread = "fid_fake_360_abcdef", {labels_of(TrainConfig())["fid"]: 0.125}
@@ -123,8 +123,8 @@ class TestJudging:
         )
         said = result.summary()
         assert "\n  fid 2.5 ± 0.12\n" in said
-        assert "\n  fid 3.34 ± 0.2  of 360 unseen real images in their place\n" in said
-        assert "\n  fid 3.1  of as many generated ones\n" in said
+        assert "\n  fid 3.34 ± 0.2  for 360 unseen real images instead\n" in said
+        assert "\n  fid 3.1  for as many generated images\n" in said
         assert "their noise" not in said
 
     def test_halves_are_shown_where_there_are_no_test_images(self, monkeypatch):
@@ -132,7 +132,7 @@ class TestJudging:
         said = self.judged(
             monkeypatch, None, None, halves={label: 6.7}, halves_spread={label: 0.4}
         ).summary()
-        assert "\n  fid 6.7 ± 0.4  of one half of the real images against the other\n" in said
+        assert "\n  fid 6.7 ± 0.4  for one half of the real images against the other\n" in said
 
     @pytest.mark.parametrize(("value", "warned"), [(2.93, True), (2.95, False)])
     def test_one_that_fits_noise_is_warned_of(self, monkeypatch, value, warned):
@@ -142,8 +142,8 @@ class TestJudging:
         said = self.judged(
             monkeypatch, None, floor, floor_spread=spread, fewer={label: value}
         ).summary()
-        assert ("the winner is nearer to the training images than unseen real" in said) == warned
-        assert (f"(fid {value}, of unseen ones 3.34)" in said) == warned
+        assert ("the winner is closer to the training images than unseen real" in said) == warned
+        assert (f"(fid {value}, unseen images 3.34)" in said) == warned
 
     def test_one_whose_images_hardly_differ_is_not_accused(self, monkeypatch):
         said = self.judged(monkeypatch, {"authenticity": 1.0, "c_t": -17.6}, {}).summary()
@@ -496,13 +496,13 @@ class TestSeveralCriteria:
     @pytest.mark.parametrize(
         ("changes", "expected"),
         [
-            ({"stopping": "asha"}, "stopping: asha with the several criteria is,fid"),
-            ({"target": 3.0}, "target: 3.0 with the several criteria is,fid"),
-            ({"repeats": 2}, "repeats: 2 with the several criteria is,fid"),
-            ({"normalise": "history"}, "normalise: history with the several"),
-            ({"warm_start": "runs/early"}, "warm_start: runs/early with the several"),
-            ({"prefer": "kid"}, "prefer: 'kid' with criterion 'is,fid'"),
-            ({"criterion": "fid", "prefer": "fid"}, "prefer: 'fid' with criterion 'fid'"),
+            ({"stopping": "asha"}, "stopping: asha cannot be combined with several"),
+            ({"target": 3.0}, "target: 3.0 cannot be combined with several criteria"),
+            ({"repeats": 2}, "repeats: 2 cannot be combined with several criteria"),
+            ({"normalise": "history"}, "normalise: history cannot be combined with several"),
+            ({"warm_start": "runs/early"}, "warm_start: runs/early cannot be combined"),
+            ({"prefer": "kid"}, "prefer: 'kid' does not apply to criterion 'is,fid'"),
+            ({"criterion": "fid", "prefer": "fid"}, "prefer: 'fid' does not apply"),
             ({"criterion": "fid,fid"}, "criterion: 'fid,fid' names fid twice"),
         ],
     )

@@ -1,4 +1,4 @@
-"""The command line: flags, exit codes, and what is printed.
+"""The command line: flags, exit codes, and printed results.
 
-Knows nothing of how a command is carried out: `autogan.api` does, for Python alike.
+Knows nothing about the work behind a command: `autogan.api` does it, also for Python.
 """

@@ -1,4 +1,4 @@
-"""Values that a shell completes after a flag or in an argument's place."""
+"""Shell completion of the values of flags and arguments."""
 
 from collections.abc import Callable, Iterable
 from typing import Literal, get_args, get_origin
@@ -16,13 +16,13 @@ from autogan.search import SEARCH_METHODS, STOPPING_RULES
 from autogan.trackers import TRACKERS
 
 Complete = Callable[[typer.Context, str], list[str]]
-"""From the flags so far and the beginning of a word to the words that it may become."""
+"""From the flags so far and the beginning of a word to its completions."""
 
 _NEEDS_ARGUMENT = ("folder", "file", "tfds", "hf")  # datasets that are written NAME:PATH
 
 
 def of_key(name: str, field: FieldInfo) -> Complete | None:
-    """How the value of a configuration key is completed; None where nothing is known."""
+    """The completion of a configuration key's value; None if there is none."""
     if name == "params":
         return _hyperparameters
     known: dict[str, Iterable[str]] = {
@@ -51,7 +51,7 @@ def listed(context: typer.Context, incomplete: str) -> list[str]:
 
 
 def _among(words: Iterable[str]) -> Complete:
-    """Complete one of some words; after a comma, a further one."""
+    """Complete one of some words; after a comma, another one."""
 
     def complete(context: typer.Context, incomplete: str) -> list[str]:
         given, comma, last = incomplete.rpartition(",")
@@ -61,7 +61,7 @@ def _among(words: Iterable[str]) -> Complete:
 
 
 def _hyperparameters(context: typer.Context, incomplete: str) -> list[str]:
-    """Complete a hyperparameter of the GAN type that stands before it, then a choice's value."""
+    """Complete a hyperparameter of the GAN type given before it, then a choice's value."""
     kind = GAN_TYPES.get(context.params.get("gan_type") or "gan")
     name, equals, value = incomplete.partition("=")
     if not equals:
@@ -71,7 +71,7 @@ def _hyperparameters(context: typer.Context, incomplete: str) -> list[str]:
 
 
 def _literals(annotation: object) -> list[str]:
-    """The words among which a key's type lets one choose."""
+    """The words that a key's type allows."""
     if get_origin(annotation) is Literal:
         return [word for word in get_args(annotation) if isinstance(word, str)]
     return [word for each in get_args(annotation) for word in _literals(each)]

@@ -1,4 +1,4 @@
-"""What there is to choose from, and which runs there are: what ``autogan list`` tells."""
+"""Lists of all parts that can be chosen, and of runs: the output of ``autogan list``."""
 
 import dataclasses
 import itertools
@@ -35,12 +35,12 @@ _KINDS: Mapping[str, Registry[Any]] = {
     "trackers": TRACKERS,
 }
 _FACTS = {
-    "default_features": "feature network by default: {}",
-    "needs_lists": "needs a list of candidates for each hyperparameter, no ranges",
-    "fewest_evaluations": "needs {} evaluations of a training, at least",
+    "default_features": "default feature network: {}",
+    "needs_lists": "needs a list of candidates for each hyperparameter, not a range",
+    "fewest_evaluations": "needs at least {} evaluations of a training",
     "needs_trials": "must know the number of trials beforehand",
 }
-"""What else parts of some kinds declare, in words where it is not false."""
+"""Other facts that parts of some kinds declare, in words for those that are true."""
 _NEEDS = {
     "labels": "needs images made for known classes",
     "logits": "needs features with logits",
@@ -50,11 +50,11 @@ _NEEDS = {
 
 @dataclass(frozen=True)
 class Listing:
-    """What was asked for, for people and for programs.
+    """A list, for people and for programs.
 
     Attributes:
         lines: of text.
-        values: plain ones, with all that is known.
+        values: all that is known, as plain values.
     """
 
     lines: list[str]
@@ -64,10 +64,10 @@ class Listing:
 def listing(what: str | None) -> Listing:
     """List all kinds, all of one kind, one part or configuration by its name, or the runs.
 
-    A part of the user's own, ``module:Name``, is looked for in the working folder too.
+    A user's part, ``module:Name``, is also imported from the working folder.
 
     Raises:
-        ConfigError: if there is nothing of that name.
+        ConfigError: if nothing has that name.
     """
     configs = {name: path.read_text() for name, path in packaged_configs().items()}
     kind, name = (what or "").replace("_", "-"), (what or "").replace("-", "_")
@@ -103,7 +103,7 @@ def names() -> list[str]:
 
 
 def _own(name: str) -> type[Part]:
-    """A part of the user's own, of whichever kind it is.
+    """A user's part of any kind.
 
     Raises:
         ConfigError: if it cannot be imported, or lacks something.
@@ -123,9 +123,9 @@ def _overview(configs: Mapping[str, str]) -> Listing:
                 for kind, each in {**names, "configs": configs}.items()
             ),
             "",
-            "a line for each:  autogan list gan-types",
-            "all about one:    autogan list gan",
-            "your runs:        autogan list runs",
+            "one kind:   autogan list gan-types",
+            "one name:   autogan list gan",
+            "your runs:  autogan list runs",
         ],
         {
             **{kind: [_values(part) for part in parts] for kind, parts in _KINDS.items()},
@@ -144,7 +144,7 @@ def _details(part: Any) -> list[str]:
     lines = [f"  {text.format(value)}" for text, value in facts.items() if value]
     lines += [f"  {text}" for need, text in _NEEDS.items() if need in getattr(part, "needs", ())]
     if fixed := getattr(part, "fixed", {}):
-        lines.append(f"  stands for {', '.join(f'{n} {v}' for n, v in fixed.items())}")
+        lines.append(f"  fixed: {', '.join(f'{n} {v}' for n, v in fixed.items())}")
     for h in getattr(part, "hyperparameters", ()):
         lines += [f"  {h.name} = {h.default}  ({h.limits()})", f"      {h.meaning}"]
         if h.search:
@@ -168,14 +168,14 @@ def _values(part: Any) -> dict[str, Any]:
 
 
 def _config_line(name: str, text: str) -> str:
-    """What a bundled configuration says of itself: its command, and the first sentence after it."""
+    """A bundled configuration's own summary: its command, and the first sentence after it."""
     heading = itertools.takewhile(lambda line: line.startswith("# "), text.splitlines())
     command, *rest = [line[2:] for line in heading]
     return f"{name} ({command.split()[1]}): {' '.join(rest).partition('. ')[0].removesuffix('.')}"
 
 
 def _run(root: Path) -> dict[str, Any] | None:
-    """What is known of the run in a folder; None if it is none."""
+    """All that is known about the run in a folder; None if the folder holds no run."""
     try:
         files = (SearchFolder(root).config, root / "config.yaml")
         if not any(look(path, "run") == "file" for path in files):
@@ -192,7 +192,7 @@ def _result(result: SearchResult | TrainResult) -> dict[str, Any]:
     if isinstance(result, TrainResult):
         return {**common, "value": result.trial.value, "state": result.state}
     best = result.best
-    # Of several criteria there is no one value.
+    # With several criteria there is no single value.
     value = None if best is None or best.losses else best.value
     number = best and best.number
     return {

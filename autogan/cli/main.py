@@ -1,7 +1,7 @@
-"""The command line. Reads flags and files, calls `autogan.api`, prints what comes back.
+"""The command line. Reads flags and files, calls `autogan.api`, prints the results.
 
 Results go to standard output, progress and errors to standard error. Exit codes: 0, 1 for a run
-that failed, 2 for something wrong in what the user gave, 130 after Ctrl-C.
+that failed, 2 for wrong input, 130 after Ctrl-C.
 """
 
 import io
@@ -69,29 +69,26 @@ app = typer.Typer(
 @options_of(SearchConfig)
 def search(
     config: ConfigFile = None,
-    resume: Annotated[Path | None, typer.Option(help="go on with the search in a folder")] = None,
+    resume: Annotated[Path | None, typer.Option(help="resume the search in this folder")] = None,
     retry_failed: Annotated[
-        bool,
-        typer.Option("--retry-failed", help="with --resume: try failed trials again", hidden=True),
+        bool, typer.Option("--retry-failed", help="with --resume: retry failed trials", hidden=True)
     ] = False,
     accept_changed_data: Annotated[
         bool,
         typer.Option(
             "--accept-changed-data",
             hidden=True,
-            help="with --resume: go on with changed training images, if the images that values are "
-            "compared with are the same",
+            help="with --resume: accept changed training images if the real images for scoring are "
+            "the same",
         ),
     ] = False,
     overwrite: Overwrite = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="print what would be done, and stop")
+        bool, typer.Option("--dry-run", help="print the plan and its cost, and stop")
     ] = False,
     estimate: Annotated[
         bool,
-        typer.Option(
-            "--estimate", help="with --dry-run: time steps and an evaluation, say how long"
-        ),
+        typer.Option("--estimate", help="with --dry-run: time some steps, estimate the total time"),
     ] = False,
     json_: Json = False,
     quiet: Quiet = False,
@@ -103,9 +100,12 @@ def search(
     """Train many GANs and find the best hyperparameters."""
     if resume is not None:
         if overwrite:
-            raise ConfigError("overwrite", "True beside --resume; give one of them")
+            raise ConfigError(
+                "overwrite", "True cannot be combined with --resume; give one of them"
+            )
         if flags["run_dir"] is not None:
-            raise ConfigError("run_dir", f"{flags['run_dir']} beside --resume; give one of them")
+            given_dir = f"{flags['run_dir']} cannot be combined with --resume"
+            raise ConfigError("run_dir", f"{given_dir}; give one of them")
         given = load_config(SearchConfig, config, flags) if config else _given(flags)
         wanted: Any = given
     else:
@@ -116,7 +116,7 @@ def search(
         print_plan(made, json_)
         return
     if estimate:
-        raise ConfigError("estimate", "True without --dry-run; a search shows its own pace")
+        raise ConfigError("estimate", "True without --dry-run; a search shows its pace anyway")
     with shown(quiet) as display:
         result = api.run_search(
             wanted, resume=resume, overwrite=overwrite, retry_failed=retry_failed,
@@ -130,14 +130,16 @@ def search(
 def train(
     config: ConfigFile = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="go on with an interrupted training")
+        bool, typer.Option("--resume", help="resume an interrupted training")
     ] = False,
     seeds: Annotated[
         int | None, typer.Option(min=2, help="train under this number of fresh seeds, and compare")
     ] = None,
     workers: Annotated[
         str | None,
-        typer.Option(help="with --seeds: trainings at a time [one a core on CPUs]", metavar="INT"),
+        typer.Option(
+            help="with --seeds: trainings at a time [one per core on CPUs]", metavar="INT"
+        ),
     ] = None,
     overwrite: Overwrite = False,
     json_: Json = False,
@@ -176,30 +178,30 @@ app.command()(making.export)
 @app.command()
 @options_of(TrainConfig, "plugin_dirs")
 def show(
-    folder: Annotated[Path, typer.Argument(help="of a search or training, ended or not")],
+    folder: Annotated[Path, typer.Argument(help="folder of a search or training, ended or not")],
     csv: Annotated[
-        bool, typer.Option("--csv", help="print a table with a row for each evaluation")
+        bool, typer.Option("--csv", help="print a table with a row per evaluation")
     ] = False,
     json_: Annotated[bool, typer.Option("--json", help="print all that is known as JSON")] = False,
     optuna: Annotated[
-        Path | None, typer.Option(help="write a search's trials as a study of Optuna: NAME.db")
+        Path | None, typer.Option(help="write a search's trials as an Optuna study: NAME.db")
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="replace NAME.db")] = False,
     debug: Debug = False,
     *,
     flags: dict[str, Any],
 ) -> None:
-    """Show what a search or training has come to so far."""
+    """Show the result so far of a search or training."""
     if csv and json_:
-        raise ConfigError("csv", "given beside --json; give one of them")
+        raise ConfigError("csv", "cannot be combined with --json; give one of them")
     result = api.load(folder, options=flags)
     if optuna is None:
         print_run(result, json_, csv)
         return
     if csv or json_:
-        raise ConfigError("optuna", f"{optuna} beside --csv or --json; give one of them")
+        raise ConfigError("optuna", f"{optuna} cannot be combined with --csv or --json")
     if isinstance(result, TrainResult):
-        raise ConfigError("optuna", f"{optuna}, and {folder} is a training; name a search")
+        raise ConfigError("optuna", f"{optuna}, but {folder} is a training; name a search")
     write_study(result, read_path("optuna", str(optuna)), overwrite=overwrite)
     say(optuna)
 
@@ -208,13 +210,13 @@ def show(
 @options_of(TrainConfig, "plugin_dirs")
 def report(
     folders: Annotated[
-        list[Path], typer.Argument(help="of a search or training; several are compared")
+        list[Path], typer.Argument(help="folder of a search or training; several are compared")
     ],
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="the page [FOLDER/report.html]")
     ] = None,
     watch: Annotated[
-        bool, typer.Option("--watch", help="write it again at all news, until the run ends")
+        bool, typer.Option("--watch", help="update the page until the run ends")
     ] = False,
     open_: Annotated[bool, typer.Option("--open", help="show it in a browser")] = False,
     debug: Debug = False,
@@ -238,24 +240,27 @@ def report(
 @app.command()
 @options_of(TrainConfig, "plugin_dirs")
 def check(
-    folder: Annotated[Path, typer.Argument(help="of a search")],
+    folder: Annotated[Path, typer.Argument(help="folder of a search")],
     repair: Annotated[
         bool,
-        typer.Option("--repair", help="cut a damaged record before the wrong line; keeps a copy"),
+        typer.Option("--repair", help="cut a damaged record at the first wrong line; keep a copy"),
     ] = False,
     debug: Debug = False,
     *,
     flags: dict[str, Any],
 ) -> None:
-    """Find every decision of a search again from its record."""
+    """Verify a search's record by replaying every decision."""
     with shown(quiet=False) as display:
         found = api.check(folder, repair=repair, options=flags, display=display)
     if found.difference:
         raise SearchFailed(
-            f"{found.difference}; it was written by another version or with other parts, or "
+            f"{found.difference}; another version or other parts wrote the record, or it was "
             "changed by hand"
         )
-    say(f"all {found.decisions} decisions in {found.lines} lines follow from those above them")
+    say(
+        f"the record is consistent: replaying its {found.lines} lines gives the same "
+        f"{found.decisions} decisions"
+    )
 
 
 @app.command("list")
@@ -295,14 +300,14 @@ def _longer(
     folder: Path, resume: bool, seeds: int | None, overwrite: bool, quiet: bool,
     flags: dict[str, Any],
 ) -> TrainResult:  # fmt: skip
-    """Train on what a folder holds."""
+    """Continue the training in a folder."""
     if not resume:
         names = ("best.yaml", "config.yaml")
         file = next((folder / n for n in names if look(folder / n, "config")), "its file")
         raise ConfigError(
             "config",
-            f"{folder} is a folder; train what it holds for longer by --resume --steps STEPS, or "
-            f"give {file} to train it anew",
+            f"{folder} is a folder; to train longer, add --resume --steps STEPS; to train again, "
+            f"give {file}",
         )
     length = {name: flags.pop(name) for name in ("steps", "epochs")}
     own = (*RESUMABLE, *MOVABLE)
@@ -310,7 +315,7 @@ def _longer(
     others += ["seeds"] * (seeds is not None) + ["overwrite"] * overwrite
     if others:
         raise ConfigError(
-            others[0], f"given beside {folder}, whose training keeps its own; leave it out"
+            others[0], f"does not apply: the training in {folder} keeps its own; leave it out"
         )
     numbers = validated(TrainConfig, {n: v for n, v in length.items() if v is not None})
     place = flags.pop("run_dir")
@@ -322,7 +327,7 @@ def _longer(
 
 
 def _given(flags: dict[str, Any]) -> dict[str, Any]:
-    """The flags that were given."""
+    """The given flags."""
     return {name: value for name, value in flags.items() if value not in (None, {})}
 
 
@@ -330,9 +335,9 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line; exits the process."""
     arguments = sys.argv[1:] if arguments is None else arguments
     asked: dict[str, bool] = {}
-    if isinstance(sys.stdout, io.TextIOWrapper):  # names of files need not be text
+    if isinstance(sys.stdout, io.TextIOWrapper):  # file names may not be valid text
         sys.stdout.reconfigure(errors="backslashreplace")
-    for number in heeded():  # until a search or training catches them itself, all are as Ctrl-C
+    for number in heeded():  # until a search or training catches them, all act as Ctrl-C
         if threading.current_thread() is threading.main_thread():
             signal.signal(number, signal.default_int_handler)
     try:
@@ -348,10 +353,11 @@ def main(arguments: list[str] | None = None) -> None:
         print("autogan: stopped", file=sys.stderr)
         code = Interrupted.exit_code
     except Exception as error:
-        # Typer's usage errors, whose base class has moved between its versions.
+        # Typer's usage errors; their base class differs between versions.
         if not hasattr(error, "format_message"):
             raise
-        print(f"autogan: {told(error.format_message())}{hint(arguments)}", file=sys.stderr)
+        problem = told(error.format_message())
+        print(f"autogan: {problem}{hint(arguments)}", file=sys.stderr)
         code = ConfigError.exit_code
     sys.exit(code)
 

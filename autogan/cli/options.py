@@ -1,4 +1,4 @@
-"""Flags of the command line, made from the keys of the configuration."""
+"""Flags of the command line, derived from the keys of the configuration."""
 
 import inspect
 from collections.abc import Callable
@@ -21,7 +21,7 @@ F = TypeVar("F", bound=Callable[..., None])
 ConfigFile = Annotated[
     Path | None,
     typer.Argument(
-        help="a YAML file, or a name; see: autogan list configs", autocompletion=completion.config
+        help="a YAML file or a name; see: autogan list configs", autocompletion=completion.config
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="print the result as JSON")]
@@ -34,18 +34,19 @@ Quiet = Annotated[bool, typer.Option("--quiet", help="show nothing but the resul
 Corrupt = Annotated[
     str,
     typer.Option(
-        help="score a set of images spoiled, too: blur=1,noise=0.1,rectangles=0.3,swirl=1,"
+        help="also score the images spoiled: blur=1,noise=0.1,rectangles=0.3,swirl=1,"
         "salt_pepper=0.1,repeats=0.5,foreign=0.5",
         metavar="NAME=STRENGTH,...",
     ),
 ]
 KeepClasses = Annotated[
-    str | None, typer.Option(help="and without all classes but these: cat,dog", metavar="NAMES")
+    str | None,
+    typer.Option(help="also score only images of these classes: cat,dog", metavar="NAMES"),
 ]
 
 
 def _remember(context: typer.Context, debug: bool) -> bool:
-    """Let `main` know whether a traceback is wanted."""
+    """Let `main` know whether the user wants a traceback."""
     if isinstance(context.obj, dict):
         context.obj["debug"] = debug
     return debug
@@ -57,7 +58,7 @@ Debug = Annotated[
 
 
 def _all_flags(context: typer.Context, asked: bool) -> bool:
-    """Show the help with the flags that ``--help`` hides, and end."""
+    """Show the help with the flags that ``--help`` hides, and exit."""
     if asked:
         for parameter in context.command.params:
             parameter.hidden = False  # type: ignore[attr-defined]
@@ -68,24 +69,22 @@ def _all_flags(context: typer.Context, asked: bool) -> bool:
 
 HelpAll = Annotated[
     bool,
-    typer.Option(
-        "--help-all", is_eager=True, callback=_all_flags, help="show the rare flags too, and exit"
-    ),
+    typer.Option("--help-all", is_eager=True, callback=_all_flags, help="show all flags, and exit"),
 ]
 
 _LISTS = ("warm_start", "criterion", "also", "classes", "plugin_dirs", "log_to")
 
 
 def refuse_flags_given_twice(app: typer.Typer) -> None:
-    """Let all commands be `_Once`."""
+    """Make all commands refuse flags that are given twice."""
     for command in app.registered_commands:
         command.cls = _Once
 
 
 class _Once(TyperCommand):
-    """A command that refuses flags which people give twice to name several things.
+    """A command that refuses to take twice those flags that people repeat to name several things.
 
-    Only the last would count. Of others it does, as usual on command lines.
+    Only the last one would count. For other flags it does, as usual on command lines.
     """
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -104,8 +103,8 @@ class _Once(TyperCommand):
 def options_of(kind: type[TrainConfig], *names: str) -> Callable[[F], F]:
     """Give a command a flag for each key of a configuration, or for the named ones.
 
-    The command takes them as one dictionary, ``flags``; a flag that was not given is None. Of all
-    keys, ``--help`` shows the common ones.
+    The command takes them as one dictionary, ``flags``; a flag that was not given is None.
+    ``--help`` shows only the flags of common keys.
     """
 
     def decorate(command: F) -> F:
@@ -154,14 +153,14 @@ def _option(name: str, field: FieldInfo, few: bool) -> Any:
         return Annotated[list[str] | None, typer.Option(flag, metavar="NAME=VALUE,...", **how)]
     if field.annotation is bool:
         return Annotated[bool | None, typer.Option(f"{flag}/--no-{flag[2:]}", **how)]
-    # All others are text here: the configuration reads numbers, and says what is wrong with them.
+    # All others are text here: the configuration reads numbers and reports errors.
     kinds = {int: "INT", float: "NUMBER", Path: "PATH"}
     metavar = next((m for k, m in kinds.items() if field.annotation in (k, k | None)), "TEXT")
     return Annotated[str | None, typer.Option(flag, metavar=metavar, **how)]
 
 
 def hint(arguments: list[str]) -> str:
-    """What to write instead of a hyperparameter's flag, if there is one."""
+    """A hint for arguments that use a hyperparameter as a flag; empty without one."""
     known = {h.name for kind in GAN_TYPES for h in kind.hyperparameters}
     for argument in arguments:
         name = argument.partition("=")[0].removeprefix("--").replace("-", "_")

@@ -1,4 +1,4 @@
-"""What the commands print on standard output: results, for people or as JSON."""
+"""Results on standard output, for people or as JSON."""
 
 import contextlib
 import csv
@@ -17,6 +17,7 @@ from autogan.core.invocation import command
 from autogan.record.words import duration
 from autogan.run.plan import Plan
 from autogan.search import State
+from autogan.search.space import distinct_values
 from autogan.show.advice import advice
 from autogan.show.display import Display
 from autogan.show.displays import make_display
@@ -28,14 +29,14 @@ from autogan.show.summary import standing, summary
 def say(text: object) -> None:
     """Print results on standard output.
 
-    Text that comes from files cannot steer the terminal: all but printable characters and ends of
-    lines is escaped.
+    Text from files cannot control the terminal: everything but printable characters and line ends
+    is escaped.
     """
     print(printable_lines(str(text)), flush=True)
 
 
 def print_plan(plan: Plan, as_json: bool) -> None:
-    """Print the resolved configuration and what it costs."""
+    """Print the resolved configuration and its cost."""
     if as_json:
         print_json(_plain_plan(plan))
         return
@@ -48,38 +49,41 @@ def print_plan(plan: Plan, as_json: bool) -> None:
 
 
 def _print_cost(plan: Plan) -> None:
-    """Print what a plan is for, and what it costs."""
+    """Print a plan's images, space and cost."""
     height, width, channels = plan.image_shape
     say(f"# {plan.images} training images of {width}x{height}x{channels}")
     if plan.classes:
         say(f"# classes: {_classes(plan.classes)}")
     if plan.attributes:
         say(f"# attributes: {_classes(plan.attributes)}")
+    dimensions = plan.config.space.dimensions
     points = "too many to count" if plan.points is None else plan.points
-    searched = ", ".join(dimension.name for dimension in plan.config.space.dimensions)
+    if any(distinct_values(dimension) is None for dimension in dimensions):
+        points = "continuous"
+    searched = ", ".join(dimension.name for dimension in dimensions)
     say(f"# searched: {searched}; points in the space: {points}")
     if plan.trials is None:
         say(
             f"# as many trials of {plan.steps} steps as fit into "
-            f"{plan.config.max_minutes:g} minutes; in each"
+            f"{plan.config.max_minutes:g} minutes; for each trial:"
         )
     else:
         tried = "trials" if plan.config.repeats == 1 else "points"
         say(f"# {plan.trials} {tried} of {plan.steps} steps")
     full = 1.0 if plan.full is None else plan.full
     if plan.full is not None and plan.full != plan.trials:
-        say(f"# all in all as much as {full:.3g} whole trainings ({_why(plan)})")
+        say(f"# costs about as much as {full:.3g} whole trainings ({_why(plan)})")
     say(f"# about {full * plan.updates:.0f} updates of both networks")
     if plan.training_seconds is not None:
-        left_out = "" if plan.evaluations_timed else ", evaluations not counted"
+        left_out = "" if plan.evaluations_timed else " and evaluations"
         workers = plan.config.workers
         assert isinstance(workers, int)
         took = duration(full * plan.training_seconds / workers)
         where = f"{plan.device}, with {workers} workers" if workers != 1 else plan.device
-        say(f"# about {took} here, on {where}, beside the start{left_out}")
+        say(f"# about {took} here, on {where}, plus start-up{left_out}")
     count = plan.trainings or 1
     say(
-        f"# at most {plan.most_megabytes:.0f} MB on disk while it runs, "
+        f"# at most {plan.most_megabytes:.0f} MB on disk during the run, "
         f"about {count * plan.megabytes:.0f} MB afterwards"
     )
 
@@ -91,7 +95,7 @@ def _plain_plan(plan: Plan) -> dict[str, Any]:
 
 
 def _why(plan: Plan) -> str:
-    """What makes the cost another one than that of so many trials."""
+    """The reasons why the cost differs from the number of trials."""
     config = plan.config
     reasons = {
         "early stopping": config.stops_by is not None,
@@ -102,7 +106,7 @@ def _why(plan: Plan) -> str:
 
 
 def _classes(counts: Mapping[str, int]) -> str:
-    """Number, name and images of each class or attribute; in short where numbers name them."""
+    """Number, name and images of each class or attribute; a summary if numbers name them."""
     if list(counts) == [str(number) for number in range(len(counts))]:
         few, many = min(counts.values()), max(counts.values())
         images = f"{few} to {many}" if few < many else f"{few}"
@@ -111,7 +115,7 @@ def _classes(counts: Mapping[str, int]) -> str:
 
 
 def print_search(result: SearchResult, as_json: bool, *, every: bool = False) -> None:
-    """Print what a search found: its best trials, or every one."""
+    """Print the result of a search, with its best trials or all of them."""
     best = result.best
     if as_json:
         print_json(plain(result))
@@ -129,7 +133,7 @@ def print_search(result: SearchResult, as_json: bool, *, every: bool = False) ->
 
 
 def print_training(result: TrainResult, as_json: bool) -> None:
-    """Print what a training has come to."""
+    """Print the result of a training."""
     if as_json:
         print_json(plain(result))
         return
@@ -143,12 +147,12 @@ def print_training(result: TrainResult, as_json: bool) -> None:
         folder = result.folder
         again = ("train", folder.config, "--run-dir", folder.root, "--resume")
         own = own_flags(result.config, "train")
-        say(f"go on with:      {command('autogan', *again, '--max-trial-minutes', 'MORE', *own)}")
+        say(f"resume with:     {command('autogan', *again, '--max-trial-minutes', 'MORE', *own)}")
     print_further(result.config, result.folder.root, result.folder.logs)
 
 
 def print_run(result: SearchResult | TrainResult, as_json: bool, as_csv: bool) -> None:
-    """Print what a run has come to so far."""
+    """Print the result of a run so far."""
     if as_csv:
         names, rows = table(result)
         lines = io.StringIO()
@@ -174,7 +178,7 @@ def print_scores(scores: Mapping[str, float], as_json: bool) -> None:
 
 
 def print_spoiled(found: Mapping[str, Mapping[str, float]], as_json: bool) -> None:
-    """Print how criteria answer to spoiled images: a row for each way, a column for each label."""
+    """Print how criteria respond to spoiled images: a row per way, a column per label."""
     if as_json:
         print_json(found)
         return
@@ -190,11 +194,11 @@ def print_spoiled(found: Mapping[str, Mapping[str, float]], as_json: bool) -> No
 
 
 def print_further(config: TrainConfig, folder: Path, logs: Path) -> None:
-    """Print what to do next."""
+    """Print the commands to use next."""
     images = command("autogan", "sample", folder, *own_flags(config, "sample"))
     say(f"see its images:  {images}")
     say(f"see its curves:  {command('tensorboard', '--logdir', logs)}")
-    say('                 (while it runs too: turn on "Reload data" in TensorBoard\'s settings)')
+    say('                 (for live updates, turn on "Reload data" in TensorBoard\'s settings)')
 
 
 def print_json(value: Any) -> None:
@@ -204,7 +208,7 @@ def print_json(value: Any) -> None:
 
 @contextlib.contextmanager
 def shown(quiet: bool) -> Iterator[Display]:
-    """A display of the terminal, which is closed at the end; of nothing where it is to be quiet."""
+    """The terminal's display, or one that shows nothing if ``quiet``; closed at the end."""
     display = Display() if quiet else make_display()
     try:
         yield display

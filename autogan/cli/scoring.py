@@ -28,10 +28,10 @@ def evaluate(
         ),
     ] = None,
     criterion: Annotated[
-        str | None, typer.Option(help="criteria, separated by commas [the run's own; fid]")
+        str | None, typer.Option(help="criteria, separated by commas [the run's; fid]")
     ] = None,
     checkpoint: Checkpoint = "best",
-    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="of the latent vectors")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="seed of the latent vectors")] = 0,
     corrupt: Corrupt = "",
     keep_classes: KeepClasses = None,
     page: Annotated[
@@ -56,7 +56,7 @@ def evaluate(
             print_spoiled(found, json_)
             return
         if page is not None:
-            raise ConfigError("page", f"{page} without --corrupt; give both")
+            raise ConfigError("page", f"{page} needs --corrupt; give both")
         scores = measure.evaluate(images, checkpoint=checkpoint, seed=seed, **given)
     print_scores(scores, json_)
 
@@ -71,8 +71,8 @@ def statistics(
     form: Annotated[
         Literal["fid", "adm"],
         typer.Option(
-            help="fid: mean and covariance, as of pytorch-fid and clean-fid; adm: the images "
-            "themselves, as a reference of ADM's evaluator"
+            help="fid: mean and covariance, as from pytorch-fid and clean-fid; adm: the images "
+            "themselves, as a reference for ADM's evaluator"
         ),
     ] = "fid",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="replace the file")] = False,
@@ -80,7 +80,7 @@ def statistics(
     *,
     flags: dict[str, Any],
 ) -> None:
-    """Write statistics of real images, to compare with here or elsewhere."""
+    """Write statistics of real images, for comparisons here or elsewhere."""
     with shown(quiet=False) as display:
         say(
             measure.statistics(

@@ -1,6 +1,6 @@
-"""Configuration: what can be set, how files and flags are read, and what follows from it.
+"""Configuration: its keys, how files and flags are read, and the values derived from them.
 
-A configuration comes from defaults, a YAML file and flags, each over the one before. It is
+A configuration comes from defaults, a YAML file and flags; later ones override earlier ones. It is
 validated once, here, and saved before any work.
 """
 

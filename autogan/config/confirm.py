@@ -1,4 +1,4 @@
-"""How a confirmation is asked for."""
+"""The key that requests a confirmation."""
 
 from typing import Annotated
 
@@ -8,7 +8,7 @@ from autogan.core.errors import ConfigError
 
 
 class Confirm(BaseModel):
-    """How a search's winner is named: by training the best again."""
+    """A confirmation: train the best points again, and name the winner by the results."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

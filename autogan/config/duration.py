@@ -1,4 +1,4 @@
-"""How long something may take, as people write it."""
+"""Durations in the form that people write."""
 
 import re
 from typing import Annotated, Any
@@ -12,7 +12,7 @@ _PARTS = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)([hms])", re.ASCII)
 
 
 def minutes_of(value: Any) -> Any:
-    """The minutes of texts such as 30m, 2h or 1h30m; a plain number is minutes already.
+    """The minutes in a text such as 30m, 2h or 1h30m; a plain number is in minutes.
 
     Raises:
         ConfigError: if a text has another form.
@@ -26,8 +26,10 @@ def minutes_of(value: Any) -> Any:
     try:
         return float(text)
     except ValueError:
-        raise ConfigError("time", f"{value!r} is no duration; write it as 30m or 1h30m") from None
+        raise ConfigError(
+            "time", f"{value!r} is not a duration; write it as 30m or 1h30m"
+        ) from None
 
 
 Minutes = Annotated[float, BeforeValidator(minutes_of)]
-"""A number of minutes, also as 30m, 2h or 1h30m."""
+"""A number of minutes, or a text such as 30m, 2h or 1h30m."""

@@ -1,8 +1,8 @@
 """The grammar of configurations: YAML, hyperparameters, ranges and paths.
 
-Hyperparameters stand under ``params``: a single value is fixed, a list holds candidates,
-``low..high`` or ``low..high:log`` is a range. ``NAME[CHOICE=VALUE]`` is the range of NAME under a
-value of another hyperparameter, where it differs.
+Hyperparameters are under ``params``: a single value is fixed, a list holds candidates, and
+``low..high`` or ``low..high:log`` is a range. ``NAME[CHOICE=VALUE]`` is another range of NAME, for
+one value of the hyperparameter CHOICE.
 """
 
 import importlib.resources
@@ -39,13 +39,13 @@ def packaged_configs() -> dict[str, Path]:
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """Read a YAML mapping, in which ``2e-4`` is a number and no key stands twice.
+    """Read a YAML mapping, in which ``2e-4`` is a number and no key is repeated.
 
     Args:
         path: of a file, or the name of a bundled configuration.
 
     Raises:
-        ConfigError: if there is no such file or it is something else.
+        ConfigError: if there is no such file, or it holds something else.
     """
     read_path("config", str(path))
     if not look(path, "config"):
@@ -113,14 +113,14 @@ def check_chooses(names: Iterable[str]) -> None:
     """Check that criteria can choose among trials.
 
     Raises:
-        ConfigError: naming one by which no image is better.
+        ConfigError: naming a criterion that does not measure quality.
     """
     for name in names:
         if not CRITERIA.get(name).chooses:
             raise ConfigError(
                 "criterion",
                 f"{name} says whether images are copies, not whether they are good; use it as a "
-                f"constraint or beside others: --also {name}",
+                f"constraint, or record it with --also {name}",
             )
 
 
@@ -131,40 +131,41 @@ def check_normalise(
 
     Args:
         given: ``history``, or ranges by criterion.
-        criterion: what decides, as the user has it.
+        criterion: the deciding one, as the user wrote it.
         names: of the criteria in it.
         search: whether it belongs to a search.
 
     Raises:
-        ConfigError: if it cannot be meant.
+        ConfigError: if the two do not fit together.
     """
     if len(names) == 1:
         raise ConfigError(
             "normalise",
-            f"{given} with the single criterion {criterion}; it is for sums such as is - 0.5*fid",
+            f"{given} does not apply to the single criterion {criterion}; it is for sums such as "
+            "is - 0.5*fid",
         )
     if isinstance(given, str):
         if not search:
             raise ConfigError(
-                "normalise", "history belongs to a search; give ranges: is=1..10,fid=0..400"
+                "normalise", "history works only in a search; give ranges: is=1..10,fid=0..400"
             )
         return
     for name, (low, high) in given.items():
         if name not in names:
             raise ConfigError(
-                "normalise", f"{name!r} is no part of {criterion}; {suggestion(name, names)}"
+                "normalise", f"{name!r} is not part of {criterion}; {suggestion(name, names)}"
             )
         if not -math.inf < low < high < math.inf:
             raise ConfigError(
                 "normalise",
-                f"{name}={low:g}..{high:g}: the ends must be finite, the lower one first",
+                f"{name}={low:g}..{high:g}: the ends must be finite; give the lower one first",
             )
 
 
 def parse_param(text: str) -> tuple[str, Setting]:
     """Read ``NAME=VALUE``, ``NAME=V1,V2,...`` or ``NAME=LOW..HIGH[:log]``.
 
-    The name may be that of a range under another's value: ``NAME[CHOICE=VALUE]``.
+    The name may also be ``NAME[CHOICE=VALUE]``, a range for one value of another hyperparameter.
 
     Raises:
         ConfigError: if it has another form.
@@ -181,7 +182,7 @@ def parse_param(text: str) -> tuple[str, Setting]:
 
 
 def parse_params(texts: Sequence[str]) -> dict[str, Setting]:
-    """Read several; see `parse_param`.
+    """Read several hyperparameters; see `parse_param`.
 
     Raises:
         ConfigError: if one is given twice.
@@ -189,13 +190,15 @@ def parse_params(texts: Sequence[str]) -> dict[str, Setting]:
     params: dict[str, Setting] = {}
     for name, setting in map(parse_param, texts):
         if name in params:
-            raise ConfigError(name, f"{setting} after {params[name]}; give it once: {name}=V1,V2")
+            raise ConfigError(
+                name, f"given twice, {params[name]} and {setting}; give it once: {name}=V1,V2"
+            )
         params[name] = setting
     return params
 
 
 def without_ranges_of(params: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Hyperparameters of a file, without the ranges ``NAME[...]`` of those that are given anew."""
+    """A file's hyperparameters, without the ranges ``NAME[...]`` of those that flags replace."""
     return {name: value for name, value in params.items() if name.partition("[")[0] not in given}
 
 
@@ -203,7 +206,7 @@ def settings_of(gan: type[GANType], params: Mapping[str, Setting]) -> dict[str, 
     """Each given hyperparameter as a fixed value or, with several, a dimension.
 
     Raises:
-        ConfigError: naming the hyperparameter, its value and what would be right.
+        ConfigError: naming the hyperparameter, its value and the remedy.
     """
     declared = {h.name: h for h in gan.hyperparameters}
     settings: dict[str, Value | Dimension] = {}
@@ -219,7 +222,7 @@ def settings_of(gan: type[GANType], params: Mapping[str, Setting]) -> dict[str, 
         elif isinstance(made, Dimension) and made.range:
             under.setdefault(own, {})[match["choice"], match["value"]] = made.range
         else:
-            raise ConfigError(name, f"{setting} is no range; give LOW..HIGH, or LOW..HIGH:log")
+            raise ConfigError(name, f"{setting} is not a range; give LOW..HIGH or LOW..HIGH:log")
     for name, ranges in under.items():
         settings[name] = _decided(gan, name, ranges, settings)
     return settings
@@ -234,26 +237,30 @@ def _decided(
     """A hyperparameter whose range depends on the value of a choice.
 
     Raises:
-        ConfigError: naming it, its range and what would be right.
+        ConfigError: naming it, its range and the remedy.
     """
     (by, value), first = next(iter(ranges.items()))
     field = f"{name}[{by}={value}]"
     choice = next((h for h in gan.hyperparameters if h.name == by and h.kind == "choice"), None)
     if choice is None:
         choices = [h.name for h in gan.hyperparameters if h.kind == "choice"]
-        raise ConfigError(field, f"{by!r} is no choice of {gan.name}; {suggestion(by, choices)}")
+        raise ConfigError(field, f"{by!r} is not a choice of {gan.name}; {suggestion(by, choices)}")
     base = settings.get(name)
     if not isinstance(base, Dimension) or base.range is None:
-        raise ConfigError(field, f"{first} is a range under {by} {value} alone; give {name} one")
+        raise ConfigError(
+            field, f"{first} applies only to {by} {value}; give {name} a range for all others"
+        )
     found = dict.fromkeys(choice.choices, base.range)
     for (other, value), interval in ranges.items():
         field = f"{name}[{other}={value}]"
         if other != by:
-            raise ConfigError(field, f"the range depends on {by} already; name {by} alone")
+            raise ConfigError(field, f"the range already depends on {by}; name only {by}")
         if value not in found:
-            raise ConfigError(field, f"{value!r} is no {by}; {suggestion(value, found)}")
+            raise ConfigError(field, f"{by} has no value {value!r}; {suggestion(value, found)}")
         if interval.log != base.range.log:
-            raise ConfigError(field, f"{interval} and {base.range}: write :log in both or in none")
+            raise ConfigError(
+                field, f"{interval} and {base.range} differ in scale; write :log in both or neither"
+            )
         found[value] = interval
     setting = settings.get(by, gan.factor(by, {}))
     if not isinstance(setting, Dimension):
@@ -264,18 +271,15 @@ def _decided(
 
 
 def _undeclared(name: str, gan: type[GANType]) -> str:
-    """Why a GAN type has no such hyperparameter, and what to do."""
+    """The reason why a GAN type has no such hyperparameter, and the remedy."""
     others = ", ".join(g.name for g in GAN_TYPES if name in g.defaults())
     if "[" in name:
         return "not readable; write NAME[CHOICE=VALUE], such as penalty_weight[penalty=l2]"
     if name in gan.fixed:
-        return (
-            f"not to choose: {gan.name} stands for {name} {gan.fixed[name]}; with gan_type gan it "
-            "is a hyperparameter"
-        )
+        return f"fixed: {gan.name} has {name} {gan.fixed[name]}; to choose it, use gan_type gan"
     if others:
-        return f"no hyperparameter of {gan.name}, but of {others}; choose one with gan_type"
-    return f"no hyperparameter of {gan.name}; {suggestion(name, gan.defaults())}"
+        return f"not a hyperparameter of {gan.name}, but of {others}; choose one with gan_type"
+    return f"not a hyperparameter of {gan.name}; {suggestion(name, gan.defaults())}"
 
 
 def _setting(hyperparameter: Hyperparameter, setting: Setting) -> Value | Dimension:
@@ -295,7 +299,7 @@ def _setting(hyperparameter: Hyperparameter, setting: Setting) -> Value | Dimens
     low, high = (float(check(_scalar(hyperparameter.name, match[end]))) for end in ("low", "high"))
     log = match["log"] is not None
     if low >= high:
-        raise ConfigError(hyperparameter.name, f"{setting}: the first end must be the lower one")
+        raise ConfigError(hyperparameter.name, f"{setting}: the lower end must come first")
     if log and low <= 0:
         raise ConfigError(hyperparameter.name, f"{setting}: a log range must begin above 0")
     return Dimension(hyperparameter, range=Range(low, high, log))
@@ -321,7 +325,7 @@ def _yaml(text: str) -> Any:
     """
     try:
         depth = 0
-        for bracket in _BRACKET.findall(text):  # PyYAML takes minutes over thousands of them
+        for bracket in _BRACKET.findall(text):  # PyYAML takes minutes for thousands of them
             depth += 1 if bracket in "[{" else -1
             if depth > _MAX_BRACKETS:
                 raise RecursionError
@@ -333,7 +337,7 @@ def _yaml(text: str) -> Any:
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML 1.1 as SafeLoader reads it, but with YAML 1.2's floats and without double keys."""
+    """SafeLoader's YAML 1.1, but with YAML 1.2's floats and without repeated keys."""
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
         seen = set()
@@ -345,7 +349,7 @@ class _Loader(yaml.SafeLoader):
             key = str(self.construct_object(key_node, deep=True))
             if key in seen:
                 raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key!r} stands twice", key_node.start_mark
+                    None, None, f"the key {key!r} is given twice", key_node.start_mark
                 )
             seen.add(key)
         return super().construct_mapping(node, deep)

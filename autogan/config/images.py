@@ -1,4 +1,4 @@
-"""Which images, and how they are read."""
+"""The keys that say which images are used, and how they are read."""
 
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -63,5 +63,5 @@ class ImageKeys(BaseModel):
 
     @property
     def reading(self) -> Reading:
-        """How images are read from files."""
+        """The settings for reading images from files."""
         return Reading(self.channels, self.bits, self.background, self.skip_unreadable, self.labels)

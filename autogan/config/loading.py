@@ -1,4 +1,4 @@
-"""How files and flags become a configuration."""
+"""Builds configurations from files and flags."""
 
 import re
 import shlex
@@ -22,7 +22,7 @@ from autogan.models import GAN_TYPES
 Config = TypeVar("Config", bound=TrainConfig)
 
 _BEFORE_0_4 = {"penalty": "none", "beta1": 0.5, "generator_lr_scale": 1.0}  # defaults of gan
-_COMMUNITY = re.compile(r"tfds:[\w-]+:[A-Za-z_]")  # a name space of TFDS before the name
+_COMMUNITY = re.compile(r"tfds:[\w-]+:[A-Za-z_]")  # a TFDS namespace before the name
 
 
 def load_config(
@@ -31,16 +31,16 @@ def load_config(
     """Read a YAML file, apply the flags over it, and validate.
 
     A file alone never makes code run. Parts named ``package.module:Name`` in it are refused unless
-    the flags name the folders of modules that may be imported, in ``plugin_dirs``. Keys whose
-    value is executed or connected to (see `_doors`) count from the flags alone.
+    the flag ``plugin_dirs`` names the folders of modules that may be imported. Keys whose value is
+    executed or connected to (see `_doors`) count only from flags.
 
     Args:
-        kind: what is being configured.
+        kind: the kind of configuration.
         file: a YAML mapping, or None.
-        flags: further keys; None stands for a flag that was not given. ``params`` are merged.
+        flags: more keys; None means that a flag was not given. ``params`` are merged.
 
     Raises:
-        ConfigError: naming the key, the value and what would be right.
+        ConfigError: naming the key, the value and the remedy.
     """
     values = _read(file) if file else {}
     given = _given(flags)
@@ -56,17 +56,17 @@ def load_saved(
     *,
     loads_features: bool = False,
 ) -> Config:
-    """Read the file of a run, whose record or images are wanted.
+    """Read the file of a run, to use its record or images.
 
-    Where its workers were plays no part, nor where it was logged: those keys are left out, though
-    files of AutoGAN 0.3, or files changed by hand, may hold them. The SavedModel that it names is
-    not loaded, so it need not be trusted.
+    The places of its workers and trackers do not matter: these keys are left out, though files of
+    AutoGAN 0.3, or files changed by hand, may hold them. The SavedModel that the file names is not
+    loaded, so it need not be trusted.
 
     Args:
         kind: see `load_config`.
         file: likewise.
         flags: likewise.
-        loads_features: whether the run goes on, and loads its feature network; then the flags
+        loads_features: whether the run is resumed and loads its feature network; then the flags
             must name a SavedModel.
 
     Raises:
@@ -74,7 +74,7 @@ def load_saved(
     """
     left = (*CONNECTIONS, "log_to")
     values = {name: value for name, value in _read(file).items() if name not in left}
-    if not values:  # a run's file holds what was chosen, the defaults among it
+    if not values:  # a run's file holds all values, including defaults
         raise ConfigError("config", f"{file} is empty; restore it")
     values = _with_old_defaults(values)
     given = _given(flags)
@@ -84,7 +84,7 @@ def load_saved(
 
 
 def _with_old_defaults(values: dict[str, Any]) -> dict[str, Any]:
-    """The keys of a run; AutoGAN 0.3 named no defaults in its files, so those it had are added.
+    """The keys of a run, with the defaults of AutoGAN 0.3, which its files did not hold.
 
     Its searches did not begin with the defaults.
     """
@@ -93,13 +93,13 @@ def _with_old_defaults(values: dict[str, Any]) -> dict[str, Any]:
     params = {} if values.get("params") is None else values["params"]
     if values.get("gan_type", "gan") != "gan" or not isinstance(params, dict):
         return values
-    if "penalty_interval" in params:  # all are spelled out
+    if "penalty_interval" in params:  # the file holds all values
         return values
     return {**values, "params": {**_BEFORE_0_4, **params}}
 
 
 def left_out(file: Path) -> str:
-    """The flags that would set what `load_saved` leaves out of a file; empty if that is nothing."""
+    """The flags for the keys that `load_saved` leaves out of a file; empty if there are none."""
     values = _read(file)
     return _flags(_doors({name: values[name] for name in CONNECTIONS if name in values}))
 
@@ -111,9 +111,10 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 def own_flags(config: TrainConfig, command: Literal["search", "train", "sample"]) -> list[str]:
-    """The words of a command line without which a run's files cannot be used again.
+    """The words that a command needs to use a run's files again.
 
-    They give the keys that count only from flags (see `load_config`), those that the command has.
+    They set the keys that count only from flags (see `load_config`), as far as the command has
+    them.
     """
     folders = ",".join(map(str, config.plugin_dirs or ()))
     values = {"plugin_dirs": folders} if folders else {}
@@ -130,7 +131,7 @@ def _given(flags: Mapping[str, Any] | None) -> dict[str, Any]:
 def _merged(
     kind: type[Config], file: Path | None, values: dict[str, Any], given: dict[str, Any]
 ) -> Config:
-    """The configuration of a file's values and the flags, which count more."""
+    """The configuration of a file's values and the flags, which override them."""
     params = given.pop("params", None)
     if params and isinstance(values.get("params", {}), dict):
         values["params"] = {**without_ranges_of(values.get("params", {}), params), **params}
@@ -145,8 +146,8 @@ def _merged(
             shown = ",".join(map(str, folders)) if isinstance(folders, list) else str(folders)
             raise ConfigError(
                 "plugin_dirs",
-                f"{file} names parts that are code of somebody's own, which would run as you; if "
-                f"you trust it, name the folder of its modules: --plugin-dirs {shlex.quote(shown)}",
+                f"{file} names parts that are somebody's own code, which would run as you; if you "
+                f"trust it, name the folder of its modules: --plugin-dirs {shlex.quote(shown)}",
             )
     elif _names_own_parts(given):
         given.setdefault("plugin_dirs", [str(Path.cwd())])
@@ -168,14 +169,14 @@ def _check_doors(
     if open_:
         field, (value, does) = next(iter(open_.items()))
         raise ConfigError(
-            field, f"{file} names {value}, {does}; if you trust it, say so: {_flags(open_)}"
+            field, f"{file} names {value}, {does}; if you trust it, add {_flags(open_)}"
         )
 
 
 def _doors(values: Mapping[str, Any]) -> dict[str, tuple[Any, str]]:
-    """Those of a file's keys whose value runs code or connects, each with its value and why.
+    """A file's keys whose values run code or open connections, each with its value and the reason.
 
-    Parts by ``package.module:Name`` are not among them: ``plugin_dirs`` allows these.
+    Parts named ``package.module:Name`` are not among them: ``plugin_dirs`` covers these.
     """
     cluster = "a cluster whose programs would run as you"
     why = {
@@ -183,7 +184,7 @@ def _doors(values: Mapping[str, Any]) -> dict[str, tuple[Any, str]]:
         "engine": cluster,
         "ray_address": cluster,
         "features": "a SavedModel, which is a program and would run as you",
-        "dataset": "a dataset of others, whose code would be downloaded and run as you",
+        "dataset": "a community dataset, whose code would be downloaded and run as you",
         "log_to": "a tracker, to which values would be sent as you",
     }
     harmless = {
@@ -199,17 +200,17 @@ def _doors(values: Mapping[str, Any]) -> dict[str, tuple[Any, str]]:
 
 
 def _flags(doors: Mapping[str, tuple[Any, str]]) -> str:
-    """The flags that say the same."""
+    """The flags with the same values."""
     return shlex.join(_words({name: _text(value) for name, (value, _) in doors.items()}))
 
 
 def _text(value: Any) -> str:
-    """A key's value as a flag gives it."""
+    """A key's value in a flag's form."""
     return ",".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _words(flags: Mapping[str, str]) -> list[str]:
-    """The words of a command line that give flags."""
+    """The words that set flags on a command line."""
     return [
         word for name, value in flags.items() for word in (f"--{name.replace('_', '-')}", value)
     ]
@@ -219,7 +220,7 @@ def validated(kind: type[Config], values: Mapping[str, Any]) -> Config:
     """Build a configuration from plain values.
 
     Raises:
-        ConfigError: naming the key, the value and what would be right.
+        ConfigError: naming the key, the value and the remedy.
     """
     known = kind.model_fields
     check_mapping(values)
@@ -231,8 +232,8 @@ def validated(kind: type[Config], values: Mapping[str, Any]) -> Config:
             continue
         if name in SearchConfig.model_fields:
             raise ConfigError(
-                name, f"{values[name]!r} belongs to a search; train its best.yaml, or use "
-                "autogan search with this file"
+                name, f"{values[name]!r} is a search's key; train its best.yaml, or use autogan "
+                "search with this file"
             )  # fmt: skip
         if any(name == h.name for gan in GAN_TYPES for h in gan.hyperparameters):
             raise ConfigError(name, f"{values[name]!r} is a hyperparameter; write it under params")
@@ -243,34 +244,34 @@ def validated(kind: type[Config], values: Mapping[str, Any]) -> Config:
         raise ConfigError("config", "is nested too deeply; give plain values") from None
     except ValidationError as error:
         first = error.errors()[0]
-        # Pydantic names the alternatives of a union too; the key, and a place in it, is enough.
+        # Pydantic also names the alternatives of a union; the key and a place in it are enough.
         field = ".".join(str(part) for part in first["loc"][:2] if str(part) in known)
         message = f"{first['msg'][0].lower()}{first['msg'][1:]}"
         raise ConfigError(field, f"{first['input']!r}: {message}") from None
 
 
 def check_mapping(values: object) -> None:
-    """Refuse what is no mapping of keys to values.
+    """Refuse anything but a mapping of keys to values.
 
     Raises:
         ConfigError: showing it.
     """
     if not isinstance(values, Mapping):
-        raise ConfigError("config", f"{values!r} is no mapping; give keys and their values")
+        raise ConfigError("config", f"{values!r} is not a mapping; give keys and their values")
     for name in values:
         if not isinstance(name, str):
-            raise ConfigError("config", f"{name!r} is no key; the keys are texts, such as dataset")
+            raise ConfigError("config", f"{name!r} is not a key; keys are texts, such as dataset")
 
 
 def _check_plain(values: Mapping[str, Any]) -> None:
-    """Refuse what nobody may walk through or print, before anybody does."""
+    """Refuse values that are not safe to traverse or print, before any code does so."""
     for name, value in values.items():
         check_text(name, name)
         check_plain(name, value)
 
 
 def _scales(normalise: Any, criterion: Any) -> bool:
-    """Whether a file's ``normalise`` still has a meaning under another criterion."""
+    """Whether a file's ``normalise`` still applies to another criterion."""
     terms = re.findall(r"[\w.:]+", str(criterion))
     if isinstance(normalise, dict):
         return all(name in terms for name in normalise) and len(terms) > 1
@@ -278,9 +279,9 @@ def _scales(normalise: Any, criterion: Any) -> bool:
 
 
 def _names_own_parts(values: Mapping[str, Any]) -> bool:
-    """Whether a part is named as ``package.module:Name``, which is then looked for on a path.
+    """Whether any part is named ``package.module:Name``, so that it is imported.
 
-    Of datasets, ``folder:PATH`` and the like are none; a sum or list of criteria may hold some.
+    Datasets such as ``folder:PATH`` are not such parts; sums and lists of criteria may hold some.
     """
     parts = ("gan_type", "search_method", "stopping", "criterion", "constraint", "also")
     left = [values.get(name) for name in parts]

@@ -1,4 +1,4 @@
-"""A smaller copy of a training, which a search tries in its place."""
+"""The proxy of a search: a smaller copy of the training, searched in its place."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
     from autogan.config.searching import SearchConfig
 
 PROXY = "proxy"
-"""The folder of a search's proxy, in the search's own."""
+"""The folder of a search's proxy, in the search's folder."""
 
 _TOP = 3
 SEARCHED = 2 / 3
-"""The share of a search's minutes that its proxy has; the rest is for the full trainings."""
+"""The proxy's share of a search's minutes; the rest is for the full trainings."""
 
 _NARROWER, _NARROWEST = 4, 8  # auto's width: a quarter, but not below 8
-_WIDTHS = ("width", "dense_width")  # which go together
+_WIDTHS = ("width", "dense_width")  # these scale together
 
 
 class Proxy(BaseModel):
-    """What is smaller in a search's trials than in the training that it is for."""
+    """The settings in which a search's trials are smaller than the full training."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -37,10 +37,10 @@ class Proxy(BaseModel):
 
     @staticmethod
     def read(given: Any) -> Any:
-        """The values of ``width=16,steps=500``, their ranges unchecked; ``auto``; or None of none.
+        """The values of ``width=16,steps=500``, not checked; ``auto``; or None for ``none``.
 
         Raises:
-            ConfigError: if it has another form, or names something else.
+            ConfigError: if it has another form, or names another key.
         """
         values = given
         if isinstance(given, str):
@@ -54,8 +54,8 @@ class Proxy(BaseModel):
         if not known or any(isinstance(v, bool) or v == "" for v in values.values()):
             raise ConfigError(
                 "proxy",
-                f"{given!r}; write it as width=16,image_size=16,steps=500,top=3, each of which may "
-                "be left out, or as auto or none",
+                f"{given!r}; write it as width=16,image_size=16,steps=500,top=3 (each may be left "
+                "out), auto or none",
             )
         return values
 
@@ -74,24 +74,26 @@ def check_proxy(config: "SearchConfig") -> None:
     if config.proxy is None:
         return
     for name, why in (
-        ("stage1", "a second stage enlarges images of one size"),
-        ("max_steps", "updates of two sizes cannot be added up; give time, max_minutes or trials"),
+        ("stage1", "a second stage enlarges images of one size; leave one of them out"),
+        ("max_steps", "updates of two sizes do not add up; give time, max_minutes or trials"),
         ("epochs", "a proxy is counted in steps; give steps"),
-        ("warm_start", "an earlier search's trainings are of another size; leave one of them out"),
+        ("warm_start", "an earlier search's trainings have another size; leave one of them out"),
     ):
         if getattr(config, name) is not None:
-            raise ConfigError("proxy", f"{_named(config.proxy)} beside {name}: {why}")
+            raise ConfigError(
+                "proxy", f"{_named(config.proxy)} cannot be combined with {name}: {why}"
+            )
     if config.proxy != "auto":
         _check_smaller(config, config.proxy)
     elif (_fixed_width(config) or 0) <= _NARROWEST:
         raise ConfigError(
-            "proxy", f"auto makes networks narrower, and their width is searched, or {_NARROWEST} "
-            "at most; say what is to be smaller, as in steps=500"
+            "proxy", f"auto makes networks narrower, but their width is searched, or at most "
+            f"{_NARROWEST}; give another smaller setting, such as steps=500"
         )  # fmt: skip
 
 
 def _check_smaller(config: "SearchConfig", proxy: Proxy) -> None:
-    """Check that what a proxy changes is smaller in it, and fixed in the search."""
+    """Check that a proxy's settings are smaller than the search's, and fixed there."""
     if not str(proxy):
         raise ConfigError("proxy", "it changes nothing; give it a width, an image_size or steps")
     full: Mapping[str, int | None] = {
@@ -103,12 +105,12 @@ def _check_smaller(config: "SearchConfig", proxy: Proxy) -> None:
         value = getattr(proxy, name)
         if name == "width" and value is not None and most is None:
             raise ConfigError(
-                "proxy", f"width {value}, and the networks' width is searched, or they have none; "
+                "proxy", f"width {value}, but the networks' width is searched, or they have none; "
                 "leave it out of the proxy, or fix it"
             )  # fmt: skip
         if value is not None and most is not None and value >= most:
             raise ConfigError(
-                "proxy", f"{name} {value}, and the training has {most}; give a smaller one"
+                "proxy", f"{name} {value}, but the training has {most}; give a smaller one"
             )
 
 
@@ -119,10 +121,10 @@ def _fixed_width(config: "SearchConfig") -> int | None:
 
 
 def proxy_of(config: "SearchConfig") -> Proxy:
-    """A search's proxy, with ``auto`` spelled out.
+    """A search's proxy, with ``auto`` resolved.
 
-    ``auto`` changes the width alone, which carries over; fewer steps prefer rates by which longer
-    trainings die (docs/search.md).
+    ``auto`` changes only the width, because results carry over; fewer steps prefer learning rates
+    under which longer trainings die (docs/search.md).
     """
     assert config.proxy is not None
     if config.proxy != "auto":
@@ -131,9 +133,9 @@ def proxy_of(config: "SearchConfig") -> Proxy:
 
 
 def takes_mup(config: "SearchConfig") -> bool:
-    """Whether a search has the maximal update parametrisation for its narrower proxy's sake.
+    """Whether a search uses the maximal update parametrisation because its proxy is narrower.
 
-    It has unless the user chooses, where the GAN type knows it and it covers the networks.
+    It does by default, if the GAN type offers it and it covers the networks.
     """
     if not _changes_width(config) or "parametrisation" in config.params:
         return False
@@ -143,12 +145,12 @@ def takes_mup(config: "SearchConfig") -> bool:
 
 
 def standard_rates(config: "SearchConfig") -> list[str]:
-    """A line that learning rates are those of narrower networks, if they are."""
+    """A warning if the learning rates found are those of narrower networks."""
     if not _changes_width(config) or config.fixed.get("parametrisation") == "mup":
         return []
     return [
         "the proxy's networks are narrower, and parametrisation is standard: its learning rates "
-        "need not suit the training"
+        "may not suit the training"
     ]
 
 
@@ -157,10 +159,10 @@ def _changes_width(config: "SearchConfig") -> bool:
 
 
 def small_copy(config: "SearchConfig") -> "SearchConfig":
-    """The search that tries the proxy in the place of the training.
+    """The search that uses the proxy in place of the training.
 
     Args:
-        config: of the whole search, resolved; ``time`` has become steps.
+        config: of the whole search, resolved; ``time`` has been turned into steps.
     """
     proxy, full = proxy_of(config), config.full_steps
     assert config.run_dir is not None

@@ -7,19 +7,19 @@ from autogan.config.training import TrainConfig
 
 
 def under_seeds(config: TrainConfig, seeds: int, workers: int | str | None = None) -> SearchConfig:
-    """What trains a configuration under several fresh seeds.
+    """A search that trains one configuration under several fresh seeds.
 
-    Nothing is chosen: each trial draws the only point there is, and has a seed of its own.
+    Nothing is chosen: every trial draws the only point, under a different seed.
 
     Args:
-        config: of the training; its own seed decides those of the trials.
+        config: of the training; its seed decides the seeds of the trials.
         seeds: how many.
-        workers: trainings at a time, ``auto``, or None for one a core on CPUs.
+        workers: trainings at a time, ``auto``, or None for one per core on CPUs.
     """
     run = config.resolved()
     values = {name: getattr(run, name) for name in TrainConfig.model_fields}
     params: dict[str, object] = {**run.hyperparameters()}
-    name = next(iter(params))  # a space wants a dimension; this one has a single value
+    name = next(iter(params))  # a space needs a dimension; this one has a single value
     params[name] = [params[name]]
     folder = config.run_dir or Path("runs") / f"seeds-{run.default_folder()}"
     return SearchConfig(

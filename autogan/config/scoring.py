@@ -1,4 +1,4 @@
-"""What images are scored by."""
+"""The keys that say how images are scored."""
 
 from collections.abc import Mapping
 from functools import cached_property
@@ -18,7 +18,7 @@ _LONGEST_SUM = 1000  # characters of a sum of criteria
 
 
 class ScoringKeys(ImageKeys):
-    """The keys of a configuration that decide what generated images are worth."""
+    """The keys of a configuration that decide how generated images are scored."""
 
     is_search: ClassVar[bool] = False
 
@@ -79,13 +79,13 @@ class ScoringKeys(ImageKeys):
         if len(texts) > 1 and not cls.is_search:
             raise ConfigError(
                 "criterion",
-                f"{text!r} are several, among which a search chooses; let one decide and record "
-                "the others with also, or weigh them: {is: 1, fid: 0.01}",
+                f"{text!r} names several, but only a search can choose among several; let one "
+                "decide and record the others with also, or weigh them: {is: 1, fid: 0.01}",
             )
         parsed = [Objective.parse(part, CRITERIA).text for part in texts]
         for part in parsed:
             if parsed.count(part) > 1:
-                raise ConfigError("criterion", f"{text!r} names {part} twice")
+                raise ConfigError("criterion", f"{text!r} names {part} twice; name it once")
         return ",".join(parsed)
 
     @field_validator("normalise", mode="before")
@@ -95,7 +95,7 @@ class ScoringKeys(ImageKeys):
             return value if value == "history" else read_ranges(value)
         for name, ends in value.items() if isinstance(value, Mapping) else ():
             if not (isinstance(ends, list | tuple) and len(ends) == 2):
-                raise ConfigError("normalise", f"{name}: {ends} is no range; give [LOW, HIGH]")
+                raise ConfigError("normalise", f"{name}: {ends} is not a range; give [LOW, HIGH]")
         return value
 
     @field_validator("constraint")
@@ -122,7 +122,7 @@ class ScoringKeys(ImageKeys):
 
     @cached_property
     def objective(self) -> Objective:
-        """What decides in a training; not yet scaled where that takes a history."""
+        """The objective of a training; not yet scaled if the history scales it."""
         objective = Objective.parse(self.criterion, CRITERIA).holding(self.limits)
         if self.normalise is None:
             return objective
@@ -130,21 +130,21 @@ class ScoringKeys(ImageKeys):
 
     @property
     def limits(self) -> tuple[Limit, ...]:
-        """What an evaluation must hold to count."""
+        """The limits that an evaluation must satisfy to count."""
         return () if self.constraint is None else limits_of(self.constraint, CRITERIA)
 
     def deciding(self) -> list[str]:
-        """The names of the criteria that have a part in what decides."""
+        """The names of the criteria that take part in the decision."""
         return list(self.objective.weights)
 
     def criteria(self) -> dict[str, Criterion]:
-        """All criteria to compute, those that decide first."""
+        """All criteria to compute, the deciding ones first."""
         limited = [limit.name for limit in self.limits]
         names = dict.fromkeys([*self.deciding(), *limited, *self.also])
         return {name: CRITERIA.get(name)() for name in names}
 
     def check_labels_differ(self) -> None:
-        """Refuse two criteria of the user's that call themselves the same.
+        """Refuse two user-defined criteria with the same name.
 
         Raises:
             ConfigError: naming them.
@@ -152,4 +152,4 @@ class ScoringKeys(ImageKeys):
         names = [kind.name for kind in self.criteria().values()]
         for name in names:
             if names.count(name) > 1:
-                raise ConfigError("also", f"two criteria call themselves {name!r}; rename one")
+                raise ConfigError("also", f"two criteria have the name {name!r}; rename one")

@@ -1,4 +1,4 @@
-"""The keys of a search that say what it tries, how, and for how long."""
+"""The keys of a search: what it tries, how, and for how long."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,11 +20,11 @@ _ADVISED: dict[str, Any] = {
     "search_method": "gp",
     "stopping": AUTO,
     "repeats": 5,
-}  # docs/search.md says why
+}  # for the reasons, see docs/search.md
 
 
 class SearchKeys(Working):
-    """The keys of a configuration that a search has and a training has not."""
+    """The keys of a configuration that only a search has."""
 
     params: Annotated[
         dict[str, Any],
@@ -122,7 +122,7 @@ class SearchKeys(Working):
     @model_validator(mode="before")
     @classmethod
     def _advised(cls, values: Any) -> Any:
-        """Who names no method gets the advised one, with what belongs to it."""
+        """Without a search method, use the advised one and the keys that belong to it."""
         if not isinstance(values, Mapping) or values.get("search_method") is not None:
             return values
         given = {name: value for name, value in values.items() if value is not None}

@@ -1,4 +1,4 @@
-"""What decides a search, and what follows from it: the space, the method, the rule."""
+"""The configuration of a search, and what is derived from it: space, method, stopping rule."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -23,11 +23,11 @@ from autogan.search import SEARCH_METHODS, STOPPING_RULES, SearchMethod, Space, 
 
 _DEFAULT_TRIALS = 10
 _SINGLE = ("normalise", "stopping", "target", "until", "repeats", "confirm", "warm_start", "proxy")
-_TRIALS_PER_WORKER = 5  # by them a method that learns has learnt a little
+_TRIALS_PER_WORKER = 5  # enough for a learning method to learn a little
 
 
 class SearchConfig(SearchKeys):
-    """All that decides a search."""
+    """The configuration of a search."""
 
     is_search: ClassVar[bool] = True
 
@@ -37,15 +37,15 @@ class SearchConfig(SearchKeys):
         check_chooses(self.deciding())
         if self.prefer is not None and (len(names) == 1 or self.prefer not in names):
             raise ConfigError(
-                "prefer", f"{self.prefer!r} with criterion {self.criterion!r}; it chooses among "
-                "several: --criterion is,fid --prefer fid"
+                "prefer", f"{self.prefer!r} does not apply to criterion {self.criterion!r}; it "
+                "chooses among several: --criterion is,fid --prefer fid"
             )  # fmt: skip
         for name in _SINGLE:
             value = getattr(self, name)
             if len(names) > 1 and value != type(self).model_fields[name].default:
                 raise ConfigError(
-                    name, f"{value} with the several criteria {self.criterion}; it takes one that "
-                    "decides, or a weighted sum such as is - 0.01*fid"
+                    name, f"{value} cannot be combined with several criteria ({self.criterion}); "
+                    "let one decide, or give a weighted sum such as is - 0.01*fid"
                 )  # fmt: skip
         return self
 
@@ -53,7 +53,9 @@ class SearchConfig(SearchKeys):
     def _one_limit_of_time(self) -> "SearchConfig":
         if self.time is not None and self.max_minutes is not None:
             raise ConfigError(
-                "max_minutes", f"{self.max_minutes:g} beside time {self.time:g}; give one of them"
+                "max_minutes",
+                f"{self.max_minutes:g} cannot be combined with time {self.time:g}; give one of "
+                "them",
             )
         return self
 
@@ -68,9 +70,9 @@ class SearchConfig(SearchKeys):
         if searched and self.evaluate_every is not None and self.epochs is not None:
             raise ConfigError(
                 "evaluate_every",
-                f"{self.evaluate_every} beside epochs, of which each batch_size that is searched "
-                "makes another number of steps: trials must be compared at the same places; leave "
-                "it out, or give steps instead of epochs",
+                f"{self.evaluate_every} cannot be combined with epochs when batch_size is "
+                "searched: an epoch has a different number of steps for each batch size; leave it "
+                "out, or give steps instead of epochs",
             )
         return self
 
@@ -79,8 +81,9 @@ class SearchConfig(SearchKeys):
         if self.target is not None and self.normalise == "history":
             raise ConfigError(
                 "target",
-                f"{self.target:g} beside normalise history, which scales values anew with each "
-                "trial; leave the target out, or give ranges: is=1..10,fid=0..400",
+                f"{self.target:g} cannot be combined with normalise history, which rescales "
+                "values after each trial; leave the target out, or give ranges: "
+                "is=1..10,fid=0..400",
             )
         return self
 
@@ -97,16 +100,14 @@ class SearchConfig(SearchKeys):
             trials = size if self.method.needs_lists else _DEFAULT_TRIALS
             if trials is None:
                 raise ConfigError(
-                    "trials", f"{self.search_method} runs all points, and they are too many to be "
-                    "counted; give the number of trials"
+                    "trials", f"{self.search_method} runs all points, but there are too many to "
+                    "count; give the number of trials"
                 )  # fmt: skip
         stopping = suitable_rule(self, trials, size) if self.stopping == AUTO else self.stopping
         if trials is None and stopping and STOPPING_RULES.get(stopping).needs_trials:
-            raise ConfigError(
-                "stopping", f"{stopping} must know how many trials there will be; give trials"
-            )
+            raise ConfigError("stopping", f"{stopping} must know the number of trials; give trials")
         default = {d.name: list(d.candidates) for d in self.space.dimensions}
-        params = {**self.fixed, **default, **self.params}  # spelled out, as in a training's file
+        params = {**self.fixed, **default, **self.params}  # all values, as in a training's file
         if takes_mup(self):
             params["parametrisation"] = "mup"
         update = {
@@ -121,9 +122,9 @@ class SearchConfig(SearchKeys):
         return super().resolved().model_copy(update=update)
 
     def _useful_workers(self, trials: int | None) -> int | None:
-        """How many workers may try points at a time; None if any number may.
+        """The number of workers that may try points at a time; None if any number may.
 
-        Of a method that learns, a proposal knows nothing of the trials that are running.
+        A learning method proposes points without the results of running trials.
         """
         if not SEARCH_METHODS.get(self.search_method).learns:
             return trials
@@ -135,13 +136,13 @@ class SearchConfig(SearchKeys):
 
     @cached_property
     def objectives(self) -> dict[str, Objective]:
-        """All that decide, in the order in which they were given."""
+        """All objectives, in the given order."""
         texts = self.criterion.split(",")
         return {text: Objective.parse(text, CRITERIA).holding(self.limits) for text in texts}
 
     @cached_property
     def objective(self) -> Objective:
-        """What decides in each training: of several criteria the preferred or first one."""
+        """The objective of each training: with several criteria, the preferred or first one."""
         several = self.objectives
         if len(several) > 1:
             return several[self.prefer or next(iter(several))]
@@ -157,65 +158,65 @@ class SearchConfig(SearchKeys):
         kind = SEARCH_METHODS.get(self.search_method)
         try:
             return kind(distinct=self.distinct)
-        except Exception as error:  # one of the user's own may raise anything
+        except Exception as error:  # a user's part may raise anything
             raise ConfigError(
-                "search_method", f"{self.search_method} cannot be made ({one_line(error)})"
+                "search_method", f"{self.search_method} cannot be created ({one_line(error)})"
             ) from error
 
     def rule(self, images: int) -> StoppingRule | None:
-        """The rule of early stopping, if there is one, for a training set of so many images.
+        """The stopping rule, if there is one, for a training set of ``images`` images.
 
         Raises:
-            ConfigError: if trials are evaluated too seldom for it.
+            ConfigError: if trials have too few evaluations for it.
         """
         if self.stops_by is None:
             return None
-        sizes = {**self.gan.defaults(), **self.fixed}  # the default one, if it is searched
+        sizes = {**self.gan.defaults(), **self.fixed}  # the default batch size, if it is searched
         steps, evaluate_every = self.schedule(images, int(sizes["batch_size"]))
         evaluations, rule = math.ceil(steps / evaluate_every), STOPPING_RULES.get(self.stops_by)
         if evaluations < rule.fewest_evaluations:
             raise ConfigError(
                 "stopping",
-                f"{self.stopping} wants {rule.fewest_evaluations} evaluations of a training, and "
+                f"{self.stopping} needs {rule.fewest_evaluations} evaluations of a training, but "
                 f"{steps} steps have {evaluations}; lower evaluate_every",
             )
         try:
             return rule(evaluations, self.space, self.seed)
-        except Exception as error:  # one of the user's own may raise anything
+        except Exception as error:  # a user's part may raise anything
             raise ConfigError(
-                "stopping", f"{self.stopping} cannot be made ({one_line(error)})"
+                "stopping", f"{self.stopping} cannot be created ({one_line(error)})"
             ) from error
 
     @property
     def stopping_revives(self) -> bool:
-        """Whether stopped trials may be asked for again."""
+        """Whether the stopping rule may revive stopped trials."""
         return self.stops_by is not None and STOPPING_RULES.get(self.stops_by).revives
 
     @property
     def stops_by(self) -> str | None:
-        """The rule of early stopping; none beside a proxy, whose best are trained to the end."""
+        """The stopping rule; None with a proxy, because its best points are trained in full."""
         return None if self.proxy is not None else self.stopping
 
     @property
     def full_steps(self) -> int | None:
-        """Of a training; None where epochs or a time decide them."""
+        """Steps of a training; None if epochs or a time decide them."""
         by_default = self.epochs is None and self.time is None
         return self.steps or (DEFAULT_STEPS if by_default else None)
 
     @property
     def tries(self) -> int | None:
-        """How many points are tried; beside a proxy in full."""
+        """The number of points to try; with a proxy, to train in full."""
         return self.trials if self.proxy is None else proxy_of(self).top
 
     @cached_property
     def space(self) -> Space:
-        """What is searched: the given candidates, or the GAN type's default space without any."""
+        """The search space: the given candidates, or the GAN type's default space."""
         own, none = (getattr(k.conflict, "__func__", None) for k in (self.gan, GANType))
         forbidden = None if own is none else lambda point: bool(self.conflict(point))
         return space_of(self.gan, self.settings, forbidden)
 
     def conflict(self, point: Mapping[str, Value]) -> str:
-        """Why a point of the space cannot be; empty if it can."""
+        """The reason why a point of the space is invalid; empty if it is valid."""
         return self.gan.conflict({**self.gan.defaults(), **self.fixed, **point})
 
     @override
@@ -228,15 +229,15 @@ class SearchConfig(SearchKeys):
         ]
 
     def with_points_inside(self, but: Sequence[Mapping[str, Value]] = ()) -> Self:
-        """The same, once it is sure that the points to try first lie inside of the ranges.
+        """The configuration, after a check that the points to try first lie inside the ranges.
 
-        That is no part of reading a configuration: what ran with others must stay readable.
+        Reading a configuration does not check this: files of earlier searches must stay readable.
 
         Args:
-            but: points that a search has begun with.
+            but: points that the search has begun with.
 
         Raises:
-            ConfigError: naming the one that does not.
+            ConfigError: naming a point outside.
         """
         for point in self.enqueue:
             if point not in but:
@@ -256,7 +257,7 @@ class SearchConfig(SearchKeys):
         """The configuration that trains one trial, now or again.
 
         Args:
-            params: the trial's place in the space.
+            params: the trial's point in the space.
             seed: of the trial.
             seen: the ranges of the criteria so far, for an objective that the history scales.
         """

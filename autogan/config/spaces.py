@@ -1,4 +1,4 @@
-"""The space of a search, from what a GAN type declares and what the user gives."""
+"""The search space, from a GAN type's declarations and the user's settings."""
 
 import dataclasses
 import random
@@ -14,13 +14,13 @@ from autogan.search import SearchMethod, Space
 from autogan.search.space import Point
 
 Settings = Mapping[str, Value | Dimension]
-"""Each given hyperparameter: a fixed value, or what is searched."""
+"""Each given hyperparameter: a fixed value, or a dimension to search."""
 
 
 def space_of(
     gan: type[GANType], settings: Settings, forbidden: Callable[[Point], bool] | None
 ) -> Space:
-    """What is searched: the given candidates, or the GAN type's default space without any."""
+    """The search space: the given candidates, or the GAN type's default space."""
     given = [setting for setting in settings.values() if isinstance(setting, Dimension)]
     free = [h for h in gan.hyperparameters if h.search and h.name not in settings]
     default = [Dimension(h, h.search) for h in free]
@@ -30,7 +30,7 @@ def space_of(
         dimensions = {
             name: d for name, d in dimensions.items() if not unmet(gan, d, dimensions, fixed)
         }
-    # What is fixed holds for every point: the rest of the conditions are the space's.
+    # Fixed values are the same for every point, so only searched ones stay as conditions.
     return Space(
         tuple(
             dataclasses.replace(
@@ -52,12 +52,12 @@ def unmet(
     searched: Mapping[str, Dimension],
     fixed: Mapping[str, Value | Dimension],
 ) -> str:
-    """Why a dimension has no meaning at any point of a space; empty if it has one."""
+    """The reason why a dimension applies at no point of a space; empty if it applies."""
     for name, values in gan.conditions()[dimension.name].items():
         candidates = searched[name].candidates if name in searched else (fixed[name],)
         if not any(candidate in values for candidate in candidates):
             there = " or ".join(map(str, candidates))
-            return f"{name} {there}: it has a meaning under {name} {' or '.join(values)} alone"
+            return f"{name} {there}: it applies only with {name} {' or '.join(values)}"
     return ""
 
 
@@ -69,24 +69,24 @@ def check_space(
     fixed: Mapping[str, Value],
     conflict: Callable[[Point], str],
 ) -> None:
-    """Refuse a space in which a method cannot search.
+    """Refuse a space that a method cannot search.
 
     Args:
         gan: the GAN type.
-        method: that is to search it.
+        method: the search method.
         space: see `space_of`.
         params: as the user gave them.
         fixed: all hyperparameters outside the space.
-        conflict: why a point cannot be; empty if it can.
+        conflict: the reason why a point is invalid; empty if it is valid.
 
     Raises:
-        ConfigError: naming the hyperparameter, its value and what would be right.
+        ConfigError: naming the hyperparameter, its value and the remedy.
     """
     if not space.dimensions:
         raise ConfigError(
             "params",
-            f"{', '.join(params)} are fixed, and with them all of {gan.name}'s default space; give "
-            "one of them several values, or use autogan train",
+            f"{', '.join(params)}: each has one value, and {gan.name}'s default space has nothing "
+            "else to search; give one of them several values, or use autogan train",
         )
     searched = {dimension.name: dimension for dimension in space.dimensions}
     for name, dimension in searched.items():
@@ -95,7 +95,7 @@ def check_space(
         if method.needs_lists and dimension.range:
             raise ConfigError(
                 name,
-                f"{dimension.range} is a range, and {method.name} needs a list; give values, or "
+                f"{dimension.range} is a range, but {method.name} needs a list; give values, or "
                 "use --search-method random",
             )
     if space.draw(random.Random(0), set()) is None:
@@ -103,15 +103,16 @@ def check_space(
         given = {name: fixed[name] for name in params if name in fixed}
         raise ConfigError(
             "params",
-            f"no point of the space can be, such as {named({**given, **point})}: {conflict(point)}",
+            "the search space is empty: every combination is invalid, for example "
+            f"{named({**given, **point})}: {conflict(point)}",
         )
 
 
 def useless(gan: type[GANType], params: Mapping[str, Any], fixed: Mapping[str, Value]) -> list[str]:
-    """A line for each fixed value that the user gave and that has no meaning beside the others."""
+    """A line for each fixed value of the user's that does not apply under the others."""
     return [
-        f"{name} {fixed[name]} does nothing: it has a meaning under "
-        + ", and ".join(f"{n} {' or '.join(v)}" for n, v in gan.conditions()[name].items())
+        f"{name} {fixed[name]} does nothing: it applies only with "
+        + " and ".join(f"{n} {' or '.join(v)}" for n, v in gan.conditions()[name].items())
         for name in params
         if name in fixed
         and fixed[name] != gan.defaults()[name]
@@ -122,12 +123,12 @@ def useless(gan: type[GANType], params: Mapping[str, Any], fixed: Mapping[str, V
 def enqueued(
     points: Sequence[Mapping[str, Any]], space: Space, conflict: Callable[[Point], str]
 ) -> tuple[dict[str, Value], ...]:
-    """The points to try first, with a value for every dimension that exists there.
+    """The points to try first, with a value for every dimension that applies.
 
     Args:
-        points: as they are given; what is left out takes its default.
-        space: that is searched.
-        conflict: says why a point cannot be.
+        points: as given; hyperparameters that are left out take their defaults.
+        space: the search space.
+        conflict: returns the reason why a point is invalid.
 
     Raises:
         ConfigError: if one has another hyperparameter, or a value out of its limits.
@@ -155,7 +156,7 @@ def enqueued(
 
 
 def check_inside(space: Space, point: Point) -> None:
-    """Refuse a point of the user's own that lies out of a range that is searched.
+    """Refuse an enqueued point outside of a searched range.
 
     Raises:
         ConfigError: naming the hyperparameter, its value and its range.
@@ -165,7 +166,7 @@ def check_inside(space: Space, point: Point) -> None:
         if interval and value is not None and not interval.low <= float(value) <= interval.high:
             raise ConfigError(
                 "enqueue",
-                f"{dimension.name} {value} lies out of its range {interval}; give a value inside, "
+                f"{dimension.name} {value} is outside its range {interval}; give a value inside, "
                 "or widen the range",
             )
 
@@ -173,29 +174,33 @@ def check_inside(space: Space, point: Point) -> None:
 def remarks(
     method: SearchMethod, space: Space, trials: int | None, own: Sequence[Point], learns: bool
 ) -> list[str]:
-    """A line for each thing in which a search is less than it seems.
+    """A line for each respect in which a search does less than it seems to.
 
     Args:
-        method: that searches the space.
+        method: the search method.
         space: see `space_of`.
-        trials: how many there will be, if that is known.
-        own: the user's own points.
-        learns: whether the method sees an earlier search.
+        trials: their number, if it is known.
+        own: the enqueued points.
+        learns: whether the method learns from an earlier search.
     """
-    told = []
+    said = []
     for point in own:
-        beyond = "" if method.learns_from(space, point) else f", and {method.name} learns nothing"
+        beyond = (
+            ""
+            if method.learns_from(space, point)
+            else f", but {method.name} does not learn from it"
+        )
         for d in space.dimensions:
             if d.name in point and d.candidates and point[d.name] not in d.candidates:
-                told.append(
-                    f"{d.name} {point[d.name]} of your own point is none of the candidates "
+                said.append(
+                    f"{d.name} {point[d.name]} of an enqueued point is not one of the candidates "
                     f"{', '.join(map(str, d.candidates))}: it is tried{beyond}"
                 )
     drawn = method.drawn_first(space)
     size = space.size()
     if trials is not None and not learns and trials <= drawn and (size is None or size > trials):
-        told.append(
-            f"{method.name} draws its first {drawn} trials at random: of {trials} it chooses none; "
-            "give it more trials, or take random"
+        said.append(
+            f"{method.name} draws its first {drawn} trials at random: with {trials} it chooses "
+            "none; give more trials, or use random"
         )
-    return told
+    return said

@@ -1,4 +1,4 @@
-"""What decides one training."""
+"""The configuration of a training."""
 
 import math
 import os
@@ -36,7 +36,7 @@ _PATHS = (
 
 
 class TrainConfig(ScoringKeys):
-    """All that decides one training; the keys of a YAML file and, with dashes, the flags."""
+    """The configuration of a training: the keys of a YAML file and, with dashes, the flags."""
 
     gan_type: Annotated[
         str, key("training", "GAN type; see: autogan list gan-types", common=True)
@@ -120,7 +120,7 @@ class TrainConfig(ScoringKeys):
     log_to: Annotated[
         list[str] | None,
         key("output", "log to these trackers, too: mlflow, wandb, trackio (each an extra)",
-            exclude=True),  # no file keeps it, and no worker needs it
+            exclude=True),  # files do not keep it, and workers do not need it
     ] = None  # fmt: skip
     plugin_dirs: Annotated[
         list[Path] | None,
@@ -136,7 +136,9 @@ class TrainConfig(ScoringKeys):
         given = [given] if isinstance(given, Path) else given
         texts = given.split(",") if isinstance(given, str) else given
         if not isinstance(texts, list) or not all(isinstance(t, str | Path) for t in texts):
-            raise ConfigError("plugin_dirs", f"{given!r} is no list of folders; give [PATH, ...]")
+            raise ConfigError(
+                "plugin_dirs", f"{given!r} is not a list of folders; give [PATH, ...]"
+            )
         folders = [os.path.realpath(read_path("plugin_dirs", str(text))) for text in texts]
         for folder in folders:
             if look(folder, "plugin_dirs") != "folder":
@@ -160,7 +162,7 @@ class TrainConfig(ScoringKeys):
     @classmethod
     def _known_trackers(cls, names: list[str] | None) -> list[str] | None:
         if any(":" in name for name in names or ()) and os.getcwd() not in sys.path:
-            sys.path.append(os.getcwd())  # no file names one, so that the user has
+            sys.path.append(os.getcwd())  # files cannot name trackers, so the user did
         known = [TRACKERS.key(name) for name in names or ()]
         for name in known:
             if known.count(name) > 1:
@@ -178,7 +180,8 @@ class TrainConfig(ScoringKeys):
     def _consistent(self) -> "TrainConfig":
         if self.steps is not None and self.epochs is not None:
             raise ConfigError(
-                "epochs", f"{self.epochs} beside steps {self.steps}; give one of them"
+                "epochs",
+                f"{self.epochs} cannot be combined with steps {self.steps}; give one of them",
             )
         dataset_named(self.dataset, self.data_dir)
         settings_of(self.gan, self.params)
@@ -191,31 +194,33 @@ class TrainConfig(ScoringKeys):
         return self
 
     def _check_first_stage(self) -> None:
-        """Refuse what a second stage does not have of its own, and types that have none."""
+        """Refuse keys that a second stage takes from the first, and types without second stage."""
         if self.stage1 is None:
             return
         if "stage1" not in signature(self.gan.build).parameters:
             raise ConfigError(
                 "stage1",
-                f"{self.stage1}, and {self.gan_type} makes images of noise alone; leave it out",
+                f"{self.stage1}, but {self.gan_type} makes images only from noise; leave it out",
             )
-        default = self.gan.defaults().get("z_dim")  # which a trial's file spells out
+        default = self.gan.defaults().get("z_dim")  # a trial's file holds it
         if self.params.get("z_dim", default) != default:
             raise ConfigError(
-                "z_dim", f"{self.params['z_dim']} beside stage1, which has its own; leave it out"
+                "z_dim",
+                f"{self.params['z_dim']} cannot be combined with stage1, which decides it; leave "
+                "it out",
             )
 
     def _check_compiler(self) -> None:
-        """Refuse what a type with a way of training of its own does not offer."""
+        """Refuse settings that a type with its own way of training does not offer."""
         known = signature(self.gan.build).parameters
         if self.compiler == "xla" and not (self.gan.xla and "xla" in known):
             raise ConfigError("compiler", f"xla cannot compile {self.gan_type}; leave it out")
         if self.precision != "float32" and "precision" not in known:
-            own = f"{self.precision} beside {self.gan_type}, which has float32 alone"
-            raise ConfigError("precision", f"{own}; leave it out")
+            only = f"{self.precision}, but {self.gan_type} trains only in float32"
+            raise ConfigError("precision", f"{only}; leave it out")
 
     def _check_possible(self) -> None:
-        """Refuse hyperparameters that cannot be together; a search's are points of its space."""
+        """Refuse an invalid combination of hyperparameters; a search checks its points."""
         if self.is_search or any(isinstance(s, Dimension) for s in self.settings.values()):
             return
         values, default = self.hyperparameters(), self.gan.defaults()
@@ -224,9 +229,9 @@ class TrainConfig(ScoringKeys):
             raise ConfigError("params", f"{named(chosen)}: {conflict}")
 
     def resolved(self) -> Self:
-        """With every default that depends on something else put in its place.
+        """The configuration with every default that depends on other values filled in.
 
-        Doing it twice changes nothing.
+        Idempotent.
         """
         kind = dataset_named(self.dataset, self.data_dir)
         values: dict[str, Any] = {
@@ -237,15 +242,15 @@ class TrainConfig(ScoringKeys):
         }
         if self.steps is None and self.epochs is None:
             values["steps"] = DEFAULT_STEPS
-        if not self.is_search:  # spelled out, so that the file means the same to later versions
+        if not self.is_search:  # all values, so that the file means the same to later versions
             values["params"] = self.hyperparameters()
         return self.model_copy(update=values)
 
     def _default_features(self, dataset: Dataset) -> str:
-        """The feature network to take where none is named.
+        """The feature network to use if none is named.
 
-        Variety is measured by features in any case: those of the untrained network will do where
-        no criterion looks at any.
+        Variety is always measured on features: those of the untrained network are enough if no
+        criterion uses any.
         """
         if not any(kind.looks_at_features for kind in self.criteria().values()):
             return "random"
@@ -267,14 +272,14 @@ class TrainConfig(ScoringKeys):
 
     @property
     def conditions(self) -> list[str]:
-        """How images may come by their classes; see the hyperparameter ``condition``."""
+        """The possible values of the hyperparameter ``condition``."""
         setting = self.settings.get("condition", self.gan.factor("condition", {}))
         several = setting.candidates if isinstance(setting, Dimension) else [setting]
         return sorted({str(value) for value in several})
 
     @property
     def most_depth(self) -> int:
-        """The greatest ``depth`` that is asked for, 0 if none is; see the hyperparameter."""
+        """The greatest possible value of the hyperparameter ``depth``; 0 without one."""
         setting = self.settings.get("depth", self.gan.factor("depth", {}))
         if not isinstance(setting, Dimension):
             return int(setting)
@@ -291,30 +296,30 @@ class TrainConfig(ScoringKeys):
             if isinstance(setting, Dimension):
                 raise ConfigError(
                     name,
-                    f"{self.params[name]} are several candidates; a training takes one value "
-                    "(autogan search tries several)",
+                    f"{self.params[name]} are several values, but a training takes one; give one, "
+                    "or use autogan search",
                 )
             values[name] = setting
         return values
 
     @property
     def doubt(self) -> str:
-        """Why the hyperparameters are inadvisable together; empty if they are not."""
+        """The reason why the combination of hyperparameters is inadvisable; empty if it is not."""
         return self.gan.doubt(self.hyperparameters())
 
     def useless(self) -> list[str]:
-        """A line for each given value that has no meaning beside the others."""
+        """A line for each given value that does not apply under the others."""
         return useless(self.gan, self.params, self.hyperparameters())
 
     def schedule(self, images: int, batch_size: int) -> tuple[int, int]:
-        """Generator updates of a training on ``images`` images, and those between evaluations."""
+        """Generator updates of a training on ``images`` images, and between evaluations."""
         steps = self.steps or (self.epochs or 1) * math.ceil(images / batch_size)
         return steps, min(self.evaluate_every or math.ceil(steps / EVALUATIONS), steps)
 
     def as_dict(self) -> dict[str, Any]:
-        """The keys that are set, in order, as plain values; paths are whole ones.
+        """The keys that are set, in order, as plain values; paths are absolute.
 
-        So a saved configuration means the same from every folder.
+        So a saved configuration means the same in every folder.
         """
         values = self.model_dump(mode="json", exclude_none=True)
         for name in (*_PATHS, "features"):
@@ -327,7 +332,7 @@ class TrainConfig(ScoringKeys):
         return values
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """A copy with some keys changed; what follows from the keys is found anew."""
+        """A copy with some keys changed; derived values are computed again."""
         copied = super().model_copy(update=update, deep=deep)
         for name in set(copied.__dict__) - set(type(self).model_fields):
             del copied.__dict__[name]

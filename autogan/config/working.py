@@ -1,4 +1,4 @@
-"""Who does a search's work: how many workers, where they live, and in which order results count."""
+"""The keys of workers: how many there are, where they run, and in which order results count."""
 
 import shlex
 from typing import Annotated, Any, Literal
@@ -11,14 +11,15 @@ from autogan.core.errors import ConfigError
 from autogan.core.machine import Gpu, cores, gpus, workers_that_fit
 
 CONNECTIONS = ("engine", "ray_address", "worker_command")
-"""The keys by which workers run elsewhere. They are executed or connected to, so no file sets them,
-and decide no result, so no file keeps them."""
+"""The keys that make workers run elsewhere. They are executed or connected to, so files cannot set
+them; they do not affect results, so files do not keep them."""
 
 
 class Working(TrainConfig):
-    """The keys that say who does the work.
+    """The keys of workers.
 
-    But for the number of workers, and for the order in which results count, they decide no result.
+    Except for the number of workers and the order in which results count, they do not affect
+    results.
     """
 
     workers: Annotated[
@@ -64,7 +65,7 @@ class Working(TrainConfig):
         except (TypeError, ValueError, OverflowError):
             number = 0
         if number < 1 or isinstance(value, float | bool):
-            raise ConfigError("workers", f"{value!r}; give a number from 1 on, or auto")
+            raise ConfigError("workers", f"{value!r}; give a number of at least 1, or auto")
         return number
 
     @field_validator("worker_command")
@@ -76,7 +77,7 @@ class Working(TrainConfig):
             except ValueError as error:
                 raise ConfigError("worker_command", f"{value!r}: {error}") from None
             if not words:
-                raise ConfigError("worker_command", "it is empty; give a command, such as ssh HOST")
+                raise ConfigError("worker_command", "is empty; give a command, such as ssh HOST")
         return value
 
     @model_validator(mode="after")
@@ -84,38 +85,39 @@ class Working(TrainConfig):
         remote = self.remote
         if self.worker_command is not None and self.engine == "ray":
             raise ConfigError(
-                "worker_command", f"{self.worker_command} beside engine ray; give one"
+                "worker_command",
+                f"{self.worker_command} cannot be combined with engine ray; give one of them",
             )
         if self.ray_address is not None and self.engine != "ray":
-            raise ConfigError("ray_address", f"{self.ray_address} without engine ray; add it")
+            raise ConfigError("ray_address", f"{self.ray_address} needs engine ray; add it")
         if self.workers == "auto" and remote:
-            raise ConfigError("workers", "auto counts this machine's alone; give a number")
+            raise ConfigError("workers", "auto counts only this machine's workers; give a number")
         several = self.workers not in (1, None) or self.workers_per_gpu > 1 or remote
         if several and self.device.startswith("gpu:"):
             raise ConfigError(
-                "device", f"{self.device} beside several workers, which are dealt out to all GPUs "
-                "that can be seen; set CUDA_VISIBLE_DEVICES, and give gpu"
+                "device", f"{self.device} cannot be combined with several workers, which share all "
+                "visible GPUs; set CUDA_VISIBLE_DEVICES, and give gpu"
             )  # fmt: skip
         return self
 
     @property
     def remote(self) -> bool:
-        """Whether workers live elsewhere."""
+        """Whether workers run elsewhere."""
         return self.worker_command is not None or self.engine == "ray"
 
     def saved(self) -> dict[str, Any]:
-        """The keys for a file of the run; see `as_dict`, and `CONNECTIONS` for what is left out."""
+        """The keys for a file of the run: those of `as_dict` without `CONNECTIONS`."""
         return {n: value for n, value in self.as_dict().items() if n not in CONNECTIONS}
 
     def local_gpus(self) -> list[Gpu]:
-        """The machine's GPUs, as far as the configuration wants them."""
+        """The machine's GPUs, if the configuration uses them."""
         return [] if self.device == "cpu" else gpus()
 
     def working(self, useful: int | None) -> dict[str, Any]:
-        """The keys with what depends on the machine or on other keys in its place.
+        """The keys whose defaults depend on the machine or on other keys.
 
         Args:
-            useful: workers at most that a search can make good use of; None if that is not known.
+            useful: most workers that a search can make good use of; None if unknown.
         """
         workers = self.workers
         if workers is None and (self.remote or self.device.startswith("gpu")):

@@ -1,4 +1,4 @@
-"""Runs over time: scores over training, what they gained, where updates and hours went."""
+"""Charts over time: scores during training, the best so far, where updates and hours went."""
 
 import bisect
 import math
@@ -16,15 +16,15 @@ from autogan.report.view import KINDS, Measure, SearchView, View
 from autogan.search import State, Trial
 
 WIDTH, HEIGHT = 860, 300
-MOST_CURVES = 300  # trials; where there are more, the best, and some that came to nothing
+MOST_CURVES = 300  # trials; if there are more, the best and some dead ones are drawn
 _ORDER = ("failed", "dead", "stopped", "complete", "running", "best")  # the last is drawn on top
 _ROW = 18  # pixels of a worker's row
 _COLOURS = 6  # of lines in one chart, in the page's style
-_GAP = 600.0  # seconds in which nobody works, as between a search and its resumption
+_GAP = 600.0  # seconds without work, as between a search and its resumption
 
 
 def curves(view: View, measure: Measure, name: str) -> Markup:
-    """A measure over the steps of training, a line for each trial."""
+    """A measure over the steps of training, a line per trial."""
     trials = [t for t in view.trials if any(measure.of(e) is not None for e in t.evaluations)]
     left_out = len(trials) - MOST_CURVES
     if left_out > 0:
@@ -38,26 +38,26 @@ def curves(view: View, measure: Measure, name: str) -> Markup:
     y = measure.axis(values)
     frame = Frame(Linear(0, last), y, WIDTH, HEIGHT, "steps of training", measure.words)
     for trial in sorted(trials, key=lambda t: _ORDER.index(view.kind(t))):
-        line, kind, told = lines[trial.number], view.kind(trial), view.told(trial)
-        frame.line(line, kind, told, trial.number)
+        line, kind, tooltip = lines[trial.number], view.kind(trial), view.tooltip(trial)
+        frame.line(line, kind, tooltip, trial.number)
         if len(line) == 1 or kind == "dead":
-            frame.dot(*line[-1], kind, told, trial.number)
+            frame.dot(*line[-1], kind, tooltip, trial.number)
         if kind == "best" and trial.number in measure.worths:
-            frame.dot(trial.step, measure.worths[trial.number], kind, told, trial.number)
+            frame.dot(trial.step, measure.worths[trial.number], kind, tooltip, trial.number)
     words = f"{len(trials)} trial{'' if len(trials) == 1 else 's'} over up to {last} steps"
     if measure.worths:
         best = measure.choose(measure.worths.values())
         words += f"; the best value is {figure(best)}"
     if left_out > 0:
-        words += f"; {left_out} further trials are not drawn"
+        words += f"; {left_out} more trials are not drawn"
     return frame.svg(name, f"{measure.name} over training", words)
 
 
 def so_far(view: View, measure: Measure) -> list[tuple[float, float]]:
-    """The best value so far after so many updates of both networks, as a line with steps.
+    """The best value so far against the updates of both networks, as a stepped line.
 
-    Trials that came to nothing have no part in it, and a confirmation is no search: its updates
-    count only if the search went on after it.
+    Dead and failed trials are left out. A confirmation does not search: its updates count only if
+    the search went on after it.
     """
     line: list[tuple[float, float]] = []
     whole = 0.0
@@ -83,29 +83,29 @@ def overlaid(
     """Several lines in one chart, under a key that names them.
 
     Args:
-        lines: their points by name; one without points is left out, and keeps its colour.
+        lines: the points of each, by name; a line without points is left out, but keeps its colour.
         across: what the horizontal axis measures, from 0 on.
-        up: what the vertical one measures.
-        y: that axis.
+        up: what the vertical axis measures.
+        y: the vertical axis.
         name: the chart's id in the page, after "chart-".
     """
     last = max(at for line in lines.values() for at, _ in line)
     frame = Frame(Linear(0, last or 1.0), y, WIDTH, HEIGHT, across, up)
     marks, words = [], []
-    for place, (told, line) in enumerate(lines.items()):
+    for place, (title, line) in enumerate(lines.items()):
         if not line:
             continue
         kind = f"run-{place % _COLOURS}"
-        marks.append((tag("path", d="M0 6H24", class_=f"line {kind}"), told))
-        frame.line(line, kind, told)
+        marks.append((tag("path", d="M0 6H24", class_=f"line {kind}"), title))
+        frame.line(line, kind, title)
         if len(line) == 1:
-            frame.dot(*line[0], kind, told)
-        words.append(f"{told} came to {figure(line[-1][1])} after {line[-1][0]:.0f} {across}")
+            frame.dot(*line[0], kind, title)
+        words.append(f"{title} reached {figure(line[-1][1])} after {line[-1][0]:.0f} {across}")
     return joined([legend(marks), frame.svg(name, f"{up} over {across}", "; ".join(words))])
 
 
 def progress(view: SearchView, measure: Measure, name: str) -> Markup:
-    """The best value so far, and each trial at its end, against the updates that were spent."""
+    """The best value so far, and each trial at its end, against the updates spent."""
     line = so_far(view, measure)
     ends = {trial.number: spent for spent, trial, _ in view.told_at if not trial.confirms}
     whole = max(ends.values(), default=1.0) or 1.0
@@ -117,7 +117,7 @@ def progress(view: SearchView, measure: Measure, name: str) -> Markup:
     shown = [t for t in view.trials if t.number in ends and t.number in measure.worths]
     for trial in sorted(shown, key=lambda t: _ORDER.index(view.kind(t))):
         value, kind = measure.worths[trial.number], view.kind(trial)
-        frame.dot(ends[trial.number], value, kind, view.told(trial), trial.number)
+        frame.dot(ends[trial.number], value, kind, view.tooltip(trial), trial.number)
     words = "no value yet"
     if line:
         words = f"from {figure(line[0][1])} to {figure(line[-1][1])} in {whole:.0f} updates"
@@ -125,7 +125,7 @@ def progress(view: SearchView, measure: Measure, name: str) -> Markup:
 
 
 def cost(view: SearchView) -> Markup:
-    """The updates of both networks, by what became of the trials that they were spent on."""
+    """The updates of both networks, by the states of the trials that they were spent on."""
     result = view.result
     spent: Counter[str] = Counter()
     for trial in result.trials:
@@ -136,11 +136,11 @@ def cost(view: SearchView) -> Markup:
     shares = {state: count / whole for state, count in spent.most_common() if count}
     for state, share in shares.items():
         wide = share * WIDTH
-        told = f"{state}: {100 * share:.0f} % of the updates"
+        tooltip = f"{state}: {100 * share:.0f} % of the updates"
         marks.append(
             tag(
                 "rect",
-                tag("title", told),
+                tag("title", tooltip),
                 x=f"{left:.1f}",
                 y=0,
                 height=26,
@@ -157,7 +157,7 @@ def cost(view: SearchView) -> Markup:
 
 
 def timeline(view: SearchView) -> Markup | None:
-    """Which worker had which trial when; nothing from records without times."""
+    """Which worker had which trial when; None for records without times."""
     stints = [(n, s) for n, each in view.result.stints.items() for s in each if s.last > s.began]
     if not stints:
         return None
@@ -179,14 +179,15 @@ def timeline(view: SearchView) -> Markup | None:
         trial = view.result.trials[number]
         took = duration(stint.last - stint.began)
         low, high = (starts(at) / unit for at in (stint.began, stint.last))
-        told = f"{view.told(trial)}; {took} on {stint.worker}"
-        frame.bar(low, high, rows[stint.worker], _ROW - 4, f"bar {view.kind(trial)}", told, number)
+        tooltip = f"{view.tooltip(trial)}; {took} on {stint.worker}"
+        kind = f"bar {view.kind(trial)}"
+        frame.bar(low, high, rows[stint.worker], _ROW - 4, kind, tooltip, number)
     words = f"{len(workers)} workers over {duration(end)}"
     return frame.svg("timeline", "Workers over time", words)
 
 
 def _worked(stints: Sequence[Stint]) -> Callable[[float], float]:
-    """From a time to the seconds of work before it, without long gaps in which nobody worked."""
+    """A function from a time to the seconds of work before it, without long idle gaps."""
     begun = sorted(stints, key=lambda stint: stint.began)
     cuts: list[tuple[float, float]] = []  # when a gap ended, and the seconds of gaps until then
     last, lost = begun[0].began, begun[0].began
@@ -199,7 +200,7 @@ def _worked(stints: Sequence[Stint]) -> Callable[[float], float]:
 
 
 def _chosen(trials: list[Trial], measure: Measure) -> list[Trial]:
-    """As many as are drawn: the first of those that came to nothing, and the best of the others."""
+    """The trials that are drawn: the first dead ones, and the best of the others."""
     dead = [trial for trial in trials if trial.dead][: MOST_CURVES // 10]
     alive = [trial for trial in trials if not trial.dead]
     alive.sort(key=lambda t: measure.sign * measure.worths.get(t.number, measure.sign * math.inf))

@@ -1,4 +1,4 @@
-"""What the pages of searches and of trainings have in common."""
+"""Parts that the pages of searches and trainings share."""
 
 import hashlib
 import shlex
@@ -21,19 +21,19 @@ _TRACE = 12  # last lines of a traceback
 
 
 def published(view: View) -> str:
-    """Why values cannot be compared with published ones; empty if they can."""
+    """The reason why values cannot be compared with published ones; empty if they can."""
     network, samples = (view.features.get(name) for name in ("network", "samples"))
     if network == "inception":
         return ""
     images = "" if samples is None else f", on {samples} images"
     return (
-        f" Its features are those of {network}{images}: values cannot be compared with published "
-        "ones, which use Inception."
+        f" The feature network is {network}{images}, not Inception: values cannot be compared with "
+        "published ones."
     )
 
 
 def scores(view: View, reading: str) -> Section:
-    """Every recorded criterion over the steps; those that do not decide are folded."""
+    """Every recorded criterion over the steps; criteria that do not decide are folded."""
     each = [charts.curves(view, m, f"curves-{place}") for place, m in enumerate(view.recorded)]
     kinds = key(*map(view.kind, view.trials)) if len(view.trials) > 1 else ""
     body = joined([kinds, with_others(each, len(view.measures), "curves")])
@@ -41,13 +41,13 @@ def scores(view: View, reading: str) -> Section:
 
 
 def with_others(drawn: Sequence[Markup], first: int, name: str, words: str = "criteria") -> Markup:
-    """Charts, of which all after the first ones are folded.
+    """Charts, all but the first ones folded.
 
     Args:
         drawn: the charts.
         first: how many are open.
-        name: of what is folded, in its id after "others-".
-        words: what the charts are of.
+        name: the folded part's id, after "others-".
+        words: what the charts show.
     """
     if not drawn[first:]:
         return joined(drawn)
@@ -57,7 +57,7 @@ def with_others(drawn: Sequence[Markup], first: int, name: str, words: str = "cr
 
 
 def traceback(path: Path) -> Markup:
-    """The last lines of a file that says why a training failed, folded."""
+    """The last lines of a failed training's traceback, folded."""
     last = contents(path).decode(errors="replace").splitlines()[-_TRACE:]
     return tag("details", tag("summary", "traceback"), tag("pre", "\n".join(last)))
 
@@ -70,15 +70,15 @@ def repetition(
     file: Path,
     again: Sequence[object],
 ) -> Section:
-    """What the values depend on, how to run it again, and how to cite it.
+    """A section on everything that the values depend on, how to repeat the run and cite it.
 
     Args:
         view: of the run.
-        data: what is recorded of the training images.
+        data: what is recorded about the training images.
         record: the file that holds the evaluations; it may be missing.
         values: the keys of the configuration.
-        file: that holds them.
-        again: the words of the command that runs it again.
+        file: the file of the configuration.
+        again: the words of the command that repeats the run.
     """
     digest = hashlib.sha256(contents(record)).hexdigest() if record.exists() else "-"
     facts = [
@@ -89,14 +89,14 @@ def repetition(
         ["value", view.result.objective],
         ["record", f"{record.name}, SHA-256 {digest}"],
     ]  # fmt: skip
-    label = view.result.objective.replace("_", r"\_")  # or LaTeX takes it for an index
+    label = view.result.objective.replace("_", r"\_")  # LaTeX would read _ as a subscript
     cite = (
         f"@software{{autogan,\n  title   = {{AutoGAN: automatic search for GAN hyperparameters}},"
         f"\n  version = {{{__version__}}},\n  note    = {{{label}; record "
         f"{digest[:16]}}}\n}}"
     )
     body = [
-        tag("h3", "What the values depend on"),
+        tag("h3", "Conditions of the values"),
         table(["", ""], facts),
         tag("h3", file.name),
         tag("p", f"Run it again: {shlex.join(map(str, again))}"),
@@ -106,6 +106,6 @@ def repetition(
     ]
     return Section(
         "configuration", "How do I repeat and cite this?",
-        f"Values named {view.result.objective} can be compared with values of that name alone.",
+        f"Compare values named {view.result.objective} only with values of the same name.",
         joined(body), folded=True,
     )  # fmt: skip

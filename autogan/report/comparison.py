@@ -23,13 +23,13 @@ _ROW = 34  # pixels of a run's row
 
 
 def comparison_page(results: Sequence[SearchResult | TrainResult], *, refresh: bool = False) -> str:
-    """A page that shows searches and trainings beside each other, as HTML that needs nothing else.
+    """A page that compares searches and trainings, as a single self-contained HTML file.
 
-    Values are put on one axis only where they are of the same criterion, features and real images.
+    Values share an axis only if criterion, features and real images are the same.
 
     Args:
         results: of the searches and trainings, so far; of different folders.
-        refresh: whether a browser loads it again after a while, because it is written anew.
+        refresh: whether a browser reloads the page regularly, because it is being updated.
     """
     views = dict(zip(_names(results), map(view_of, results), strict=True))
     title = _title(views)
@@ -47,16 +47,16 @@ def _title(views: Mapping[str, View]) -> str:
 def _sections(views: dict[str, View]) -> Iterator[Section]:
     yield Section(
         "runs",
-        "What was run, and what came of it?",
-        "Values under different names cannot be compared. The mean is of fresh seeds, where a "
-        "search was confirmed.",
+        "What was run, and how did it go?",
+        "Values under different names cannot be compared. For a confirmed search, the mean is over "
+        "the fresh seeds.",
         _overview(views),
     )
     groups = _groups(views)
     if len(groups) > 1:
         yield Section(
             "apart",
-            "Which cannot be compared, and why?",
+            "Which runs cannot be compared, and why?",
             "Values in different columns cannot be compared.",
             _apart(groups),
         )
@@ -69,43 +69,45 @@ def _sections(views: dict[str, View]) -> Iterator[Section]:
         yield Section(
             "images",
             "What do the best images look like?",
-            "Of each search its winner, of each training its best checkpoint.",
+            "The winner of each search, and the best checkpoint of each training.",
             tag("div", *filter(None, grids), class_="grids"),
         )
 
 
 def _compared(group: dict[str, View], place: int) -> Iterator[Section]:
-    """What can be compared in a group of runs; ``place`` tells its sections from others'."""
+    """The comparisons within a group of runs; ``place`` makes the sections' names unique."""
     label = next(iter(group.values())).result.objective
     searches = sum(isinstance(view, SearchView) for view in group.values())
     if progress := _progress(group, f"sofar-{place}"):
         yield Section(
             f"progress-{place}",
-            f"Which run came further for its updates? ({label})",
-            "A line is the best value that a run had seen by then; its end is what the run cost, "
-            "without a search's confirmation. One run is one throw of the dice: train again under "
-            "other seeds before you conclude.",
+            f"Which run made more of its updates? ({label})",
+            "Each line is a run's best value so far; it ends at what the run cost, without a "
+            "search's confirmation. One run is one throw of the dice: train again under other "
+            "seeds before you draw conclusions.",
             progress,
         )
     if len(group) - searches > 1:
         yield Section(
             f"curves-{place}",
             f"How did the scores change during training? ({label})",
-            "A line is a training. GANs often get worse late, so each keeps its best checkpoint.",
+            "Each line is a training. GANs often get worse late, so each keeps its best "
+            "checkpoint.",
             _curves(group, place),
         )
     if searches:
         yield Section(
             f"trials-{place}",
-            f"What did the trials come to? ({label})",
-            "A dot is a trial that was trained to its end, the orange one won; green dots are its "
-            "fresh seeds; crosses at the edge diverged or collapsed. A training has one dot.",
+            f"How good were the trials? ({label})",
+            "Each dot is a trial that was trained to its end. The orange dot is the winner, green "
+            "dots are its fresh seeds, and crosses at the edge diverged or collapsed. A training "
+            "has one dot.",
             _trials(group, f"strip-{place}"),
         )
 
 
 def _names(results: Sequence[SearchResult | TrainResult]) -> list[str]:
-    """The folders' names, or their whole paths where names are alike."""
+    """The folders' names, or their full paths if two names are equal."""
     names = [result.folder.root.resolve().name for result in results]
     whole = [str(result.folder.root) for result in results]
     return names if len(set(names)) == len(names) else whole
@@ -113,31 +115,31 @@ def _names(results: Sequence[SearchResult | TrainResult]) -> list[str]:
 
 def _overview(views: dict[str, View]) -> Markup:
     fixed = _fixed(views)
-    told = [_facts(view, fixed[name]) for name, view in views.items()]
-    lines = [[fact, *(each[fact] for each in told)] for fact in told[0]]
+    columns = [_facts(view, fixed[name]) for name, view in views.items()]
+    lines = [[fact, *(each[fact] for each in columns)] for fact in columns[0]]
     return table(["", *views], [line for line in lines if any(cell != "" for cell in line[1:])])
 
 
 def _facts(view: View, fixed: str) -> dict[str, str]:
-    """What is known of a run, by names that people read."""
+    """The facts about a run, by readable names."""
     result = view.result
     facts = {
         "GAN type": result.config.gan_type,
         "dataset": result.config.dataset,
-        "fixed otherwise": fixed,
+        "other fixed hyperparameters": fixed,
         **dict.fromkeys(("search method", "stopping rule"), ""),
         "value": result.objective,
         "best": view.worth,
         **dict.fromkeys(("mean of fresh seeds", "scored again", "winner", "trials"), ""),
         "updates": f"{result.updates():,}",
         "state": result.state,
-        "made with": _made_with(view),
+        "environment": _made_with(view),
     }
     return {**facts, **_searched(view)} if isinstance(view, SearchView) else facts
 
 
 def _searched(view: SearchView) -> dict[str, str]:
-    """The facts that searches alone have."""
+    """The facts that only searches have."""
     result, best = view.result, view.best
     return {
         "search method": result.config.search_method,
@@ -155,12 +157,12 @@ def _made_with(view: View) -> str:
 
 
 def _measured(view: View) -> dict[str, Any]:
-    """What values must share to be comparable, in words of the configuration.
+    """The properties that comparable values must share, in terms of the configuration.
 
-    Of a training less is recorded: the label of its values stands for all the rest.
+    Trainings record fewer of them: the label of their values covers the rest.
     """
     config, features = view.result.config, view.features
-    own_scale = config.normalise == "history"  # which each search makes for itself
+    own_scale = config.normalise == "history"  # each search has its own
     measured = {
         "criterion": view.result.terms.objective,
         "scale": f"of {view.result.folder.root}" if own_scale else config.normalise,
@@ -178,13 +180,13 @@ def _measured(view: View) -> dict[str, Any]:
 
 
 def _comparable(one: View, other: View) -> bool:
-    """Whether the values of two runs can be compared, by what is recorded of both."""
+    """Whether the values of two runs can be compared, according to both records."""
     first, second = _measured(one), _measured(other)
     return all(first[name] == second[name] for name in first.keys() & second.keys())
 
 
 def _groups(views: dict[str, View]) -> list[dict[str, View]]:
-    """Runs whose values can be compared, together; without trainings that have none yet."""
+    """Groups of runs whose values can be compared; leaves out trainings without a value."""
     groups: list[dict[str, View]] = []
     for name, view in views.items():
         if isinstance(view, TrainingView) and not view.trial.evaluations:
@@ -199,17 +201,17 @@ def _groups(views: dict[str, View]) -> list[dict[str, View]]:
 
 
 def _apart(groups: Sequence[dict[str, View]]) -> Markup:
-    """What differs, with a column for each group of runs."""
+    """The differences, with a column for each group of runs."""
     firsts = [next(iter(group.values())) for group in groups]
-    told = [{"dataset": v.result.config.dataset, **_measured(v)} for v in firsts]
-    names = dict.fromkeys(name for each in told for name in each)
-    lines = [[name, *(str(each.get(name, "")) for each in told)] for name in names]
+    columns = [{"dataset": v.result.config.dataset, **_measured(v)} for v in firsts]
+    names = dict.fromkeys(name for each in columns for name in each)
+    lines = [[name, *(str(each.get(name, "")) for each in columns)] for name in names]
     other = [line for line in lines if len({*line[1:]} - {""}) > 1]
     return table(["", *(", ".join(group) for group in groups)], other)
 
 
 def _fixed(views: dict[str, View]) -> dict[str, str]:
-    """Of each run the fixed hyperparameters that are not the same in all of them."""
+    """For each run, the fixed hyperparameters that differ between runs."""
     fixed = {name: _values(view) for name, view in views.items()}
     shared = list(dict.fromkeys(n for each in fixed.values() for n in each))
     other = [n for n in shared if len({each.get(n) for each in fixed.values()}) > 1]
@@ -219,14 +221,14 @@ def _fixed(views: dict[str, View]) -> dict[str, str]:
 
 
 def _values(view: View) -> dict[str, Value]:
-    """The hyperparameters that are not searched: of a training all."""
+    """The hyperparameters that are not searched; for a training, all."""
     if isinstance(view, SearchView):
         return view.result.config.fixed
     return view.result.config.hyperparameters()
 
 
 def _progress(group: dict[str, View], name: str) -> Markup | None:
-    """The best value so far against the updates, a line each; None without a value."""
+    """The best value so far against the updates, a line per run; None without a value."""
     lines = {run: so_far(view, view.measures[0]) for run, view in group.items()}
     measure = next(iter(group.values())).measures[0]
     y = measure.axis(value for line in lines.values() for _, value in line)
@@ -235,7 +237,7 @@ def _progress(group: dict[str, View], name: str) -> Markup | None:
 
 
 def _curves(group: Mapping[str, View], place: int) -> Markup:
-    """Each criterion that several trainings recorded, over the steps, a line each."""
+    """Each criterion that several trainings recorded, over the steps, a line per training."""
     recorded = {
         run: {m.name: m for m in view.recorded} if isinstance(view, TrainingView) else {}
         for run, view in group.items()
@@ -252,7 +254,7 @@ def _curves(group: Mapping[str, View], place: int) -> Markup:
 
 
 def _line(view: View, measure: Measure | None) -> list[tuple[float, float]]:
-    """A training's values over the steps; nothing without a measure."""
+    """A training's values over the steps; empty without a measure."""
     if measure is None:
         return []
     evaluations = view.trials[0].evaluations
@@ -272,12 +274,12 @@ def _trials(group: dict[str, View], name: str) -> Markup:
         worths = view.measures[0].worths
         whole = [t for t in view.trials if t.number in worths and view.kind(t) != "stopped"]
         for trial in sorted(whole, key=lambda t, v=view: v.kind(t) == "best"):  # type: ignore[misc]
-            frame.dot(worths[trial.number], row, view.kind(trial), view.told(trial))
+            frame.dot(worths[trial.number], row, view.kind(trial), view.tooltip(trial))
         dead = [trial for trial in view.trials if trial.dead]
         for place, trial in enumerate(dead):
-            frame.dot(worst, row, "dead", view.told(trial), aside=-10.0 * (place % 20))
+            frame.dot(worst, row, "dead", view.tooltip(trial), aside=-10.0 * (place % 20))
         for each in view.result.confirmed if isinstance(view, SearchView) else ():
             for value in each.values if view.best and each.params == view.best.params else ():
-                frame.dot(value, row, "confirms", f"{row}, a fresh seed: {figure(value)}")
-        words.append(f"{row}: {len(whole)} trials, and {len(dead)} diverged or collapsed")
+                frame.dot(value, row, "confirms", f"{row}, fresh seed: {figure(value)}")
+        words.append(f"{row}: {len(whole)} trials; {len(dead)} diverged or collapsed")
     return frame.svg(name, f"{measure.name} of all trials", "; ".join(words))

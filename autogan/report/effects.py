@@ -20,13 +20,13 @@ from autogan.search.space import distinct_values, unique
 
 FEWEST = 12  # trials; below, even the first place is a guess
 _MOST = 100  # trials in the model, with few hyperparameters: the time grows with their cube
-_MATTER = 1.5  # hyperparameters that matter in the mean, before anything is known of them
-_TOLD = 0.9  # probability from which one is said to matter
-_STRENGTHS = (1.0, 4.0, 16.0)  # variances of its part, in variances of the noise
-_LENGTHS = (0.2, 0.6, 2.0)  # of the range of a number, over which values are alike
-_TOGETHER = 0.3  # of two parts' strength, that of what they do together
-_CELLS = 41  # of the range of a number
-_SCANS, _FIRST = 100, 20  # of the sampler, and those of them that are left out
+_MATTER = 1.5  # expected number of hyperparameters that matter, before the data
+_TOLD = 0.9  # probability from which a hyperparameter is said to matter
+_STRENGTHS = (1.0, 4.0, 16.0)  # variances of a part, in variances of the noise
+_LENGTHS = (0.2, 0.6, 2.0)  # length scales, in ranges of a number
+_TOGETHER = 0.3  # strength of an interaction, relative to that of its two parts
+_CELLS = 41  # in the range of a number
+_SCANS, _FIRST = 100, 20  # of the sampler; the first ones are left out
 _INTERVAL = 0.8  # probability of a share's interval
 
 Floats = npt.NDArray[np.float64]
@@ -34,13 +34,12 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Effect:
-    """What a hyperparameter explains, by itself and together with others.
+    """The share that a hyperparameter explains, alone and together with others.
 
     Attributes:
         dimension: the hyperparameter.
         probability: that it matters at all.
-        share: of the variance of values over the whole space, from 0 to 1; the median of what is
-            probable.
+        share: of the values' variance over the whole space, from 0 to 1; the posterior median.
         low, high: ends of the interval in which the share lies with a probability of 80 %.
     """
 
@@ -53,11 +52,11 @@ class Effect:
 
 @dataclass(frozen=True)
 class Effects:
-    """What all hyperparameters explain.
+    """The effects of all hyperparameters.
 
     Attributes:
-        each: the one that most probably matters first.
-        trials: that were compared.
+        each: the most likely to matter first.
+        trials: number of trials compared.
     """
 
     each: Sequence[Effect]
@@ -65,18 +64,18 @@ class Effects:
 
     @property
     def told(self) -> list[Effect]:
-        """Those that can be told to matter."""
+        """The effects that are real with a probability of at least 90 %."""
         return [effect for effect in self.each if effect.probability >= _TOLD]
 
 
 @dataclass(frozen=True)
 class _Part:
-    """A hyperparameter's own functions over the cells of its range, each without a mean.
+    """A hyperparameter's functions over the cells of its range, each with mean 0.
 
     Attributes:
         bases: for each length, orthogonal functions at the trials [trials, functions].
-        squares: for each length, the functions' mean squares over all cells, 1 in the sum.
-        kernels: for each length, the products of two trials [trials, trials].
+        squares: for each length, the functions' mean squares over all cells; their sum is 1.
+        kernels: for each length, the kernel between the trials [trials, trials].
     """
 
     bases: Sequence[Floats]
@@ -87,16 +86,15 @@ class _Part:
 def effects(view: SearchView) -> Effects | None:
     """Judge by a model of the whole space; None for too few trials.
 
-    The method chose where to look, so that neither the trials' ranks nor the spread of a value
-    where it looked says which hyperparameters matter. A model of the values can: by Bayes's rule
-    its verdict does not depend on how the places were chosen. It is a Gaussian process, the sum of
-    a function of each hyperparameter that matters and of each pair of them (Durrande et al., 2013,
-    arXiv:1111.6233), with Matérn kernels over the scale that is searched. Whether one matters, how
-    strong and how smooth it is, a Gibbs sampler draws (George and McCulloch, 1993).
+    The method chose where to look, so neither the trials' ranks nor the spread of values where it
+    looked shows which hyperparameters matter. A model of the values can: by Bayes's rule its
+    verdict does not depend on how the points were chosen. The model is a Gaussian process, the sum
+    of a function of each hyperparameter that matters and of each pair of them (Durrande et al.,
+    2013, arXiv:1111.6233), with Matérn kernels over the scale that is searched. A Gibbs sampler
+    draws which ones matter, how strong and how smooth they are (George and McCulloch, 1993).
 
-    A trial that came to nothing counts as the worst, and one that was stopped early is compared
-    where it had come to (`autogan.search.history.rank_scores`). Of each point the first training
-    counts.
+    Dead trials count as the worst. A trial that was stopped early is compared at the step that it
+    reached (`autogan.search.history.rank_scores`). Only the first training of each point counts.
     """
     history = History(view.trials, view.result.direction)
     trials = [trial for trial in history.telling if trial.repeats is None]
@@ -108,7 +106,7 @@ def effects(view: SearchView) -> Effects | None:
     most = round(_MOST / max(len(dimensions) / 4, 1) ** (1 / 3))
     kept = np.sort(rng.permutation(len(trials))[:most])
     parts = [_part(dimension, [trials[place] for place in kept]) for dimension in dimensions]
-    with threadpool_limits(1, "blas"):  # more would only wait: the matrices are small
+    with threadpool_limits(1, "blas"):  # more threads would not help: the matrices are small
         probabilities, shares = _sampled(parts, scores[kept], rng)
     ends = (0.5, (1 - _INTERVAL) / 2, (1 + _INTERVAL) / 2)
     found = [
@@ -123,12 +121,12 @@ def _varies(dimension: Dimension, trials: Sequence[Trial]) -> bool:
 
 
 def _scores(view: SearchView, trials: Sequence[Trial]) -> Floats | None:
-    """A number for each trial that should fall, with a mean square of 1; None if all are alike.
+    """A number for each trial, lower is better, with mean square 1; None if all are equal.
 
-    They are values, or their logarithms where they differ by factors, in the order in which the
-    trials stand: those after as many evaluations as all trials had.
+    The numbers are values, or logarithms of values that differ by factors, assigned by the trials'
+    ranks. They come from as many evaluations as all trials had.
     """
-    several = len(view.measures) > 1  # early scores have no place in the order of several criteria
+    several = len(view.measures) > 1  # several criteria do not rank early scores
     measure = view.measures[0]
     lived = [t for t in trials if not t.dead and t.value is not None]
     if several:
@@ -138,16 +136,16 @@ def _scores(view: SearchView, trials: Sequence[Trial]) -> Floats | None:
         history = History(lived, measure.direction)
         places = dict(zip((t.number for t in lived), rank_scores(history, lived), strict=True))
         order = sorted(lived, key=lambda t: places[t.number])
-        # What all had come to, for values after fewer steps would be a kind of their own.
+        # Values that all had reached: values after fewer steps are not comparable.
         shared = min((len(t.evaluations) for t in lived), default=0)
         seen = [history.after(t, shared) for t in lived]
         values = sorted(value for value in seen if value < math.inf)
-        values += (len(seen) - len(values)) * values[-1:]  # collapsed by then, and came back
+        values += (len(seen) - len(values)) * values[-1:]  # collapsed by then, and recovered
         if isinstance(measure.axis(measure.sign * value for value in values), Log):
             values = [math.log(value) for value in values]
     if not values or (values[0] == values[-1] and len(lived) == len(trials)):
         return None
-    worst = values[-1] + (statistics.pstdev(values) or 1.0)  # beyond all that lived
+    worst = values[-1] + (statistics.pstdev(values) or 1.0)  # worse than all that lived
     found = {t.number: value for t, value in zip(order, values, strict=True)}
     scores = np.array([found.get(t.number, worst) for t in trials])
     scores = scores - scores.mean()
@@ -173,21 +171,21 @@ def _part(dimension: Dimension, trials: Sequence[Trial]) -> _Part:
     wholes = [_functions(kernel) for kernel in similar]
     bases = [whole[cells] for whole in wholes]
     for basis in bases:
-        basis[np.array(cells) < 0] = 0.0  # it has no meaning there
+        basis[np.array(cells) < 0] = 0.0  # it does not apply there
     squares = [(whole**2).mean(0) for whole in wholes]
     return _Part(bases, squares, [basis @ basis.T for basis in bases])
 
 
 def _matern(distance: Floats) -> Floats:
-    """The kernel of functions that can be differentiated twice."""
+    """The Matérn kernel of twice differentiable functions."""
     scaled = math.sqrt(5) * distance
     return np.asarray((1 + scaled + scaled**2 / 3) * np.exp(-scaled))
 
 
 def _functions(kernel: Floats) -> Floats:
-    """Orthogonal functions over cells [cells, functions] whose products have the kernel.
+    """Orthogonal functions over the cells [cells, functions] that reproduce the kernel.
 
-    Their means are 0, and their mean squares have the sum 1.
+    Their means are 0, and their mean squares sum to 1.
     """
     centred = kernel - kernel.mean(0) - kernel.mean(1)[:, None] + kernel.mean()
     values, vectors = np.linalg.eigh(centred / np.trace(centred) * len(kernel))
@@ -196,13 +194,13 @@ def _functions(kernel: Floats) -> Floats:
 
 
 _Setting = tuple[float, int]
-"""A part's strength and the place of its length; without strength it does not matter."""
+"""A part's strength and the index of its length; a part without strength does not matter."""
 
 
 def _sampled(
     parts: Sequence[_Part], scores: Floats, rng: np.random.Generator
 ) -> tuple[Floats, Floats]:
-    """The probability that each part matters [parts], and drawn shares [draws, parts]."""
+    """The probability that each part matters [parts], and sampled shares [draws, parts]."""
     prior = min(_MATTER / len(parts), 0.5)
     choices = [
         [(0.0, 0), *((a, length) for a in _STRENGTHS for length in range(len(part.kernels)))]
@@ -228,7 +226,7 @@ def _sampled(
 def _covariances(
     parts: Sequence[_Part], settings: Sequence[_Setting], place: int, own: Sequence[_Setting]
 ) -> Floats:
-    """Of the trials' values, in variances of the noise, for each setting of one part."""
+    """The covariances of the trials' values for each setting of one part, in noise variances."""
     size = len(parts[0].kernels[0])
     rest, beside = np.eye(size), np.zeros((size, size))
     for other, (strength, length) in enumerate(settings):
@@ -243,9 +241,9 @@ def _covariances(
 
 
 def _evidence(covariances: Floats, scores: Floats) -> Floats:
-    """The logarithm of the scores' probability under each covariance, up to a constant.
+    """The scores' log evidence under each covariance, up to a constant.
 
-    Mean and scale are unknown: their priors are flat, the scale's in its logarithm.
+    Mean and scale are unknown; their priors are flat, in the logarithm for the scale.
     """
     count = len(scores)
     both = np.stack([np.ones(count), scores], axis=1)
@@ -260,11 +258,11 @@ def _evidence(covariances: Floats, scores: Floats) -> Floats:
 def _drawn(
     parts: Sequence[_Part], settings: Sequence[_Setting], scores: Floats, rng: np.random.Generator
 ) -> Floats:
-    """Shares of the variance over the space [parts], of a function that the trials leave possible.
+    """Shares of the variance over the space [parts], for a function drawn from the posterior.
 
-    The parts and what pairs of them do together are orthogonal, so that variances add.
+    Parts and their interactions are orthogonal, so variances add.
     """
-    blocks: list[tuple[set[int], Floats, Floats]] = []  # of which parts, functions, mean squares
+    blocks: list[tuple[set[int], Floats, Floats]] = []  # the parts, functions, mean squares
     active = [(n, s, k) for n, (s, k) in enumerate(settings) if s]
     for place, strength, length in active:
         basis = math.sqrt(strength) * parts[place].bases[length]
@@ -281,9 +279,9 @@ def _drawn(
     basis = np.concatenate([block[1] for block in blocks], axis=1)
     inverse = np.linalg.inv(basis @ basis.T + np.eye(len(scores)))
     ones = inverse.sum(0)
-    inverse -= np.outer(ones, ones) / ones.sum()  # whatever the mean is
+    inverse -= np.outer(ones, ones) / ones.sum()  # independent of the mean
     noise = math.sqrt(scores @ inverse @ scores / rng.chisquare(len(scores) - 1))
-    # A draw from before the trials, moved to where they are (Matheron's rule).
+    # A draw from the prior, conditioned on the trials (Matheron's rule).
     before = np.asarray(noise * rng.standard_normal(basis.shape[1]))
     seen = basis @ before + noise * rng.standard_normal(len(scores))
     drawn = before + basis.T @ (inverse @ (scores - seen))

@@ -1,4 +1,4 @@
-"""What hyperparameters do: each by itself, which matter, the two that matter most together."""
+"""Charts of hyperparameters: each one, which of them matter, the two strongest together."""
 
 import itertools
 import statistics
@@ -18,19 +18,19 @@ from autogan.search import State, Trial
 
 _SLICE = (370, 230)  # pixels
 _PAIR = (560, 380)
-_SHADES = 5  # of a rank, from the best to the worst fifth
+_SHADES = 5  # for ranks, from the best to the worst fifth
 _ROW = 26  # pixels of a bar
 _FEWEST = 3  # values for a median
-_GOLDEN = 0.618  # which spreads equal values evenly
+_GOLDEN = 0.618  # spreads equal values evenly
 
 
 def slices(view: SearchView, measure: Measure, noise: Noise | None) -> list[Markup]:
-    """For each hyperparameter the trials' values over its own.
+    """A chart per hyperparameter: the trials' values over the hyperparameter's.
 
     Args:
         view: of the search.
-        measure: that is shown.
-        noise: what the seed alone makes, if it is known.
+        measure: the measure to show.
+        noise: the effect of the seed alone, if it is known.
     """
     y = measure.axis(measure.worths.values())
     made = []
@@ -56,22 +56,22 @@ def _slice(
     frame = Frame(x, y, *_SLICE, shortened(dimension.name, 40), measure.name)
     places = isinstance(x, Places)
     spread = 24.0 if places and len(x.ticks()) <= 6 else 8.0 if places else 0.0
-    edge = measure.worst(y)  # where the dead ones are
+    edge = measure.worst(y)  # dead trials are drawn here
     by_value: dict[Value, list[float]] = {}
     for trial in sorted(trials, key=lambda t: view.kind(t) == "best"):
         value, worth = trial.params[dimension.name], measure.worths.get(trial.number, edge)
         aside = ((trial.number * _GOLDEN) % 1 - 0.5) * spread
-        frame.dot(value, worth, view.kind(trial), view.told(trial), trial.number, aside)
+        frame.dot(value, worth, view.kind(trial), view.tooltip(trial), trial.number, aside)
         if trial.state is State.COMPLETE:
             by_value.setdefault(value, []).append(worth)
     middles = {v: statistics.median(w) for v, w in by_value.items() if len(w) >= _FEWEST}
     for value, middle in middles.items() if places else ():
-        told = f"median of {len(by_value[value])} whole trainings: {figure(middle)}"
-        frame.level(value, middle, 16, "median", told)
+        tooltip = f"median of {len(by_value[value])} whole trainings: {figure(middle)}"
+        frame.level(value, middle, 16, "median", tooltip)
     if noise is not None:
         best = measure.choose(measure.worths.values())
-        told = "differences shorter than this bar can be due to the seed alone"
-        frame.margin(best, noise.behind(best, measure.direction), "noise", told)
+        tooltip = "differences smaller than this bar may be due to the seed alone"
+        frame.margin(best, noise.behind(best, measure.direction), "noise", tooltip)
     words = f"{len(trials)} trials"
     if places and middles:
         each = ", ".join(f"{short(v)}: {figure(m)}" for v, m in middles.items())
@@ -80,22 +80,22 @@ def _slice(
 
 
 def importance(found: Effects) -> Markup:
-    """The share of the values' variance that each hyperparameter explains, of those that matter."""
-    told = found.told
-    height = 50 + _ROW * len(told)
-    names = told_apart([effect.dimension.name for effect in told], 28)
+    """The share of the values' variance that each hyperparameter that matters explains."""
+    matter = found.told
+    height = 50 + _ROW * len(matter)
+    names = told_apart([effect.dimension.name for effect in matter], 28)
     rows = Places(names[::-1])
     frame = Frame(Linear(0, 1), rows, WIDTH, height, "share of the variance over the space", "")
     shown = []
-    for row, effect in zip(names, told, strict=True):
+    for row, effect in zip(names, matter, strict=True):
         share = f"{_percent(effect.share)}, {_percent(effect.low)} to {_percent(effect.high)}"
         shown.append(f"{effect.dimension.name} {share}")
         frame.bar(0, effect.share, row, 14, "effect", shown[-1])
         frame.line([(effect.low, row), (effect.high, row)], "whisker", shown[-1])
         for end in (effect.low, effect.high):
             frame.stroke(end, row, 8, "whisker", shown[-1])
-    title = "Share of the values' variance that each explains"
-    return frame.svg("effects", title, f"{'; '.join(shown)}; by {found.trials} trials")
+    title = "Share of the values' variance that each hyperparameter explains"
+    return frame.svg("effects", title, f"{'; '.join(shown)}; from {found.trials} trials")
 
 
 def _percent(share: float) -> str:
@@ -103,7 +103,7 @@ def _percent(share: float) -> str:
 
 
 def pair(view: SearchView, measure: Measure, first: Dimension, second: Dimension) -> Markup:
-    """Two hyperparameters together: cells with medians for lists, else dots shaded by rank."""
+    """Two hyperparameters together: cells with medians if both are lists, else shaded dots."""
     trials = [
         t for t in view.trials if _has(t, first) and _has(t, second) and t.number in measure.worths
     ]
@@ -119,21 +119,21 @@ def pair(view: SearchView, measure: Measure, first: Dimension, second: Dimension
         shades = _shades(measure, list(middles.values()))
         for (at, middle), shade in zip(middles.items(), shades, strict=True):
             n = len(cells[at])
-            told = f"{short(at[0])}, {short(at[1])}: median {figure(middle)} of {n} trials"
-            frame.cell(*at, len(x.values), len(y.values), f"shade-{shade}", told)
+            tooltip = f"{short(at[0])}, {short(at[1])}: median {figure(middle)} of {n} trials"
+            frame.cell(*at, len(x.values), len(y.values), f"shade-{shade}", tooltip)
             frame.text(*at, f"{figure(middle)} ({n})", f"on-{shade}", rise=-4)
         words = f"{len(trials)} trials in {len(cells)} cells"
     else:
         shades = _shades(measure, [measure.worths[t.number] for t in trials])
         for trial, shade in zip(trials, shades, strict=True):
             at = (trial.params[first.name], trial.params[second.name])
-            frame.dot(*at, f"shade-{shade}", view.told(trial), trial.number, radius=5.5)
-        words = f"{len(trials)} trials, the best fifth stands out most"
+            frame.dot(*at, f"shade-{shade}", view.tooltip(trial), trial.number, radius=5.5)
+        words = f"{len(trials)} trials; the best fifth has the strongest colour"
     return frame.svg("pair", title, words)
 
 
 def coordinates(view: SearchView, measure: Measure) -> Markup:
-    """All hyperparameters beside each other, a line for each trial."""
+    """All hyperparameters on parallel axes, a line per trial."""
     dimensions = view.result.config.space.dimensions
     trials = [t for t in view.trials if t.number in measure.worths]
     width, height, top, bottom = WIDTH, 330, 20, 290
@@ -160,7 +160,7 @@ def coordinates(view: SearchView, measure: Measure) -> Markup:
         marks.append(
             tag(
                 "path",
-                tag("title", view.told(trial)),
+                tag("title", view.tooltip(trial)),
                 d=f"M{path}",
                 class_=f"line {kind}",
                 data_t=trial.number,
@@ -168,12 +168,12 @@ def coordinates(view: SearchView, measure: Measure) -> Markup:
         )
     for left, scale, label in zip(lefts, scales, names, strict=True):
         marks.append(tag("path", d=f"M{left:.1f} {top}V{bottom}", class_="axis"))
-        for value, told in itertools.islice(scale.ticks(), 12):
+        for value, tick in itertools.islice(scale.ticks(), 12):
             down = bottom - (bottom - top) * scale.at(value)
             marks.append(
                 tag(
                     "text",
-                    shortened(told, 12),
+                    shortened(tick, 12),
                     x=f"{left - 4:.1f}",
                     y=f"{down + 4:.1f}",
                     text_anchor="end",
@@ -197,7 +197,7 @@ def coordinates(view: SearchView, measure: Measure) -> Markup:
 
 
 def _shades(measure: Measure, values: Sequence[float]) -> list[int]:
-    """The fifth that each value is in, 0 for the best."""
+    """The fifth that each value belongs to; 0 is the best."""
     order = sorted(range(len(values)), key=lambda place: measure.sign * values[place])
     shades = [0] * len(values)
     for rank, place in enumerate(order):

@@ -1,4 +1,4 @@
-"""What the generators made: the best, what lies behind their values, and how they came to be."""
+"""Generated images: the best ones, others for comparison, and their development."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +17,7 @@ _STEPS = 10  # of their trainings, at most
 
 
 def gallery(view: SearchView, album: Album) -> Markup | None:
-    """The best trials' images at their best steps, the real ones, and what other values mean."""
+    """The best trials' images at their best steps, real images, and others for comparison."""
     others, real = _others(view), view.real
     paths = [*(_best_grid(view, t) for t in (*view.ranked[:TOP], *others.values())), real]
     part: Part = "whole" if album.fits(paths, "whole", share=0.6) else "quarter"
@@ -40,8 +40,8 @@ def gallery(view: SearchView, album: Album) -> Markup | None:
 def becoming(view: View, album: Album, *, truth: bool = False) -> Markup | None:
     """The best trials' images over training, with a control that needs no script.
 
-    It goes from evaluation to evaluation: their steps may differ, where batch sizes do. None if
-    there is only one. With ``truth``, real images stand next to them.
+    It moves between evaluations, not steps: steps may differ between batch sizes. None if there is
+    only one evaluation. With ``truth``, real images stand next to them.
     """
     trials = view.ranked[:TOP]
     rounds = range(max((len(trial.evaluations) for trial in trials), default=0))
@@ -71,7 +71,7 @@ def becoming(view: View, album: Album, *, truth: bool = False) -> Markup | None:
 
 
 def development(view: TrainingView, album: Album) -> Markup | None:
-    """A training's images over its evaluations, next to real ones; None if it has made none."""
+    """A training's images over its evaluations, next to real ones; None if there are none yet."""
     steps = [evaluation.step for evaluation in view.trial.evaluations]
     if not any(view.result.folder.sample(step).is_file() for step in steps):
         return None
@@ -83,19 +83,19 @@ def development(view: TrainingView, album: Album) -> Markup | None:
 
 
 def _truth(view: View, album: Album, part: Part) -> Markup | None:
-    """Real images; None without a picture."""
+    """A grid of real images; None if there is no file."""
     image = album.show(view.real, "real images", part)
     return _figure(image, "real images of the training set") if image else None
 
 
 def _round_name(trials: Sequence[Trial], place: int) -> str:
-    """The step of an evaluation, or the evaluation's number where trials have other steps."""
+    """The step of an evaluation, or its number if steps differ between trials."""
     steps = {t.evaluations[place].step for t in trials if place < len(t.evaluations)}
     return str(steps.pop()) if len(steps) == 1 else f"no. {place + 1}"
 
 
 def _fitting(view: View, album: Album, rounds: Sequence[int]) -> tuple[list[int], Part]:
-    """As many evaluations as there is room for, and how much of each grid."""
+    """The evaluations that there is room for, and how much of each grid to show."""
     parts: tuple[Part, ...] = ("whole", "quarter")
     for part in parts:
         for most in (_STEPS, 8, 6, 4):
@@ -112,18 +112,18 @@ def _fitting(view: View, album: Album, rounds: Sequence[int]) -> tuple[list[int]
 
 
 def _others(view: SearchView) -> dict[str, Trial]:
-    """Trials that show what a value means: defaults, the median, the worst, one that died."""
+    """Trials for comparison: the defaults, the median, the worst, and a dead one."""
     fresh = [t for t in view.result.trials if t.confirms and t.worth is not None]
     defaults = next((c.params for c in view.result.confirmed if c.number is None), None)
-    beside = History([t for t in fresh if t.params == defaults], view.result.direction).best()
+    of_defaults = History([t for t in fresh if t.params == defaults], view.result.direction).best()
     whole = [t for t in view.ranked if t.state is State.COMPLETE and t not in view.ranked[:TOP]]
     dead = [t for t in view.trials if t.dead and t.evaluations]
     found = {}
-    if beside is not None and beside not in view.ranked[:TOP]:
-        found[f"{_DEFAULTS} {beside.number}"] = beside
+    if of_defaults is not None and of_defaults not in view.ranked[:TOP]:
+        found[f"{_DEFAULTS} {of_defaults.number}"] = of_defaults
     if len(whole) > 2:
         middle = whole[len(whole) // 2]
-        found[f"in the middle of the search's whole trainings: trial {middle.number}"] = middle
+        found[f"the median of the search's whole trainings: trial {middle.number}"] = middle
     if whole:
         found[f"the search's worst whole training: trial {whole[-1].number}"] = whole[-1]
     if dead:
@@ -134,7 +134,7 @@ def _others(view: SearchView) -> dict[str, Trial]:
 def shown(
     view: View, album: Album, trial: Trial, title: str, part: Part = "whole"
 ) -> Markup | None:
-    """A trial's grid at its best step, or at its last if it has none; None without a picture."""
+    """A trial's grid at its best step, or at its last if it has none; None without a file."""
     step = _best_step(trial)
     image = album.show(_best_grid(view, trial), f"images of {view.name(trial)}, step {step}", part)
     if image is None:
@@ -146,7 +146,7 @@ def shown(
 
 
 def _best_step(trial: Trial) -> int:
-    if trial.step is not None and not trial.dead:  # of a dead one, how it died
+    if trial.step is not None and not trial.dead:  # for a dead trial: how it died
         return trial.step
     return trial.evaluations[-1].step if trial.evaluations else 0
 
@@ -156,7 +156,7 @@ def _best_grid(view: View, trial: Trial) -> Path:
 
 
 def _at(view: View, album: Album, trial: Trial, place: int, part: Part) -> Markup:
-    """A trial's grid at an evaluation, or what stands in its place."""
+    """A trial's grid at an evaluation, or a placeholder."""
     if place >= len(trial.evaluations):
         last = trial.evaluations[-1].step if trial.evaluations else 0
         return _figure(tag("div", f"ended at step {last}", class_="empty"), view.name(trial))
@@ -166,7 +166,7 @@ def _at(view: View, album: Album, trial: Trial, place: int, part: Part) -> Marku
     image = album.show(path, f"images of {name}", part)
     values = [(m.name, v) for m in view.measures if (v := m.of(evaluation)) is not None]
     caption = f"{name}: {figures(values) or 'no value'}"
-    return _figure(image or tag("div", "no picture here", class_="empty"), caption)
+    return _figure(image or tag("div", "no image here", class_="empty"), caption)
 
 
 def _figure(image: Markup, *words: str) -> Markup:
@@ -175,20 +175,20 @@ def _figure(image: Markup, *words: str) -> Markup:
 
 
 def _caption(view: SearchView) -> str:
-    """What one must know of the grids."""
+    """How the grids were made, for readers."""
     sizes = {trial.params.get("z_dim") for trial in view.ranked[:TOP]}
     types = {trial.params.get("condition") for trial in view.ranked[:TOP]}
-    same = "All grids come from the same latent vectors, none of them chosen by eye"
+    same = "All grids use the same latent vectors, none of them hand-picked"
     if len(sizes | types) > 2:
-        same = "The latent vectors come from one seed, but their sizes differ"
+        same = "The latent vectors come from one seed, but differ in size"
     return (
-        f"{same}. The pictures are compressed for viewing; the originals are in each trial's "
-        "folder samples."
+        f"{same}. The images are compressed for viewing; the originals are in each trial's samples "
+        "folder."
     )
 
 
 def _thinned(steps: Sequence[int], most: int) -> list[int]:
-    """At most so many of the steps, evenly, the last among them."""
+    """At most ``most`` of the steps, evenly spaced, including the last."""
     if len(steps) <= most:
         return list(steps)
     return [steps[-1 - place * len(steps) // most] for place in range(most)][::-1]

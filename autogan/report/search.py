@@ -29,17 +29,17 @@ _VERDICTS = {
     ": it may be luck": "Under fresh seeds the winner may be no better than the defaults",
     ": worse": "Under fresh seeds the winner is worse than the defaults",
 }
-"""What a verdict (`autogan.show.summary.verdict`) means, by how it ends."""
+"""The meaning of a verdict (`autogan.show.summary.verdict`), by its ending."""
 
 
 def search_page(result: SearchResult, *, refresh: bool = False) -> str:
-    """A page that shows a search, as HTML that needs nothing else.
+    """A search's page, as a single self-contained HTML file.
 
     The same record and images give the same page.
 
     Args:
         result: of the search, so far.
-        refresh: whether a browser loads it again after a while, because it is written anew.
+        refresh: whether a browser reloads the page regularly, because it is being updated.
     """
     view = SearchView(result)
     made = list(sections(view, Album()))
@@ -47,15 +47,15 @@ def search_page(result: SearchResult, *, refresh: bool = False) -> str:
 
 
 def write_page(result: SearchResult, display: Display) -> None:
-    """Write a search's page into its folder; a page that cannot be made ends no search.
+    """Write a search's page into its folder; an error here does not stop a search.
 
-    A folder that was moved away is not made again.
+    A folder that was moved away is not created again.
     """
     if not result.folder.config.is_file():
         return
     try:
         write_bytes(result.folder.report, search_page(result).encode())
-    except Exception as error:  # whatever is wrong with it, the search has ended well
+    except Exception as error:  # an error in the page must not spoil a finished search
         display.note(f"the page {result.folder.report} cannot be written ({one_line(error)})")
 
 
@@ -65,7 +65,7 @@ def _head(view: SearchView) -> Markup:
         _what(view): _worth(view),
         "trials": len(result.trials),
         "updates of both networks": f"{result.updates():,}",
-        "of training, of all workers": duration(result.seconds),
+        "of training, all workers": duration(result.seconds),
         "state": result.state,
     }
     about, counts, *_ = standing(result)
@@ -92,7 +92,7 @@ def _worth(view: SearchView) -> str:
 
 
 def _mean(view: SearchView) -> Standing | None:
-    """The winner's hyperparameters, where the mean of their own seeds is the first number."""
+    """The winner's hyperparameters if the page begins with the mean of their seeds."""
     standing = view.result.standing
     if view.result.confirmation is not None or standing is None or len(standing.values) < 2:
         return None
@@ -100,7 +100,7 @@ def _mean(view: SearchView) -> Standing | None:
 
 
 def _what(view: SearchView) -> str:
-    """What the first number is."""
+    """The name of the first number."""
     fresh, name = view.result.confirmation, view.result.terms.objective
     if standing := _mean(view):
         return f"{name} of the winner, mean of {len(standing.values)} seeds"
@@ -110,30 +110,26 @@ def _what(view: SearchView) -> str:
 
 
 def _belief(view: SearchView) -> Markup:
-    """Whether the winner can be believed, in one sentence."""
+    """Whether to believe the winner, in one sentence."""
     result, best = view.result, view.best
     flags = ["--resume", str(result.folder.root), "--confirm", "top=3,repeats=5"]
     again = shlex.join(["autogan", "search", *flags, *own_flags(result.config, "search")])
     if best is None:
-        return tag("p", "No trial has come to a value yet.", class_="verdict")
+        return tag("p", "No trial has a value yet.", class_="verdict")
     if not result.ended:
-        return tag(
-            "p", "The search has not ended: the winner may yet be another.", class_="verdict"
-        )
+        return tag("p", "The search has not ended: the winner may still change.", class_="verdict")
     if len(view.measures) > 1:
         words = "Each trial of the front is one training, and one training is not a result: train "
-        return tag(
-            "p", f"{words}the one that you take again under other seeds.", class_="verdict doubt"
-        )
+        return tag("p", f"{words}your choice again under other seeds.", class_="verdict doubt")
     if result.confirmed:
         found = verdict(result)
         lead = next((words for end, words in _VERDICTS.items() if found.endswith(end)), _TRAINED)
         kind = "good" if found.endswith(_BETTER) else "doubt"
-        told = found.replace("against the defaults:", "Median difference from the defaults:")
+        difference = found.replace("against the defaults:", "Median difference from the defaults:")
         return tag(
             "p",
             tag("strong", f"{lead}."),
-            f" {told[0].upper()}{told[1:]}.",
+            f" {difference[0].upper()}{difference[1:]}.",
             class_=f"verdict {kind}",
         )
     standing = result.standing
@@ -141,12 +137,12 @@ def _belief(view: SearchView) -> Markup:
     if standing is not None and len(standing.ended) > 1:
         known = filter(None, (seeds(standing), promise(standing)))
         lead = f"{result.terms.objective} {figure(standing.value or 0.0)} {'; '.join(known)}"
-        luck = "These seeds chose the winner, so that part of it is luck."
+        luck = "The same seeds chose the winner, so part of this is luck."
     return tag("p", f"{lead}. {luck} Confirm it: ", tag("code", again), class_="verdict doubt")
 
 
 def _when(result: SearchResult) -> str:
-    """When the record was last written, for it is what the page shows."""
+    """When the record was last written: the page shows the state at that time."""
     if result.at is None:
         return ""
     when = datetime.datetime.fromtimestamp(result.at, datetime.timezone.utc)

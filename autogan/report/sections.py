@@ -1,4 +1,4 @@
-"""The sections of a search's page, each of which answers a question."""
+"""The sections of a search's page; each answers a question."""
 
 import shlex
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ _THUMBNAILS = 100  # trials with one in the table
 
 
 def sections(view: SearchView, album: Album) -> Iterator[Section]:
-    """All that have something to say, from what is looked at first to what is looked up."""
+    """All sections that have content, the most read first, reference at the end."""
     noise = seeds.noise(view) if len(view.measures) == 1 else None
     if view.best is not None:
         yield _winner(view)
@@ -37,17 +37,17 @@ def sections(view: SearchView, album: Album) -> Iterator[Section]:
     if view.result.confirmed:
         yield Section(
             "confirmation", "Is the winner lucky?",
-            "Green dots are trainings under fresh seeds, the long line is their mean, the short "
-            "orange one what the search had seen. Where the dots lie on the worse side of the "
-            "orange line, the search was lucky.",
+            "Green dots are trainings under fresh seeds, and the long line is their mean. The "
+            "short orange line is what the search saw. If the dots lie on its worse side, the "
+            "search was lucky.",
             seeds.confirmation(view),
         )  # fmt: skip
     if grids := pictures.gallery(view, album):
-        beside = ", beside real images" if view.real.exists() else ""
+        real = ", next to real images" if view.real.exists() else ""
         yield Section(
             "images", "What do the images look like?",
-            f"The best trials at their best steps{beside}. Look for shapes, for "
-            "variety, and for pictures that repeat.",
+            f"The best trials at their best steps{real}. Look for shapes, for "
+            "variety, and for images that repeat.",
             grids,
         )  # fmt: skip
         if over := pictures.becoming(view, album):
@@ -61,28 +61,29 @@ def sections(view: SearchView, album: Album) -> Iterator[Section]:
                 for c in choices]  # fmt: skip
         yield Section(
             "choices", "What would each criterion choose?",
-            "The best value of each recorded criterion, whatever the others say.",
+            "The best value of each recorded criterion, ignoring all others.",
             table(["criterion", "value", "trial", "hyperparameters"], rows),
         )  # fmt: skip
     yield from _hyperparameters(view, noise)
     if len(view.measures) > 1 and view.result.front:
         yield Section(
-            "trade", "What must be traded?",
-            "Blue dots are beaten by no other trial in all criteria; the orange one of them was "
-            "chosen. Hollow ones are beaten.",
+            "trade", "What are the trade-offs?",
+            "No other trial beats the blue dots in all criteria; the orange one of them was "
+            "chosen. Hollow dots are beaten.",
             seeds.front(view),
         )  # fmt: skip
     if len(view.measures) == 1 and (dots := seeds.several_seeds(view)):
         apart = (
-            "So few pairs cannot tell how much the seed alone decides."
+            "These pairs are too few to show how much the seed alone decides."
             if noise is None
-            else "Half of all pairs of trainings of one row differ by more than "
-            f"{noise.words(noise.middle)}, the most unlike ones by {noise.words(noise.largest)}."
+            else "Two trainings that differ only in the seed typically differ by "
+            f"{noise.words(noise.middle)} (the median), and by {noise.words(noise.largest)} at "
+            "most."
         )
         yield Section(
             "noise", "How much does the seed matter?",
-            "Each row is one choice of hyperparameters, each dot a training under another seed; "
-            f"crosses at the edge diverged or collapsed. {apart}",
+            "Each row is one choice of hyperparameters, and each dot a training under another "
+            f"seed; crosses at the edge diverged or collapsed. {apart}",
             dots, folded=True,
         )  # fmt: skip
     yield from _accounts(view, album)
@@ -101,9 +102,9 @@ def _proxy(view: SearchView, chosen: Chosen) -> Section:
     link = tag("a", "its page", href=str(page.relative_to(result.folder.root)))
     return Section(
         "proxy", "What did the proxy choose?",
-        f"A smaller training ({proxy_of(result.config)}) was searched first, in "
-        f"{duration(chosen.seconds)} of training; the best of its {chosen.tried} points were "
-        "trained in full. Values there are of the smaller training: compare them with each other "
+        f"The search used a smaller training first ({proxy_of(result.config)}; "
+        f"{duration(chosen.seconds)} of training). The best of its {chosen.tried} points were then "
+        "trained in full. Values of the smaller training can be compared with each other "
         "alone.",
         joined([table(head, lines), tag("p", "All of the proxy's trials: ", link, ".")]),
     )  # fmt: skip
@@ -128,20 +129,20 @@ def _winner(view: SearchView) -> Section:
                                        "--criterion", "fid,is"]),
         ("see its curves", ["tensorboard", "--logdir", result.logs]),
     ]  # fmt: skip
-    told = "\n".join(f"{shlex.join(map(str, words))}    # {what}" for what, words in commands)
+    shell = "\n".join(f"{shlex.join(map(str, words))}    # {what}" for what, words in commands)
     fresh = "; ".join(judged(result))
     body = [
         table(["hyperparameter", "winner", "default", "searched"], lines),
         tag("p", f"Scored again with new latent vectors: {fresh}.") if fresh else "",
         *(tag("p", line, class_="verdict doubt") for line in advice(result)),
-        tag("pre", told),
+        tag("pre", shell),
     ]
     who = f"Trial {best.number}, {result.terms.worth(best)} at step {best.step}."
     found = result.confirmation
     if found is not None:
         point = "The defaults" if found.number is None else f"The hyperparameters of trial "\
             f"{found.number}"  # fmt: skip
-        who = f"{point}, by fresh seeds; the best generator of them is trial {best.number}'s, "\
+        who = f"{point}, by fresh seeds; their best generator is trial {best.number}'s, "\
             f"{result.terms.worth(best)} at step {best.step}."  # fmt: skip
     return Section(
         "winner", "Which hyperparameters won?",
@@ -152,11 +153,11 @@ def _winner(view: SearchView) -> Section:
 
 def _scores(view: SearchView) -> Iterator[Section]:
     if any(trial.evaluations for trial in view.trials):
-        few = f" Only {charts.MOST_CURVES} of the trials are drawn, the best among them."
+        few = f" Only {charts.MOST_CURVES} trials are drawn, including the best."
         few = few if len(view.trials) > charts.MOST_CURVES else ""
         yield scores(
             view,
-            "A line is a trial. GANs often get worse late, so each trial keeps its best "
+            "Each line is a trial. GANs often get worse late, so each trial keeps its best "
             f"checkpoint; the orange dot marks the winner's.{few}",
         )
     if any(m.worths for m in view.measures):
@@ -166,7 +167,7 @@ def _scores(view: SearchView) -> Iterator[Section]:
         yield Section(
             "progress", "Was the search still improving?",
             "The line is the best value so far; each dot is a trial at its end. If the line has "
-            f"long been level and the dots come no {better}, more trials promise little.",
+            f"long been flat and the dots get no {better}, more trials promise little.",
             joined(each),
         )  # fmt: skip
 
@@ -174,13 +175,13 @@ def _scores(view: SearchView) -> Iterator[Section]:
 def _hyperparameters(view: SearchView, noise: seeds.Noise | None) -> Iterator[Section]:
     measure = view.measures[0]
     if slices := parameters.slices(view, measure, noise):
-        equals = " Differences shorter than the bar at the right can be due to the seed alone."
+        equals = " Differences smaller than the bar on the right may be due to the seed alone."
         bar = equals if noise else ""
         dead = any(trial.dead for trial in view.trials)
         crosses = ", and crosses at the edge diverged or collapsed" if dead else ""
         yield Section(
             "slices", "What does each hyperparameter do?",
-            "A dot is a trial; hollow ones were stopped early, so that their values are of fewer "
+            "Each dot is a trial; hollow ones were stopped early, so their values come from fewer "
             f"steps{crosses}. Short lines are medians of whole trainings.{bar}",
             joined([key(*map(view.kind, view.trials)),
                     tag("div", *slices, class_="slices")]),
@@ -193,33 +194,33 @@ def _hyperparameters(view: SearchView, noise: seeds.Noise | None) -> Iterator[Se
         first, second = (effect.dimension for effect in found.each[:2])
         yield Section(
             "pairs", "Do two hyperparameters work together?",
-            f"{first.name} and {second.name} are the likeliest to matter. The more a mark "
-            "stands out, the better: the best fifth of the trials does most. Where both take "
-            "listed values, a cell holds the median and the number of trials.",
+            f"{first.name} and {second.name} are the most likely to matter. The stronger a mark's "
+            "colour, the better its rank: the best fifth of the trials has the strongest. If both "
+            "take listed values, each cell shows the median and the number of trials.",
             parameters.pair(view, measure, first, second), folded=True,
         )  # fmt: skip
     if len(view.result.config.space.dimensions) > 1:
         yield Section(
             "where", "Where did the search look?",
-            "A line is a trial, through all its hyperparameters to its value at the right; the "
-            "best fifth stands out most, and the orange one won.",
+            "Each line is a trial; it runs through all its hyperparameters to its value on the "
+            "right. The best fifth has the strongest colour, and the orange line won.",
             parameters.coordinates(view, measure), folded=True,
         )  # fmt: skip
 
 
 def _importance(found: Effects) -> Section:
-    told = found.told
-    others = [effect.dimension.name for effect in found.each if effect not in told]
-    rest = f" Of {', '.join(others)} it cannot be told." if others else ""
+    matter = found.told
+    others = [effect.dimension.name for effect in found.each if effect not in matter]
+    rest = f" For {', '.join(others)}, these trials do not show an effect." if others else ""
     reading = (
-        "A bar is the share of the values' variance over the whole search space that a "
-        "hyperparameter explains, alone or with others, by a model of "
-        f"{found.trials} trials. With a probability of 80 % the share lies within the whisker; the "
-        f"rest is chance and other hyperparameters.{rest}"
+        "Each bar is the share of the values' variance over the whole search space that a "
+        "hyperparameter explains, alone or with others, estimated by a model of "
+        f"{found.trials} trials. The whisker holds the share with a probability of 80 %; the rest "
+        f"is chance and other hyperparameters.{rest}"
     )
-    if not told:
-        reading = "No hyperparameter can be told to matter from these trials."
-    chart = parameters.importance(found) if told else Markup("")
+    if not matter:
+        reading = "These trials do not show that any hyperparameter matters."
+    chart = parameters.importance(found) if matter else Markup("")
     return Section("importance", "Which hyperparameters matter?", reading, chart)
 
 
@@ -230,8 +231,8 @@ def _accounts(view: SearchView, album: Album) -> Iterator[Section]:
         yield Section(
             "cost", "Where did the updates and the time go?",
             f"{result.updates():,} updates of both networks, {duration(result.seconds)} of "
-            "training. The bar shares them out by what became of the trials; gaps of more than ten "
-            "minutes in which nobody worked are cut out below it.",
+            "training. The bar divides them by the trials' states; the chart below it leaves out "
+            "idle gaps of more than ten minutes.",
             joined([key(*map(view.kind, result.trials)), charts.cost(view),
                     *([over_time] if over_time else [])]),
         )  # fmt: skip
@@ -262,9 +263,9 @@ def _failures(view: SearchView) -> Section | None:
         lines.append([trial.number, state_of(trial), reason, describe(trial.params)])
     return Section(
         "failures", "What went wrong?",
-        "Diverged and collapsed trials count as the worst; failed ones do not count. Those that "
-        "were stopped early had collapsed at their last evaluation. If they share a value of a "
-        "hyperparameter, leave it out.",
+        "Diverged and collapsed trials count as the worst; failed ones do not count. Trials listed "
+        "as stopped early had collapsed at their last evaluation. If these trials share a value of "
+        "a hyperparameter, leave that value out.",
         table(["trial", "state", "reason", "hyperparameters"], lines), folded=len(lines) > 8,
     )  # fmt: skip
 
@@ -286,8 +287,8 @@ def _points(view: SearchView) -> Section:
             "a further training", "trials", "hyperparameters"]  # fmt: skip
     return Section(
         "points", "How good is each point?",
-        "The recommended point stands first. The mean is of its whole trainings that live; four in "
-        "five further trainings that live are expected within the range.",
+        "The recommended point comes first. The mean is over the whole trainings that did not die; "
+        "the range should hold four of five further trainings that do not die.",
         table(head, lines),
     )  # fmt: skip
 
@@ -330,7 +331,7 @@ def _configuration(view: SearchView) -> Section:
 
 
 def _shown(value: object) -> object:
-    """A cell's value: numbers to four digits."""
+    """A cell's value; numbers are rounded to four digits."""
     if value is None or value is False:
         return ""
     if value is True:
@@ -339,7 +340,7 @@ def _shown(value: object) -> object:
 
 
 class _Figure(float):
-    """A number that is written to four digits."""
+    """A number that is printed with four digits."""
 
     def __str__(self) -> str:
         return figure(float(self))

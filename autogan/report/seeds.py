@@ -1,4 +1,4 @@
-"""What chance does: the best under fresh seeds, points under several; and the front of criteria."""
+"""Charts of chance: the best under fresh seeds, points under several; and the Pareto front."""
 
 import itertools
 import math
@@ -18,12 +18,12 @@ from autogan.search.space import key
 
 _ROW = 30  # pixels of a point's row
 _MOST = 20  # points
-_PAIRS = 3  # of trainings, below which their differences say nothing
-_APART = 1.96 / statistics.NormalDist().inv_cdf(0.75)  # of twenty pairs one, by the median one
+_PAIRS = 3  # of trainings; with fewer, differences say nothing
+_APART = 1.96 / statistics.NormalDist().inv_cdf(0.75)  # the 95 % quantile over the median
 
 
 def confirmation(view: SearchView) -> Markup:
-    """The fresh seeds' values of each confirmed point, their mean, and what the search had seen."""
+    """The values of each confirmed point under fresh seeds, their mean, and the search's value."""
     result, measure = view.result, view.measures[0]
     values = [v for each in result.confirmed for v in each.values]
     values += [each.observed for each in result.confirmed if each.observed is not None]
@@ -39,13 +39,13 @@ def confirmation(view: SearchView) -> Markup:
     words = []
     for name, each in zip(names, result.confirmed, strict=True):
         for value in each.values:
-            frame.dot(value, name, "confirms", f"{name}, a fresh seed: {figure(value)}")
+            frame.dot(value, name, "confirms", f"{name}, fresh seed: {figure(value)}")
         for place in range(each.lost):
-            told = f"{name}, a fresh seed: diverged or collapsed"
-            frame.dot(worst, name, "dead", told, aside=-10.0 * place)
+            tooltip = f"{name}, fresh seed: diverged or collapsed"
+            frame.dot(worst, name, "dead", tooltip, aside=-10.0 * place)
         if each.observed is not None:
-            told = f"{name}: the search saw {figure(each.observed)}"
-            frame.stroke(each.observed, name, 10, "seen", told)
+            tooltip = f"{name}: the search saw {figure(each.observed)}"
+            frame.stroke(each.observed, name, 10, "seen", tooltip)
         if each.mean is not None:
             frame.stroke(each.mean, name, 20, "mean", f"{name}: mean {each}")
         words.append(f"{name} {each}")
@@ -54,14 +54,14 @@ def confirmation(view: SearchView) -> Markup:
 
 @dataclass(frozen=True)
 class Noise:
-    """What the seed alone makes, by all pairs of whole trainings of one point.
+    """The effect of the seed alone, measured on all pairs of whole trainings of one point.
 
     Attributes:
         middle: the median difference of two values, or of their logarithms; a seed that nearly
             collapsed does not move it.
-        largest: the largest one.
-        factors: whether they are those of logarithms: where values differ by factors, as FID does,
-            a poor point's seeds differ by more than a good one's.
+        largest: the largest difference.
+        factors: whether the differences are of logarithms: if values differ by factors, as FID
+            does, a poor point's seeds differ by more than a good one's.
     """
 
     middle: float
@@ -69,7 +69,7 @@ class Noise:
     factors: bool
 
     def behind(self, best: float, direction: Direction) -> float:
-        """How poor a value may be that the seed alone sets apart from the best one.
+        """The worst value whose distance to the best one may be due to the seed alone.
 
         If values are normally distributed, one pair of twenty differs by more.
         """
@@ -79,12 +79,12 @@ class Noise:
         return best + (apart if direction == "min" else -apart)
 
     def words(self, difference: float) -> str:
-        """A difference as people read it."""
+        """A difference in words."""
         return f"a factor of {math.exp(difference):.3g}" if self.factors else f"{difference:.3g}"
 
 
 def noise(view: SearchView) -> Noise | None:
-    """What the seed alone makes; None where too few pairs of whole trainings say so."""
+    """The effect of the seed alone; None if there are too few pairs of whole trainings."""
     groups = [values for _, values, _ in _groups(view)]
     factors = isinstance(view.measures[0].axis(v for values in groups for v in values), Log)
     scale = math.log if factors else float
@@ -99,7 +99,7 @@ def noise(view: SearchView) -> Noise | None:
 
 
 def several_seeds(view: SearchView) -> Markup | None:
-    """The values of each point that was trained under several seeds; None if there is none."""
+    """The values of each point that was trained under several seeds; None without such points."""
     groups, measure = _groups(view)[:_MOST], view.measures[0]
     if not groups:
         return None
@@ -114,11 +114,11 @@ def several_seeds(view: SearchView) -> Markup | None:
     for name, (first, values, dead) in zip(names, groups, strict=True):
         frame.line([(min(values), name), (max(values), name)], "range")
         for value in values:
-            told = f"{name}: {figure(value)}  {describe(first.params)}"
-            frame.dot(value, name, "complete", told, first.number)
+            tooltip = f"{name}: {figure(value)}  {describe(first.params)}"
+            frame.dot(value, name, "complete", tooltip, first.number)
         for place, trial in enumerate(dead):
-            told = f"{view.told(trial)}: {trial.reason}"
-            frame.dot(measure.worst(x), name, "dead", told, trial.number, aside=-10.0 * place)
+            tooltip = f"{view.tooltip(trial)}: {trial.reason}"
+            frame.dot(measure.worst(x), name, "dead", tooltip, trial.number, aside=-10.0 * place)
     lost = sum(len(dead) for _, _, dead in groups)
     words = f"{len(groups)} points under several seeds" + (
         f"; {lost} trainings died" if lost else ""
@@ -127,7 +127,7 @@ def several_seeds(view: SearchView) -> Markup | None:
 
 
 def front(view: SearchView) -> Markup:
-    """The trials by the first two of several criteria; those that none other beats are joined."""
+    """The trials by the first two of several criteria; a line joins the Pareto front."""
     result = view.result
     across, up = view.measures[:2]
     trials = [t for t in view.trials if t.losses]
@@ -142,17 +142,17 @@ def front(view: SearchView) -> Markup:
         if view.kind(trial) == "best":
             kind = "best"
         at = (across.worths[trial.number], up.worths[trial.number])
-        frame.dot(*at, kind, view.told(trial), trial.number, radius=4.5)
+        frame.dot(*at, kind, view.tooltip(trial), trial.number, radius=4.5)
         if trial.number in members:
             frame.text(*at, str(trial.number), rise=8)
-    words = f"{len(members)} of {len(trials)} trials are beaten by none"
+    words = f"no other trial beats {len(members)} of {len(trials)} trials"
     return frame.svg("front", f"{across.name} and {shortened(up.name, 40)}", words)
 
 
 def _groups(view: SearchView) -> list[tuple[Trial, list[float], list[Trial]]]:
-    """The points that were trained under several seeds, and came to a value under one at least.
+    """The points that were trained under several seeds and have at least one value.
 
-    Of each the first training, the values of the whole ones, and the trainings that died.
+    Of each: the first training, the values of its whole trainings, and the dead trainings.
     """
     measure = view.measures[0]
     grouped: dict[object, list[Trial]] = {}
@@ -170,6 +170,6 @@ def _groups(view: SearchView) -> list[tuple[Trial, list[float], list[Trial]]]:
 
 
 def _whole(group: Sequence[Trial]) -> list[Trial]:
-    """Those that were trained for as long as the longest of them."""
+    """The trials with the most steps."""
     longest = max(trial.steps for trial in group)
     return [trial for trial in group if trial.steps == longest]

@@ -1,4 +1,4 @@
-"""The page of how criteria answer to images that are spoiled (the thesis's figure 2-5)."""
+"""The page that shows how criteria respond to spoiled images (the thesis's figure 2-5)."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,16 +12,16 @@ from autogan.report.drawing.page import Section, document, table
 from autogan.report.drawing.scales import Places, fitting
 from autogan.report.drawing.svg import Frame, joined, tag
 
-_ROW = 26  # pixels of a bar and what is around it
+_ROW = 26  # pixels of a bar and its margins
 
 Found = Mapping[str, Mapping[str, float]]
 
 
 def write_spoiled(found: Found, path: Path, *, overwrite: bool = False) -> None:
-    """Write what `autogan.spoil` has found as a page.
+    """Write the results of `autogan.spoil` as a page.
 
     Raises:
-        ConfigError: if there is something already, and it is not to be replaced.
+        ConfigError: if the path exists and may not be replaced.
         StorageError: if it cannot be written.
     """
     check_free(path, "page", overwrite)
@@ -29,10 +29,10 @@ def write_spoiled(found: Found, path: Path, *, overwrite: bool = False) -> None:
 
 
 def spoiled_page(found: Found) -> str:
-    """A page with a table of all values, and a picture for each criterion.
+    """A page with a table of all values, and a chart for each criterion.
 
     Args:
-        found: values by label, of images as they are, and then spoiled in ways.
+        found: values by label, first of the unchanged images, then of each way to spoil them.
     """
     (_, usual), *_ = found.items()
     rows = [
@@ -42,15 +42,15 @@ def spoiled_page(found: Found) -> str:
     sections = [
         Section(
             "values",
-            "What does each criterion say of the images?",
-            "A row for each way to spoil them; the first one is of the images as they are.",
+            "What does each criterion say about the images?",
+            "Each row is a way to spoil the images; the first row is the images as they are.",
             table(["", *usual], rows),
         ),
         Section(
             "answers",
             "How far does each value move?",
-            "A bar goes from the value of the images as they are to that of the spoiled ones. A "
-            "criterion without a bar does not notice.",
+            "Each bar goes from the value of the images as they are to the value of the spoiled "
+            "images. A criterion without a bar does not notice the change.",
             joined(_answers(label, found) for label in usual),
         ),
     ]

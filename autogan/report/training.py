@@ -25,21 +25,21 @@ _TOGETHER = {
     "the discriminator's output": ("d_real", "d_fake"),
     "loss": ("d_loss", "g_loss"),
     "penalty": ("d_penalty",),
-    "error in telling classes": ("d_classes", "g_classes"),
+    "classification error": ("d_classes", "g_classes"),
 }
-"""The parts of the loss that share an axis, by what it measures; others have one each."""
+"""The parts of the loss that share an axis, by the axis's label; all others have their own."""
 
-_POINTS = 300  # of a line; of more, neighbours are averaged
+_POINTS = 300  # of a line; beyond that, neighbours are averaged
 
 
 def training_page(result: TrainResult, *, refresh: bool = False) -> str:
-    """A page that shows a training, as HTML that needs nothing else.
+    """A training's page, as a single self-contained HTML file.
 
     The same files give the same page.
 
     Args:
         result: of the training, so far.
-        refresh: whether a browser loads it again after a while, because it is written anew.
+        refresh: whether a browser reloads the page regularly, because it is being updated.
 
     Raises:
         ConfigError: if an event file cannot be read.
@@ -70,7 +70,7 @@ def _head(view: TrainingView) -> Markup:
 
 
 def _belief(view: TrainingView) -> Markup:
-    """What became of the training, and what to do next."""
+    """The outcome of the training, and what to do next."""
     result, trial = view.result, view.result.trial
     root, run = result.folder.root.resolve(), run_of(result.folder.root)
     own = own_flags(result.config, "train")
@@ -82,34 +82,34 @@ def _belief(view: TrainingView) -> Markup:
     elif run != root:
         words = f"This is a trial of the search in {run}."
     elif result.state == "running":
-        words = "The training has not ended: its best may yet be another."
+        words = "The training has not ended: its best checkpoint may still change."
     elif trial.state is State.RUNNING:
-        words, then = "The training has not ended. Go on with: ", resumed
+        words, then = "The training has not ended. Resume it with: ", resumed
     elif trial.resumable:
-        words = f"The training was ended early ({trial.reason or result.state}). Go on with: "
+        words = f"The training ended early ({trial.reason or result.state}). Resume it with: "
         then = [*resumed, "--max-trial-minutes", "MORE"]
     else:
-        words = "One training is not a result: another seed comes to another value. Train it under "
+        words = "One training is not a result: another seed gives another value. Train it under "
         words, then = f"{words}fresh seeds: ", [*train, "--seeds", "5"]
     code = tag("code", shlex.join([*then, *own])) if then else ""
     return tag("p", words, code, class_=f"verdict{' doubt' if trial.dead or then else ''}")
 
 
 def _sections(view: TrainingView, album: Album) -> Iterator[Section]:
-    """All that have something to say, from what is looked at first to what is looked up."""
+    """All sections that have content, the most read first, reference at the end."""
     if images := pictures.development(view, album):
         several = len(view.trial.evaluations) > 1
         choose = "Choose a step; the arrow keys move from one to the next. " if several else ""
         yield Section(
             "images", "How did the images develop during training?",
-            f"{choose}All grids come from the same latent vectors. Look for shapes, for variety, "
-            "and for pictures that repeat.",
+            f"{choose}All grids use the same latent vectors. Look for shapes, for variety, and for "
+            "images that repeat.",
             images,
         )  # fmt: skip
     if view.trial.evaluations:
         marked = "; the orange dot marks it" if view.best is not None else ""
         gaps = any(evaluation.value is None for evaluation in view.trial.evaluations)
-        gap = " Images that had collapsed, or broke the constraint, have no value." if gaps else ""
+        gap = " Images that collapsed or broke the constraint have no value." if gaps else ""
         reading = f"GANs often get worse late, so the best checkpoint is kept{marked}.{gap}"
         yield scores(view, reading)
     if parts := losses(view.result.folder.logs):
@@ -117,7 +117,7 @@ def _sections(view: TrainingView, album: Album) -> Iterator[Section]:
     folder = view.result.folder
     if view.result.state == "unfinished" and look(folder.traceback, "run") == "file":
         yield Section(
-            "failures", "What went wrong?", f"{folder.traceback} holds all of it.",
+            "failures", "What went wrong?", f"The full traceback is in {folder.traceback}.",
             traceback(folder.traceback),
         )  # fmt: skip
     yield _hyperparameters(view)
@@ -125,7 +125,7 @@ def _sections(view: TrainingView, album: Album) -> Iterator[Section]:
 
 
 def _losses(parts: dict[str, Curve]) -> Iterator[Section]:
-    """The parts of the loss: those that every GAN has, and the others folded."""
+    """The parts of the loss: the ones that every GAN has, and the others folded."""
     lines = {name: _thinned(curve) for name, curve in parts.items()}
     lines = {name: line for name, line in lines.items() if line}
     groups = {up: [n for n in names if n in lines] for up, names in _TOGETHER.items()}
@@ -143,14 +143,14 @@ def _losses(parts: dict[str, Curve]) -> Iterator[Section]:
     yield Section(
         "losses", "How did the loss change during training?",
         "Each point is a mean over some steps. d_real and d_fake are the discriminator's output "
-        "for real and for generated images. Losses do not say how good the images are; one that "
-        "leaps or runs away says that the training is not stable.",
+        "for real and for generated images. Losses do not say how good the images are; a loss that "
+        "jumps or runs away shows that the training is unstable.",
         with_others(drawn, 2, "losses", "parts"),
     )  # fmt: skip
 
 
 def _thinned(curve: Curve) -> list[tuple[float, float]]:
-    """A curve's finite values; where they are many, the means of neighbours at the last's step."""
+    """A curve's finite values; of many, means of neighbours, at the step of the last of them."""
     finite = [(step, value) for step, value in curve if math.isfinite(value)]
     size = math.ceil(len(finite) / _POINTS)
     stretches = [finite[at : at + size] for at in range(0, len(finite), size or 1)]
@@ -166,8 +166,8 @@ def _hyperparameters(view: TrainingView) -> Section:
                 for name in names]  # fmt: skip
 
     usual = [name for name in view.trial.params if name not in chosen]
-    words = "These are not the defaults." if chosen else "All have their defaults."
-    summary = tag("summary", "those that have their defaults")
+    words = "These differ from the defaults." if chosen else "All have their defaults."
+    summary = tag("summary", "hyperparameters at their defaults")
     body = [
         *([table(head, rows(list(chosen)))] if chosen else []),
         tag("details", summary, table(head, rows(usual)), id="others-hyperparameters"),

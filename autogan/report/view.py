@@ -1,4 +1,4 @@
-"""A run as the charts see it: what is measured, what came of each trial, which are the best."""
+"""A run as the charts see it: its measures, its trials, and the best of them."""
 
 import dataclasses
 from abc import ABC, abstractmethod
@@ -36,9 +36,9 @@ class Measure:
     """A number by which trials are compared.
 
     Attributes:
-        name: as people read it.
-        direction: which way it is better.
-        of: its value at an evaluation, if it has one there.
+        name: for people.
+        direction: which way is better.
+        of: its value at an evaluation; None without one.
         worths: the trials' values by number, each at the evaluation that was kept.
     """
 
@@ -49,25 +49,25 @@ class Measure:
 
     @property
     def choose(self) -> Callable[..., float]:
-        """The better of several values."""
+        """A function that returns the best of several values."""
         return min if self.direction == "min" else max
 
     @property
     def sign(self) -> int:
-        """What makes it one that should fall."""
+        """The factor after which lower is better."""
         return 1 if self.direction == "min" else -1
 
     def axis(self, values: Iterable[float]) -> Axis:
-        """An axis with room for values; by factors only where they should fall, as FID does."""
+        """An axis with room for values; logarithmic only if lower is better, as for FID."""
         return fitting(values, factors=self.direction == "min")
 
     def worst(self, axis: Axis) -> float:
-        """The end of an axis where those are shown that diverged or collapsed."""
+        """The end of an axis at which dead trials are shown."""
         return axis.high if self.direction == "min" else axis.low
 
     @property
     def words(self) -> str:
-        """Its name, and which way is better."""
+        """The name, and which way is better."""
         return f"{self.name} ({'lower' if self.direction == 'min' else 'higher'} is better)"
 
 
@@ -84,41 +84,41 @@ class View(ABC):
     @property
     @abstractmethod
     def trials(self) -> list[Trial]:
-        """Those that are drawn, by number."""
+        """The trials to draw, by number."""
 
     @property
     @abstractmethod
     def measures(self) -> list[Measure]:
-        """What decides: one measure, or several where a search has found a front."""
+        """The measures that decide: one, or several for a search with a Pareto front."""
 
     @property
     @abstractmethod
     def best(self) -> Trial | None:
-        """The trial of the best generator that counts; None if none has come to a value."""
+        """The trial of the best generator that counts; None if no trial has a value."""
 
     @property
     @abstractmethod
     def ranked(self) -> list[Trial]:
-        """Those whose images are looked at, the best first."""
+        """The trials whose images are shown, the best first."""
 
     @property
     @abstractmethod
     def told_at(self) -> list[tuple[float, Trial, Evaluation | None]]:
-        """Each evaluation and end in its order, with the updates that had been spent by then."""
+        """Each evaluation and end in order, with the updates spent until then."""
 
     @property
     @abstractmethod
     def features(self) -> Mapping[str, Any]:
-        """The feature network and the real images, as far as they are recorded."""
+        """The feature network and the real images, as far as recorded."""
 
     @property
     @abstractmethod
     def environment(self) -> Mapping[str, Any]:
-        """Versions and device, as far as they are recorded."""
+        """Versions and device, as far as recorded."""
 
     @abstractmethod
     def name(self, trial: Trial) -> str:
-        """What a trial is called."""
+        """A trial's name."""
 
     @abstractmethod
     def kind(self, trial: Trial) -> str:
@@ -126,11 +126,11 @@ class View(ABC):
 
     @abstractmethod
     def chosen(self, trial: Trial) -> Mapping[str, Value]:
-        """The hyperparameters that tell a trial from others."""
+        """The hyperparameters that distinguish a trial from others."""
 
     @cached_property
     def recorded(self) -> list[Measure]:
-        """All criteria whose values were recorded, those that decide first."""
+        """All recorded criteria, the deciding ones first."""
         shown = list(self.measures)
         kept = {t.number: None if t.dead else t.kept for t in self.trials}
         for label, name in self.result.terms.names.items():
@@ -143,7 +143,7 @@ class View(ABC):
 
     @property
     def worth(self) -> str:
-        """What the best trial came to; empty without one."""
+        """The best trial's value as text; empty without one."""
         if self.best is None:
             return ""
         several = len(self.measures) > 1
@@ -157,11 +157,11 @@ class View(ABC):
 
     @property
     def real(self) -> Path:
-        """A grid of images that the run learns from."""
+        """A grid of the run's training images."""
         return real_images(run_of(self.result.folder.root))
 
-    def told(self, trial: Trial) -> str:
-        """What is said of a trial where one points at it."""
+    def tooltip(self, trial: Trial) -> str:
+        """A trial's tooltip."""
         worth = ", ".join(
             f"{m.name} {figure(m.worths[trial.number])}"
             for m in self.measures
@@ -173,7 +173,7 @@ class View(ABC):
 
 @dataclass(frozen=True)
 class SearchView(View):
-    """A search, and what follows from it.
+    """A search as the charts see it.
 
     Attributes:
         result: of the search, so far.
@@ -183,7 +183,7 @@ class SearchView(View):
 
     @cached_property
     def trials(self) -> list[Trial]:
-        """The search's own, without those of the confirmation."""
+        """The search's trials, without those of the confirmation."""
         return [trial for trial in self.result.trials if not trial.confirms]
 
     @cached_property
@@ -210,7 +210,7 @@ class SearchView(View):
 
     @cached_property
     def marked(self) -> Trial | None:
-        """The search's own trial of the winning point that is marked as the winner.
+        """The search's trial of the winning point, which is marked as the winner.
 
         A confirmation may have trained a better generator of the same point, or the defaults.
         """
@@ -221,7 +221,7 @@ class SearchView(View):
 
     @cached_property
     def ranked(self) -> list[Trial]:
-        """The best trial of each point, the winner first and then by their values."""
+        """The best trial of each point, the winner first, then by value."""
         history = History(self.trials, self.result.direction)
         ordered = [*([self.best] if self.best else []), *history.ranked()]
         found: dict[Key, Trial] = {}
@@ -254,17 +254,17 @@ class SearchView(View):
         return KINDS[trial.state]
 
     def chosen(self, trial: Trial) -> Mapping[str, Value]:
-        """Those that are searched."""
+        """The searched hyperparameters."""
         return trial.params
 
     @cached_property
     def paces(self) -> dict[int, int]:
-        """Updates of both networks in a step, by the trial's number."""
+        """Updates of both networks per step, by the trial's number."""
         return {t.number: updates_per_step(self.result.config, t) for t in self.result.trials}
 
     @cached_property
     def told_at(self) -> list[tuple[float, Trial, Evaluation | None]]:
-        """See `View.told_at`; a trial that is gone on with from a checkpoint is counted once."""
+        """See `View.told_at`; steps that a resumed trial repeats are counted once."""
         steps = dict.fromkeys(self.paces, 0)
         spent, told = 0, []
         by_step = {(t.number, e.step): e for t in self.result.trials for e in t.evaluations}
@@ -277,7 +277,7 @@ class SearchView(View):
 
 @dataclass(frozen=True)
 class TrainingView(View):
-    """One training as the charts see it: the only trial there is.
+    """A training as the charts see it: its only trial.
 
     Attributes:
         result: of the training, so far.
@@ -287,7 +287,7 @@ class TrainingView(View):
 
     @cached_property
     def trial(self) -> Trial:
-        """The training; while it has not ended, with its best value so far."""
+        """The training, with its best value so far until it has ended."""
         trial, best = self.result.trial, self.result.best
         if trial.state is not State.RUNNING or best is None:
             return trial
@@ -300,19 +300,19 @@ class TrainingView(View):
 
     @cached_property
     def measures(self) -> list[Measure]:
-        """What decides."""
+        """The measure that decides."""
         worth, result = self.trial.worth, self.result
         worths = {} if worth is None else {self.trial.number: worth}
         return [Measure(result.terms.objective, result.direction, lambda e: e.value, worths)]
 
     @property
     def best(self) -> Trial | None:
-        """The training, if it has come to a value and did not die."""
+        """The training, if it has a value and did not die."""
         return None if self.trial.worth is None else self.trial
 
     @property
     def ranked(self) -> list[Trial]:
-        """The training, if it has made images."""
+        """The training, if it has been evaluated."""
         return [self.trial] if self.trial.evaluations else []
 
     @cached_property
@@ -325,7 +325,7 @@ class TrainingView(View):
 
     @property
     def features(self) -> Mapping[str, Any]:
-        """The network alone: labels of values stand for all the rest."""
+        """Only the network: the labels of values cover the rest."""
         return {"network": self.result.config.features}
 
     @property
@@ -342,7 +342,7 @@ class TrainingView(View):
         return "dead" if trial.dead else "best"
 
     def chosen(self, trial: Trial) -> Mapping[str, Value]:
-        """Those that are not the GAN type's defaults."""
+        """The hyperparameters that differ from the GAN type's defaults."""
         defaults = self.result.config.gan.defaults()
         return {n: value for n, value in trial.params.items() if value != defaults.get(n)}
 

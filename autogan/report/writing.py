@@ -1,6 +1,6 @@
-"""Pages as files: written once, or again and again while a run goes on.
+"""Pages as files: written once, or repeatedly while a run goes on.
 
-The runs may be at work, and are not touched.
+The runs may be at work; nothing in them changes.
 """
 
 import time
@@ -30,15 +30,16 @@ def write_report(
 
     Args:
         folders: of the searches and trainings.
-        output: the page; by default report.html in the run's folder; comparison.html of several.
+        output: the page; by default report.html in the run's folder, or comparison.html for
+            several runs.
         options: keys of the configuration, such as ``plugin_dirs``.
 
     Returns:
-        Where the page is.
+        The page's path.
 
     Raises:
-        ConfigError: if one is no run, is a search that has not begun, or is damaged; if the page
-            cannot be written.
+        ConfigError: if a folder holds no run, a search that has not begun, or a damaged run; if the
+            page cannot be written.
     """
     return _write(folders, output, options, refresh=False)
 
@@ -46,15 +47,15 @@ def write_report(
 def watch(
     *folders: Path | str, output: Path | str | None = None, options: Mapping[str, Any] | None = None
 ) -> Iterator[Path]:
-    """Write a page (see `write_report`) whenever there is news, until no run is at work any more.
+    """Write a page (see `write_report`) after each change, until no run is at work any more.
 
     Yields:
-        Where the page is, after each time that it was written.
+        The page's path, each time after it was written.
     """
     roots = [read_path("run", str(folder)) for folder in folders]
 
     def news() -> list[tuple[list[int], bool]]:
-        """What changes when something has happened: the records' sizes, and who is at work."""
+        """Facts that change after each event: the records' sizes, and which runs are at work."""
         return [([*map(_size, records(root))], at_work(run_of(root))) for root in roots]
 
     while True:
@@ -108,15 +109,15 @@ def _size(path: Path) -> int:
 
 
 def _check_page(path: Path) -> None:
-    """Refuse to write a page over something else.
+    """Refuse to overwrite anything but a page.
 
     Raises:
-        ConfigError: saying what it is.
+        ConfigError: naming what is there.
     """
     if path.suffix.lower() not in (".html", ".htm"):
-        raise ConfigError("output", f"{path} is no page's name; give one that ends in .html")
+        raise ConfigError("output", f"{path} does not end in .html; give a name that does")
     kind = look(path, "output")
     if path.is_symlink() or kind not in ("", "file"):
-        raise ConfigError("output", f"{path} is no file; give the name of a new one")
+        raise ConfigError("output", f"{path} is not a file; give the name of a new file")
     if kind and _MARK not in path.read_bytes()[:4000]:
-        raise ConfigError("output", f"{path} is not a page of AutoGAN's; give another name")
+        raise ConfigError("output", f"{path} is not an AutoGAN page; give another name")

@@ -1,4 +1,4 @@
-"""The driver: it opens a run, hands trainings to the pool, records what comes back, and ends.
+"""The driver: opens a run, passes trainings to the pool, records the results, and ends.
 
-Knows nothing of TensorFlow and of how a search decides.
+Knows nothing about TensorFlow or about how a search decides.
 """

@@ -1,4 +1,4 @@
-"""Being asked to stop: Ctrl-C, and the signals of schedulers and closed terminals."""
+"""Requests to stop: Ctrl-C, and the signals of schedulers and closed terminals."""
 
 import signal
 import threading
@@ -15,26 +15,26 @@ _TOGETHER = 1.0  # seconds: a closed terminal, say, sends SIGHUP twice
 
 
 class StopSignals:
-    """Catches Ctrl-C, SIGTERM and SIGHUP: trials save and end; the second one ends at once.
+    """Catches Ctrl-C, SIGTERM and SIGHUP: trials save and end; a second signal ends at once.
 
-    SIGTERM and SIGHUP that come together count as one. A context manager. Outside the main thread,
-    where signals cannot be caught, it does nothing.
+    SIGTERM and SIGHUP that arrive together count as one. A context manager. Outside the main
+    thread, where signals cannot be caught, it does nothing.
 
     Args:
         engine: runs the trials.
-        display: is told.
-        advice: how to go on later.
+        display: shows a note.
+        advice: how to resume later.
 
     Attributes:
-        pressed: whether a signal has come.
+        pressed: whether a signal has arrived.
         saved: whether nothing is left to save, so that even the first signal ends at once.
     """
 
     def __init__(self, engine: Engine, display: Display, advice: str) -> None:
         self.pressed = self.saved = False
         self.advice = advice
-        self._at = 0.0  # when the first signal came
-        self._told = False
+        self._at = 0.0  # when the first signal arrived
+        self._noted = False
         self._engine, self._display = engine, display
         self._before: dict[int, Any] = {}
 
@@ -48,15 +48,15 @@ class StopSignals:
             signal.signal(number, handler)
 
     def next_event(self) -> Event | None:
-        """The engine's next event, with the wish to stop passed on to it."""
-        if self.pressed and not self._told:
-            self._told = True
+        """The engine's next event; passes a request to stop on to the engine."""
+        if self.pressed and not self._noted:
+            self._noted = True
             self._engine.interrupt()
             self._display.note("saving and stopping; Ctrl-C again stops at once")
         return self._engine.next_event()
 
     def interrupted(self) -> Interrupted:
-        """What to raise when all is saved."""
+        """The exception to raise when all is saved."""
         return Interrupted(f"stopped; {self.advice}")
 
     def _handle(self, number: int, _: FrameType | None) -> None:

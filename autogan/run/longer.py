@@ -1,4 +1,4 @@
-"""Training on what has ended: more steps from its last state, discriminator and all."""
+"""Longer trainings: more steps from the last state of a training that has ended."""
 
 import os
 import shutil
@@ -30,27 +30,27 @@ def lengthened(
     run_dir: Path | None = None,
     options: Mapping[str, Any] | None = None,
 ) -> TrainConfig:
-    """Make a training that has ended ready to go on.
+    """Prepare a training that has ended for more steps.
 
-    A training goes on in its own folder. A search's is copied into a folder of its own first: the
-    search's record tells of it as it was.
+    A training continues in its own folder. A search's training is first copied into a new folder:
+    the search's record describes it as it was.
 
     Args:
-        folder: of a training, or of a search, whose best one it is.
-        steps: generator updates, those so far among them.
-        epochs: passes over the training set, in place of ``steps``.
-        run_dir: where it goes on, if not there.
-        options: further keys that may change, such as ``device``.
+        folder: of a training, or of a search, whose best training continues.
+        steps: generator updates, including those so far.
+        epochs: passes over the training set, instead of ``steps``.
+        run_dir: where to continue, if not in the folder.
+        options: more keys that may change, such as ``device``.
 
     Returns:
-        The configuration, to be gone on with by ``resume``.
+        The configuration, to be run with ``resume``.
 
     Raises:
-        ConfigError: if it cannot go on.
+        ConfigError: if the training cannot continue.
     """
     trained = existing_training(folder, "config")
     if (steps is None) == (epochs is None):
-        raise ConfigError("steps", "give --steps or --epochs: those so far and the further ones")
+        raise ConfigError("steps", "give --steps or --epochs, the total including those so far")
     root = Path(os.path.realpath(trained))
     saved = load_saved(TrainConfig, root / "config.yaml", options, loads_features=True).resolved()
     wanted = saved.model_copy(update={"steps": steps, "epochs": epochs})
@@ -67,7 +67,7 @@ def lengthened(
     place = run_dir or Path("runs") / f"{run.name}-longer"
     if look(place / LOCK, "run_dir"):
         on = command("autogan", "train", place, "--resume", "--steps", steps or "STEPS")
-        raise ConfigError("run_dir", f"{place} holds a run; go on with it by {on}, or give another")
+        raise ConfigError("run_dir", f"{place} holds a run; resume it with {on}, or give another")
     wanted = wanted.model_copy(update={**dict.fromkeys(PLACES), "run_dir": place})
     check_free(place, place / "config.yaml", wanted, overwrite=False)
     _copy(source, run, wanted, place)
@@ -75,31 +75,31 @@ def lengthened(
 
 
 def _check_can_go_on(root: Path, source: TrialFolder, steps: int | None, *, is_trial: bool) -> None:
-    """Refuse a training that has not ended well, or whose state is gone."""
+    """Refuse a training that has not ended, that died, or whose state is gone."""
     ended = source.ended()
     if ended is None and is_trial:
-        raise ConfigError("config", f"{root} has not ended; go on with its search")
+        raise ConfigError("config", f"{root} has not ended; resume its search")
     if ended is not None and ended.dead:
-        raise ConfigError("config", f"{root} {ended.state.value} ({ended.reason}); train it anew")
+        raise ConfigError("config", f"{root} {ended.state.value} ({ended.reason}); train it again")
     if ended is not None and steps is not None and steps <= ended.steps:
         raise ConfigError("steps", f"{steps}, and {root} was trained for {ended.steps}; give more")
     if not look(source.state, "config"):
-        anew = command("autogan", "train", root / "config.yaml", "--steps", steps or "STEPS")
+        again = command("autogan", "train", root / "config.yaml", "--steps", steps or "STEPS")
         raise ConfigError(
             "config",
-            f"{root} keeps no state to go on from: a search keeps its winner's alone, since "
-            f"AutoGAN 0.4; train it anew: {anew}",
+            f"{root} has no saved state: since AutoGAN 0.4, a search keeps only its winner's; "
+            f"train it again: {again}",
         )
 
 
 def _begin_anew(folder: TrialFolder, config: TrainConfig) -> None:
-    """Let a training be one that has not ended."""
+    """Make a training unfinished again."""
     folder.keep_config(config)
     folder.result.unlink(missing_ok=True)
 
 
 def _copy(source: TrialFolder, run: Path, config: TrainConfig, place: Path) -> None:
-    """Copy a training with all that its run keeps for it, whole or not at all."""
+    """Copy a training with all that its run keeps for it, completely or not at all."""
     with made_beside(place) as made:
         for folder in (source.checkpoints, source.samples):
             shutil.copytree(folder, made / folder.name)
@@ -111,4 +111,4 @@ def _copy(source: TrialFolder, run: Path, config: TrainConfig, place: Path) -> N
             elif path.is_file():
                 shutil.copy2(path, made)
         _begin_anew(TrialFolder.of(made, config), config)
-        (made / LOCK).touch()  # which makes it a run's folder
+        (made / LOCK).touch()  # marks it as a run's folder

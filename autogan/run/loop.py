@@ -24,19 +24,18 @@ from autogan.show.display import Display
 from autogan.show.result import SearchResult
 
 _MAX_FAILURES = 3
-_MAX_LOST = 2  # times that a trial is tried again when the machine took it away
+_MAX_LOST = 2  # retries of a trial that the machine lost
 
 
 class SearchLoop:
     """Runs trials until the budget is spent or the method has nothing left.
 
-    All that it needs to know is in the ledger, so that a new loop goes on where a killed one was.
+    All of its state is in the ledger, so a new loop continues where a killed one stopped.
 
     Args:
-        tally: the trials so far, and what the search is to do; its folder is claimed, with its
-            configuration in it.
+        tally: the search and its trials so far; its folder is claimed and holds the configuration.
         engine: runs the trials.
-        display: is told of everything.
+        display: receives all events.
     """
 
     def __init__(self, tally: Tally, engine: Engine, display: Display) -> None:
@@ -47,13 +46,13 @@ class SearchLoop:
         self._decisions = Decisions(tally)
         self._winner = Winner(tally, display)
         self._clock = WorkClock(tally) if self._config.order == "work" else None
-        self._running: dict[int, float] = {}  # when they began, by number
+        self._running: dict[int, float] = {}  # start times, by number
         self._early: dict[int, Event] = {}  # results that count after others', by trial
-        self._told: set[str] = set()  # what the user need not be told again
-        self._strange: set[str] = set()  # workers that are not like the first one
+        self._noted: set[str] = set()  # notes that need not be repeated
+        self._strange: set[str] = set()  # workers with another environment than the first one
         self._failures = 0
         self._hopeful: set[int] = set()  # trials whose states are kept
-        self._ended = False  # no new point is tried, and the user was told why
+        self._ended = False  # no new point is tried, and a note has said why
 
     def run(self) -> SearchResult:
         """Search.
@@ -65,7 +64,7 @@ class SearchLoop:
         """
         own = own_flags(self._config, "search")
         again = command("autogan", "search", "--resume", self._folder.whole, *own)
-        advice = f"go on with: {again}"
+        advice = f"resume with: {again}"
         try:
             self._take_in()
             self._winner.keep()
@@ -88,7 +87,7 @@ class SearchLoop:
         return self.result()
 
     def _train_all(self, stop: StopSignals) -> None:
-        """Start trials while workers are free, and take in what comes of them, in its order."""
+        """Start trials while workers are free, and handle their results in order."""
         while True:
             while self._more_fit() and not stop.pressed and self._start_next():
                 pass
@@ -102,7 +101,7 @@ class SearchLoop:
                 self._handle(event)
 
     def _more_fit(self) -> bool:
-        """Whether a worker is free whose last result has been taken in."""
+        """Whether a worker is free whose last result has been handled."""
         ended = sum(_is_end(event) for event in self._early.values())
         return self._engine.free() > ended
 
@@ -114,9 +113,9 @@ class SearchLoop:
         return min(due, key=lambda number: (due[number], number))
 
     def _heard(self, stop: StopSignals) -> Event | None:
-        """The next event, unless it is a result that counts after others': that is kept.
+        """The next event, unless it is a result that counts later: this is kept for then.
 
-        So is any result once the search is to stop: nothing new would begin after it in its place.
+        Once the search is to stop, every result is kept: no new trial would follow it in order.
         """
         event = stop.next_event()
         if event is None or event.trial is None or not self._decides(event):
@@ -129,7 +128,7 @@ class SearchLoop:
         return None
 
     def _decides(self, event: Event) -> bool:
-        """Whether an event is a result, by which the search may decide something."""
+        """Whether an event is a result that may affect the search's decisions."""
         assert event.trial is not None
         if isinstance(event.message, Evaluated):
             evaluations = self._ledger.trials[event.trial].evaluations
@@ -139,14 +138,14 @@ class SearchLoop:
         return isinstance(event.message, Trained) and event.message.trial is not None
 
     def _forget_early(self) -> None:
-        """Leave results that do not count yet to their trials, which tell them again."""
+        """Drop results that do not count yet: their trials send them again when they resume."""
         for number, event in self._early.items():
             if _is_end(event):
                 del self._running[number]
         self._early.clear()
 
     def _save_running(self, stop: StopSignals) -> None:
-        """Let the trials that are running save, though the search ends here."""
+        """Let running trials save before the search ends with an error."""
         self._engine.interrupt()
         self._forget_early()
         while self._running:
@@ -155,16 +154,17 @@ class SearchLoop:
                     self._handle(event)
 
     def retry_failed(self) -> None:
-        """Let all failed trials be tried again, as if they had been interrupted."""
+        """Retry all failed trials, as if they had been interrupted."""
         for trial in self._ledger.trials:
             if trial.state is State.FAILED:
                 self._ledger.append(Retried(trial=trial.number))
 
     def _take_in(self) -> None:
-        """Let trials that have ended go on where the user wants it.
+        """Resume trials that have ended, where the user wants it.
 
-        One that the user has trained on by hand counts as it is now: it goes on for the record, and
-        its worker finds it at its end. One that was out of time goes on if it may take longer now.
+        A trial that the user has trained further by hand counts as it is now: it resumes in the
+        record, and its worker finds it complete. A trial that was out of time resumes if it may
+        take longer now.
         """
         labels = set(self._ledger.header["labels"].values())
         limit = self._config.max_trial_minutes
@@ -173,22 +173,27 @@ class SearchLoop:
             found = folder.ended() if trial.resumable else None
             if found is None or found.resumable:
                 if trial.state is State.TIMED_OUT and (not limit or trial.seconds < 60 * limit):
-                    self._display.note(f"trial {trial.number} was out of time, and may go on now")
+                    self._display.note(f"trial {trial.number} was out of time; resuming it")
                     self._ledger.append(Retried(trial=trial.number))
                 continue
             wanted = self._tally.trial_config(trial).resolved()
             if found.labels() <= labels and same_training(folder.config, wanted):
-                self._display.note(f"trial {trial.number} was trained on by hand: it counts anew")
+                self._display.note(
+                    f"trial {trial.number} was trained further by hand; its new result counts"
+                )
                 self._ledger.append(Revived(trial=trial.number, by_hand=True))
             else:
-                self._display.note(f"trial {trial.number} was trained anew by hand, in another way")
+                self._display.note(
+                    f"trial {trial.number} was trained again by hand with another configuration; "
+                    "its recorded result counts"
+                )
 
     def result(self) -> SearchResult:
-        """What has been found so far."""
+        """The result so far."""
         return SearchResult(self._tally)
 
     def _start_next(self) -> bool:
-        """Start an unfinished trial of an earlier run, or else the next; False if none is left."""
+        """Start an unfinished trial of an earlier run, or the next one; False if none is left."""
         left = [t for t in self._ledger.unfinished() if t.number not in self._running]
         trial = left[0] if left else self._next()
         if trial is None:
@@ -196,11 +201,11 @@ class SearchLoop:
         config = self._tally.trial_config(trial)
         folder = self._folder.trial(self._ledger.folders[trial.number])
         if doubt := config.doubt:
-            self._tell_once(doubt, f"trial {trial.number}: {doubt}")
+            self._note_once(doubt, f"trial {trial.number}: {doubt}")
         self._running[trial.number] = time.monotonic()
         position, trials = self._place(trial), self._config.tries
         if trial.confirms or trial.evaluations or (trials is not None and position > trials):
-            trials = None  # which it is beyond: such as failed trials that are tried again
+            trials = None  # it does not count among them, as a failed trial that is retried
         self._display.trial_started(trial, position, trials)
         root = self._folder.root
         call = Train(
@@ -216,38 +221,38 @@ class SearchLoop:
         return True
 
     def _place(self, trial: Trial) -> int:
-        """Which of the search's points a trial is of, counted from 1."""
+        """The place of a trial's point among the search's points, counted from 1."""
         first = trial.number if trial.repeats is None else trial.repeats
         begun = (t for t in self._tally.first_seeds().trials if t.number <= first)
         return sum(trial.state is not State.FAILED for trial in begun)
 
     def _next(self) -> Trial | None:
-        """Record a new trial as begun, or a stopped one as going on; None if nothing begins."""
+        """Record a new trial as begun, or a stopped one as resumed; None if there is neither."""
         step = self._decisions.next()
         if step.end and not self._ended:
             self._display.note(step.end)
             self._ended = True
         for note in step.notes:
-            self._tell_once(note, note)
+            self._note_once(note, note)
         if step.line is None:
             return None
         self._ledger.append(step.line)
         return self._ledger.trials[step.line.trial]
 
-    def _tell_once(self, what: str, note: str) -> None:
-        if what not in self._told:
-            self._told.add(what)
+    def _note_once(self, what: str, note: str) -> None:
+        if what not in self._noted:
+            self._noted.add(what)
             self._display.note(note)
 
     def _handle(self, event: Event) -> None:
         message = event.message
         if isinstance(message, Note):
-            self._tell_once(message.text, message.text)
+            self._note_once(message.text, message.text)
         if event.trial is None:
             return
         begun = self._running[event.trial]
         if _is_end(event):
-            del self._running[event.trial]  # whatever the record says to its end
+            del self._running[event.trial]  # even if recording its end fails
         trial = self._ledger.trials[event.trial]
         if isinstance(message, Placed):
             self._placed(trial, message)
@@ -261,21 +266,23 @@ class SearchLoop:
             self._end(trial, message.trial)  # an interrupted one stays unfinished
 
     def _failed(self, trial: Trial, message: Failed, seconds: float) -> None:
-        """A trial's work ended in an error: its own fault, or the machine's.
+        """Handle a trial that ended in an error, by its own fault or the machine's.
 
         Args:
-            trial: as the record has it.
-            message: what is known of the error.
-            seconds: of the trial's work, all in all.
+            trial: as recorded.
+            message: all that is known about the error.
+            seconds: of the trial's work in total.
         """
         if message.cause == "disk":
             raise StorageError(message.reason)
         if message.cause != "itself" and trial.times_lost < _MAX_LOST:
             reason = printable(message.reason)
             self._ledger.append(Lost(trial=trial.number, reason=reason))
-            self._display.note(f"trial {trial.number} was lost and goes on: {reason}")
+            self._display.note(
+                f"trial {trial.number} was lost ({reason}); retrying from its last checkpoint"
+            )
             return
-        self._ledger.check_own()  # else a folder that was moved away would be made again
+        self._ledger.check_own()  # or a folder that was moved away would be created again
         folder = self._tally.trial_folder(trial.number)
         write_bytes(folder.traceback, message.traceback.encode(errors="backslashreplace"))
         folder.state.unlink(missing_ok=True)
@@ -288,22 +295,23 @@ class SearchLoop:
         )
 
     def _placed(self, trial: Trial, message: Placed) -> None:
-        """Record which worker has a trial, and once if that is another kind of machine."""
+        """Record which worker has a trial; note once if its environment differs."""
         usual, worker = self._ledger.header["environment"], message.worker
         if message.environment != usual and worker not in self._strange:
             self._strange.add(worker)
             self._ledger.append(Joined(worker=worker, environment=message.environment))
             other = difference(usual, message.environment)
-            self._tell_once(
-                other, f"{worker} is another kind of worker: {other}; values may differ"
+            self._note_once(
+                other,
+                f"{worker} has a different environment ({other}); its values may not be comparable",
             )
         self._ledger.append(lines.Placed(trial=trial.number, worker=worker))
 
     def _answer(self, trial: Trial, message: Evaluated) -> bool:
-        """Record an evaluation, and whether the trial is to go on.
+        """Record an evaluation, and whether the trial goes on.
 
-        A trial that goes on from its checkpoint tells its evaluations again: they are answered as
-        they were, for the other trials have moved on.
+        A trial that resumes from its checkpoint sends its evaluations again. They get the same
+        answers as before, because the other trials have moved on.
         """
         number, evaluation = trial.number, message.evaluation
         before = {e.step: place for place, e in enumerate(trial.evaluations)}
@@ -316,8 +324,8 @@ class SearchLoop:
             return go_on
         if trial.evaluations[place].scores != evaluation.scores:
             self._display.note(
-                f"trial {number} gave other scores at step {evaluation.step} than before: "
-                f"{evaluation.scores}, and {trial.evaluations[place].scores} in the record"
+                f"trial {number} has different scores at step {evaluation.step} than before: "
+                f"{evaluation.scores}; the record has {trial.evaluations[place].scores}"
             )
         if place < trial.revived:
             return True
@@ -325,8 +333,8 @@ class SearchLoop:
         return self._decisions.goes_on(number) if recorded is None else recorded
 
     def _end(self, trial: Trial, result: Trial) -> None:
-        """Record what came of a trial."""
-        # Normalised by the history, a value depends on all trials.
+        """Record the end of a trial."""
+        # Under normalise history, a value depends on all trials.
         valued = self._config.normalise != "history"
         self._ledger.append(Ended.of(trial.number, result, valued=valued))
         if trial.state is State.STOPPED and not self._config.stopping_revives:
@@ -344,16 +352,16 @@ class SearchLoop:
             )
 
     def _drop_states(self, trials: Iterable[int], kept: Set[int]) -> None:
-        """Delete the states of whole trainings among some, but those that are kept."""
+        """Delete the states of these trials' whole trainings, except for ``kept``."""
         for number in trials:
             if self._ledger.trials[number].state is State.COMPLETE and number not in kept:
                 self._tally.trial_folder(number).state.unlink(missing_ok=True)
 
     def _finish(self) -> None:
-        """Free the disk, and judge the best generator by fresh latent vectors.
+        """Free disk space, and judge the best generator on fresh latent vectors.
 
-        A stopped trial that a later `--resume` asks for begins anew, and comes to the same bits.
-        One that was out of time keeps its checkpoint, for it would be out of time again.
+        A stopped trial that a later `--resume` revives starts again and reaches the same bits. A
+        trial that was out of time keeps its checkpoint: without it, it would be out of time again.
         """
         for trial in self._ledger.trials:
             if trial.state is State.STOPPED:
@@ -363,7 +371,7 @@ class SearchLoop:
         self._drop_states(range(len(self._ledger.trials)), kept)
         ended = any(trial.whole for trial in self._ledger.trials)
         if self._config.stops_by and not ended:
-            self._display.note("no trial was trained to its end: give the search a larger budget")
+            self._display.note("no trial was trained to its end; give the search a larger budget")
         self._winner.judge(self._engine)
 
 

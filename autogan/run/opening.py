@@ -1,6 +1,6 @@
-"""How a run begins: its folder is claimed, everything is checked, the features are made ready.
+"""The start of a run: claim its folder, check everything, prepare the features.
 
-Nothing is changed in the folder until then; afterwards workers may join.
+Until then nothing in the folder changes; afterwards workers may join.
 """
 
 import contextlib
@@ -26,23 +26,23 @@ R = TypeVar("R", bound=TrainConfig)
 
 
 class Opening(Generic[R]):
-    """A run on its way to its first training: its folder is ours, and nothing in it is changed yet.
+    """A run before its first training: its folder is claimed but unchanged.
 
     Args:
         config: of the run, resolved.
         root: the run's folder.
         file: the configuration in it.
         claim: on the folder.
-        workers: they hold it too, once they have joined.
+        workers: share the claim once they have joined.
         display: shows the notes.
-        resume: whether an earlier run goes on.
+        resume: whether an earlier run is resumed.
         overwrite: whether an earlier run is replaced.
 
     Attributes:
-        config: with the compiler that `check` found faster, where it was left open.
+        config: with the faster compiler, if `check` had to choose it.
         root: the run's folder.
-        opened: what `check` found of the data.
-        prepared: what `check` found of the features.
+        opened: the facts about the data, from `check`.
+        prepared: the facts about the features, from `check`.
     """
 
     opened: Opened
@@ -70,7 +70,7 @@ class Opening(Generic[R]):
 
     @property
     def header(self) -> dict[str, Any]:
-        """What a search's values depend on beside its configuration, for its record."""
+        """All that a search's values depend on besides its configuration, for its record."""
         opened = self.opened
         data = {"images": opened.images, "classes": opened.classes, "digest": opened.digest}
         if opened.attributes:
@@ -78,9 +78,9 @@ class Opening(Generic[R]):
         return {**self.prepared.model_dump(), "data": data, "environment": opened.environment}
 
     def check(self) -> None:
-        """Check all that can be checked, and have the features ready.
+        """Check all that can be checked, and prepare the features.
 
-        The features that a run keeps are taken where it goes on, and only there.
+        Only a resumed run uses the features that its folder keeps.
 
         Raises:
             ConfigError: if the run cannot begin.
@@ -98,7 +98,7 @@ class Opening(Generic[R]):
         self.config = _with_compiler(run, self._trial, self.workers, self._display)
 
     def begin(self) -> None:
-        """Make the folder this run's, in the place of an earlier one if that was asked for."""
+        """Make the folder this run's; replace an earlier run if asked to."""
         self.claim.begin()
         if self._overwrite:
             clear(self.root, self._file)
@@ -128,15 +128,15 @@ def opening(
     resume: bool,
     overwrite: bool,
 ) -> Iterator[Opening[R]]:
-    """Claim a run's folder for as long as we and our workers live.
+    """Claim a run's folder for as long as this process and its workers live.
 
     Args:
         run: its configuration, resolved.
         root: its folder.
-        file: of its configuration, in the folder.
+        file: the file of its configuration, in the folder.
         display: shows the notes.
-        engine: works; what the configuration asks for if None.
-        resume: whether an earlier run goes on.
+        engine: runs the trainings; if None, workers according to the configuration.
+        resume: whether an earlier run is resumed.
         overwrite: whether an earlier run is replaced.
 
     Raises:
@@ -149,7 +149,7 @@ def opening(
         if claim.note:
             display.note(claim.note)
         with beside_search(root), engine_of(run, engine) as workers:
-            if not resume:  # another command may have been here meanwhile
+            if not resume:  # another command may have begun a run here since
                 check_free(root, file, run, overwrite=overwrite)
             yield Opening(
                 run, root, file, claim, workers, display, resume=resume, overwrite=overwrite
@@ -159,12 +159,12 @@ def opening(
 
 
 def _with_compiler(run: R, trial: TrainConfig, workers: Engine, display: Display) -> R:
-    """A configuration that says by which compiler steps are faster, where it was left open.
+    """The configuration with the faster compiler in place of ``auto``.
 
     Args:
         run: of a search or training.
         trial: a training of it, whose steps are timed.
-        workers: one of them times.
+        workers: one of them measures.
         display: shows the notes.
     """
     if run.compiler != "auto":
@@ -176,22 +176,22 @@ def _with_compiler(run: R, trial: TrainConfig, workers: Engine, display: Display
             Time(config=timed.as_dict(), evaluate=False), Timed, display.note
         ).step
     fastest = min(seconds, key=lambda compiler: seconds[compiler])
-    told = ", ".join(f"{name} {1e3 * each:.3g} ms" for name, each in seconds.items())
-    display.note(f"compiler {fastest}: a step takes {told}")
+    times = ", ".join(f"{1e3 * each:.3g} ms with {name}" for name, each in seconds.items())
+    display.note(f"compiler {fastest}: a step takes {times}")
     return run.model_copy(update={"compiler": fastest})
 
 
 def dataset_or_folder(name: str, field: str) -> str:
-    """The name as a dataset's: a path to a folder becomes folder:PATH, to a file file:PATH.
+    """The name of a dataset; paths become folder:PATH or file:PATH.
 
     Raises:
-        ConfigError: naming the field, if it is neither.
+        ConfigError: naming the field, if the name is neither a path nor a dataset.
     """
     kind, known = look(read_path(field, name), field), name.replace("-", "_") in DATASETS.names()
     if kind == "folder" or (kind == "file" and not known):
         return f"{kind}:{name}"
     if ":" not in name and not known:
         raise ConfigError(
-            field, f"{name} is no folder, file or dataset; {suggestion(name, DATASETS.names())}"
+            field, f"{name} is not a folder, file or dataset; {suggestion(name, DATASETS.names())}"
         )
     return name

@@ -1,4 +1,4 @@
-"""How long a training must be for a search to fit its time: by the speed of a step here."""
+"""The length of trainings that lets a search fit its time, by the speed of a step here."""
 
 import math
 
@@ -10,8 +10,8 @@ from autogan.pool.messages import Timed
 from autogan.run.plan import first_trial
 from autogan.show.display import Display
 
-_TRAININGS = 10  # whole ones that a time should hold: by then a search has found what it will
-_ROUNDS = 5  # of them one after the other, at least, however many workers there are
+_TRAININGS = 10  # whole trainings that should fit into the time; more gain little
+_ROUNDS = 5  # least number of them one after another, for any number of workers
 _LEAST, _MOST = 100, 50_000  # steps of a training
 
 
@@ -20,9 +20,9 @@ def within_time(run: SearchConfig, images: int, timed: Timed, display: Display) 
 
     Args:
         run: resolved, with a time and without steps.
-        images: in the training set.
-        timed: how fast its first trial is.
-        display: shows what came of it.
+        images: number of images in the training set.
+        timed: the speed of its first trial.
+        display: shows the result.
 
     Raises:
         ConfigError: if the time is too short.
@@ -36,7 +36,7 @@ def within_time(run: SearchConfig, images: int, timed: Timed, display: Display) 
     minutes = run.time * run.workers
     trainings = max(_TRAININGS, _ROUNDS * run.workers)
     seconds = 60 * minutes / trainings
-    if run.evaluate_every is None:  # as many in each training, however long it is
+    if run.evaluate_every is None:  # the same number in each training, of any length
         seconds, each = seconds - EVALUATIONS * evaluation, step
     else:
         each = step + evaluation / run.evaluate_every
@@ -46,9 +46,9 @@ def within_time(run: SearchConfig, images: int, timed: Timed, display: Display) 
         raise ConfigError(
             "time",
             f"{run.time:g} minutes are too few for {trainings} trainings of {_LEAST} steps; "
-            f"give {math.ceil(10 * least) / 10:g}m or more, or say how many steps",
+            f"give {math.ceil(10 * least) / 10:g}m or more, or set the number of steps",
         )
     steps = min(int(float(f"{seconds / each:.2g}")), _MOST)
-    told = f"a step takes {1e3 * step:.3g} ms, an evaluation {evaluation:.2g} s"
-    display.note(f"steps {steps}, for {trainings} whole trainings in the time: {told}")
+    speed = f"a step takes {1e3 * step:.3g} ms, an evaluation {evaluation:.2g} s"
+    display.note(f"steps {steps}, so that {trainings} whole trainings fit into the time: {speed}")
     return run.model_copy(update={"steps": steps, "max_minutes": minutes, "time": None})

@@ -1,4 +1,4 @@
-"""What a search would do and cost."""
+"""The plan of a search: its work and its cost."""
 
 import math
 from collections.abc import Callable
@@ -12,33 +12,33 @@ from autogan.pool.messages import Opened, Timed
 from autogan.search import History
 from autogan.search.base import trial_seed
 
-HOPEFUL = 3  # points of a search whose trainings can be trained on, while it runs
-_SAMPLES_BYTES = 300_000  # about what grids and event files of a trial take
+HOPEFUL = 3  # points of a running search whose trainings keep their states
+_SAMPLES_BYTES = 300_000  # approximate size of a trial's grids and event files
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a search would do and cost.
+    """The plan of a search: its work and its cost. Costs are approximate.
 
     Attributes:
         config: resolved.
-        trials: to run at most; None if only max_minutes limits them.
-        trainings: the same with repeated seeds and the confirmation.
-        full: what all of these come to in whole trainings, about, where a rule stops some early.
+        trials: most trials to run; None if only max_minutes limits them.
+        trainings: the same, including repeated seeds and the confirmation.
+        full: the cost of all trainings in whole trainings, as a rule may stop some early.
         points: in the search space; None if they cannot be counted.
         images: in the training set.
         image_shape: height, width, channels.
-        classes: images of each class, by its name, in the order of their numbers.
-        attributes: images that have each attribute, likewise.
-        steps: generator updates of a trial (of the first, where the batch size is searched).
-        updates: of both networks in a trial, about.
-        megabytes: that a trial leaves on disk, about.
-        stopped_megabytes: that each stopped trial takes beside these while the search runs, where
-            a rule may ask for it again; the trial that is running and the best ones take as much.
+        classes: number of images of each class, by its name, in the order of the class numbers.
+        attributes: number of images that have each attribute, likewise.
+        steps: generator updates of a trial (of the first trial, if the batch size is searched).
+        updates: of both networks in a trial.
+        megabytes: that a trial leaves on disk.
+        stopped_megabytes: that each stopped trial takes in addition while the search runs, if a
+            rule may revive it; the running trial and the best ones take as much.
         device: that it would run on, in words.
-        training_seconds: of a whole training with its evaluations, about, if it was to be timed.
-        evaluations_timed: whether they are counted: not without the feature network.
-        proxy: the plan of the search that comes before, if it has a proxy; the rest is then of the
+        training_seconds: of a whole training with its evaluations; None if it was not timed.
+        evaluations_timed: whether evaluations are included: not without the feature network.
+        proxy: the plan of the search with the proxy, if there is one; all else is then about the
             full trainings.
     """
 
@@ -62,14 +62,14 @@ class Plan:
 
     @property
     def most_megabytes(self) -> float:
-        """On disk at the search's height, for so many trainings (or for one)."""
+        """The most disk space during the search, for all trainings (or for one)."""
         count = self.trainings or 1
         states = (self.trials or 1) if self.config.stopping_revives else 1 + HOPEFUL
         return count * self.megabytes + states * self.stopped_megabytes
 
 
 def first_trial(run: SearchConfig) -> TrainConfig:
-    """A trial of the search, to check what all of them share.
+    """A trial of the search, for checks that concern all trials.
 
     Raises:
         ConfigError: if there is none.
@@ -82,10 +82,10 @@ def first_trial(run: SearchConfig) -> TrainConfig:
 
 
 def plan_of(run: SearchConfig, opened: Opened, timed: Timed | None = None) -> Plan:
-    """The plan of a search whose configuration a worker has opened, and timed if that was asked.
+    """The plan of a search whose configuration a worker has opened, and timed if asked to.
 
     Raises:
-        ConfigError: if its budget cannot suffice.
+        ConfigError: if its budget is too small.
     """
     rule = run.rule(opened.images)
     budget = Budget(run, opened.images)
@@ -98,12 +98,12 @@ def plan_of(run: SearchConfig, opened: Opened, timed: Timed | None = None) -> Pl
         limits.append(points)
 
     def whole(trials: int) -> float:
-        """What so many trials come to in whole trainings."""
+        """The cost of ``trials`` trials in whole trainings."""
         first, ended = rule.expected(trials) if rule else (trials, trials)
         return first + further(first, ended) + confirmations
 
     def further(first: float, ended: float) -> float:
-        """At most: as much as the first seeds take."""
+        """The most that further seeds cost: as much as the first seeds."""
         return min(first, ended * (run.repeats - 1))
 
     if run.max_steps is not None:
@@ -113,7 +113,7 @@ def plan_of(run: SearchConfig, opened: Opened, timed: Timed | None = None) -> Pl
     trials = min((limit for limit in limits if limit is not None), default=None)
     seconds = None
     if timed is not None:
-        # A step's time is that of the first trial; others make more or fewer updates in a step.
+        # The timed step is the first trial's; other trials make more or fewer updates per step.
         pace = timed.step / run.gan.updates_per_step(hyperparameters)
         evaluations = math.ceil(steps / evaluate_every) * (timed.evaluation or 0.0)
         seconds = pace * budget.full + evaluations
@@ -140,10 +140,10 @@ def plan_of(run: SearchConfig, opened: Opened, timed: Timed | None = None) -> Pl
 
 
 def _least(enough: Callable[[int], bool], most: int) -> int:
-    """The least number from 1 that is enough, by halving; ``most``, if none below it is.
+    """The least number from 1 that is enough, by bisection; ``most`` if none below it is.
 
     Args:
-        enough: of a number; whatever is enough stays so for larger ones.
+        enough: whether a number is enough; if so, all larger ones must be, too.
         most: at least 1.
     """
     low, high = 1, most

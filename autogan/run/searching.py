@@ -1,4 +1,4 @@
-"""A search from its start to its end: checked, begun or gone on with, and run."""
+"""A search from start to end: check it, begin or resume it, and run it."""
 
 import contextlib
 import dataclasses
@@ -27,14 +27,14 @@ from autogan.show.display import Display
 from autogan.show.result import SearchResult
 from autogan.show.tracking import tracked_search
 
-_OF_PROXY = ("trials", "enqueue")  # the limits that the proxy alone goes by
+_OF_PROXY = ("trials", "enqueue")  # the limits that apply to the proxy only
 
 Page = Callable[[SearchResult, Display], None]
 
 
 @dataclass(frozen=True)
 class Manner:
-    """How a search begins; see `autogan.api.run_search`."""
+    """The ways to begin a search; see `autogan.api.run_search`."""
 
     resume: bool = False
     overwrite: bool = False
@@ -51,15 +51,15 @@ def searched(
         run: resolved; its folder is the search's.
         manner: how it begins.
         display: shows the progress.
-        page: writes what is to be looked at, at the end.
-        engine: runs the trials; workers as the configuration says if None.
+        page: writes the page at the end.
+        engine: runs the trials; if None, workers according to the configuration.
 
     Raises:
         AutoGANError: see `autogan.api.run_search`.
     """
     assert run.run_dir is not None
     folder = SearchFolder(run.run_dir)
-    # The page comes when the folder is free again, for it says whether anybody works there.
+    # The page says whether a command is at work in the folder, so it is written after the claim.
     with (
         contextlib.ExitStack() as afterwards,
         opening(
@@ -117,7 +117,7 @@ def searched(
 
 
 def check_size(run: SearchConfig, opened: Opened) -> None:
-    """Check that a proxy is smaller than the training, now that its steps and images are known.
+    """Check that a proxy is smaller than the training, once steps and images are known.
 
     Raises:
         ConfigError: if it is not.
@@ -127,7 +127,7 @@ def check_size(run: SearchConfig, opened: Opened) -> None:
     if size is not None and size >= opened.image_shape[0]:
         raise ConfigError(
             "proxy",
-            f"image_size {size}, and the images have {opened.image_shape[0]} pixels; give fewer",
+            f"image_size {size}, but the images have {opened.image_shape[0]} pixels; give fewer",
         )
 
 
@@ -142,7 +142,7 @@ def _check_small_copy(
     if begun is not None and begun.header:
         asked = {name: value for name, value in limits_of(run).items() if name in _OF_PROXY}
         if any(begun.limits.get(name, value) != value for name, value in asked.items()):
-            display.note("the proxy has chosen: further trials are tried in a new search alone")
+            display.note("the proxy has already chosen; more trials need a new search")
         return
     small = small_copy(run)
     small.rule(start.opened.images)
@@ -155,13 +155,13 @@ def _check_small_copy(
 def _chosen_by_proxy(
     start: Opening[SearchConfig], manner: Manner, display: Display, page: Page
 ) -> dict[str, Any]:
-    """Search with the proxy, and say which points are to be trained in full.
+    """Search with the proxy, and return the points to train in full.
 
-    It is a search of its own in a folder below. Its workers end with it, and begin anew for the
-    full trainings.
+    The proxy's search is a separate one, in a folder below. Its workers end with it; new ones start
+    for the full trainings.
 
     Raises:
-        SearchFailed: if none of its trials comes to a value.
+        SearchFailed: if none of its trials has a value.
     """
     run = start.config
     small = small_copy(run)
@@ -173,7 +173,7 @@ def _chosen_by_proxy(
     chosen = found.chosen(proxy_of(run).top)
     if not chosen.points:
         raise SearchFailed(
-            f"no trial of the proxy came to a value (autogan show {folder.root}); give a larger "
+            f"no trial of the proxy has a value (autogan show {folder.root}); give a larger "
             "proxy, or other candidates"
         )
     display.note(f"training the best {len(chosen.points)} in full")

@@ -1,4 +1,4 @@
-"""A training by itself, outside of any search."""
+"""A single training, outside of any search."""
 
 from autogan.config import TrainConfig, own_flags
 from autogan.core.errors import SearchFailed, StorageError
@@ -20,7 +20,7 @@ def train_alone(run: TrainConfig, folder: TrialFolder, workers: Engine, display:
         SearchFailed: if it failed.
         StorageError: if a file cannot be written, as on a full disk.
     """
-    # A trial of a search that is trained on by hand keeps its number and origin.
+    # A search's trial that is trained further by hand keeps its number and origin.
     meaningful = run.gan.meaningful(run.hyperparameters())
     before = folder.ended() or Trial(0, meaningful, run.seed)
     trial = Trial(before.number, before.params, run.seed, before.origin)
@@ -38,7 +38,7 @@ def train_alone(run: TrainConfig, folder: TrialFolder, workers: Engine, display:
     workers.start(trial.number, run.max_trial_minutes, call)
     own = own_flags(run, "train")
     again = command("autogan", "train", folder.config, "--run-dir", root, "--resume", *own)
-    advice = f"go on with: {again}"
+    advice = f"resume with: {again}"
     with StopSignals(workers, display, advice) as stop:
         while True:
             event = stop.next_event()

@@ -1,4 +1,4 @@
-"""The best trial of a search: kept at hand while it runs, judged again at its end."""
+"""The best trial of a search: kept up to date while it runs, judged again at its end."""
 
 import shlex
 
@@ -17,13 +17,13 @@ from autogan.show.standings import seeds
 
 
 class Winner:
-    """Keeps best.yaml and the link ``best``, and has the best generator judged.
+    """Keeps best.yaml and the link ``best`` up to date, and has the best generator judged.
 
-    Both are of trials that lived: best.yaml is there to train again.
+    Both are of a trial that did not die: best.yaml is for training again.
 
     Args:
         tally: of the search.
-        display: is told of the judging.
+        display: shows the notes.
     """
 
     def __init__(self, tally: Tally, display: Display) -> None:
@@ -31,10 +31,10 @@ class Winner:
         self._config, self._folder, self._ledger = tally.config, tally.folder, tally.ledger
         self._display = display
         self._kept: Trial | None = None
-        self._told = ""  # of the link, once
+        self._noted = ""  # the last problem with the link
 
     def keep(self) -> None:
-        """Let best.yaml and the link tell of the best trial so far."""
+        """Update best.yaml and the link to the best trial so far."""
         best = self._tally.best()
         if best is None or best == self._kept:
             return
@@ -42,10 +42,10 @@ class Winner:
         name = self._ledger.folders[best.number]
         worth = f"{self._ledger.header['objective']} {best.value:.6g}"
         if best.losses:
-            worth = f"of those that no other beats in {self._config.criterion}"
+            worth = f"one of those that no other trial beats in {self._config.criterion}"
         known = next((p for p in self._tally.standings() if p.first.params == best.params), None)
         if known is not None and len(known.trials) > 1 and known.value is not None:
-            worth = f"{figure(known.value)} {seeds(known)}; this one {worth}"
+            worth = f"{figure(known.value)} {seeds(known)}; this trial {worth}"
         again = shlex.join(["autogan", "train", "FILE", *own_flags(self._config, "train")])
         write_yaml(
             self._folder.best_config,
@@ -53,8 +53,8 @@ class Winner:
             f"The best of {self._folder.root.name}: trial {best.number}, {worth} at step "
             f"{best.step}.\nTrain it again with: {again}",
         )
-        if (problem := keep_best(self._folder, name)) and problem != self._told:
-            self._told = problem
+        if (problem := keep_best(self._folder, name)) and problem != self._noted:
+            self._noted = problem
             self._display.note(problem)
 
     def judge(self, engine: Engine) -> None:
@@ -66,7 +66,7 @@ class Winner:
         best = self._tally.best()
         if best is None or self._ledger.judgement(best):
             return
-        self._display.note("judging the best generator by fresh latent vectors")
+        self._display.note("judging the best generator on fresh latent vectors")
         config = self._tally.trial_config(best).as_dict()
         folder = self._folder.trial(self._ledger.folders[best.number])
         call = Evaluate(

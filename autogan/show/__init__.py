@@ -1,4 +1,5 @@
-"""What a run has come to, as objects, words and tables, and displays that follow it on its way.
+"""Results of runs as objects, words and tables, and displays that show progress.
 
-Knows nothing of workers, and writes no file: `autogan.report` draws pages, the command line prints.
+Knows nothing about workers and writes no files: `autogan.report` draws pages, the command line
+prints.
 """

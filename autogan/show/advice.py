@@ -1,4 +1,4 @@
-"""What a search's results say of the next one."""
+"""Advice for the next search, from a search's results."""
 
 from collections.abc import Sequence
 
@@ -9,19 +9,19 @@ from autogan.search.cube import Cube
 from autogan.search.space import distinct_values
 from autogan.show.result import SearchResult
 
-_FEWEST = 8  # trials with a value; below, chance alone comes to the end of a range
-_BEST = 4  # points that show where the best lie
+_FEWEST = 8  # trials with a value; with fewer, chance alone may reach the end of a range
+_BEST = 4  # number of points that count as the best
 _EDGE = 0.05  # of a range
 _NEARLY_ALL = 0.8
 
 
 def advice(result: SearchResult) -> list[str]:
-    """What to change in the next search, in a sentence each."""
+    """Changes to make in the next search, a sentence each."""
     return [*_edges(result), *_longer(result)]
 
 
 def _edges(result: SearchResult) -> list[str]:
-    """Where the best trials lie at the end of a range, that it should be wider."""
+    """Advice to widen ranges at whose ends the best trials lie."""
     own = [trial for trial in result.trials if not trial.confirms]
     ranked = History([t for t in own if t.repeats is None], result.direction).ranked()
     if len(ranked) < _FEWEST:
@@ -42,13 +42,13 @@ def _edges(result: SearchResult) -> list[str]:
             if 2 * sum(near) > _BEST and limit != declared_limit:
                 said.append(
                     f"The best trials lie at the {word} end of {dimension.name}'s range "
-                    f"({interval}): search beyond it."
+                    f"({interval}): widen the range."
                 )
     return said
 
 
 def _list_end(dimension: Dimension, best: Sequence[Value]) -> list[str]:
-    """Where all of the best have the first or last of a few numbers, that there should be more."""
+    """Advice to extend a list of numbers if all of the best trials have its first or last one."""
     declared = dimension.hyperparameter
     if declared.kind == "choice" or len(best) < _BEST:
         return []
@@ -60,14 +60,14 @@ def _list_end(dimension: Dimension, best: Sequence[Value]) -> list[str]:
         if all_there and end != limit and len(numbers) > 1:
             listed = ", ".join(f"{number:g}" for number in numbers)
             return [
-                f"The best trials have the {word} {dimension.name} ({end:g} of {listed}): search "
-                "beyond it."
+                f"The best trials have the {word} {dimension.name} ({end:g} of {listed}): extend "
+                "the list."
             ]
     return []
 
 
 def _longer(result: SearchResult) -> list[str]:
-    """Where whole trainings were still getting better at their end, that they should be longer."""
+    """Advice to train longer if whole trainings were still improving at their end."""
     whole = [t for t in result.trials if t.state is State.COMPLETE and len(t.evaluations) > 1]
     last = [trial for trial in whole if trial.step == trial.evaluations[-1].step]
     if not whole or len(last) < _NEARLY_ALL * len(whole):
@@ -77,5 +77,5 @@ def _longer(result: SearchResult) -> list[str]:
     again = command("autogan", "train", result.folder.root, "--resume", *longer)
     return [
         f"{len(last)} of {len(whole)} whole trainings were best at their last step: train longer, "
-        f"for example by {again}"
+        f"for example with {again}"
     ]

@@ -1,4 +1,4 @@
-"""What is to be known of an exported generator: its model card, and a program that uses it."""
+"""The model card of an exported generator, and a program that uses the generator."""
 
 from pathlib import Path
 from typing import Any
@@ -12,16 +12,16 @@ from autogan.show.result import SearchResult, TrainResult
 from autogan.show.standings import seeds
 from autogan.version import __version__
 
-_SHOWN = 16  # images that the program makes
+_SHOWN = 16  # images that the program generates
 _NAMED = 100  # classes that are named in full
 
 
 def program(kind: type[Format], written: Written, floats: bool) -> str:
-    """A Python program that makes images with an exported generator, without AutoGAN.
+    """A Python program that generates images with an exported generator, without AutoGAN.
 
     Args:
         kind: the format.
-        written: what is known of the generator.
+        written: the facts about the generator.
         floats: whether its images are float32.
     """
     lines = [
@@ -36,8 +36,8 @@ def program(kind: type[Format], written: Written, floats: bool) -> str:
         attributes = f"rng.integers(0, 2, [{_SHOWN}, {count}]).astype(np.float32)"
         lines.append(f'inputs["attributes"] = {attributes}  # from 0 to 1')
     elif count:
-        lines.append(f'inputs["classes"] = np.arange({_SHOWN}) % {count}  # numbers of classes')
-    values = "float32, of which [-1, 1] is shown" if floats else "uint8"
+        lines.append(f'inputs["classes"] = np.arange({_SHOWN}) % {count}  # class numbers')
+    values = "float32; clip to [-1, 1] for display" if floats else "uint8"
     use = kind.use.replace("{file}", kind.file).strip()
     return "\n".join([*lines, use, f"print(images.shape, images.dtype)  # {values}", ""])
 
@@ -45,14 +45,14 @@ def program(kind: type[Format], written: Written, floats: bool) -> str:
 def card(
     result: SearchResult | TrainResult, kind: type[Format], written: Written, use: str, licence: str
 ) -> str:
-    """A model card in Markdown, with the heading that Hugging Face's hub reads.
+    """A model card in Markdown, with the header that the Hugging Face Hub reads.
 
     Args:
         result: of the search or training.
         kind: the format of the generator.
-        written: what is known of the generator.
+        written: the facts about the generator.
         use: a `program` that uses it.
-        licence: under which it may be used; empty if none is stated.
+        licence: the licence for its use; empty if none is stated.
     """
     config, (height, width, channels) = result.config, written.image_shape
     name, data = config.gan_type, short_name(config.dataset)
@@ -65,9 +65,9 @@ def card(
         f"{__version__} as {kind.name}.",
         "![16 of its images](samples.png)",
         "## Use",
-        "`use.py` makes 16 images, without AutoGAN:",
+        "`use.py` generates 16 images, without AutoGAN:",
         f"```python\n{use}```",
-        "`z` holds normally distributed numbers, a row for each image.",
+        "`z` holds normally distributed numbers, a row per image.",
         *_classes(written),
         "## How good it is",
         *_quality(result),
@@ -75,7 +75,7 @@ def card(
         *_training(result),
         "## Licence",
         f"{licence}." if licence else "None is stated. State one before you pass the generator on.",
-        "The licence of the training images may bind whoever uses it.",
+        "The licence of the training images may also bind users of the generator.",
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -89,18 +89,18 @@ def _classes(written: Written) -> list[str]:
         shown = f"0 to {len(classes) - 1}"
     more = ", ..." if len(classes) > _NAMED else ""
     if written.attributes:
-        return [f"`attributes` holds a row for each image, of numbers from 0 to 1: {shown}{more}."]
+        return [f"`attributes` holds a row per image, numbers from 0 to 1: {shown}{more}."]
     return [f"`classes` holds the number of each image's class: {shown}{more}."]
 
 
 def _quality(result: SearchResult | TrainResult) -> list[str]:
-    """Values beside those of real images, the seeds, and what is wrong with it."""
+    """Its values next to those of real images, its seeds, and its defects."""
     if isinstance(result, TrainResult):
         trial = result.trial
         if trial.value is None:
-            return ["It has no value: the training was not evaluated, or died before."]
+            return ["It has no value: the training died, or was not evaluated."]
         value = f"{result.terms.objective} {figure(trial.value)}"
-        return [f"{value} at step {trial.step}, on the latent vectors that chose it; one seed."]
+        return [f"{value} at step {trial.step}, on the latent vectors that chose it (one seed)."]
     lines = judged(result) or [result.terms.best(result.best)]
     said = ["On latent vectors that had no part in choosing it:"] if result.judged else []
     said.append("\n".join(f"- {line.strip()}" for line in lines))
@@ -125,13 +125,13 @@ def _training(result: SearchResult | TrainResult) -> list[str]:
     rows = [f"| {name} | {value} |" for name, value in params.items()]
     table = "\n".join(["| hyperparameter | value |", "|---|---|", *rows])
     again = (
-        "`autogan train config.yaml` trains it again; the name of the dataset may need a change."
+        "`autogan train config.yaml` trains it again; you may have to change the dataset's name."
     )
     return [f"{source}, seed {trial.seed}.", table, again]
 
 
 def without_places(values: dict[str, Any]) -> dict[str, Any]:
-    """A configuration without folders of the machine that trained it: of paths the names alone."""
+    """A configuration without folders of the training machine; of paths, only the names stay."""
     left = {n: value for n, value in values.items() if not n.endswith(("_dir", "_dirs"))}
     if placed := dataset_path(left["dataset"]):
         left["dataset"] = f"{placed[0]}:{Path(placed[1]).name}"

@@ -1,4 +1,4 @@
-"""What is told of a search or training on its way."""
+"""The events of a search or training that displays show."""
 
 from collections.abc import Mapping
 
@@ -7,25 +7,25 @@ from autogan.search import Trial
 
 
 class Display:
-    """Is told of everything and shows nothing; the base of those that show."""
+    """Receives all events and shows none; the base class of displays."""
 
     def note(self, text: str) -> None:
-        """Something worth a line."""
+        """Show a line of progress."""
 
     def begins(self, terms: Terms, best: Trial | None = None) -> None:
-        """A search or training begins or goes on; what values are called, and the best so far."""
+        """A search or training begins or resumes: the names of its values, and the best so far."""
 
     def trial_started(self, trial: Trial, position: int, trials: int | None) -> None:
-        """A trial begins or goes on, at a position among so many."""
+        """A trial begins or resumes; ``position`` is its place among ``trials``."""
 
     def progress(self, trial: int, step: int, steps: int, losses: Mapping[str, float]) -> None:
-        """The training of a trial has come to a step."""
+        """A trial's training has reached a step."""
 
     def evaluated(self, trial: Trial) -> None:
         """A trial has been evaluated; its last evaluation is the new one."""
 
     def trial_ended(self, trial: Trial, best: Trial | None) -> None:
-        """A trial has ended, and this is the best so far."""
+        """A trial has ended; ``best`` is the best so far."""
 
     def close(self) -> None:
-        """Leave the terminal as it was."""
+        """Restore the terminal."""

@@ -1,4 +1,4 @@
-"""What the user sees on the way: lines in a pipe, a bar in a terminal, a panel in a notebook."""
+"""Progress for the user: lines in a pipe, a bar in a terminal, a panel in a notebook."""
 
 import contextlib
 import html
@@ -28,37 +28,37 @@ _STYLES = {
     State.COLLAPSED: "yellow",
     State.FAILED: "red",
 }
-_BAR = 16  # columns: the line fits into 80
+_BAR = 16  # columns, so that the line fits into 80
 
 
 @contextlib.contextmanager
 def _closing_allowed() -> Iterator[None]:
-    """Around each write: a terminal that was closed ends no search."""
+    """Guard a write: a closed terminal must not end a search."""
     try:
         yield
     except OSError:
         pass
-    except ValueError:  # Python's word for a file that is closed
+    except ValueError:  # Python raises this for a closed file
         if not getattr(sys.stderr, "closed", True):
             raise
 
 
 class _Run:
-    """A trial that is running, in words."""
+    """A running trial, in words."""
 
     def __init__(self, title: str, params: str) -> None:
         self.title, self.params, self.scores, self.rate = title, params, "", ""
-        self.step, self.steps = 0, 0  # no steps: nothing is known of them yet
+        self.step, self.steps = 0, 0  # steps is 0 until it is known
         self.left = 0.0  # seconds
         self.began = time.monotonic()
         self._first: tuple[float, int] | None = None
 
     def progress(self, step: int, steps: int) -> bool:
-        """It has come to a step; whether its speed is known by now."""
+        """Take in the step reached; return whether the speed is known."""
         now = time.monotonic()
         self.step, self.steps = step, steps
         if self._first is None:
-            self._first = (now, step)  # the first call compiles: it is not counted
+            self._first = (now, step)  # the first call includes compilation, so it does not count
         since, first = self._first
         if step == first:
             return False
@@ -70,20 +70,20 @@ class _Run:
 
     @property
     def whole(self) -> float:
-        """Seconds of a trial like this one."""
+        """Estimated seconds of a whole trial like this one."""
         return self.left * self.steps / max(self.steps - self.step, 1)
 
     @property
     def where(self) -> str:
-        """How far it is, beside its bar."""
+        """Its progress, for the text next to the bar."""
         steps = f"{self.step}/{self.steps} steps" if self.steps else "starting"
         return "  ".join(filter(None, (steps, self.rate)))
 
 
 class _Words(Display):
-    """What displays share: the words that they show.
+    """The words that all displays share.
 
-    A subclass shows lines for what has happened (`note`), and with `_show` what is happening.
+    A subclass shows past events as lines (`note`), and the present state with `_show`.
     """
 
     def __init__(self) -> None:
@@ -93,7 +93,7 @@ class _Words(Display):
         self._trials_left = 0
         self._best = self._left = ""
         self._bests: list[float] = []  # the best value after each trial that ended
-        self._several = False  # whether trials have run beside each other
+        self._several = False  # whether trials have run at the same time
 
     @override
     def begins(self, terms: Terms, best: Trial | None = None) -> None:
@@ -116,7 +116,7 @@ class _Words(Display):
         if run.progress(step, steps):
             usual = statistics.fmean(self._durations) if self._durations else run.whole
             rest = run.left + self._trials_left * usual / len(self._runs)
-            self._left = f"{duration(rest)} left in all" if self._trials_left else ""
+            self._left = f"{duration(rest)} left in total" if self._trials_left else ""
 
     @override
     def evaluated(self, trial: Trial) -> None:
@@ -132,11 +132,11 @@ class _Words(Display):
             self._bests.append(best.value)
 
     def _ended(self, trial: Trial) -> str:
-        """The line of a trial that has ended."""
+        """The line about a trial that has ended."""
         return f"trial {trial.number}  {self._terms.outcome(trial)}  {describe(trial.params)}"
 
     def _lines(self) -> list[str]:
-        """What is happening, below the bars: more of a trial that runs alone."""
+        """The present state, below the bars; with details if only one trial runs."""
         alone = next(iter(self._runs.values())) if len(self._runs) == 1 else None
         best = "; ".join(filter(None, (self._left, self._best)))
         fall = f"best so far: {spark(self._bests)}" if len(self._bests) > 1 else ""
@@ -145,7 +145,7 @@ class _Words(Display):
 
 
 class PlainDisplay(_Words):
-    """A line for each thing that happens; for logs and pipes."""
+    """A line per event; for logs and pipes."""
 
     @override
     def note(self, text: str) -> None:
@@ -178,12 +178,12 @@ class PlainDisplay(_Words):
         self.note(f"  {whose}{self._terms.outcome(trial)}; {self._best}")
 
     def _whose(self, trial: Trial) -> str:
-        """Which trial a line is of, where several run."""
+        """The trial that a line is about, if several run."""
         return f"trial {trial.number}: " if self._several else ""
 
 
 class LiveDisplay(_Words):
-    """Lines for what has happened, above a bar for what is happening; for terminals."""
+    """Lines for past events, above a bar for the running trial; for terminals."""
 
     def __init__(self, console: Console) -> None:
         super().__init__()
@@ -211,7 +211,7 @@ class LiveDisplay(_Words):
     def trial_started(self, trial: Trial, position: int, trials: int | None) -> None:
         super().trial_started(trial, position, trials)
         run = self._runs[trial.number]
-        if trial.number in self._tasks:  # it was lost, and begins again
+        if trial.number in self._tasks:  # it was lost, and is retried
             self._bar.remove_task(self._tasks[trial.number])
         self._tasks[trial.number] = self._bar.add_task(run.title, total=None, where=run.where)
         self._show()
@@ -250,7 +250,7 @@ class LiveDisplay(_Words):
 
 
 class NotebookDisplay(_Words):
-    """The last lines of what has happened, and what is happening, in one output of a notebook."""
+    """The last events and the present state, in one output cell of a notebook."""
 
     _LAST = 12  # lines
 
@@ -295,14 +295,14 @@ class NotebookDisplay(_Words):
 
 
 def make_display() -> Display:
-    """The display that suits standard error: lines, unless a bar can be drawn there."""
+    """The display that suits standard error: a bar on a terminal, lines elsewhere."""
     console = Console(stderr=True)
     live = console.is_interactive and os.isatty(2)  # Rich alone would also draw on FORCE_COLOR
     return LiveDisplay(console) if live else PlainDisplay()
 
 
 def usual_display() -> Display:
-    """For a call from Python that names none: a notebook shows progress, a program is silent."""
+    """The default display for calls from Python: shows progress in notebooks only."""
     if "IPython" in sys.modules:
         from IPython import get_ipython
 

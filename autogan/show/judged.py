@@ -1,4 +1,4 @@
-"""What a search's best generator is worth beside real images, and what is wrong with it."""
+"""A search's best generator compared with real images, and warnings about it."""
 
 import re
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from autogan.show.result import SearchResult
 
 _SCALE = re.compile(r"_\d+(_test)?(_[0-9a-f]{6})?(_test)?$")  # of a label: see `Evaluator.labels`
-_DISTANCES = ("fid", "kid")  # between real and generated images, which have an own floor
+_DISTANCES = ("fid", "kid")  # between real and generated images; real images have a floor
 
 
 def judged(result: "SearchResult") -> list[str]:
@@ -28,12 +28,12 @@ def judged(result: "SearchResult") -> list[str]:
         count = _SCALE.search(next(iter(found.floor)))
         many = count.group().split("_")[1] if count else "all"
         floor = _scores(result, found.floor, found.floor_spread)
-        lines.append(f"{floor}  of {many} unseen real images in their place")
+        lines.append(f"{floor}  for {many} unseen real images instead")
     if found.halves:
         halves = _scores(result, found.halves, found.halves_spread)
-        lines.append(f"{halves}  of one half of the real images against the other")
+        lines.append(f"{halves}  for one half of the real images against the other")
     if found.fewer:
-        lines.append(f"{_scores(result, found.fewer)}  of as many generated ones")
+        lines.append(f"{_scores(result, found.fewer)}  for as many generated images")
     if found.copies:
         lines.append(f"{figures(found.copies.items())}  (c_t below {COPIED:g} means copies)")
     return lines
@@ -42,10 +42,9 @@ def judged(result: "SearchResult") -> list[str]:
 def _scores(
     result: "SearchResult", scores: Mapping[str, float], spread: Mapping[str, float] | None = None
 ) -> str:
-    """Scores by short names: what decides first, then all criteria in their order.
+    """Scores by short names: the deciding value first, then all criteria in their order.
 
-    A sum has a value of its own, which no criterion has. After a value stands its standard
-    deviation, where that is known.
+    A weighted sum has its own value. A standard deviation follows each value where it is known.
     """
     names = _names(result)
     parts = []
@@ -59,9 +58,9 @@ def _scores(
 
 
 def _fits_noise(result: "SearchResult") -> str:
-    """What the winner scores better than unseen real images do; empty if nothing.
+    """The criteria by which the winner beats unseen real images; empty if there are none.
 
-    Values of as many images are compared, and by more than twice their deviations.
+    Both values are of equally many images, and must differ by more than two deviations.
     """
     found = result.judged
     if found is None or not found.floor:
@@ -74,12 +73,12 @@ def _fits_noise(result: "SearchResult") -> str:
         if name not in _DISTANCES or label not in by or spread is None:
             continue
         if by[label] < floor - 2 * spread:
-            words.append(f"{name} {figure(by[label])}, of unseen ones {figure(floor)}")
+            words.append(f"{name} {figure(by[label])}, unseen images {figure(floor)}")
     return ", ".join(words)
 
 
 def _names(result: "SearchResult") -> dict[str, str]:
-    """The criteria's names by their labels, whatever number of images these are of."""
+    """The criteria's names by their labels, without the numbers of images."""
     return {_unscaled(label): name for label, name in result.terms.names.items()}
 
 
@@ -89,21 +88,21 @@ def _unscaled(label: str) -> str:
 
 
 def warnings(result: "SearchResult") -> list[str]:
-    """What is wrong with the winner: seeds that died, images all alike or unlike the real ones."""
+    """Warnings about the winner: seeds that died, images that repeat or miss real ones."""
     standing, kept = result.standing, result.best.kept if result.best else None
     lines = []
     if standing is not None and (lost := died(standing)):
-        lines.append(f"the winner's hyperparameters are not safe: {lost}")
+        lines.append(f"the winner's hyperparameters are not reliable: {lost}")
     copies = (result.judged.copies if result.judged else None) or {}
     if copying(copies):
         lines.append(
-            f"the winner copies: its images lie nearer to the training images than unseen ones do "
-            f"({figures(copies.items())}); look at them, or train with more images"
+            "the winner copies: its images are closer to the training images than unseen real "
+            f"images are ({figures(copies.items())}); look at them, or train with more images"
         )
     if noise := _fits_noise(result):
         lines.append(
-            f"the winner is nearer to the training images than unseen real images are ({noise}): "
-            "it has learned their noise as well, so do not compare such values any more"
+            f"the winner is closer to the training images than unseen real images are ({noise}): "
+            "it has fitted their noise, so do not compare such values any more"
         )
     if kept is None or not kept.variety:
         return lines
@@ -112,7 +111,8 @@ def warnings(result: "SearchResult") -> list[str]:
         lines.append(f"the winner's images vary little: {variety}; look at them")
     if variety.uncovering:
         lines.append(
-            f"the winner's images come near {100 * variety.coverage:.0f} % of the real ones, as if "
-            f"{100 * variety.good:.0f} % were good and different: train longer, or look at them"
+            f"the winner makes nothing like {100 * (1 - variety.coverage):.0f} % of the real "
+            f"images, as if only {100 * variety.good:.0f} % of its own were good and different: "
+            "train longer, or look at them"
         )
     return lines

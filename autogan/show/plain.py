@@ -1,4 +1,4 @@
-"""What a run has come to as plain values: for JSON, and as a table for CSV."""
+"""A run's results as plain values: for JSON, and as a table for CSV."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from autogan.show.summary import verdict
 
 
 def plain(result: SearchResult | TrainResult) -> dict[str, Any]:
-    """All that is known of a run: numbers, text, lists and mappings, and paths."""
+    """All that is known about a run, as numbers, text, lists, mappings and paths."""
     if isinstance(result, TrainResult):
         return {
             "folder": result.folder.root,
@@ -59,9 +59,9 @@ def plain(result: SearchResult | TrainResult) -> dict[str, Any]:
 
 
 def table(result: SearchResult | TrainResult) -> tuple[list[str], list[dict[str, Any]]]:
-    """The names of the columns, and a row for each evaluation.
+    """The names of the columns, and a row per evaluation.
 
-    A trial's own columns stand in each of its rows; one without evaluations has one row.
+    Each row repeats the columns of its trial; a trial without evaluations has one row.
     """
     if isinstance(result, TrainResult):
         trials, names = [result.trial], list(result.trial.params)
@@ -87,7 +87,7 @@ def table(result: SearchResult | TrainResult) -> tuple[list[str], list[dict[str,
 
 
 def _trial(trial: Trial, names: list[str]) -> dict[str, Any]:
-    """The columns that are alike in all rows of a trial."""
+    """The columns that are the same in all rows of a trial."""
     return {
         "trial": trial.number,
         "state": trial.state.value,

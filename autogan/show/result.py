@@ -1,4 +1,4 @@
-"""What a search found, and what a training came to."""
+"""The results of searches and trainings."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,20 +24,20 @@ from autogan.show.summary import rows, summary, table_html
 
 
 class SearchResult:
-    """What a search has found; printed, it is one line, and in a notebook a table of all trials.
+    """The result of a search; prints as one line, and in a notebook as a table of all trials.
 
-    It reads the record when it is asked, and goes along with a search that goes on.
+    It reads the record on demand, so it follows a search that is still running.
 
     Args:
         tally: of the search.
 
     Attributes:
         config: of the search, resolved.
-        folder: with everything in it.
-        header: what all values depend on beside the configuration, as the record has it.
+        folder: of the search.
+        header: all that values depend on besides the configuration, from the record.
         objective: the label of the criterion that decided.
         direction: ``min`` or ``max``.
-        terms: what values are called.
+        terms: the names of the values.
     """
 
     def __init__(self, tally: Tally) -> None:
@@ -48,101 +48,101 @@ class SearchResult:
 
     @property
     def logs(self) -> Path:
-        """What to show in TensorBoard."""
+        """The folder for TensorBoard."""
         return self.folder.logs(self.config.log_dir)
 
     @property
     def trials(self) -> list[Trial]:
-        """All of them, in order.
+        """All trials, in order.
 
-        One that died has the value and step of its best generator before, which count for nothing
-        else (see `Trial.worth`).
+        A dead trial has the value and step of its best generator, which count for nothing else
+        (see `Trial.worth`).
         """
         return self._tally.trials()
 
     @property
     def points(self) -> Sequence[Standing]:
-        """The search's hyperparameters with all that is known of each.
+        """The search's points with all that is known about each.
 
-        Those to train again stand first (see `autogan.search.repeats.recommended`).
+        The recommended point comes first (see `autogan.search.repeats.recommended`).
         """
         return self._tally.ranked()
 
     @property
     def best(self) -> Trial | None:
-        """The best training of the recommended hyperparameters; None if none came to a value."""
+        """The best trial of the recommended point; None if no trial has a value."""
         return self._tally.best()
 
     @property
     def in_hand(self) -> Trial | None:
-        """The training of the best generator of all, by luck or not; None if there is none.
+        """The trial of the best generator of all, lucky or not; None if there is none.
 
-        Whatever became of it afterwards.
+        It may have died afterwards.
         """
         return self._tally.in_hand()
 
     @property
     def hyperparameters(self) -> Mapping[str, Value]:
-        """Of the best trial, all of them."""
+        """All hyperparameters of the best trial."""
         return self._tally.trial_config(self.best).params if self.best else {}
 
     @property
     def confirmed(self) -> list[Confirmed]:
-        """What was trained again to name the best, the best first."""
+        """The points that a confirmation trained again, the best first."""
         return self._tally.confirmed()
 
     @property
     def front(self) -> list[Trial]:
-        """Of several criteria, the trials that none other beats, by number."""
+        """With several criteria, the trials that no other trial beats, by number."""
         return self._tally.front()
 
     @property
     def judged(self) -> Judged | None:
-        """The best generator's scores on latent vectors that did not choose it."""
+        """The best generator's scores on fresh latent vectors."""
         return self._ledger.judgement(self.best) if self.best else None
 
     @property
     def folders(self) -> Mapping[int, TrialFolder]:
-        """Of the trials, by number."""
+        """The trials' folders, by number."""
         return self._tally.trial_folders()
 
     @property
     def reached(self) -> Sequence[tuple[int, int]]:
-        """Trial and step of all evaluations and ends, in the order in which they counted."""
+        """Trial and step of all evaluations and ends, in the recorded order."""
         return [(trial, step) for trial, step in self._ledger.course if step is not None]
 
     @property
     def stints(self) -> Mapping[int, Sequence[Stint]]:
-        """Of the workers with each trial, by its number."""
+        """The workers' stints on each trial, by the trial's number."""
         return self._ledger.stints
 
     @property
     def at(self) -> float | None:
-        """When the last line was written, in seconds since 1970; None if none says."""
+        """The time of the last record, in seconds since 1970; None if records have no times."""
         return self._ledger.at
 
     @property
     def standing(self) -> Standing | None:
-        """All that is known of the recommended hyperparameters."""
+        """All that is known about the recommended point."""
         return None if self.best is None else self.point(self.best.params)
 
     def chosen(self, top: int) -> Chosen:
-        """The best points of a proxy, as many as ``top``, for the training in full."""
+        """The best ``top`` points of a proxy, to be trained in full."""
         return self._tally.chosen(top)
 
     @property
     def proxy(self) -> Chosen | None:
-        """What was chosen by a proxy to be trained in full here; None without one."""
+        """The points that a proxy chose to be trained in full here; None without a proxy."""
         chosen = self.header.get("proxy")
         return None if chosen is None else Chosen(**chosen)
 
     def point(self, params: Mapping[str, Value] | None) -> Standing | None:
-        """All that is known of some hyperparameters; None if the search did not try them."""
+        """All that is known about some hyperparameters; None if the search did not try them."""
         return next((each for each in self.points if each.first.params == params), None)
 
     @property
     def ended(self) -> bool:
-        """Whether all is done: the best is judged at the end, if any trial came to a value."""
+        """Whether all is done; if any trial has a value, judging the best comes last."""
         running = any(trial.state is State.RUNNING for trial in self.trials)
         return bool(self.trials) and not running and (self.best is None or self.judged is not None)
 
@@ -155,13 +155,13 @@ class SearchResult:
 
     @property
     def confirmation(self) -> Confirmed | None:
-        """What came of the winner under fresh seeds, if it was confirmed."""
+        """The winner's values under fresh seeds; None without a confirmation."""
         params = self.best.params if self.best else None
         return next((each for each in self.confirmed if each.params == params), None)
 
     @property
     def seconds(self) -> float:
-        """Of work on all trials; on those that have not ended, as far as the record tells."""
+        """Seconds of work on all trials; for unfinished ones, as far as recorded."""
         return sum(
             sum(stint.last - stint.began for stint in self.stints.get(trial.number, ()))
             if trial.state is State.RUNNING
@@ -180,7 +180,7 @@ class SearchResult:
         return table_html(self)
 
     def summary(self) -> str:
-        """What the command line prints at the end of a search."""
+        """The text that the command line prints at the end of a search."""
         return summary(self)
 
     def to_dataframe(self) -> Any:
@@ -193,20 +193,20 @@ class SearchResult:
             import pandas
         except ImportError:
             raise ConfigError(
-                "to_dataframe", "pandas is not installed; pip install pandas"
+                "to_dataframe", "pandas is not installed; install it: pip install pandas"
             ) from None
         return pandas.DataFrame(rows(self))
 
 
 @dataclass(frozen=True)
 class TrainResult:
-    """What a training came to.
+    """The result of a training.
 
     Attributes:
         config: of the training.
-        folder: with everything in it.
+        folder: of the training.
         objective: the label of the criterion that decides.
-        terms: what values are called.
+        terms: the names of the values.
         trial: its evaluations, value and state.
     """
 
@@ -218,35 +218,35 @@ class TrainResult:
 
     @property
     def direction(self) -> Direction:
-        """Which way values are better."""
+        """Whether lower (``min``) or higher values (``max``) are better."""
         return self.config.objective.direction
 
     @property
     def best(self) -> Evaluation | None:
-        """The best evaluation so far, whatever became of the training afterwards."""
+        """The best evaluation so far, even if the training died afterwards."""
         return best_evaluation(self.trial.evaluations, self.direction)
 
     @property
     def folders(self) -> Mapping[int, TrialFolder]:
-        """As a search has them: the training's own, by its number."""
+        """The training's folder by its number, in the form that a search has."""
         return {self.trial.number: self.folder}
 
     @property
     def state(self) -> str:
-        """``ended``, or how it ended too early; ``running`` or ``unfinished``."""
+        """``ended``, or the reason why it ended early; ``running`` or ``unfinished``."""
         if self.trial.state is State.RUNNING:
             return "running" if at_work(run_of(self.folder.root)) else "unfinished"
         return "ended" if self.trial.state is State.COMPLETE else state_of(self.trial)
 
     @property
     def steps(self) -> int:
-        """Generator updates; while it has not ended, up to its last evaluation."""
+        """Generator updates; up to the last evaluation if it has not ended."""
         evaluated = self.trial.evaluations[-1].step if self.trial.evaluations else 0
         return max(evaluated, self.trial.steps)
 
     @property
     def pace(self) -> int:
-        """Updates of both networks in a step."""
+        """Updates of both networks per step."""
         return self.config.gan.updates_per_step(self.config.hyperparameters())
 
     def updates(self) -> int:

@@ -1,4 +1,4 @@
-"""Runs on disk, read without a worker, a lock or TensorFlow: ended, stopped or under way."""
+"""Loads runs from disk without a worker, a lock or TensorFlow: ended, stopped or running."""
 
 import dataclasses
 import json
@@ -21,7 +21,7 @@ from autogan.show.result import SearchResult, TrainResult
 
 
 def load_run(root: Path, options: Mapping[str, Any] | None) -> SearchResult | TrainResult:
-    """What the search or training in a folder has come to so far.
+    """Load the result so far of the search or training in a folder.
 
     Args:
         root: its folder.
@@ -38,9 +38,9 @@ def load_run(root: Path, options: Mapping[str, Any] | None) -> SearchResult | Tr
 
 
 def load_search(root: Path, options: Mapping[str, Any] | None) -> SearchResult:
-    """What the search in a folder has found so far.
+    """Load the result so far of the search in a folder.
 
-    The arguments and errors are those of `load_run`, which finds out whether it holds a search.
+    Arguments and errors are the same as for `load_run`, which detects searches.
     """
     folder = SearchFolder(root)
     config = load_saved(
@@ -48,7 +48,7 @@ def load_search(root: Path, options: Mapping[str, Any] | None) -> SearchResult:
     ).resolved()
     ledger = Ledger(folder.ledger)
     if not ledger.header and look(folder.proxy.ledger, "run") == "file":
-        return load_search(folder.proxy.root, options)  # as far as it is
+        return load_search(folder.proxy.root, options)  # all there is so far
     if not ledger.header:
         raise ConfigError("run", f"{root} holds a search that has not begun; run it first")
     return SearchResult(fitting_tally(config, ledger))
@@ -56,7 +56,7 @@ def load_search(root: Path, options: Mapping[str, Any] | None) -> SearchResult:
 
 def _nothing(root: Path) -> str:
     if look(root, "run") != "folder":
-        return f"{root} is no folder; see: autogan list runs"
+        return f"{root} is not a folder; see: autogan list runs"
     return f"{root} holds no search or training; see: autogan list runs"
 
 
@@ -82,7 +82,7 @@ def _training(root: Path, options: Mapping[str, Any] | None) -> TrainResult:
 def _labels(config: TrainConfig, trial: Trial) -> dict[str, str]:
     """The labels of a training's criteria, by name, as far as it has scores.
 
-    They stand in the criteria's order; where one has no finite value it is missing.
+    In the criteria's order, without criteria that have no finite value.
     """
     most = max((e.scores for e in trial.evaluations), key=len, default={})
     criteria, labels = config.criteria(), iter(most)
@@ -94,7 +94,7 @@ def _labels(config: TrainConfig, trial: Trial) -> dict[str, str]:
 
 
 def _evaluations(path: Path) -> list[Evaluation]:
-    """Those that a training has written so far."""
+    """The evaluations that a training has written so far."""
     try:
         lines = contents(path).decode().splitlines() if look(path, "run") else []
         values = {"number": 0, "params": {}, "evaluations": [*map(_evaluation, lines)]}
@@ -106,7 +106,7 @@ def _evaluations(path: Path) -> list[Evaluation]:
 
 
 def _evaluation(line: str) -> dict[str, Any]:
-    """What `dataclasses.asdict` would make of an evaluation, from its line."""
+    """An evaluation's fields, in the form of `dataclasses.asdict`, from its line."""
     scores = json.loads(line)
     step, variety = scores.pop("step"), scores.pop("variety", {})
     alike = bool(variety) and Variety.of(variety).collapsed
@@ -115,5 +115,5 @@ def _evaluation(line: str) -> dict[str, Any]:
 
 
 def _given(options: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The options that were given."""
+    """The given options."""
     return {name: value for name, value in (options or {}).items() if value}

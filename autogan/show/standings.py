@@ -1,4 +1,4 @@
-"""What is known of points: how good their trainings were, and what a further one promises."""
+"""Points in words: how good their trainings were, and what to expect from another one."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from autogan.search.repeats import Standing
 if TYPE_CHECKING:
     from autogan.show.result import SearchResult
 
-_SURE = 0.95  # of survival; below, the doubt is worth a word
+_SURE = 0.95  # probability of survival below which a warning is due
 
 
 def seeds(standing: Standing) -> str:
@@ -31,18 +31,18 @@ def seeds(standing: Standing) -> str:
 
 
 def promise(standing: Standing) -> str:
-    """What a further training would come to; empty where nothing says so."""
+    """The value to expect from a further training; empty if nothing is known."""
     outlook = standing.outlook
     if outlook is None:
         return ""
-    words = f"expect {figure(outlook.low)} to {figure(outlook.high)} of a further training"
+    words = f"expect {figure(outlook.low)} to {figure(outlook.high)} from a further training"
     if outlook.survival < _SURE:
         words += f"; {100 * (1 - outlook.survival):.0f} % of such trainings die"
     return words
 
 
 def plain_standing(standing: Standing) -> dict[str, Any]:
-    """The same as plain values, for JSON."""
+    """A standing as plain values, for JSON."""
     outlook = standing.outlook
     return {
         "trial": standing.first.number,
@@ -58,12 +58,12 @@ def plain_standing(standing: Standing) -> dict[str, Any]:
 
 
 def points_table(result: "SearchResult", most: int, *, every: bool) -> list[str]:
-    """A line for each point, the recommended first: its mean, seeds, deaths and worst value.
+    """A line per point, the recommended first: its mean, seeds, deaths and worst value.
 
     Args:
         result: of a search in which points have several seeds.
-        most: lines, if not all are wanted.
-        every: show all points, and each one's trainings below it.
+        most: number of lines, unless ``every``.
+        every: show all points, each with its trainings below it.
     """
     points = result.points
     names = [dimension.name for dimension in result.config.space.dimensions]
@@ -99,7 +99,7 @@ def _row(result: "SearchResult", point: Standing, names: Sequence[str]) -> list[
 
 
 def worst(result: "SearchResult", point: Standing) -> float | None:
-    """The worst value of a point's whole trainings that live; None of fewer than two."""
+    """The worst value of a point's whole trainings that did not die; None if fewer than two."""
     choose = max if result.direction == "min" else min
     return choose(point.values) if len(point.values) > 1 else None
 
@@ -111,7 +111,7 @@ def _figure(value: object) -> str:
 
 
 def differ(result: "SearchResult") -> str:
-    """That the best generator is another one, if it is."""
+    """A note if the best generator is from another trial."""
     best, hand = result.best, result.in_hand
     if best is None or hand is None or hand.number == best.number or result.front:
         return ""
@@ -119,16 +119,16 @@ def differ(result: "SearchResult") -> str:
 
 
 def died(standing: Standing) -> str:
-    """How many of a point's trainings died, for a warning; empty if none did."""
+    """The number of a point's trainings that died, for a warning; empty if none did."""
     if not standing.died:
         return ""
     return f"{standing.died} of its {len(standing.ended)} trainings diverged or collapsed"
 
 
 def in_hand(result: "SearchResult") -> list[str]:
-    """Where the best generator of all is none of a training to be recommended, which it is.
+    """A line about the best generator of all, if its training is not the recommended one.
 
-    Luck is welcome there: it makes the best images so far.
+    Luck is welcome here: this generator makes the best images so far.
     """
     trial, best = result.in_hand, result.best
     kept = trial.kept if trial else None
@@ -140,7 +140,7 @@ def in_hand(result: "SearchResult") -> list[str]:
     if trial.dead:
         why = f"; its training {trial.state.value} afterwards"
     elif own is not None and len(own.trials) > 1:
-        why = f"; its hyperparameters have {figure(own.value or 0.0)} {seeds(own)}"
+        why = f"; its hyperparameters reach {figure(own.value or 0.0)} {seeds(own)}"
     else:
         why = "; its hyperparameters may have been lucky"
     return [
@@ -150,18 +150,18 @@ def in_hand(result: "SearchResult") -> list[str]:
 
 
 def of_defaults(result: "SearchResult") -> Standing | None:
-    """What is known of the GAN type's defaults; None if they were not tried."""
+    """All that is known about the GAN type's defaults; None if they were not tried."""
     return result.point(result.config.space.defaults())
 
 
 def defaults(result: "SearchResult") -> list[str]:
-    """What the GAN type's defaults came to beside the winner, at what cost."""
+    """The GAN type's defaults compared with the winner, in value and cost."""
     best = result.best
     own = of_defaults(result) if len(result.points) > 1 else None
     if best is None or own is None or result.confirmed or result.front:
         return []
     if own.first.params == best.params:
-        return ["the defaults are the best that was found"]
+        return ["the defaults are the best point found"]
     cost, price = (
         updates_per_step(result.config, trial) * max(trial.steps for trial in result.trials)
         for trial in (own.first, best)
@@ -176,9 +176,9 @@ def defaults(result: "SearchResult") -> list[str]:
 
 
 def by_proxy(result: "SearchResult") -> list[str]:
-    """How a proxy chose what was trained in full, and what came of each; nothing without one.
+    """The points that a proxy chose, and their results in full; empty without a proxy.
 
-    Its values are of another size of training: they stand there for their order alone.
+    The proxy's values come from a smaller training: only their order matters.
     """
     chosen = result.proxy
     if chosen is None:
@@ -186,28 +186,26 @@ def by_proxy(result: "SearchResult") -> list[str]:
     show = command("autogan", "show", result.folder.proxy.root)
     size = proxy_of(result.config)
     cost = f"{duration(chosen.seconds)} of training"
-    lines = [
-        f"chosen among {chosen.tried} points by the proxy ({size}; {cost}; {show}), then in full:"
-    ]
+    lines = [f"the proxy ({size}; {cost}; {show}) chose from {chosen.tried} points; these in full:"]
     for number, point, value in zip(chosen.trials, chosen.points, chosen.values, strict=True):
         here = result.point(point)
-        told = "not trained" if here is None else "no value"
+        full = "not trained" if here is None else "no value"
         if here is not None and here.value is not None:
-            told = f"{figure(here.value)} {seeds(here)}"
+            full = f"{figure(here.value)} {seeds(here)}"
         lines.append(
-            f"  trial {number} of the proxy, {figure(value)} there: {told}  {describe(point)}"
+            f"  trial {number} of the proxy, {figure(value)} there: {full}  {describe(point)}"
         )
     return lines
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What one criterion alone would choose.
+    """The choice of one criterion alone.
 
     Attributes:
         criterion: its name.
-        value: the best one of all evaluations of trainings that live.
-        trial: whose evaluation that is.
+        value: the best value of all evaluations of trainings that did not die.
+        trial: the trial of that evaluation.
     """
 
     criterion: str
@@ -216,7 +214,7 @@ class Choice:
 
 
 def by_criterion(result: "SearchResult") -> list[Choice]:
-    """What each recorded criterion would choose, in their order; nothing where there is but one."""
+    """The choice of each recorded criterion, in order; empty if there is only one criterion."""
     labels: Mapping[str, str] = result.header["labels"]
     choices = []
     for name, criterion in result.config.criteria().items():
@@ -237,7 +235,7 @@ def by_criterion(result: "SearchResult") -> list[Choice]:
 
 
 def choices_table(result: "SearchResult") -> list[str]:
-    """The same in words, a line each."""
+    """The choices of all criteria in words, a line each."""
     choices = by_criterion(result)
     if not choices:
         return []

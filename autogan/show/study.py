@@ -1,4 +1,4 @@
-"""A search as a study of Optuna, for its dashboard and its analyses."""
+"""A search as an Optuna study, for Optuna's dashboard and analyses."""
 
 import contextlib
 import datetime
@@ -25,9 +25,9 @@ _STATES = {
 
 
 def write_study(result: SearchResult, path: Path, *, overwrite: bool = False) -> None:
-    """Write a search's trials into an SQLite file, as a study of the folder's name.
+    """Write a search's trials into an SQLite file, as a study named after the folder.
 
-    A trial that was stopped early is pruned, one that died or failed has failed; each has its
+    Trials that were stopped early become pruned, dead and failed ones become failed; each has its
     evaluations, seed, origin, state and reason.
 
     Args:
@@ -70,7 +70,7 @@ def _filled(optuna: Any, result: SearchResult, path: Path) -> None:
         storage=f"sqlite:///{path}",
         directions=directions,
     )
-    study.set_user_attr("criteria", list(several))  # its names of metrics are experimental
+    study.set_user_attr("criteria", list(several))  # Optuna's metric names are experimental
     spread = {
         d.name: _distribution(optuna.distributions, d, result.trials)
         for d in result.config.space.dimensions
@@ -82,7 +82,7 @@ def _filled(optuna: Any, result: SearchResult, path: Path) -> None:
 
 
 def _distribution(distributions: Any, dimension: Dimension, trials: Sequence[Trial]) -> Any:
-    """All values that a hyperparameter can have or had: steps may lead outside of a list."""
+    """All values that a hyperparameter can have or had: methods may leave a list."""
     declared = dimension.hyperparameter
     had = [t.params[dimension.name] for t in trials if dimension.name in t.params]
     if declared.kind == "choice":
@@ -102,7 +102,7 @@ def _distribution(distributions: Any, dimension: Dimension, trials: Sequence[Tri
 def _frozen(
     trials: Any, result: SearchResult, trial: Trial, spread: dict[str, Any], signs: Sequence[int]
 ) -> Any:
-    """A trial as Optuna keeps it."""
+    """A trial in Optuna's form."""
     state = trials.TrialState[_STATES[trial.state]]
     stints = result.stints.get(trial.number, ())
     times = [moment for stint in stints for moment in (stint.began, stint.last)] or [0.0]
@@ -128,7 +128,7 @@ def _frozen(
             "confirms": trial.confirms,
             "best_value": trial.value,
         },
-        # Optuna knows no course of several criteria.
+        # Optuna has no intermediate values for several criteria.
         intermediate_values={
             e.step: e.value for e in trial.evaluations if len(signs) == 1 and e.value is not None
         },

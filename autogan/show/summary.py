@@ -1,4 +1,4 @@
-"""What a search found, in words and as a table."""
+"""The result of a search, in words and as a table."""
 
 import html
 import itertools
@@ -31,7 +31,7 @@ _SHOWN = 20  # trials in a table
 
 
 def summary(result: "SearchResult", *, every: bool = False) -> str:
-    """What a search found, for people: the winner, what it is worth, and the best trials.
+    """The result of a search, for people: the winner, its value, and the best trials.
 
     Args:
         result: of the search.
@@ -65,7 +65,7 @@ def summary(result: "SearchResult", *, every: bool = False) -> str:
 
 
 def standing(result: "SearchResult") -> list[str]:
-    """What is searched, how far it is and what it has cost, for one that may not have ended."""
+    """A search's task, progress and cost; it may not have ended."""
     config = result.config
     method = (
         f"{config.search_method} with {config.stopping}"
@@ -76,28 +76,28 @@ def standing(result: "SearchResult") -> list[str]:
     each = ", ".join(f"{count} {state}" for state, count in counts.items())
     state = result.state
     whole = result.folder.whole
-    small = "" if whole == result.folder.root else f"the proxy of {whole}, a smaller training; "
+    small = "" if whole == result.folder.root else f"proxy (a smaller training) of {whole}; "
     lines = [
         f"{small}{config.gan_type} on {config.dataset} by {method}: {state}",
-        f"{trials(len(result.trials))}: {each}" if each else "no trial has begun",
+        f"{trials(len(result.trials))}: {each}" if each else "no trial has started",
         f"{result.updates()} updates of both networks, {duration(result.seconds)} of training",
     ]
     for trial in result.trials:
         if trial.state is State.RUNNING:
             last = f" at step {trial.evaluations[-1].step}" if trial.evaluations else ""
-            verb = "running" if state == "running" else "to go on with"
+            verb = "running" if state == "running" else "to be resumed"
             lines.append(f"{verb}: trial {trial.number}{last}  {describe(trial.params)}")
     if state == "unfinished":
         own = own_flags(config, "search")
         again = command("autogan", "search", "--resume", result.folder.whole, *own)
-        lines.append(f"go on with: {again}")
+        lines.append(f"resume with: {again}")
     return lines
 
 
 def rows(result: "SearchResult") -> list[dict[str, Any]]:
-    """A row for each trial, the best first: what it was, what it came to, its hyperparameters.
+    """A row per trial, the best first: its state, its result, its hyperparameters.
 
-    Dead trials that had a value before follow those that live, and then come those without a value.
+    Dead trials that had a value follow the others, and trials without a value come last.
     """
     sign = 1 if result.direction == "min" else -1
     places = {key(point.first.params): place for place, point in enumerate(result.points)}
@@ -117,7 +117,7 @@ def rows(result: "SearchResult") -> list[dict[str, Any]]:
 
 
 def table_html(result: "SearchResult") -> str:
-    """The trials as an HTML table under one line that names the best."""
+    """The trials as an HTML table, under a line that names the best."""
     made = rows(result)
     columns = list(dict.fromkeys(name for row in made for name in row))
     head = "".join(f"<th>{html.escape(name)}</th>" for name in columns)
@@ -132,7 +132,7 @@ def table_html(result: "SearchResult") -> str:
 
 
 def _row(result: "SearchResult", trial: Trial, again: bool, confirms: bool) -> dict[str, Any]:
-    # Of images that had collapsed, the number that was measured: it decides nothing.
+    # For collapsed images, the measured value: it decides nothing.
     shown = trial.kept or (trial.evaluations[-1] if trial.collapsed and trial.evaluations else None)
     scores = result.terms.named(shown) if shown else {}
     first = {name: scores.pop(name, None) for name in result.terms.deciding}
@@ -152,7 +152,7 @@ def _row(result: "SearchResult", trial: Trial, again: bool, confirms: bool) -> d
 
 
 def _table(result: "SearchResult", every: bool) -> list[str]:
-    """The best trials or all, a line each; what decides, and the hyperparameters."""
+    """The best trials or all, a line each: the deciding value and the hyperparameters."""
     made = rows(result)
     if not made:
         return []
@@ -183,15 +183,15 @@ def _cell(value: object) -> str:
 
 
 def _counted(result: "SearchResult") -> str:
-    """``8 trials``, or ``4 points in 11 trials`` where some were trained again."""
+    """``8 trials``, or ``4 points in 11 trials`` if some were trained again."""
     points = len({key(trial.params) for trial in result.trials if not trial.confirms})
-    told = trials(len(result.trials))
+    count = trials(len(result.trials))
     again = any(t.repeats is not None or t.confirms for t in result.trials)
-    return f"{points} points in {told}" if again else told
+    return f"{points} points in {count}" if again else count
 
 
 def _left(result: "SearchResult", name: str) -> str:
-    """Why a value is none of the candidates that the user gave, if it is none."""
+    """The reason why a value is not one of the user's candidates; empty if it is one."""
     dimension = next((d for d in result.config.space.dimensions if d.name == name), None)
     assert result.best is not None
     if dimension is None or dimension.range or result.best.params[name] in dimension.candidates:
@@ -199,11 +199,11 @@ def _left(result: "SearchResult", name: str) -> str:
     given = ", ".join(map(str, dimension.candidates))
     if result.best.origin == "enqueued":
         return f"  (your own point; the candidates are {given})"
-    return f"  (beyond the candidates {given}: {result.config.search_method} steps away from them)"
+    return f"  (not one of the candidates {given}: {result.config.search_method} may leave them)"
 
 
 def _value(result: "SearchResult", best: Trial) -> list[str]:
-    """The winner's value; first the mean, where it has several seeds."""
+    """The winner's value, after the mean if it has several seeds."""
     assert best.value is not None
     worth = f"{result.objective} = {figure(best.value)} at step {best.step}"
     fresh = next((each for each in result.confirmed if each.params == best.params), None)
@@ -226,7 +226,7 @@ def _value(result: "SearchResult", best: Trial) -> list[str]:
 
 
 def _course(result: "SearchResult") -> list[str]:
-    """How the best value so far went, in a small picture."""
+    """The course of the best value so far, as a small picture."""
     choose = min if result.direction == "min" else max
     own = [t.worth for t in result.trials if t.worth is not None and not t.confirms]
     if len(own) < 2 or result.front:
@@ -247,7 +247,7 @@ def _warned(result: "SearchResult") -> list[str]:
 
 
 def _without_best(result: "SearchResult") -> str:
-    """That no trial can be called the best, and what to do about it, by what became of them."""
+    """A line for a search without a best trial, with advice that depends on its trials' states."""
     states = [trial.state for trial in result.trials]
     advice = []
     if any(trial.dead for trial in result.trials):
@@ -263,11 +263,11 @@ def _without_best(result: "SearchResult") -> str:
         )
     words = "".join(f"; {each}" for each in advice)
     count = trials(len(states))
-    return f"none of {count} came to a value{words} (all of it is in {result.folder.root})"
+    return f"none of {count} has a value{words} (everything is in {result.folder.root})"
 
 
 def _late(result: "SearchResult") -> list[str]:
-    """How trials go on that were out of time, if there are any."""
+    """A line on how to resume trials that were out of time, if there are any."""
     late = sum(trial.state is State.TIMED_OUT for trial in result.trials)
     if not late:
         return []
@@ -275,11 +275,11 @@ def _late(result: "SearchResult") -> list[str]:
     own = own_flags(result.config, "search")
     again = command("autogan", "search", "--resume", root, "--max-trial-minutes", "MORE", *own)
     verb = "was" if late == 1 else "were"
-    return [f"{trials(late)} {verb} out of time; to go on from there: {again}"]
+    return [f"{trials(late)} {verb} out of time; resume with: {again}"]
 
 
 def _confirmed(result: "SearchResult") -> list[str]:
-    """What the best are worth under fresh seeds, beside what the search had seen of them."""
+    """The values of the best points under fresh seeds, next to those that the search saw."""
     if not result.confirmed:
         return []
     seeds = len(result.confirmed[0].values) + result.confirmed[0].lost
@@ -293,7 +293,7 @@ def _confirmed(result: "SearchResult") -> list[str]:
             early = " when it was stopped early" if stopped else ""
             words.append(f"the search saw {figure(each.observed)}{early}")
         if each.observed is not None and each.mean is not None:
-            words.append(f"a gap of {each.mean - each.observed:+.3g}")
+            words.append(f"gap {each.mean - each.observed:+.3g}")
         name = "the defaults" if each.number is None else f"trial {each.number}"
         lines.append(f"  {name}: {', '.join(words)}  {describe(each.params)}")
     return [*lines, verdict(result)]
@@ -303,17 +303,17 @@ def verdict(result: "SearchResult") -> str:
     """Whether the search beat the GAN type's defaults."""
     winner = result.confirmed[0]
     if winner.number is None:
-        return "the defaults did better than all that was found"
+        return "the defaults did better than every point found"
     defaults = next((c for c in result.confirmed if c.number is None), None)
     if defaults is None:
-        return "the defaults are among the best that were found"
+        return "the defaults are among the best points found"
     choices = sum(each.number is not None for each in result.confirmed)
     worst = math.inf if result.direction == "min" else -math.inf
     found = advantage(winner, defaults, choices, worst)
     if math.isinf(found.low) and math.isinf(found.high):
         return (
-            f"against the defaults: {found.shift:+.3g}; so few seeds cannot tell whether that is "
-            "luck: confirm with repeats=5"
+            f"against the defaults: {found.shift:+.3g}; too few seeds to rule out luck: confirm "
+            "with repeats=5"
         )
     interval = f"95 % interval {found.low:+.3g} to {found.high:+.3g}"
     if found.low <= 0 <= found.high:

@@ -1,4 +1,4 @@
-"""A display that logs to trackers, too."""
+"""A display that also logs to trackers."""
 
 import contextlib
 import dataclasses
@@ -22,18 +22,18 @@ from autogan.trackers.base import Ending
 from autogan.trackers.feed import SEARCH, THREAD, Entry, Feed
 
 _PATIENCE = 60.0  # seconds for trackers to log the rest at the end
-_GLANCE = 5.0  # seconds after which the user is asked for patience
+_GLANCE = 5.0  # seconds until a note says that the command waits
 
 
 class Tracking(Display):
-    """Passes all on to a display; what trials come to, to trackers.
+    """Passes all events on to a display, and the trials' results to trackers.
 
-    Nothing is logged twice, so that all trials may be given again.
+    Nothing is logged twice, so all trials may be passed again.
 
     Args:
         display: shows the progress, and why a tracker was left out.
         feeds: of the trackers.
-        terms: what values are called.
+        terms: the names of the values.
         config_of: finds a trial's configuration.
         alone: whether the only trial is a training outside of any search.
     """
@@ -50,7 +50,7 @@ class Tracking(Display):
         self._display, self._feeds = display, feeds
         self._terms, self._config_of, self._alone = terms, config_of, alone
         self._configs: dict[int, Mapping[str, Value]] = {}  # by the trial's number
-        self._begun: Trial | None = None  # the last one that was
+        self._begun: Trial | None = None  # the last one
 
     @override
     def note(self, text: str) -> None:
@@ -81,37 +81,37 @@ class Tracking(Display):
         self.follow(trial)
 
     def follow(self, trial: Trial) -> None:
-        """Log what is new of a trial."""
+        """Log the news about a trial."""
         if self._feeds:
             self.put(self._entry(trial))
 
     def failed(self, reason: str) -> None:
-        """A training outside of any search has failed."""
+        """Log that a training outside of any search has failed."""
         if self._begun is not None:
             self.follow(dataclasses.replace(self._begun, state=State.FAILED, reason=reason))
 
     def put(self, entry: Entry) -> None:
-        """Log what is new in an entry."""
+        """Log the news in an entry."""
         for feed in self._feeds:
             feed.put(entry)
         self._leave_out()
 
     def finish(self) -> None:
-        """Wait until all is logged, for a minute at most."""
+        """Wait until all is logged, at most a minute."""
         for feed in self._feeds:
             feed.end()
         for feed in [*self._feeds]:
             if feed.wait(_GLANCE):
                 continue
-            self.note(f"waiting for {feed.name}, a minute at most; Ctrl-C leaves it out")
+            self.note(f"waiting up to a minute for {feed.name}; Ctrl-C skips it")
             with contextlib.suppress(KeyboardInterrupt):
                 if feed.wait(_PATIENCE):
                     continue
-            feed.fault = "it does not answer"
+            feed.fault = "it does not respond"
         self._leave_out()
 
     def values(self, evaluation: Evaluation) -> dict[str, float]:
-        """An evaluation's scores by the criteria's names; of a weighted sum, its value too."""
+        """An evaluation's scores by the criteria's names, and the value of a weighted sum."""
         named = self._terms.named(evaluation)
         if evaluation.value is not None and self._terms.objective not in named:
             named["objective"] = evaluation.value
@@ -120,15 +120,15 @@ class Tracking(Display):
     def _leave_out(self) -> None:
         for feed in [feed for feed in self._feeds if feed.fault]:
             self._feeds.remove(feed)
-            self.note(f"{feed.name} is left out from here on: {feed.fault}")
+            self.note(f"nothing more is logged to {feed.name}: {feed.fault}")
 
     def _entry(self, trial: Trial) -> Entry:
-        """All that is known of a trial."""
+        """All that is known about a trial."""
         if trial.number not in self._configs:
             self._configs[trial.number] = self._config(trial)
         title = f"trial {trial.number}"
         return Entry(
-            # A record that was cut may go on with another trial of this number.
+            # After a repair, another trial may have this number.
             key="training" if self._alone else f"{title}: {describe(trial.params)} {trial.seed}",
             title="" if self._alone else title,
             kind="training" if self._alone else "trial",
@@ -140,7 +140,7 @@ class Tracking(Display):
         )
 
     def _config(self, trial: Trial) -> dict[str, Value]:
-        """What a run is begun with: the hyperparameters, and where they come from."""
+        """A run's configuration: the hyperparameters, and their origin."""
         run = self._config_of(trial)
         values = run.gan.meaningful(run.hyperparameters())
         if self._alone:
@@ -151,7 +151,7 @@ class Tracking(Display):
         return {**values, **own}
 
     def _summary(self, trial: Trial) -> dict[str, Value]:
-        """What came of a trial; empty while it runs."""
+        """The result of a trial; empty while it runs."""
         if trial.state is State.RUNNING:
             return {}
         known: dict[str, Value] = {"state": state_of(trial), "seconds": trial.seconds}
@@ -160,7 +160,7 @@ class Tracking(Display):
         return {**known, **self.best(trial)}
 
     def best(self, trial: Trial | None) -> dict[str, Value]:
-        """A trial's best evaluation, whose generator is kept; empty if there is none."""
+        """A trial's best evaluation, the one whose generator is kept; empty if there is none."""
         kept = None if trial is None else trial.kept
         if kept is None:
             return {}
@@ -170,7 +170,7 @@ class Tracking(Display):
 
 @contextlib.contextmanager
 def tracked_search(tally: Tally, display: Display) -> Iterator[Tracking]:
-    """Log a search to the trackers that it names: those of its trials that are there, and all on.
+    """Log a search to the trackers that it names: its trials so far, and all that follow.
 
     Args:
         tally: of the search.
@@ -197,12 +197,12 @@ def tracked_search(tally: Tally, display: Display) -> Iterator[Tracking]:
 def tracked_training(
     config: TrainConfig, root: Path, terms: Terms, display: Display
 ) -> Iterator[Tracking]:
-    """Log a training to the trackers that it names; its end is to be followed, too.
+    """Log a training to the trackers that it names; the caller logs its end by `follow`.
 
     Args:
         config: of the training.
         root: its folder.
-        terms: what its values are called.
+        terms: the names of its values.
         display: see `Tracking`.
     """
     with _feeding(config, root) as feeds:
@@ -218,7 +218,7 @@ def tracked_training(
 
 @contextlib.contextmanager
 def _feeding(config: TrainConfig, root: Path) -> Iterator[list[Feed]]:
-    """The feeds of a run's trackers, which print nothing where results go."""
+    """The feeds of a run's trackers, which must print nothing to standard output."""
     if not config.log_to:
         yield []
         return
@@ -227,7 +227,7 @@ def _feeding(config: TrainConfig, root: Path) -> Iterator[list[Feed]]:
 
 
 class _OfOthers:
-    """A stream without what trackers print."""
+    """A stream without the output of trackers."""
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream
@@ -249,7 +249,7 @@ def _ending(state: State) -> Ending | None:
 
 
 def _winner(tally: Tally, tracking: Tracking) -> dict[str, Value]:
-    """What has come of a search by now."""
+    """The result of a search so far."""
     best = tally.best()
     if best is None:
         return {}

@@ -1,6 +1,6 @@
-"""Trackers: where the trials of a search, or a training, are logged for others to see.
+"""Trackers: services that show the trials of searches, and trainings, to a team.
 
-Importing this package imports no tracker's library.
+Importing this package does not import any tracker's library.
 """
 
 from autogan.core.registry import Registry

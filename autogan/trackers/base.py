@@ -1,4 +1,4 @@
-"""What a tracker is: the three calls that it answers."""
+"""The base class of trackers, and its three methods."""
 
 import importlib.util
 from abc import abstractmethod
@@ -12,21 +12,21 @@ from autogan.core.invocation import command
 from autogan.core.registry import Part
 
 PROJECT = "autogan"
-"""The project, or experiment, of all runs, unless the tracker's own variable names another."""
+"""The project or experiment of all runs, unless the tracker's own variable names another."""
 
 Ending = Literal["finished", "failed", "interrupted"]
-"""How a run ends; an interrupted one may go on later."""
+"""How a run ends; an interrupted run may resume later."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """A run of a tracker: a search, or a training.
+    """A tracker's run: a search, or a training.
 
     Attributes:
-        name: such as ``gan-digits-4f2a91 trial 3``; no other run has it.
-        config: hyperparameters and all else that the run was begun with.
-        kind: of what is logged.
-        parent: of a trial, what `Tracker.begin` returned for its search.
+        name: unique, such as ``gan-digits-4f2a91 trial 3``.
+        config: the hyperparameters and all else that the run begins with.
+        kind: the kind of run.
+        parent: for a trial, the name that `Tracker.begin` returned for its search.
     """
 
     name: str
@@ -36,16 +36,16 @@ class Run:
 
 
 class Tracker(Part):
-    """Logs runs somewhere else; a new one is made by each command.
+    """Logs runs elsewhere; each command creates a new tracker.
 
-    All calls come from one thread, in which they may wait. Several runs may be open at a time. An
-    exception ends the logging, and nothing else.
+    All calls come from one thread, and may block. Several runs may be open at a time. An exception
+    ends the logging, and nothing else.
 
     Args:
-        group: the name of the search, or training; no other one has it.
+        group: the unique name of the search or training.
 
     Attributes:
-        package: that pip installs for it, and Python imports; empty if it needs none.
+        package: the package that pip installs and Python imports; empty if it needs none.
     """
 
     package: ClassVar[str] = ""
@@ -55,7 +55,7 @@ class Tracker(Part):
 
     @classmethod
     def check_installed(cls) -> None:
-        """Check that its package is there, without importing it.
+        """Check that its package is installed, without importing it.
 
         Raises:
             ConfigError: with the command that installs it.
@@ -66,14 +66,14 @@ class Tracker(Part):
 
     @abstractmethod
     def begin(self, run: Run, known: str | None) -> str:
-        """Begin a run, or go on with it.
+        """Begin or resume a run.
 
         Args:
-            run: what is logged.
-            known: what this returned when an earlier command began the run; None if none did.
+            run: the run to log.
+            known: the name that this method returned to an earlier command; None for a new run.
 
         Returns:
-            By what the other calls name the run: letters, digits and ``_-.`` alone.
+            The name of the run in all other calls: only letters, digits and ``_-.``.
         """
 
     @abstractmethod
@@ -82,8 +82,8 @@ class Tracker(Part):
 
         Args:
             run: see `begin`.
-            step: generator updates so far; they rise.
-            values: finite ones, by the criteria's names.
+            step: generator updates so far; increasing.
+            values: finite values, by the criteria's names.
         """
 
     @abstractmethod
@@ -93,6 +93,6 @@ class Tracker(Part):
         Args:
             run: see `begin`.
             ending: how it ends.
-            step: generator updates; of a search, trials.
-            summary: what came of it; empty if it was logged already, or nothing is known yet.
+            step: generator updates; for a search, trials.
+            summary: its result; empty if it was logged already or is not known yet.
         """

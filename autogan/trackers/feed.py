@@ -1,4 +1,4 @@
-"""One tracker at work: in a thread of its own, so that nobody waits for it, and it ends nothing."""
+"""A tracker at work in its own thread: nothing waits for it, and its errors stop nothing."""
 
 import json
 import threading
@@ -16,23 +16,23 @@ from autogan.trackers.base import Ending, Run, Tracker
 from autogan.trackers.logbook import Logbook, Logged
 
 SEARCH = "search"
-"""The key of a search's own run."""
+"""The key of the search's run itself."""
 
 THREAD = "autogan tracker "
-"""With this the names of the threads begin."""
+"""The prefix of the threads' names."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """All that is known of a run by now. What of it has been logged before is not logged again.
+    """All that is known about a run so far. Nothing in it is logged twice.
 
     Attributes:
-        key: by which the logbook knows the run.
+        key: the run's key in the logbook.
         title: of the run within its search, such as ``trial 3``; empty for the search.
         kind: see `autogan.trackers.base.Run`.
         config: likewise.
         evaluations: step and values of each, in order.
-        ending: how it ended; None while it goes on.
+        ending: how it ended; None while it runs.
         step: see `autogan.trackers.base.Tracker.end`.
         summary: likewise.
     """
@@ -48,7 +48,7 @@ class Entry:
 
 
 class Feed:
-    """Gives a tracker what it has not been given yet.
+    """Feeds a tracker with all that it has not logged yet.
 
     Args:
         name: of the tracker.
@@ -56,7 +56,7 @@ class Feed:
 
     Attributes:
         name: likewise.
-        fault: why the tracker is left out from now on; empty if it is not.
+        fault: why the tracker is no longer used; empty if it is.
     """
 
     def __init__(self, name: str, root: Path) -> None:
@@ -67,15 +67,15 @@ class Feed:
         self._thread.start()
 
     def put(self, entry: Entry) -> None:
-        """Log what is new; returns at once."""
+        """Log the news in an entry; returns at once."""
         self._entries.put(entry)
 
     def end(self) -> None:
-        """Nothing more comes; runs that have not ended are interrupted. Returns at once."""
+        """End the logging; runs that have not ended are interrupted. Returns at once."""
         self._entries.put(None)
 
     def wait(self, seconds: float) -> bool:
-        """Wait until all is logged, but no longer than that; whether it is."""
+        """Wait until all is logged, at most ``seconds``; return whether it is."""
         self._thread.join(seconds)
         return not self._thread.is_alive()
 
@@ -91,14 +91,14 @@ class Feed:
 
 
 class _Log:
-    """A tracker, and what it has been given."""
+    """A tracker and its logbook."""
 
     def __init__(self, tracker: Tracker, logbook: Logbook) -> None:
         self._tracker, self._logbook = tracker, logbook
         self._open: dict[str, int] = {}  # the last step, by key
 
     def take(self, entry: Entry) -> None:
-        """Log what is new in an entry."""
+        """Log the news in an entry."""
         before = self._logbook.runs.get(entry.key)
         last = -1 if before is None else before.step
         new = [(step, values) for step, values in entry.evaluations if step > last]
@@ -119,13 +119,13 @@ class _Log:
             del self._open[entry.key]
 
     def interrupt(self) -> None:
-        """End what is still open; it may go on later."""
+        """End all open runs; they may resume later."""
         for key in [*self._open]:
             logged = self._logbook.runs[key]
             self._tracker.end(logged.run, "interrupted", max(logged.step, 0), {})
 
     def _begun(self, entry: Entry, before: Logged | None) -> Logged:
-        """What has been logged of a run, which is open now."""
+        """Open a run, and return what has been logged of it."""
         if entry.key in self._open:
             assert before is not None
             return before

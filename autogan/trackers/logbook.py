@@ -1,4 +1,4 @@
-"""What a tracker has been given already: a file in the run's folder, a line per thing logged."""
+"""Logbooks of trackers: a file in the run's folder, with a line for all that was logged."""
 
 import re
 import secrets
@@ -11,18 +11,18 @@ from autogan.core.errors import StorageError
 from autogan.core.files import append_line, contents, look, stored
 
 FOLDER = "trackers"
-"""In the folder of a run."""
+"""The folder of logbooks, in the folder of a run."""
 
 _Name = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-][a-zA-Z0-9_.-]*$", max_length=300)]
 
 
 class Logged(BaseModel):
-    """What has been logged of a run.
+    """A line of a logbook: how much of a run has been logged.
 
     Attributes:
         group: see `autogan.trackers.base.Tracker`.
         key: of the run within its search.
-        run: what the tracker calls it.
+        run: the tracker's name for it.
         step: of the last evaluation; -1 if there is none yet.
         summary: a digest of the last summary; empty if there is none yet.
     """
@@ -37,17 +37,17 @@ class Logged(BaseModel):
 
 
 class Logbook:
-    """What one tracker has been given of a search or training.
+    """The logbook of one tracker for a search or training.
 
     Args:
         root: the folder of the run.
-        tracker: its name.
+        tracker: the tracker's name.
 
     Raises:
         StorageError: if the file is damaged.
 
     Attributes:
-        group: see `autogan.trackers.base.Tracker`; of the run's first command.
+        group: see `autogan.trackers.base.Tracker`; set by the run's first command.
         runs: the last line about each run, by its key.
     """
 
@@ -60,14 +60,14 @@ class Logbook:
             read = [Logged.model_validate_json(line) for line in lines]
         except ValidationError as error:
             raise StorageError(
-                f"{self._path} is damaged ({error.errors()[0]['msg']}); delete it to log all anew"
+                f"{self._path} is damaged ({error.errors()[0]['msg']}); delete it to log all again"
             ) from None
         self.runs = {logged.key: logged for logged in read}
         name = re.sub(r"[^a-zA-Z0-9_-]", "_", root.resolve().name)[:100] or "run"
         self.group = read[-1].group if read else f"{name}-{secrets.token_hex(3)}"
 
     def keep(self, logged: Logged) -> None:
-        """Write down what has been logged.
+        """Record what has been logged.
 
         Raises:
             StorageError: if it cannot be written, or the run's folder is gone.

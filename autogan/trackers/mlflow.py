@@ -12,8 +12,8 @@ from typing_extensions import override
 from autogan.core.hyperparameters import Value
 from autogan.trackers.base import PROJECT, Ending, Run, Tracker
 
-_MOST = 100  # of a kind that MLflow takes in one call
-_LONGEST = 500  # characters of a value, in the oldest stores
+_MOST = 100  # items of a kind that MLflow takes per call
+_LONGEST = 500  # characters of a value in the oldest stores
 _STATUSES: Mapping[Ending, str] = {
     "finished": "FINISHED",
     "failed": "FAILED",
@@ -22,7 +22,7 @@ _STATUSES: Mapping[Ending, str] = {
 
 
 class MLflow(Tracker):
-    """One run for each trial, nested in that of the search.
+    """A run for each trial, nested in the search's run.
 
     ``MLFLOW_TRACKING_URI`` and ``MLFLOW_EXPERIMENT_NAME`` say where, as usual.
     """
@@ -80,7 +80,7 @@ class MLflow(Tracker):
 
 
 def _parts(items: Iterable[tuple[str, Any]]) -> Iterator[list[tuple[str, Any]]]:
-    """The items in lists that MLflow takes."""
+    """The items in lists that are short enough for MLflow."""
     left = iter(items)
     while part := list(itertools.islice(left, _MOST)):
         yield part

@@ -1,4 +1,4 @@
-"""Trackio: a database on this machine, a server, or a Space of Hugging Face."""
+"""Trackio: a database on this machine, a server, or a Hugging Face Space."""
 
 import contextvars
 import os
@@ -12,7 +12,7 @@ from autogan.trackers.base import PROJECT, Ending, Run, Tracker
 
 
 class Trackio(Tracker):
-    """One run for each trial, and one for the search, in a group of the search's name.
+    """A run for each trial and one for the search, in a group with the search's name.
 
     ``TRACKIO_DIR``, ``TRACKIO_SPACE_ID`` and ``TRACKIO_SERVER_URL`` say where, as usual.
     """
@@ -29,8 +29,8 @@ class Trackio(Tracker):
     def begin(self, run: Run, known: str | None) -> str:
         import trackio
 
-        name = known or run.name.replace(" ", "-")  # by which Trackio knows runs again
-        made = contextvars.Context().run(  # in ours, it would end the run before
+        name = known or run.name.replace(" ", "-")  # Trackio identifies runs by name
+        made = contextvars.Context().run(  # in this context, it would end the previous run
             trackio.init,
             project=os.environ.get("TRACKIO_PROJECT", PROJECT),
             name=name,
@@ -38,7 +38,7 @@ class Trackio(Tracker):
             config=dict(run.config),
             resume="allow",
             embed=False,
-            auto_log_gpu=False,  # a run is one of several on the machine
+            auto_log_gpu=False,  # several runs share the machine
             auto_log_cpu=False,
         )
         self._runs[name] = made

@@ -1,4 +1,4 @@
-"""Weights & Biases: its service, a server of the user's, or files to send later."""
+"""Weights & Biases: its service, the user's own server, or files to send later."""
 
 import os
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from autogan.trackers.base import PROJECT, Ending, Run, Tracker
 
 
 class WandB(Tracker):
-    """One run for each trial, and one for the search, in a group of the search's name.
+    """A run for each trial and one for the search, in a group with the search's name.
 
     ``WANDB_MODE``, ``WANDB_PROJECT`` and all other variables of Weights & Biases count.
     """
@@ -31,9 +31,9 @@ class WandB(Tracker):
         self._runs: dict[str, Any] = {}
 
     def _settings(self) -> Any:
-        """Fresh ones per run, for wandb writes the run's id into those it is given.
+        """New settings for each run, because wandb writes the run's id into them.
 
-        It neither prints nor reads what is printed: the console is ours.
+        They keep wandb from printing, and from capturing what AutoGAN prints.
         """
         return self._wandb.Settings(silent=True, console="off")
 
@@ -47,7 +47,7 @@ class WandB(Tracker):
             id=known,
             resume="allow" if known else None,
             config=dict(run.config),
-            reinit="create_new",  # beside those that are open
+            reinit="create_new",  # next to other open runs
             settings=self._settings(),
         )
         self._runs[made.id] = made

@@ -1,1 +1,1 @@
-"""How a page is put together: the document, axes, SVG and images. Knows nothing of runs."""
+"""Building blocks of pages: the document, axes, SVG and images. Knows nothing about runs."""

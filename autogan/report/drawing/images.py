@@ -1,4 +1,4 @@
-"""Grids of images for a page: small enough to be mailed, and within a budget for all of them."""
+"""Grids of images for a page: small enough for mail, and within a budget for all of them."""
 
 import base64
 import functools
@@ -16,29 +16,29 @@ from autogan.report.drawing.svg import tag
 
 BUDGET = 2_600_000  # characters of all images in a page
 _QUALITY = 60  # of WebP
-_WIDE = 195  # pixels at which a grid is shown
+_WIDE = 195  # displayed width of a grid in pixels
 _THUMBNAIL = 64
 
 Part = Literal["whole", "quarter", "thumbnail"]
-"""How much of a grid is shown: all, its upper left quarter, or that in small."""
+"""How much of a grid is shown: all of it, its upper left quarter, or that quarter, reduced."""
 
 
 class Album:
-    """The images of a page; what does not fit any more is left out.
+    """The images of a page; images beyond the budget are left out.
 
     Args:
-        budget: characters that all of them may take.
+        budget: most characters for all of them together.
     """
 
     def __init__(self, budget: int = BUDGET) -> None:
         self._left = budget
 
-    def show(self, path: Path, told: str, part: Part = "whole") -> Markup | None:
-        """A grid of images; None if there is none, or no room for it.
+    def show(self, path: Path, alt: str, part: Part = "whole") -> Markup | None:
+        """A grid of images; None if there is no file, or no room for it.
 
         Args:
             path: of its file.
-            told: what it shows, for those who do not see it.
+            alt: a description for those who cannot see it.
             part: how much of it is shown.
         """
         made = _encoded(path, part)
@@ -51,7 +51,7 @@ class Album:
         return tag(
             "img",
             src=text,
-            alt=told,
+            alt=alt,
             width=shown,
             height=round(shown * height / width),
             decoding="async",
@@ -59,35 +59,35 @@ class Album:
         )
 
     def fits(self, paths: Sequence[Path], part: Part, share: float = 1.0) -> bool:
-        """Whether there is room for all of these grids in a share of what is left."""
+        """Whether all of these grids fit into a share of the remaining budget."""
         sizes = [len(made[0]) for path in paths if (made := _encoded(path, part))]
         return sum(sizes) <= share * self._left
 
 
 def _encoded(path: Path, part: Part) -> tuple[str, int, int] | None:
-    """See `_encode`; None also for what is not there."""
+    """See `_encode`; None if there is no file, too."""
     try:
         return _encode(path, part, path.stat().st_mtime_ns)
     except OSError:
         return None
 
 
-@functools.lru_cache(maxsize=1024)  # a page that is watched is written again and again
+@functools.lru_cache(maxsize=1024)  # a watched page is written many times
 def _encode(path: Path, part: Part, written: int) -> tuple[str, int, int] | None:
     """A file as a data URI, by the smaller of PNG and WebP, with its width and height in pixels.
 
     Args:
         path: of the file.
         part: how much of it is shown.
-        written: when that was.
+        written: when the file was written.
 
     Returns:
-        None for what is no image.
+        None if the file is not an image.
     """
     try:
         with opened(path) as data, Image.open(data) as file:
             image = file.convert("L" if file.mode in ("1", "L") else "RGB")
-    except Exception:  # Pillow's readers raise what they like
+    except Exception:  # Pillow's readers raise exceptions of all kinds
         return None
     image = _unzoomed(image)
     if part != "whole":
@@ -101,7 +101,7 @@ def _encode(path: Path, part: Part, written: int) -> tuple[str, int, int] | None
 
 
 def _unzoomed(image: Image.Image) -> Image.Image:
-    """An image that was enlarged twofold, as it was before; any other as it is."""
+    """A doubled image at its original size; any other image as it is."""
     pixels = np.asarray(image)
     half = pixels[::2, ::2]
     again = half.repeat(2, axis=0).repeat(2, axis=1)

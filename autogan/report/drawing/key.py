@@ -1,4 +1,4 @@
-"""What the marks of the charts mean."""
+"""Keys that explain the marks of charts."""
 
 from collections.abc import Iterable
 
@@ -18,7 +18,7 @@ _MEANINGS = {
 
 
 def key(*kinds: str) -> Markup:
-    """The marks of these kinds with their meanings; each once, however often it is named."""
+    """The marks of these kinds with their meanings, without repetitions."""
     entries = []
     for kind in filter(kinds.__contains__, _MEANINGS):
         line = tag("path", d="M0 6H14", class_=f"line {kind}")
@@ -32,7 +32,7 @@ def key(*kinds: str) -> Markup:
 
 
 def legend(entries: Iterable[tuple[Markup, str]]) -> Markup:
-    """A list of marks, drawn in 26 by 12 pixels, with words beside them."""
+    """A list of marks, drawn in 26 by 12 pixels, with their labels."""
     items = [
         tag(
             "li",

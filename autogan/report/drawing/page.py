@@ -1,4 +1,4 @@
-"""A page: one HTML file that needs nothing else, and asks nobody for anything."""
+"""A page: one self-contained HTML file that loads nothing."""
 
 import base64
 import hashlib
@@ -11,7 +11,7 @@ from markupsafe import Markup
 from autogan.report.drawing.svg import tag
 from autogan.version import __version__
 
-REFRESH = 30  # seconds after which a page of a running search is loaded again
+REFRESH = 30  # seconds until the page of a running search reloads
 
 
 @dataclass(frozen=True)
@@ -19,10 +19,10 @@ class Section:
     """A part of a page.
 
     Attributes:
-        name: its id, to which links point.
-        question: that it answers; its heading.
+        name: its id, for links.
+        question: the question that it answers; its heading.
         reading: how to read it, in a sentence or two.
-        body: the rest.
+        body: the content.
         folded: whether it is closed at first.
     """
 
@@ -45,13 +45,13 @@ class Section:
 def document(title: str, head: Markup, sections: Sequence[Section], *, refresh: bool) -> str:
     """A whole page.
 
-    Its policy lets a browser load nothing, and run no script but the page's own.
+    Its policy forbids the browser to load anything or to run scripts other than the page's own.
 
     Args:
         title: of the window.
-        head: what stands above all sections.
-        sections: from the top to the bottom.
-        refresh: whether to load it again after a while.
+        head: the part above all sections.
+        sections: from top to bottom.
+        refresh: whether the browser reloads the page regularly.
     """
     style, script = (_part(name) for name in ("style.css", "script.js"))
     policy = (
@@ -84,7 +84,7 @@ def document(title: str, head: Markup, sections: Sequence[Section], *, refresh: 
 
 
 def facts(values: Mapping[str, object]) -> Markup:
-    """The first numbers of a page, by what they are."""
+    """The first numbers of a page, by name."""
     pairs = [tag("div", tag("dt", name), tag("dd", value)) for name, value in values.items()]
     return tag("dl", *pairs, class_="facts")
 
@@ -95,13 +95,13 @@ def table(
     name: str = "",
     trials: Sequence[int] = (),
 ) -> Markup:
-    """A table; numbers are set to the right.
+    """A table; numbers are right-aligned.
 
     Args:
-        head: of the columns.
-        rows: of cells: text, numbers or markup.
-        name: its id, if it is to be sorted and filtered.
-        trials: that the rows stand for, if they are to be lit up.
+        head: the column headers.
+        rows: cells: text, numbers or markup.
+        name: its id, if it can be sorted and filtered.
+        trials: the trial of each row, if rows can be highlighted.
     """
     numeric = [all(map(_is_number, column)) for column in zip(*rows, strict=True)]
     marked = [*trials, *[None] * (len(rows) - len(trials))]

@@ -1,4 +1,4 @@
-"""Axes: from a value to its place between 0 and 1, and the values that are marked."""
+"""Axes: map values to positions between 0 and 1, and choose tick marks."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -12,26 +12,26 @@ from autogan.record.words import figure
 
 Tick = tuple[object, str]
 
-_TICKS = 5  # about so many on an axis
-_WIDE = 5.0  # the highest value over the lowest: from there on, values differ by factors
+_TICKS = 5  # approximate number on an axis
+_WIDE = 5.0  # ratio of the highest to the lowest value from which an axis is logarithmic
 _ROOM = 0.04  # of an axis, beyond a range's ends
-_FARTHEST = 1e-9  # of the highest value: what lies below it lies at the edge
-_MOST_PLACES = 12  # values beside each other, one place each
+_FARTHEST = 1e-9  # of the highest value: lower values lie at the edge
+_MOST_PLACES = 12  # values side by side, one place each
 
 
 class Scale(Protocol):
     """An axis."""
 
     def at(self, value: object) -> float:
-        """The value's place, from 0 to 1; what lies outside is moved to the edge."""
+        """The value's position from 0 to 1; values outside are moved to the edge."""
 
     def ticks(self) -> list[Tick]:
-        """The values that are marked, with what stands there."""
+        """The marked values, with their labels."""
 
 
 @dataclass(frozen=True)
 class Linear(Scale):
-    """Equal distances for equal differences.
+    """A linear axis.
 
     Attributes:
         low, high: its ends, which differ.
@@ -54,7 +54,7 @@ class Linear(Scale):
 
 @dataclass(frozen=True)
 class Log(Scale):
-    """Equal distances for equal factors.
+    """A logarithmic axis.
 
     Attributes:
         low, high: its ends, above 0, which differ.
@@ -110,11 +110,11 @@ Axis = Linear | Log
 
 
 def fitting(values: Iterable[float], *, factors: bool = True) -> Axis:
-    """An axis with room for values; by factors, where they are above 0 and far apart.
+    """An axis with room for values; logarithmic if they are above 0 and far apart.
 
     Args:
         values: infinite ones do not count; there may be none.
-        factors: whether it may be one by factors.
+        factors: whether it may be logarithmic.
     """
     finite = [value for value in values if math.isfinite(value)]
     low, high = min(finite, default=0.0), max(finite, default=1.0)
@@ -127,11 +127,11 @@ def fitting(values: Iterable[float], *, factors: bool = True) -> Axis:
 
 
 def over(dimension: Dimension, values: Iterable[Value]) -> Scale:
-    """The axis of a hyperparameter: of a range its own, of candidates a place for each.
+    """The axis of a hyperparameter: its range, or a place for each candidate.
 
     Args:
         dimension: the hyperparameter.
-        values: that were tried; methods may step out of a list of candidates.
+        values: the values tried; methods may leave a list of candidates.
     """
     tried = list(values)
     interval = dimension.range
@@ -152,7 +152,7 @@ def over(dimension: Dimension, values: Iterable[Value]) -> Scale:
 
 
 def short(value: object) -> str:
-    """A number in few letters, a word as it is."""
+    """A number in few characters, a word as it is."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)
     if value and (abs(value) >= 1e6 or abs(value) < 1e-3):
@@ -170,6 +170,6 @@ def _clipped(place: float) -> float:
 
 
 def _round_step(step: float) -> float:
-    """1, 2 or 5 times a power of ten, at least as large."""
+    """The least of 1, 2 or 5 times a power of ten that is at least ``step``."""
     power = 10.0 ** math.floor(math.log10(step))
     return next(digit * power for digit in (1, 2, 5, 10) if digit * power >= step * (1 - 1e-9))

@@ -1,8 +1,8 @@
-// Conveniences only: without this script everything is there but for sorting and filtering.
+// Conveniences only: without this script, only sorting, filtering and highlighting are missing.
 "use strict";
 const all = (what, where = document) => [...where.querySelectorAll(what)];
 
-// A trial that is clicked lights up in all charts and in the table.
+// Clicking a trial highlights it in all charts and in the table.
 document.addEventListener("click", (event) => {
   const mark = event.target.closest("svg [data-t], tr[data-t]");
   if (!mark) return;
@@ -11,7 +11,7 @@ document.addEventListener("click", (event) => {
   if (!lit) all(`[data-t="${mark.dataset.t}"]`).forEach((each) => each.classList.add("lit"));
 });
 
-// The table of all trials is sorted by its heads, and filtered by words.
+// Column headers sort the table of all trials, and words filter it.
 const trials = document.getElementById("all-trials");
 if (trials) {
   const body = trials.tBodies[0];
@@ -49,7 +49,7 @@ if (trials) {
   trials.parentElement.before(filter);
 }
 
-// A page that loads itself again keeps what was opened and which step was chosen.
+// A page that reloads itself keeps its open sections and the chosen step.
 if (document.querySelector('meta[http-equiv="refresh"]')) {
   const kept = "autogan " + location.pathname;
   const state = JSON.parse(sessionStorage.getItem(kept) || "{}");

@@ -1,4 +1,4 @@
-"""Pictures as SVG: elements that escape what stands in them, axes, and the marks on them."""
+"""SVG pictures: elements that escape their contents, axes, and marks."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -11,8 +11,8 @@ Point = tuple[float, float]
 
 _RIGHT, _TOP, _BOTTOM = 24, 10, 40  # pixels around the axes of a frame
 _LETTER = 6.6  # pixels of an average letter
-_LONGEST = 24  # letters beside an axis
-_SLOPE = 30  # degrees by which names are turned that would touch each other
+_LONGEST = 24  # letters of a tick label
+_SLOPE = 30  # degrees by which labels are turned if they would overlap
 
 
 def tag(name: str, /, *inside: object, **attributes: object) -> Markup:
@@ -21,32 +21,32 @@ def tag(name: str, /, *inside: object, **attributes: object) -> Markup:
     Args:
         name: of the element.
         inside: text, or markup.
-        attributes: by name, with ``_`` for ``-`` and behind Python's own words; those that are None
-            or False are left out, and True stands without a value.
+        attributes: by name, with ``_`` for ``-`` and after Python's keywords; None and False leave
+            an attribute out, and True writes it without a value.
     """
-    told = "".join(
+    written = "".join(
         f" {key.rstrip('_').replace('_', '-')}"
         + ("" if value is True else f'="{escape(_plain(value))}"')
         for key, value in attributes.items()
         if value is not None and value is not False
     )
     if name in ("br", "img", "input", "meta"):
-        return Markup(f"<{name}{told}>")
-    return Markup(f"<{name}{told}>{joined(inside)}</{name}>")
+        return Markup(f"<{name}{written}>")
+    return Markup(f"<{name}{written}>{joined(inside)}</{name}>")
 
 
 def joined(parts: Iterable[object]) -> Markup:
-    """Text and markup after one another."""
+    """Text and markup, concatenated."""
     return Markup("").join(map(escape, parts))
 
 
 class Frame:
-    """Two axes and what is drawn between them; y goes up.
+    """A chart: two axes and the marks between them; y goes up.
 
     Args:
-        x, y: what the axes measure.
-        width, height: of the whole, in pixels of its own.
-        x_label, y_label: what stands beside the axes.
+        x, y: the scales of the axes.
+        width, height: of the whole, in its own pixels.
+        x_label, y_label: the labels of the axes.
     """
 
     def __init__(
@@ -67,70 +67,71 @@ class Frame:
         self._marks: list[Markup] = [*self._x_axis(x_label), *self._y_axis(y_label)]
 
     def at(self, x: object, y: object) -> Point:
-        """Where values lie, in pixels from the upper left."""
+        """The position of values, in pixels from the upper left."""
         return self._at_x(x), self._at_y(y)
 
-    def dot(self, x: object, y: object, kind: str, told: str, trial: int | None = None,
+    def dot(self, x: object, y: object, kind: str, tooltip: str, trial: int | None = None,
             aside: float = 0.0, radius: float = 3.5) -> None:  # fmt: skip
-        """A dot; a cross, if it is of something dead.
+        """Draw a dot, or a cross for a dead trial.
 
         Args:
-            x: its value across.
-            y: its value upwards.
-            kind: its class, which decides its looks.
-            told: what is said of it where one points at it.
-            trial: that it stands for, to be lit up with its other marks.
-            aside: pixels that it is moved to the right, so that equals lie beside each other.
+            x: its horizontal value.
+            y: its vertical value.
+            kind: its class, which sets its style.
+            tooltip: the text shown under the pointer.
+            trial: the trial that it stands for, to highlight all marks of it.
+            aside: pixels by which it moves to the right, so that equal values stay visible.
             radius: in pixels.
         """
         left, top = self.at(x, y)
         left += aside
         if "dead" in kind:
             path = f"M{left - 3:.1f} {top - 3:.1f}l6 6m0-6l-6 6"
-            mark = tag("path", tag("title", told), d=path, class_=f"cross {kind}", data_t=trial)
+            mark = tag("path", tag("title", tooltip), d=path, class_=f"cross {kind}", data_t=trial)
         else:
-            mark = tag("circle", tag("title", told), cx=f"{left:.1f}", cy=f"{top:.1f}",
+            mark = tag("circle", tag("title", tooltip), cx=f"{left:.1f}", cy=f"{top:.1f}",
                        r=f"{radius:g}", class_=kind, data_t=trial)  # fmt: skip
         self._marks.append(mark)
 
-    def line(self, points: Iterable[tuple[object, object]], kind: str, told: str = "",
+    def line(self, points: Iterable[tuple[object, object]], kind: str, tooltip: str = "",
              trial: int | None = None) -> None:  # fmt: skip
-        """A line through values."""
+        """Draw a line through values."""
         path = "L".join("{:.1f} {:.1f}".format(*self.at(x, y)) for x, y in points)
-        self._path(f"M{path}", kind, told, trial)
+        self._path(f"M{path}", kind, tooltip, trial)
 
-    def bar(self, low: object, high: object, row: object, thick: float, kind: str, told: str,
+    def bar(self, low: object, high: object, row: object, thick: float, kind: str, tooltip: str,
             trial: int | None = None) -> None:  # fmt: skip
-        """A bar from one value to another, so many pixels thick, in a row."""
+        """Draw a bar from one value to another in a row, ``thick`` pixels high."""
         (left, middle), (right, _) = self.at(low, row), self.at(high, row)
         left, right = min(left, right), max(left, right)
-        self._box(left, middle - thick / 2, max(right - left, 1), thick, kind, told, trial)
+        self._box(left, middle - thick / 2, max(right - left, 1), thick, kind, tooltip, trial)
 
-    def stroke(self, x: object, y: object, high: float, kind: str, told: str) -> None:
-        """A short upright line through a place, so many pixels high."""
+    def stroke(self, x: object, y: object, high: float, kind: str, tooltip: str) -> None:
+        """Draw a short vertical line through a point, ``high`` pixels long."""
         left, top = self.at(x, y)
-        self._path(f"M{left:.1f} {top - high / 2:.1f}v{high:g}", kind, told)
+        self._path(f"M{left:.1f} {top - high / 2:.1f}v{high:g}", kind, tooltip)
 
-    def margin(self, low: object, high: object, kind: str, told: str) -> None:
-        """An upright bar between two values at the right edge."""
+    def margin(self, low: object, high: object, kind: str, tooltip: str) -> None:
+        """Draw a vertical bar between two values at the right edge."""
         left = self._width - _RIGHT + 5
         bottom, top = self._at_y(low), self._at_y(high)
-        self._path(f"M{left} {bottom:.1f}V{top:.1f}m-3 0h6M{left - 3} {bottom:.1f}h6", kind, told)
+        path = f"M{left} {bottom:.1f}V{top:.1f}m-3 0h6M{left - 3} {bottom:.1f}h6"
+        self._path(path, kind, tooltip)
 
-    def level(self, x: object, y: object, half: float, kind: str, told: str) -> None:
-        """A short level line through a value, so many pixels to either side."""
+    def level(self, x: object, y: object, half: float, kind: str, tooltip: str) -> None:
+        """Draw a short horizontal line through a point, ``half`` pixels to either side."""
         left, top = self.at(x, y)
-        self._path(f"M{left - half:.1f} {top:.1f}h{2 * half:g}", kind, told)
+        self._path(f"M{left - half:.1f} {top:.1f}h{2 * half:g}", kind, tooltip)
 
-    def cell(self, x: object, y: object, columns: int, rows: int, kind: str, told: str) -> None:
-        """A cell of a table of so many columns and rows."""
+    def cell(self, x: object, y: object, columns: int, rows: int, kind: str, tooltip: str) -> None:
+        """Draw a cell of a table with these columns and rows."""
         left, top = self.at(x, y)
         wide = (self._width - self._left - _RIGHT) / columns - 2
         high = (self._height - _TOP - self._bottom) / rows - 2
-        self._box(left - wide / 2, top - high / 2, wide, high, kind, told)
+        self._box(left - wide / 2, top - high / 2, wide, high, kind, tooltip)
 
     def text(self, x: object, y: object, words: str, kind: str = "", rise: float = 0.0) -> None:
-        """Words, at so many pixels above a place."""
+        """Draw words, ``rise`` pixels above a point."""
         left, top = self.at(x, y)
         self._marks.append(_text(left, top - rise, words, kind=kind))
 
@@ -140,18 +141,18 @@ class Frame:
         Args:
             name: its id in the page, after "chart-".
             title: what it shows.
-            words: what one sees in it, for those who do not see it.
+            words: a description for those who cannot see it.
         """
         return picture(name, title, words, self._width, self._height, self._marks)
 
-    def _path(self, path: str, kind: str, told: str, trial: int | None = None) -> None:
-        inside = [tag("title", told)] if told else []
+    def _path(self, path: str, kind: str, tooltip: str, trial: int | None = None) -> None:
+        inside = [tag("title", tooltip)] if tooltip else []
         self._marks.append(tag("path", *inside, d=path, class_=f"line {kind}", data_t=trial))
 
-    def _box(self, left: float, top: float, wide: float, high: float, kind: str, told: str,
+    def _box(self, left: float, top: float, wide: float, high: float, kind: str, tooltip: str,
              trial: int | None = None) -> None:  # fmt: skip
         self._marks.append(
-            tag("rect", tag("title", told), x=f"{left:.1f}", y=f"{top:.1f}", width=f"{wide:.1f}",
+            tag("rect", tag("title", tooltip), x=f"{left:.1f}", y=f"{top:.1f}", width=f"{wide:.1f}",
                 height=f"{high:.1f}", class_=kind, data_t=trial)
         )  # fmt: skip
 
@@ -159,13 +160,13 @@ class Frame:
         bottom, right = self._height - self._bottom, self._width - _RIGHT
         parts = [tag("path", d=f"M{self._left} {bottom}H{right}", class_="axis")]
         free = -math.inf
-        for value, told in self._x.ticks():
-            place, words = self._at_x(value), shortened(told, _LONGEST)
+        for value, tick in self._x.ticks():
+            place, words = self._at_x(value), shortened(tick, _LONGEST)
             half = _LETTER * len(words) / 2
             if self._turned:
                 at = f"rotate(-{_SLOPE} {place:.1f} {bottom + 14})"
                 parts.append(_text(place + 4, bottom + 14, words, "end", turned=at))
-            elif place - half > free:  # numbers that would touch the one before are left out
+            elif place - half > free:  # leave out labels that would overlap
                 parts.append(_text(min(place, self._width - half), bottom + 16, words))
                 free = place + half + _LETTER
             else:
@@ -188,18 +189,18 @@ class Frame:
         return parts
 
     def _at_x(self, value: object) -> float:
-        """Where a value lies on the horizontal axis, in pixels from the left."""
+        """A value's position on the horizontal axis, in pixels from the left."""
         return self._left + (self._width - self._left - _RIGHT) * self._x.at(value)
 
     def _at_y(self, value: object) -> float:
-        """Where a value lies on the vertical axis, in pixels from the top."""
+        """A value's position on the vertical axis, in pixels from the top."""
         return _TOP + (self._height - _TOP - self._bottom) * (1 - self._y.at(value))
 
 
 def picture(
     name: str, title: str, words: str, width: int, height: int, marks: Sequence[Markup]
 ) -> Markup:
-    """An SVG with a name and a description for those who do not see it."""
+    """An SVG with a name and a description for those who cannot see it."""
     svg = tag(
         "svg", tag("title", title), tag("desc", words), *marks, id=f"chart-{name}", role="img",
         viewBox=f"0 0 {width} {height}", width=width, height=height,
@@ -209,12 +210,12 @@ def picture(
 
 
 def shortened(words: str, longest: int) -> str:
-    """Words cut to so many letters."""
+    """Words, cut to ``longest`` letters."""
     return words if len(words) <= longest else f"{words[: longest - 1]}…"
 
 
 def told_apart(names: Iterable[str], longest: int) -> list[str]:
-    """Names cut to so many letters; those that are alike then are numbered."""
+    """Names, cut to ``longest`` letters; names that become equal are numbered."""
     cut = [shortened(name, longest) for name in names]
     return [f"{name} {n}" if cut.count(name) > 1 else name for n, name in enumerate(cut)]
 
