@@ -29,7 +29,7 @@ from autogan.run.training import train_alone
 from autogan.show.display import Display
 from autogan.show.displays import usual_display
 from autogan.show.result import SearchResult, TrainResult
-from autogan.show.saved import load_run
+from autogan.show.saved import load_run, load_search
 from autogan.show.tracking import tracked_training
 
 Checkpoint = Literal["best", "last"]
@@ -74,8 +74,11 @@ def plan(
         small = None if run.proxy is None else planned(small_copy(run))
         return dataclasses.replace(made, proxy=small)
 
+    done = 0
+    if resume is not None:
+        done = load_search(Path(resume), {"plugin_dirs": run.plugin_dirs}).updates()
     with engine_of(run) as engine:
-        return planned(run)
+        return dataclasses.replace(planned(run), done=done)
 
 
 def run_search(

@@ -349,6 +349,13 @@ def test_dry_run_creates_nothing(tmp_path, capsys):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_dry_run_of_a_search_that_goes_on_says_how_much_is_done(searched, capsys):
+    root = searched[0] / "runs" / "dcgan-digits"
+    done = autogan.load(root).updates()
+    out = printed(capsys, "search", "--resume", str(root), "--trials", "9", "--dry-run")
+    assert f" updates of both networks, of which {done:,} are done\n" in out
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [

@@ -143,6 +143,10 @@ class Dimension:
         """The hyperparameter's name."""
         return self.hyperparameter.name
 
+    def __str__(self) -> str:
+        listed = (f"{v:g}" if isinstance(v, float) else str(v) for v in self.candidates)
+        return f"{self.name}={self.range or ','.join(listed)}"
+
     def under(self, values: Mapping[str, Value]) -> "Dimension":
         """The dimension with its interval under the given values of other hyperparameters."""
         choice = values.get(self.by)

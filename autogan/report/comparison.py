@@ -6,7 +6,7 @@ from typing import Any
 from markupsafe import Markup
 
 from autogan.core.hyperparameters import Value
-from autogan.record.words import describe, figure
+from autogan.record.words import describe, duration, figure
 from autogan.report.charts import WIDTH, overlaid, so_far
 from autogan.report.common import with_others
 from autogan.report.drawing.images import Album
@@ -123,15 +123,19 @@ def _overview(views: dict[str, View]) -> Markup:
 def _facts(view: View, fixed: str) -> dict[str, str]:
     """The facts about a run, by readable names."""
     result = view.result
+    seconds = result.seconds if isinstance(result, SearchResult) else result.trial.seconds
     facts = {
         "GAN type": result.config.gan_type,
         "dataset": result.config.dataset,
         "other fixed hyperparameters": fixed,
-        **dict.fromkeys(("search method", "stopping rule"), ""),
+        **dict.fromkeys(("searched", "search method", "stopping rule", "seeds per point"), ""),
+        "steps of a training": str(result.config.steps or f"{result.config.epochs} epochs"),
+        "threads": str(result.config.threads),
         "value": result.objective,
         "best": view.worth,
         **dict.fromkeys(("mean of fresh seeds", "scored again", "winner", "trials"), ""),
         "updates": f"{result.updates():,}",
+        "training time": duration(seconds),
         "state": result.state,
         "environment": _made_with(view),
     }
@@ -142,8 +146,10 @@ def _searched(view: SearchView) -> dict[str, str]:
     """The facts that only searches have."""
     result, best = view.result, view.best
     return {
+        "searched": ", ".join(map(str, result.config.space.dimensions)),
         "search method": result.config.search_method,
         "stopping rule": result.config.stopping or "none",
+        "seeds per point": str(result.config.repeats),
         "mean of fresh seeds": str(result.confirmation or ""),
         "scored again": "".join(line for line in judged(result) if line.endswith("test images")),
         "winner": "" if best is None else describe(best.params),

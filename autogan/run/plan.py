@@ -38,6 +38,7 @@ class Plan:
         device: that it would run on, in words.
         training_seconds: of a whole training with its evaluations; None if it was not timed.
         evaluations_timed: whether evaluations are included: not without the feature network.
+        done: updates of both networks that a resumed search has spent already.
         proxy: the plan of the search with the proxy, if there is one; all else is then about the
             full trainings.
     """
@@ -58,6 +59,7 @@ class Plan:
     device: str
     training_seconds: float | None = None
     evaluations_timed: bool = False
+    done: int = 0
     proxy: "Plan | None" = None
 
     @property
