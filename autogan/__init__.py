@@ -100,7 +100,7 @@ def __dir__() -> list[str]:
 def _check_one_checkout() -> None:
     """Refuse to run half of one checkout and half of another.
 
-    ``setup.py`` maps folders beside this one to sub-packages. In a second checkout that is not
+    ``setup.py`` maps folders next to this one to sub-packages. In a second checkout that is not
     installed, Python finds this file there and those folders in the first.
     """
     here = Path(__file__).resolve().parent

@@ -4,7 +4,7 @@ import sys
 
 
 def main() -> None:
-    """Run the command line; Ctrl-C while it is being imported is no error either."""
+    """Run the command line; Ctrl-C during the import is not an error either."""
     try:
         from autogan.cli.main import main as run
 

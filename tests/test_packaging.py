@@ -1,5 +1,6 @@
 """What stands in several files of the repository is the same in all of them."""
 
+import importlib.util
 import re
 import sys
 from pathlib import Path
@@ -63,3 +64,25 @@ def test_readme_says_which_pythons():
     low, high = re.findall(r"3\.(\d+)", PROJECT["requires-python"])
     readme = " ".join((CHECKOUT / "README.md").read_text().split())
     assert f"Python 3.{low} to 3.{int(high) - 1}" in readme
+
+
+def test_the_linter_of_words_finds_each_habit(tmp_path, capsys):
+    """In a document, a comment, a docstring and a message; not in code, quotes or older changes."""
+    spec = importlib.util.spec_from_file_location("words", CHECKOUT / "scripts/words.py")
+    words = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(words)
+    document, code = tmp_path / "a.md", tmp_path / "b.py"
+    document.write_text(
+        "It is told.\n\n    a told example\n\nIts `told` [x](told.md)\nis no file.\n"
+    )
+    code.write_text(
+        '"""What it does."""\n# beside it\ntold = f"{1} so many"\nraise X("is no file")\n'
+    )
+    assert words.main([str(document), str(code)]) == 1
+    found = [
+        line.split(":")[1]
+        for line in capsys.readouterr().out.replace(str(tmp_path), "").splitlines()
+    ]
+    assert found == ["1", "5", "1", "2", "3", "4"]
+    code.write_text("told = 1\n")
+    assert words.main([str(code)]) == 0
