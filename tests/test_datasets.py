@@ -73,7 +73,7 @@ def changed(**arrays):
 
 
 SHAPES = "uint8 [N, height, width] or [N, height, width, 1 or 3]"
-WHOLE = "they must be whole numbers from 0 on, one for each image"
+WHOLE = "they must be whole numbers from 0, one for each image"
 X, Y = "mnist: training: images are", "mnist: training: labels are"
 
 CHANGES = {
@@ -104,12 +104,12 @@ CHANGES = {
     ),
     "objects": (
         changed(x_train=lambda x: x.astype(object)),
-        "DIR: mnist cannot be read (x_train holds Python objects, which are not unpickled, as "
-        "they could run code; save it as an array of numbers)",
+        "DIR: mnist cannot be read (x_train contains Python objects, which could run code "
+        "when unpickled; save it as an array of numbers)",
     ),
     "object labels": (
         changed(y_test=lambda y: np.array([print, 1])),
-        "DIR: mnist cannot be read (y_test holds Python objects",
+        "DIR: mnist cannot be read (y_test contains Python objects",
     ),
     "a number": (changed(x_train=lambda x: x[0, 0, 0]), f"{X} uint8 []; they must be {SHAPES}"),
     "one image": (changed(x_train=lambda x: x[0]), f"{X} uint8 [28, 28]; they must be"),
@@ -134,18 +134,18 @@ CHANGES = {
     "labels in words": (changed(y_train=lambda y: y.astype(str)), f"{Y} <U3 [4]; {WHOLE}"),
     "labels one-hot": (
         changed(y_train=lambda y: np.eye(4, dtype=int)),
-        f"{Y} int64 [4, 4]; {WHOLE}, [N] or [N, 1]; of one-hot labels save labels.argmax(axis=1)",
+        f"{Y} int64 [4, 4]; {WHOLE}, [N] or [N, 1]; if they are one-hot, save labels.argmax(",
     ),
     "one label": (changed(y_train=lambda y: y[0]), "mnist: training: 1 labels for 4 images"),
     "fewer labels": (
         changed(y_train=lambda y: y[:2]),
-        "mnist: training: 2 labels for 4 images; there must be one for each, from 0 on",
+        "mnist: training: 2 labels for 4 images; give one for each image, from 0",
     ),
     "no labels": (changed(y_train=lambda y: y[:0]), "mnist: training: 0 labels for 4 images"),
     "more labels": (changed(y_test=lambda y: np.arange(3)), "mnist: test: 3 labels for 2 images"),
     "negative labels": (
         changed(y_train=lambda y: y.astype(int) - 1),
-        "mnist: training: 4 labels from -1 on for 4 images; there must be one for each, from 0 on",
+        "mnist: training: 4 labels from -1 for 4 images; give one for each image, from 0",
     ),
     "a thousand million classes": (
         changed(y_train=lambda y: y.astype(int) * 10**9),
@@ -158,7 +158,7 @@ CHANGES = {
     ),
     "lacking": (
         lambda given: {**given, "y_train": None, "x_test": None},
-        "DIR: mnist cannot be read (mnist.npz lacks y_train, x_test and holds x_train, y_test)",
+        "DIR: mnist cannot be read (mnist.npz lacks y_train, x_test; it contains x_train, y_test)",
     ),
 }  # fmt: skip
 
@@ -228,18 +228,18 @@ class TestFiles:
     @pytest.mark.parametrize(
         ("content", "expected"),
         [
-            (b"", "mnist.npz is no .npz file; write it with numpy.savez"),
-            (b"GIF89a", "mnist.npz is no .npz file"),
-            (pickle.dumps({"x_train": 1}), "mnist.npz is no .npz file"),
-            (npy(np.zeros((4, 8, 8), np.uint8)), "mnist.npz is no .npz file"),
-            (zipped(**{"a\n\x1b.txt": b"x"}), "mnist.npz lacks x_train, y_train, x_test, y_test "
-             "and holds a \\x1b.txt"),
+            (b"", "mnist.npz is not an .npz file; write it with numpy.savez"),
+            (b"GIF89a", "mnist.npz is not an .npz file"),
+            (pickle.dumps({"x_train": 1}), "mnist.npz is not an .npz file"),
+            (npy(np.zeros((4, 8, 8), np.uint8)), "mnist.npz is not an .npz file"),
+            (zipped(**{"a\n\x1b.txt": b"x"}), "mnist.npz lacks x_train, y_train, x_test, y_test; "
+             "it contains a \\x1b.txt"),
             (zipped(**{f"{n}.npy": b"no array" for n in ARRAYS}), "images are of type bytes"),
             (zipped(**{f"{n}.npy": npy(np.zeros(9, np.uint8))[:-3] for n in ARRAYS}),
              "mnist cannot be read (ValueError: "),
             (zipped(**{f"{n}.npy": npy_head((2**40, 28, 28)) for n in ARRAYS}),
              "mnist cannot be read ("),
-            (zipped(x=b"y" * 400)[:-30], "mnist.npz is no .npz file"),
+            (zipped(x=b"y" * 400)[:-30], "mnist.npz is not an .npz file"),
         ],
     )  # fmt: skip
     def test_an_npz_file_that_is_something_else(self, tmp_path, content, expected):
@@ -271,14 +271,14 @@ class TestFiles:
             assert made.shape == (3, 8, 8, channels or 1)
             expected = load(f"folder:{tmp_path}", image_size=8).train.images
             np.testing.assert_array_equal(made, expected)
-            with pytest.raises(ConfigError, match="image_size: 24x12 images cannot be made; give"):
+            with pytest.raises(ConfigError, match="the networks cannot make 24x12 images; give"):
                 check_trainable(load("mnist", tmp_path).image_shape)
 
     def test_pipes_and_other_things_do_not_hang(self, tmp_path):
         os.mkfifo(tmp_path / "pipe")
         assert "pipe is neither a folder nor a file" in refusal("mnist", tmp_path / "pipe")
         os.mkfifo(tmp_path / "mnist.npz")
-        assert "holds neither mnist.npz" in refusal("mnist", tmp_path)
+        assert "contains neither mnist.npz" in refusal("mnist", tmp_path)
         (tmp_path / "cifar-10-batches-py").mkdir()
         os.mkfifo(tmp_path / "cifar-10-batches-py" / "data_batch_1")
         assert "data_batch_1 is missing" in refusal("cifar10", tmp_path)
@@ -301,15 +301,15 @@ class TestFiles:
     @pytest.mark.parametrize(
         ("content", "expected"),
         [
-            (b"", "is no IDX file of bytes"),
-            (b"\0\0\x08", "is no IDX file of bytes"),
-            (b"\0\0\x0d\3", "is no IDX file of bytes"),
+            (b"", "is not an IDX file of bytes"),
+            (b"\0\0\x08", "is not an IDX file of bytes"),
+            (b"\0\0\x0d\3", "is not an IDX file of bytes"),
             (b"\0\0\x08\1\0\0\0\1!", "has 1 dimensions, not 3"),
             (b"\0\0\x08\xff" + b"\0\0\0\1" * 255, "has 255 dimensions, not 3"),
-            (b"\0\0\x08\3\0\0\0\1\0", "should hold a longer head and holds 0"),
-            (b"\0\0\x08\3" + b"\0\0\0\2" * 3 + b"x" * 7, "[2, 2, 2] values and holds 7"),
-            (b"\0\0\x08\3" + b"\0\0\0\2" * 3 + b"x" * 9, "[2, 2, 2] values and holds more"),
-            (b"\0\0\x08\3" + b"\x80\0\0\0" * 3 + b"x" * 9, "2147483648] values and holds 9"),
+            (b"\0\0\x08\3\0\0\0\1\0", "should contain a longer header, but contains 0"),
+            (b"\0\0\x08\3" + b"\0\0\0\2" * 3 + b"x" * 7, "[2, 2, 2] values, but contains 7"),
+            (b"\0\0\x08\3" + b"\0\0\0\2" * 3 + b"x" * 9, "[2, 2, 2] values, but contains more"),
+            (b"\0\0\x08\3" + b"\x80\0\0\0" * 3 + b"x" * 9, "2147483648] values, but contains 9"),
             (b"\0\0\x08\3" + b"\0\0\0\0" * 3, "train-labels-idx1-ubyte"),
         ],
     )  # fmt: skip
@@ -331,13 +331,13 @@ class TestFiles:
         [
             (b"", "cifar10 cannot be read (EOFError"),
             (b"\x80\x04]", "cifar10 cannot be read ("),
-            (7, "data_batch_1 is no mapping of data and labels"),
-            ({b"data": 1}, "data_batch_1 is no mapping of data and labels"),
-            ({b"data": 1, b"labels": []}, "data_batch_1: data are no uint8 array"),
-            ({b"data": np.zeros((2, 3072)), b"labels": [0, 1]}, "data are no uint8 array"),
+            (7, "data_batch_1 is not a mapping of data and labels"),
+            ({b"data": 1}, "data_batch_1 is not a mapping of data and labels"),
+            ({b"data": 1, b"labels": []}, "data_batch_1: data is not a uint8 array"),
+            ({b"data": np.zeros((2, 3072)), b"labels": [0, 1]}, "data is not a uint8 array"),
             (
                 {b"data": np.zeros((2, 3071), np.uint8), b"labels": [0, 1]},
-                "data are [2, 3071], not [N, 3072]",
+                "data is [2, 3071], not [N, 3072]",
             ),
             (
                 {b"data": np.zeros((2, 3072), np.uint8), b"labels": [0]},
@@ -347,7 +347,7 @@ class TestFiles:
             ({b"data": np.zeros((1, 3072), np.uint8), b"labels": [10**30]}, "labels are object"),
             ({b"data": np.zeros((1, 3072), np.uint8), b"labels": None}, "labels are object []"),
             ({b"data": np.zeros((2, 3072), np.uint8), b"labels": [[0], [0, 1]]}, "cannot be read"),
-            ({b"data": np.zeros((2, 3072), np.uint8), b"labels": [0, -1]}, "10 labels from -1 on"),
+            ({b"data": np.zeros((2, 3072), np.uint8), b"labels": [0, -1]}, "10 labels from -1 for"),
             (
                 {b"data": np.zeros((2, 3072), np.uint8), b"labels": [0, 10**9]},
                 "cifar10: training: labels up to 1000000000 for 10 images",
@@ -370,7 +370,7 @@ class TestFiles:
         assert "cifar10 cannot be read (ReadError" in refusal("cifar10", tmp_path)
 
     def test_no_files_names_them(self, tmp_path):
-        with pytest.raises(ConfigError, match="data_dir: .* holds neither cifar10.npz"):
+        with pytest.raises(ConfigError, match="data_dir: .* contains neither cifar10.npz"):
             load("cifar10", tmp_path)
 
     @pytest.mark.parametrize("packed", [False, True])
@@ -405,7 +405,7 @@ class TestFiles:
         folder = tmp_path / "cifar-10-batches-py"
         folder.mkdir()
         (folder / "data_batch_1").write_bytes(pickle.dumps(Attack()))
-        with pytest.raises(ConfigError, match="has no place in a CIFAR batch"):
+        with pytest.raises(ConfigError, match="is not allowed in a CIFAR batch"):
             load("cifar10", tmp_path)
         assert not (tmp_path / "owned").exists()
 
@@ -468,7 +468,9 @@ class TestFolders:
     def test_mixed_sizes_want_an_image_size(self, tmp_path):
         picture(tmp_path / "a.png", (8, 8))
         picture(tmp_path / "b.png", (9, 8))
-        with pytest.raises(ConfigError, match="image_size: .*b.png has 9x8 pixels, .*a.png 8x8"):
+        with pytest.raises(
+            ConfigError, match="image_size: .*b.png has 9x8 pixels, .*a.png has 8x8"
+        ):
             load(f"folder:{tmp_path}")
         assert load(f"folder:{tmp_path}", image_size=12).image_shape == (12, 12, 3)
 
@@ -476,7 +478,7 @@ class TestFolders:
         ("make", "expected"),
         [
             (lambda p: None, "there is no such folder"),
-            (lambda p: p.mkdir(), "no images there; known endings"),
+            (lambda p: p.mkdir(), "no images there; known suffixes"),
             (lambda p: (p.mkdir(), (p / "a.png").write_bytes(b"torn")), "a.png cannot be read as"),
         ],
     )
@@ -536,13 +538,15 @@ class TestSplits:
 
     def test_a_class_that_training_does_not_have(self):
         ImageData(split_of(classes=3), split_of(classes=2))
-        message = "dataset: test images of class 2, and training images of classes 0 to 1 alone"
+        message = "dataset: test images have class 2, training images only classes 0 to 1"
         with pytest.raises(ConfigError, match=message):
             ImageData(split_of(classes=2), split_of(classes=3))
 
     def test_each_class_has_a_name(self):
         assert ImageData(split_of(), None, ("a", "b")).classes == {"a": 2, "b": 2}
-        with pytest.raises(ConfigError, match="dataset: 3 names of classes, and labels of 2"):
+        with pytest.raises(
+            ConfigError, match="dataset: the labels have 2 classes, but 3 names are given"
+        ):
             ImageData(split_of(), None, ("a", "b", "c"))
 
     @pytest.mark.parametrize(

@@ -60,9 +60,9 @@ class TestSplits:
             ("train", "test", []),
             ("Train", "Test", []),
             ("training", "testing", []),
-            ("TRAINING", "val", ["the test images are those of val/"]),
-            ("train", "validation", ["the test images are those of validation/"]),
-            ("train", "Valid", ["the test images are those of Valid/"]),
+            ("TRAINING", "val", ["the test images are those in val/"]),
+            ("train", "validation", ["the test images are those in validation/"]),
+            ("train", "Valid", ["the test images are those in Valid/"]),
         ],
     )
     def test_their_usual_names_in_any_case(self, tmp_path, train, test, told):
@@ -76,7 +76,7 @@ class TestSplits:
         made(tmp_path, "train/a.png", "test/a.png", "test/b.png", "val/a.png")
         data = load(tmp_path)
         assert (len(data.train), len(data.test)) == (1, 2)
-        assert list(data.notes) == ["left out: 1 file in val/ (test/ is the test split)"]
+        assert list(data.notes) == ["left out 1 file in val/ (test/ is the test split)"]
 
     def test_a_class_called_train(self, tmp_path):
         made(tmp_path, *(f"{name}/{i}.png" for name in ("bus", "car", "train") for i in range(4)))
@@ -86,42 +86,45 @@ class TestSplits:
 
     def test_a_class_called_test(self, tmp_path):
         made(tmp_path, "oral/a.png", "test/a.png")
-        assert notes(tmp_path) == ["test/ is read as a class, as there is no train/"]
+        assert notes(tmp_path) == ["test/ is read as a class, because there is no train/"]
 
     def test_folders_that_name_no_split_beside_two_that_do(self, tmp_path):
         made(tmp_path, "train/a/1.png", "train/b/1.png", "test/a/1.png", "test/b/1.png")
         made(tmp_path, "extra/1.png", "extra/2.png")
         data = load(tmp_path)
         assert (len(data.train), len(data.test), list(data.classes)) == (2, 2, ["a", "b"])
-        assert list(data.notes) == ["left out: 2 files in extra/ (it names no split)"]
+        assert list(data.notes) == ["left out 2 files in extra/ (not a split)"]
 
     def test_pictures_outside_of_the_splits(self, tmp_path):
         made(tmp_path, "train/a.png", "cover.png")
-        assert notes(tmp_path) == ["left out: 1 picture outside of train/ (cover.png)"]
+        assert notes(tmp_path) == ["left out 1 picture outside of train/ (cover.png)"]
 
     def test_test_images_alone(self, tmp_path):
         made(tmp_path, "test/a.png")
-        assert notes(tmp_path) == ["the images of test/ are read, as there is no train/"]
+        assert notes(tmp_path) == ["the images in test/ are read, because there is no train/"]
 
     @pytest.mark.parametrize(
         ("names", "expected"),
         [
-            (("train/a.png", "Train/a.png"), "Train/, train/ name one split; keep one of them"),
-            (("train/a.png", "test/a.png", "testing/a.png"), "test/, testing/ name one split"),
-            (("train/a.png", "val/a.png", "valid/a.png"), "val/, valid/ name one split"),
+            (
+                ("train/a.png", "Train/a.png"),
+                "Train/, train/ mean the same split; keep one of them",
+            ),
+            (("train/a.png", "test/a.png", "testing/a.png"), "test/, testing/ mean the same split"),
+            (("train/a.png", "val/a.png", "valid/a.png"), "val/, valid/ mean the same split"),
             (
                 ("train/cat/a.png", "extra/a.png"),
                 "train/ may be a split or a class next to extra/; rename it if it is a class; "
-                "else move extra/ elsewhere, or name the folder of the training images",
+                "else move extra/ elsewhere, or give the folder of the training images",
             ),
             (
                 ("train/a.png", "test/a.png", "masks/a.png"),
                 "train/, test/ may be splits or classes next to masks/",
             ),
-            (("test/a.png", "val/a.png"), "test/, val/ without train/; name the training images"),
+            (("test/a.png", "val/a.png"), "test/, val/ without train/; call the training folder"),
             (
                 ("cat/a.png", "dog/a.png", "test/cat/a.png"),
-                "test/ holds the classes cat too; move cat/, dog/ into train/",
+                "test/ contains the classes cat too; move cat/, dog/ into train/",
             ),
             (("train/cat/a.png", "train/dog/a.png", "test/a.png"), "classes cat, dog, test/ none"),
         ],
@@ -133,7 +136,7 @@ class TestSplits:
     def test_an_empty_training_split(self, tmp_path):
         made(tmp_path, "test/a.png")
         (tmp_path / "train").mkdir()
-        assert "train/ holds no images, test/ does; put" in refusal(tmp_path)
+        assert "train/ contains no images, unlike test/; put" in refusal(tmp_path)
 
 
 class TestLinks:
@@ -152,7 +155,7 @@ class TestLinks:
         data = load(tmp_path)
         assert data.classes == {"a": 1, "b": 1}
         assert list(data.notes) == [
-            "left out: 2 linked folders that lead back to folders read anyway (b/self, a/up)"
+            "left out 2 linked folders that lead back to folders read anyway (b/self, a/up)"
         ]
 
     def test_a_folder_that_is_read_twice_is_said(self, tmp_path):
@@ -160,7 +163,7 @@ class TestLinks:
         (tmp_path / "hound").symlink_to("dog")
         data = load(tmp_path)
         assert data.classes == {"cat": 1, "dog": 1, "hound": 1}
-        assert list(data.notes) == ["1 folder is read more than once, through links"]
+        assert list(data.notes) == ["1 folder is read more than once, because of links"]
 
     def test_links_that_double_at_each_step_end(self, tmp_path):
         for i in range(30):
@@ -194,13 +197,13 @@ class TestClasses:
         made(tmp_path, "cat/a.png", "dog/a.png", "cover.png")
         data = load(tmp_path)
         assert (data.classes, len(data.train)) == ({}, 3)
-        why = "1 picture (cover.png) lies next to the folders cat/, dog/; move it into one"
+        why = "1 picture (cover.png) is next to the folders cat/, dog/; move it into one"
         assert (list(data.notes), data.unlabelled) == ([f"no classes: {why}"], why)
 
     def test_a_folder_in_a_folder(self, tmp_path):
         made(tmp_path, "pets/cat/a.png", "pets/dog/a.png")
         assert load(tmp_path).unlabelled == (
-            "all images lie in pets/; to take its sub-folders as classes, name "
+            "all images are in pets/; to use its sub-folders as classes, give "
             f"folder:{tmp_path}/pets"
         )
 
@@ -209,14 +212,12 @@ class TestClasses:
         for name in ("x.heic", "y.HEIC", "z.tga", "notes.txt", ".hidden.heic"):
             (tmp_path / name).write_bytes(b"?")
         assert notes(tmp_path) == [
-            "left out: 3 files (2 .heic, 1 .tga) of endings that are not read"
+            "left out 3 files (2 .heic, 1 .tga) with suffixes that cannot be read"
         ]
 
     def test_nothing_but_endings_that_are_not_read(self, tmp_path):
         (tmp_path / "x.heic").write_bytes(b"?")
-        assert "no images there (1 file (1 .heic) of endings that are not read)" in refusal(
-            tmp_path
-        )
+        assert "no images there (1 file (1 .heic) with other suffixes)" in refusal(tmp_path)
 
     @pytest.mark.parametrize("ending", sorted(SUFFIXES))
     def test_every_ending_is_read(self, tmp_path, ending):
@@ -264,7 +265,7 @@ class TestPackedByStyleGAN:
         data = load(self.packed(tmp_path, labels))
         assert list(data.classes) == ["00000", "00001"]
         assert data.notes[0] == (
-            "dataset.json is not used: it holds no labels as StyleGAN's tool writes them"
+            "dataset.json is not used: it has no labels in the format of StyleGAN's tool"
         )
 
     def test_packing_folders_without_their_file(self, tmp_path):
@@ -279,9 +280,9 @@ class TestPackedByStyleGAN:
         [
             (lambda e: "", "JSONDecodeError"),
             (lambda e: "[" * 100_000, "dataset.json: "),
-            (lambda e: {"labels": 7}, "labels is no list of [name, number]"),
-            (lambda e: {"labels": {"a": 1}}, "labels is no list of [name, number]"),
-            (lambda e: {"labels": [*e, 3]}, "3 is no [name, number]"),
+            (lambda e: {"labels": 7}, "labels is not a list of [name, number]"),
+            (lambda e: {"labels": {"a": 1}}, "labels is not a list of [name, number]"),
+            (lambda e: {"labels": [*e, 3]}, "3 is not [name, number]"),
             (lambda e: {"labels": [*e[:5], ["../x.png", 1]]}, "has no label for 1 file"),
             (lambda e: {"labels": [*e, ["/etc/x.png", 1]]}, "labels for 1 file ('/etc/x.png')"),
             (lambda e: {"labels": [*e, ["../x.png", 1]]}, "labels for 1 file ('../x.png')"),
@@ -397,7 +398,7 @@ class TestDepth:
         # Not each by itself: one that is darker stays darker.
         np.testing.assert_array_equal(data.train.images[0, ..., 0], SQUARE >> 2)
         assert list(data.notes) == [
-            "4 16-bit files with values up to 4032: read as 12 bits (--bits 16: as 16)"
+            "4 16-bit files with values up to 4032: read as 12 bits (change it with --bits)"
         ]
 
     @pytest.mark.parametrize(
@@ -423,7 +424,7 @@ class TestDepth:
         assert load(tmp_path, bits=16).train.images.max() == 252 >> 4
         assert load(tmp_path, bits=13).train.images.max() == 252 >> 1
         assert refusal(tmp_path, bits=10) == (
-            "bits: 10, and the files hold values up to 4032; give 12, or leave it out"
+            "bits: 10 bits are too few for the files' values up to 4032; give 12, or leave it out"
         )
 
     def test_test_images_count_too(self, tmp_path):
@@ -463,7 +464,9 @@ class TestDepth:
         )  # fmt: skip
         data = load(tmp_path)
         np.testing.assert_array_equal(data.train.images[0, ..., 1], SQUARE)
-        assert list(data.notes) == ["1 of 1 files have 16 bits per colour: the upper 8 are read"]
+        assert list(data.notes) == [
+            "1 of 1 files have 16 bits per colour: only the upper 8 are used"
+        ]
 
 
 class TestTransparency:
@@ -475,7 +478,7 @@ class TestTransparency:
         assert data.image_shape == (8, 8, 1)
         assert np.abs(data.train.images[0, ..., 0].astype(int) - (255 - SQUARE)).max() <= 1
         assert list(data.notes) == [
-            "1 of 1 files have transparent pixels: shown on white (--background chooses)"
+            "1 of 1 files have transparent pixels: shown on white (change it with --background)"
         ]
         assert notes(tmp_path, background="#FF0000") == [
             "1 of 1 files have transparent pixels: shown on #ff0000"
@@ -530,11 +533,11 @@ class TestChannels:
         assert load(tmp_path).image_shape == (8, 8, 3)
         assert notes(tmp_path) == [
             f"1 of 6 files are RGB ({tmp_path}/odd.png), the others grey: all are read as RGB "
-            "(--channels grey: as grey)"
+            "(change it with --channels grey)"
         ]
         data = load(tmp_path, channels="grey")
         assert (data.image_shape, list(data.notes)) == (
-            (8, 8, 1), ["1 of 6 files are RGB: made grey"]
+            (8, 8, 1), ["1 of 6 files are RGB: converted to grey"]
         )  # fmt: skip
         assert (data.train.images[5] == round(200 * 0.299)).all()
 
@@ -543,12 +546,12 @@ class TestChannels:
         grey, rgb = (loaded(digits, None, Reading(channels=c)) for c in ("grey", "rgb"))
         assert (grey.image_shape, rgb.image_shape) == ((8, 8, 1), (8, 8, 3))
         assert (rgb.test.images == grey.test.images).all()
-        assert (list(grey.notes), list(rgb.notes)) == ([], ["made RGB"])
+        assert (list(grey.notes), list(rgb.notes)) == ([], ["converted to RGB"])
 
     def test_what_is_for_files_alone_is_said(self):
         reading = Reading(bits=12, background="black")
         data = loaded(dataset_named("digits", None), None, reading)
-        assert list(data.notes) == ["bits, background: without meaning for digits"]
+        assert list(data.notes) == ["digits does not use bits, background"]
 
     def test_grey_pixels_do_not_depend_on_how_they_are_kept(self, tmp_path):
         rng = np.random.default_rng(0)
@@ -582,7 +585,7 @@ class TestUnreadable:
         data = load(tmp_path, skip_unreadable=True)
         assert (data.classes, data.test.class_counts) == ({"a": 2, "b": 3}, (3, 2))
         assert data.train.labels.tolist() == [0, 0, 1, 1, 1]
-        assert data.notes[0].startswith("left out: 2 files that cannot be read: ")
+        assert data.notes[0].startswith("left out 2 files that cannot be read: ")
 
     def test_also_where_they_do_not_fit_into_memory(self, tmp_path, monkeypatch):
         monkeypatch.setattr("autogan.data.base.MEMORY_BYTES", 10)
@@ -600,9 +603,8 @@ class TestUnreadable:
     def test_a_picture_that_is_too_large(self, tmp_path, monkeypatch):
         made(tmp_path, "a.png")
         monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 20)
-        assert (
-            "a.png cannot be read as an image (it has 64 pixels, which are too many; save it"
-            in (refusal(tmp_path))
+        assert "a.png cannot be read as an image (its 64 pixels are too many; save a smaller" in (
+            refusal(tmp_path)
         )
 
     def test_files_are_decoded_once_and_for_all(self, tmp_path, monkeypatch):
@@ -647,7 +649,7 @@ class TestUnreadable:
         monkeypatch.setattr(survey, "_PAUSE", -1)
         told = []
         load(tmp_path, tell=told.append)
-        assert told[0] == "decoding 4 files once, to see that all can be read"
+        assert told[0] == "decoding 4 files once, to check that all can be read"
         assert told[-1] == "decoded 4 of 4 files"
 
 
@@ -675,21 +677,21 @@ class TestWhatIsSaid:
         frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
         frames[0].save(tmp_path / "b.tif", save_all=True, append_images=frames[1:])
         made(tmp_path, "c.png")
-        assert notes(tmp_path) == ["2 of 3 files hold several pictures: the first is read"]
+        assert notes(tmp_path) == ["2 of 3 files contain several pictures: only the first is used"]
 
     def test_pictures_that_are_all_alike(self, tmp_path):
         for i in range(10):
             save(tmp_path / f"{i}.png", np.zeros((8, 8), np.uint8))
         assert told_of(load(tmp_path))[1:] == [
-            "of 10 training images looked at, 10 are the same picture: look at the files",
-            "of 10 training images looked at, 10 are of one colour all over: look at the files",
+            "in a sample of 10 training images, 10 are the same picture: check the files",
+            "in a sample of 10 training images, 10 are a single colour: check the files",
         ]
 
     def test_a_small_part_of_the_grey_levels(self, tmp_path):
         for i in range(3):
             save(tmp_path / f"{i}.png", np.roll(SQUARE >> 4, i))
         assert told_of(load(tmp_path))[1:] == [
-            "the training images use only the levels 0 to 15 of 0 to 255"
+            "the training images use only levels 0 to 15 of 0 to 255"
         ]
 
     def test_names_that_no_terminal_can_show(self, tmp_path):

@@ -83,9 +83,7 @@ def test_splits_keep_working():
     assert by_level(data.train, data.names) == {0: "x", 1: "y"}
     assert by_level(data.test, data.names) == {2: "y"}
     assert len(load(lines + "val/a.png,z\n").names) == 2  # which is left out
-    assert "no training image is of the class z" in refusal(
-        lines.replace("test/a.png,y", "test/a.png,z")
-    )
+    assert "test images have the class z" in refusal(lines.replace("test/a.png,y", "test/a.png,z"))
 
 
 def test_archives_are_read_as_their_folder(monkeypatch, tmp_path):
@@ -118,13 +116,13 @@ def test_several_columns_are_attributes(absent):
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("image,x,y\na.png,1,0\nb.png,1,2\n", "line 3 holds '2' for y; give 1 or 0 (or 1 or -1)"),
-        ("image,x,y\na.png,1,yes\n", "line 2 holds 'yes' for y; give 1 or 0"),
-        ("image,x,y\na.png,1\n", "line 2 holds 'a.png,1'; give an image and 2 values"),
-        ("image,x,y\na.png,1,\n", "line 2 holds 'a.png,1,'; give an image and 2 values"),
-        ("image,x,x\na.png,1,0\n", "its header holds 'image,x,x'; give each column a name of "),
-        ("image,x,\na.png,1,0\n", "its header holds 'image,x,'; give each column a name of its"),
-        ("image,x,y\na.png,1,0\nb.png,-1,1\n", "it holds both 0 and -1; give 0 for whatever"),
+        ("image,x,y\na.png,1,0\nb.png,1,2\n", "line 3 has '2' for y; give 1 or 0 (or 1 or -1)"),
+        ("image,x,y\na.png,1,yes\n", "line 2 has 'yes' for y; give 1 or 0"),
+        ("image,x,y\na.png,1\n", "line 2 is 'a.png,1'; give an image and 2 values"),
+        ("image,x,y\na.png,1,\n", "line 2 is 'a.png,1,'; give an image and 2 values"),
+        ("image,x,x\na.png,1,0\n", "its header is 'image,x,x'; give each column a "),
+        ("image,x,\na.png,1,0\n", "its header is 'image,x,'; give each column a different"),
+        ("image,x,y\na.png,1,0\nb.png,-1,1\n", "it contains both 0 and -1; use 0 if"),
         ("image,x,y\na.png,1,0\n", "1 image has no line (b.png); give each image one line"),
     ],
 )
@@ -151,16 +149,16 @@ def test_other_labels_are_other_data():
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("", "its first line holds '', no header of two columns or more; begin with one"),
-        ("a.png,x\nb.png,y\n", "its first line holds 'a.png,x', no header of two columns"),
-        ("image;class\na.png;x\n", "its first line holds 'image;class', no header of two columns"),
-        ("image,class\na.png\n", "line 2 holds 'a.png'; give an image and a class"),
-        ("image,class\na.png, \n", "line 2 holds 'a.png,'; give an image and a class"),
-        ("image,class\n\na.png,x,y\n", "line 3 holds 'a.png,x,y'; give an image and a class"),
+        ("", "its first line, '', is not a header of two columns or more; begin with one"),
+        ("a.png,x\nb.png,y\n", "its first line, 'a.png,x', is not a header of two"),
+        ("image;class\na.png;x\n", "its first line, 'image;class', is not a header of"),
+        ("image,class\na.png\n", "line 2 is 'a.png'; give an image and a class"),
+        ("image,class\na.png, \n", "line 2 is 'a.png,'; give an image and a class"),
+        ("image,class\n\na.png,x,y\n", "line 3 is 'a.png,x,y'; give an image and a class"),
         ("image,class\na.png,x\nx/../a.png,y\n", "3 images have no line (c.png, x/b.png, y/b.png)"),
-        ("image,class\na.png,x\n./a.png,y\n", "line 3 names ./a.png again; keep one line for it"),
+        ("image,class\na.png,x\n./a.png,y\n", "line 3 repeats ./a.png; keep one line for it"),
         ("image,class\na.png,x\nc.png,x\nx/b.png,x\ny/b.png,x\n",
-         "all images are of the class x; give two classes or more"),
+         "all images have the class x; give two classes or more"),
         ('image,class\n"a.png,x\n', "it cannot be read (Error: unexpected end of data)"),
         (b"image,class\n\xff.png,x\n", "it cannot be read (UnicodeDecodeError: "),
         ("image,class\na.png," + "x" * 200_000, "it cannot be read (Error: field larger than"),
@@ -175,7 +173,7 @@ def test_images_without_a_line_and_lines_without_an_image_are_counted_and_named(
     images("c.png", "d.png", "x/b.png", "y/b.png")
     lines = "".join(f"gone/{n}.png,x\n" for n in range(6))
     assert refusal(f"image,class\nb.png,x\nc.png,y\nd.png,y\n{lines}") == (
-        "2 images have no line (x/b.png, y/b.png) and 7 lines name no single image (b.png, "
+        "2 images have no line (x/b.png, y/b.png) and 7 lines match no image, or several (b.png, "
         "gone/0.png, gone/1.png, gone/2.png, gone/3.png, ...); give each image one line, with its "
         "path below the dataset's root"
     )
@@ -195,8 +193,8 @@ def test_files_that_are_too_large_or_none(monkeypatch):
 
 def test_datasets_without_files_of_their_own_refuse_it():
     np.savez("arrays.npz", images=np.zeros((4, 8, 8), np.uint8))
-    assert refusal("image,class\n", "digits").startswith("labels.csv, and digits has no files")
-    assert "arrays.npz holds arrays; leave it out" in refusal("image,class\n", "file:arrays.npz")
+    assert refusal("image,class\n", "digits").startswith("labels.csv, but digits is not a dataset")
+    assert "arrays.npz contains arrays; leave it out" in refusal("image,class\n", "file:arrays.npz")
 
 
 def test_its_path_is_kept_whole(tmp_path):

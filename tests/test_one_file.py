@@ -96,7 +96,7 @@ class TestArchives:
             assert found.train.labels is None
         with lmdb.open(str(root)) as database, database.begin(write=True) as writing:
             writing.put(b"z", b"text")
-        with pytest.raises(ConfigError, match="value 3 is no JPEG, PNG or WebP picture"):
+        with pytest.raises(ConfigError, match="value 3 is not a JPEG, PNG or WebP picture"):
             read(f"file:{root}")
 
     def test_links_hidden_files_and_what_is_no_picture_are_left_out(self, tmp_path):
@@ -124,7 +124,7 @@ class TestArchives:
     @pytest.mark.parametrize(
         ("name", "problem"),
         [("../out.png", "outside"), ("/out.png", "outside"), ("a/../../out.png", "outside"),
-         ("C:/out.png", "outside"), ("a\\out.png", "outside"), ("x" * 300 + ".png", "no name")],
+         ("C:/out.png", "outside"), ("a\\out.png", "outside"), ("x" * 300 + ".png", "can have")],
     )  # fmt: skip
     @pytest.mark.parametrize("form", ["zip", "tar"])
     def test_no_way_out(self, name, problem, form, tmp_path):
@@ -136,7 +136,7 @@ class TestArchives:
                 info = tarfile.TarInfo(name)
                 info.size = len(picture())
                 made.addfile(info, io.BytesIO(picture()))
-        with pytest.raises(ConfigError, match=f"^dataset: .*{problem}.*pack it anew$"):
+        with pytest.raises(ConfigError, match=f"^dataset: .*{problem}.*pack it again$"):
             read(f"file:{path}")
         assert {p.name for p in tmp_path.rglob("*")} == {"cache", "archives", path.name}
 
@@ -147,7 +147,7 @@ class TestArchives:
             read(f"file:{path}")
         monkeypatch.setattr(archive, "_MOST_FILES", 1)
         path = write_zip(tmp_path / "b.zip", [("a.png", picture()), ("b.png", picture())])
-        with pytest.raises(ConfigError, match="holds more than 1 picture or 128 GB"):
+        with pytest.raises(ConfigError, match="contains more than 1 picture or 128 GB"):
             read(f"file:{path}")
         assert not list((tmp_path / "cache/archives").iterdir())
 
@@ -159,8 +159,8 @@ class TestArchives:
         whole = write_zip(tmp_path / "cut.zip", [("a.png", bytes(range(256)) * 50)]).read_bytes()
         (tmp_path / "cut.zip").write_bytes(whole[:200] + bytes(50) + whole[250:])
         for name, problem in {
-            "twice.zip": "'a.png' is there twice", "empty.zip": "holds no pictures",
-            "text.zip": "it is no zip or tar archive", "cut.zip": "cannot be read",
+            "twice.zip": "it contains 'a.png' twice", "empty.zip": "contains no pictures",
+            "text.zip": "it is not a zip or tar archive", "cut.zip": "cannot be read",
             "gone.zip": "there is no such file",
         }.items():  # fmt: skip
             with pytest.raises(ConfigError, match=f"^dataset: .*{problem}"):
@@ -169,7 +169,7 @@ class TestArchives:
             read(f"file:{tmp_path}")
         with pytest.raises(ConfigError, match=f"is a file; write file:{tmp_path}/cut.zip$"):
             read(f"folder:{tmp_path}/cut.zip")
-        with pytest.raises(ConfigError, match="file names no file; write file:PATH"):
+        with pytest.raises(ConfigError, match="file has no path; write file:PATH"):
             read("file:")
 
     def test_encrypted(self, tmp_path):
@@ -215,7 +215,7 @@ class TestArrays:
         ("arrays", "problem"),
         [({"images": IMAGES.astype(float)}, "images are float64 .*multiply values"),
          ({"images": IMAGES.transpose(0, 3, 1, 2)}, "images are uint8 .6, 3, 8, 8."),
-         ({"pictures": IMAGES}, "holds pictures; name the images one of images, x_train"),
+         ({"pictures": IMAGES}, "has pictures; name the images one of images, x_train"),
          ({"images": np.array([object()])}, "cannot be read"),
          ({"images": IMAGES, "labels": CLASSES[:3]}, "3 labels for 6 images"),
          ({"images": IMAGES, "labels": CLASSES + 0.5}, "labels are float64")],
@@ -228,7 +228,7 @@ class TestArrays:
     def test_arrays_beyond_the_memory_are_not_read(self, tmp_path, monkeypatch):
         np.savez_compressed(tmp_path / "a.npz", images=np.zeros((2**12, 32, 32), np.uint8))
         monkeypatch.setattr("autogan.data.one_file._MOST_BYTES", 2**20)
-        with pytest.raises(ConfigError, match="take 0.00419 GB, too much for the memory"):
+        with pytest.raises(ConfigError, match="need 0.00419 GB, too much for the memory"):
             read(f"file:{tmp_path}/a.npz")
 
 

@@ -1,7 +1,7 @@
-"""Datasets: images and labels as uint8, in memory or, where they are too many, on disk.
+"""Datasets: uint8 images and their labels, in memory or, if they are too large for it, on disk.
 
-Knows nothing of TensorFlow until `keras.datasets` is needed for a download, or
-`tensorflow_datasets` for one of its own.
+Imports TensorFlow only when `keras.datasets` downloads a dataset, or when `tensorflow_datasets`
+reads one.
 """
 
 from pathlib import Path
@@ -37,21 +37,21 @@ for _dataset in (
 
 
 def dataset_named(name: str, data_dir: Path | None) -> Dataset:
-    """Return the dataset that the user calls ``name``, such as ``mnist`` or ``folder:cats``.
+    """Return the dataset of a name that the user gives, such as ``mnist`` or ``folder:cats``.
 
     Raises:
-        ConfigError: if there is none of that name.
+        ConfigError: if no dataset has that name.
     """
     kind, _, argument = name.partition(":")
-    if ":" in name and kind not in DATASETS.names():  # package.module:Name, or that:ARGUMENT
+    if ":" in name and kind not in DATASETS.names():  # package.module:Name, or with :ARGUMENT
         attribute, _, argument = argument.partition(":")
         kind = f"{kind}:{attribute}"
     elif kind.replace("-", "_") not in DATASETS.names():
         known = suggestion(name, DATASETS.names())
         raise ConfigError(
             "dataset",
-            f"{name!r} is not known; {known}; a folder is folder:PATH, an archive "
-            "file:PATH, a dataset of TensorFlow Datasets tfds:NAME, of Hugging Face hf:NAME",
+            f"{name!r} is not known; {known}; write folder:PATH for a folder, file:PATH for an "
+            "archive, tfds:NAME for TensorFlow Datasets, hf:NAME for Hugging Face",
         )
     dataset = DATASETS.get(kind)
     try:

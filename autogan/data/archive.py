@@ -1,7 +1,7 @@
-"""Pictures in one file, as a folder of the user's cache: zip and tar archives, LSUN's lmdb.
+"""Pictures in one file, unpacked into the user's cache: zip and tar archives, LSUN's lmdb.
 
-Only pictures and StyleGAN's dataset.json are unpacked, into plain files below that folder. What an
-archive says of paths, sizes and counts is not believed.
+Only pictures and StyleGAN's dataset.json are unpacked, into plain files below one folder. The
+paths, sizes and counts that an archive declares are not trusted.
 """
 
 import contextlib
@@ -21,31 +21,31 @@ from autogan.core.text import counted
 from autogan.data.decoding import SUFFIXES
 from autogan.data.packed import LABELS
 
-_MOST_FILES = 5_000_000  # that are unpacked
-_MOST_BYTES = 2**37  # of all of them together
-_MOST_OF_ONE = 2**28  # of one picture
+_MOST_FILES = 5_000_000  # pictures to unpack
+_MOST_BYTES = 2**37  # of all pictures together
+_MOST_OF_ONE = 2**28  # bytes of one picture
 _BLOCK = 2**20
-_LONGEST = 200  # bytes of a file's name; with those of the cache's folders it must be a path
+_LONGEST = 200  # bytes of a file's name, so that the path in the cache is not too long
 _DRIVE = re.compile(r"^[A-Za-z]:")
 _MAGIC = {b"\xff\xd8": ".jpg", b"\x89P": ".png", b"RI": ".webp"}
 
 Entry = tuple[str, Callable[[], IO[bytes]]]
-"""The name of a file in an archive, and what opens it."""
+"""The name of a file in an archive, and a function that opens it."""
 
 
 class _Bad(Exception):
-    """What is wrong with an archive, in words."""
+    """The problem with an archive, in words."""
 
 
 def unpacked(path: Path, tell: Callable[[str], None]) -> Path:
-    """The folder into which an archive has been unpacked, now or before.
+    """Unpack an archive into the cache, unless it is there already; return the folder.
 
     Args:
-        path: of a zip or tar archive, packed or not, or of an lmdb folder.
-        tell: reports that it is unpacked.
+        path: of a zip or tar archive, compressed or not, or of an lmdb folder.
+        tell: is called with a note when unpacking starts.
 
     Raises:
-        ConfigError: if it is something else, damaged, or would write elsewhere.
+        ConfigError: if it is something else, is damaged, or would write outside of the folder.
         StorageError: if the cache cannot be written.
     """
     if path.suffix == ".mdb":
@@ -57,7 +57,7 @@ def unpacked(path: Path, tell: Callable[[str], None]) -> Path:
         with made_beside(place) as made:
             tell(f"unpacking the pictures of {path} into {place}")
             if not _filled(path, made):
-                raise ConfigError("dataset", f"{path} holds no pictures; name another file")
+                raise ConfigError("dataset", f"{path} contains no pictures; give another file")
     except StorageError:
         if not place.is_dir():  # else another process was faster
             raise
@@ -65,15 +65,15 @@ def unpacked(path: Path, tell: Callable[[str], None]) -> Path:
 
 
 def _filled(path: Path, folder: Path) -> int:
-    """Unpack an archive's pictures into a folder; return how many."""
+    """Unpack an archive's pictures into a folder; return their number."""
     try:
         with _entries(path) as entries:
             return _write(entries, folder)
     except (ConfigError, StorageError):
         raise
-    except Exception as error:  # readers of damaged archives raise what they like
+    except Exception as error:  # readers of damaged archives raise all kinds of errors
         said = str(error) if isinstance(error, _Bad) else one_line(error)
-        raise ConfigError("dataset", f"{path} cannot be read ({said}); pack it anew") from error
+        raise ConfigError("dataset", f"{path} cannot be read ({said}); pack it again") from error
 
 
 def _name(path: Path) -> str:
@@ -97,7 +97,7 @@ def _entries(path: Path) -> Iterator[Iterator[Entry]]:
         with tarfile.open(path) as tar:
             yield _of_tar(tar)
     else:
-        raise _Bad("it is no zip or tar archive")
+        raise _Bad("it is not a zip or tar archive")
 
 
 def _of_zip(archive: zipfile.ZipFile) -> Iterator[Entry]:
@@ -116,12 +116,12 @@ def _of_tar(archive: Any) -> Iterator[Entry]:
 
 
 def _of_lmdb(folder: Path) -> Iterator[Entry]:
-    """The values of LSUN's lmdb in the order of their keys: encoded pictures, numbered here."""
+    """The encoded pictures in LSUN's lmdb, in the order of their keys, with numbered names."""
     try:
         import lmdb
     except ImportError:
         install = command("pip", "install", "lmdb>=1.4")
-        raise ConfigError("dataset", f"{folder} is read by lmdb; install it: {install}") from None
+        raise ConfigError("dataset", f"{folder} needs lmdb; install it: {install}") from None
     with (
         lmdb.open(str(folder), readonly=True, lock=False, create=False) as database,
         database.begin(buffers=False) as transaction,
@@ -129,13 +129,13 @@ def _of_lmdb(folder: Path) -> Iterator[Entry]:
         for number, (_, value) in enumerate(transaction.cursor()):
             ending = _MAGIC.get(bytes(value[:2]))
             if ending is None:
-                raise _Bad(f"value {number} is no JPEG, PNG or WebP picture")
-            thousand = f"{number // 1000:06d}"  # a folder of all would be slow to list
+                raise _Bad(f"value {number} is not a JPEG, PNG or WebP picture")
+            thousand = f"{number // 1000:06d}"  # one folder for all would be slow to list
             yield f"images/{thousand}/{number:09d}{ending}", lambda value=value: io.BytesIO(value)  # type: ignore[misc]
 
 
 def _write(entries: Iterator[Entry], folder: Path) -> int:
-    """Write pictures and labels below a folder; return how many pictures."""
+    """Write pictures and labels below a folder; return the number of pictures."""
     count = size = 0
     for name, opened in entries:
         parts = _parts(name)
@@ -143,7 +143,7 @@ def _write(entries: Iterator[Entry], folder: Path) -> int:
             continue
         target = folder.joinpath(*parts)
         if target.exists():
-            raise _Bad(f"{name!r} is there twice")
+            raise _Bad(f"it contains {name!r} twice")
         count += parts[-1] != LABELS
         with stored(target):
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -159,15 +159,15 @@ def _write(entries: Iterator[Entry], folder: Path) -> int:
         size += _MOST_OF_ONE - left
         if count > _MOST_FILES or size > _MOST_BYTES:
             pictures = counted(_MOST_FILES, "picture")
-            raise _Bad(f"it holds more than {pictures} or {_MOST_BYTES >> 30} GB")
+            raise _Bad(f"it contains more than {pictures} or {_MOST_BYTES >> 30} GB")
     return count
 
 
 def _parts(name: str) -> tuple[str, ...] | None:
-    """Where a file of an archive goes below the folder; None for one that is no picture.
+    """The path of an archive's file below the folder; None for files that are not unpacked.
 
     Raises:
-        _Bad: if it would go elsewhere, or no file can have the name.
+        _Bad: if the path leads elsewhere, or no file can have the name.
     """
     path = PurePosixPath(name)
     if path.suffix.lower() not in SUFFIXES and path.name != LABELS:
@@ -178,5 +178,5 @@ def _parts(name: str) -> tuple[str, ...] | None:
     if path.is_absolute() or ".." in parts or "\\" in name or _DRIVE.match(name):
         raise _Bad(f"{name!r} would be written outside of its folder")
     if "\0" in name or any(len(os.fsencode(part)) > _LONGEST for part in parts):
-        raise _Bad(f"{name[:50]!r}... is no name that a file can have")
+        raise _Bad(f"no file can have the name {name[:50]!r}...")
     return parts

@@ -1,4 +1,4 @@
-"""What a dataset is: a source of images and labels as uint8, in memory or on disk."""
+"""Datasets: sources of uint8 images and their labels, in memory or on disk."""
 
 import math
 from abc import abstractmethod
@@ -21,9 +21,9 @@ from autogan.data.reading import Reading
 
 MIN_SIZE, MAX_SIZE, SIZE_STEP = 8, 256, 4
 MEMORY_BYTES = 2**30  # images beyond this size are not held in memory
-_SHOWN_NAMES = 20  # of classes, where one is not known
-_MOST_ROWS = 10_000  # of attributes that a generator keeps
-_BLOCK_BYTES = 2**24  # of mapped images read at once for their digest
+_SHOWN_NAMES = 20  # names of classes in an error
+_MOST_ROWS = 10_000  # rows of attributes that a generator keeps
+_BLOCK_BYTES = 2**24  # bytes of mapped images to read at once for their digest
 
 
 @dataclass(frozen=True)
@@ -31,12 +31,12 @@ class Split:
     """A set of images.
 
     Attributes:
-        images: uint8 [N, height, width, channels], channels 1 or 3 (grey ones may be given without
-            channels); read when they are asked for where they are too many for memory.
-        labels: int64 [N] in 0..K-1, attributes, uint8 [N, A] of 0 and 1 with A from 2 on, or None.
+        images: uint8 [N, height, width, channels] with 1 or 3 channels (grey images may lack the
+            last dimension); those that do not fit into memory are read on demand.
+        labels: int64 [N] in 0..K-1; or attributes, uint8 [N, A] of 0 and 1 with A >= 2; or None.
 
     Raises:
-        ConfigError: if they are something else.
+        ConfigError: if the images or labels have another form.
     """
 
     images: Images | PictureFiles
@@ -56,9 +56,9 @@ class Split:
 
     @property
     def attributes(self) -> Attributes | None:
-        """The attributes of each image, uint8 [N, A]; None where the labels are classes, or none.
+        """The attributes of each image, uint8 [N, A]; None if there are classes or no labels.
 
-        An array of one column holds classes.
+        An array of one column contains classes.
         """
         found: Any = self.labels
         rows = isinstance(found, np.ndarray) and found.dtype == np.uint8 and found.ndim == 2
@@ -66,23 +66,23 @@ class Split:
 
     @property
     def classes(self) -> Labels | None:
-        """The class of each image, int64 [N]; None where there are none."""
+        """The class of each image, int64 [N]; None without classes."""
         return cast(Labels | None, self.labels) if self.attributes is None else None
 
     @property
     def class_counts(self) -> tuple[int, ...]:
-        """How many images of each class there are; empty without classes."""
+        """The number of images of each class; empty without classes."""
         return () if self.classes is None else tuple(np.bincount(self.classes).tolist())
 
     @property
     def attribute_counts(self) -> tuple[int, ...]:
-        """How many images have each attribute; empty without attributes."""
+        """The number of images with each attribute; empty without attributes."""
         rows = self.attributes
         return () if rows is None else tuple(rows.sum(axis=0, dtype=np.int64).tolist())
 
     @cached_property
     def drawn_attributes(self) -> Attributes | None:
-        """The attributes of all images, or of 10,000 drawn with a fixed seed; None without any."""
+        """The attributes of all images, or of 10,000 drawn with a fixed seed; None without."""
         rows = self.attributes
         return None if rows is None else rows[_drawn(len(rows), _MOST_ROWS)]
 
@@ -90,10 +90,10 @@ class Split:
     def digest(self) -> str:
         """The SHA-256 of images and labels, in hexadecimal digits: equal for equal data.
 
-        Of images in arrays it notices every pixel, the order and the shape. Files that are read as
-        they are needed are too many to be read for it: of them it notices names (below the folder
-        that holds them all), order and sizes in bytes, but not that a file was replaced by another
-        of the same name and size. Where the files lie has no part in it.
+        For images in arrays it covers every pixel, the order and the shape. Files that are read on
+        demand are too many to read here: for these it covers the names (below their common folder),
+        the order and the sizes in bytes. It does not notice a file that is replaced by another of
+        the same name and size, and it does not depend on where the files are.
         """
         attributes, labels = self.attributes, self.labels
         kind: bool | str = labels is not None
@@ -113,17 +113,17 @@ class Split:
 
     @property
     def fits_in_memory(self) -> bool:
-        """Whether all images may be held in memory at once."""
+        """Whether all images may be in memory at once."""
         return math.prod(self.images.shape) <= MEMORY_BYTES
 
     def subset(self, count: int) -> tuple[Images, Labels | None]:
-        """``count`` images drawn with a fixed seed, and their classes; all if there are no more."""
+        """At most ``count`` images, drawn with a fixed seed, and their classes."""
         chosen = _drawn(len(self), count)
         return self.images[chosen], None if self.classes is None else self.classes[chosen]
 
 
 def _drawn(count: int, most: int) -> npt.NDArray[np.int64]:
-    """Of ``count`` places ``most``, drawn with a fixed seed, in order; all if there are no more."""
+    """At most ``most`` of ``count`` places, drawn with a fixed seed, in ascending order."""
     if most >= count:
         return np.arange(count)
     return np.sort(np.random.default_rng(0).permutation(count)[:most])
@@ -131,15 +131,15 @@ def _drawn(count: int, most: int) -> npt.NDArray[np.int64]:
 
 @dataclass(frozen=True)
 class ImageData:
-    """A dataset's splits; ``test`` is None where it has no test images.
+    """A dataset's splits.
 
     Attributes:
         train: the training images.
-        test: those that are not trained on, or None.
-        names: of the classes, in the order of their numbers, or of the attributes, where they have
-            any.
-        notes: what was left out or changed, and why: short lines for the user.
-        unlabelled: why there are no classes, in words, where that is known.
+        test: images that no GAN is trained on; None if the dataset has no test images.
+        names: of the classes, in the order of their numbers, or of the attributes; empty if they
+            have only numbers.
+        notes: short lines for the user on what was left out or changed, and why.
+        unlabelled: why there are no classes, in words, if that is known; else empty.
     """
 
     train: Split
@@ -157,8 +157,8 @@ class ImageData:
                 each, all_ = "attribute", "attributes"
             raise ConfigError(
                 "dataset",
-                f"{len(self.names)} names of {all_}, and labels of {labels}; give each {each} one "
-                "name",
+                f"the labels have {labels} {all_}, but {len(self.names)} names are given; give "
+                f"each {each} one name",
             )
         if self.test is None:
             return
@@ -173,20 +173,20 @@ class ImageData:
             raise ConfigError(
                 "image_size",
                 f"training images have {made[1]}x{made[0]} pixels, test images "
-                f"{other[1]}x{other[0]}; give --image-size to crop and resize them all",
+                f"{other[1]}x{other[0]}; give --image-size to crop and resize all images",
             )
         if len(self.test.attribute_counts) != len(self.train.attribute_counts):
             raise ConfigError(
                 "dataset",
-                f"{len(self.train.attribute_counts)} attributes of training images, and "
-                f"{len(self.test.attribute_counts)} of test images; give both the same",
+                f"training images have {len(self.train.attribute_counts)} attributes, test images "
+                f"{len(self.test.attribute_counts)}; give both the same",
             )
         unknown = len(self.test.class_counts) - 1
         if counts and unknown >= len(counts):
             raise ConfigError(
                 "dataset",
-                f"test images of class {unknown}, and training images of classes 0 to "
-                f"{len(counts) - 1} alone; number the classes alike in both",
+                f"test images have class {unknown}, training images only classes 0 to "
+                f"{len(counts) - 1}; number the classes in the same way",
             )
 
     @property
@@ -203,12 +203,12 @@ class ImageData:
 
     @property
     def classes(self) -> dict[str, int]:
-        """How many training images of each class there are, by its name or number."""
+        """The number of training images of each class, by its name or number."""
         return _by_name(self.label_names, self.train.class_counts)
 
     @property
     def attributes(self) -> dict[str, int]:
-        """How many training images have each attribute, by its name or number."""
+        """The number of training images with each attribute, by its name or number."""
         return _by_name(self.label_names, self.train.attribute_counts)
 
 
@@ -216,12 +216,12 @@ class Dataset(Part):
     """A source of images.
 
     Args:
-        argument: what stands after the colon of ``folder:PATH``; empty for all others.
-        data_dir: where the user keeps the dataset's files; None to download them.
+        argument: the text after the colon, as in ``folder:PATH``; empty for most datasets.
+        data_dir: the folder of the dataset's files; None to download them.
     """
 
-    default_features: ClassVar[str] = ""  # the best pretrained network at hand
-    takes_labels: ClassVar[bool] = False  # whether `Reading.labels` names its images
+    default_features: ClassVar[str] = ""  # empty: the best pretrained network available
+    takes_labels: ClassVar[bool] = False  # whether `Reading.labels` may name its images
 
     def __init__(self, argument: str, data_dir: Path | None) -> None:
         if argument:
@@ -233,16 +233,16 @@ class Dataset(Part):
         """Read all images, at ``image_size`` pixels or, if None, at their own size.
 
         Raises:
-            ConfigError: if they cannot be read.
+            ConfigError: if the images cannot be read.
         """
 
 
 class FileDataset(Dataset):
-    """A source of images in files, which may be read in several ways.
+    """A source of images in files, with options for reading them.
 
     Attributes:
-        reading: how the user wants them to be read; set after the dataset is made.
-        tell: reports what takes long while they are read.
+        reading: the user's options; set after construction.
+        tell: is called with notes on slow work.
     """
 
     reading: Reading = Reading()
@@ -250,20 +250,20 @@ class FileDataset(Dataset):
 
 
 def _by_name(names: Sequence[str], counts: Sequence[int]) -> dict[str, int]:
-    """Counts by name; empty where there are none."""
+    """Counts by name; empty without counts."""
     return dict(zip(names, counts, strict=True)) if counts else {}
 
 
 def class_number(
     given: int | str, names: Sequence[str], field: str = "classes", kind: str = "classes"
 ) -> int:
-    """The number of the class that a user calls by its name or, where none has it, by its number.
+    """The number of the class that the user names; if no class has that name, it is the number.
 
     Args:
         given: the name or number.
-        names: of all.
+        names: of all classes.
         field: the key or argument that gives it.
-        kind: ``classes``, or ``attributes``, which are numbered likewise.
+        kind: ``classes``, or ``attributes``, which are numbered in the same way.
 
     Raises:
         ConfigError: naming the field, if there is no such class.
@@ -277,26 +277,26 @@ def class_number(
 
 
 def check_trainable(image_shape: tuple[int, int, int]) -> None:
-    """Check that the GAN networks can make such images.
+    """Check that the GAN networks can make images of this shape.
 
     Raises:
-        ConfigError: if they are not square, too small or large, or not divisible by 4.
+        ConfigError: if the images are not square, too small or large, or not divisible by 4.
     """
     height, width, _ = image_shape
     if height != width or not MIN_SIZE <= height <= MAX_SIZE or height % SIZE_STEP:
         raise ConfigError(
             "image_size",
-            f"{width}x{height} images cannot be made; give --image-size a multiple of {SIZE_STEP} "
-            f"from {MIN_SIZE} to {MAX_SIZE}",
+            f"the networks cannot make {width}x{height} images; give --image-size a multiple of "
+            f"{SIZE_STEP} from {MIN_SIZE} to {MAX_SIZE}",
         )
 
 
 def resized(images: Images, size: int | None) -> Images:
-    """Cut the largest squares from the centres of images and resize them.
+    """Crop images at the centre to the largest squares and resize them.
 
     Args:
         images: uint8 [N, height, width, channels].
-        size: side of the squares; None to leave the images as they are.
+        size: side of the resized squares; None leaves the images as they are.
     """
     if size is None or images.shape[1:3] == (size, size):
         return images

@@ -1,4 +1,4 @@
-"""One picture file as pixels of 8 bits: depth, transparency, orientation, colour."""
+"""Decoding of one picture file to 8-bit pixels: depth, transparency, orientation, colour."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +27,7 @@ SUFFIXES = {
     ".tiff",
     ".webp",
 } | ({".avif"} if features.check_module("avif") else set())
-"""The endings of files that are read."""
+"""The suffixes of files that are read."""
 
 OTHER_SUFFIXES = {
     ".apng",
@@ -63,20 +63,20 @@ OTHER_SUFFIXES = {
     ".tga",
     ".xcf",
 } - SUFFIXES
-"""The endings of pictures that are not read; how many there are is said."""
+"""The suffixes of pictures that cannot be read; a note reports their number."""
 
 WHITE: Colour = (255, 255, 255)
 
-_ORIENTATION = 0x0112  # the EXIF tag; from 5 on it turns a picture on its side
+_ORIENTATION = 0x0112  # the EXIF tag; values of 5 or more turn a picture on its side
 _SAVE_16 = "scale them to 0..65535 and save them as Image.fromarray(values.astype('uint16'))"
 
 
 class Unfit(ValueError):
-    """A picture that is whole, and whose pixels are no grey levels or colours to be read.
+    """A picture is not damaged, but its pixels cannot be read as grey levels or colours.
 
     Args:
-        problem: what it has.
-        remedy: what to do.
+        problem: of the picture, in words.
+        remedy: advice to the user.
     """
 
     def __init__(self, problem: str, remedy: str) -> None:
@@ -86,17 +86,17 @@ class Unfit(ValueError):
 
 @dataclass(frozen=True)
 class Look:
-    """What a file holds.
+    """The properties of a picture file.
 
     Attributes:
-        width, height: in pixels, as it should be looked at.
+        width, height: in pixels, when it is upright.
         grey: whether every pixel is grey, on a grey background.
-        greatest: value of a grey file with 16 bits; -1 of others.
-        wide: whether it is coloured with 16 bits per channel, of which the upper 8 are read.
-        transparent: whether a pixel lets the background through.
-        frames: whether there are further ones after the first.
+        greatest: the greatest value of a grey file with 16 bits; -1 for others.
+        wide: whether it is in colour with 16 bits per channel, of which the upper 8 are read.
+        transparent: whether the background shows through a pixel.
+        frames: whether it has more pictures than the first.
         problem: why it cannot be read; empty if it can.
-        remedy: what to do then.
+        remedy: advice in that case.
     """
 
     width: int = 0
@@ -111,7 +111,7 @@ class Look:
 
 
 def look(path: Path) -> Look:
-    """Decode a file once (a JPEG at an eighth of its size) and say what it holds."""
+    """Decode a file once (a JPEG at an eighth of its size) and return its properties."""
     try:
         with path.open("rb") as file, Image.open(file) as picture:
             frames = picture.format != "MPO" and bool(getattr(picture, "is_animated", False))
@@ -126,31 +126,31 @@ def look(path: Path) -> Look:
             flat, transparent = flattened(picture, DEFAULT_BITS, WHITE)
             width, height = size or flat.size
             return Look(width, height, _is_grey(flat), greatest, wide, transparent, frames)
-    except Exception as error:  # Pillow's readers raise what they like
+    except Exception as error:  # Pillow's readers raise all kinds of errors
         return Look(problem=problem_of(error), remedy=getattr(error, "remedy", ""))
 
 
 def pixels(path: Path, bits: int, background: Colour) -> Image.Image:
-    """Decode a file: a picture of mode L or RGB, as it should be looked at.
+    """Decode a file to an upright picture of mode L or RGB.
 
     Args:
         path: of the file.
         bits: that the values of a grey file with 16 bits use; they are shifted to 8.
-        background: what shows behind transparent pixels.
+        background: the colour behind transparent pixels.
 
     Raises:
-        Exception: whatever Pillow raises of a file that cannot be decoded.
+        Exception: any that Pillow raises if the file cannot be decoded.
     """
-    # Not by its path: Pillow maps some TIFF files then, and forgets how they should be turned.
+    # Pillow maps some TIFF files if it opens them by path, and then ignores their orientation.
     with path.open("rb") as file, Image.open(file) as picture:
         return flattened(picture, bits, background)[0]
 
 
 def flattened(picture: Image.Image, bits: int, background: Colour) -> tuple[Image.Image, bool]:
-    """An opened picture as one of mode L or RGB, and whether the background shows through.
+    """An open picture converted to mode L or RGB, and whether the background shows through.
 
     Raises:
-        Unfit: if its pixels are numbers of 32 bits, or of more bits than said.
+        Unfit: if its pixels are 32-bit numbers, or use more bits than ``bits``.
     """
     if _is_deep(picture):
         return _from_deep(ImageOps.exif_transpose(picture), bits, background)
@@ -176,12 +176,12 @@ def problem_of(error: Exception) -> str:
         return str(error)
     if isinstance(error, Image.DecompressionBombError):
         count = next((int(word[1:]) for word in str(error).split() if word[1:].isdecimal()), 0)
-        return f"it has {count:,} pixels, which are too many; save it smaller"
+        return f"its {count:,} pixels are too many; save a smaller version"
     return one_line(error)
 
 
 def _is_deep(picture: Image.Image) -> bool:
-    """Whether a picture just opened is grey with 16 bits; some formats know no other ``I``."""
+    """Whether a newly opened picture is grey with 16 bits; in some formats, ``I`` is always so."""
     return picture.mode.startswith("I;16") or (
         picture.mode == "I" and picture.format in ("PNG", "PPM")
     )
@@ -198,7 +198,7 @@ def _from_deep(picture: Image.Image, bits: int, background: Colour) -> tuple[Ima
     greatest = int(values.max())
     if greatest >> bits:
         raise Unfit(
-            f"it holds the value {greatest}, and {bits} bits hold no more than {2**bits - 1}",
+            f"it has the value {greatest}, and {bits} bits reach only {2**bits - 1}",
             f"give --bits {greatest.bit_length()} or leave --bits out",
         )
     grey = (values >> (bits - 8)).astype(np.uint8)
@@ -223,7 +223,7 @@ def _is_grey(picture: Image.Image) -> bool:
 
 
 def _raw_mode(picture: Image.Image) -> str:
-    """How a format stores the pixels of a picture just opened, as far as Pillow tells."""
+    """The pixel format in the file of a newly opened picture, if Pillow gives it; else empty."""
     tiles = getattr(picture, "tile", None) or [()]
     described = tiles[0][-1] if tiles[0] else ""
     first = described[0] if isinstance(described, tuple) and described else described

@@ -13,7 +13,7 @@ class Digits(Dataset):
     default_features = "classifier"
 
     def load(self, image_size: int | None) -> ImageData:
-        """Four fifths of the digits are the training split, chosen once and for all."""
+        """Read the digits; a fixed random choice of four fifths is the training split."""
         from sklearn.datasets import load_digits
 
         digits = load_digits()

@@ -20,10 +20,10 @@ from autogan.data.survey import Survey, named, refuse_unreadable, surveyed
 class Folder(FileDataset):
     """The images below a folder; with an image size, cropped at the centre to squares and resized.
 
-    ``train/`` and ``test/`` (or ``val/``) are its splits where they exist. Labels come from the
-    user's file, else from StyleGAN's ``dataset.json``, else from sub-folders where there are two or
-    more and every image lies in one. Grey if every pixel is, else RGB. All files are decoded before
-    anything begins.
+    ``train/`` and ``test/`` (or ``val/``) are its splits, if they exist. Labels come from the
+    user's file, else from StyleGAN's ``dataset.json``, else from sub-folders, if there are two or
+    more and every image is in one. Images are grey if every pixel is, else RGB. All files are
+    decoded once before anything else.
     """
 
     name = "folder"
@@ -32,12 +32,12 @@ class Folder(FileDataset):
 
     def __init__(self, argument: str, data_dir: Path | None) -> None:
         if not argument:
-            raise ConfigError("dataset", "folder names no folder; write folder:PATH")
+            raise ConfigError("dataset", "folder has no path; write folder:PATH")
         self.root = read_path("dataset", argument)
         self.data_dir = data_dir
 
     def load(self, image_size: int | None) -> ImageData:
-        """Read all images; without ``image_size`` they must have one size already."""
+        """Read all images; without ``image_size`` they must all have the same size."""
         kind = look(self.root, "dataset")
         if kind == "file":
             raise ConfigError("dataset", f"folder:{self.root} is a file; write file:{self.root}")
@@ -56,7 +56,7 @@ class Folder(FileDataset):
             places = range(first, first := first + len(part.files))
             kept = [place for place in places if place not in lost]
             if not kept:
-                raise ConfigError("dataset", f"{part.root}: none of its files can be read")
+                raise ConfigError("dataset", f"none of the files in {part.root} can be read")
             own = [place - places[0] for place in kept]
             splits.append((kept, None if part.labels is None else part.labels[own]))
         shape = self._shape(survey, image_size)
@@ -79,14 +79,14 @@ class Folder(FileDataset):
         return *side, 3 if coloured else 1
 
     def _bits(self, survey: Survey) -> int:
-        """Bits of the values of 16-bit files."""
+        """The bits that the values of 16-bit files use."""
         if not survey.deep:
             return DEFAULT_BITS
         bits = self.reading.bits or survey.bits
         if survey.greatest >> bits:
             raise ConfigError(
                 "bits",
-                f"{bits}, and the files hold values up to {survey.greatest}; give "
+                f"{bits} bits are too few for the files' values up to {survey.greatest}; give "
                 f"{survey.bits}, or leave it out",
             )
         return bits
@@ -100,7 +100,7 @@ class Folder(FileDataset):
         places: Sequence[int],
         labels: Labels | Attributes | None,
     ) -> Split:
-        """The files at some places, decoded where all of them fit into memory."""
+        """The files at some places, decoded now if they all fit into memory."""
         files = PictureFiles(
             tuple(paths[place] for place in places),
             (len(places), *shape),
@@ -114,7 +114,7 @@ class Folder(FileDataset):
     def _notes(
         self, paths: Sequence[Path], survey: Survey, image_size: int | None
     ) -> Iterator[str]:
-        """What the user should know of how the files are read."""
+        """Notes for the user on how the files are read."""
         read = len(paths) - len(survey.unreadable)
 
         def some(count: int) -> str:
@@ -122,40 +122,40 @@ class Folder(FileDataset):
 
         if survey.unreadable:
             lost = counted(len(survey.unreadable), "file")
-            yield f"left out: {lost} that cannot be read: {named(paths, survey.unreadable)}"
+            yield f"left out {lost} that cannot be read: {named(paths, survey.unreadable)}"
         if survey.deep and self._bits(survey) != DEFAULT_BITS:
             yield (
                 f"{counted(survey.deep, '16-bit file')} with values up to {survey.greatest}: read "
-                f"as {self._bits(survey)} bits (--bits 16: as 16)"
+                f"as {self._bits(survey)} bits (change it with --bits)"
             )
         if survey.wide:
-            yield (f"{some(survey.wide)} have 16 bits per colour: the upper 8 are read")
+            yield f"{some(survey.wide)} have 16 bits per colour: only the upper 8 are used"
         if survey.transparent:
-            where = self.reading.background or "white (--background chooses)"
+            where = self.reading.background or "white (change it with --background)"
             yield f"{some(survey.transparent)} have transparent pixels: shown on {where}"
         if survey.frames:
-            yield f"{some(survey.frames)} hold several pictures: the first is read"
+            yield f"{some(survey.frames)} contain several pictures: only the first is used"
         yield from self._notes_on_colour(paths, survey, read)
         if image_size is not None:
             yield from _notes_on_sizes(survey, image_size, some)
 
     def _notes_on_colour(self, paths: Sequence[Path], survey: Survey, read: int) -> Iterator[str]:
         if self.reading.channels == "grey" and survey.coloured:
-            yield f"{survey.coloured:,} of {read:,} files are RGB: made grey"
+            yield f"{survey.coloured:,} of {read:,} files are RGB: converted to grey"
         elif self.reading.channels is None and 0 < survey.coloured < read:
             assert survey.first_coloured is not None
             example = "" if survey.coloured > read // 2 else f" ({paths[survey.first_coloured]})"
             yield (
                 f"{survey.coloured:,} of {read:,} files are RGB{example}, the others grey: all "
-                "are read as RGB (--channels grey: as grey)"
+                "are read as RGB (change it with --channels grey)"
             )
 
 
 def _check_sizes(paths: Sequence[Path], survey: Survey, image_size: int | None) -> None:
-    """Refuse files of several sizes, where none is asked for.
+    """Refuse files of several sizes, unless the user gives a size.
 
     Raises:
-        ConfigError: naming a file that has another size than the first, or if there is none.
+        ConfigError: naming a file whose size is not that of the first, or if no file is readable.
     """
     if not survey.sizes:
         raise ConfigError("dataset", f"none of {len(paths):,} files can be read as an image")
@@ -166,13 +166,13 @@ def _check_sizes(paths: Sequence[Path], survey: Survey, image_size: int | None) 
     (width, height, _), (w, h, _) = survey.sizes[:2]
     raise ConfigError(
         "image_size",
-        f"{paths[survey.other_size]} has {w}x{h} pixels, {paths[first]} {width}x{height}; give "
-        "--image-size to crop and resize them all",
+        f"{paths[survey.other_size]} has {w}x{h} pixels, {paths[first]} has {width}x{height}; give "
+        "--image-size to crop and resize all images",
     )
 
 
 def _notes_on_sizes(survey: Survey, side: int, some: Callable[[int], str]) -> Iterator[str]:
-    """How many files are enlarged or cropped, to squares of a side."""
+    """Notes on the files that are enlarged or cropped to squares of ``side`` pixels."""
     small = sum(count for width, height, count in survey.sizes if min(width, height) < side)
     if small:
         least = min(min(width, height) for width, height, _ in survey.sizes)

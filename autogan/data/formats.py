@@ -1,4 +1,4 @@
-"""The files in which datasets of arrays are published: .npz, IDX, CIFAR's batches."""
+"""Readers of published datasets in arrays: .npz, IDX, CIFAR's batches."""
 
 import gzip
 import io
@@ -20,22 +20,22 @@ _BLOCK_BYTES = 2**20
 
 
 class Unreadable(Exception):
-    """A file that is not what it should be; says what is wrong with it."""
+    """A file does not have the expected content; the message describes the problem."""
 
 
 def read_npz(path: Path) -> list[Any]:
-    """Read x_train, y_train, x_test and y_test of an .npz file; nothing is unpickled.
+    """Read x_train, y_train, x_test and y_test from an .npz file, without unpickling.
 
     Raises:
-        Unreadable: if it is something else, or lacks one of them.
+        Unreadable: if it is something else, or lacks one of the arrays.
     """
     if not zipfile.is_zipfile(path):
-        raise Unreadable(f"{path.name} is no .npz file; write it with numpy.savez")
+        raise Unreadable(f"{path.name} is not an .npz file; write it with numpy.savez")
     with np.load(path, allow_pickle=False) as arrays:
         missing = [name for name in ARRAYS if name not in arrays.files]
         if missing:
             there = ", ".join(sorted(arrays.files)[:10]) or "nothing"
-            raise Unreadable(f"{path.name} lacks {', '.join(missing)} and holds {there}")
+            raise Unreadable(f"{path.name} lacks {', '.join(missing)}; it contains {there}")
         return [_member(arrays, name) for name in ARRAYS]
 
 
@@ -46,8 +46,8 @@ def _member(arrays: Any, name: str) -> Any:
         if "allow_pickle" not in str(error):
             raise
         raise Unreadable(
-            f"{name} holds Python objects, which are not unpickled, as they could run code; save "
-            "it as an array of numbers"
+            f"{name} contains Python objects, which could run code when unpickled; save it as an "
+            "array of numbers"
         ) from None
 
 
@@ -55,12 +55,12 @@ def read_idx(path: Path, rank: int) -> npt.NDArray[np.uint8]:
     """Read an IDX file of unsigned bytes: magic 0, 0, 8, rank; sizes; values.
 
     Raises:
-        Unreadable: if it is something else, or shorter or longer than its head says.
+        Unreadable: if it is something else, or its length does not match its header.
     """
     with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
         head = file.read(4)
         if head[:3] != b"\x00\x00\x08" or len(head) < 4:
-            raise Unreadable(f"{path.name} is no IDX file of bytes")
+            raise Unreadable(f"{path.name} is not an IDX file of bytes")
         if head[3] != rank:
             raise Unreadable(f"{path.name} has {head[3]} dimensions, not {rank}")
         sizes = file.read(4 * rank)
@@ -68,14 +68,14 @@ def read_idx(path: Path, rank: int) -> npt.NDArray[np.uint8]:
         wanted = math.prod(shape)
         data = b"".join(_blocks(file, wanted + 1)) if shape else b""
     if not shape or len(data) != wanted:
-        said = f"{list(shape)} values" if shape else "a longer head"
+        said = f"{list(shape)} values" if shape else "a longer header"
         held = "more" if shape and len(data) > wanted else len(data)
-        raise Unreadable(f"{path.name} should hold {said} and holds {held}")
+        raise Unreadable(f"{path.name} should contain {said}, but contains {held}")
     return np.frombuffer(data, np.uint8).reshape(shape)
 
 
 def _blocks(file: Any, count: int) -> Iterator[bytes]:
-    """At most ``count`` bytes of a file; a count that is no true one allocates nothing."""
+    """At most ``count`` bytes of a file, in blocks: a false count does not allocate memory."""
     while count > 0 and (block := file.read(min(count, _BLOCK_BYTES))):
         count -= len(block)
         yield block
@@ -89,12 +89,12 @@ def read_cifar_batch(name: str, data: bytes) -> tuple[Images, npt.NDArray[Any]]:
     """
     batch = _CifarUnpickler(io.BytesIO(data), encoding="bytes").load()
     if not isinstance(batch, dict) or not {b"data", b"labels"} <= set(batch):
-        raise Unreadable(f"{name} is no mapping of data and labels")
+        raise Unreadable(f"{name} is not a mapping of data and labels")
     planes, labels = batch[b"data"], np.asarray(batch[b"labels"])
     if not isinstance(planes, np.ndarray) or planes.dtype != np.uint8:
-        raise Unreadable(f"{name}: data are no uint8 array")
+        raise Unreadable(f"{name}: data is not a uint8 array")
     if planes.ndim != 2 or planes.shape[1] != 3072:
-        raise Unreadable(f"{name}: data are {list(planes.shape)}, not [N, 3072]")
+        raise Unreadable(f"{name}: data is {list(planes.shape)}, not [N, 3072]")
     if labels.dtype.kind not in "iu" or labels.shape != (len(planes),):
         raise Unreadable(
             f"{name}: labels are {labels.dtype} {list(labels.shape)}, not {len(planes)} integers"
@@ -103,7 +103,7 @@ def read_cifar_batch(name: str, data: bytes) -> tuple[Images, npt.NDArray[Any]]:
 
 
 class _CifarUnpickler(pickle.Unpickler):
-    """Builds arrays from CIFAR's pickles and refuses whatever else a pickle may call."""
+    """Builds arrays from CIFAR's pickles and refuses all other calls in a pickle."""
 
     _ALLOWED: ClassVar = {
         ("numpy.core.multiarray", "_reconstruct"),
@@ -114,7 +114,7 @@ class _CifarUnpickler(pickle.Unpickler):
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in self._ALLOWED:
-            raise Unreadable(f"{module}.{name} has no place in a CIFAR batch")
+            raise Unreadable(f"{module}.{name} is not allowed in a CIFAR batch")
         if name == "_reconstruct":
             from numpy._core.multiarray import _reconstruct
 

@@ -1,4 +1,4 @@
-"""Pictures of images."""
+"""Grids of images as one picture."""
 
 import io
 import math
@@ -11,13 +11,13 @@ from PIL import Image, ImageDraw, ImageFont
 from autogan.core.errors import printable
 from autogan.data.base import Split
 
-GRID = 64  # images in a grid without classes; a training's has no more with them
-GRID_CLASSES = 16  # columns of a grid with one class in each, at most
-_MIN_PIXELS = 54  # smaller images are enlarged, so that eight in a row can be looked at
+GRID = 64  # images in a grid without classes; the most in a training's grid with classes
+GRID_CLASSES = 16  # most columns of a grid with one class per column
+_MIN_PIXELS = 54  # smaller images are enlarged, so that eight in a row are easy to see
 _GAP = 2
-_CAPTION = 14  # pixels of the row of captions
-_FONT = 11  # pixels of a letter with what stands above and below it
-_LONGEST = 50  # letters of a caption that are worth measuring
+_CAPTION = 14  # height of the row of captions, in pixels
+_FONT = 11  # size of the captions' font, in pixels
+_LONGEST = 50  # letters of a caption to measure; no column is wide enough for more
 
 
 def grid(
@@ -27,8 +27,8 @@ def grid(
 
     Args:
         images: row by row.
-        columns: of the grid; 0 for a nearly square one.
-        captions: what stands above each column, cut to its width; nothing if empty.
+        columns: number of columns; 0 for a nearly square grid.
+        captions: a text above each column, cut to its width; empty for no captions.
 
     Returns:
         uint8 [height, width, channels], images smaller than 54 pixels enlarged by a whole factor.
@@ -52,7 +52,7 @@ def grid(
 
 
 def whole_rows(columns: int) -> int:
-    """How many of a training's images fill the rows of a grid; 0 columns for a square one."""
+    """The number of images in a training's grid of whole rows; 0 columns mean a square grid."""
     return GRID - GRID % max(columns, 1)
 
 

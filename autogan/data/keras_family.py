@@ -1,4 +1,4 @@
-"""MNIST, Fashion-MNIST and CIFAR-10: downloaded by Keras, or read from the files they come in."""
+"""MNIST, Fashion-MNIST and CIFAR-10: downloaded by Keras, or read from their original files."""
 
 import os
 import tarfile
@@ -21,15 +21,15 @@ from autogan.data.formats import ARRAYS, Unreadable, read_cifar_batch, read_idx,
 class _KerasDataset(Dataset):
     """A dataset of `keras.datasets`, downloaded by Keras or read from ``data_dir``.
 
-    ``data_dir`` holds the dataset's native files, or is or holds an .npz file of x_train, y_train,
-    x_test and y_test.
+    ``data_dir`` is a folder of the dataset's original files or of an .npz file with x_train,
+    y_train, x_test and y_test, or is that .npz file.
     """
 
     files: ClassVar[str]
-    """The native files, in words."""
+    """The original files, in words."""
 
     class_names: ClassVar[tuple[str, ...]] = ()
-    """In the order of their numbers, where the numbers are not names enough."""
+    """In the order of the classes' numbers; empty if the numbers are the names."""
 
     def load(self, image_size: int | None) -> ImageData:
         """Read from ``data_dir`` if given, else through Keras."""
@@ -37,7 +37,7 @@ class _KerasDataset(Dataset):
         x_train, y_train, x_test, y_test = arrays
         train = self._split("training", x_train, y_train, image_size)
         test = self._split("test", x_test, y_test, image_size)
-        count = len(train.class_counts)  # another one in arrays that the user has made
+        count = len(train.class_counts)  # the user's own arrays may have other classes
         names = self.class_names[:count] if count <= len(self.class_names) else ()
         return ImageData(train, test, names)
 
@@ -49,20 +49,20 @@ class _KerasDataset(Dataset):
         except Exception as error:
             raise ConfigError(
                 "dataset",
-                f"{self.name} cannot be downloaded ({error}); give the folder of {self.name}.npz "
-                f"or of {self.files} with --data-dir",
+                f"{self.name} cannot be downloaded ({error}); give --data-dir, the folder of "
+                f"{self.name}.npz or of {self.files}",
             ) from error
         return x_train, y_train, x_test, y_test
 
     def _local(self, place: Path) -> Iterable[Any]:
         if look(place, "data_dir") == "other":
             raise ConfigError(
-                "data_dir", f"{place} is neither a folder nor a file; give that of {self.name}.npz"
+                "data_dir", f"{place} is neither a folder nor a file; give {self.name}.npz"
             )
         archive = place if os.path.isfile(place) else place / f"{self.name}.npz"
         try:
             arrays = read_npz(archive) if os.path.isfile(archive) else self.read_native(place)
-        except Exception as error:  # readers of damaged files raise what they like
+        except Exception as error:  # readers of damaged files raise all kinds of errors
             said = str(error) if isinstance(error, Unreadable) else one_line(error)
             raise ConfigError(
                 "data_dir", f"{place}: {self.name} cannot be read ({said}); get its files again"
@@ -70,13 +70,13 @@ class _KerasDataset(Dataset):
         if arrays is None:
             raise ConfigError(
                 "data_dir",
-                f"{place} holds neither {self.name}.npz ({', '.join(ARRAYS)}) nor {self.files}",
+                f"{place} contains neither {self.name}.npz ({', '.join(ARRAYS)}) nor {self.files}",
             )
         return arrays
 
     @abstractmethod
     def read_native(self, folder: Path) -> Iterable[Any] | None:
-        """Return x_train, y_train, x_test, y_test from native files; None if they are absent."""
+        """Return x_train, y_train, x_test, y_test from the original files; None if not there."""
 
     def _split(self, part: str, images: Any, labels: Any, image_size: int | None) -> Split:
         name = f"{self.name}: {part}: "
@@ -86,9 +86,9 @@ class _KerasDataset(Dataset):
 
 
 class _IdxDataset(_KerasDataset):
-    """The four IDX files in which MNIST and its kin are published."""
+    """A dataset in four IDX files, as MNIST and its relatives are published."""
 
-    files = "train-images-idx3-ubyte and its three siblings, packed with gzip or not"
+    files = "train-images-idx3-ubyte and its three siblings (also as .gz)"
 
     def read_native(self, folder: Path) -> Iterable[Any] | None:
         """Read the four files; see `_KerasDataset.read_native`."""
@@ -129,10 +129,10 @@ class FashionMNIST(_IdxDataset):
 
 
 class CIFAR10(_KerasDataset):
-    """60,000 coloured 32x32 photographs in ten classes (Krizhevsky, 2009)."""
+    """60,000 colour 32x32 photographs in ten classes (Krizhevsky, 2009)."""
 
     name = "cifar10"
-    summary = "60,000 coloured 32x32 photographs in ten classes"
+    summary = "60,000 colour 32x32 photographs in ten classes"
     files = "cifar-10-batches-py or cifar-10-python.tar.gz"
     class_names = (
         "airplane",

@@ -1,4 +1,4 @@
-"""Labels that the user lists in a CSV file: an image and its class, or attributes, on each line."""
+"""Labels from the user's CSV file: an image and its class, or its attributes, on each line."""
 
 import csv
 import io
@@ -15,37 +15,37 @@ from autogan.core.files import opened, write_bytes
 from autogan.core.text import counted, natural
 
 _MOST_BYTES = 2**29
-_MOST_LINES = 5_000_000  # as many as an archive may hold files
-_SHOWN = 5  # images of many
-_LONGEST = 60  # letters of a line that are shown
-_VALUES = {"1": "1", "0": "0", "-1": "-"}  # of an attribute, as a character each
+_MOST_LINES = 5_000_000  # the number of files that an archive may contain
+_SHOWN = 5  # images to name in an error
+_LONGEST = 60  # letters of a line to show in an error
+_VALUES = {"1": "1", "0": "0", "-1": "-"}  # an attribute's values, with a character for each
 
 
 def read_label_file(
     path: Path, there: Sequence[str], splits: Sequence[Sequence[str]]
 ) -> tuple[tuple[str, ...], Sequence[Labels | Attributes]]:
-    """Read a CSV file of a header and a line for each image: its path, and its class.
+    """Read a CSV file with a header and a line for each image: its path and its class.
 
-    Where there are several columns after the path, they are attributes, which the header names. An
-    image has those of the value 1; the others are 0, or all -1, as CelebA has them.
+    Two or more columns after the path are attributes, and the header names them. An image has the
+    attributes whose value is 1; the other values are all 0, or all -1 as in CelebA.
 
     Args:
         path: of the file, UTF-8.
         there: the paths of all images below the dataset's root, with slashes.
-        splits: the paths of the images of each split; of the others no line is needed.
+        splits: the paths of the images of each split; other images need no line.
 
     Returns:
-        The names of the classes, sorted as those of sub-folders, and the labels of each split,
-        int64 [N] in 0..K-1; or the names of the attributes, and uint8 [N, A] of 0 and 1.
+        The names of the classes, sorted like sub-folders, and the labels of each split, int64 [N]
+        in 0..K-1; or the names of the attributes, and uint8 [N, A] of 0 and 1 for each split.
 
     Raises:
-        ConfigError: naming the line that is wrong, images without a line and lines without an
-            image, or the class that has no training image.
+        ConfigError: naming a wrong line, images without a line and lines without an image, or a
+            class without training images.
     """
     try:
         columns, cells = _read(path, _Names(there), splits)
     except (OSError, ValueError, csv.Error) as error:
-        raise _broken(path, f"it cannot be read ({one_line(error)})", "save it anew") from error
+        raise _broken(path, f"it cannot be read ({one_line(error)})", "save it again") from error
     if len(columns) > 1:
         return columns, _attributes(path, cells, splits)
     return _classes(path, cells, splits)
@@ -54,7 +54,7 @@ def read_label_file(
 def write_label_file(
     path: Path, images: Sequence[str], names: Iterable[str], attributes: npt.NDArray[np.floating]
 ) -> None:
-    """Write attributes as `read_label_file` reads them.
+    """Write attributes in the format of `read_label_file`.
 
     Args:
         path: of the file.
@@ -73,9 +73,9 @@ def write_label_file(
 def _read(
     path: Path, names: "_Names", splits: Sequence[Sequence[str]]
 ) -> tuple[tuple[str, ...], dict[str, str]]:
-    """The names of the columns after the path; and what they hold for each image that has a line.
+    """The names of the columns after the path; and the cells of each image that has a line.
 
-    That is its class; or a character for each attribute, of `_VALUES`.
+    The cells are the image's class, or a character of `_VALUES` for each attribute.
     """
     cells: dict[str, str] = {}
     unknown: list[str] = []
@@ -88,14 +88,14 @@ def _read(
             values = [printable(cell.strip()) for cell in row[1:]]
             if len(values) != len(columns) or "" in values:
                 what = "a class" if len(columns) == 1 else f"{len(columns)} values"
-                raise _broken(path, f"line {line} holds {_short(row)}", f"give an image and {what}")
+                raise _broken(path, f"line {line} is {_short(row)}", f"give an image and {what}")
             if len(columns) > 1:
                 values = [_bit(path, line, *pair) for pair in zip(columns, values, strict=True)]
             image = names.path(row[0])
             if image is None:
                 unknown.append(row[0])
             elif image in cells:
-                raise _broken(path, f"line {line} names {row[0]} again", "keep one line for it")
+                raise _broken(path, f"line {line} repeats {row[0]}", "keep one line for it")
             else:
                 cells[image] = "".join(values)
     lacking = [image for split in splits for image in split if image not in cells]
@@ -104,7 +104,7 @@ def _read(
 
 
 class _Names:
-    """The images by the names that a line may give them.
+    """Finds images by the names in the lines.
 
     Args:
         paths: of the images below the root.
@@ -112,19 +112,19 @@ class _Names:
 
     def __init__(self, paths: Sequence[str]) -> None:
         self._paths = frozenset(paths)
-        self._bare: dict[str, str | None] = {}  # None where several images have the name
+        self._bare: dict[str, str | None] = {}  # None if several images have the name
         for path in paths:
             name = path.rpartition("/")[2]
             self._bare[name] = None if name in self._bare else path
 
     def path(self, name: str) -> str | None:
-        """The path of the image of a name; None if there is none, or several."""
+        """The path of the image with this name; None if no image, or more than one, has it."""
         name = name.removeprefix("./")
         return name if name in self._paths else self._bare.get(name)
 
 
 def _rows(path: Path, text: io.TextIOWrapper) -> Iterator[tuple[int, list[str]]]:
-    """The rows that are not empty, each with the number of its line."""
+    """The rows that are not empty, with their line numbers."""
     reader = csv.reader(text, skipinitialspace=True, strict=True)
     for row in reader:
         if reader.line_num > _MOST_LINES:
@@ -139,21 +139,19 @@ def _columns(path: Path, header: Sequence[str], names: _Names) -> tuple[str, ...
     if not columns or names.path(header[0]) is not None:
         raise _broken(
             path,
-            f"its first line holds {_short(header)}, no header of two columns or more",
-            "begin with one, as in image,class",
+            f"its first line, {_short(header)}, is not a header of two columns or more",
+            "begin with one, such as image,class",
         )
     if len(columns) > 1 and ("" in columns or len(set(columns)) < len(columns)):
-        raise _broken(
-            path, f"its header holds {_short(header)}", "give each column a name of its own"
-        )
+        raise _broken(path, f"its header is {_short(header)}", "give each column a different name")
     return columns
 
 
 def _bit(path: Path, line: int, column: str, value: str) -> str:
-    """A character for the value of an attribute."""
+    """The character for the value of an attribute."""
     if value not in _VALUES:
         raise _broken(
-            path, f"line {line} holds {_short([value])} for {column}", "give 1 or 0 (or 1 or -1)"
+            path, f"line {line} has {_short([value])} for {column}", "give 1 or 0 (or 1 or -1)"
         )
     return _VALUES[value]
 
@@ -165,8 +163,10 @@ def _check_complete(path: Path, lacking: Sequence[str], unknown: Sequence[str]) 
         have = "has" if len(lacking) == 1 else "have"
         faults.append(f"{counted(len(lacking), 'image')} {have} no line ({_some(lacking)})")
     if unknown:
-        name = "names" if len(unknown) == 1 else "name"
-        faults.append(f"{counted(len(unknown), 'line')} {name} no single image ({_some(unknown)})")
+        match = "matches" if len(unknown) == 1 else "match"
+        faults.append(
+            f"{counted(len(unknown), 'line')} {match} no image, or several ({_some(unknown)})"
+        )
     if faults:
         remedy = "give each image one line, with its path below the dataset's root"
         raise _broken(path, " and ".join(faults), remedy)
@@ -178,7 +178,7 @@ def _attributes(
     """See `read_label_file`."""
     both = {_VALUES["0"], _VALUES["-1"]}
     if both <= set().union(*cells.values()):
-        raise _broken(path, "it holds both 0 and -1", "give 0 for whatever an image has not")
+        raise _broken(path, "it contains both 0 and -1", "use 0 if an image lacks the attribute")
     made = []
     for split in splits:
         characters = np.frombuffer("".join(cells[image] for image in split).encode(), np.uint8)
@@ -195,10 +195,10 @@ def _classes(
     number = {name: i for i, name in enumerate(names)}
     unknown = {classes[image] for split in splits for image in split} - number.keys()
     if unknown:
-        problem = f"no training image is of the class {min(unknown)}, and test images are"
+        problem = f"test images have the class {min(unknown)}, but no training image does"
         raise _broken(path, problem, "give both splits the same classes")
     if len(names) < 2:
-        raise _broken(path, f"all images are of the class {names[0]}", "give two classes or more")
+        raise _broken(path, f"all images have the class {names[0]}", "give two classes or more")
     labels = [np.array([number[classes[i]] for i in split], np.int64) for split in splits]
     return tuple(names), labels
 

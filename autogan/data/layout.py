@@ -1,4 +1,4 @@
-"""How a folder of images is laid out: its files, splits and classes, and what is left out."""
+"""The layout of a folder of images: its files, splits and classes, and the files left out."""
 
 import os
 from collections import Counter
@@ -20,7 +20,7 @@ Parts = tuple[str, ...]  # of a file's path below the folder
 _TRAIN = ("train", "training")
 _TEST = ("test", "testing")
 _VALIDATION = ("val", "valid", "validation")
-_SHOWN = 5  # names in a list
+_SHOWN = 5  # names to list
 
 
 @dataclass(frozen=True)
@@ -28,12 +28,12 @@ class Part:
     """One split of a folder.
 
     Attributes:
-        root: of the split.
-        files: below it, sorted.
+        root: the folder of the split.
+        files: below the root, sorted.
         labels: of the files, int64 [N] in 0..K-1, or attributes, uint8 [N, A]; None without.
-        names: of the classes or attributes, where folders or a file of labels name them.
+        names: of the classes or attributes, if folders or a file of labels name them.
         unlabelled: why there are no classes, in words; empty if there are.
-        notes: what the user should know of the classes.
+        notes: for the user, on the classes.
     """
 
     root: Path
@@ -45,13 +45,13 @@ class Part:
 
     @property
     def paths(self) -> list[Path]:
-        """Of the files."""
+        """The files' paths."""
         return [self.root.joinpath(*parts) for parts in self.files]
 
 
 @dataclass(frozen=True)
 class Layout:
-    """The splits of a folder, and what the user should know of how they were found."""
+    """The splits of a folder, and notes for the user on how they were found."""
 
     train: Part
     test: Part | None
@@ -60,11 +60,11 @@ class Layout:
 
 @dataclass(frozen=True)
 class Tree:
-    """All files below a folder that bear a picture's ending.
+    """All files below a folder with the suffix of a picture.
 
     Attributes:
-        files: that are read, sorted.
-        others: how many there are of each ending that is not read.
+        files: that can be read, sorted.
+        others: the number of files with each suffix that cannot be read.
         notes: on links.
     """
 
@@ -78,24 +78,24 @@ def layout_of(root: Path, label_file: Path | None = None) -> Layout:
 
     Args:
         root: the folder.
-        label_file: what gives the images their labels; None: dataset.json or the sub-folders.
+        label_file: the file of the images' labels; None for dataset.json or the sub-folders.
 
     Raises:
-        ConfigError: if there are no images, what the folders mean is not clear, or the file does
-            not fit the images.
+        ConfigError: if there are no images, the folders are ambiguous, or the file does not match
+            the images.
     """
     tree = files_below(root)
     if not tree.files:
-        others = f" ({endings(tree.others)} of endings that are not read)" if tree.others else ""
+        others = f" ({endings(tree.others)} with other suffixes)" if tree.others else ""
         raise ConfigError(
             "dataset",
-            f"folder:{root}: no images there{others}; known endings: {' '.join(sorted(SUFFIXES))}",
+            f"folder:{root}: no images there{others}; known suffixes: {' '.join(sorted(SUFFIXES))}",
         )
     notes = [*tree.notes]
     if tree.others:
-        notes.append(f"left out: {endings(tree.others)} of endings that are not read")
+        notes.append(f"left out {endings(tree.others)} with suffixes that cannot be read")
     train_name, test_name, more = _splits(root, tree.files)
-    splits = {"": tree.files}  # by the names of their folders, the training split first
+    splits = {"": tree.files}  # by folder name, the training split first
     if train_name is not None:
         names = [name for name in (train_name, test_name) if name is not None]
         splits = {name: _below(tree.files, name) for name in names}
@@ -111,9 +111,9 @@ def layout_of(root: Path, label_file: Path | None = None) -> Layout:
 def files_below(root: Path) -> Tree:
     """Find all pictures below a folder; links to folders are followed.
 
-    Hidden files and folders are left out, and what is no file, such as a pipe. A link to no file
-    counts: reading it says so. A link that leads back to a folder above it is not followed, and
-    one below another link only to folders that are not read yet, so that there is an end.
+    Hidden files and folders are left out, and also pipes and the like. Broken links count: reading
+    them reports the problem. A link back to a folder above it is not followed; a link below another
+    link is followed only to folders that are not read yet, so that the walk ends.
 
     Raises:
         ConfigError: naming a folder that cannot be listed.
@@ -123,7 +123,7 @@ def files_below(root: Path) -> Tree:
     back: list[Parts] = []
     begun = _identity(str(root))
     seen = Counter([begun])
-    # A folder, its name below the root, those above it, and whether it was reached by a link.
+    # A folder, its name below the root, the folders above it, and whether a link led to it.
     left: list[tuple[str, Parts, frozenset[tuple[int, int]], bool]] = [
         (str(root), (), frozenset([begun]), False)
     ]
@@ -148,10 +148,10 @@ def files_below(root: Path) -> Tree:
         what = counted(len(back), "linked folder")
         lead = "leads" if len(back) == 1 else "lead"
         where = _listed("/".join(parts) for parts in back)
-        notes.append(f"left out: {what} that {lead} back to folders read anyway ({where})")
+        notes.append(f"left out {what} that {lead} back to folders read anyway ({where})")
     if twice := sum(count > 1 for count in seen.values()):
         which = "folder is" if twice == 1 else "folders are"
-        notes.append(f"{twice:,} {which} read more than once, through links")
+        notes.append(f"{twice:,} {which} read more than once, because of links")
     return Tree(tuple(sorted(files)), others, tuple(notes))
 
 
@@ -183,7 +183,7 @@ def _below(files: Iterable[Parts], name: str) -> tuple[Parts, ...]:
 
 
 def _listed(names: Iterable[str]) -> str:
-    """Names as a user may read them, the first few of many."""
+    """The first few names, printable, and the number of the others."""
     known = list(names)
     more = f" and {len(known) - _SHOWN:,} more" if len(known) > _SHOWN else ""
     return ", ".join(map(printable, known[:_SHOWN])) + more
@@ -196,10 +196,10 @@ def _folders(names: Iterable[str]) -> str:
 def _splits(root: Path, files: Sequence[Parts]) -> tuple[str | None, str | None, list[str]]:
     """The sub-folders of the training and test split, if there are any, and notes.
 
-    ``train/`` is a class where other sub-folders, which name no split, hold images next to it.
+    ``train/`` is a class if next to it are sub-folders of images whose names mean no split.
 
     Raises:
-        ConfigError: if it may be either.
+        ConfigError: if ``train/`` may be a split or a class.
     """
     counts = Counter(parts[0] for parts in files if len(parts) > 1)
     known = {name: _kind(name) for name in sorted(counts)}
@@ -222,20 +222,20 @@ def _splits(root: Path, files: Sequence[Parts]) -> tuple[str | None, str | None,
         )
     for several in (train, test, [] if test else validation):
         if len(several) > 1:
-            raise _unclear(root, f"{_folders(several)} name one split", "keep one of them")
+            raise _unclear(root, f"{_folders(several)} mean the same split", "keep one of them")
     chosen = next(iter(test or validation), None)
     left = [name for name in unseen if name != chosen] + others
     notes = [_left_out(counts, name, chosen) for name in left]
     if strays := [parts[0] for parts in files if len(parts) == 1]:
         where = counted(len(strays), "picture")
-        notes.append(f"left out: {where} outside of {train[0]}/ ({_listed(strays)})")
+        notes.append(f"left out {where} outside of {train[0]}/ ({_listed(strays)})")
     if chosen is not None and chosen not in test:
-        notes.append(f"the test images are those of {printable(chosen)}/")
+        notes.append(f"the test images are those in {printable(chosen)}/")
     return train[0], chosen, notes
 
 
 def _kind(name: str) -> str | None:
-    """Which split a folder's name means, in any case."""
+    """The split that a folder's name means, in upper or lower case; None if it means no split."""
     for kind, names in (("train", _TRAIN), ("test", _TEST), ("val", _VALIDATION)):
         if name.casefold() in names:
             return kind
@@ -245,47 +245,47 @@ def _kind(name: str) -> str | None:
 def _no_training(
     root: Path, files: Sequence[Parts], unseen: Sequence[str], others: Sequence[str]
 ) -> list[str]:
-    """Notes where no folder is called train: those of the other splits' names are classes."""
+    """Notes for a root without a folder train: folders with other splits' names are classes."""
     empty = [entry.name for entry in _entries(str(root)) if _kind(entry.name) == "train"]
     if unseen and empty:
         raise ConfigError(
             "dataset",
-            f"folder:{root}: {printable(empty[0])}/ holds no images, {_folders(unseen)} does; put "
-            "the training images there",
+            f"folder:{root}: {printable(empty[0])}/ contains no images, unlike {_folders(unseen)}; "
+            "put the training images there",
         )
     if len(unseen) > 1 and not others:
-        raise _unclear(root, f"{_folders(unseen)} without train/", "name the training images train")
+        raise _unclear(root, f"{_folders(unseen)} without train/", "call the training folder train")
     for name in unseen:
         inner = {parts[1] for parts in files if len(parts) > 2 and parts[0] == name}
         if shared := sorted(inner.intersection(others)):
             raise _unclear(
                 root,
-                f"{printable(name)}/ holds the classes {_listed(shared)} too",
+                f"{printable(name)}/ contains the classes {_listed(shared)} too",
                 f"move {_folders(others)} into train/",
             )
     if unseen and not others:
-        return [f"the images of {_folders(unseen)} are read, as there is no train/"]
+        return [f"the images in {_folders(unseen)} are read, because there is no train/"]
     if unseen:
         read = f"{_folders(unseen)} {'is' if len(unseen) == 1 else 'are'} read as "
-        return [f"{read}{'a class' if len(unseen) == 1 else 'classes'}, as there is no train/"]
+        return [f"{read}{'a class' if len(unseen) == 1 else 'classes'}, because there is no train/"]
     return []
 
 
 def _left_out(counts: Counter[str], name: str, chosen: str | None) -> str:
-    kept = f"{printable(chosen)}/ is the test split" if chosen else "it names no split"
+    kept = f"{printable(chosen)}/ is the test split" if chosen else "not a split"
     if _kind(name) is None:
-        kept = "it names no split"
-    return f"left out: {counted(counts[name], 'file')} in {printable(name)}/ ({kept})"
+        kept = "not a split"
+    return f"left out {counted(counts[name], 'file')} in {printable(name)}/ ({kept})"
 
 
 def _unclear(root: Path, problem: str, remedy: str) -> ConfigError:
     return ConfigError(
-        "dataset", f"folder:{root}: {problem}; {remedy}, or name the folder of the training images"
+        "dataset", f"folder:{root}: {problem}; {remedy}, or give the folder of the training images"
     )
 
 
 def _part(root: Path, files: tuple[Parts, ...]) -> Part:
-    """A split with its classes: those of dataset.json, or its sub-folders."""
+    """A split with its classes, from dataset.json or the sub-folders."""
     packed = root / LABELS
     notes: list[str] = []
     if os.path.isfile(packed):
@@ -294,18 +294,18 @@ def _part(root: Path, files: tuple[Parts, ...]) -> Part:
             return Part(root, files, np.array(given, np.int64), ())
         if form == "none":
             return Part(root, files, None, (), f"{LABELS} says that there are no labels")
-        notes.append(f"{LABELS} is not used: it holds no labels as StyleGAN's tool writes them")
+        notes.append(f"{LABELS} is not used: it has no labels in the format of StyleGAN's tool")
     names = sorted({parts[0] for parts in files if len(parts) > 1}, key=natural)
     strays = [parts[0] for parts in files if len(parts) == 1]
     if len(names) < 2:
-        why = "no sub-folder names a class"
+        why = "no sub-folders for classes"
         if names and not strays:
-            why = f"all images lie in {printable(names[0])}/; to take its sub-folders as classes, "
-            why += f"name folder:{root / names[0]}"
+            why = f"all images are in {printable(names[0])}/; to use its sub-folders as classes, "
+            why += f"give folder:{root / names[0]}"
         return Part(root, files, None, (), why, tuple(notes))
     if strays:
-        lie = "lies" if len(strays) == 1 else "lie"
-        why = f"{counted(len(strays), 'picture')} ({_listed(strays)}) {lie} next to the folders "
+        are = "is" if len(strays) == 1 else "are"
+        why = f"{counted(len(strays), 'picture')} ({_listed(strays)}) {are} next to the folders "
         why += f"{_folders(names)}; move {'it' if len(strays) == 1 else 'them'} into one"
         return Part(root, files, None, (), why, (*notes, f"no classes: {why}"))
     if [f"{number:05d}" for number in range(len(names))] == names:
@@ -321,7 +321,7 @@ def _part(root: Path, files: tuple[Parts, ...]) -> Part:
 def _parts_of_file(
     root: Path, path: Path, files: Sequence[Parts], splits: Mapping[str, tuple[Parts, ...]]
 ) -> list[Part]:
-    """The splits with the labels that a file gives them."""
+    """The splits with labels from a file."""
     below = [
         ["/".join(filter(None, (name, *parts))) for parts in own] for name, own in splits.items()
     ]
@@ -333,10 +333,10 @@ def _parts_of_file(
 
 
 def _check_alike(root: Path, parts: Sequence[Part]) -> None:
-    """Check that both splits have the same classes, if there are two.
+    """Check that both splits have the same classes, if there are two splits.
 
     Raises:
-        ConfigError: if they have not.
+        ConfigError: if the classes differ.
     """
     if len(parts) < 2:
         return

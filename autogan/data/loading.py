@@ -1,4 +1,4 @@
-"""Loading a dataset as the user wants its images: whatever it is, with its notes."""
+"""Loading of any dataset with the user's options, and the notes on it."""
 
 import dataclasses
 from collections.abc import Callable
@@ -24,29 +24,29 @@ def loaded(
     """All images of a dataset, at ``image_size`` or their own size.
 
     Args:
-        dataset: as `autogan.data.dataset_named` gives it.
+        dataset: as `autogan.data.dataset_named` returns it.
         image_size: see `Dataset.load`.
-        reading: how the user wants images; what is for files has no meaning elsewhere.
-        tell: reports what takes long.
+        reading: the user's options; those for files do not apply to other datasets.
+        tell: is called with notes on slow work.
 
     Raises:
-        ConfigError: if they cannot be read.
+        ConfigError: if the images cannot be read.
     """
     notes = []
     if reading.labels is not None and not dataset.takes_labels:
         raise ConfigError(
             "labels",
-            f"{reading.labels}, and {dataset.name} has no files that it could name; leave it out, "
-            "or name a dataset folder:PATH or file:PATH",
+            f"{reading.labels}, but {dataset.name} is not a dataset of files; leave it out, or "
+            "give a dataset folder:PATH or file:PATH",
         )
     if isinstance(dataset, FileDataset):
         dataset.reading, dataset.tell = reading, tell
     elif reading.of_files:
-        notes.append(f"{', '.join(reading.of_files)}: without meaning for {dataset.name}")
+        notes.append(f"{dataset.name} does not use {', '.join(reading.of_files)}")
     data = dataset.load(image_size)
     wanted = {"grey": 1, "rgb": 3}.get(str(reading.channels), data.image_shape[2])
     if wanted != data.image_shape[2]:
-        notes.append(f"made {'grey' if wanted == 1 else 'RGB'}")
+        notes.append(f"converted to {'grey' if wanted == 1 else 'RGB'}")
         splits: dict[str, Any] = {"train": _in_channels(data.train, wanted)}
         splits["test"] = None if data.test is None else _in_channels(data.test, wanted)
         data = dataclasses.replace(data, **splits)
@@ -54,7 +54,7 @@ def loaded(
 
 
 def told_of(data: ImageData) -> list[str]:
-    """What the user should know of a dataset, a short line each; first, what it is."""
+    """Lines on a dataset for the user: first its description, then notes and doubts."""
     return [printable(line) for line in (description(data), *data.notes, *doubts(data))]
 
 
@@ -63,7 +63,7 @@ def _in_channels(split: Split, channels: int) -> Split:
     if isinstance(split.images, PictureFiles) or not split.fits_in_memory:
         have = split.images.shape[3]
         raise ConfigError(
-            "channels", f"images of {have} channels that do not fit into memory; leave it out"
+            "channels", f"images with {have} channels do not fit into memory; leave it out"
         )
     return Split(in_channels(split.images, channels), split.labels)
 

@@ -1,4 +1,4 @@
-"""What a dataset's images look like, in words: how many, of which kind, and what is odd."""
+"""A dataset's images in words: their number and kind, and anything odd."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -7,18 +7,18 @@ from autogan.core.arrays import Images
 from autogan.core.text import counted
 from autogan.data.base import ImageData
 
-_SAMPLE = 256  # images that are looked at
-_SAMPLE_BYTES = 2**26  # of them, at most
-_ALIKE = 0.5  # share of a sample that one picture may have
-_FLAT = 0.5  # share of a sample that may be of one colour alone
-_NAMED = 5  # attributes
-_LEVELS = 64  # fewer grey levels from the lowest to the highest are a small part of 256
+_SAMPLE = 256  # images to examine
+_SAMPLE_BYTES = 2**26  # of the sample, at most
+_ALIKE = 0.5  # share of a sample that may be copies of one picture
+_FLAT = 0.5  # share of a sample that may have a single colour
+_NAMED = 5  # attributes to name
+_LEVELS = 64  # a smaller range of grey levels is a small part of 256
 
 
 def description(data: ImageData) -> str:
     """``1,437 grey 8x8 images in 10 classes, 360 test images``.
 
-    Attributes stand with the share of training images that have them.
+    With attributes, it gives the share of training images that have each.
     """
     height, width, channels = data.image_shape
     kind = f"{'grey' if channels == 1 else 'RGB'} {width}x{height} image"
@@ -33,23 +33,23 @@ def description(data: ImageData) -> str:
 
 
 def doubts(data: ImageData) -> Iterator[str]:
-    """What makes it doubtful that the training images are what the user wants, a line each.
+    """Reasons to doubt that the training images are those the user wants, a line for each.
 
-    A sample of them is looked at.
+    They are found in a sample of the images.
     """
     height, width, channels = data.image_shape
     count = max(min(_SAMPLE, _SAMPLE_BYTES // (height * width * channels)), 1)
     images, _ = data.train.subset(count)
-    looked = f"of {counted(len(images), 'training image')} looked at"
+    looked = f"in a sample of {counted(len(images), 'training image')}"
     most = max(Counter(image.tobytes() for image in images).values())
     if most > _ALIKE * len(images) and len(images) > 1:
-        yield f"{looked}, {most:,} are the same picture: look at the files"
+        yield f"{looked}, {most:,} are the same picture: check the files"
     flat = sum(bool((image == image[:1, :1]).all()) for image in images)
     if flat > _FLAT * len(images):
-        yield f"{looked}, {flat:,} are of one colour all over: look at the files"
+        yield f"{looked}, {flat:,} are a single colour: check the files"
     low, high = _ends(images)
     if high - low < _LEVELS and high > low:
-        yield f"the training images use only the levels {low} to {high} of 0 to 255"
+        yield f"the training images use only levels {low} to {high} of 0 to 255"
 
 
 def _ends(images: Images) -> tuple[int, int]:

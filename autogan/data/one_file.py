@@ -19,15 +19,15 @@ _IMAGES = ("images", "x_train", "train_images", "x", "data", "arr_0")
 _LABELS = ("labels", "y_train", "train_labels", "y", "arr_1")
 _TEST_IMAGES = ("x_test", "test_images")
 _TEST_LABELS = ("y_test", "test_labels")
-_MOST_BYTES = 2**34  # of arrays, which are held in memory
+_MOST_BYTES = 2**34  # of arrays, which must fit into memory
 
 
 class OneFile(FileDataset):
     """Images in one file: a zip or tar archive of pictures, LSUN's lmdb, or arrays in .npz.
 
-    An archive is read as `autogan.data.folder.Folder` reads the folder that it would be unpacked
-    to, StyleGAN's dataset.json too. An .npz file holds uint8 images [N, height, width] or
-    [N, height, width, 1 or 3], and labels [N] or [N, 1] if there are any, under the usual names.
+    An archive is unpacked and read like any folder by `autogan.data.folder.Folder`, including
+    StyleGAN's dataset.json. An .npz file contains uint8 images [N, height, width] or
+    [N, height, width, 1 or 3] and perhaps labels [N] or [N, 1], under the usual names.
     """
 
     name = "file"
@@ -36,12 +36,12 @@ class OneFile(FileDataset):
 
     def __init__(self, argument: str, data_dir: Path | None) -> None:
         if not argument:
-            raise ConfigError("dataset", "file names no file; write file:PATH")
+            raise ConfigError("dataset", "file has no path; write file:PATH")
         self.path = read_path("dataset", argument)
         self.data_dir = data_dir
 
     def load(self, image_size: int | None) -> ImageData:
-        """Read all images; without ``image_size`` they must have one size already."""
+        """Read all images; without ``image_size`` they must all have the same size."""
         kind = look(self.path, "dataset")
         if kind == "folder" and look(self.path / "data.mdb", "dataset") != "file":
             raise ConfigError("dataset", f"file:{self.path} is a folder; write folder:{self.path}")
@@ -51,8 +51,8 @@ class OneFile(FileDataset):
             if self.reading.labels is not None:
                 raise ConfigError(
                     "labels",
-                    f"{self.reading.labels}, and {self.path} holds arrays; leave it out, and save "
-                    f"the labels there as {_LABELS[0]}",
+                    f"{self.reading.labels}, but {self.path} contains arrays; leave it out, and "
+                    f"save the labels there as {_LABELS[0]}",
                 )
             return self._of_arrays(image_size)
         folder = Folder(str(unpacked(self.path, self.tell)), None)
@@ -65,7 +65,7 @@ class OneFile(FileDataset):
         if train is None:
             there = ", ".join(sorted(arrays)[:10]) or "nothing"
             raise ConfigError(
-                "dataset", f"{self.path} holds {there}; name the images one of {', '.join(_IMAGES)}"
+                "dataset", f"{self.path} has {there}; name the images one of {', '.join(_IMAGES)}"
             )
         why = "" if train.labels is not None else f"no array is named {', '.join(_LABELS)}"
         test = self._split(arrays, _TEST_IMAGES, _TEST_LABELS, image_size)
@@ -75,18 +75,18 @@ class OneFile(FileDataset):
         return ImageData(train, test, unlabelled=why)
 
     def _arrays(self) -> dict[str, Any]:
-        """The arrays of the file that are read; nothing is unpickled."""
+        """The file's arrays of known names, read without unpickling; None for the others."""
         try:
             with zipfile.ZipFile(self.path) as archive:
                 size = sum(info.file_size for info in archive.infolist())
             if size > _MOST_BYTES or size > 0.8 * _memory():
-                raise ValueError(f"its arrays take {size / 1e9:.3g} GB, too much for the memory")
+                raise ValueError(f"its arrays need {size / 1e9:.3g} GB, too much for the memory")
             with np.load(self.path, allow_pickle=False) as held:
                 known = {*_IMAGES, *_LABELS, *_TEST_IMAGES, *_TEST_LABELS}
                 return {n: held[n] if n in known else None for n in held.files}
-        except Exception as error:  # a damaged archive raises whatever its bytes lead to
+        except Exception as error:  # readers of damaged archives raise all kinds of errors
             raise ConfigError(
-                "dataset", f"{self.path} cannot be read ({one_line(error)}); save it anew"
+                "dataset", f"{self.path} cannot be read ({one_line(error)}); save it again"
             ) from error
 
     def _split(

@@ -1,4 +1,4 @@
-"""Labels as StyleGAN's dataset tool writes them: dataset.json beside the images."""
+"""Labels in the format of StyleGAN's dataset tool: dataset.json next to the images."""
 
 import json
 from collections.abc import Sequence
@@ -12,24 +12,24 @@ from autogan.core.text import counted
 LABELS = "dataset.json"
 
 _MOST_BYTES = 2**29
-_SHOWN = 3  # files of many
+_SHOWN = 3  # files to name in an error
 
 Form = Literal["labels", "none", "other"]
 
 
 def read_labels(path: Path, files: Sequence[str]) -> tuple[Form, tuple[int, ...] | None]:
-    """Read ``{"labels": [[name, number], ...]}``, where names are paths beside the file.
+    """Read ``{"labels": [[name, number], ...]}``; names are paths below the file's folder.
 
     Args:
         path: of dataset.json.
         files: names of the images below its folder, with slashes.
 
     Returns:
-        ``labels`` and those of the files, in their order; or ``none``, if it says that there are
-        none (null), or ``other``, if it is a file of something else, and None.
+        ``labels`` and the labels of the files, in their order; or None with ``none``, if the file
+        says that there are no labels (null), or with ``other``, if it is another kind of file.
 
     Raises:
-        ConfigError: if it is damaged, or its labels are not one whole number for each file.
+        ConfigError: if it is damaged, or does not give one whole number for each image.
     """
     held = _read(path)
     if not isinstance(held, dict) or "labels" not in held:
@@ -38,7 +38,7 @@ def read_labels(path: Path, files: Sequence[str]) -> tuple[Form, tuple[int, ...]
     if given is None or given == []:
         return "none", None
     if not isinstance(given, list):
-        raise _broken(path, "labels is no list of [name, number]")
+        raise _broken(path, "labels is not a list of [name, number]")
     known = _numbered(path, given)
     lacking = [name for name in files if name not in known]
     if lacking:
@@ -46,7 +46,7 @@ def read_labels(path: Path, files: Sequence[str]) -> tuple[Form, tuple[int, ...]
     there = set(files)
     gone = [name for name in known if name not in there]
     if gone:
-        raise _broken(path, f"it has labels for {_some(gone)} that are not there")
+        raise _broken(path, f"it has labels for {_some(gone)} that do not exist")
     return "labels", tuple(known[name] for name in files)
 
 
@@ -63,12 +63,12 @@ def _numbered(path: Path, given: list[Any]) -> dict[str, int]:
     """The number of each name.
 
     Raises:
-        ConfigError: if an entry is no name with a whole number, or a name has two numbers.
+        ConfigError: if an entry is not a name and a whole number, or a name has two numbers.
     """
     known: dict[str, int] = {}
     for entry in given:
         if not (isinstance(entry, list) and len(entry) == 2 and isinstance(entry[0], str)):
-            raise _broken(path, f"{_short(entry)} is no [name, number]")
+            raise _broken(path, f"{_short(entry)} is not [name, number]")
         name, number = entry
         if type(number) is not int or number < 0:
             raise _broken(path, f"{_short(name)} has the label {_short(number)}")
@@ -93,6 +93,6 @@ def _some(names: Sequence[str]) -> str:
 def _broken(path: Path, problem: str) -> ConfigError:
     return ConfigError(
         "dataset",
-        f"{path}: {problem}; give each image one whole number from 0 on, as in "
+        f"{path}: {problem}; give each image one whole number from 0, as in "
         '{"labels": [["00000/img00000000.png", 6]]}, or remove the file',
     )

@@ -1,4 +1,4 @@
-"""Image files as arrays: all at once, or each as it is asked for."""
+"""Image files as arrays: all at once, or each on demand."""
 
 import dataclasses
 import os
@@ -18,14 +18,14 @@ from autogan.data.threads import in_threads
 
 @dataclass(frozen=True)
 class PictureFiles:
-    """Files that are read when they are asked for, as if they were one array.
+    """Files that are read on demand, with the interface of one array.
 
     Attributes:
         paths: of the files.
         shape: N, height, width, channels of the array; N is the number of paths.
         crop: whether files are cropped at the centre to squares and resized to the shape.
         bits: that the values of grey files with 16 bits use.
-        background: what shows behind transparent pixels.
+        background: the colour behind transparent pixels.
     """
 
     paths: tuple[Path, ...]
@@ -46,17 +46,17 @@ class PictureFiles:
         return np.stack(list(in_threads(self._read, [self.paths[i] for i in index])))
 
     def part(self, first: int, last: int) -> "PictureFiles":
-        """The files from ``first`` to before ``last``."""
+        """The files from ``first`` to ``last - 1``."""
         paths = self.paths[first:last]
         return dataclasses.replace(self, paths=paths, shape=(len(paths), *self.shape[1:]))
 
     def listing(self) -> bytes:
-        """The files' names below the folder that holds them all, and their sizes in bytes.
+        """The files' names below their common folder, and their sizes in bytes.
 
-        Before them stands how they are read, where that is not as usual.
+        Unusual options of reading come first.
 
         Raises:
-            ConfigError: naming a file that is gone.
+            ConfigError: naming a file that is missing.
         """
         root = os.path.commonpath([path.parent for path in self.paths])
         usual = (self.bits, self.background) == (DEFAULT_BITS, WHITE)
@@ -78,12 +78,12 @@ class PictureFiles:
             if self.crop:
                 picture = square(picture, height)
             return np.asarray(picture).reshape(height, width, channels)
-        except Exception as error:  # Pillow's readers raise what they like
+        except Exception as error:  # Pillow's readers raise all kinds of errors
             raise ConfigError(
                 "dataset", f"{path} cannot be read as an image ({problem_of(error)}); restore it"
             ) from error
 
 
 def square(picture: Image.Image, size: int) -> Image.Image:
-    """Cut the largest square from the centre and resize it."""
+    """Crop a picture at the centre to the largest square and resize it."""
     return ImageOps.fit(picture, (size, size), Image.Resampling.BICUBIC)

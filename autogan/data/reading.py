@@ -1,4 +1,4 @@
-"""How pictures in files become pixels: what the user can decide about it."""
+"""The user's options for reading pictures from files."""
 
 import re
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ _HEX = re.compile(r"#?([0-9a-f]{6})")
 
 @dataclass(frozen=True)
 class Reading:
-    """How a dataset's files are read; the defaults leave all to the files.
+    """Options for reading a dataset's files; by default, the files decide.
 
     Attributes:
         channels: ``grey`` or ``rgb`` for all images; None: grey if all are grey, else RGB.
-        bits: that the values of 16-bit files use, 8 to 16; None: as few as hold the greatest one.
-        background: what shows behind transparent pixels: ``white``, ``black`` or ``#rrggbb``;
+        bits: that the values of 16-bit files use, 8 to 16; None: the fewest that suffice.
+        background: the colour behind transparent pixels: ``white``, ``black`` or ``#rrggbb``;
             None: white.
-        skip_unreadable: whether files that cannot be read are left out, not refused.
+        skip_unreadable: whether to leave out files that cannot be read; else they are an error.
         labels: a CSV file of the images' labels; see `autogan.data.label_file`.
     """
 
@@ -47,7 +47,7 @@ class Reading:
 
     @property
     def of_files(self) -> list[str]:
-        """The names of what was given that has a meaning for files alone."""
+        """The names of the given options that apply only to files."""
         given = {
             "bits": self.bits is not None,
             "background": self.background is not None,
@@ -57,7 +57,7 @@ class Reading:
 
 
 def checked_background(value: Any) -> str:
-    """A background as ``white``, ``black`` or ``#rrggbb`` in small letters.
+    """A background as ``white``, ``black`` or ``#rrggbb`` in lower case.
 
     Raises:
         ConfigError: if it is something else.

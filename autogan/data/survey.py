@@ -1,4 +1,4 @@
-"""What a folder's files hold, found by decoding each once; the user's cache remembers it."""
+"""A survey of a folder's files: each is decoded once, and the user's cache keeps the result."""
 
 import contextlib
 import hashlib
@@ -18,18 +18,18 @@ from autogan.core.text import counted
 from autogan.data.decoding import Look, look
 from autogan.data.threads import in_threads
 
-_FORM = 1  # of the cache's files; another one is made anew
-_MANY = 5000  # files of which the user hears that they are decoded
-_SHOWN = 5  # files that cannot be read, by their names
+_FORM = 1  # format of the cache's files; those of other formats are ignored
+_MANY = 5000  # with more files than this, a note says that they are being decoded
+_SHOWN = 5  # unreadable files to name
 _SETTLED = 2.0  # seconds after which a change of a file shows in its time stamps
-_PAUSE = 15.0  # seconds between two words on how far it is
+_PAUSE = 15.0  # seconds between two notes on progress
 
 Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Unreadable:
-    """A file that cannot be read: its place among all, why, and what to do."""
+    """A file that cannot be read: its place among all, the problem, and the remedy."""
 
     place: int
     problem: str
@@ -38,19 +38,19 @@ class Unreadable:
 
 @dataclass(frozen=True)
 class Survey:
-    """What files hold, those that cannot be read left out.
+    """The properties of all readable files, and the list of the others.
 
     Attributes:
-        sizes: width, height and how many files have them, the first file's first.
-        other_size: place of the first file whose size is another one; None if all are equal.
-        coloured: how many files have a pixel that is not grey.
-        first_coloured: place of the first of them, or None.
-        deep: how many are grey with 16 bits.
-        greatest: value of all of those; -1 without any.
-        wide: how many are coloured with 16 bits per channel.
-        transparent: how many have a pixel that lets the background through.
-        frames: how many hold further pictures after the first.
-        unreadable: those that cannot be read.
+        sizes: width, height and the number of files of that size; the first file's size is first.
+        other_size: place of the first file of another size; None if all sizes are equal.
+        coloured: number of files with a pixel that is not grey.
+        first_coloured: place of the first such file, or None.
+        deep: number of grey files with 16 bits.
+        greatest: the greatest value in these; -1 if there are none.
+        wide: number of colour files with 16 bits per channel.
+        transparent: number of files with a pixel through which the background shows.
+        frames: number of files with more pictures than the first.
+        unreadable: files that cannot be read.
     """
 
     sizes: tuple[tuple[int, int, int], ...]
@@ -66,16 +66,16 @@ class Survey:
 
     @property
     def bits(self) -> int:
-        """As many of 8, 10, 12, 14 and 16 as hold the greatest value of 16-bit files."""
+        """The fewest of 8, 10, 12, 14 or 16 bits that hold the greatest value of 16-bit files."""
         return next(bits for bits in (8, 10, 12, 14, 16) if self.greatest < 2**bits)
 
 
 def surveyed(paths: Sequence[Path], tell: Tell) -> Survey:
-    """Decode all files once, or remember what came of it.
+    """Decode all files once, or read the earlier result from the cache.
 
     Args:
         paths: of the files.
-        tell: reports it if it takes long.
+        tell: is called with notes on progress if there are many files.
     """
     place, settled = _place_of(paths)
     known = _read(place)
@@ -89,10 +89,10 @@ def surveyed(paths: Sequence[Path], tell: Tell) -> Survey:
 
 
 def refuse_unreadable(paths: Sequence[Path], survey: Survey) -> None:
-    """Name the files that cannot be read.
+    """Refuse files that cannot be read.
 
     Raises:
-        ConfigError: if there are some.
+        ConfigError: naming them, if there are any.
     """
     bad = survey.unreadable
     if not bad:
@@ -109,7 +109,7 @@ def refuse_unreadable(paths: Sequence[Path], survey: Survey) -> None:
 
 
 def named(paths: Sequence[Path], bad: Sequence[Unreadable]) -> str:
-    """The first files that cannot be read, with the first one's problem, and how many more."""
+    """The first unreadable files, with the first one's problem, and the number of the others."""
     shown = [str(paths[each.place]) for each in bad[:_SHOWN]]
     shown[0] += f" ({bad[0].problem})"
     more = f" and {len(bad) - _SHOWN:,} more" if len(bad) > _SHOWN else ""
@@ -118,12 +118,12 @@ def named(paths: Sequence[Path], bad: Sequence[Unreadable]) -> str:
 
 def _looks(paths: Sequence[Path], tell: Tell) -> list[Look]:
     if len(paths) > _MANY:
-        tell(f"decoding {counted(len(paths), 'file')} once, to see that all can be read")
-    looks, told = [], time.monotonic()
+        tell(f"decoding {counted(len(paths), 'file')} once, to check that all can be read")
+    looks, noted = [], time.monotonic()
     for each in in_threads(look, paths):
         looks.append(each)
-        if time.monotonic() - told > _PAUSE:
-            told = time.monotonic()
+        if time.monotonic() - noted > _PAUSE:
+            noted = time.monotonic()
             tell(f"decoded {len(looks):,} of {len(paths):,} files")
     return looks
 
@@ -153,10 +153,10 @@ def _survey(looks: Sequence[Look]) -> Survey:
 
 
 def _place_of(paths: Sequence[Path]) -> tuple[Path, bool]:
-    """Where the cache keeps what these files hold, and whether their time stamps can be trusted.
+    """The survey's place in the cache, and whether the files' time stamps can be trusted.
 
-    A file that changes within a tick of the clock may keep its time stamps: files that have just
-    been written are decoded again.
+    A file that changes within a tick of the clock may keep its time stamps, so surveys of files
+    that have just been written are not kept.
     """
     digest = hashlib.sha256(f"{_FORM}/{PIL.__version__}".encode())
     newest = 0
@@ -173,7 +173,7 @@ def _place_of(paths: Sequence[Path]) -> tuple[Path, bool]:
 
 
 def _read(path: Path) -> Survey | None:
-    """A survey in the cache; None if there is none, or it is damaged."""
+    """A survey in the cache; None if it is missing or damaged."""
     try:
         fields = json.loads(path.read_text())
         fields["sizes"] = tuple((int(w), int(h), int(n)) for w, h, n in fields["sizes"])

@@ -1,4 +1,4 @@
-"""Work on many files at a time."""
+"""Work on many files in parallel."""
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +11,6 @@ R = TypeVar("R")
 
 
 def in_threads(function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
-    """The function's values, in the order of the items, as they come."""
+    """The function's values in the order of the items, each as soon as it is ready."""
     with ThreadPoolExecutor(_THREADS) as pool:
         yield from pool.map(function, items)
