@@ -1,6 +1,6 @@
 """GAN types: networks, losses, penalties, optimisers, and the training step that joins them.
 
-Knows nothing of search, criteria or folders on disk. Importing this package does not import
+The package knows nothing of search, criteria or folders on disk. Importing it does not import
 TensorFlow; building a GAN type does.
 """
 

@@ -1,4 +1,4 @@
-"""What a GAN type is. Free of TensorFlow, so that listing and validating types is immediate."""
+"""The base class of GAN types, without TensorFlow: listing and validating types is immediate."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ ImageShape = tuple[int, int, int]
 """Height, width and channels of an image."""
 
 
-_WANTED = "batch_size"  # which schedules go by
+_WANTED = "batch_size"  # schedules depend on it
 
 
 class GANType(Part):
-    """A way of training a generator against a discriminator, put together from named parts.
+    """A way of training a generator against a discriminator, composed of named parts.
 
-    A type declares its factors, fixed ones and hyperparameters; the parts' code stands in
+    A type declares its fixed factors and its hyperparameters. The parts' code is in
     `autogan.models.networks.build`, `losses`, `penalties`, `augmentation` and `optimizers`, and
     `Adversarial` trains with them. Most types are presets of `autogan.models.types.gan.GAN`.
 
     Attributes:
         name: as users write it after ``--gan-type``.
         summary: one line for ``autogan list``.
-        fixed: the factors that the type stands for, by name. A ``loss`` may also be
-            ``package.module:Name`` of a loss of one's own.
+        fixed: the factors that define the type, by name. A ``loss`` may also be
+            ``package.module:Name`` of your own loss.
         autoencoder: whether the discriminator is an auto-encoder, which returns its errors.
         xla: whether XLA can compile its updates.
-        hyperparameters: others, with their defaults and default search space; what a type
-            neither fixes nor declares is as `autogan.models.factors.FACTORS` says.
+        hyperparameters: other factors, with their defaults and default search space; factors
+            that a type neither fixes nor declares are as in `autogan.models.factors.FACTORS`.
     """
 
     fixed: ClassVar[Mapping[str, Value]] = {}
@@ -60,11 +60,11 @@ class GANType(Part):
                 return f"{h.name} is under {min(later)}, which must be declared before it"
             before.add(h.name)
         conflict = cls.conflict(cls.defaults())
-        return conflict and f"its defaults cannot be together: {conflict}"
+        return conflict and f"its defaults are an invalid combination: {conflict}"
 
     @classmethod
     def factor(cls, name: str, hyperparameters: Mapping[str, Value]) -> Value:
-        """The value of any factor: fixed, a hyperparameter, or else the general default."""
+        """The value of any factor: fixed, a hyperparameter's, or else the general default."""
         return {**DEFAULTS, **cls.fixed, **hyperparameters}[name]
 
     @classmethod
@@ -74,45 +74,45 @@ class GANType(Part):
 
     @classmethod
     def conflict(cls, values: Mapping[str, Value]) -> str:
-        """Why hyperparameters cannot be together; empty if they can.
+        """Why a combination is invalid; empty if it is valid.
 
-        Such values are refused, and no search proposes them. What depends on one choice alone
-        is better declared as `Hyperparameter.under`.
+        Invalid values are refused, and no search proposes them. If a hyperparameter depends only
+        on one choice, declare that as `Hyperparameter.under` instead.
 
         Args:
-            values: of all hyperparameters, those without a meaning among them.
+            values: of all hyperparameters, including those that do not apply.
 
         Returns:
-            What is wrong and what would be right, for the end of one line: ``minibatch_stddev
-            goes by groups of four images, and batch_size is 6; choose a multiple of 4``.
+            The problem and the remedy, for the end of one line: ``minibatch_stddev uses groups of
+            four images, but batch_size is 6; choose a multiple of 4``.
         """
         return ""
 
     @classmethod
     def doubt(cls, values: Mapping[str, Value]) -> str:
-        """Why hyperparameters are inadvisable together; empty if they are not.
+        """Why a combination is inadvisable; empty if it is not.
 
-        The user is warned of it, once in a run. The arguments are those of `conflict`.
+        Each run warns of it once. The arguments are those of `conflict`.
         """
         return ""
 
     @classmethod
     def meaningful(cls, values: Mapping[str, Value]) -> dict[str, Value]:
-        """Those of all hyperparameters' values that have a meaning beside the others."""
+        """The values of the hyperparameters that apply under the values of the others."""
         return {n: v for n, v in values.items() if met(cls.conditions()[n], values)}
 
     @classmethod
     @cache
     def conditions(cls) -> dict[str, dict[str, tuple[str, ...]]]:
-        """By hyperparameter, all that it has a meaning under; see `conditions`."""
+        """By hyperparameter, the values under which it applies; see `conditions`."""
         declared = {h.name: h for h in cls.hyperparameters}
         return {name: conditions(h, declared) for name, h in declared.items()}
 
     @classmethod
     def shape_of(cls, hyperparameters: Mapping[str, Value]) -> tuple[tuple[str, Value], ...]:
-        """The part of the hyperparameters that decides the networks and the compiled function.
+        """The hyperparameters that decide the networks and the compiled function.
 
-        Those without a meaning beside the others are not in it.
+        Those that do not apply under the values of the others are left out.
         """
         values = cls.meaningful(hyperparameters)
         return tuple(
@@ -123,17 +123,17 @@ class GANType(Part):
 
     @classmethod
     def updates_per_step(cls, hyperparameters: Mapping[str, Value]) -> int:
-        """Updates of all networks in one step of `Trainer.train`: what a step costs."""
+        """Updates of all networks in one step of `Trainer.train`: the cost of a step."""
         return 1 + cls.batches_per_step(hyperparameters)
 
     @classmethod
     def batches_per_step(cls, hyperparameters: Mapping[str, Value]) -> int:
-        """Batches of real images that one step takes."""
+        """Batches of real images that one step uses."""
         return int(cls.factor("d_iter", hyperparameters))
 
     @classmethod
     def updates(cls) -> type[Updates]:
-        """What a step of adversarial training does."""
+        """The class whose updates make a step of adversarial training."""
         from autogan.models.training.updates import Updates
 
         return Updates
@@ -152,16 +152,16 @@ class GANType(Part):
         """Build networks and training function for images of ``image_shape``.
 
         Only the shape hyperparameters matter here; `Trainer.train` takes the others. A type
-        that is trained in another way builds a `Trainer` of its own.
+        with another way of training builds its own `Trainer`.
 
         Args:
             image_shape: height, width, channels.
             hyperparameters: all of them.
-            class_counts: how many images of each class there are, for a conditional GAN.
-            stage1: a trained GAN whose images are to be enlarged.
+            class_counts: the number of images of each class, for a conditional GAN.
+            stage1: a trained GAN whose images the generator enlarges.
             xla: whether XLA compiles the updates.
             precision: of the networks' arithmetic, ``float32`` or ``bfloat16``.
-            attributes: of images of the training set, uint8 [M, A], where they take the place of
+            attributes: of images of the training set, uint8 [M, A], if they take the place of
                 classes.
         """
         from autogan.models.training.adversarial import Adversarial

@@ -1,11 +1,11 @@
 """Random numbers of training: each draw is a pure function of (seed, update, stream).
 
-There is no generator state that a checkpoint could miss or an earlier trial could have moved on.
+There is no generator state that a checkpoint could miss or an earlier trial could have advanced.
 
-The numbers are those of TensorFlow's kernels on a CPU, under every compiler. TensorFlow's own
-functions are not: compiled by XLA, they leave out the upper half of a seed, and make other floats
-of the same random words (`findings/xla_other_floats.sh`). So seeds are scrambled here, and words
-become floats here. All random numbers of the GAN types come from this module.
+Under every compiler, the numbers are those of TensorFlow's kernels on a CPU. This does not hold for
+TensorFlow's own functions: compiled by XLA, they ignore the upper half of a seed, and make other
+floats from the same random words (`findings/xla_other_floats.sh`). So this module scrambles the
+seeds and converts words to floats. All random numbers of the GAN types come from this module.
 """
 
 import math
@@ -16,11 +16,11 @@ import tensorflow as tf
 
 Shape: TypeAlias = Sequence[int] | tf.Tensor
 
-_SIDE_BY_SIDE = 4  # streams that share a run of numbers: a latent vector's and alpha's
+_SIDE_BY_SIDE = 4  # neighbouring streams, which share a range of numbers
 LATENT_D, LATENT_G, ALPHA, EVALUATION = range(1, _SIDE_BY_SIDE + 1)
 
-# Further streams lie further apart than there are updates. The numbers are part of what a seed
-# means: a new stream takes the next one.
+# Other streams are further apart than the number of updates. Their numbers must not change, since
+# a seed's random numbers depend on them: a new stream takes the next number.
 _APART = 2**40
 PERTURBATION, SMOOTHING, GENERATOR_DROPOUT_D, GENERATOR_DROPOUT_G = (
     number * _APART for number in range(1, 5)
@@ -28,7 +28,7 @@ PERTURBATION, SMOOTHING, GENERATOR_DROPOUT_D, GENERATOR_DROPOUT_G = (
 
 
 class Showing(NamedTuple):
-    """The streams of one showing of images to the discriminator, which none shares."""
+    """The streams of one showing of images to the discriminator; no other showing uses them."""
 
     augmentation: int
     noise: int
@@ -43,8 +43,8 @@ FITNESS, GENERATOR_DROPOUT_FITNESS = 26 * _APART, 27 * _APART
 
 _PHILOX = 1  # TensorFlow's number of the generator (Salmon et al., 2011)
 _SCRAMBLE = 0x02461E293EC8F720  # the key under which TensorFlow scrambles seeds
-_BITS = 23  # of a word, the low ones: as many as float32 has after its leading one
-_LEAST = 1e-7  # stands for 0 where the logarithm is taken
+_BITS = 23  # lowest bits of a word to use: the number that float32 has after its leading one
+_LEAST = 1e-7  # replaces 0 in a logarithm
 
 
 def draw(seed: tf.Tensor, update: tf.Tensor, stream: int) -> tf.Tensor:
@@ -53,19 +53,19 @@ def draw(seed: tf.Tensor, update: tf.Tensor, stream: int) -> tf.Tensor:
     Args:
         seed: of the trial, int64.
         update: number of the discriminator's or generator's update, int64.
-        stream: what is drawn.
+        stream: number of the stream.
     """
     return tf.stack([seed, update * _SIDE_BY_SIDE + stream])
 
 
 def split(seed: tf.Tensor, count: int) -> list[tf.Tensor]:
-    """``count`` seeds of one, each int64 [2]."""
+    """``count`` seeds derived from one, each int64 [2]."""
     seeds: list[tf.Tensor] = tf.unstack(_words([count, 2], seed, tf.int64))
     return seeds
 
 
 def folded(seed: tf.Tensor, number: int) -> tf.Tensor:
-    """A seed of one and a number, int64 [2]; other numbers have other seeds."""
+    """A seed derived from a seed and a number, int64 [2]; different for different numbers."""
     return tf.stack([tf.cast(_words([], seed), tf.int64), tf.constant(number, tf.int64)])
 
 
@@ -80,7 +80,7 @@ def uniform(shape: Shape, seed: tf.Tensor) -> tf.Tensor:
 
 
 def normal(shape: Shape, seed: tf.Tensor) -> tf.Tensor:
-    """Numbers of mean 0 and deviation 1, float32, by Box and Muller's way (1958).
+    """Normal numbers of mean 0 and deviation 1, float32, by the Box-Muller method (1958).
 
     Args:
         shape: of the result.
@@ -100,8 +100,8 @@ def integers(shape: Shape, seed: tf.Tensor, low: int, high: int) -> tf.Tensor:
     Args:
         shape: of the result.
         seed: int64 [2].
-        low: the least.
-        high: what is above the greatest.
+        low: the least integer.
+        high: the greatest integer plus 1.
     """
     key, counter = _scrambled(seed)
     return tf.raw_ops.StatelessRandomUniformIntV2(
@@ -110,7 +110,7 @@ def integers(shape: Shape, seed: tf.Tensor, low: int, high: int) -> tf.Tensor:
 
 
 def _words(shape: Shape, seed: tf.Tensor, dtype: Any = tf.int32) -> tf.Tensor:
-    """Random bits, which are the same under every compiler."""
+    """Random bits, the same under every compiler."""
     key, counter = _scrambled(seed)
     return tf.raw_ops.StatelessRandomUniformFullIntV2(
         shape=shape, key=key, counter=counter, alg=_PHILOX, dtype=dtype
@@ -118,9 +118,9 @@ def _words(shape: Shape, seed: tf.Tensor, dtype: Any = tf.int32) -> tf.Tensor:
 
 
 def _scrambled(seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """The generator's key, uint64 [1], and counter, uint64 [2], as TensorFlow's kernel finds them.
+    """The generator's key, uint64 [1], and counter, uint64 [2], as in TensorFlow's kernel.
 
-    They are the generator's words at the counter that is the seed, all of whose 128 bits count.
+    They are the generator's words when its counter is the seed; all 128 bits of the seed count.
     """
     mixed = tf.raw_ops.StatelessRandomUniformFullIntV2(
         shape=[2],

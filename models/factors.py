@@ -1,8 +1,8 @@
-"""The factors of a GAN: every hyperparameter there is, with its default and default search space.
+"""The factors of a GAN: all hyperparameters, with their defaults and default search spaces.
 
-`autogan.models.types.gan.GAN` offers all of them; other types fix some. Defaults here are those of
-the plain game, without a penalty, averages or a norm in the discriminator. The type `gan` has its
-own (`autogan.models.types.gan`), R1 among them.
+`autogan.models.types.gan.GAN` offers all of them; other types fix some. The defaults here are those
+of the plain game, without a penalty, averages or a norm in the discriminator. The type `gan` has
+its own defaults (`autogan.models.types.gan`), including R1.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ _POLICIES = ("color", "translation", "cutout", "translation+cutout", "all")
 _NORMALISED = (
     "auto", "infogan", "strided", "sndcgan", "resnet", "resnet5", "igan", "igan_v2", "mlp",
 )  # fmt: skip
-_PLAIN = ("auto", "infogan", "strided", "sndcgan")  # whose generators double by themselves
+_PLAIN = ("auto", "infogan", "strided", "sndcgan")  # with a choice of upsampling
 _MUCH_L2 = 0.1  # ten times the largest usual weight
 _ENDING = ("linear", "polynomial", "cosine", "inverse")
 
@@ -55,7 +55,7 @@ _TRAINING = (
     ),
     Hyperparameter(
         "batch_size", "size", 64,
-        "images in a batch of each network",
+        "images per batch of each network",
         low=2, high=4096, shape=True,
     ),
     Hyperparameter(
@@ -71,7 +71,7 @@ _NETWORKS = (
         "infogan (two convolutions and a dense layer), strided (DCGAN's pyramid), sndcgan, resnet "
         "(SNGAN's residual blocks), resnet5 (compare_gan's, deeper), r3gan (residual, without "
         "normalisation), igan (over-complete), igan_v2 (deeper, with branches) or mlp (the first "
-        "GAN's, dense layers alone); auto is infogan below 32 pixels, strided from there on",
+        "GAN's, only dense layers); auto is infogan below 32 pixels, else strided",
         choices=(
             "auto", "infogan", "strided", "sndcgan", "resnet", "resnet5", "r3gan", "igan",
             "igan_v2", "mlp",
@@ -81,8 +81,8 @@ _NETWORKS = (
     Hyperparameter(
         "upsampling", "choice", "transposed",
         "how generators of plain convolutions double an image: by transposed convolutions, by "
-        "repeating pixels before a convolution (nearest), or by four times the filters, laid out "
-        "side by side (pixel_shuffle)",
+        "repeating pixels before a convolution (nearest), or by four times the filters, arranged "
+        "as pixels (pixel_shuffle)",
         choices=("transposed", "nearest", "pixel_shuffle"), shape=True,
         under={"architecture": _PLAIN},
     ),
@@ -98,14 +98,14 @@ _NETWORKS = (
     ),
     Hyperparameter(
         "depth", "count", 0,
-        "transposed convolutions of strided's generator, and convolutions of its discriminator; 0 "
-        "takes as many as lead from at most 4 pixels to the image",
+        "transposed convolutions of strided's generator, and convolutions of its discriminator; "
+        "0 takes as many as needed to begin at 4 pixels or fewer",
         low=0, high=8, shape=True, under={"architecture": ("strided",)},
     ),
     Hyperparameter(
         "parametrisation", "choice", "standard",
-        "first weights and learning rates of the layers: the same rates for all (standard), or "
-        "rates that keep their meaning when width and dense_width change (mup)",
+        "initial weights and learning rates of the layers: the same rate for all (standard), or "
+        "rates that stay right when width and dense_width change (mup)",
         choices=("standard", "mup"), shape=True,
     ),
 )  # fmt: skip
@@ -113,7 +113,7 @@ _NETWORKS = (
 _GAME = (
     Hyperparameter(
         "loss", "choice", "non_saturating",
-        "what the networks minimise",
+        "the function that the networks minimise",
         choices=(*_WITH_A_SIGN, "wasserstein"),
         search=("non_saturating", "least_squares", "wasserstein", "hinge"), shape=True,
     ),
@@ -127,7 +127,7 @@ _GAME = (
     ),
     Hyperparameter(
         "penalty", "choice", "none",
-        "what is added to the discriminator's loss: a function of its gradient between real and "
+        "term added to the discriminator's loss: a function of its gradient between real and "
         "generated images (gradient_norm, one_sided, zero_centred), around real ones (dragan), at "
         "real and generated ones (r1, r2, r1_r2), or of its weights (l2); clipping limits these",
         choices=("none", *GRADIENT_PENALTIES, "l2", "clipping"),
@@ -142,7 +142,7 @@ _GAME = (
     ),
     Hyperparameter(
         "penalty_interval", "count", 1,
-        "discriminator updates from one with the penalty, as many times as heavy, to the next",
+        "apply the penalty only at every n-th discriminator update, n times as heavy",
         low=1, high=64, shape=True, under={"penalty": GRADIENT_PENALTIES},
     ),
     Hyperparameter(
@@ -152,22 +152,22 @@ _GAME = (
     ),
     Hyperparameter(
         "generator_norm", "choice", "batch",
-        "normalisation in the generator: over the batch, likewise with a scale and a shift for "
+        "normalisation in the generator: over the batch, the same with a scale and a shift for "
         "each class or attribute (conditional), or none",
         choices=("batch", "none", "conditional"), shape=True,
         under={"architecture": _NORMALISED},
     ),
     Hyperparameter(
         "condition", "choice", "none",
-        "how images come by their classes or attributes: not at all; both networks are given them "
-        "(input); the discriminator tells them (auxiliary), or is given them at its last layer "
-        "(projection); or each class has a branch of igan_v2's generator and a discriminator of "
-        "its own (branches)",
+        "how the networks learn classes or attributes: not at all (none); both take them (input); "
+        "the discriminator predicts them (auxiliary), or takes them at its last layer "
+        "(projection); or each class has its own branch of igan_v2's generator and its own "
+        "discriminator (branches)",
         choices=("none", "input", "auxiliary", "projection", "branches"), shape=True,
     ),
     Hyperparameter(
         "class_weight", "scale", 1.0,
-        "weight of the discriminator's error in telling classes, real and generated",
+        "weight of the discriminator's error in predicting classes of real and generated images",
         low=1e-4, high=1e4, search=(0.5, 1.0, 2.0), under={"condition": ("auxiliary",)},
     ),
     Hyperparameter(
@@ -177,13 +177,13 @@ _GAME = (
     ),
     Hyperparameter(
         "attention", "choice", "none",
-        "a block of self-attention in both networks, on their largest feature maps of at most 32 "
+        "a self-attention block in both networks, on their largest feature maps of at most 32 "
         "pixels",
         choices=("none", "self"), shape=True,
     ),
     Hyperparameter(
         "minibatch_stddev", "choice", "none",
-        "show the discriminator how much the images of a batch differ, by groups of four",
+        "show the discriminator how much the images of a batch differ, in groups of four",
         choices=("none", "groups"), shape=True,
     ),
 )  # fmt: skip
@@ -191,21 +191,21 @@ _GAME = (
 _STABILISERS = (
     Hyperparameter(
         "balance", "share", 0.0,
-        "skip a network's updates while it is too far ahead: the discriminator's while it tells "
-        "real from generated images with more than this accuracy, the generator's while it is "
-        "wrong as often; 0 skips none",
+        "skip a network's updates while it is too far ahead: the discriminator's while its "
+        "accuracy on real and generated images is above this, the generator's while it is below 1 "
+        "minus this; 0 skips none",
         low=0.0, high=1.0, switch=True, under={"loss": _WITH_A_SIGN},
     ),
     Hyperparameter(
         "ema", "share", 0.0,
-        "decay of the running mean of the generator's weights that images are made with; 0 takes "
+        "decay of a running mean of the generator's weights, which then makes the images; 0 uses "
         "the weights themselves",
         low=0.0, high=0.99999, switch=True,
     ),
     Hyperparameter(
         "statistics", "choice", "moving",
-        "batch statistics that images are made with: a running mean from training (moving), or "
-        "measured over 16 batches whenever images are wanted",
+        "batch statistics for making images: a running mean from training (moving), or measured "
+        "over 16 batches whenever images are needed",
         choices=("moving", "measured"), shape=True,
         under={"architecture": _NORMALISED, "generator_norm": ("batch", "conditional")},
     ),
@@ -217,23 +217,23 @@ _STABILISERS = (
     ),
     Hyperparameter(
         "augment_probability", "share", 1.0,
-        "probability of each augmentation; with augment_target the most that it rises to",
+        "probability of each augmentation; with augment_target, its maximum",
         low=0.0, high=1.0, under={"augment": _POLICIES},
     ),
     Hyperparameter(
         "augment_target", "share", 0.0,
-        "let the probability follow the discriminator, so that the mean sign of its logits on real "
-        "images is this (0.6 in ADA); 0 keeps the probability",
+        "adapt the probability so that the mean sign of the discriminator's logits on real images "
+        "is this (0.6 in ADA); 0 keeps the probability",
         low=0.0, high=1.0, switch=True, under={"augment": _POLICIES, "loss": _WITH_A_SIGN},
     ),
     Hyperparameter(
         "label_smoothing", "share", 0.0,
-        "the most by which the discriminator's targets are moved from 1 and 0, at random",
+        "the most by which the discriminator's targets move from 1 and 0, at random",
         low=0.0, high=0.5, switch=True, under={"loss": _WITH_TARGETS},
     ),
     Hyperparameter(
         "input_noise", "share", 0.0,
-        "deviation of noise on all images that the discriminator sees; fades to 0 over a training",
+        "deviation of noise on all images that the discriminator sees; falls to 0 over a training",
         low=0.0, high=1.0, switch=True,
     ),
     Hyperparameter(
@@ -253,13 +253,13 @@ _STABILISERS = (
     ),
     Hyperparameter(
         "schedule_end", "share", 0.0,
-        "the learning rate at the training's end as a share of that at its beginning; of inverse, "
-        "what it comes near to",
+        "the learning rate at the end of the training as a share of that at the beginning; with "
+        "inverse, its limit",
         low=0.0, high=1.0, under={"schedule": _ENDING},
     ),
     Hyperparameter(
         "schedule_power", "scale", 2.0,
-        "exponent of what is left of the training",
+        "exponent of the remaining share of the training",
         low=0.1, high=10.0, under={"schedule": ("polynomial",)},
     ),
     Hyperparameter(
@@ -269,12 +269,12 @@ _STABILISERS = (
     ),
     Hyperparameter(
         "schedule_drops", "count", 3,
-        "drops of the learning rate, which cut the training into parts of equal length",
+        "drops of the learning rate, which divide the training into equal parts",
         low=1, high=100, under={"schedule": ("step",)},
     ),
     Hyperparameter(
         "schedule_factor", "share", 0.5,
-        "what each drop multiplies the learning rate by",
+        "factor of the learning rate at each drop",
         low=0.01, high=1.0, under={"schedule": ("step",)},
     ),
 )  # fmt: skip
@@ -289,9 +289,9 @@ def narrowed(
     defaults: Mapping[str, Value],
     candidates: Mapping[str, tuple[Value, ...]],
 ) -> tuple[Hyperparameter, ...]:
-    """The hyperparameters that are left where some are fixed, with other defaults and candidates.
+    """The hyperparameters that remain if some are fixed, with other defaults and candidates.
 
-    Those that have no meaning under the fixed values are left out too.
+    Those that do not apply under the fixed values are left out too.
     """
     left: list[Hyperparameter] = []
     declared = {h.name: h for h in hyperparameters}
@@ -311,10 +311,10 @@ def narrowed(
 
 
 def conflict(values: Mapping[str, Value]) -> str:
-    """Why a combination cannot be, and what to change; empty if it can.
+    """Why a combination is invalid, and what to change; empty if it is valid.
 
     Args:
-        values: all factors that have a meaning.
+        values: all factors that apply.
     """
     if values.get("discriminator_norm") == "spectral" and values.get("penalty") == "clipping":
         return (
@@ -323,30 +323,30 @@ def conflict(values: Mapping[str, Value]) -> str:
         )
     if values.get("generator_norm") == "conditional" and values.get("condition") == "none":
         return (
-            "generator_norm conditional has a scale for each class, and condition is none; choose "
-            "another of the two"
+            "generator_norm conditional has a scale for each class, but condition is none; change "
+            "one of them"
         )
     if values.get("architecture") == "mlp":
         for name in ("attention", "minibatch_stddev"):
             if values.get(name, "none") != "none":
-                return f"{name} {values[name]} wants feature maps, and architecture mlp has none"
+                return f"{name} {values[name]} needs feature maps; architecture mlp has none"
     if values.get("parametrisation") == "mup" and values.get("optimizer") == "sgd":
-        return "parametrisation mup has rates for Adam and RMSProp, not for sgd; choose another"
+        return "parametrisation mup has rates for adam and rmsprop, not for sgd; change one of them"
     if values.get("parametrisation") == "mup" and values.get("attention") == "self":
-        return "parametrisation mup knows no rule for attention self; choose another of the two"
+        return "parametrisation mup has no rule for attention self; change one of them"
     if values.get("condition") == "branches" and values.get("architecture") != "igan_v2":
         return (
-            f"condition branches belongs to architecture igan_v2, not to {values['architecture']}; "
-            "choose another of the two"
+            f"condition branches needs architecture igan_v2, not {values['architecture']}; change "
+            "one of them"
         )
     if 0.0 < float(values.get("balance", 0.0)) <= 0.5:
         return (
-            f"balance {values['balance']} is an accuracy that guessing reaches; choose one above "
+            f"guessing reaches the accuracy of balance {values['balance']}; choose a balance above "
             "0.5, such as 0.9, or 0 for none"
         )
     if values.get("minibatch_stddev") == "groups" and int(values["batch_size"]) % 4:
         return (
-            f"minibatch_stddev goes by groups of four images, and batch_size is "
+            f"minibatch_stddev uses groups of four images, but batch_size is "
             f"{values['batch_size']}; choose a multiple of 4"
         )
     return ""
@@ -356,25 +356,25 @@ def doubt(values: Mapping[str, Value]) -> str:
     """Why a combination is inadvisable; empty if nothing is known against it.
 
     Args:
-        values: all factors that have a meaning.
+        values: all factors that apply.
     """
     loss, penalty = values.get("loss"), values.get("penalty")
     norm = values.get("discriminator_norm", "none")
     if penalty in _BESIDE_IMAGES and norm == "batch":
         return (
-            f"penalty {penalty} wants the gradient of each image, and discriminator_norm batch "
-            "ties the images of a batch together"
+            f"penalty {penalty} needs the gradient of each image, but discriminator_norm batch "
+            "mixes the images of a batch"
         )
     if penalty == "clipping" and loss != "wasserstein":
         return f"penalty clipping belongs to loss wasserstein, not to {loss}"
     tame = penalty in (*GRADIENT_PENALTIES, "clipping") or norm == "spectral"
     if loss in ("wasserstein", "hinge") and not tame:
         return (
-            f"loss {loss} wants a tame discriminator: a penalty on gradients, or "
+            f"loss {loss} needs a discriminator of bounded slope: use a penalty on gradients, or "
             "discriminator_norm spectral (architecture r3gan has none)"
         )
     if penalty == "l2" and float(values["penalty_weight"]) > _MUCH_L2:
         return f"penalty l2 with penalty_weight {values['penalty_weight']}: 0.001 to 0.01 is usual"
     if values.get("condition") == "projection" and norm != "spectral":
-        return "condition projection does poorly without discriminator_norm spectral"
+        return "condition projection works poorly without discriminator_norm spectral"
     return ""

@@ -288,7 +288,7 @@ class TestWhatIsRefused:
 
         assert Clipped.fault() == ""
         assert Backwards.fault() == "radius is under edge, which must be declared before it"
-        assert Impossible.fault() == "its defaults cannot be together: never"
+        assert Impossible.fault() == "its defaults are an invalid combination: never"
 
 
 class TestSearching:

@@ -188,7 +188,10 @@ class Counting(Dataset):
         ("Longer", "hyperparameters is an attribute of the class; move its content into own"),
         ("Misspelt", "'penalti' is not a factor; did you mean 'penalty'?"),
         ("Unknown", "penalty: 'r3' is not one of none, gradient_norm"),
-        ("Clashing", "its defaults cannot be together: generator_norm conditional has a scale"),
+        (
+            "Clashing",
+            "its defaults are an invalid combination: generator_norm conditional has a scale",
+        ),
     ],
 )
 def test_a_gan_type_that_cannot_be_is_refused(name, message):

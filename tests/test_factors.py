@@ -173,27 +173,27 @@ def meaningful(**changes):
             {"discriminator_norm": "none"},
         ),
         (
-            "generator_norm conditional has a scale for each class, and condition is none",
+            "generator_norm conditional has a scale for each class, but condition is none",
             {"generator_norm": "conditional"},
             {"condition": "input"},
         ),
         (
-            "groups of four images, and batch_size is 6",
+            "groups of four images, but batch_size is 6",
             {"minibatch_stddev": "groups", "batch_size": 6},
             {"batch_size": 8},
         ),
         (
-            "attention self wants feature maps, and architecture mlp has none",
+            "attention self needs feature maps; architecture mlp has none",
             {"attention": "self", "architecture": "mlp"},
             {"attention": "none"},
         ),
         (
-            "minibatch_stddev groups wants feature maps",
+            "minibatch_stddev groups needs feature maps",
             {"minibatch_stddev": "groups", "architecture": "mlp"},
             {"minibatch_stddev": "none"},
         ),
         (
-            "parametrisation mup has rates for Adam and RMSProp, not for sgd",
+            "parametrisation mup has rates for adam and rmsprop, not for sgd",
             {"parametrisation": "mup", "optimizer": "sgd"},
             {"optimizer": "rmsprop"},
         ),
@@ -212,12 +212,12 @@ def test_conflicts(said, bad, good):
     ("said", "bad", "good"),
     [
         (
-            "penalty dragan wants the gradient of each image",
+            "penalty dragan needs the gradient of each image",
             {"penalty": "dragan", "discriminator_norm": "batch"},
             {"discriminator_norm": "layer"},
         ),
         (
-            "penalty zero_centred wants the gradient of each image",
+            "penalty zero_centred needs the gradient of each image",
             {"penalty": "zero_centred", "discriminator_norm": "batch"},
             {"penalty": "r1"},
         ),
@@ -227,18 +227,18 @@ def test_conflicts(said, bad, good):
             {"loss": "wasserstein"},
         ),
         (
-            "loss wasserstein wants a tame discriminator",
+            "loss wasserstein needs a discriminator of bounded slope",
             {"loss": "wasserstein", "discriminator_norm": "layer", "penalty": "l2"},
             {"penalty": "gradient_norm"},
         ),
         (
-            "loss hinge wants a tame discriminator",
+            "loss hinge needs a discriminator of bounded slope",
             # Its networks are never normalised.
             {"loss": "hinge", "discriminator_norm": "spectral", "architecture": "r3gan"},
             {"architecture": "resnet"},
         ),
         (
-            "condition projection does poorly without discriminator_norm spectral",
+            "condition projection works poorly without discriminator_norm spectral",
             {"condition": "projection", "discriminator_norm": "batch"},
             {"discriminator_norm": "spectral"},
         ),
@@ -266,7 +266,7 @@ def test_what_a_preset_fixes_is_not_counted_where_it_has_no_meaning():
     sngan = GAN_TYPES.get("sngan")
     assert not sngan.doubt(sngan.defaults())
     unnormalised = {**sngan.defaults(), "architecture": "r3gan"}
-    assert "loss hinge wants a tame discriminator" in sngan.doubt(unnormalised)
+    assert "loss hinge needs a discriminator of bounded slope" in sngan.doubt(unnormalised)
 
 
 # ---- Each counts ---------------------------------------------------------------------------------

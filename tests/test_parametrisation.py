@@ -175,11 +175,7 @@ def test_a_step_moves_what_networks_of_all_widths_say_as_much():
 @pytest.mark.parametrize(
     ("gan_type", "params", "message"),
     [
-        (
-            "gan",
-            {"parametrisation": "mup", "attention": "self"},
-            "knows no rule for attention self",
-        ),
+        ("gan", {"parametrisation": "mup", "attention": "self"}, "has no rule for attention self"),
         ("began", {"parametrisation": "mup"}, "began has parametrisation standard"),
     ],
 )

@@ -1,6 +1,6 @@
-"""Auto-encoders as discriminators, as BEGAN has them (Berthelot et al., 2017, arXiv:1703.10717).
+"""Auto-encoders as discriminators, as in BEGAN (Berthelot et al., 2017, arXiv:1703.10717).
 
-They map images to their errors, float32 [batch, 1]. BEGAN's decoder is its generator, too.
+They map images to their errors, float32 [batch, 1]. BEGAN's decoder is also its generator.
 """
 
 from typing import Any
@@ -11,16 +11,16 @@ from keras import layers
 from autogan.models.networks.parts import count_halvings
 from autogan.models.networks.shape import NetworkShape
 
-_TINY = 1e-8  # of a mean square: its root has a gradient where it is 0
-_BASE = 8  # the smallest side in BEGAN's networks, or more where it cannot be halved
+_TINY = 1e-8  # added to a mean square, so that its root has a gradient at 0
+_BASE = 8  # the smallest side in BEGAN's networks, unless an odd side above it stops the halving
 
 
 def infogan_errors(images: Any, shape: NetworkShape) -> Any:
     """An auto-encoder of the size of `infogan_discriminator`, without normalisation.
 
-    So BEGAN was compared with other types at 28x28 (Lucic et al., 2018, arXiv:1711.10337). Its
-    code has ``z_dim`` numbers. It ends linear, as BEGAN's own does: a tanh that has come to the
-    black of a background has no gradient left, and the generator stays black.
+    Lucic et al. (2018, arXiv:1711.10337) compare BEGAN with other types at 28x28 in this form. The
+    code has ``z_dim`` numbers. The output is linear, as in BEGAN: a tanh that has reached the black
+    of a background has no gradient left, and the generator stays black.
     """
     quarter = shape.size // 4
     x = layers.Conv2D(shape.width, 4, 2, "same", activation="elu")(images)
@@ -34,10 +34,10 @@ def infogan_errors(images: Any, shape: NetworkShape) -> Any:
 
 
 def began_decoder(z: Any, shape: NetworkShape) -> Any:
-    """BEGAN's generator: pairs of convolutions, doubled to the nearest; linear at the end.
+    """BEGAN's generator: pairs of convolutions, nearest-neighbour doubling, and a linear output.
 
-    As in the paper all levels have ``width`` filters. Weights start as Glorot's: without
-    normalisation, smaller ones would let the signal die.
+    As in the paper, all levels have ``width`` filters. Weights start from Glorot's initializer:
+    without normalisation, the signal would vanish with smaller ones.
     """
     levels = count_halvings(shape.size, _BASE)
     base = shape.size >> levels

@@ -1,14 +1,14 @@
 """Generators and discriminators.
 
 A generator maps z, float32 [batch, z_dim], to images, float32 [batch, size, size, channels] in
-[-1, 1]; R3GAN's and a second stage's are not bounded. A discriminator maps such images to logits,
-float32 [batch, 1]; an auto-encoder, to its errors, likewise. Where a type is conditional,
-generators also take classes as one-hot vectors, float32 [batch, K]; so do discriminators, or they
-return class logits, float32 [batch, K], beside their own. Attributes take the place of classes as
-they are, float32 [batch, A].
+[-1, 1]; R3GAN's images and a second stage's are not bounded. A discriminator maps such images to
+logits, float32 [batch, 1]; an auto-encoder maps them to its errors, of the same shape. In a
+conditional type, the generator also takes classes as one-hot vectors, float32 [batch, K]; the
+discriminator takes these too, or also returns class logits, float32 [batch, K]. Attributes take the
+place of classes, not as one-hot vectors but as they are, float32 [batch, A].
 
-Batch normalisation runs with momentum 0.9, so that its moving statistics, which sampling uses,
-follow short trainings.
+Batch normalisation has momentum 0.9, so that its moving statistics, which sampling uses, keep up in
+short trainings.
 """
 
 from collections.abc import Callable
@@ -34,7 +34,7 @@ _Network = Callable[[Any, NetworkShape, Parts], Any]
 
 
 class _Architecture(NamedTuple):
-    """A pair of networks: z to images, and images to the features of the last dense layer."""
+    """A pair of networks: z to images, and images to the last dense layer's input features."""
 
     generator: _Network
     discriminator: _Network
@@ -69,13 +69,13 @@ def build_networks(shape: NetworkShape) -> tuple[keras.Model, keras.Model]:
     """Return the generator and the discriminator.
 
     The generator's inputs are z, the classes, rate and draw; the discriminator's are images, the
-    classes, rate and draw; those of them that it has. One alone is not in a list.
+    classes, rate and draw. Those that a network lacks are left out; a single input is not a list.
     """
     return build_generator(shape), _discriminator(shape)
 
 
 def build_generator(shape: NetworkShape, name: str = "generator") -> keras.Model:
-    """Return the generator alone, as a network of that name."""
+    """Return only the generator, as a network of that name."""
     begin = _small_images(shape) if shape.stage1 else _z(shape)
     if _architecture(shape) == "began" and not shape.stage1:
         return _model([begin], autoencoders.began_decoder(begin, shape), name)
@@ -95,7 +95,7 @@ def build_generator(shape: NetworkShape, name: str = "generator") -> keras.Model
 
 
 def _generator(shape: NetworkShape) -> tuple[_Network, Start, bool]:
-    """What makes the images, how its kernels start, and whether it has normalisation."""
+    """The generator's function, its kernels' initializer, and whether it has normalisation."""
     if shape.stage1:
         return stacked.enlarging_generator, glorot, True
     pair = _ARCHITECTURES[_architecture(shape)]
@@ -140,7 +140,7 @@ def _discriminator(shape: NetworkShape) -> keras.Model:
 
 
 def _parts(shape: NetworkShape, norm: str, start: Start, dropout: bool) -> Parts:
-    # A norm undoes the size of what it is given; without one, small weights let the signal die.
+    # A norm undoes the scale of its input; without one, the signal vanishes with small weights.
     start = glorot if start is normal and norm == "none" else start
     parts = Parts(norm, start, attention_size(shape.size) if shape.attention else 0)
     if dropout:
@@ -170,7 +170,7 @@ def _model(inputs: list[Any], outputs: Any, name: str) -> keras.Model:
 
 
 def _with_class_planes(images: Any, classes: Any) -> Any:
-    """The images with one more channel for each class, of ones or of zeros."""
+    """The images with one more channel for each class, filled with its number in ``classes``."""
     size = images.shape[1]
     planes = layers.Reshape([1, 1, classes.shape[1]])(classes)
     planes = layers.UpSampling2D((size, size))(planes)  # nearest: repeats the one pixel

@@ -1,7 +1,7 @@
-"""Networks of convolutions one after another: InfoGAN's, DCGAN's and SNGAN's.
+"""Plain convolutional networks: InfoGAN's, DCGAN's and SNGAN's.
 
-A generator maps z to images; a discriminator here maps images to the features that its last dense
-layer judges.
+A generator maps z to images; a discriminator here maps images to the input features of its last
+dense layer.
 """
 
 from typing import Any
@@ -30,7 +30,7 @@ def infogan_generator(z: Any, shape: NetworkShape, parts: Parts) -> Any:
 
 
 def infogan_discriminator(images: Any, shape: NetworkShape, parts: Parts) -> Any:
-    """The discriminator beside `infogan_generator`; no normalisation after the first layer."""
+    """The discriminator for `infogan_generator`; no normalisation after the first layer."""
     x = parts.activated(parts.conv(images, shape.width, 4, 2), _LEAK)
     x = parts.conv(parts.attended(x), 2 * shape.width, 4, 2)  # [batch, size/4, size/4, 2 width]
     x = parts.attended(parts.activated(parts.normed(x), _LEAK))
@@ -39,7 +39,7 @@ def infogan_discriminator(images: Any, shape: NetworkShape, parts: Parts) -> Any
 
 
 def strided_generator(z: Any, shape: NetworkShape, parts: Parts) -> Any:
-    """DCGAN's generator: up to the image by steps of two, from at most 4x4 or ``depth`` of them."""
+    """DCGAN's generator: ``depth`` doublings, or as many as lead from at most 4x4 to the image."""
     sizes = _pyramid(shape)  # for 64 pixels: 32, 16, 8, 4
     width = _width(shape, len(sizes) - 1)
     x = parts.dense(z, sizes[-1] * sizes[-1] * width)
@@ -53,7 +53,7 @@ def strided_generator(z: Any, shape: NetworkShape, parts: Parts) -> Any:
 
 
 def strided_discriminator(images: Any, shape: NetworkShape, parts: Parts) -> Any:
-    """DCGAN's discriminator: strided convolutions down to where the generator begins."""
+    """DCGAN's discriminator: strided convolutions down to the generator's first size."""
     x = parts.attended(parts.activated(parts.conv(images, shape.width, 5, 2), _LEAK))
     for level in range(1, len(_pyramid(shape))):
         x = parts.normed(parts.conv(x, _width(shape, level), 5, 2))
@@ -64,12 +64,12 @@ def strided_discriminator(images: Any, shape: NetworkShape, parts: Parts) -> Any
 def sndcgan_generator(z: Any, shape: NetworkShape, parts: Parts) -> Any:
     """The plain generator of SNGAN (Miyato et al., 2018, arXiv:1802.05957, table 3).
 
-    Three doublings, and a convolution at full size that makes the image. The reference has
-    ``width`` 64 and 32x32 images; sizes between are halves, rounded up.
+    It has three doublings, and a convolution at full size that makes the image. The reference has
+    ``width`` 64 and 32x32 images; sizes in between are halves, rounded up.
     """
     sizes = _eighths(shape.size)
     x = parts.dense(z, sizes[-1] * sizes[-1] * 8 * shape.width)
-    x = parts.activated(parts.normed(x))  # each unit by itself, in all its places
+    x = parts.activated(parts.normed(x))  # normalised per unit, not per filter
     x = layers.Reshape([sizes[-1], sizes[-1], 8 * shape.width])(x)
     for level in reversed(range(3)):
         x = _crop(parts.deconv(parts.attended(x), shape.width << level, 4), sizes[level])
@@ -78,7 +78,7 @@ def sndcgan_generator(z: Any, shape: NetworkShape, parts: Parts) -> Any:
 
 
 def sndcgan_discriminator(images: Any, shape: NetworkShape, parts: Parts) -> Any:
-    """The discriminator beside `sndcgan_generator`: seven convolutions, three of them strided."""
+    """The discriminator for `sndcgan_generator`: seven convolutions, three of them strided."""
     x = parts.activated(parts.conv(images, shape.width, 3), 0.1)
     for level in range(1, 4):
         x = parts.activated(parts.normed(parts.conv(x, shape.width << level, 4, 2)), 0.1)
@@ -98,7 +98,7 @@ def _eighths(size: int) -> list[int]:
 
 
 def _pyramid(shape: NetworkShape) -> list[int]:
-    """The sizes below the image's: halved and rounded up ``depth`` times, or until 4 or less."""
+    """The sizes below the image's: ``depth`` halves, rounded up, or halves down to 4 or less."""
     sizes = [(shape.size + 1) // 2]
     while len(sizes) < shape.depth if shape.depth else sizes[-1] > 4:
         sizes.append((sizes[-1] + 1) // 2)
@@ -106,11 +106,11 @@ def _pyramid(shape: NetworkShape) -> list[int]:
 
 
 def _width(shape: NetworkShape, level: int) -> int:
-    """Filters ``level`` steps away from the image; DCGAN stops doubling at eight times."""
+    """Filters at ``level`` steps from the image; as in DCGAN, at most 8 times ``width``."""
     return shape.width * min(1 << level, 8)
 
 
 def _crop(x: Any, size: int) -> Any:
-    """Cut what doubling a rounded-up size made too much."""
+    """Cut the excess that comes from doubling a rounded-up size."""
     extra = x.shape[1] - size
     return layers.Cropping2D(((0, extra), (0, extra)))(x) if extra else x

@@ -1,7 +1,7 @@
-"""The first GAN's networks: dense layers alone (Goodfellow et al., 2014, arXiv:1406.2661).
+"""The first GAN's networks: only dense layers (Goodfellow et al., 2014, arXiv:1406.2661).
 
-A generator maps z to images; a discriminator here maps images to the features that its last dense
-layer judges.
+A generator maps z to images; a discriminator here maps images to the input features of its last
+dense layer.
 """
 
 import math
@@ -12,14 +12,14 @@ from keras import layers
 from autogan.models.networks.parts import Parts
 from autogan.models.networks.shape import NetworkShape
 
-_HIDDEN = 2  # layers; the paper's code has as many
+_HIDDEN = 2  # hidden layers, as in the paper's code
 _LEAK = 0.2
 
 
 def mlp_generator(z: Any, shape: NetworkShape, parts: Parts) -> Any:
-    """Two hidden layers of ``dense_width`` units; the images end in tanh, as those of others do.
+    """Two hidden layers of ``dense_width`` units; the output is a tanh, as in the other networks.
 
-    The paper's end in a sigmoid, for images in [0, 1].
+    The paper's is a sigmoid, for images in [0, 1].
     """
     x = z
     for _ in range(_HIDDEN):
@@ -30,9 +30,9 @@ def mlp_generator(z: Any, shape: NetworkShape, parts: Parts) -> Any:
 
 
 def mlp_discriminator(images: Any, shape: NetworkShape, parts: Parts) -> Any:
-    """Two hidden layers of ``dense_width`` units, leaky where the paper has maxout.
+    """Two hidden layers of ``dense_width`` units, with leaky ReLU in place of the paper's maxout.
 
-    There is no normalisation after the first layer.
+    The first layer has no normalisation.
     """
     x = parts.activated(parts.dense(layers.Flatten()(images), shape.dense_width), _LEAK)
     for _ in range(_HIDDEN - 1):

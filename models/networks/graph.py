@@ -1,4 +1,4 @@
-"""The networks' graph, in the form in which TensorBoard shows it well."""
+"""The networks' graph, arranged for TensorBoard."""
 
 import re
 from collections import Counter
@@ -9,11 +9,11 @@ _SCOPE = re.compile(r"(generator|discriminator)/\1_\d+/(?:((\w+?)(?:_\d+)*)/)?")
 
 
 def by_layers(graph: tf.Graph) -> tf.compat.v1.GraphDef:
-    """The nodes of ``graph``, so that a network's box holds one box for each layer.
+    """The nodes of ``graph``, renamed so that a network's box contains one box for each layer.
 
-    Keras puts a network into a scope of its own inside ours, and numbers layers through a whole
-    process. Here they are generator/dense, generator/dense_1 and so on, in each graph anew. The
-    nodes by which a function returns its results are left out.
+    Keras puts a network into another scope inside ours, and numbers layers through a whole process.
+    Here the names are generator/dense, generator/dense_1 and so on in every graph. The nodes with
+    which a function returns its results are left out.
 
     Args:
         graph: of a function that calls the networks within the scopes ``generator`` and

@@ -1,7 +1,7 @@
-"""Keras layers that Keras lacks. All their variables start as initializers of the layers say.
+"""Layers that Keras lacks. Initializers of the layers set all their variables' initial values.
 
-Each keeps the initializer of its variable ``x`` as ``x_initializer``, as Keras's own do: so
-`autogan.models.training.state.initialise` finds it.
+Each layer keeps the initializer of its variable ``x`` as ``x_initializer``, like Keras's layers:
+`autogan.models.training.state.initialise` finds it there.
 """
 
 from typing import Any
@@ -12,7 +12,7 @@ from keras import layers
 
 from autogan.models import draws
 
-_TINY = 1e-36  # beside a sum of squares: the norm of a kernel of zeros is 1e-18, not 0
+_TINY = 1e-36  # added to a sum of squares: the norm of a kernel of zeros is 1e-18, not 0
 
 
 class _Spectral:
@@ -20,8 +20,8 @@ class _Spectral:
 
     Miyato et al., 2018, arXiv:1802.05957: with the kernel as a matrix W [all inputs, outputs] and
     a unit vector ``u`` [outputs], the layer uses W / ||W u||. The gradient goes through the norm
-    to W, not to ``u``. Only `iterate` changes ``u``: Keras's own layer changes the kernel, too,
-    in every call, and has no gradient through the norm.
+    to W, not to ``u``. Only `iterate` changes ``u``. Keras's layer also changes the kernel in every
+    call, and has no gradient through the norm.
     """
 
     _kernel: keras.Variable
@@ -47,7 +47,7 @@ class _Spectral:
         return kernel / tf.sqrt(tf.reduce_sum(tf.square(product)) + _TINY)
 
     def iterate(self, times: int = 1) -> None:
-        """Power iterations: each time u becomes W^T W u, normalised."""
+        """Run power iterations: each replaces u by W^T W u, normalised."""
         matrix, u = self._matrix(), tf.convert_to_tensor(self.u)[:, None]
         for _ in range(times):
             u = tf.matmul(matrix, tf.matmul(matrix, u), transpose_a=True)
@@ -67,7 +67,7 @@ class SpectralConv2D(_Spectral, layers.Conv2D):
 
 
 def iterate_power(network: keras.Model, times: int = 1) -> None:
-    """Power iterations in each spectrally normalised layer; one before a discriminator update."""
+    """Run power iterations in each spectrally normalised layer; one per discriminator update."""
     for layer in network.layers:
         if isinstance(layer, _Spectral):
             layer.iterate(times)
@@ -76,15 +76,15 @@ def iterate_power(network: keras.Model, times: int = 1) -> None:
 class LayerNormalization(layers.GroupNormalization):
     """Normalisation of each image, over height, width and channels; a scale for each channel.
 
-    Keras's own takes the variance from ``tf.nn.moments``, which has a constant for the mean: its
-    second derivative, which gradient penalties learn by, is wrong.
+    Keras's layer takes the variance from ``tf.nn.moments``, which treats the mean as a constant, so
+    that its second derivative, which gradient penalties need, is wrong.
     """
 
     def __init__(self) -> None:
         super().__init__(groups=1, epsilon=1e-5)
 
     def call(self, features: Any) -> Any:
-        """Return what the features become, in their shape."""
+        """Return the normalised features, in their shape."""
         axes = list(range(1, len(features.shape)))
         centred = features - tf.reduce_mean(features, axes, keepdims=True)
         variance = tf.reduce_mean(tf.square(centred), axes, keepdims=True)
@@ -92,13 +92,13 @@ class LayerNormalization(layers.GroupNormalization):
 
 
 class BatchNormalization(layers.BatchNormalization):
-    """Keras's batch normalisation, with a right second derivative; see `LayerNormalization`."""
+    """Keras's batch normalisation with a correct second derivative; see `LayerNormalization`."""
 
     def call(self, features: Any, training: bool = False) -> Any:
-        """Return what the features become, in their shape."""
+        """Return the normalised features, in their shape."""
         if not training:
             return super().call(features)
-        wide = tf.cast(features, tf.float32)  # as Keras does, whose statistics are float32
+        wide = tf.cast(features, tf.float32)  # as in Keras, whose statistics are float32
         axes = list(range(len(features.shape) - 1))
         mean = tf.reduce_mean(wide, axes)
         centred = wide - mean
@@ -111,20 +111,20 @@ class BatchNormalization(layers.BatchNormalization):
 
 
 class ConditionalBatchNormalization(layers.BatchNormalization):
-    """Batch normalisation whose scale and shift are those of an image's class, or attributes.
+    """Batch normalisation with a scale and a shift for each class, or for an image's attributes.
 
-    De Vries et al., 2017, arXiv:1707.00683. At the start all classes have scale 1 and shift 0.
-    It is called with features, float32 [batch, ..., C], and classes, one-hot float32 [batch, K], or
+    De Vries et al., 2017, arXiv:1707.00683. Initially, all classes have scale 1 and shift 0. The
+    inputs are features, float32 [batch, ..., C], and classes, one-hot float32 [batch, K], or
     attributes, float32 [batch, A].
 
-    The scale of class k is row k of gamma, classes @ gamma. Of attributes, a, that product would be
-    0 without any, and at the start as large as their number. Let the rows be 1 + delta instead: of
-    a one-hot vector, whose sum is 1, classes @ (1 + delta) = 1 + classes @ delta. So with
-    attributes the scale is 1 + a @ delta, which is 1 without any, and 1 for all at the start,
-    where delta is 0. The shift needs no such care: beta starts at 0.
+    The scale of class k is row k of gamma, that is, classes @ gamma. For attributes a, this product
+    would be 0 for an image without any, and initially equal to their number. So write the rows as
+    1 + delta: for a one-hot vector, whose sum is 1, classes @ (1 + delta) = 1 + classes @ delta.
+    For attributes, the scale is therefore 1 + a @ delta: 1 without any, and initially 1 for all
+    images, since delta starts at 0. The shift needs no such change: beta starts at 0.
 
     Args:
-        attributes: whether it is called with attributes; ``gamma`` is then delta.
+        attributes: whether the layer takes attributes; ``gamma`` is then delta.
         options: of Keras's layer.
     """
 
@@ -141,7 +141,7 @@ class ConditionalBatchNormalization(layers.BatchNormalization):
         self.beta = self.add_weight(name="beta", shape=shape, initializer=self.beta_initializer)
 
     def call(self, features: Any, classes: Any, training: bool = False) -> Any:
-        """Return what the features become, in their shape."""
+        """Return the normalised features, in their shape."""
         x = super().call(features, training=training)
         each = [-1, *[1] * (len(features.shape) - 2), features.shape[-1]]
         gamma = tf.reshape(tf.matmul(classes, self.gamma), each)
@@ -151,10 +151,10 @@ class ConditionalBatchNormalization(layers.BatchNormalization):
 
 
 class SeededDropout(layers.Layer):
-    """Dropout at a rate and with a mask that the network is given.
+    """Dropout whose rate and seed are inputs of the network.
 
     Args:
-        number: the layer's own; layers of one network that have one each draw independent masks.
+        number: of the layer in its network; layers with different numbers draw independent masks.
     """
 
     def __init__(self, number: int) -> None:
@@ -162,14 +162,14 @@ class SeededDropout(layers.Layer):
         self._number = number
 
     def call(self, features: Any, rate: Any, draw: Any) -> Any:
-        """Return the features, a share ``rate`` of them 0 and the others 1 / (1 - rate) times them.
+        """Return the features with a share ``rate`` set to 0 and the others times 1 / (1 - rate).
 
         Args:
             features: float32 of any shape.
-            rate: a scalar float32 in [0, 1); at 0 the features stay what they are.
+            rate: a scalar float32 in [0, 1); at 0 the features stay unchanged.
             draw: int64 [2]; with ``number`` it decides the mask.
         """
-        if tf.get_static_value(rate) == 0.0:  # images are made: an exported network draws nothing
+        if tf.get_static_value(rate) == 0.0:  # no training: an exported network draws nothing
             return features
         seed = draws.folded(draw, self._number)
         rate = tf.cast(rate, tf.float32)
@@ -178,7 +178,7 @@ class SeededDropout(layers.Layer):
 
 
 class Attend(layers.Layer):
-    """For each place the mean of values, weighted by how well their keys fit the place's query."""
+    """For each place, the mean of values, weighted by how well their keys match its query."""
 
     def call(self, queries: Any, keys: Any, values: Any) -> Any:
         """Return float32 [batch, height, width, D].
@@ -212,10 +212,10 @@ class Gain(layers.Layer):
 
 
 class MinibatchDeviation(layers.Layer):
-    """One more plane, which says how much images of a group differ (Karras et al., 2018, 3).
+    """A plane that measures how much the images of a group differ (Karras et al., 2018, section 3).
 
-    Groups have 4 images, or all of a smaller batch; a batch must be divisible into them. Image n of
-    a batch of N is in group n mod (N / 4), as in StyleGAN.
+    Groups have 4 images, or all images of a smaller batch; a larger batch must be divisible by 4.
+    Image n of a batch of N is in group n mod (N / 4), as in StyleGAN.
     """
 
     def call(self, features: Any) -> Any:
@@ -245,7 +245,7 @@ class _Basis(layers.Layer):
 
 
 class FromBasis(_Basis):
-    """Maps [batch, C] to [batch, size, size, C]: a learned picture in each channel, times it."""
+    """Maps [batch, C] to [batch, size, size, C]: each feature times its learned picture."""
 
     def call(self, features: Any) -> Any:
         """Return each channel's picture, times the feature."""
@@ -261,7 +261,7 @@ class OntoBasis(_Basis):
 
 
 class OfClass(layers.Layer):
-    """Of K tensors [batch, ...] each row of the one of its class, given as one-hot [batch, K]."""
+    """Selects each row from the one of K tensors [batch, ...] for its class, one-hot [batch, K]."""
 
     def call(self, classes: Any, *of_each: Any) -> Any:
         """Return the rows, [batch, ...]."""

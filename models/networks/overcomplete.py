@@ -1,10 +1,11 @@
 """IGAN's networks: an over-complete residual generator, and a smaller residual discriminator.
 
-Over-complete, because the features that it makes of z outnumber the image's values: at 96 pixels
-4x4x64 and 24x24x64 against 96x96x3. They grow to the image's size in three ways, which are added.
+The generator is over-complete because the features that it makes from z outnumber the image's
+values: at 96 pixels 4x4x64 and 24x24x64 against 96x96x3. They grow to the image's size on three
+paths, which are added.
 
-The document gives 96 pixels and pictures of blocks; sizes and kernels between, other image sizes
-and the discriminator's filters are a reading of it. Its ``width`` is 64.
+The document describes 96 pixels and shows pictures of blocks. Sizes and kernels in between, other
+image sizes and the discriminator's filters are our interpretation. Its ``width`` is 64.
 """
 
 import math
@@ -20,11 +21,11 @@ from autogan.models.networks.parts import Parts
 from autogan.models.networks.shape import NetworkShape
 
 _LEAK = 0.02
-_SMALLEST = 4  # side of the features that the deep way begins with
+_SMALLEST = 4  # smallest first side of the deep path
 
 
 def igan_generator(z: Any, shape: NetworkShape, parts: Parts) -> Any:
-    """A deep way by steps, one in a single step beside it, and a third from larger features."""
+    """A deep path of several steps, a path of a single step, and a third from larger features."""
     small, first, last = _steps(shape.size)
     parts = _attending(small, [*first, *last], parts)
     deep, wide = _begun(z, small, shape, parts), _begun(z, small * math.prod(first), shape, parts)
@@ -37,10 +38,10 @@ def igan_generator(z: Any, shape: NetworkShape, parts: Parts) -> Any:
 
 
 def igan_v2_generator(z: Any, shape: NetworkShape, parts: Parts) -> Any:
-    """With a convolution after each growth, and the last growths in a branch of each class.
+    """The generator with a convolution after each growth, and the last growths in class branches.
 
-    A branch takes the deep way and the wide one from the wide one's side on. All branches see all
-    of z; the image is that of the branch of its class. Without classes there is one branch.
+    A branch continues the deep path and the wide one from the wide one's first side. All branches
+    see all of z; the image comes from the branch of its class. Without classes there is one branch.
     """
     small, first, last = _steps(shape.size)
     parts = _attending(small, [*first, *last], parts)
@@ -66,7 +67,7 @@ def igan_v2_generator(z: Any, shape: NetworkShape, parts: Parts) -> Any:
 
 
 def igan_discriminator(images: Any, shape: NetworkShape, parts: Parts) -> Any:
-    """Four residual blocks that halve the image, of ``width`` and twice as many filters."""
+    """Four residual blocks that halve the image, with ``width`` and then ``2 * width`` filters."""
     x = images
     for level in range(4):
         filters = shape.width << (level // 2)
@@ -81,9 +82,9 @@ def igan_discriminator(images: Any, shape: NetworkShape, parts: Parts) -> Any:
 
 
 def _steps(size: int) -> tuple[int, list[int], list[int]]:
-    """The deep way's first side, its steps up to the wide way's first side, and those from there.
+    """The deep path's first side, its steps to the wide path's first side, and the steps after it.
 
-    Steps are threes, then twos; the last part is one step, or two twos where others go before.
+    Steps are threes, then twos; the last part is one step, or two twos if others come before.
     """
     small = next(side for side in range(_SMALLEST, size) if size % side == 0 and _split(size, side))
     steps = _split(size, small)
@@ -92,7 +93,7 @@ def _steps(size: int) -> tuple[int, list[int], list[int]]:
 
 
 def _split(size: int, side: int) -> list[int]:
-    """Threes and twos by which the side grows to the size; none if it does not."""
+    """The threes and twos by which the side grows to the size; empty if they do not suffice."""
     steps, factor = [], size // side
     for step in (3, 2):
         while factor % step == 0:
@@ -102,19 +103,19 @@ def _split(size: int, side: int) -> list[int]:
 
 
 def _attending(small: int, steps: list[int], parts: Parts) -> Parts:
-    """The parts, so that the deep way's largest map of at most 32 pixels attends, if one is to."""
+    """The parts with attention, if any, on the deep path's largest map of at most 32 pixels."""
     sides = [*accumulate(steps[:-1], operator.mul, initial=small)]
     most = max(side for side in sides if side <= max(32, small))
     return replace(parts, attention=parts.attention and most)
 
 
 def _begun(z: Any, side: int, shape: NetworkShape, parts: Parts) -> Any:
-    """The first features of a way."""
+    """The first features of a path."""
     return parts.activated(parts.normed(parts.seeded(z, side, shape.width)), _LEAK)
 
 
 def _grown(x: Any, factor: int, parts: Parts, smooth: bool = False) -> Any:
-    """Features of a side that is a factor larger; smoothed by one more convolution."""
+    """Features with a side ``factor`` times as large; ``smooth`` adds one more convolution."""
     filters, side = x.shape[3], factor if factor > 2 else 4
     x = parts.activated(parts.normed(parts.deconv(x, filters, side, stride=factor)), _LEAK)
     if smooth:

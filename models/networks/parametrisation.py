@@ -1,18 +1,18 @@
-"""The maximal update parametrisation: first weights and learning rates that fit every width.
+"""The maximal update parametrisation: initial weights and learning rates that suit every width.
 
 Yang et al., 2022, arXiv:2203.03466, tables 3 and 8, for optimisers whose step does not depend on
-the gradient's size (Adam, RMSProp). In the standard parametrisation an update changes what a layer
-gives the more, the wider its input is; here it changes that by as much at every width, so that the
-learning rate of a narrow network is that of a wide one. All is relative to a network of `BASE`,
-where both parametrisations are the same:
+the gradient's size (Adam, RMSProp). In the standard parametrisation, an update changes a layer's
+output more if its input is wider. Here it changes the output by the same amount at every width, so
+that a narrow and a wide network need the same learning rate. All is relative to a network of
+`BASE`, where both parametrisations are equal:
 
-    kernel            deviation of the first weights     learning rate
+    kernel            deviation of the initial weights   learning rate
     of fixed input    that of the base                   learning_rate
     hidden            that of the base / sqrt(m)         learning_rate / m
     of fixed output   that of the base / m               learning_rate / m
 
-with m the kernel's inputs as a multiple of the base's. Biases, scales and shifts have the learning
-rate itself.
+where m is the kernel's number of inputs as a multiple of the base's. Biases, scales and shifts have
+the learning rate itself.
 """
 
 import math
@@ -32,12 +32,12 @@ CLASS_VECTORS = "class_vectors"
 
 
 def base_of(shape: NetworkShape) -> NetworkShape:
-    """The same networks, as wide as those that both parametrisations agree on."""
+    """The same networks with the widths of `BASE`, where both parametrisations are equal."""
     return replace(shape, width=BASE["width"], dense_width=BASE["dense_width"])
 
 
 def rates(network: keras.Model, base: keras.Model) -> list[float]:
-    """What multiplies the learning rate of each of the network's trainable variables.
+    """The factor of the learning rate for each of the network's trainable variables.
 
     Args:
         network: of any width.
@@ -48,9 +48,9 @@ def rates(network: keras.Model, base: keras.Model) -> list[float]:
 
 
 def set_starts(network: keras.Model, base: keras.Model) -> None:
-    """Let the network's kernels start as those of the base tell; the arguments are as of `rates`.
+    """Replace the initializers of the network's kernels, so that they follow the base.
 
-    Their initializers take the place of those that the network was built with.
+    The arguments are those of `rates`.
     """
     for layer, twin in _kernels(network, base):
         inputs, outputs = _growth(layer, twin)
@@ -62,7 +62,7 @@ def set_starts(network: keras.Model, base: keras.Model) -> None:
 
 
 def _kernels(network: keras.Model, base: keras.Model) -> Iterator[tuple[Any, Any]]:
-    """The layers that have a kernel, each with the base's."""
+    """The layers with a kernel, each paired with the base's layer."""
     for layer, twin in zip(network.layers, base.layers, strict=True):
         if isinstance(layer, layers.Dense | layers.Conv2D | layers.Conv2DTranspose):
             yield layer, twin
@@ -71,23 +71,23 @@ def _kernels(network: keras.Model, base: keras.Model) -> Iterator[tuple[Any, Any
 def _growth(layer: Any, twin: Any) -> tuple[float, float]:
     """Inputs and outputs of a kernel, as multiples of the base's."""
     inputs, outputs = (a / b for a, b in zip(_fans(layer), _fans(twin), strict=True))
-    # The vectors of classes are multiplied with features, as weights of an output are.
+    # The class vectors are multiplied by features, like the weights of an output.
     return (outputs, 1.0) if layer.name == CLASS_VECTORS else (inputs, outputs)
 
 
 def _fans(layer: Any) -> tuple[int, int]:
-    """How many inputs and outputs a layer has; of a convolution, at each of its kernel's places."""
+    """The numbers of a layer's inputs and outputs; for a convolution, per place of its kernel."""
     *_, inputs, outputs = _kernel(layer).shape
     return (outputs, inputs) if isinstance(layer, layers.Conv2DTranspose) else (inputs, outputs)
 
 
 def _kernel(layer: Any) -> Any:
-    """The variable itself, of which a spectrally normalised layer shows another."""
+    """The kernel's variable; a spectrally normalised layer's ``kernel`` is not the variable."""
     return layer.kernel if isinstance(layer, layers.Conv2DTranspose) else layer._kernel
 
 
 def _deviation(layer: Any) -> float:
-    """The standard deviation of a kernel's first weights."""
+    """The standard deviation of a kernel's initial weights."""
     initializer = layer.kernel_initializer
     if isinstance(initializer, keras.initializers.RandomNormal):
         return float(initializer.stddev)
@@ -99,7 +99,7 @@ def _deviation(layer: Any) -> float:
 
 
 def _scaled(initializer: Any, factor: float) -> Any:
-    """The initializer with a deviation ``factor`` times as large."""
+    """The initializer with its deviation times ``factor``."""
     config = initializer.get_config()
     if "stddev" in config:
         config["stddev"] *= factor

@@ -1,4 +1,4 @@
-"""What networks are put together from, as the hyperparameters want it."""
+"""The parts of networks, as the hyperparameters require them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,22 +21,22 @@ from autogan.models.networks.layers import (
 )
 
 Start = Callable[[int], keras.initializers.Initializer]
-"""How the kernel of a convolution of that side starts; a dense layer's has side 1."""
+"""The initializer of a convolution's kernel of that side; a dense layer has side 1."""
 
 
 def normal(side: int) -> keras.initializers.Initializer:
-    """DCGAN's: normal with deviation 0.02."""
+    """DCGAN's initializer: normal with deviation 0.02."""
     return keras.initializers.RandomNormal(stddev=0.02)
 
 
 def glorot(side: int) -> keras.initializers.Initializer:
-    """SNGAN's: Glorot's uniform, times sqrt(2) in 3x3 convolutions."""
+    """SNGAN's initializer: Glorot's uniform, times sqrt(2) in 3x3 convolutions."""
     scale = 2.0 if side == 3 else 1.0
     return keras.initializers.VarianceScaling(scale, "fan_avg", "uniform")
 
 
 def count_halvings(size: int, smallest: int) -> int:
-    """How often a side is halved until it is odd or at most ``smallest``."""
+    """The number of halvings until a side is odd or at most ``smallest``."""
     count = 0
     while size > smallest and size % 2 == 0:
         size //= 2
@@ -45,9 +45,9 @@ def count_halvings(size: int, smallest: int) -> int:
 
 
 def attention_size(size: int) -> int:
-    """The side of the feature map that attends to itself: the largest of at most 32 below ``size``.
+    """The side of the feature map with attention: the largest of at most 32 below ``size``.
 
-    Sides below are halves, rounded up.
+    The sides below ``size`` are halves, rounded up.
     """
     side = (size + 1) // 2
     while side > 32:
@@ -60,16 +60,15 @@ class Parts:
     """The parts of one network. Each takes and returns features of Keras's functional interface.
 
     Attributes:
-        norm: a generator's or a discriminator's, as `NetworkShape` has them.
-        start: how kernels start, but for those of which the architecture says otherwise.
-        attention: the side of the feature map that attends to itself, or 0.
+        norm: of the generator or the discriminator; see `NetworkShape`.
+        start: the kernels' initializer, unless the architecture gives another.
+        attention: the side of the feature map with attention, or 0.
         minibatch_stddev: whether `deviation` adds its plane.
         penalised: see `NetworkShape`.
-        classes: the one-hot classes, [batch, K], or attributes, [batch, A], where a network is
-            given them.
-        attributes: whether they are attributes.
-        dropout: the network's inputs ``rate`` and ``draw``, where it has them.
-        upsampling: a generator's, as `NetworkShape` has it.
+        classes: one-hot classes, [batch, K], or attributes, [batch, A], if the network takes them.
+        attributes: whether ``classes`` are attributes.
+        dropout: the network's inputs ``rate`` and ``draw``, if it has them.
+        upsampling: of a generator; see `NetworkShape`.
     """
 
     norm: str
@@ -107,7 +106,7 @@ class Parts:
     ) -> Any:
         """A convolution that keeps the size, or divides it by the stride and rounds up."""
         kind = SpectralConv2D if self.norm == "spectral" else layers.Conv2D
-        # Of one pixel, TensorFlow leaves parts of a strided kernel's gradient undefined in bfloat16
+        # At one pixel, TensorFlow leaves parts of a strided kernel's gradient undefined in bfloat16
         # (`findings/tensorflow_bfloat16_kernel_gradient.sh`).
         exact = {"dtype": "float32"} if x.shape[1] == 1 else {}
         kernel = (start or self.start)(side)
@@ -116,14 +115,14 @@ class Parts:
         )(x)
 
     def seeded(self, z: Any, side: int, filters: int) -> Any:
-        """A generator's first map, by a dense layer."""
+        """A generator's first feature map, from a dense layer."""
         return layers.Reshape([side, side, filters])(self.dense(z, side * side * filters))
 
     def deconv(self, x: Any, filters: int, side: int, last: bool = False, stride: int = 2) -> Any:
-        """A growth; its bias would be undone by the normalisation that follows all but the last.
+        """An upsampling; it has a bias only if no normalisation, which would undo it, follows.
 
-        Only generators have it. In place of a transposed convolution there may be one of the next
-        odd side, after the pixels are repeated, or before it lays its filters out as pixels.
+        Only generators use it. In place of a transposed convolution there may be a convolution of
+        the next odd side: after pixels are repeated, or before filters are arranged as pixels.
         """
         bias, odd = last or self.norm == "none", side - 1 + side % 2
         if self.upsampling == "nearest":
@@ -135,7 +134,7 @@ class Parts:
         )(x)
 
     def normed(self, x: Any, conditional: bool = True) -> Any:
-        """The network's normalisation; a conditional one may be told to be a plain one here."""
+        """The network's normalisation; ``conditional=False`` makes a conditional one plain here."""
         options = {"momentum": 0.9, "epsilon": 1e-5}
         if self.norm == "conditional" and conditional:
             norm = ConditionalBatchNormalization(self.attributes, **options)
@@ -148,19 +147,19 @@ class Parts:
         return x
 
     def activated(self, x: Any, slope: float = 0.0) -> Any:
-        """ReLU, leaky with a slope; then dropout."""
+        """ReLU, leaky if there is a slope; then dropout."""
         x = layers.LeakyReLU(slope)(x) if slope else layers.ReLU()(x)
         return SeededDropout(next(self._numbers))(x, *self.dropout) if self.dropout else x
 
     def attended(self, x: Any) -> Any:
-        """The map, with `self_attention` if it is of the side for it."""
+        """The map, with `self_attention` if its side is the one for attention."""
         return self.self_attention(x) if x.shape[1] == self.attention else x
 
     def self_attention(self, x: Any) -> Any:
-        """A map that attends to itself (Zhang et al., 2019, arXiv:1805.08318).
+        """Self-attention (Zhang et al., 2019, arXiv:1805.08318).
 
-        x + gain * (1x1 of the attended values): queries and keys have an eighth of the channels,
-        values half; keys and values are of a map halved by max-pooling, nothing has a bias.
+        x + gain * (1x1 convolution of the attended values): queries and keys have an eighth of the
+        channels, values half. Max-pooling halves the map of keys and values; nothing has a bias.
         """
         channels = x.shape[3]
         queries = self._plain(x, max(1, channels // 8))
@@ -170,7 +169,7 @@ class Parts:
         return layers.Add()([x, Gain()(found)])
 
     def deviation(self, x: Any) -> Any:
-        """The plane of `MinibatchDeviation` beside the features, if it is wanted."""
+        """The features, with the plane of `MinibatchDeviation` if it is switched on."""
         return MinibatchDeviation()(x) if self.minibatch_stddev else x
 
     def _plain(self, x: Any, filters: int) -> Any:

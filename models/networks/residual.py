@@ -1,8 +1,8 @@
 """Residual networks: SNGAN's, the "ResNet19" of compare_gan, and a small one like R3GAN's.
 
-A generator maps z to images; a discriminator here maps images to the features that its last dense
-layer judges. A 1x1 convolution never has a stride: TensorFlow's gradient of it crashes on some
-processors. Shortcuts are halved by average pooling before it.
+A generator maps z to images; a discriminator here maps images to the input features of its last
+dense layer. A 1x1 convolution never has a stride: TensorFlow's gradient of it crashes on some
+processors. Average pooling halves shortcuts before it.
 """
 
 import math
@@ -30,9 +30,9 @@ def resnet_generator(z: Any, shape: NetworkShape, parts: Parts) -> Any:
 
 
 def resnet_discriminator(images: Any, shape: NetworkShape, parts: Parts) -> Any:
-    """The discriminator beside `resnet_generator`: ``width`` filters everywhere.
+    """The discriminator for `resnet_generator`: ``width`` filters everywhere.
 
-    It halves images to at most 8 pixels, twice at 32, and goes on with two blocks that do not.
+    It halves images to at most 8 pixels (twice from 32), then has two blocks that keep the size.
     """
     x = images
     for level in range(max(1, count_halvings(shape.size, 8))):
@@ -47,8 +47,8 @@ def resnet_discriminator(images: Any, shape: NetworkShape, parts: Parts) -> Any:
 def resnet5_generator(z: Any, shape: NetworkShape, parts: Parts) -> Any:
     """Five blocks, from ``8 * width`` filters down to ``width`` (compare_gan's resnet5).
 
-    As many of them double as the size wants; the others come last. The blocks themselves and how
-    their kernels start are SNGAN's. The reference has ``width`` 64 and images of up to 128 pixels.
+    The first blocks double, as often as the size requires; the others keep the size. The blocks and
+    their initializers are SNGAN's. The reference has ``width`` 64 and images of up to 128 pixels.
     """
     halvings = count_halvings(shape.size, 4)
     x = parts.seeded(z, shape.size >> halvings, 8 * shape.width)
@@ -60,7 +60,7 @@ def resnet5_generator(z: Any, shape: NetworkShape, parts: Parts) -> Any:
 
 
 def resnet5_discriminator(images: Any, shape: NetworkShape, parts: Parts) -> Any:
-    """The discriminator beside `resnet5_generator`: six blocks that halve, down to one pixel."""
+    """The discriminator for `resnet5_generator`: six blocks that halve, down to one pixel."""
     x = parts.attended(_discriminator_block(images, shape.width, parts, first=True))
     for multiple in (2, 4, 4, 8):
         x = parts.attended(_discriminator_block(x, multiple * shape.width, parts))
@@ -69,11 +69,11 @@ def resnet5_discriminator(images: Any, shape: NetworkShape, parts: Parts) -> Any
 
 
 def r3gan_generator(z: Any, shape: NetworkShape, parts: Parts) -> Any:
-    """A small generator in the manner of R3GAN (Huang et al., 2024, arXiv:2501.05441).
+    """A small generator in the style of R3GAN (Huang et al., 2024, arXiv:2501.05441).
 
     It starts from learned pictures times a linear function of z, has one block at each size, and a
-    linear output. Unlike the paper's all sizes have ``width`` filters and one block, and the
-    convolutions of blocks are not grouped: CPUs are slow at these.
+    linear output. Unlike in the paper, all sizes have ``width`` filters and one block, and the
+    blocks' convolutions are not grouped, since grouped ones are slow on CPUs.
     """
     halvings = count_halvings(shape.size, 4)
     x = parts.dense(z, shape.width, bias=False)
@@ -87,11 +87,11 @@ def r3gan_generator(z: Any, shape: NetworkShape, parts: Parts) -> Any:
 
 
 def r3gan_discriminator(images: Any, shape: NetworkShape, parts: Parts) -> Any:
-    """The discriminator beside `r3gan_generator`, its mirror image."""
+    """The discriminator for `r3gan_generator`, its mirror image."""
     halvings = count_halvings(shape.size, 4)
     x = _plain_block(parts.conv(images, shape.width, 1, bias=False), halvings + 1, parts)
     for _ in range(halvings):
-        x = layers.AveragePooling2D(2, 1, "same")(x)  # with the next, [1, 2, 1] at each second
+        x = layers.AveragePooling2D(2, 1, "same")(x)  # with the next, [1, 2, 1] with stride 2
         x = parts.attended(layers.AveragePooling2D(2)(x))
         x = _plain_block(x, halvings + 1, parts)
     x = parts.deviation(x)
@@ -99,19 +99,19 @@ def r3gan_discriminator(images: Any, shape: NetworkShape, parts: Parts) -> Any:
 
 
 def unit(side: int) -> keras.initializers.Initializer:
-    """R3GAN's, where no activation follows: it keeps the variance."""
+    """R3GAN's initializer without a following activation: it keeps the variance."""
     return _scaled(1.0)(side)
 
 
 def _scaled(variance: float) -> Start:
-    """Kernels that multiply the variance of what they are given."""
+    """An initializer of kernels that multiply the variance of their input."""
     return lambda side: keras.initializers.VarianceScaling(variance, "fan_in", "untruncated_normal")
 
 
 def _plain_block(x: Any, blocks: int, parts: Parts) -> Any:
-    """R3GAN's block, of a network of so many, in place of normalisation started as in Fixup.
+    """R3GAN's block in a network of ``blocks``; Fixup's initial weights replace normalisation.
 
-    1x1 to twice the channels, 3x3, and 1x1 back, which starts at 0 (Zhang et al., 2019,
+    It has 1x1 to twice the channels, 3x3, and 1x1 back, which starts at 0 (Zhang et al., 2019,
     arXiv:1901.09321).
     """
     channels = x.shape[3]
@@ -123,17 +123,17 @@ def _plain_block(x: Any, blocks: int, parts: Parts) -> Any:
 
 
 def _image(x: Any, shape: NetworkShape, parts: Parts) -> Any:
-    """The image of the last features; their normalisation knows no classes, as in SNGAN."""
+    """The image from the last features; their normalisation is not conditional, as in SNGAN."""
     x = parts.activated(parts.normed(x, conditional=False))
     return layers.Activation("tanh")(parts.conv(x, shape.channels, 3))
 
 
 def _generator_block(x: Any, filters: int, parts: Parts, double: bool = True) -> Any:
-    """Two convolutions, beside a shortcut that is one of 1x1 where size or filters change."""
+    """Two convolutions and a shortcut, which is a 1x1 convolution if size or filters change."""
     y, around = parts.activated(parts.normed(x)), x
     if double or x.shape[3] != filters:
         around = parts.conv(around, filters, 1)
-    if double:  # to the nearest; after the 1x1 it is the same and costs a quarter
+    if double:  # to the nearest pixel; the 1x1 before it costs a quarter of one after it
         y, around = layers.UpSampling2D()(y), layers.UpSampling2D()(around)
     y = parts.conv(y, filters, 3)
     y = parts.conv(parts.activated(parts.normed(y)), filters, 3)
@@ -143,9 +143,9 @@ def _generator_block(x: Any, filters: int, parts: Parts, double: bool = True) ->
 def _discriminator_block(
     x: Any, filters: int, parts: Parts, halve: bool = True, first: bool = False
 ) -> Any:
-    """Two convolutions, beside a shortcut that is one of 1x1 where size or filters change.
+    """Two convolutions and a shortcut, which is a 1x1 convolution if size or filters change.
 
-    The first block begins with a convolution, not with an activation: it is given the image.
+    The first block begins with a convolution, not with an activation: its input is the image.
     """
     y, around = x, x
     if first:
@@ -153,7 +153,7 @@ def _discriminator_block(
     else:
         y = parts.conv(parts.activated(parts.normed(y)), x.shape[3], 3)
     y = parts.conv(parts.activated(parts.normed(y)), filters, 3)
-    if halve:  # before the 1x1 it is the same and costs a quarter
+    if halve:  # the 1x1 after it costs a quarter of one before it
         y, around = (layers.AveragePooling2D(2, padding="same")(each) for each in (y, around))
     if halve or x.shape[3] != filters:
         around = parts.conv(around, filters, 1)

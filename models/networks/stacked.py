@@ -1,9 +1,9 @@
-"""The generator of a second stage: it makes a first stage's images larger.
+"""The generator of a second stage, which enlarges a first stage's images.
 
-After StackGAN's stage II (Zhang et al., 2017, arXiv:1612.03242) without its text. The reference has
-``width`` 64 and a fourfold enlargement; for a twofold one the last doubling is left out. Unlike
-there, what the network makes is added to the image enlarged by interpolation, and starts at 0: a
-network that makes the whole image came to make the same few, whatever it was shown.
+It follows StackGAN's stage II (Zhang et al., 2017, arXiv:1612.03242) without its text. The
+reference has ``width`` 64 and a fourfold enlargement; a twofold one lacks the last doubling. Unlike
+in the paper, the network's output is added to the image enlarged by interpolation, and starts at 0:
+a network that makes the whole image learned to make the same few images for every input.
 """
 
 from typing import Any
@@ -16,13 +16,13 @@ from autogan.models.networks.shape import NetworkShape
 
 _BLOCKS = 4
 RATIOS = (2, 4)
-"""How many times larger images can be made."""
+"""The possible factors of enlargement."""
 
 
 def enlarging_generator(images: Any, shape: NetworkShape, parts: Parts) -> Any:
-    """Down to a quarter of the small image, four residual blocks there, and up to the large one.
+    """Convolutions down to a quarter of the small image, four residual blocks, and back up.
 
-    Its images are not bounded.
+    The images are not bounded.
     """
     x = parts.activated(parts.conv(images, shape.width, 3))
     for multiple in (2, 4):
@@ -35,6 +35,6 @@ def enlarging_generator(images: Any, shape: NetworkShape, parts: Parts) -> Any:
         filters = max(2 * shape.width >> level, 1)
         x = parts.activated(parts.normed(parts.conv(x, filters, 3)))
     change = parts.conv(x, shape.channels, 3, start=lambda side: keras.initializers.Zeros())
-    small = images[..., : shape.channels]  # without planes of its class
+    small = images[..., : shape.channels]  # without the class planes
     ratio = shape.size // shape.stage1
     return layers.Add()([layers.UpSampling2D(ratio, interpolation="bilinear")(small), change])

@@ -1,4 +1,4 @@
-"""Adversarial training: a GAN that is built once, and trained again and again."""
+"""Adversarial training: a GAN that is built once and trained many times."""
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -27,25 +27,25 @@ from autogan.models.training.updates import Updates
 if TYPE_CHECKING:
     from autogan.models.base import GANType
 
-_MEASURED_BATCHES, _MEASURED_LATENTS = 16, 3  # of batch statistics: how many, and their seed
+_MEASURED_BATCHES, _MEASURED_LATENTS = 16, 3  # for batch statistics: the number and the seed
 
 
 class Adversarial(Trainer):
     """A generator and a discriminator, trained against each other.
 
-    All hyperparameters but those of the shape are arguments of the compiled training function.
+    All hyperparameters except those of the shape are arguments of the compiled training function.
 
     Args:
-        gan_type: what is fixed, and which hyperparameters there are.
+        gan_type: declares the fixed factors and the hyperparameters.
         image_shape: height, width and channels of the images; square, the side divisible by 4.
-        shape: the type's shape hyperparameters, by name; of a switch, whether it is above 0.
-        class_counts: how many images of each class there are, for a conditional GAN.
-        attributes: or the attributes of images of the training set, uint8 [M, A].
-        stage1: a trained GAN, whose images the generator enlarges instead of beginning with z; it
-            is not trained any more, and is no part of the state.
-        updates: what a step does.
+        shape: the type's shape hyperparameters, by name; for a switch, whether it is above 0.
+        class_counts: the number of images of each class, for a conditional GAN.
+        attributes: the attributes of images of the training set, uint8 [M, A], in place of classes.
+        stage1: a trained GAN whose images the generator enlarges, instead of beginning with z; it
+            is not trained further, and does not belong to the state.
+        updates: the class whose updates make a step.
         xla: whether XLA compiles the updates.
-        precision: of the networks' arithmetic; what goes in and comes out is float32.
+        precision: of the networks' arithmetic; inputs and outputs are float32.
     """
 
     def __init__(
@@ -136,7 +136,7 @@ class Adversarial(Trainer):
 
     @property
     def _label_spec(self) -> tf.TensorSpec:
-        """Of the labels in training; see `Batches`."""
+        """The specification of the labels in training; see `Batches`."""
         if self.attributes is None:
             return tf.TensorSpec([None], tf.int64)
         return tf.TensorSpec([None, self.conditions], tf.float32)
@@ -168,9 +168,9 @@ class Adversarial(Trainer):
         total: int,
         hyperparameters: Mapping[str, Value],
     ) -> tuple[int, dict[str, float]]:
-        """See `Trainer.train`; a step is one generator update after ``d_iter`` of the other.
+        """See `Trainer.train`; a step has ``d_iter`` discriminator updates and a generator update.
 
-        Of a step's discriminator updates the curves are the last one's.
+        A step's discriminator curves come from its last discriminator update.
         """
         factors = {**DEFAULTS, **self._fixed, **hyperparameters}
         settings = {
@@ -200,7 +200,7 @@ class Adversarial(Trainer):
     @cached_property
     def graph(self) -> tf.compat.v1.GraphDef:
         """The TensorFlow graph of discriminator(generator(z)), for TensorBoard."""
-        shown = Dropout(0.5)  # its layers are to be seen, if there are any
+        shown = Dropout(0.5)  # so that the graph shows dropout layers, if there are any
 
         def judge(z: tf.Tensor, labels: tf.Tensor | None = None) -> tf.Tensor:
             with tf.name_scope("generator"):
@@ -221,7 +221,7 @@ class Adversarial(Trainer):
         total: int,
         factors: Mapping[str, Value],
     ) -> Batches:
-        """What a call of `train` consumes."""
+        """The batches for a call of `train`."""
         d_size, g_size = int(factors["d_iter"]) * self.batch_size, self.batch_size
         images, places = data.images(seed, start * d_size, steps * d_size)
 
@@ -241,7 +241,7 @@ class Adversarial(Trainer):
         )
 
     def _settle(self) -> None:
-        """Measure the batch statistics of the averaged generator, if it changed."""
+        """Measure the averaged generator's batch statistics, if it has changed."""
         if self._average and self._average.measured and self._stale:
             latents = self.latents(_MEASURED_BATCHES * self.batch_size, _MEASURED_LATENTS)
             parts = [slice(i, None, _MEASURED_BATCHES) for i in range(_MEASURED_BATCHES)]

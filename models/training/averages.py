@@ -1,25 +1,25 @@
-"""The generator that images are made with, where it is not the one in training itself."""
+"""The averaged generator, which makes images in place of the generator in training."""
 
 from collections.abc import Iterable
 
 import keras
 import tensorflow as tf
 
-_RAMP = 10.0  # the decay of step t is at most (1 + t) / (10 + t)
+_RAMP = 10.0  # the decay at step t is at most (1 + t) / (10 + t)
 
 
 class AveragedGenerator:
-    """A twin of the generator whose weights follow those in training, and whose images count.
+    """A twin of the generator whose weights follow the training, and which makes all images.
 
     Averaged weights (Yazıcı et al., 2019, arXiv:1806.04498) smooth out the last updates. The decay
-    rises from 0.1 (as in TensorFlow's moving averages), so that random first weights are
-    forgotten in a short training too.
+    rises from 0.1 (as in TensorFlow's moving averages), so that even a short training forgets the
+    random initial weights.
 
     Args:
         generator: in training.
-        twin: built alike.
-        measured: whether batch normalisation's statistics are those of the twin itself, taken
-            anew over some batches; otherwise they are averaged like the weights.
+        twin: another generator of the same shape.
+        measured: whether to measure batch normalisation's statistics with the twin over some
+            batches; otherwise they are averaged like the weights.
     """
 
     def __init__(self, generator: keras.Model, twin: keras.Model, measured: bool) -> None:
@@ -39,11 +39,11 @@ class AveragedGenerator:
 
     @property
     def measured(self) -> bool:
-        """Whether it has statistics that are to be measured."""
+        """Whether the twin has statistics to measure."""
         return bool(self._norms)
 
     def reset(self) -> None:
-        """Begin with the generator's own variables, all of them: a NaN would outlive a mean."""
+        """Copy all of the generator's variables; a NaN would survive in a running mean."""
         for mean, variable in self._all:
             mean.assign(variable)
 
@@ -51,8 +51,8 @@ class AveragedGenerator:
         """Move towards the generator after an update.
 
         Args:
-            decay: share of the average that stays, in [0, 1); 0 makes it the generator itself.
-            step: updates done before this one, int64.
+            decay: share of the average that stays, in [0, 1); with 0 it equals the generator.
+            step: number of updates before this one, int64.
         """
         done = tf.cast(step, tf.float32)
         keep = tf.minimum(decay, (1.0 + done) / (_RAMP + done))
@@ -60,9 +60,9 @@ class AveragedGenerator:
             mean.assign(keep * mean + (1.0 - keep) * variable)
 
     def measure(self, batches: Iterable[object]) -> None:
-        """Take batch normalisation's statistics anew: their means over batches of inputs.
+        """Replace batch normalisation's statistics by their means over batches of inputs.
 
-        They depend on the twin's weights and the batches alone.
+        They depend only on the twin's weights and the batches.
         """
         for number, inputs in enumerate(batches):
             for layer in self._norms:

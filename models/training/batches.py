@@ -1,4 +1,4 @@
-"""The training set as training takes it: batches in an order that is computed, not stored."""
+"""The training set in batches, in an order that is computed, not stored."""
 
 import math
 import sys
@@ -12,12 +12,12 @@ import tensorflow as tf
 
 from autogan.core.arrays import Attributes, Labels
 
-# Walks through the training set: of the real images, and of the labels that generated images get,
-# which so are as frequent as in the data.
+# Walks through the training set: for the real images, and for the labels of generated images, which
+# are thus as frequent as in the data.
 REAL, LABELS_D, LABELS_G = range(3)
 
-_BLOCK_BYTES = 2**25  # of images that are read at once
-_CALL_BYTES = 2**28  # of images that a compiled call takes at most
+_BLOCK_BYTES = 2**25  # of images to read at once
+_CALL_BYTES = 2**28  # of images for one compiled call, at most
 
 Index = npt.NDArray[np.int64]
 
@@ -36,14 +36,14 @@ class Images(Protocol):
 
 
 class TrainingSet:
-    """Images and their labels, on the device as a whole or brought there batch by batch.
+    """Images and their labels, all on the device or copied there batch by batch.
 
-    Both ways train to the same bits.
+    Both ways give the same bits in training.
 
     Args:
         images: all of them.
         labels: int64 [N] in 0..K-1, attributes, uint8 [N, A] of 0 and 1, or None.
-        resident: whether all images are held on the device at once.
+        resident: whether to keep all images on the device.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class TrainingSet:
     def images(self, seed: int, first: int, count: int) -> tuple[tf.Tensor, tf.Tensor]:
         """The images at ``count`` places of the walk of real images: a tensor, and places in it.
 
-        What is not held is read in blocks, the one after those that are wanted meanwhile.
+        Images not on the device are read in blocks, and the next block is read in the background.
         """
         if self._held is not None:
             return self._held, tf.constant(self.order(seed, REAL, first, count))
@@ -83,7 +83,7 @@ class TrainingSet:
         return self._images[self.order(seed, REAL, first, self._block_size)]
 
     def steps_at_once(self, images_per_step: int) -> int:
-        """How many steps' images may be in memory at once; no limit where all are held."""
+        """The number of steps whose images may be in memory at once; no limit if all are there."""
         if self._held is not None:
             return sys.maxsize
         return max(_CALL_BYTES // (self._image_bytes * images_per_step), 1)
@@ -96,14 +96,14 @@ class TrainingSet:
     def order(self, seed: int, stream: int, first: int, count: int) -> Index:
         """The indices at ``count`` places of an endless walk through the set, from ``first`` on.
 
-        It goes through one random order of all images after another. Where an image stands in an
-        order is computed (a block cipher), so that a walk can begin anywhere.
+        The walk is one random order of all images after another. An image's place in an order is
+        computed (by a block cipher), so that a walk can begin anywhere.
 
         Args:
             seed: of the trial; with ``stream`` it decides the orders.
-            stream: which walk: `REAL`, `LABELS_D` or `LABELS_G`.
+            stream: the walk: `REAL`, `LABELS_D` or `LABELS_G`.
             first: the first place.
-            count: how many places.
+            count: number of places.
         """
         place = np.arange(first, first + count)
         rounds, rest = np.divmod(place, len(self))
@@ -116,12 +116,12 @@ class TrainingSet:
 
 
 def proportional_labels(count: int, class_counts: Sequence[int]) -> npt.NDArray[np.int64]:
-    """``count`` labels, int64, as frequent as ``class_counts`` says, in ascending order."""
+    """``count`` labels, int64, with the frequencies of ``class_counts``, in ascending order."""
     places = (np.arange(count) + 0.5) / count
     shares = np.cumsum(class_counts) / np.sum(class_counts)
     return np.searchsorted(shares, places).astype(np.int64)
 
 
 def drawn_attributes(count: int, attributes: Attributes) -> npt.NDArray[np.float32]:
-    """``count`` rows of attributes, float32 [count, A], from places as far apart as can be."""
+    """``count`` rows of attributes, float32 [count, A], from evenly spaced places."""
     return attributes[np.arange(count) * len(attributes) // count].astype(np.float32)

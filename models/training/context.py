@@ -1,4 +1,4 @@
-"""What the updates of a step are given, and what they report."""
+"""The inputs of the updates of a step, and the curves that they report."""
 
 from typing import NamedTuple
 
@@ -9,21 +9,22 @@ from autogan.models.objectives.losses import Values
 from autogan.models.training.networks import Dropout
 
 Curves = dict[str, tf.Tensor]
-"""What an update reports, by name; scalars float32."""
+"""An update's curves by name, scalar float32."""
 
 
 class Batches(NamedTuple):
-    """All that the updates of one compiled call consume, in their order.
+    """The batches for all updates of one compiled call, in their order.
 
     Attributes:
         images: uint8 [M, height, width, channels].
-        places: of the real images among them, int64 [discriminator updates * batch].
-        labels: of the real images, int64 [discriminator updates * batch], or none; attributes are
-            float32 [discriminator updates * batch, A].
-        d_labels: of the images generated for the discriminator's updates, likewise.
-        g_labels: of those generated for the generator's updates, likewise, [updates * batch, ...].
-        rates: what the learning rates are multiplied by, float32 [updates].
-        fading: from 1 to 0 in the course of the training, float32 [updates].
+        places: of the real images in ``images``, int64 [discriminator updates * batch].
+        labels: of the real images, int64 [discriminator updates * batch], or [0] without;
+            attributes are float32 [discriminator updates * batch, A].
+        d_labels: of the images generated for the discriminator's updates, in the same form.
+        g_labels: of the images generated for the generator's updates, in the same form,
+            [updates * batch, ...].
+        rates: factors of the learning rates, float32 [updates].
+        fading: falls from 1 to 0 in the course of the training, float32 [updates].
     """
 
     images: tf.Tensor
@@ -36,7 +37,7 @@ class Batches(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """What one update consumes; see `Batches`."""
+    """The batch for one update; see `Batches`."""
 
     images: tf.Tensor
     labels: tf.Tensor
@@ -45,13 +46,13 @@ class Batch(NamedTuple):
 
 
 class Context(NamedTuple):
-    """What is the same for everything that one update does.
+    """The values shared by all computations of one update.
 
     Attributes:
         seed: of the trial.
         update: number of the update in the training, among those of its network.
         settings: the hyperparameters that are data.
-        rate: what learning rates are multiplied by.
+        rate: factor of the learning rates.
         noise: deviation of the noise on images that the discriminator sees.
     """
 
@@ -66,9 +67,9 @@ class Context(NamedTuple):
         return draw(self.seed, self.update, stream)
 
     def of(self, one: tf.Tensor | int, several: int) -> "Context":
-        """The same update for one of several networks, with random numbers of its own."""
+        """The same update for network ``one`` of ``several``, with independent random numbers."""
         return self._replace(update=self.update * several + tf.cast(one, tf.int64))
 
     def dropout(self, showing: Showing) -> Dropout:
-        """What drops out of the discriminator in one showing."""
+        """The discriminator's dropout in one showing."""
         return Dropout(self.settings["dropout"], self.draw(showing.dropout))

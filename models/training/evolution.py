@@ -1,4 +1,4 @@
-"""Generators that evolve against one discriminator, as E-GAN and IE-GAN have it."""
+"""Generators that evolve against one discriminator, as in E-GAN and IE-GAN."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -15,15 +15,15 @@ from autogan.models.training.state import initialise
 from autogan.models.training.updates import Updates, scaled
 
 MUTATIONS = ("minimax", "non_saturating", "least_squares")
-"""What a child may minimise; each parent has a child of each."""
+"""The losses of children; each parent has one child for each."""
 
-_TINY = 1e-12  # beside the norm of a gradient: its logarithm stays finite
-_PAIRINGS = 5  # ways to pair images, over which IE-GAN's diversity is a mean
-_CROSSOVER_WEIGHT = 1e-3  # of an image's diversity beside its quality, in IE-GAN's code
+_TINY = 1e-12  # added to a gradient's norm, so that its logarithm is finite
+_PAIRINGS = 5  # IE-GAN's diversity is the mean over this number of pairings of images
+_CROSSOVER_WEIGHT = 1e-3  # of an image's diversity relative to its quality, in IE-GAN's code
 
 
 class _Fitness(NamedTuple):
-    """How fit a child is: quality + ``fitness_weight`` * diversity."""
+    """A child's fitness: quality + ``fitness_weight`` * diversity."""
 
     quality: tf.Tensor
     diversity: tf.Tensor
@@ -32,17 +32,17 @@ class _Fitness(NamedTuple):
 class Evolution(Updates):
     """The generator's step is one generation (Wang et al., 2018, arXiv:1803.00657, algorithm 1).
 
-    Every survivor has a child of each of `MUTATIONS`: a copy, with the optimiser's state, after one
-    update on that loss. The fittest children survive. The discriminator learns from images of all
-    survivors. The networks' generator is the fittest one, whose images count.
+    Every survivor has a child for each of `MUTATIONS`: a copy, with the optimiser's state, after
+    one update on that loss. The fittest children survive. The discriminator learns from images of
+    all survivors. The networks' generator is the fittest survivor, which makes all images.
 
-    With ``crossover`` the two fittest children have one together, which competes too: the fitter
-    one after an update towards the better of their two images of each z (Li et al., 2021,
+    With ``crossover``, the two fittest children have a child together, which also competes: the
+    fitter one after an update towards the better of their two images for each z (Li et al., 2021,
     arXiv:2109.11078).
 
     Args:
         networks: the networks.
-        factors: the hyperparameters that decide what is computed, by name.
+        factors: the hyperparameters that decide the computation, by name.
         average: of the fittest generator's weights, if there is one.
         batch_size: of both networks; divisible by the number of survivors.
         xla: see `Updates`.
@@ -64,7 +64,7 @@ class Evolution(Updates):
         self._count = len(MUTATIONS) * self._survivors
         weights = [v.value for v in networks.generator.variables]
         self._weights = len(weights)
-        self._one = [*weights, *self.g_optimizer.variables]  # of whom the networks are just now
+        self._one = [*weights, *self.g_optimizer.variables]  # of the current generator
         self._parents = [_several(self._survivors, variable) for variable in self._one]
         self._children = [_several(self._count + self._crosses, variable) for variable in self._one]
         chosen = (*MUTATIONS, *(["crossover"] if self._crosses else []))
@@ -73,12 +73,12 @@ class Evolution(Updates):
 
     @property
     def variables(self) -> dict[str, tf.Variable]:
-        """See `Updates.variables`; the survivors are part of it."""
+        """See `Updates.variables`; it includes the survivors."""
         survivors = {f"survivors/{n:02d}": each for n, each in enumerate(self._parents)}
         return super().variables | survivors
 
     def reset(self, seed: int) -> None:
-        """See `Updates.reset`; each survivor starts from weights of its own."""
+        """See `Updates.reset`; each survivor starts from different weights."""
         super().reset(seed)
         self._keep(self._parents, 0)
         for number in range(1, self._survivors):
@@ -87,14 +87,14 @@ class Evolution(Updates):
         self._become(self._parents, 0)
 
     def _fake_images(self, labels: tf.Tensor, now: Context) -> tf.Tensor:
-        """As many images of each survivor, [batch, ...]."""
+        """Images in equal numbers from all survivors, [batch, ...]."""
         made, size = [], self._batch_size // self._survivors
         for number in range(self._survivors):
             self._become(self._parents, number, weights=True)
             own = now.of(number, self._survivors)
             few = labels[number * size : (number + 1) * size]
             made.append(self._images(few, own, draws.LATENT_D, draws.GENERATOR_DROPOUT_D, size))
-            self._keep(self._parents, number, weights=True)  # batch statistics have moved
+            self._keep(self._parents, number, weights=True)  # batch statistics have changed
         self._become(self._parents, 0, weights=True)
         return tf.concat(made, axis=0)
 
@@ -143,7 +143,7 @@ class Evolution(Updates):
         }
 
     def _mutated(self, labels: tf.Tensor, now: Context, mutation: tf.Tensor) -> tf.Tensor:
-        """Update the generator on the loss of that number; return it."""
+        """Update the generator on the loss of number ``mutation``; return the loss."""
         with tf.GradientTape() as tape:
             made = self._images(labels, now, draws.LATENT_G, draws.GENERATOR_DROPOUT_G)
             logits, classes = self._logits(made, labels, now, draws.FAKE_G)
@@ -159,7 +159,7 @@ class Evolution(Updates):
         return loss
 
     def _crossed(self, pair: tf.Tensor, labels: tf.Tensor, now: Context) -> tf.Tensor:
-        """Become the fitter of two children after its update towards the better images of both."""
+        """Become the fitter of two children, updated towards the better images of both."""
         images, merits = [], []
         for number in (1, 0):
             self._become(self._children, pair[number])
@@ -176,7 +176,7 @@ class Evolution(Updates):
         return loss
 
     def _fitness(self, labels: tf.Tensor, now: Context, real: list[tf.Tensor]) -> _Fitness:
-        """Of the generator as it is now; ``real`` is what `_gradient_on_real` returns."""
+        """The current generator's fitness; ``real`` is the result of `_gradient_on_real`."""
         made, named = self._sample(labels, now)
         if not self._by_gradient:
             logits = self._logits(made, named, now, draws.FAKE_FITNESS)[0]
@@ -189,7 +189,7 @@ class Evolution(Updates):
         return _Fitness(tf.reduce_mean(tf.sigmoid(logits)), -tf.math.log(norm + _TINY))
 
     def _gradient_on_real(self, batch: Batch, now: Context) -> list[tf.Tensor]:
-        """Of E softplus(-D(x)) by the discriminator's weights, on its last update's real images."""
+        """The gradient of E softplus(-D(x)) by D's weights, on its last update's real images."""
         if not self._by_gradient:
             return []
         with tf.GradientTape() as tape:
@@ -198,7 +198,7 @@ class Evolution(Updates):
         return _gradient(tape, loss, self.d_optimizer.parameters)
 
     def _sample(self, labels: tf.Tensor, now: Context) -> tuple[tf.Tensor, tf.Tensor]:
-        """Images of the same z for all children, and their classes."""
+        """Images and their classes; z is the same for all children."""
         named = tf.concat([labels] * self._samples, axis=0)
         size = self._samples * self._batch_size
         return self._images(named, now, draws.FITNESS, draws.GENERATOR_DROPOUT_FITNESS, size), named
@@ -211,7 +211,7 @@ class Evolution(Updates):
     def _become(
         self, several: list[tf.Variable], number: tf.Tensor | int, weights: bool = False
     ) -> None:
-        """Make the generator and its optimiser, or the generator alone, one of several."""
+        """Load one of several into the generator and its optimiser, or only into the generator."""
         for variable, each in list(zip(self._one, several, strict=True))[: self._end(weights)]:
             variable.assign(each[number])
 
@@ -227,12 +227,12 @@ class Evolution(Updates):
 
 
 def _several(count: int, variable: tf.Variable) -> tf.Variable:
-    """Room for so many values of a variable."""
+    """A variable with room for ``count`` values of another."""
     return tf.Variable(tf.zeros([count, *variable.shape], variable.dtype), trainable=False)
 
 
 def _sum(quality: tf.Tensor, diversity: tf.Tensor, settings: Values) -> tf.Tensor:
-    """The fitness; of a child that broke, none is less."""
+    """The fitness; NaN becomes the lowest fitness."""
     fitness = quality + settings["fitness_weight"] * diversity
     return tf.where(tf.math.is_nan(fitness), -float("inf"), fitness)
 
@@ -245,10 +245,10 @@ def _gradient(
 
 
 def _differences(images: tf.Tensor) -> tf.Tensor:
-    """How much each image differs from five others of its batch, by pixels, float32 [N].
+    """Each image's mean difference in pixels from five others of its batch, float32 [N].
 
-    IE-GAN's code pairs an image with others at random; here with the next ones, which are as
-    random as any, and never itself.
+    IE-GAN's code pairs an image with random others. Here they are the next ones, which are just as
+    random and never the image itself.
     """
     others = [tf.roll(images, shift, axis=0) for shift in range(1, _PAIRINGS + 1)]
     each = [tf.reduce_mean(tf.abs(images - other), axis=[1, 2, 3]) for other in others]

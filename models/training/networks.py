@@ -1,4 +1,4 @@
-"""Generator and discriminator as the training step calls them."""
+"""The generator and the discriminator, as called by a training step."""
 
 import contextlib
 from collections.abc import Iterator
@@ -14,13 +14,13 @@ from autogan.models.training.trainer import Trainer
 
 
 class Dropout(NamedTuple):
-    """What drops out: the rate, a scalar float32, and the seed that decides where, int64 [2]."""
+    """Dropout's rate, a scalar float32, and the seed of its mask, int64 [2]."""
 
     rate: tf.Tensor | float = 0.0
     seed: tf.Tensor | tuple[int, int] = (0, 0)
 
     def inputs(self) -> list[tf.Tensor]:
-        """As the networks take it."""
+        """The networks' inputs."""
         return [tf.convert_to_tensor(self.rate), tf.convert_to_tensor(self.seed, tf.int64)]
 
 
@@ -29,7 +29,7 @@ NOTHING = Dropout()
 
 @contextlib.contextmanager
 def computed_in(precision: str) -> Iterator[None]:
-    """Build layers that compute in a precision; their weights are float32."""
+    """Within this context, new layers compute in a precision; their weights are float32."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(precision if precision == "float32" else f"mixed_{precision}")
     try:
@@ -43,12 +43,12 @@ class Networks:
 
     Args:
         shape: of the networks.
-        stage1: whose images the generator enlarges, if it does not begin with z.
-        precision: of their arithmetic; what goes in and comes out is float32.
+        stage1: the GAN whose images the generator enlarges, if it does not begin with z.
+        precision: of their arithmetic; inputs and outputs are float32.
 
     Attributes:
         generator, discriminator: see `autogan.models.networks.build`.
-        g_rates, d_rates: what multiplies the learning rate of each of their trainable variables.
+        g_rates, d_rates: the factor of the learning rate for each of their trainable variables.
     """
 
     def __init__(
@@ -75,14 +75,14 @@ class Networks:
         return tf.cast(self.generator(given, training=True), tf.float32)
 
     def inputs(self, z: tf.Tensor, labels: tf.Tensor, dropout: Dropout = NOTHING) -> Any:
-        """What the generator takes, as one argument.
+        """The generator's inputs, as one argument.
 
         Args:
             z: latent vectors, float32 [batch, z_dim].
-            labels: the classes to make, int64 [batch], or mixtures of all, float32 [batch, K], or
-                attributes, float32 [batch, A]; not looked at without condition, but by a first
-                stage that has one.
-            dropout: not looked at without dropout in the generator.
+            labels: the classes to generate, int64 [batch], or mixtures of all classes, float32
+                [batch, K], or attributes, float32 [batch, A]; unused without a condition, except by
+                a first stage that has one.
+            dropout: unused without dropout in the generator.
         """
         given = [z]
         if self._stage1 is not None:
@@ -103,7 +103,7 @@ class Networks:
     ) -> tuple[tf.Tensor, tf.Tensor | None]:
         """The discriminator's logits, [batch, 1], and class logits, [batch, K], or None.
 
-        Those of attributes are [batch, A].
+        With attributes, the class logits are [batch, A].
 
         The arguments are those of `inputs`, with images, float32 [batch, height, width, channels].
         """

@@ -1,8 +1,8 @@
 """Optimisers whose settings are data.
 
-A Keras optimizer bakes Adam's betas into the compiled function and silently ignores a later
-change. Here learning rate and decays are tensors of every call, so that trials with different
-settings share one compiled function; the fused kernels also cost less per step.
+A Keras optimizer compiles Adam's betas into the function and silently ignores later changes. Here
+the learning rate and the decays are arguments of every call, so that trials with different settings
+share one compiled function; the fused kernels also cost less per step.
 """
 
 from abc import ABC, abstractmethod
@@ -30,15 +30,15 @@ class Settings(NamedTuple):
 
 
 class Optimizer(ABC):
-    """Updates a list of variables, each with running means beside it.
+    """Updates a list of variables and their running means.
 
     Args:
-        variables: what is updated.
-        rates: what multiplies the learning rate of each; 1 if None.
+        variables: to update.
+        rates: the factor of the learning rate for each variable; 1 if None.
     """
 
     slots: ClassVar[int]
-    """Running means beside each variable."""
+    """The number of running means for each variable."""
 
     def __init__(
         self, variables: Sequence[tf.Variable], rates: Sequence[float] | None = None
@@ -80,7 +80,7 @@ class Optimizer(ABC):
         settings: Settings,
         powers: tuple[tf.Tensor, tf.Tensor],
     ) -> None:
-        """Update one variable; ``powers`` are the betas to the number of updates."""
+        """Update one variable; ``powers`` are the betas to the power of the number of updates."""
 
 
 class Adam(Optimizer):
@@ -113,9 +113,9 @@ class Adam(Optimizer):
 class RMSProp(Optimizer):
     """RMSProp (Tieleman and Hinton, 2012) without momentum; ``beta2`` is its decay.
 
-    Epsilon stands beside the root, as in WGAN's code: v - lr g / (sqrt(E g^2) + epsilon). Under the
-    root, where Keras and TensorFlow have it, it damps every step whose gradient is below its own
-    root, which are nearly all that a clipped critic gives its generator.
+    Epsilon is added to the root, as in WGAN's code: v - lr g / (sqrt(E g^2) + epsilon). Keras and
+    TensorFlow add it under the root, where it damps every step whose gradient is smaller than the
+    root of epsilon: nearly all gradients from a clipped critic to its generator.
     """
 
     slots = 1

@@ -1,6 +1,6 @@
-"""What changes in the course of a training, as a function of the whole training's length.
+"""Schedules over the course of a training, as functions of the whole training's length.
 
-A rule that stops a training early does not shorten its schedule: trials stay comparable.
+A rule that stops a training early does not shorten its schedule, so trials stay comparable.
 """
 
 from collections.abc import Mapping
@@ -16,11 +16,11 @@ Numbers = npt.NDArray[Any]
 
 
 def rates(start: int, steps: int, total: int, hyperparameters: Mapping[str, Value]) -> Factors:
-    """What both learning rates are multiplied by at each of ``steps`` steps from ``start`` on.
+    """The factors of both learning rates at ``steps`` steps from ``start``.
 
     Args:
-        start: generator updates done before.
-        steps: how many to return.
+        start: number of generator updates before.
+        steps: number of factors to return.
         total: generator updates of the whole training, T.
         hyperparameters: ``schedule`` and those under it.
 
@@ -34,7 +34,7 @@ def rates(start: int, steps: int, total: int, hyperparameters: Mapping[str, Valu
 
 
 def fading(start: int, steps: int, total: int) -> Factors:
-    """From 1 linearly to 0 at the training's end, float32 [steps]; the arguments of `rates`."""
+    """Linear from 1 to 0 at the training's end, float32 [steps]; arguments as in `rates`."""
     return _left(np.arange(start, start + steps), total).astype(np.float32)
 
 
@@ -64,7 +64,7 @@ def _inverse(done: Numbers, total: int, h: Mapping[str, Any]) -> Numbers:
 
 
 def _step(done: Numbers, total: int, h: Mapping[str, Any]) -> Numbers:
-    """``schedule_drops`` drops, which cut the training into parts of equal length."""
+    """``schedule_drops`` drops, which divide the training into equal parts."""
     drops = int(h["schedule_drops"])
     part = np.minimum(done * (drops + 1) // total, drops)
     return np.asarray(h["schedule_factor"] ** part)

@@ -1,4 +1,4 @@
-"""The variables of a GAN: how they start, and the names under which a checkpoint holds them."""
+"""A GAN's variables: their initial values, and their names in a checkpoint."""
 
 from collections.abc import Mapping, Sequence
 
@@ -14,7 +14,7 @@ _POWER_ITERATIONS = 15
 
 
 def initialise(networks: Sequence[keras.Model], seed: int | Sequence[int]) -> None:
-    """Give all variables of the networks fresh values that depend on ``seed`` alone.
+    """Set all variables of the networks to new initial values that depend only on ``seed``.
 
     Keras layers keep the initializer of ``x`` as ``x_initializer``.
     """
@@ -39,7 +39,7 @@ def named_variables(
     optimizers: Mapping[str, Optimizer],
     further: Mapping[str, tf.Variable],
 ) -> dict[str, tf.Variable]:
-    """All state by name; numbered, since Keras's own names count on through a process."""
+    """All state by name; numbered here, since Keras numbers its names through a whole process."""
     named = [
         (f"{network.name}/{number:02d}_{variable.name}", variable.value)
         for network in networks

@@ -1,4 +1,4 @@
-"""What trains a GAN type: the one protocol that trials, sampling and evaluation know."""
+"""The trainer of a GAN type: the only interface of trials, sampling and evaluation to GANs."""
 
 import math
 from abc import ABC, abstractmethod
@@ -21,12 +21,12 @@ _GENERATE_BATCH = 256
 
 
 class Latents(NamedTuple):
-    """What images are generated from.
+    """The inputs for generating images.
 
     Attributes:
         z: float32 [N, z_dim].
-        labels: int64 [N], the classes to generate, empty for an unconditional GAN; or mixtures of
-            all K classes by their weights, float32 [N, K]; or attributes, float32 [N, A] in [0, 1].
+        labels: int64 [N], the classes to generate, empty for an unconditional GAN; or weights of
+            all K classes in mixtures, float32 [N, K]; or attributes, float32 [N, A] in [0, 1].
     """
 
     z: tf.Tensor
@@ -34,30 +34,31 @@ class Latents(NamedTuple):
 
     @property
     def classes(self) -> Labels | None:
-        """The class of each image, int64 [N]; None where images are of no given class."""
+        """The class of each image, int64 [N]; None without classes, or with mixtures."""
         return self.labels if self.labels.ndim == 1 and len(self.labels) else None
 
 
 class Trainer(ABC):
-    """A GAN of one shape, trained again and again with different seeds and settings.
+    """A GAN of one shape, trained many times with different seeds and settings.
 
-    Building it costs seconds, `reset` hundredths of a second. A subclass gives `reset`, `train`,
-    `images`, `variables` and `graph`; what becomes of images and state is the same for all. The one
-    here is `autogan.models.training.adversarial.Adversarial`, which `GANType.build` makes.
+    Building it takes seconds, `reset` hundredths of a second. A subclass implements `reset`,
+    `train`, `images`, `variables` and `graph`; the handling of images and state is the same for
+    all. AutoGAN's is `autogan.models.training.adversarial.Adversarial`, which `GANType.build`
+    returns.
 
     Args:
         image_shape: height, width and channels of the images; square, the side divisible by 4.
-        batch_size: images in a batch.
+        batch_size: images per batch.
         z_dim: length of the latent vectors.
-        class_counts: how many images of each class there are in the training set, where the
-            images' classes are asked for; else empty.
-        attributes: of images of the training set, uint8 [M, A] of 0 and 1, where the images'
-            attributes are asked for; else None. Latent vectors take their attributes from these.
+        class_counts: the number of images of each class in the training set, if the GAN takes
+            classes; else empty.
+        attributes: of images of the training set, uint8 [M, A] of 0 and 1, if the GAN takes
+            attributes; else None. `latents` takes the attributes of images from these.
 
     Attributes:
         mixes: whether `images` takes mixtures of classes.
-        network: what makes the images of z, and of one-hot classes or attributes where there are
-            any, if it is one Keras model; else None.
+        network: the Keras model from z, and from one-hot classes or attributes if there are any,
+            to images; None if it is not a single model.
     """
 
     mixes: bool = False
@@ -79,22 +80,22 @@ class Trainer(ABC):
 
     @property
     def conditions(self) -> int:
-        """How many numbers say what an image shows: K classes or A attributes; 0 without either."""
+        """The number of classes K or of attributes A; 0 without either."""
         return len(self.class_counts) if self.attributes is None else self.attributes.shape[1]
 
     @property
     @abstractmethod
     def variables(self) -> Mapping[str, tf.Variable]:
-        """All that training goes on from, by name; those that make images begin with `shown`."""
+        """The full training state by name; generating images uses names with the prefix `shown`."""
 
     @property
     def shown(self) -> str:
-        """What the names of the variables begin with that the images are made of."""
+        """The name prefix of the variables that make the images."""
         return "generator/"
 
     @abstractmethod
     def reset(self, seed: int) -> None:
-        """Start anew: fresh weights from ``seed``, empty optimisers."""
+        """Start a new training: initial weights from ``seed``, empty optimisers."""
 
     @abstractmethod
     def train(
@@ -106,26 +107,26 @@ class Trainer(ABC):
         total: int,
         hyperparameters: Mapping[str, Value],
     ) -> tuple[int, dict[str, float]]:
-        """Train for up to ``steps`` steps. Calls of any length come to the same bits.
+        """Train for up to ``steps`` steps. Calls of any length give the same bits.
 
         Args:
-            data: the training set; a conditional GAN wants labels.
+            data: the training set; a conditional GAN needs labels.
             seed: of the trial; with ``start`` it decides every random number.
-            start: steps done before this call.
-            steps: to do; each has one update of what makes the images.
-            total: steps of the whole training, which schedules go by.
+            start: number of steps before this call.
+            steps: to train now; each has one update of the generator.
+            total: steps of the whole training, for schedules.
             hyperparameters: all of the type's hyperparameters.
 
         Returns:
-            The steps done, fewer than ``steps`` if a loss became NaN or infinite, and the means
-            over them of losses and of what else is to be seen as curves, by name.
+            The number of steps done, fewer than ``steps`` if a loss became NaN or infinite, and
+            the means of losses and other curves over these steps, by name.
         """
 
     @abstractmethod
     def images(self, z: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
-        """Images, float32 [N, height, width, channels], of which [-1, 1] is shown.
+        """Images, float32 [N, height, width, channels], with the visible range [-1, 1].
 
-        Called within compiled functions.
+        It is called within compiled functions.
 
         Args:
             z: float32 [N, z_dim].
@@ -136,17 +137,17 @@ class Trainer(ABC):
     @property
     @abstractmethod
     def graph(self) -> tf.compat.v1.GraphDef:
-        """What TensorBoard shows as the graph."""
+        """The graph for TensorBoard."""
 
     def latents(self, count: int, seed: int, classes: Sequence[int] | None = None) -> Latents:
-        """Return ``count`` latent vectors, and labels for them; a function of the arguments.
+        """Return ``count`` latent vectors and their labels, which depend only on the arguments.
 
         Args:
-            count: how many.
+            count: number of vectors.
             seed: of the vectors.
-            classes: to go round and round; if None, all as often as in the training set. Of
-                attributes, those to set, one at a time; a vector is kept for a whole round, so that
-                nothing else changes in it.
+            classes: to take in turn; if None, all classes as often as in the training set. With
+                attributes, those to set, one at a time; a whole round shares a vector, so that only
+                the attribute changes.
         """
         z = normal([count, self.z_dim], tf.constant([seed, EVALUATION], tf.int64))
         if self.attributes is not None:
@@ -164,7 +165,7 @@ class Trainer(ABC):
         """Generate images, uint8 [N, height, width, channels].
 
         Raises:
-            FloatingPointError: if they are NaN.
+            FloatingPointError: if the images are NaN.
         """
         self._settle()
         images = []
@@ -178,37 +179,37 @@ class Trainer(ABC):
         return np.concatenate(images)
 
     def state(self) -> dict[str, npt.NDArray[Any]]:
-        """All that training goes on from: weights, moving statistics, optimisers' state."""
+        """The full training state: weights, moving statistics, optimisers' state."""
         self._settle()
         return {name: variable.numpy() for name, variable in self.variables.items()}
 
     def restore(self, state: Mapping[str, npt.NDArray[Any]]) -> None:
-        """Go back to a `state`."""
+        """Restore a `state`."""
         for name, variable in self.variables.items():
             variable.assign(state[name])
 
     def generator_state(self) -> dict[str, npt.NDArray[Any]]:
-        """Enough to generate images, under names that begin with ``generator/``."""
+        """The state for generating images, under names that begin with ``generator/``."""
         self._settle()
         return {name: variable.numpy() for name, variable in self._shown_variables.items()}
 
     def restore_generator(self, state: Mapping[str, npt.NDArray[Any]]) -> None:
-        """Go back to a `generator_state`."""
+        """Restore a `generator_state`."""
         for name, variable in self._shown_variables.items():
             variable.assign(state[name])
 
     @property
     def state_bytes(self) -> int:
-        """How much `state` is."""
+        """The size of `state` in bytes."""
         return _bytes(self.variables)
 
     @property
     def generator_bytes(self) -> int:
-        """How much `generator_state` is."""
+        """The size of `generator_state` in bytes."""
         return _bytes(self._shown_variables)
 
     def _settle(self) -> None:  # noqa: B027 (most trainers have nothing to do)
-        """Do what is left to do before images are made or variables kept."""
+        """Finish any pending work before images are generated or variables saved."""
 
     @property
     def _shown_variables(self) -> dict[str, tf.Variable]:
@@ -220,7 +221,7 @@ class Trainer(ABC):
 
     @cached_property
     def _compiled(self) -> dict[int, Any]:
-        """Images as uint8, and whether they were finite, by the dimensions of the labels."""
+        """Functions of images as uint8, and whether they are finite, by the labels' dimensions."""
 
         def made(z: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             images = self.images(z, labels)
@@ -235,7 +236,7 @@ class Trainer(ABC):
 
 
 def quantised(images: tf.Tensor) -> tf.Tensor:
-    """Float images, of which [-1, 1] is shown, as uint8 in their shape."""
+    """Float images with the visible range [-1, 1], converted to uint8."""
     scaled = tf.round((tf.clip_by_value(images, -1, 1) + 1.0) * 127.5)
     return tf.cast(scaled, tf.uint8)
 

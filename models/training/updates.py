@@ -1,4 +1,4 @@
-"""The compiled part of training: steps, each of discriminator updates and one of the generator."""
+"""The compiled part of training: steps of discriminator updates and one generator update."""
 
 from collections.abc import Callable, Mapping, Sequence
 from inspect import signature
@@ -20,9 +20,9 @@ from autogan.models.training.context import Batch, Batches, Context, Curves
 from autogan.models.training.networks import Dropout, Networks
 from autogan.models.training.optimizers import OPTIMIZERS, Optimizer, Settings
 
-_MEMORY = 0.99  # share of the discriminator's mean accuracy that an update leaves
-_GUESSING = 0.5  # the accuracy of a discriminator that has learned nothing
-_RISE = 3.0  # the probability of augmentation may go from 0 to 1 in a third of a training
+_MEMORY = 0.99  # decay of the running mean of the discriminator's accuracy
+_GUESSING = 0.5  # the accuracy of an untrained discriminator
+_RISE = 3.0  # the probability of augmentation can go from 0 to 1 in a third of a training
 
 
 _Loop = tuple[tf.Tensor, tf.Tensor, Curves]
@@ -30,14 +30,14 @@ _Loop = tuple[tf.Tensor, tf.Tensor, Curves]
 
 
 class Updates:
-    """The training of two networks: loss, penalty, optimisers, and what is done to images.
+    """The training of two networks: loss, penalty, optimisers, and the processing of images.
 
     Args:
         networks: the networks.
-        factors: the hyperparameters that decide what is computed, by name.
-        average: the generator whose weights are averaged, if there is one.
+        factors: the hyperparameters that decide the computation, by name.
+        average: the generator with averaged weights, if there is one.
         batch_size: of both networks.
-        xla: whether XLA compiles the two updates. The loop around them it would make slower.
+        xla: whether XLA compiles the two updates; it would make the loop around them slower.
     """
 
     def __init__(
@@ -80,13 +80,13 @@ class Updates:
 
     @property
     def variables(self) -> dict[str, tf.Variable]:
-        """What training remembers beside weights and optimisers, by name."""
+        """The state of training except weights and optimisers, by name."""
         own = {"augmentation/probability": self._probability} if self._adapts else {}
         own |= {"balance/accuracy": self._accuracy} if self._balances else {}
         return own | {f"loss/{name}": v for name, v in self.loss.variables.items()}
 
     def reset(self, seed: int) -> None:
-        """Forget everything, for a training of that seed; the networks have begun anew."""
+        """Reset everything for a training of that seed; the networks are initialised already."""
         for name, start in self._loss_starts.items():
             self.loss.variables[name].assign(start)
         self._probability.assign(0.0)
@@ -105,7 +105,7 @@ class Updates:
     ) -> tuple[tf.Tensor, Curves]:
         """Train for ``steps`` steps; see `adversarial.Adversarial.train`.
 
-        Loops and conditions are TensorFlow's own: AutoGraph would take longer to read this code
+        Loops and conditions are TensorFlow functions: AutoGraph would take longer to read Python's
         than TensorFlow takes to build the graph.
         """
         d_iter = settings["d_iter"]
@@ -122,9 +122,9 @@ class Updates:
                 batch = self._batch(batches, number, done)
                 if self._interval == 1:
                     return number + 1, discriminator_step(batch, now, total)
-                # Of several updates the first has the penalty for all: StyleGAN2's lazy
-                # regularisation (Karras et al., 2020, arXiv:1912.04958, section 3.1). The choice
-                # stands outside the tape: XLA cannot differentiate a condition twice.
+                # The first of every few updates has the penalty for all: StyleGAN2's lazy
+                # regularisation (Karras et al., 2020, arXiv:1912.04958, section 3.1). The condition
+                # is outside the tape, since XLA cannot differentiate it twice.
                 return number + 1, tf.cond(
                     now.update % self._interval == 0,
                     lambda: discriminator_step(batch, now, total, True),
@@ -150,33 +150,33 @@ class Updates:
     def _discriminator_step(
         self, batch: Batch, now: Context, total: tf.Tensor, penalised: bool = True
     ) -> Curves:
-        """One update of D, with the random numbers of the training's update: its loss falls.
+        """One update of D with the random numbers of this update.
 
         loss = discriminator(D(x), D(G(z))) + class_weight class_error
-             + penalty_weight penalty_interval penalty, where the update is ``penalised``
+             + penalty_weight penalty_interval penalty, if the update is ``penalised``
 
-        and D's weights follow its gradient, unless D is too far ahead (`balance`).
+        D's weights descend along its gradient, unless D is too far ahead (`balance`).
         """
         settings, real = now.settings, scaled(batch.images)  # [batch, height, width, channels]
         labels, fake_labels = batch.labels, batch.d_labels  # [batch] each
         fake = self._fake_images(fake_labels, now)  # as real
         iterate_power(self._networks.discriminator)  # once: all passes see the same weights
         with tf.GradientTape() as tape:
-            # Logits are [batch, 1], of an auxiliary classifier those of classes [batch, K].
+            # Logits are [batch, 1]; an auxiliary classifier's class logits are [batch, K].
             real_logits, real_classes = self._logits(real, labels, now, draws.REAL_D)
             fake_logits, fake_classes = self._logits(fake, fake_labels, now, draws.FAKE_D)
             if self._factors["label_smoothing"]:
                 shares = draws.uniform([2, self._batch_size, 1], now.draw(draws.SMOOTHING))
-                most = settings["label_smoothing"]  # of real images' rows, and of generated ones'
+                most = settings["label_smoothing"]  # for real images, and for generated ones
                 loss = smoothed(self.loss, real_logits, fake_logits, most, shares)
             else:
                 loss = self.loss.discriminator(real_logits, fake_logits, settings)
-            # What is added to it, before it is weighted; a lazy penalty counts for all updates.
+            # Further terms, before their weights; a lazy penalty counts for all updates.
             parts: Curves = {} if self._penalty is None else {"d_penalty": tf.zeros([])}
             if self._factors["condition"] == "auxiliary":
-                told = class_error(real_classes, labels) + class_error(fake_classes, fake_labels)
-                loss += settings["class_weight"] * told
-                parts["d_classes"] = told
+                error = class_error(real_classes, labels) + class_error(fake_classes, fake_labels)
+                loss += settings["class_weight"] * error
+                parts["d_classes"] = error
             if self._penalty is not None and penalised:
                 penalty = self._penalty(self._penalty_input(real, fake, labels, fake_labels, now))
                 loss += settings["penalty_weight"] * self._interval * penalty
@@ -193,11 +193,11 @@ class Updates:
         return curves | self._adapt_augmentation(real_logits, fake_logits, settings, total)
 
     def _generator_step(self, batch: Batch, now: Context) -> Curves:
-        """One update of G, and of its average; real images are those of D's last update.
+        """One update of G and of its average; the real images are those of D's last update.
 
         loss = generator(D(x), D(G(z))) + generator_class_weight class_error
 
-        and G's weights follow its gradient, unless G is too far ahead (`balance`).
+        G's weights descend along its gradient, unless G is too far ahead (`balance`).
         """
         labels, settings = batch.g_labels, now.settings
         with tf.GradientTape() as tape:
@@ -218,7 +218,7 @@ class Updates:
         return {"g_loss": loss, **parts, **self._skip_curve("g_skipped", ahead)}
 
     def _real_logits(self, batch: Batch, now: Context) -> tf.Tensor | None:
-        """D's logits of the real images, [batch, 1]; None if the loss does not need them."""
+        """D's logits for the real images, [batch, 1]; None if the loss does not need them."""
         if not self.loss.compares:
             return None
         return self._logits(scaled(batch.images), batch.labels, now, draws.REAL_G)[0]
@@ -231,7 +231,7 @@ class Updates:
         fake_labels: tf.Tensor,
         now: Context,
     ) -> PenaltyInput:
-        """What a penalty sees."""
+        """A penalty's input."""
 
         def plain(images: tf.Tensor) -> tf.Tensor:
             return self._networks.logits(images, labels, now.dropout(draws.BETWEEN), training=True)[
@@ -265,9 +265,9 @@ class Updates:
     def _logits(
         self, images: tf.Tensor, labels: tf.Tensor, now: Context, showing: Showing
     ) -> tuple[tf.Tensor, tf.Tensor | None]:
-        """D's logits of images, [batch, 1], and of their classes, [batch, K] or None.
+        """D's logits for images, [batch, 1], and for their classes, [batch, K] or None.
 
-        It sees them augmented, with noise, and through dropout.
+        Augmentation, noise and dropout are applied.
         """
         policy = str(self._factors["augment"])
         if policy != "none":
@@ -283,12 +283,12 @@ class Updates:
     def _adapt_augmentation(
         self, real: tf.Tensor, fake: tf.Tensor, settings: Values, total: tf.Tensor
     ) -> Curves:
-        """Move the probability of augmentation to where D is as sure as it should be.
+        """Adapt the probability of augmentation to D's confidence.
 
         ADA (Karras et al., 2020, arXiv:2006.06676, section 3): it rises while the mean sign of D's
-        logits on real images, above the border between real and generated, is greater than
-        ``augment_target``, and falls while it is less. A relativistic D knows no border; there the
-        sign is that of its preference for the real image.
+        logits on real images, relative to the border between real and generated, is greater than
+        ``augment_target``, and falls while it is less. A relativistic D has no border; there it is
+        the sign of D's preference for the real image.
         """
         if not self._adapts:
             return {}
@@ -301,18 +301,18 @@ class Updates:
         return {"augmented": self._probability.read_value()}
 
     def _follow_accuracy(self, real: tf.Tensor, fake: tf.Tensor, settings: Values) -> Curves:
-        """Follow D's accuracy, by which updates are skipped; return it and the share of skips.
+        """Update the mean accuracy of D, which decides on skips; return it and the share of skips.
 
-        It is the mean of the shares of real and generated images that it takes for such; of a
-        relativistic one, the share of pairs of which it prefers the real image.
+        The accuracy is the mean of the shares of real and generated images that D classifies
+        correctly; for a relativistic D, the share of pairs in which it prefers the real image.
         """
         if not self._balances:
             return {}
         if self.loss.compares:
             right = tf.reduce_mean(tf.cast(real > fake, tf.float32))
         else:
-            told = [real > self.loss.border, fake < self.loss.border]
-            right = tf.reduce_mean(tf.cast(told, tf.float32))
+            correct = [real > self.loss.border, fake < self.loss.border]
+            right = tf.reduce_mean(tf.cast(correct, tf.float32))
         self._accuracy.assign(_MEMORY * self._accuracy + (1.0 - _MEMORY) * right)
         now = self._accuracy.read_value()
         return {"d_accuracy": now, **self._skip_curve("d_skipped", now > settings["balance"])}
@@ -342,7 +342,7 @@ class Updates:
         tf.cond(ahead, lambda: tf.constant(False), update)
 
     def _batch(self, batches: Batches, d_update: tf.Tensor, g_update: tf.Tensor) -> Batch:
-        """What the updates of these numbers consume, counted from the beginning of the call."""
+        """The batch of the updates with these numbers, counted from the beginning of the call."""
         size = self._batch_size
         of_d, of_g = (slice(n * size, (n + 1) * size) for n in (d_update, g_update))
         images = tf.gather(batches.images, batches.places[of_d])
@@ -359,12 +359,12 @@ def _as_it_is(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def scaled(images: tf.Tensor) -> tf.Tensor:
-    """Images of bytes as float32 in [-1, 1]."""
+    """uint8 images as float32 in [-1, 1]."""
     return tf.cast(images, tf.float32) / 127.5 - 1.0
 
 
 def _loss(name: str) -> Loss:
-    """The loss that a GAN type names, with memory of its own."""
+    """A new instance of the loss that a GAN type names."""
     kind = LOSSES[name] if name in LOSSES else imported("loss", name, Loss)
     if len(signature(kind.generator).parameters) != len(signature(Loss.generator).parameters):
         raise ConfigError("loss", f"{name}: its generator must take (real, fake, settings)")
