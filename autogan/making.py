@@ -29,8 +29,8 @@ from autogan.show.display import Display
 from autogan.show.result import SearchResult, TrainResult
 from autogan.show.saved import load_run
 
-_FRAME, _LAST_FRAME = 250, 2000  # milliseconds that a picture of an animation is shown
-_UNFIT = re.compile(r"[^\w +.-]")  # in the name of a class's folder
+_FRAME, _LAST_FRAME = 250, 2000  # milliseconds for each picture of an animation, and for the last
+_UNFIT = re.compile(r"[^\w +.-]")  # characters not allowed in the name of a class's folder
 
 
 def sample(
@@ -48,27 +48,27 @@ def sample(
 ) -> npt.NDArray[np.uint8]:
     """Generate images with a trained generator.
 
-    It starts a process, which takes seconds; `autogan.load_generator` keeps the generator.
+    Each call starts a process, which takes seconds; `autogan.load_generator` keeps the generator in
+    memory.
 
     Args:
         folder: of a search (its best trial is used) or a training.
-        count: how many images, or interpolations; 64 if None, or 8 of each class if those are
-            given.
-        classes: names or numbers, in a list or separated by commas, to go round and round, where
-            the GAN type makes images of given classes or attributes; if None, all as often as in
-            the training set, in order. Of attributes, one is set at a time.
-        mix: weights by class: each image shows this mixture of classes. Of attributes, weights from
-            0 to 1.
+        count: number of images, or of interpolations; if None, 64, or 8 of each given class.
+        classes: names or numbers, in a list or separated by commas, that the images take in turn,
+            for a generator that takes classes or attributes; if None, all as often as in the
+            training set, in order. Attributes are set one at a time.
+        mix: weights by class: each image shows this mixture of classes. For attributes, weights
+            from 0 to 1.
         truncation: keep the latent vectors' numbers within this distance of 0.
-        interpolate: images of each interpolation between two latent vectors; in a grid a row.
-        grid: lay the images out in one picture; of a GAN type with classes, with a column for each
-            of them (or of the first 16) under its name.
+        interpolate: images in each interpolation between two latent vectors; one row of a grid.
+        grid: arrange the images in one picture; with classes, in a column for each of them (or of
+            the first 16) under its name.
         seed: of the latent vectors.
-        checkpoint: which of the trained generators.
+        checkpoint: which checkpoint of the generator.
         options: keys of the configuration, such as ``device``.
 
     Returns:
-        uint8 [count, height, width, channels]; of a grid [height, width, channels].
+        uint8 [count, height, width, channels]; for a grid [height, width, channels].
 
     Raises:
         ConfigError: if there is no trained generator, or no such class.
@@ -85,9 +85,9 @@ def sample(
 
 
 def write_samples(folder: Path | str, output: Path, **asked: Any) -> None:
-    """Generate images as `sample` does, and write each into a file.
+    """Generate images like `sample`, and write each into a file.
 
-    Where they show classes, each class has a sub-folder, which `autogan evaluate` and other
+    Images of classes go into a sub-folder for each class, which `autogan evaluate` and other
     programs understand. Attributes are listed in attributes.csv, which ``--labels`` reads.
 
     Args:
@@ -96,7 +96,7 @@ def write_samples(folder: Path | str, output: Path, **asked: Any) -> None:
         asked: the other arguments of `sample`, without ``grid``.
 
     Raises:
-        ConfigError: see `sample`; or if the folder holds something.
+        ConfigError: see `sample`; or if the folder is not empty.
     """
     if look(output, "output") == "folder" and any(output.iterdir()):
         raise ConfigError("output", f"{output} is not empty; give a new folder, or NAME.png")
@@ -112,7 +112,7 @@ def write_samples(folder: Path | str, output: Path, **asked: Any) -> None:
 
 
 def animate(folder: Path | str, output: Path, *, options: Mapping[str, Any] | None = None) -> None:
-    """Write the pictures that a training has kept as an animation, from the first to the last.
+    """Write the sample pictures of a training as an animation, from the first to the last.
 
     Args:
         folder: of a search (its best trial is shown) or a training.
@@ -120,7 +120,7 @@ def animate(folder: Path | str, output: Path, *, options: Mapping[str, Any] | No
         options: keys of the configuration, such as ``plugin_dirs``.
 
     Raises:
-        ConfigError: if there is no training, or it has kept no picture.
+        ConfigError: if there is no training, or it has no pictures.
     """
     trained, run = _trained(folder, options)
     samples = TrialFolder.of(trained.resolve(), run).samples
@@ -131,7 +131,7 @@ def animate(folder: Path | str, output: Path, *, options: Mapping[str, Any] | No
     except (OSError, ValueError) as error:
         raise ConfigError("folder", f"a picture of {trained} cannot be read ({error})") from None
     if not frames:
-        raise ConfigError("folder", f"{trained} has kept no pictures; train it first")
+        raise ConfigError("folder", f"{trained} has no pictures; train it first")
     times = [_FRAME] * (len(frames) - 1) + [_LAST_FRAME]
     buffer = io.BytesIO()
     frames[0].save(
@@ -151,27 +151,28 @@ def export(
     options: Mapping[str, Any] | None = None,
     display: Display | None = None,
 ) -> Path:
-    """Write a trained generator for programs that know nothing of AutoGAN.
+    """Write a trained generator for use without AutoGAN.
 
-    What is written is compared with the original first: a SavedModel makes the same bits, other
-    formats make numbers that differ by 1e-4 at most. Next to it lie a model card (``README.md``), a
-    program that uses it (``use.py``), a picture of 16 images and the configuration.
+    The written generator is compared with the original before it is kept: a SavedModel makes the
+    same bits, other formats make numbers that differ by at most 1e-4. Next to it are a model card
+    (``README.md``), a program that uses it (``use.py``), a picture of 16 images and the
+    configuration.
 
     Args:
         folder: of a search (its best trial is written) or a training.
         format: see ``autogan list formats``.
-        output: a new or empty folder; by default the run's name and the format's.
-        floats: let the images be float32, of which [-1, 1] is shown, not uint8.
-        licence: of the generator, as SPDX calls it, for the card.
-        checkpoint: which of the trained generators.
+        output: a new or empty folder; by default RUN-FORMAT.
+        floats: write a generator of float32 images, whose visible range is [-1, 1], not of uint8.
+        licence: of the generator, as an SPDX identifier, for the card.
+        checkpoint: which checkpoint of the generator.
         options: keys of the configuration, such as ``device``.
-        display: shows what takes long; nothing is shown if None.
+        display: shows notes on slow work; None shows nothing.
 
     Returns:
         The folder.
 
     Raises:
-        ConfigError: if there is no trained generator, or the format cannot hold it.
+        ConfigError: if there is no trained generator, or the format does not support it.
     """
     trained, run = _trained(folder, options)
     kind = FORMATS.get(format)
@@ -194,7 +195,7 @@ def export(
 
 
 def _result(trained: Path, options: Mapping[str, Any] | None) -> SearchResult | TrainResult:
-    """Of the search whose best trial a training is; else of the training."""
+    """The result of the search whose best trial is this training; else of the training."""
     search = SearchFolder(run_of(trained))
     best = best_trial(search) if look(search.config, "folder") == "file" else None
     is_best = best is not None and best.resolve() == trained.resolve()
@@ -210,18 +211,18 @@ def play(
     options: Mapping[str, Any] | None = None,
     tell: Callable[[str], None] = print,
 ) -> None:
-    """Show a page on which one plays with a trained generator, until it is interrupted.
+    """Serve a page to play with a trained generator, until interrupted.
 
     Args:
         folder: of a search (its best trial is used) or a training.
-        address: to listen on; by default other machines cannot come.
-        port: likewise; 0 for any that is free.
-        checkpoint: which of the trained generators.
+        address: to listen on; the default accepts only this machine.
+        port: to listen on; 0 for any free port.
+        checkpoint: which checkpoint of the generator.
         options: keys of the configuration, such as ``device``.
         tell: is called with the page's address once it can be opened.
 
     Raises:
-        ConfigError: if there is no trained generator, or the port is taken.
+        ConfigError: if there is no trained generator, or the port is not available.
     """
     trained, run = _trained(folder, options)
     with tempfile.TemporaryDirectory() as temporary, engine_of(run) as workers:
@@ -231,9 +232,9 @@ def play(
 
 
 def class_folders(classes: Sequence[str]) -> list[str]:
-    """The names of the folders of classes, which sort in the order of the classes.
+    """Names of folders for the classes, which sort in the order of the classes.
 
-    They are the classes' own names, unless these sort otherwise, or a file system may not take one.
+    They are the classes' names, unless these sort differently or a file system may refuse one.
     """
     fit = [_UNFIT.sub("_", name).strip(". ")[:100] or "_" for name in classes]
     if fit == list(classes) == sorted(set(fit), key=natural):
@@ -249,7 +250,7 @@ def _made(
     mix: Mapping[str, float] | None = None,
     **asked: Any,
 ) -> dict[str, npt.NDArray[Any]]:
-    """What a worker answers to `Sample`."""
+    """The arrays of a worker's answer to `Sample`."""
     trained, run = _trained(folder, options)
     with tempfile.TemporaryDirectory() as temporary, engine_of(run) as workers:
         output = Path(temporary) / "images.npz"
@@ -263,6 +264,6 @@ def _made(
 
 
 def _trained(folder: Path | str, options: Mapping[str, Any] | None) -> tuple[Path, TrainConfig]:
-    """The folder and the configuration of the training that a folder means."""
+    """The folder and the configuration of the training in a folder, or of its best trial."""
     trained = existing_training(read_path("folder", str(folder)), "folder")
     return trained, load_saved(TrainConfig, trained / "config.yaml", options).resolved()

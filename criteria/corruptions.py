@@ -1,7 +1,7 @@
-"""What spoils images, to see how criteria answer.
+"""Corruptions of images, to test how criteria respond.
 
 Each takes images, uint8 [N, height, width, channels], a strength and random numbers, and returns
-images of the same shape. Blur, noise, rectangles, swirl and salt and pepper are those by which
+images of the same shape. Blur, noise, rectangles, swirl and salt and pepper are those with which
 Heusel et al., 2017, arXiv:1706.08500, appendix A1, show that FID rises.
 """
 
@@ -19,12 +19,12 @@ _RECTANGLES = 5
 
 @dataclass(frozen=True)
 class Corruption:
-    """One way to spoil images.
+    """One way to corrupt images.
 
     Attributes:
-        meaning: of its strength.
+        meaning: what its strength measures, in words.
         most: the largest strength.
-        apply: spoils images.
+        apply: the function that corrupts images.
     """
 
     meaning: str
@@ -54,7 +54,7 @@ def _covered(images: Images, strength: float, rng: np.random.Generator) -> Image
 
 
 def _swirled(images: Images, strength: float, rng: np.random.Generator) -> Images:
-    """Turned about the centre by an angle that falls to 0 at the borders."""
+    """Images turned about the centre by an angle that falls to 0 at the borders."""
     from scipy.ndimage import map_coordinates
 
     height, width = images.shape[1:3]
@@ -103,7 +103,7 @@ def corruptions_of(text: str) -> dict[str, float]:
     """The strengths in ``blur=1,noise=0.1``.
 
     Raises:
-        ConfigError: naming the part that is none.
+        ConfigError: naming the part that is wrong.
     """
     found: dict[str, float] = {}
     for part in text.replace(" ", "").split(","):
@@ -118,19 +118,19 @@ def corruptions_of(text: str) -> dict[str, float]:
         if not 0 < strength <= most:
             meaning = CORRUPTIONS[name].meaning
             raise ConfigError(
-                "corrupt", f"{part!r}; give {name} above 0 and up to {most:g}: {meaning}"
+                "corrupt", f"{part!r}; give {name} a number above 0 up to {most:g}: {meaning}"
             )
         found[name] = strength
     return found
 
 
 def corrupted(images: Images, name: str, strength: float) -> Images:
-    """Spoil images, the same way each time.
+    """Corrupt images, in the same way each time.
 
     Args:
         images: uint8 [N, height, width, channels].
         name: of the corruption.
-        strength: of it.
+        strength: of the corruption.
     """
     return CORRUPTIONS[name].apply(images, strength, np.random.default_rng(0))
 

@@ -989,7 +989,7 @@ MUTANTS = [
     ),
     Mutant(
         "a training that should resume starts again", "autogan/worker/trial.py",
-        "    if trial.dead:  # others can be trained on\n", "    if True:\n", LONGER,
+        "    if trial.dead:  # other trials can be trained longer\n", "    if True:\n", LONGER,
     ),
     Mutant(
         "a search keeps the states of all trainings", "autogan/run/loop.py",

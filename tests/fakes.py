@@ -155,7 +155,7 @@ class FakeSession:
             trial.state, trial.reason = State.DIVERGED, "a loss became NaN before an evaluation"
         counted = [e for e in trial.evaluations if objective.counts(e.scores, labels)]
         if trial.evaluations and not counted and not dies:
-            trial.state, trial.reason = State.COLLAPSED, f"no evaluation held {run.constraint}"
+            trial.state, trial.reason = State.COLLAPSED, f"no evaluation met {run.constraint}"
         if sound := [e for e in counted if not e.collapsed]:
             choose = min if objective.direction == "min" else max
             best = choose(sound, key=lambda e: objective.value(e.scores, labels))

@@ -182,10 +182,15 @@ class TestData:
     @pytest.mark.parametrize(
         ("labels", "names", "test", "expected"),
         [
-            (2 * ROWS, (), None, "attributes up to 2; give 1 or 0 for each"),
-            (ROWS, ("a",), None, "1 names of attributes, and labels of 2; give each attribute one"),
-            (ROWS, (), np.ones((1, 3), np.uint8), "2 attributes of training images, and 3 of test"),
-            (ROWS, (), np.zeros(1, np.int64), "2 attributes of training images, and 0 of test"),
+            (2 * ROWS, (), None, "attributes up to 2; give only 0 and 1"),
+            (ROWS, ("a",), None, "the labels have 2 attributes, but 1 names are given; give each"),
+            (
+                ROWS,
+                (),
+                np.ones((1, 3), np.uint8),
+                "training images have 2 attributes, test images 3",
+            ),
+            (ROWS, (), np.zeros(1, np.int64), "training images have 2 attributes, test images 0"),
         ],
     )
     def test_what_cannot_be(self, labels, names, test, expected):
@@ -304,7 +309,7 @@ class TestRuns:
         with pytest.raises(ConfigError) as error:
             autogan.train(values, engine=engine)
         assert str(error.value) == (
-            f"stage1: {root / 'input'} makes images with the attributes odd, large, and "
+            f"stage1: {root / 'input'} makes images with the attributes odd, large, but "
             f"folder:{digits}/images has large, odd; train both stages on the same images"
         )
 
@@ -334,14 +339,14 @@ class Alone(GANType):
     ("changes", "expected"),
     [
         ({"criterion": "label_accuracy"}, "criterion: label_accuracy needs images of known "),
-        ({"also": "class_fid"}, "criterion: class_fid needs images of known classes, and .* has "
-                                "attributes; choose another, such as fid"),
-        ({"features": "classifier"}, "features: classifier learns from classes, and .* has "
+        ({"also": "class_fid"}, "criterion: class_fid needs images of known classes, but .* has "
+                                "attributes; choose another criterion, such as fid"),
+        ({"features": "classifier"}, "features: classifier needs classes, but .* has "
                                      "attributes; use --features inception"),
         ({"gan_type": "igan_v2", "params": {"condition": "branches"}},
-         "condition: branches has one for each class, and .* has attributes; choose input"),
+         "condition: branches needs classes, but .* has attributes; choose input"),
         ({"gan_type": "alone", "params": {}},
-         "gan_type: alone learns classes, and .* has attributes; choose another"),
+         "gan_type: alone learns classes, but .* has attributes; choose another"),
     ],
 )  # fmt: skip
 def test_what_wants_classes_is_refused(digits, changes, expected, monkeypatch):

@@ -87,7 +87,7 @@ def test_it_needs_a_gan_with_classes_but_no_logits_of_them():
         SessionEngine().session.open(Open(config=config.as_dict()))
 
     opened(gan_type="cgan", features="random")
-    with pytest.raises(ConfigError, match="class_fid needs images of known classes, and gan makes"):
+    with pytest.raises(ConfigError, match="class_fid needs images of known classes, but gan takes"):
         opened(gan_type="gan", features="random")
 
 

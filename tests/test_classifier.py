@@ -72,8 +72,8 @@ class TestOfDigits:
         )
         assert right > 0.97 * 360
         assert trained.network.accuracy == trained.prepared.features["accuracy"] == right / 360
-        assert trained.told[0] == "training a classifier on 1437 images; it is kept in the cache"
-        told = f"the classifier is right about {right / 3.6:.1f} % of unseen images"
+        assert trained.told[0] == "training a classifier on 1437 images; the cache keeps it"
+        told = f"the classifier's accuracy on unseen images is {right / 3.6:.1f} %"
         assert trained.told[-1] == told
 
     def test_a_plan_times_it_with_the_criteria(self, trained, monkeypatch):

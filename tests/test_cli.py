@@ -396,7 +396,7 @@ def test_bad_input_is_one_line(capsys, tmp_path, arguments, expected):
     ("arguments", "expected"),
     [
         (("--dataset", "folder:cats"), "dataset: folder:{}/cats: there is no such folder"),
-        (("--dataset", "folder:plain"), "features: classifier learns from labels"),
+        (("--dataset", "folder:plain"), "features: classifier needs labels"),
         (("--dataset", "folder:plain", "--reference-split", "test"), "reference_split: test"),
         (("--features", "no/where"), "features: {}/no/where is not a SavedModel"),
         (("--run-dir", "/proc/x"), "run_dir: /proc/x cannot be written"),
@@ -423,7 +423,7 @@ def test_what_only_a_worker_can_see_is_one_line_too(tmp_path, capsys, arguments,
 
 def test_a_missing_gpu_is_one_line_and_leaves_nothing(tmp_path):
     _, err = run("search", *TINY, "--device", "gpu:3", code=2)
-    assert err.splitlines()[-1].startswith("autogan: device: gpu:3 was asked for")
+    assert err.splitlines()[-1].startswith("autogan: device: gpu:3, but TensorFlow sees")
     assert os.listdir(tmp_path) == []
 
 

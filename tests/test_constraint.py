@@ -86,7 +86,7 @@ class TestSearch:
             held = scores[trial.number] > 6
             assert (trial.worth is not None) == held
             assert held or (trial.state, trial.reason) == (
-                State.COLLAPSED, "no evaluation held is>6",
+                State.COLLAPSED, "no evaluation met is>6",
             )  # fmt: skip
         best = min((t for t in free.trials if scores[t.number] > 6), key=lambda trial: trial.value)
         assert bound.best.number == best.number

@@ -42,7 +42,7 @@ class TestEach:
     def test_no_more_than_there_is(self, name):
         most = CORRUPTIONS[name].most
         assert corruptions_of(f"{name}={most}") == {name: most}
-        with pytest.raises(ConfigError, match=f"give {name} above 0 and up to {most:g}: "):
+        with pytest.raises(ConfigError, match=f"give {name} a number above 0 up to {most:g}: "):
             corruptions_of(f"{name}={2 * most}")
         corrupted(IMAGES[:3], name, most)
 
@@ -98,7 +98,7 @@ class TestForms:
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("bluur=1", "did you mean 'blur'"), ("blur", "give blur above 0"), ("", "corrupt: ''"),
+    [("bluur=1", "did you mean 'blur'"), ("blur", "give blur a number"), ("", "corrupt: ''"),
      ("blur=0", "above 0"), ("noise=nan", "above 0"), ("noise=x", "above 0")],
 )  # fmt: skip
 def test_others_are_refused(text, message):
@@ -118,7 +118,7 @@ def found():
 
 class TestScores:
     def test_spoiled_images_have_worse_values(self, found):
-        assert list(found.spoiled) == ["noise 0.1", "repeats 0.5", "classes 3, 4 alone"]
+        assert list(found.spoiled) == ["noise 0.1", "repeats 0.5", "only classes 3, 4"]
         for values in found.spoiled.values():
             assert values.keys() == found.scores.keys()
             fid, coverage = values
@@ -127,7 +127,7 @@ class TestScores:
 
     def test_two_of_ten_classes_cover_a_fifth(self, found):
         coverage = list(found.scores)[1]
-        assert 0.05 < found.spoiled["classes 3, 4 alone"][coverage] < 0.5
+        assert 0.05 < found.spoiled["only classes 3, 4"][coverage] < 0.5
 
     def test_classes_want_labels(self, tmp_path):
         from PIL import Image

@@ -54,7 +54,9 @@ def test_the_gpu_is_named(machine, monkeypatch):
 def test_a_gpu_that_lies_idle_is_told(machine, place, monkeypatch):
     (machine / place).mkdir(parents=True)
     told = notes()[1]
-    assert told.startswith("an NVIDIA GPU is here, and TensorFlow does not see it; install ")
+    assert told.startswith(
+        "this machine has an NVIDIA GPU, but TensorFlow does not see it; install "
+    )
     assert "pip install 'tensorflow[and-cuda]'" in told
     assert len(notes(device="cpu")) == 1  # as the user wishes
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
@@ -82,7 +84,7 @@ def test_a_gpu_that_is_not_there_says_what_to_install(monkeypatch):
     monkeypatch.setattr(tf.config.threading, "set_inter_op_parallelism_threads", lambda n: None)
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [])
     with pytest.raises(
-        ConfigError, match=r"^device: gpu .* sees 0 GPUs; use --device cpu, or"
+        ConfigError, match=r"^device: gpu, but TensorFlow sees 0 GPUs; use --device cpu, or"
     ) as e:
         set_device(TrainConfig(device="gpu", threads=1))
     assert str(e.value).endswith("pip install 'tensorflow[and-cuda]'")

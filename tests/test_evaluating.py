@@ -82,8 +82,8 @@ def test_grey_against_rgb_is_refused_before_a_classifier_is_trained(session, dig
     with pytest.raises(ConfigError) as error:
         evaluated(session, digits / "colour", "", dataset="digits", features="classifier")
     assert str(error.value) == (
-        "reference: digits has grey 8x8 images, the others are RGB 8x8, and the features "
-        "classifier take one kind; give --channels grey to read them alike"
+        "reference: digits has grey 8x8 images, the others are RGB 8x8, but the features "
+        "classifier take only one kind; give --channels grey to read them alike"
     )
     assert session.told == []
 
@@ -95,7 +95,7 @@ def test_the_flag_that_it_names_helps(session, digits, monkeypatch):
         evaluated(session, images, digits / "plain")
     assert evaluated(session, images, digits / "plain", channels="grey") < 1e-3
     assert session.told[1:] == [
-        "images: 60 grey 8x8 images", "images: 60 of 60 files are RGB: made grey"
+        "images: 60 grey 8x8 images", "images: 60 of 60 files are RGB: converted to grey"
     ]  # fmt: skip
 
 
@@ -112,8 +112,8 @@ def test_a_search_begins_with_what_its_images_are(session, digits, tmp_path):
     opened(session, tmp_path)
     assert session.told[-3:] == [
         "data: 120 grey 8x8 images in 2 classes",
-        "data: 1 folder is read more than once, through links",
-        "data: left out: 1 file (1 .heic) of endings that are not read",
+        "data: 1 folder is read more than once, because of links",
+        "data: left out 1 file (1 .heic) with suffixes that cannot be read",
     ]
 
 
@@ -121,8 +121,8 @@ def test_where_labels_are_needed_it_is_said_why_there_are_none(session, digits, 
     for name in ("cat", "dog"):
         (tmp_path / name).symlink_to(digits / "plain")
     Image.new("L", (8, 8)).save(tmp_path / "cover.png")
-    why = r"\(1 picture \(cover.png\) lies next to the folders cat/, dog/; move it into one\)"
-    with pytest.raises(ConfigError, match=f"has no labels {why}, and cgan learns classes"):
+    why = r"\(1 picture \(cover.png\) is next to the folders cat/, dog/; move it into one\)"
+    with pytest.raises(ConfigError, match=f"has no labels {why}, but cgan learns classes"):
         opened(session, tmp_path, gan_type="cgan")
     with pytest.raises(ConfigError, match=f"has none {why}; use --features inception"):
         opened(session, tmp_path, features="classifier")

@@ -50,7 +50,7 @@ def test_every_criterion_has_a_value_or_says_what_it_wants(name, tmp_path):
         found = value(name, generated, real, tmp_path)
         assert isinstance(found, str) or math.isfinite(found), (generated, real)
         if isinstance(found, str):
-            assert found.startswith(f"criterion: {name} wants at least ")
+            assert found.startswith(f"criterion: {name} needs at least ")
             assert f"there are {generated} against {real} real ones" in found
             assert "\n" not in found
 
@@ -72,7 +72,7 @@ def test_kid_wants_two_images_for_each_of_its_blocks(generated, real, enough, tm
     assert isinstance(found, float) == enough
     if not enough:
         needed = 2 * math.ceil(max(generated, real) / 1024)
-        assert f"wants at least {needed} images on either side" in found
+        assert f"needs at least {needed} images on either side" in found
 
 
 @pytest.mark.parametrize(

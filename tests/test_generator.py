@@ -80,19 +80,21 @@ class TestLatents:
         refused(r"^classes: 'cow': the classes are 0 to 2, named cat, dog, eel$",
                 cats.latents, classes="cow")  # fmt: skip
         refused(r"^mix: 'cow': the classes", cats.latents, mix={"cow": 1})
-        refused(r"^mix: cat=1 beside classes", cats.latents, classes="cat", mix={"cat": 1})
+        refused(
+            r"^mix: cat=1 cannot be used with classes", cats.latents, classes="cat", mix={"cat": 1}
+        )
         refused(r"^mix: cat=-1; give weights", cats.latents, mix={"cat": -1})
         refused(r"^mix: cat=0; give weights", cats.latents, mix={"cat": 0})
         refused(r"^mix: cat=nan; give weights", cats.latents, mix={"cat": np.nan})
-        refused(r"^mix: cat=1: this GAN makes images of no given", plain.latents, mix={"cat": 1})
-        refused(r"^classes: cat: this GAN makes", plain.latents, classes="cat")
+        refused(r"^mix: cat=1: this GAN takes no classes", plain.latents, mix={"cat": 1})
+        refused(r"^classes: cat: this GAN takes", plain.latents, classes="cat")
         refused(r"^truncation: 0; give a number above 0", cats.latents, truncation=0)
         refused(r"^interpolate: 1 images; give 2 or more", cats.latents, interpolate=1)
         refused(r"^count: 100000000; give 1 to 35791394 at a time", cats.latents, 10**8)
-        refused(r"^z: 3x4; give vectors of 30 numbers, a row each", cats, z=np.zeros((3, 4)))
-        refused(r"^count: 3 beside z; give one of them", cats, 3, z=np.zeros((3, 30)))
+        refused(r"^z: 3x4; give rows of 30 numbers", cats, z=np.zeros((3, 4)))
+        refused(r"^count: 3 cannot be used with z; give one of them", cats, 3, z=np.zeros((3, 30)))
         cats.trainer.mixes, before = False, cats.trainer.mixes
-        refused(r"^mix: cat=1: this GAN type mixes no classes", cats.latents, mix={"cat": 1})
+        refused(r"^mix: cat=1: this GAN type cannot mix classes", cats.latents, mix={"cat": 1})
         cats.trainer.mixes = before
 
 
@@ -209,7 +211,7 @@ class TestRun:
                                   "--overwrite\n")  # fmt: skip
         code, _, err = command("sample", run, "-o", "other.gif", "--mix", "1=1")
         assert code == 2
-        assert "other.gif shows the pictures of the training; leave --mix out" in err
+        assert "other.gif shows the training's pictures; leave out --mix" in err
 
     @pytest.mark.parametrize("given", ["1", "1=x", "=1", "1=1,1=2"])
     def test_odd_weights(self, run, command, given):

@@ -164,12 +164,12 @@ class TestRuns:
             (
                 "plain",
                 {"image_size": 24},
-                "image_size: 24, and PATH makes images of 8 pixels; give 16 or 32",
+                "image_size: 24, but PATH makes images of 8 pixels; give 16 or 32",
             ),
             (
                 "plain",
                 {"gan_type": "cgan"},
-                "condition: input, and the images of PATH are of no given class; choose none, or a "
+                "condition: input, but PATH takes no classes; choose none, or a "
                 "first stage that learned classes",
             ),
             (
@@ -201,5 +201,5 @@ class TestRuns:
                 picture = np.random.default_rng(n).integers(0, 256, (16, 16), np.uint8)
                 Image.fromarray(picture).save(tmp_path / "photos" / label / f"{n}.png")
         config = {"dataset": f"folder:{tmp_path / 'photos'}", "features": "classifier"}
-        with pytest.raises(ConfigError, match="makes images of 10 classes, and .* has 2"):
+        with pytest.raises(ConfigError, match="makes images of 10 classes, but .* has 2"):
             enlarge(engine, root / "classes", tmp_path / "refused", **config)

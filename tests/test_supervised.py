@@ -144,14 +144,16 @@ def test_a_sample_of_one_class_is_the_same_generators(tmp_path):
 
 @pytest.mark.parametrize("gan_type", SUPERVISED)
 def test_unlabelled_images_are_refused_before_anything_starts(gan_type, unlabelled, tmp_path):
-    with pytest.raises(ConfigError, match=f"dataset: folder:.* has no labels .*, and {gan_type} "):
+    with pytest.raises(ConfigError, match=f"dataset: folder:.* has no labels .*, but {gan_type} "):
         train(gan_type=gan_type, dataset=unlabelled, also=[], features="inception")
     assert not (tmp_path / "runs").exists()
 
 
 @pytest.mark.parametrize("criterion", ["label_accuracy", "label_accuracy - 0.01*fid"])
 def test_label_accuracy_wants_images_of_given_classes(criterion, tmp_path):
-    with pytest.raises(ConfigError, match="needs images of known classes, and dcgan makes images"):
+    with pytest.raises(
+        ConfigError, match="needs images of known classes, but dcgan takes no classes"
+    ):
         train(gan_type="dcgan", criterion=criterion)
     assert not (tmp_path / "runs").exists()
 
@@ -175,7 +177,7 @@ def save(path, *, logits=True, size=None):
 def test_criteria_of_classes_want_logits(criterion, tmp_path):
     save(tmp_path / "net", logits=False)
     name = criterion.split()[0]
-    with pytest.raises(ConfigError, match=f"criterion: {name} needs logits, and .*net gives none"):
+    with pytest.raises(ConfigError, match=f"criterion: {name} needs logits, but .*net has none"):
         train(features=str(tmp_path / "net"), criterion=criterion, also=[])
     session = SessionEngine().session
     config = {"dataset": "digits", "features": str(tmp_path / "net"), "criterion": criterion}
@@ -225,12 +227,12 @@ def test_evaluate_tells_both_sides_similarity(tmp_path):
     folder.mkdir()
     for i in range(3):
         Image.fromarray(np.zeros((20, 20), np.uint8)).save(folder / f"{i}.png")
-    with pytest.raises(ConfigError, match="others are grey 20x20, and ms_ssim takes one kind"):
+    with pytest.raises(ConfigError, match="others are grey 20x20, but ms_ssim takes only one kind"):
         session.evaluate(Evaluate(config=config, dataset=f"folder:{folder}"))
 
 
 def test_few_images_are_too_few_to_extrapolate_from(tmp_path):
-    too_few = "criterion: fid_inf wants at least 1000 generated images, and there are 50 against 50"
+    too_few = "criterion: fid_inf needs at least 1000 generated images, but there are 50 against 50"
     save(tmp_path / "net")
     features = {"features": str(tmp_path / "net"), "also": ["fid_inf"]}
     with pytest.raises(ConfigError, match=too_few):
@@ -246,7 +248,9 @@ def test_few_images_are_too_few_to_extrapolate_from(tmp_path):
 
 def test_label_accuracy_wants_features_that_tell_the_classes(tmp_path):
     save(tmp_path / "net")
-    with pytest.raises(ConfigError, match="net tells 6 classes and digits has 10; use --features"):
+    with pytest.raises(
+        ConfigError, match="net has logits of 6 classes, digits has 10 classes; use --features"
+    ):
         train(features=str(tmp_path / "net"))
     assert not (tmp_path / "runs").exists()
 
@@ -269,19 +273,19 @@ def test_a_folders_own_labels_are_judged(tmp_path, capsys):
     scores = evaluate(tmp_path / "real")
     assert scores["label_accuracy_classifier_360"] > 0.97
     assert abs(scores["kid_classifier_360"]) < 0.5
-    with pytest.raises(ConfigError, match="the images have none; put each class into"):
+    with pytest.raises(ConfigError, match="the images have no classes; put each class into"):
         evaluate(tmp_path / "real" / "3")
     (tmp_path / "few").mkdir()
     for label in "37":
         (tmp_path / "real" / label).rename(tmp_path / "few" / label)
-    with pytest.raises(ConfigError, match="the images show 2 classes, digits 10"):
+    with pytest.raises(ConfigError, match="the images have 2 classes, digits has 10"):
         evaluate(tmp_path / "few")
 
 
 def test_unsupervised_types_have_no_classes_to_sample():
     train(gan_type="dcgan", also=[])
     run = yaml.safe_load(Path("runs/a/config.yaml").read_text())
-    with pytest.raises(ConfigError, match="classes: 0: this GAN makes images of no given class"):
+    with pytest.raises(ConfigError, match="classes: 0: this GAN takes no classes"):
         SessionEngine().session.sample(
             Sample(config=run, folder="runs/a", checkpoint="best", count=1, seed=0,
                    output="x.npz", classes=[0])

@@ -304,7 +304,7 @@ def test_out_of_time_it_ends_with_what_it_has(world, tmp_path, monkeypatch, minu
     folder, trial = run(world, tmp_path / "t", steps=2000, max_minutes=minutes)
     assert trial.state is State.TIMED_OUT
     assert not trial.dead
-    assert trial.reason == f"its {minutes:g} minutes were over at step {trial.steps}"
+    assert trial.reason == f"its {minutes:g} minutes ended at step {trial.steps}"
     assert 60 * minutes <= trial.seconds < 60 * minutes + 60
     assert [e.step for e in trial.evaluations][: len(steps)] == steps
     assert (trial.value is not None) == value == folder.best.exists()
@@ -505,7 +505,7 @@ def test_a_damaged_checkpoint_costs_time_alone(world, tmp_path):
     folder.state.write_bytes(data)
     driver = Driver()
     _, trial = run(world, tmp_path / "t", driver)
-    assert driver.notes[0].endswith("the training begins anew")
+    assert driver.notes[0].endswith("the training starts again from the beginning")
     assert trial.evaluations == whole.evaluations
 
 
@@ -525,7 +525,7 @@ def test_going_on_under_another_measure_is_refused(world, tmp_path):
     """Other real images: what was scored before cannot be compared with what comes."""
     run(world, tmp_path / "t", Driver(interrupt_at=[40]))
     other = Evaluator(Linear(), CRITERIA, IMAGES[:20], tmp_path / "cache")
-    with pytest.raises(ConfigError, match="resume: the training was measured as fid_linear_40_"):
+    with pytest.raises(ConfigError, match="resume: the training was scored as fid_linear_40_"):
         run(SimpleNamespace(**{**vars(world), "evaluator": other}), tmp_path / "t")
 
 
@@ -671,5 +671,5 @@ class TestConstraint:
     def test_a_training_that_never_holds_it_is_worth_nothing(self, world, tmp_path):
         _, trial = run(world, tmp_path, constraint="fid<0")
         assert (trial.state, trial.value) == (State.COLLAPSED, None)
-        assert trial.reason == "no evaluation held fid<0"
+        assert trial.reason == "no evaluation met fid<0"
         assert len(trial.evaluations) == 2

@@ -1,4 +1,4 @@
-"""The commands that make images with a trained generator."""
+"""The commands that use a trained generator: sample, export, play."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,30 +21,31 @@ def sample(
     folder: Annotated[Path, typer.Argument(help="of a search (its best trial) or a training")],
     count: Annotated[
         int | None,
-        typer.Option(min=1, help="how many images, or interpolations [64; 8 of each class given]"),
+        typer.Option(min=1, help="number of images, or interpolations [64; 8 of each given class]"),
     ] = None,
     classes: Annotated[
         str | None,
         typer.Option(
-            help="names or numbers of classes, as cat,dog: a column each, of attributes with this "
-            "one alone [of a grid all, else as in the training set]"
+            help="names or numbers of classes, such as cat,dog: a column each; attributes are set "
+            "one at a time [all in a grid, else as in the training set]"
         ),
     ] = None,
     mix: Annotated[
         str | None,
         typer.Option(
-            help="mix classes in each image: cat=0.7,dog=0.3; or set attributes, from 0 to 1",
+            help="mix classes in each image, as in cat=0.7,dog=0.3; or set attributes from 0 to 1",
             metavar="NAME=WEIGHT,...",
         ),
     ] = None,
     interpolate: Annotated[
         int | None,
-        typer.Option(min=2, help="images on the way from one latent vector to another: a row each"),
+        typer.Option(min=2, help="images from one latent vector to another, in a row each"),
     ] = None,
     truncation: Annotated[
         float | None,
         typer.Option(
-            help="keep latent numbers within this distance of 0: less variety", metavar="NUMBER"
+            help="keep the latent vectors' numbers within this distance of 0: less variety",
+            metavar="NUMBER",
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="of the latent vectors")] = 0,
@@ -55,7 +56,7 @@ def sample(
             "--output",
             "-o",
             help="NAME.png for one grid, NAME.gif for an animation of the training, else a new "
-            "folder of single images, by class where there are any, or with attributes.csv "
+            "folder of single images, by class if there are any, or with attributes.csv "
             "[samples-RUN.png]",
         ),
     ] = None,
@@ -80,7 +81,7 @@ def sample(
     given = [name for name, value in asked.items() if value is not None]
     if kind == ".gif" and given:
         raise ConfigError(
-            "output", f"{output} shows the pictures of the training; leave --{given[0]} out"
+            "output", f"{output} shows the training's pictures; leave out --{given[0]}"
         )
     asked |= {"seed": seed, "checkpoint": checkpoint, "options": flags}
     try:
@@ -105,10 +106,10 @@ def export(
         Path | None, typer.Option("--output", "-o", help="a new folder [RUN-FORMAT]")
     ] = None,
     floats: Annotated[
-        bool, typer.Option("--floats", help="float32 images, of which [-1, 1] is shown, not uint8")
+        bool, typer.Option("--floats", help="float32 images with range [-1, 1], not uint8")
     ] = False,
     licence: Annotated[
-        str, typer.Option(help="of the generator, for its card: CC-BY-4.0, MIT, ...")
+        str, typer.Option(help="licence of the generator, for its card: CC-BY-4.0, MIT, ...")
     ] = "",
     checkpoint: Checkpoint = "best",
     debug: Debug = False,
@@ -127,9 +128,11 @@ def export(
 @options_of(TrainConfig, "device", "threads", "plugin_dirs")
 def play(
     folder: Annotated[Path, typer.Argument(help="of a search (its best trial) or a training")],
-    port: Annotated[int, typer.Option(min=0, max=65535, help="of the page; 0 takes any")] = 8770,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="port of the page; 0 for any free port")
+    ] = 8770,
     address: Annotated[
-        str, typer.Option(help="to listen on; 0.0.0.0 lets other machines in")
+        str, typer.Option(help="address to listen on; 0.0.0.0 accepts other machines")
     ] = "127.0.0.1",
     open_: Annotated[bool, typer.Option("--open", help="show it in a browser")] = False,
     checkpoint: Checkpoint = "best",
@@ -137,7 +140,7 @@ def play(
     *,
     flags: dict[str, Any],
 ) -> None:
-    """Play with a trained generator on a page: classes, mixtures, seeds. Ends with Ctrl-C."""
+    """Play with a trained generator on a page: classes, mixtures, seeds. Ctrl-C ends it."""
 
     def tell(place: str) -> None:
         say(place)

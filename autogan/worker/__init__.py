@@ -1,4 +1,4 @@
-"""The process that trains, scores and draws: the only one that loads TensorFlow.
+"""The process that trains, scores and generates: the only one that loads TensorFlow.
 
-Knows nothing of other trials: it does as each message says, and reports what came of it.
+It knows nothing of other trials: it carries out each call and reports the result.
 """

@@ -1,4 +1,4 @@
-"""Whether a configuration can be run on its dataset's images, and in words what to do if not."""
+"""Checks that a configuration can run on its dataset's images; the errors say what to change."""
 
 from collections.abc import Mapping, Sequence
 from inspect import signature
@@ -10,33 +10,33 @@ from autogan.models.base import ImageShape
 
 
 def takes_attributes(run: TrainConfig) -> bool:
-    """Whether a configuration's GAN type can be built for images with attributes."""
+    """Whether a configuration's GAN type supports images with attributes."""
     return "attributes" in signature(run.gan.build).parameters
 
 
 def check_attributes(run: TrainConfig, conditions: Sequence[str]) -> None:
-    """Refuse what wants classes where the dataset has attributes.
+    """Refuse options that need classes if the dataset has attributes.
 
     Raises:
-        ConfigError: naming it.
+        ConfigError: naming the option.
     """
     if "branches" in conditions:
         raise ConfigError(
             "condition",
-            f"branches has one for each class, and {run.dataset} has attributes; choose input, "
-            "projection or auxiliary",
+            f"branches needs classes, but {run.dataset} has attributes; choose input, projection "
+            "or auxiliary",
         )
     if {"none"} != set(conditions) and not takes_attributes(run):
         raise ConfigError(
             "gan_type",
-            f"{run.gan_type} learns classes, and {run.dataset} has attributes; choose another, "
-            "such as cgan",
+            f"{run.gan_type} learns classes, but {run.dataset} has attributes; choose another "
+            "type, such as cgan",
         )
-    refuse_labels(run, f"{run.dataset} has attributes; choose another, such as fid")
+    refuse_labels(run, f"{run.dataset} has attributes; choose another criterion, such as fid")
 
 
 def check_depth(depth: int, image_shape: ImageShape) -> None:
-    """Check that images of a shape can be halved as often as is asked for.
+    """Check that images of a shape can be halved ``depth`` times.
 
     Raises:
         ConfigError: if they cannot.
@@ -45,37 +45,37 @@ def check_depth(depth: int, image_shape: ImageShape) -> None:
     if depth > most:
         raise ConfigError(
             "depth",
-            f"{depth}: images of {image_shape[0]} pixels are halved to one in {most} steps"
-            f"; give at most {most}",
+            f"{depth}: images of {image_shape[0]} pixels are halved to one in {most} steps; "
+            f"give at most {most}",
         )
 
 
 def refuse_labels(run: TrainConfig, problem: str, *others: str) -> None:
-    """Refuse criteria that need labels, and what else is named, for a reason.
+    """Refuse criteria that need labels (and all of ``others``), because of a problem.
 
     Raises:
         ConfigError: if there are such criteria.
     """
     for name, criterion in run.criteria().items():
         if criterion.needs >= {"labels", *others}:
-            raise ConfigError("criterion", f"{name} needs images of known classes, and {problem}")
+            raise ConfigError("criterion", f"{name} needs images of known classes, but {problem}")
 
 
 def check_enough(
     criteria: Mapping[str, Criterion], generated: int, real: int, dimensions: int
 ) -> None:
-    """Check that the images on either side are enough for all criteria.
+    """Check that both sides have enough images for all criteria.
 
     The other arguments are those of `Criterion.shortage`.
 
     Raises:
-        ConfigError: naming the criterion and what it wants.
+        ConfigError: naming the criterion and its need.
     """
     for name, criterion in criteria.items():
         if wanted := criterion.shortage(generated, real, dimensions):
             features = f" of {dimensions} features each" if dimensions else ""
             raise ConfigError(
                 "criterion",
-                f"{name} wants {wanted}, and there are {generated} against {real} real ones"
-                f"{features}; raise eval_samples, take more images or leave it out",
+                f"{name} needs {wanted}, but there are {generated} against {real} real ones"
+                f"{features}; raise eval_samples, use more images or leave it out",
             )

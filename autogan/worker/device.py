@@ -1,4 +1,4 @@
-"""The device that a worker uses, and what else its results depend on beside a configuration."""
+"""A worker's device, and the environment that its results depend on."""
 
 import os
 import platform
@@ -34,36 +34,36 @@ def set_device(run: TrainConfig) -> str:
     if kind == "gpu" and int(index or 0) >= len(gpus):
         raise ConfigError(
             "device",
-            f"{run.device} was asked for, and TensorFlow sees {len(gpus)} GPUs; use --device "
-            f"cpu, or install CUDA for TensorFlow: {_install_cuda()}",
+            f"{run.device}, but TensorFlow sees {len(gpus)} GPUs; use --device cpu, or install "
+            f"CUDA for TensorFlow: {_install_cuda()}",
         )
     chosen = gpus[int(index or 0)] if gpus and kind != "cpu" else None
     tf.config.set_visible_devices([chosen] if chosen else [], "GPU")
     if chosen is None:
         return "cpu"
-    if limit := os.environ.get(GPU_MEMORY):  # others share it: none may take their part
+    if limit := os.environ.get(GPU_MEMORY):  # other workers share the GPU's memory
         part = tf.config.LogicalDeviceConfiguration(memory_limit=int(limit))
         tf.config.set_logical_device_configuration(chosen, [part])
     else:
         tf.config.experimental.set_memory_growth(chosen, True)
-    tf.config.experimental.enable_op_determinism()  # on the CPU it holds without
+    tf.config.experimental.enable_op_determinism()  # the CPU is deterministic without this
     details = tf.config.experimental.get_device_details(chosen)
     return str(details.get("device_name", "gpu"))
 
 
 def device_notes(run: TrainConfig) -> Iterator[str]:
-    """The device that `set_device` chose, and whether a better one lies idle; a line for each."""
+    """Notes on the device that `set_device` chose and, if there is one, on an idle better one."""
     chosen = tf.config.get_visible_devices("GPU")
     if chosen:
         details = tf.config.experimental.get_device_details(chosen[0])
-        yield f"training on the GPU ({details.get('device_name', 'of no known name')})"
+        yield f"training on the GPU ({details.get('device_name', 'name unknown')})"
         return
     threads = "1 thread" if run.threads == 1 else f"{run.threads} threads"
     yield f"training on the CPU ({_processor()}), {threads}"
     if run.device == "auto" and _nvidia() and not tf.config.list_physical_devices("GPU"):
         yield (
-            "an NVIDIA GPU is here, and TensorFlow does not see it; install CUDA for TensorFlow: "
-            f"{_install_cuda()}; or use --device cpu to train without it"
+            "this machine has an NVIDIA GPU, but TensorFlow does not see it; install CUDA for "
+            f"TensorFlow: {_install_cuda()}; or use --device cpu to train without it"
         )
 
 
@@ -72,13 +72,13 @@ def _install_cuda() -> str:
 
 
 def _processor(info: Path = Path("/proc/cpuinfo")) -> str:
-    """The processor's name where Linux tells it, else its kind."""
+    """The processor's name if Linux reports it, else its architecture."""
     names = re.findall(r"^model name\s*: (.+)$", info.read_text(), re.M) if info.exists() else []
     return names[0] if names else platform.machine()
 
 
 def _nvidia(root: Path = Path("/")) -> bool:
-    """Whether the system has an NVIDIA GPU that is not hidden from programs on purpose."""
+    """Whether the system has an NVIDIA GPU that the user does not hide on purpose."""
     if os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):
         return False
     if (root / "dev/dxg").exists() and shutil.which("nvidia-smi"):  # WSL
@@ -88,7 +88,7 @@ def _nvidia(root: Path = Path("/")) -> bool:
 
 
 def environment(device: str | None) -> dict[str, Any]:
-    """Versions and machine; of a GPU that workers share, the megabytes that one may take."""
+    """Versions and machine; if workers share a GPU, also the megabytes of one worker's part."""
     limit = os.environ.get(GPU_MEMORY)
     return {
         **({"gpu_memory": int(limit)} if limit else {}),

@@ -1,4 +1,4 @@
-"""TensorBoard: criteria, losses, sample grids, the networks' graph, and hyperparameters."""
+"""TensorBoard's files: criteria, losses, sample grids, the networks' graph, hyperparameters."""
 
 import math
 import time
@@ -23,16 +23,16 @@ from autogan.search import Evaluation
 class TrialEvents:
     """The event files of one trial.
 
-    A trial that goes on from a checkpoint cuts its files back to what they were at that moment, so
+    A trial that resumes from a checkpoint truncates its files to their sizes at that moment, so
     that no step is shown twice.
 
     Args:
         folder: of the trial.
         name: of the trial in TensorBoard.
-        hyperparameters: those that have a meaning.
-        gan: whose graph is shown.
-        sizes: see `sizes`, at the checkpoint that the trial goes on from; empty for a fresh one.
-        search: that the trial belongs to, if to any.
+        hyperparameters: those that apply.
+        gan: the trainer whose graph is shown.
+        sizes: the result of `sizes` at the checkpoint; empty for a new trial.
+        search: the trial's search, if it belongs to one.
         labels: of the criteria, by name.
     """
 
@@ -63,7 +63,7 @@ class TrialEvents:
                 tf.summary.graph(gan.graph)
 
     def sizes(self) -> dict[str, int]:
-        """What has been written so far: bytes by the name of the file."""
+        """The size of each event file so far in bytes, by the file's name."""
         self._writer.flush()
         return {path.name: path.stat().st_size for path in self._files()}
 
@@ -83,9 +83,9 @@ class TrialEvents:
         figures: Mapping[str, float],
         grid: npt.NDArray[np.uint8],
     ) -> None:
-        """Write the criteria's values by label, the best so far by what decides, and a picture.
+        """Write the criteria's scores by label, the best value so far, figures and a picture.
 
-        ``figures`` are what criteria's values are made of, by name.
+        ``figures`` are the components of criteria's scores, by name.
         """
         with self._writer.as_default(step=step):
             for label, score in scores.items():
@@ -102,7 +102,7 @@ class TrialEvents:
         self._writer.flush()
 
     def end(self, *, dead: bool) -> None:
-        """Write how the trial ended, and what is left; who fails does not come here."""
+        """Write how the trial ended, and close the files; a trial that fails does not call this."""
         with self._writer.as_default(step=0):
             ended = hparams_summary.session_end_pb(
                 api_pb2.STATUS_FAILURE if dead else api_pb2.STATUS_SUCCESS
@@ -112,7 +112,7 @@ class TrialEvents:
         self._folder.failed_status.unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Write what is left."""
+        """Flush and close the files."""
         self._writer.close()
 
     def _files(self) -> list[Path]:
@@ -120,10 +120,10 @@ class TrialEvents:
 
 
 def _write_failure(path: Path) -> None:
-    """Write a file of events that says that the session has failed, and no more.
+    """Write an event file that says only that the session has failed.
 
-    TensorBoard keeps the first status that it reads of a session. Hence nothing says that it is
-    running: a page that is open when it ends would say so ever after.
+    TensorBoard keeps the first status that it reads of a session. So nothing says that it is
+    running: a page that is open when the session ends would show it as running forever.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     now, summary = time.time(), hparams_summary.session_end_pb(api_pb2.STATUS_FAILURE)
@@ -138,19 +138,19 @@ def _write_failure(path: Path) -> None:
 def _declare(search: SearchConfig, labels: Mapping[str, str]) -> None:
     """Declare a search's hyperparameters and metrics, so that HParams shows all of them.
 
-    HParams takes the first declaration that it finds: each trial holds one, and a file of the
-    search's own, which would be listed as one more trial, is not needed.
+    HParams takes the first declaration that it finds. So each trial has one: a separate file for
+    the search would be listed as one more trial.
 
-    The metrics are the best value of what decides, if that can be compared over trials, and the
-    last values of all criteria (HParams shows a curve's last point). Numbers are declared with
-    their limits and not as lists, since exploring leaves the lists.
+    The metrics are the best value, if values can be compared over trials, and the last scores of
+    all criteria (HParams shows a curve's last point). Numbers are declared with their limits and
+    not as lists, since exploration leaves the lists.
     """
     objective = search.objective
     metrics = [
         hparams.Metric(f"criteria/{label}", display_name=f"last {name}")
         for name, label in labels.items()
     ]
-    # Scaled by the history, each trial's curve has a scale of its own: no column of a table.
+    # Scaled by the history, each trial's curve has its own scale: a table cannot compare them.
     if search.normalise != "history":
         tag = f"best/{objective.label(labels)}"
         metrics.insert(0, hparams.Metric(tag, display_name=f"best {objective.text}"))

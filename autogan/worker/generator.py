@@ -22,23 +22,23 @@ from autogan.record.folder import existing_training
 from autogan.worker.trial import USER_LATENTS
 from autogan.worker.workbench import Workbench
 
-_BYTES = 2**32  # of images or latent vectors that are made at once, at most
-_OF_EACH_CLASS = 8  # images that are made, where the user does not say how many
+_BYTES = 2**32  # of images or latent vectors in one call, at most
+_OF_EACH_CLASS = 8  # images of each given class, unless the user gives a count
 
 
 class Generator:
-    """Makes images, in milliseconds once it has made the first.
+    """Generates images, within milliseconds after the first call.
 
-    The images are those of `autogan.sample` for the same seed; where threads or processors differ,
-    a pixel may differ by one level.
+    The images are those of `autogan.sample` for the same seed; if threads or processors differ, a
+    pixel may differ by one level.
 
     Args:
         trainer: with the generator's weights restored.
-        classes: the names of its classes or attributes, in their order; none if it makes images of
-            no given class.
+        classes: the names of its classes or attributes, in their order; empty for a generator that
+            takes no classes.
 
     Attributes:
-        trainer, classes: likewise.
+        trainer, classes: as given.
     """
 
     def __init__(self, trainer: Trainer, classes: Sequence[str]) -> None:
@@ -56,7 +56,7 @@ class Generator:
 
     @property
     def attributes(self) -> bool:
-        """Whether ``classes`` are attributes, of which an image may have none or several."""
+        """Whether ``classes`` are attributes; an image may have any number of them."""
         return self.trainer.attributes is not None
 
     @property
@@ -75,22 +75,22 @@ class Generator:
         truncation: float | None = None,
         interpolate: int | None = None,
     ) -> npt.NDArray[np.uint8]:
-        """Make images.
+        """Generate images.
 
         Args:
-            count: how many; see `latents`.
-            z: latent vectors, float [N, z_dim], in place of a seed's.
+            count: see `latents`.
+            z: latent vectors, float [N, z_dim], in place of those drawn with ``seed``.
             seed: see `latents`.
-            classes: likewise.
-            mix: likewise.
-            truncation: likewise.
-            interpolate: likewise.
+            classes: see `latents`.
+            mix: see `latents`.
+            truncation: see `latents`.
+            interpolate: see `latents`.
 
         Returns:
             uint8 [N, height, width, channels].
 
         Raises:
-            ConfigError: naming the argument that cannot be.
+            ConfigError: naming the invalid argument.
         """
         if z is None:
             asked = self.latents(
@@ -101,11 +101,11 @@ class Generator:
         given = {"count": count, "truncation": truncation, "interpolate": interpolate}
         for name, value in given.items():
             if value is not None:
-                raise ConfigError(name, f"{value} beside z; give one of them")
+                raise ConfigError(name, f"{value} cannot be used with z; give one of them")
         vectors = np.asarray(z, np.float32)
         if vectors.ndim != 2 or vectors.shape[1] != self.z_dim or not len(vectors):
             shape = "x".join(map(str, vectors.shape)) or "a single number"
-            raise ConfigError("z", f"{shape}; give vectors of {self.z_dim} numbers, a row each")
+            raise ConfigError("z", f"{shape}; give rows of {self.z_dim} numbers")
         numbers = self.numbers(classes)
         labels = self._labels(len(vectors), numbers, mix)
         return generated(self.trainer, Latents(tf.constant(vectors), labels))
@@ -120,22 +120,22 @@ class Generator:
         truncation: float | None = None,
         interpolate: int | None = None,
     ) -> Latents:
-        """What images are made from.
+        """The inputs of the generator: latent vectors and labels.
 
         Args:
-            count: of images, or of interpolations; if None, 64, or 8 of each class that is given.
+            count: number of images, or of interpolations; if None, 64, or 8 of each given class.
             seed: of the vectors.
-            classes: names or numbers, in a list or separated by commas, to go round and round; if
-                None, all as often as in the training set, in order. Of attributes, one is set at a
-                time, and a latent vector is kept for a whole round.
-            mix: weights by class, whose sum is made 1: each image shows this mixture. Of
-                attributes, weights from 0 to 1, as they are; those that are not named are 0.
-            truncation: keep the latent vectors' numbers within this distance of 0; they are
-                distributed as those within it are. Less variety, more typical images.
-            interpolate: images of each interpolation, from one vector to another along an arc.
+            classes: names or numbers, in a list or separated by commas, that the images take in
+                turn; if None, all classes as often as in the training set, in order. With
+                attributes, one is set at a time, and a whole round shares a latent vector.
+            mix: weights by class, scaled to a sum of 1: each image shows this mixture. With
+                attributes, weights from 0 to 1, not scaled; attributes that are not named are 0.
+            truncation: keep the latent vectors' numbers within this distance of 0; they follow the
+                normal distribution truncated there. Less variety, more typical images.
+            interpolate: images in each interpolation, from one vector to another along an arc.
 
         Raises:
-            ConfigError: naming the argument that cannot be.
+            ConfigError: naming the invalid argument.
         """
         numbers = self.numbers(classes)
         count = count or (GRID if numbers is None else _OF_EACH_CLASS * len(numbers))
@@ -160,7 +160,7 @@ class Generator:
         return "attributes" if self.attributes else "classes"
 
     def numbers(self, classes: str | Sequence[int | str] | None) -> list[int] | None:
-        """The numbers of the classes or attributes that are asked for; None of all.
+        """The numbers of the given classes or attributes; None if none are given.
 
         Raises:
             ConfigError: if there is no such class.
@@ -173,22 +173,20 @@ class Generator:
 
     def _check_classes(self, field: str, given: str) -> None:
         if not self.classes:
-            raise ConfigError(
-                field, f"{given}: this GAN makes images of no given class; leave it out"
-            )
+            raise ConfigError(field, f"{given}: this GAN takes no classes; leave it out")
 
     def _labels(
         self, count: int, numbers: Sequence[int] | None, mix: Mapping[str, float] | None
     ) -> npt.NDArray[Any]:
-        """What `Latents` holds as labels."""
+        """The labels of `Latents`."""
         if mix is None:
             return self.trainer.latents(count, 0, numbers).labels
         words = ",".join(f"{name}={weight:g}" for name, weight in mix.items())
         self._check_classes("mix", words)
         if numbers is not None:
-            raise ConfigError("mix", f"{words} beside classes; give one of them")
+            raise ConfigError("mix", f"{words} cannot be used with classes; give one of them")
         if not self.trainer.mixes:
-            raise ConfigError("mix", f"{words}: this GAN type mixes no classes; leave it out")
+            raise ConfigError("mix", f"{words}: this GAN type cannot mix classes; leave it out")
         weights = np.zeros(len(self.classes), np.float32)
         for name, weight in mix.items():
             weights[class_number(name, self.classes, "mix", self._kind)] = weight
@@ -209,11 +207,11 @@ def load_generator(
 ) -> Generator:
     """Load a trained generator into this process, which imports TensorFlow.
 
-    Threads and device are those of the process: set them, if at all, before the first image.
+    Threads and device are those of the process; change them before the first image.
 
     Args:
         folder: of a search (its best trial is used) or a training.
-        checkpoint: which of the trained generators.
+        checkpoint: which checkpoint of the generator.
         options: keys of the configuration, such as ``plugin_dirs``.
 
     Raises:
@@ -237,7 +235,7 @@ def generated(trainer: Trainer, latents: Latents) -> Images:
 
 
 def _truncated(z: npt.NDArray[np.float32], bound: float) -> npt.NDArray[np.float32]:
-    """Normal numbers, moved into [-bound, bound] in their order: then they are truncated normal."""
+    """Normal numbers moved into [-bound, bound], in the same order: truncated normal numbers."""
     if not bound > 0:
         raise ConfigError("truncation", f"{bound:g}; give a number above 0, such as 1")
     low, high = special.ndtr([-bound, bound])
@@ -253,8 +251,8 @@ def _arcs(
 ) -> npt.NDArray[np.float32]:
     """Vectors from each start to its end, [N * count, D]: spherical interpolation.
 
-    White, 2016, arXiv:1609.04468. On a straight line the vectors between would be shorter than any
-    that the generator learned from.
+    White, 2016, arXiv:1609.04468. On a straight line, the vectors in the middle would be shorter
+    than any that the generator has seen in training.
     """
     a, b = starts.astype(np.float64)[:, None], ends.astype(np.float64)[:, None]
     norms = np.linalg.norm(a, axis=2) * np.linalg.norm(b, axis=2)

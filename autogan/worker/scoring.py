@@ -1,4 +1,4 @@
-"""Scoring a trained generator or a set of images: ``autogan evaluate``, and a search's end."""
+"""Scoring of a trained generator or a set of images, for ``autogan evaluate`` and searches."""
 
 from pathlib import Path
 from typing import Any
@@ -22,28 +22,28 @@ from autogan.worker.generator import generated
 from autogan.worker.trial import USER_LATENTS, Driver
 from autogan.worker.workbench import Workbench, data_key
 
-_SETS = 4  # of latent vectors, over which values spread
-_APART = 2**31  # between their seeds, so that no seed of the user's has two sets in common
-CLASSLESS = "makes images of no given class; use cgan, or give gan a condition"
+_SETS = 4  # sets of latent vectors for the spread of scores
+_APART = 2**31  # between the sets' seeds, so that no two of the user's seeds share a set
+CLASSLESS = "takes no classes; use cgan, or give gan a condition"
 
 
 class Scoring:
     """One `Evaluate` call.
 
     Args:
-        bench: what the worker keeps.
-        driver: receives notes on what is compared.
-        call: what to score.
+        bench: keeps data and networks between calls.
+        driver: receives notes on the images compared.
+        call: the images to score, and how.
     """
 
     def __init__(self, bench: Workbench, driver: Driver, call: Evaluate) -> None:
         self._bench, self._driver, self._call = bench, driver, call
 
     def scores(self) -> Scores:
-        """The values, and those by which they can be judged.
+        """The scores, and others to compare them with.
 
         Raises:
-            ConfigError: if they cannot be had.
+            ConfigError: if the images cannot be scored.
         """
         call = self._call
         run = self._bench.use(call)
@@ -77,11 +77,11 @@ class Scoring:
     def _spread(
         self, evaluator: Evaluator, trainer: Trainer, features: Features
     ) -> dict[str, float]:
-        """The values' standard deviations over sets of latent vectors, by label.
+        """The scores' standard deviations over sets of latent vectors, by label.
 
         Args:
-            evaluator: of the values.
-            trainer: of the generator.
+            evaluator: computes the scores.
+            trainer: the generator's trainer.
             features: of the images from the first set.
         """
         rows = [evaluator.score(features, ())]
@@ -97,22 +97,19 @@ class Scoring:
     def _of_generator(
         self, run: TrainConfig, trained: TrainConfig, trainer: Trainer
     ) -> tuple[dict[str, float], Features]:
-        """Values of a restored generator by label, against the split that ``run`` names.
-
-        With them come the features that they are of.
-        """
+        """A restored generator's scores by label against the split in ``run``; its features."""
         none = f"{trained.gan_type} {CLASSLESS}"
         if trainer.attributes is not None:
-            none = f"{trained.dataset} has attributes; choose another, such as fid"
+            none = f"{trained.dataset} has attributes; choose another criterion, such as fid"
         self._check_comparable(run, trainer.image_shape, len(trainer.class_counts), none)
-        if data_key(run) != data_key(trained):  # else it was told of then
+        if data_key(run) != data_key(trained):  # else training has described the data
             tell_of(self._driver, "reference", self._bench.data(run))
         evaluator = self._bench.evaluator(run, self._call.run)
         latents = trainer.latents(evaluator.generated, USER_LATENTS + self._call.seed)
         return self._labelled(run, evaluator, generated(trainer, latents), latents.classes)
 
     def _of_images(self, run: TrainConfig) -> Scores:
-        """Values of a dataset's images by label, and of the same images spoiled."""
+        """The scores of a dataset's images by label, and of corrupted versions of these images."""
         reference = self._bench.data(run)
         size = run.image_size if self._resizes(run) else reference.image_shape[0]
         images = self._bench.images(self._call.dataset, run, size)
@@ -120,7 +117,7 @@ class Scoring:
         height, width, _ = images.image_shape
         if cropped is not None:
             run, images = cropped, self._bench.images(self._call.dataset, run, min(height, width))
-        none = "the images have none; put each class into a sub-folder"
+        none = "the images have no classes; put each class into a sub-folder"
         classes = len(images.train.class_counts)
         self._check_comparable(run, images.image_shape, classes, none)
         most = run.eval_samples
@@ -137,7 +134,7 @@ class Scoring:
     def _spoiled(
         self, evaluator: Evaluator, images: ImageData, made: Images, labels: Labels | None
     ) -> dict[str, dict[str, float]]:
-        """The values of images, uint8 [N, height, width, channels], spoiled as the call says."""
+        """The scores of images, uint8 [N, height, width, channels], after each corruption."""
         sets: dict[str, tuple[Images, Labels | None]] = {
             f"{name} {strength:g}": (corrupted(made, name, strength), labels)
             for name, strength in self._call.corrupt.items()
@@ -151,7 +148,7 @@ class Scoring:
             kept = [class_number(given, names) for given in self._call.keep_classes]
             places = np.resize(np.flatnonzero(np.isin(labels, kept)), len(made))
             words = ", ".join(names[number] for number in kept)
-            sets[f"classes {words} alone"] = made[places], labels[places]
+            sets[f"only classes {words}"] = made[places], labels[places]
         return {
             words: _finite_scores(evaluator, evaluator.features(spoiled, classes))
             for words, (spoiled, classes) in sets.items()
@@ -164,16 +161,18 @@ class Scoring:
         images: npt.NDArray[np.uint8],
         classes: npt.NDArray[np.int64] | None,
     ) -> tuple[dict[str, float], Features]:
-        """What decides and all criteria, by label; and the features, whose figures are noted."""
+        """The value and all scores, by label, and the features; figures go into a note."""
         check_enough(evaluator.criteria, len(images), evaluator.samples, len(evaluator.real.mean))
         tell_numbers(self._driver, run, evaluator, len(images))
         features = evaluator.features(images, classes)
         try:
             scores = evaluator.score(features, run.deciding())
         except FloatingPointError as error:
-            raise ConfigError("criterion", f"{error} of these images; name another one") from None
+            raise ConfigError(
+                "criterion", f"{error} for these images; choose another one"
+            ) from None
         if missing := [name for name in evaluator.criteria if name not in scores]:
-            self._driver.note(f"{', '.join(missing)} is NaN or infinite, and left out")
+            self._driver.note(f"{', '.join(missing)} is NaN or infinite and is left out")
         if figures := evaluator.figures(features):
             words = ", ".join(f"{name} {figure:.6g}" for name, figure in figures.items())
             self._driver.note(f"{words} (against the {run.reference_split} split)")
@@ -183,13 +182,13 @@ class Scoring:
         return {**decides, **labelled}, features
 
     def _resizes(self, run: TrainConfig) -> bool:
-        """Whether the features take images of any size; no classifier is trained to say so."""
+        """Whether the features take images of any size (known without training a classifier)."""
         return run.features != "classifier" and self._bench.network(run, self._call.run).resizes
 
     def _cropped(self, run: TrainConfig, shape: ImageShape) -> TrainConfig | None:
-        """With the reference cropped to squares; None if the images have its aspect ratio.
+        """A configuration that crops the reference to squares; None if aspect ratios agree.
 
-        A network that resizes all images to squares would stretch those of one side otherwise.
+        A network that resizes all images to squares would stretch only one side otherwise.
         """
         data = self._bench.data(run)
         height, width, _ = data.image_shape
@@ -204,7 +203,7 @@ class Scoring:
     def _check_comparable(
         self, run: TrainConfig, shape: ImageShape, classes: int, none: str
     ) -> None:
-        """Refuse images that the features cannot take beside the reference, or that lack labels."""
+        """Refuse images that the features cannot compare with the reference, or without labels."""
         data = self._bench.data(run)
         takes = [f"{name} takes" for name, kind in run.criteria().items() if "images" in kind.needs]
         if not self._resizes(run):
@@ -217,20 +216,21 @@ class Scoring:
             raise ConfigError(
                 "reference",
                 f"{run.dataset} has {_shape(data.image_shape)} images, the others are "
-                f"{_shape(shape)}, and {takes[0]} one kind; give {remedy}",
+                f"{_shape(shape)}, but {takes[0]} only one kind; give {remedy}",
             )
         known = len(data.train.class_counts)
         if not classes:
             refuse_labels(run, none)
         elif classes != known:
-            refuse_labels(run, f"the images show {classes} classes, {run.dataset} {known}")
+            refuse_labels(run, f"the images have {classes} classes, {run.dataset} has {known}")
         self._bench.check_features(run)
 
 
 def _against_test(run: TrainConfig) -> TrainConfig | None:
-    """With the test images as the reference; None where what decides needs them as unseen ones.
+    """A configuration with the test images as the reference, or None.
 
-    And where the reference is published statistics.
+    None if a deciding criterion needs them as unseen images, or if the reference is published
+    statistics.
     """
     if run.reference_statistics is not None:
         return None
@@ -242,7 +242,7 @@ def _against_test(run: TrainConfig) -> TrainConfig | None:
 
 
 def _halves(evaluator: Evaluator) -> dict[str, Any]:
-    """What one half of the reference scores against the other, where there are enough images."""
+    """The scores of one half of the reference against the other; empty with too few images."""
     half = evaluator.samples // 2
     if _too_few(evaluator, half):
         return {}
@@ -254,25 +254,25 @@ def _halves(evaluator: Evaluator) -> dict[str, Any]:
 
 
 def _too_few(evaluator: Evaluator, images: int) -> bool:
-    """Whether a criterion wants more images than there are."""
+    """Whether a criterion needs more images."""
     dimensions = len(evaluator.real.mean)
     every = evaluator.criteria.values()
     return any(each.shortage(images, evaluator.samples, dimensions) for each in every)
 
 
 def _finite_scores(evaluator: Evaluator, features: Features) -> dict[str, float]:
-    """All values that are finite, by label."""
+    """All finite scores, by label."""
     return _by_label(evaluator, evaluator.score(features, ()), len(features.pool))
 
 
 def _by_label(evaluator: Evaluator, values: dict[str, float], images: int) -> dict[str, float]:
-    """Criteria's values on a number of images by their labels, not by their names."""
+    """Values by the criteria's labels for a number of images, instead of by their names."""
     labels = evaluator.labels(images)
     return {labels[name]: value for name, value in values.items()}
 
 
 def tell_of(driver: Driver, what: str, data: ImageData) -> None:
-    """Tell what images there are, what was left out, and what is odd."""
+    """Send notes on a dataset: its images, those left out, and anything odd."""
     for line in told_of(data):
         driver.note(f"{what}: {line}")
 
@@ -280,14 +280,14 @@ def tell_of(driver: Driver, what: str, data: ImageData) -> None:
 def tell_numbers(
     driver: Driver, run: TrainConfig, evaluator: Evaluator, count: int | None = None
 ) -> None:
-    """Say how many images are compared, where the user may expect more or should take more."""
+    """Send notes on the number of images, if it is below ``eval_samples`` or a criterion's need."""
     real = evaluator.samples
     scored = evaluator.generated if count is None else count
     wanted, usual = run.eval_samples, TrainConfig.model_fields["eval_samples"].default
     if wanted != usual and wanted > min(scored, real):
         driver.note(
-            f"eval_samples is {wanted}, and there are fewer images: {scored} are "
-            f"compared with {real} real ones"
+            f"eval_samples is {wanted}, but there are fewer images: {scored} are compared with "
+            f"{real} real ones"
         )
     cautions: dict[str, list[str]] = {}
     for name, criterion in evaluator.criteria.items():

@@ -1,10 +1,10 @@
-"""The process that does the work, on a pipe.
+"""The worker process, which serves a pipe.
 
-The driver (`autogan.pool.pool`) writes one message a line to standard input and reads messages
+The driver (`autogan.pool.pool`) writes one message per line to standard input and reads messages
 from standard output until the call's reply (`autogan.pool.messages`). The end of the pipe means
-that the driver is gone: the worker ends at once, and whatever it was writing is whole or not there.
+that the driver is gone: the worker ends at once. Files that it was writing are complete or absent.
 
-Datasets, feature networks, real statistics and built GANs stay in memory between calls.
+Datasets, feature networks, real statistics and GANs stay in memory between calls.
 """
 
 import contextlib
@@ -39,11 +39,11 @@ _NO_STORAGE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.ESTAL
 
 
 class Pipe:
-    """The worker's end of the pipe; the driver that `autogan.worker.trial` talks to."""
+    """The worker's end of the pipe: the driver of `autogan.worker.trial`."""
 
     def __init__(self) -> None:
-        # Standard input and output are the pipe's alone: what libraries print goes to standard
-        # error, and who asks for input finds its end.
+        # Standard input and output are only for the pipe: libraries print to standard error, and
+        # read an empty input.
         self._in = os.fdopen(os.dup(0), encoding="utf-8")
         self._out = os.fdopen(os.dup(1), "w", encoding="utf-8")
         nothing = os.open(os.devnull, os.O_RDONLY)
@@ -51,7 +51,7 @@ class Pipe:
         os.close(nothing)
         os.dup2(2, 1)
         self._calls: SimpleQueue[Call] = SimpleQueue()
-        self._answers: SimpleQueue[bool] = SimpleQueue()  # and True for each `Interrupt`
+        self._answers: SimpleQueue[bool] = SimpleQueue()  # also True for each `Interrupt`
         self._interrupt = threading.Event()
         threading.Thread(target=self._listen, daemon=True).start()
 
@@ -82,12 +82,12 @@ class Pipe:
         return self._interrupt.is_set()
 
     def _listen(self) -> None:
-        """Take in what the driver says; whatever ends that, a torn line say, ends the process."""
+        """Receive the driver's messages; the end of the pipe or a broken line ends the process."""
         try:
             for line in self._in:
                 self._take(decode(line))
         except Exception as error:
-            print(f"the driver cannot be understood: {one_line(error)}", file=sys.stderr)
+            print(f"cannot read a message of the driver: {one_line(error)}", file=sys.stderr)
         finally:
             os._exit(0)
 
@@ -96,21 +96,21 @@ class Pipe:
             self._answers.put(message.go_on)
         elif isinstance(message, Interrupt):
             self._interrupt.set()
-            self._answers.put(True)  # a driver that cannot answer may yet have the trial save
+            self._answers.put(True)  # so that the trial can save even if the driver cannot answer
         elif isinstance(message, Call):
             self._interrupt.clear()
-            with contextlib.suppress(Empty):  # what came too late for the last trial
+            with contextlib.suppress(Empty):  # answers too late for the last trial
                 while True:
                     self._answers.get_nowait()
             self._calls.put(message)
 
 
 def serve(make_session: Callable[[Pipe], Any]) -> None:
-    """Answer calls with the methods of a session, made at the first, until the driver is gone.
+    """Answer calls with the methods of a session until the driver is gone.
 
-    A call is answered by the method of its name.
+    The first call makes the session. The method with the call's name answers it.
     """
-    for number in SIGNALS:  # the driver's to handle; the end of the pipe is ours
+    for number in SIGNALS:  # the driver handles signals, and closes the pipe
         signal.signal(number, signal.SIG_IGN)
     pipe = Pipe()
     session: Any = None
@@ -126,7 +126,7 @@ def serve(make_session: Callable[[Pipe], Any]) -> None:
 
 
 def failure(error: Exception) -> Failed:
-    """What to tell of an exception."""
+    """The report of an exception."""
     cause: Literal["itself", "memory", "disk"] = "itself"
     reason = one_line(error)
     if isinstance(error, StorageError):
@@ -134,7 +134,7 @@ def failure(error: Exception) -> Failed:
     elif isinstance(error, OSError) and error.errno in _NO_STORAGE:
         cause, reason = "disk", StorageError.of(error).problem
     elif found := [n for n in _NO_STORAGE if os.strerror(n) in str(error)]:
-        # TensorFlow's own, of an event file.
+        # TensorFlow's own error, from an event file.
         events = OSError(found[0], os.strerror(found[0]))
         cause, reason = "disk", StorageError.of(events, "the folder of the event files").problem
     elif isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
@@ -143,25 +143,25 @@ def failure(error: Exception) -> Failed:
 
 
 def _without_tensorflow(error: Exception) -> ConfigError:
-    """What to do where TensorFlow is missing or broken."""
-    # The text of a native library's failure is a traceback; what it was about came before.
+    """The error for a missing or broken TensorFlow."""
+    # For a native library's failure, TensorFlow raises a traceback; the cause is in the context.
     cause = error.__context__ if isinstance(error.__context__, Exception) else error
     words = ["install"]
     if not isinstance(error, ModuleNotFoundError):
-        words += ["--force-reinstall", "--no-deps"]  # others stay in versions that fit
+        words += ["--force-reinstall", "--no-deps"]  # other packages keep their versions
     again = command("pip", *words, "tensorflow>=2.21,<2.22")
     return ConfigError("tensorflow", f"cannot be imported ({one_line(cause)}); install it: {again}")
 
 
 @contextlib.contextmanager
 def _hidden(*names: str) -> Iterator[None]:
-    """Hide packages that Keras would import with it, for wrappers that nobody asks for here.
+    """Hide packages that Keras imports only for wrappers that nothing here uses.
 
-    That takes a quarter of TensorFlow's time to begin (0.9 of 3.4 s).
+    Importing them takes a quarter of TensorFlow's start-up time (0.9 of 3.4 s).
     """
     hidden = [name for name in names if name not in sys.modules]
     for name in hidden:
-        sys.modules[name] = None  # type: ignore[assignment]  # and so it cannot be imported
+        sys.modules[name] = None  # type: ignore[assignment]  # makes its import fail
     try:
         yield
     finally:
@@ -170,7 +170,7 @@ def _hidden(*names: str) -> Iterator[None]:
 
 
 def main() -> None:
-    """Serve the real thing."""
+    """Serve a real session."""
 
     def make_session(pipe: Pipe) -> Any:
         try:

@@ -1,4 +1,4 @@
-"""What a worker can be asked to do."""
+"""A worker's answers to all calls."""
 
 import os
 import platform
@@ -50,12 +50,12 @@ from autogan.worker.timing import timed_evaluation, timed_steps
 from autogan.worker.trial import Driver, run_trial
 from autogan.worker.workbench import Workbench
 
-_SHOWN = 16  # images of a generator that is exported
-_WEAK = 0.8  # accuracy of a classifier; below, its features tell little
+_SHOWN = 16  # images in an exported generator's picture
+_WEAK = 0.8  # below this accuracy, a classifier's features are of little use
 
 
 class Session:
-    """A worker's answers to calls, each by the method of its name.
+    """A worker's answers to calls; the method with the call's name answers it.
 
     Args:
         driver: the other end of the pipe.
@@ -64,13 +64,13 @@ class Session:
     def __init__(self, driver: Driver) -> None:
         self._driver = driver
         self._bench = Workbench(driver.note)
-        self._shared: int | None = None  # the lock on the folder of the run that it works for
+        self._shared: int | None = None  # the lock on the folder of the run
 
     def open(self, call: Open) -> Opened:
         """See `Open`.
 
         Raises:
-            ConfigError: if the configuration cannot be run here.
+            ConfigError: if the configuration cannot run here.
         """
         run = self._bench.use(call)
         for note in device_notes(run):
@@ -83,8 +83,8 @@ class Session:
         if {"none"} != set(conditions) and data.train.labels is None:
             raise ConfigError(
                 "dataset",
-                f"{run.dataset} has no labels{_because(data)}, and {run.gan_type} learns classes; "
-                "choose a labelled dataset (of a folder, the sub-folders are the classes: two or "
+                f"{run.dataset} has no labels{_because(data)}, but {run.gan_type} learns classes; "
+                "choose a labelled dataset (in a folder, the sub-folders are the classes: two or "
                 "more, with every image in one; or give --labels FILE.csv), condition none, or a "
                 "GAN type without classes, such as dcgan",
             )
@@ -122,11 +122,11 @@ class Session:
         if accuracy is not None:
             weak = ": too weak to rank subtle differences" if accuracy < _WEAK else ""
             right = f"{100 * accuracy:.1f} %"
-            self._driver.note(f"the classifier is right about {right} of unseen images{weak}")
+            self._driver.note(f"the classifier's accuracy on unseen images is {right}{weak}")
         return prepared
 
     def _measures(self, run: TrainConfig, folder: str) -> Prepared:
-        """What values are measured by, for the run in a folder."""
+        """The features and labels of scores, for the run in a folder."""
         evaluator = self._bench.evaluator(run, folder)
         check_enough(
             evaluator.criteria, evaluator.generated, evaluator.samples, len(evaluator.real.mean)
@@ -159,7 +159,7 @@ class Session:
             return Timed(step=step, evaluation=None)
         try:
             self._bench.network(run)
-        except ConfigError:  # no download on this machine: the training can be timed all the same
+        except ConfigError:  # weights cannot be downloaded here: time only the training
             return Timed(step=step, evaluation=None)
         return Timed(
             step=step, evaluation=timed_evaluation(trainer, self._bench.evaluator(run, ""))
@@ -169,7 +169,7 @@ class Session:
         """See `Join`.
 
         Raises:
-            ConfigError: if the run's folder, its data or its features are not the same here.
+            ConfigError: if the run's folder, its data or its features differ here.
         """
         shared = share(Path(call.root), call.token)
         if self._shared is not None:
@@ -178,7 +178,7 @@ class Session:
         run = self._bench.use(call)
         data = self._bench.data(run)
         if data.train.digest != call.digest:
-            raise ConfigError("dataset", f"{run.dataset} holds other images on {platform.node()}")
+            raise ConfigError("dataset", f"{run.dataset} has other images on {platform.node()}")
         prepared = self._measures(run, call.run)
         if prepared.features != call.features:
             other = difference(call.features, prepared.features)
@@ -270,5 +270,5 @@ class Session:
 
 
 def _because(data: ImageData) -> str:
-    """Why there are no classes, in brackets, where that is known."""
+    """Why there are no classes, in brackets, if that is known; else empty."""
     return f" ({data.unlabelled})" if data.unlabelled else ""

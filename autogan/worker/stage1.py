@@ -1,4 +1,4 @@
-"""The first stage, whose images a GAN enlarges: a training, of which the run keeps a copy."""
+"""The first stage, whose images a GAN enlarges: a training that the run keeps a copy of."""
 
 from pathlib import Path
 
@@ -12,14 +12,14 @@ from autogan.record.folder import PLACES, TrialFolder, existing_training, first_
 
 
 def first_stage_training(run: TrainConfig, folder: str) -> Path:
-    """The folder of the first stage's training: the copy that a run keeps, or the original.
+    """The folder of the first stage's training: the run's copy, or else the original.
 
     Args:
         run: with a ``stage1``.
         folder: of the run, if it may keep a copy; else empty.
 
     Raises:
-        ConfigError: if there is none.
+        ConfigError: if there is no such training.
     """
     kept = first_stage(Path(folder)) if folder else None
     if kept is not None and (kept / "config.yaml").is_file():
@@ -29,13 +29,13 @@ def first_stage_training(run: TrainConfig, folder: str) -> Path:
 
 
 def read_training(root: Path, run: TrainConfig) -> TrainConfig:
-    """The configuration of the first stage's training; it may name modules that ``run`` trusts."""
+    """The configuration of the first stage's training; it may use modules that ``run`` trusts."""
     plugins = {"plugin_dirs": run.plugin_dirs}
     return load_saved(TrainConfig, root / "config.yaml", plugins).resolved()
 
 
 def keep(root: Path, config: TrainConfig, copy: Path) -> None:
-    """Copy what makes the images, the first stage's own first stage with it, unless it is there.
+    """Copy a first stage's generator and its own first stage, unless the copy exists.
 
     Args:
         root: the folder of the first stage's training.
@@ -60,10 +60,10 @@ def check_first_stage(
 
     Args:
         run: with a ``stage1``.
-        stage1: its generator.
+        stage1: the first stage's trainer.
         names: of its classes or attributes.
         data: the dataset.
-        known: how images may come by their classes; see `TrainConfig.conditions`.
+        known: the run's conditions; see `TrainConfig.conditions`.
 
     Raises:
         ConfigError: naming the difference.
@@ -74,31 +74,31 @@ def check_first_stage(
         kinds = {1: "grey", 3: "RGB"}
         raise ConfigError(
             "stage1",
-            f"{run.stage1} makes {kinds[channels]} images, and {run.dataset} has {kinds[shape[2]]} "
+            f"{run.stage1} makes {kinds[channels]} images, but {run.dataset} has {kinds[shape[2]]} "
             "ones; train both stages on the same images",
         )
     if shape[0] not in [small * ratio for ratio in RATIOS]:
         sizes = " or ".join(str(small * ratio) for ratio in RATIOS)
         raise ConfigError(
             "image_size",
-            f"{shape[0]}, and {run.stage1} makes images of {small} pixels; give {sizes}",
+            f"{shape[0]}, but {run.stage1} makes images of {small} pixels; give {sizes}",
         )
     if stage1.class_counts and len(stage1.class_counts) != len(data.classes):
         raise ConfigError(
             "stage1",
-            f"{run.stage1} makes images of {len(stage1.class_counts)} classes, and {run.dataset} "
+            f"{run.stage1} makes images of {len(stage1.class_counts)} classes, but {run.dataset} "
             f"has {len(data.classes)}; train both stages on the same images",
         )
     if stage1.attributes is not None and names != attributes:
         has = ", ".join(attributes) or "none"
         raise ConfigError(
             "stage1",
-            f"{run.stage1} makes images with the attributes {', '.join(names)}, and {run.dataset} "
+            f"{run.stage1} makes images with the attributes {', '.join(names)}, but {run.dataset} "
             f"has {has}; train both stages on the same images",
         )
     if not stage1.conditions and known != ["none"]:
         raise ConfigError(
             "condition",
-            f"{', '.join(known)}, and the images of {run.stage1} are of no given class; choose "
-            "none, or a first stage that learned classes",
+            f"{', '.join(known)}, but {run.stage1} takes no classes; choose none, or a first stage "
+            "that learned classes",
         )

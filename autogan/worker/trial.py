@@ -1,7 +1,7 @@
 """One trial: a GAN trained under given hyperparameters, scored at intervals, kept on disk.
 
-Runs in a worker process. What it leaves in its folder depends on the configuration alone, not on
-what the process did before or on how often the training was interrupted.
+It runs in a worker process. Its files depend only on the configuration, not on the process's
+earlier work or on interruptions.
 """
 
 import dataclasses
@@ -35,24 +35,24 @@ from autogan.search import Evaluation, State, Trial
 from autogan.search.history import best_evaluation
 from autogan.worker.events import TrialEvents
 
-_EVALUATION_LATENTS = 1  # a seed, the same for all trials
-_GRID_LATENTS = 2  # likewise
-USER_LATENTS = 2**32  # what is added to the users' seeds: none of them chose a checkpoint
-_STEPS_PER_CALL = 20  # between two looks at the losses, the clock, Ctrl-C and the display
-_FIRST_STEPS = 100  # of a generator: WGAN-GPs have made one picture after 90, and good ones later
+_EVALUATION_LATENTS = 1  # the seed for scoring, the same for all trials
+_GRID_LATENTS = 2  # the seed for grids, the same for all trials
+USER_LATENTS = 2**32  # added to the users' seeds, so that none is a seed that chose a checkpoint
+_STEPS_PER_CALL = 20  # between two checks of the losses, the clock, Ctrl-C and the display
+_FIRST_STEPS = 100  # too early for a collapse: WGAN-GPs made one picture at 90, good ones later
 
 
 class Driver(Protocol):
     """The other end of the pipe, as a trial sees it."""
 
     def note(self, text: str) -> None:
-        """Tell what the user should know."""
+        """Send a note for the user."""
 
     def progress(self, step: int, steps: int, losses: Mapping[str, float]) -> None:
-        """Tell how far the training is."""
+        """Report the training's progress."""
 
     def evaluated(self, evaluation: Evaluation) -> bool:
-        """Tell an evaluation; return whether to go on: True if `interrupted` meanwhile."""
+        """Report an evaluation; return whether to go on (True if `interrupted` meanwhile)."""
 
     def interrupted(self) -> bool:
         """Whether to save and stop as soon as possible."""
@@ -71,24 +71,24 @@ def run_trial(
     search: SearchConfig | None = None,
     class_names: Sequence[str] = (),
 ) -> Trial | None:
-    """Train, evaluate and save; go on from the folder's checkpoint if there is one.
+    """Train, evaluate and save; resume from the folder's checkpoint if there is one.
 
     Args:
         config: of the training; resolved.
-        folder: where everything goes.
-        trainer: of the shape that the configuration asks for.
+        folder: for all files of the trial.
+        trainer: of the configuration's shape.
         data: the training set.
         evaluator: of the configuration's criteria.
-        driver: is told of progress and decides on stopping.
-        environment: what the result depends on beside the configuration, for the record.
+        driver: receives progress and decides on stopping.
+        environment: versions and machine, on which the result also depends, for the record.
         name: of the training in TensorBoard.
-        begun: the trial as it has begun: its number, hyperparameters, seed and origin.
-        search: that the trial belongs to, if to any.
+        begun: the new trial: its number, hyperparameters, seed and origin.
+        search: the trial's search, if it belongs to one.
         class_names: of the training set's classes or attributes, for the pictures and the files of
             a conditional GAN.
 
     Returns:
-        What came of it, or None if interrupted.
+        The trial's result, or None if interrupted.
 
     Raises:
         ConfigError: if the folder was moved or removed meanwhile.
@@ -102,7 +102,7 @@ def run_trial(
     started = saved = time.monotonic()
     sweep(folder.root, folder.checkpoints, folder.samples)
 
-    # Begin, or go back to the last checkpoint; a result that was not told yet is told now.
+    # Begin, or go back to the last checkpoint; a result not reported yet is reported now.
     if (ended := folder.ended()) and not ended.resumable:
         trial = ended
     elif state := _checkpoint(folder, driver):
@@ -115,10 +115,10 @@ def run_trial(
     else:
         trainer.reset(config.seed)
         folder.keep_config(config)
-    goes_on = True  # what is said to the last one told counts, before a kill or now
+    goes_on = True  # the answer to the last evaluation counts, before a kill or now
     for evaluation in trial.evaluations:
         goes_on = driver.evaluated(evaluation)
-    if trial.evaluations and driver.interrupted():  # which may be all that was answered
+    if trial.evaluations and driver.interrupted():  # the answers may come only from this
         return None
     if trial.state is not State.RUNNING:
         return trial
@@ -129,12 +129,12 @@ def run_trial(
     images_per_step = config.gan.batches_per_step(hyperparameters) * trainer.batch_size
     stride = min(_STEPS_PER_CALL, data.steps_at_once(images_per_step))
     latents = trainer.latents(evaluator.generated, _EVALUATION_LATENTS)
-    classes = range(min(trainer.conditions, GRID_CLASSES))  # a column each, if there are any
+    classes = range(min(trainer.conditions, GRID_CLASSES))  # one per column
     grid_latents = trainer.latents(whole_rows(len(classes)), _GRID_LATENTS, classes)
     shown = config.gan.meaningful(hyperparameters)
     events = TrialEvents(folder, name, shown, trainer, sizes, search, labels)
-    limit = 60 * (config.max_trial_minutes or math.inf)  # seconds, those of earlier runs among them
-    lost: set[str] = set()  # criteria that the user knows to have no finite value
+    limit = 60 * (config.max_trial_minutes or math.inf)  # seconds, including those before a resume
+    lost: set[str] = set()  # criteria reported to have no finite score
 
     def save() -> None:
         nonlocal saved
@@ -155,11 +155,11 @@ def run_trial(
         if before + time.monotonic() - started >= limit:
             save()
             trial.state = State.TIMED_OUT
-            trial.reason = f"its {config.max_trial_minutes:g} minutes were over at step {step}"
+            trial.reason = f"its {config.max_trial_minutes:g} minutes ended at step {step}"
             break
 
-        # Train up to the next look or evaluation, in one compiled call: `run` and
-        # `_generator_step` of `autogan.models.training.updates.Updates` (E-GAN's has its own step).
+        # Train up to the next check or evaluation, in one compiled call: `run` and
+        # `_generator_step` of `autogan.models.training.updates.Updates` (E-GAN has its own step).
         boundary = min(steps, (step // evaluate_every + 1) * evaluate_every)
         look = (step // stride + 1) * stride
         count = min(look, boundary) - step
@@ -171,7 +171,7 @@ def run_trial(
             trial.state = State.DIVERGED
             trial.reason = f"a loss became NaN or infinite at step {step}"
 
-        # Evaluate, and keep what is worth keeping.
+        # Evaluate and save.
         elif step == boundary:
             folder.check_there()
             try:
@@ -185,7 +185,7 @@ def run_trial(
                 lost.update(missing)
                 driver.note(
                     f"{', '.join(missing)} is NaN or infinite: it does not decide, so the training "
-                    "goes on, and that value is missing"
+                    "goes on without that score"
                 )
             scores = {labels[name]: score for name, score in named.items()}
             variety = evaluator.variety(made, features)
@@ -228,7 +228,7 @@ def run_trial(
             if not goes_on and step < steps and not _collapsed(trial):
                 trial.state = State.STOPPED
 
-        # Save between evaluations too, so that a kill costs minutes at most.
+        # Save between evaluations too, so that a kill costs only minutes.
         elif time.monotonic() - saved >= 60 * config.checkpoint_minutes:
             save()
 
@@ -238,14 +238,14 @@ def run_trial(
             return None
 
     folder.check_there()
-    # End: the value is that of the best evaluation, for GANs collapse late. A dead trial has it,
-    # too: its generator is worth something, though its hyperparameters are not.
+    # End: the value is that of the best evaluation, because GANs may collapse late. A dead trial
+    # has a value too: its generator is worth something, though its hyperparameters are not.
     best = best_evaluation(trial.evaluations, objective.direction)
     if trial.state is State.RUNNING and (_collapsed(trial) or best is None):
         trial.state, last = State.COLLAPSED, trial.evaluations[-1]
         trial.reason = f"{Variety.of(last.variety)} at step {last.step}"
         if not last.collapsed:
-            trial.reason = f"no evaluation held {config.constraint}"
+            trial.reason = f"no evaluation met {config.constraint}"
     if trial.state is State.RUNNING:
         trial.state = State.COMPLETE
     if best is not None:
@@ -254,25 +254,25 @@ def run_trial(
     trial.seconds, trial.steps = before + time.monotonic() - started, step
     events.end(dead=trial.dead or trial.collapsed)
     write_json(folder.result, {**dataclasses.asdict(trial), "environment": dict(environment)})
-    if trial.dead:  # others can be trained on
+    if trial.dead:  # other trials can be trained longer
         folder.state.unlink(missing_ok=True)
     return trial
 
 
 def _checkpoint(folder: TrialFolder, driver: Driver) -> dict[str, npt.NDArray[Any]] | None:
-    """The state that a trial goes on from, if there is one; from a damaged one it begins anew."""
+    """The state to resume from; None if it is missing, or damaged so that the trial restarts."""
     if not folder.state.exists():
         return None
     try:
         with stored(folder.state, "read"):
             return read_arrays(folder.state)
     except Damaged as error:
-        driver.note(f"{error}; the training begins anew")
+        driver.note(f"{error}; the training starts again from the beginning")
         return None
 
 
 def _check_labels(before: Sequence[str], now: Sequence[str]) -> None:
-    """Refuse to go on where evaluations would not be comparable with those so far.
+    """Refuse to resume if new evaluations would not be comparable with the earlier ones.
 
     Raises:
         ConfigError: naming the labels.
@@ -280,15 +280,15 @@ def _check_labels(before: Sequence[str], now: Sequence[str]) -> None:
     if list(before) != list(now):
         raise ConfigError(
             "resume",
-            f"the training was measured as {', '.join(before)}, now it would be as "
-            f"{', '.join(now)}: other images or features; restore them, or begin anew",
+            f"the training was scored as {', '.join(before)}, but now it would be scored as "
+            f"{', '.join(now)} (other images or features); restore these, or start a new training",
         )
 
 
 def _beginning(step: int, steps: int) -> bool:
-    """Whether a generator may still be what it was at its start, after ``step`` of ``steps``.
+    """Whether a generator may have changed little since its start, after ``step`` of ``steps``.
 
-    Its images are alike then, the more so with averaged weights; that is no collapse.
+    Its images are then alike, even more so with averaged weights; that does not mean a collapse.
     """
     return step < max(steps / 10, _FIRST_STEPS)
 

@@ -1,4 +1,4 @@
-"""What a worker keeps in memory between calls: data, feature network, evaluator, GANs."""
+"""A worker's memory between calls: data, feature network, evaluator, GANs."""
 
 import dataclasses
 import gc
@@ -34,22 +34,22 @@ from autogan.worker.checks import refuse_labels, takes_attributes
 from autogan.worker.device import set_device
 from autogan.worker.stage1 import first_stage_training, keep, read_training
 
-_MAX_GANS = 4  # built GANs that are kept in memory
-_MAX_GAN_BYTES = 2**29  # of their variables, if there is more than one
-_MAX_GROWTH = 2**31  # bytes of memory since the first trial: beyond, a fresh worker follows
-_CLASSIFIER_IMAGES = 100_000  # that a classifier learns from, at most
+_MAX_GANS = 4  # GANs to keep in memory
+_MAX_GAN_BYTES = 2**29  # of the variables of all, if there is more than one
+_MAX_GROWTH = 2**31  # bytes of memory since the first trial; beyond, a new worker takes over
+_CLASSIFIER_IMAGES = 100_000  # to train a classifier on, at most
 
 T = TypeVar("T")
 
 
 class Workbench:
-    """What calls share, each thing made when it is first needed.
+    """Objects that calls share, each created on first use.
 
     Args:
-        tell: reports what takes long.
+        tell: is called with notes on slow work.
 
     Attributes:
-        device: that TensorFlow uses; None before the first call.
+        device: TensorFlow's device; None before the first call.
     """
 
     def __init__(self, tell: Tell) -> None:
@@ -61,10 +61,10 @@ class Workbench:
 
     @property
     def full(self) -> bool:
-        """Whether the memory holds enough, so that a fresh worker should follow.
+        """Whether the process uses so much memory that a new worker should take over.
 
-        A GAN takes its variables and some 30 MB for its graphs; when it is dropped, 5 to 15 MB of
-        that stay with the process.
+        A GAN takes its variables and some 30 MB for its graphs; when it is dropped, the process
+        keeps 5 to 15 MB of that.
         """
         now = memory_bytes()
         if self._first_bytes is None:
@@ -72,7 +72,7 @@ class Workbench:
         return now - self._first_bytes > _MAX_GROWTH
 
     def use(self, call: Call) -> TrainConfig:
-        """A call's configuration; the first one decides threads and device.
+        """A call's configuration; the first call sets threads and device.
 
         Raises:
             ConfigError: if there is no such device.
@@ -89,26 +89,26 @@ class Workbench:
         )
 
     def images(self, name: str, run: TrainConfig, image_size: int | None) -> ImageData:
-        """A dataset's images at a size, read as a configuration says."""
+        """A dataset's images at a size, read with a configuration's options."""
         dataset, reading = dataset_named(name, run.data_dir), run.reading
         if name != run.dataset:
-            reading = dataclasses.replace(reading, labels=None)  # which name the other's images
+            reading = dataclasses.replace(reading, labels=None)  # they are for run.dataset's images
         return loaded(dataset, image_size, reading, self._tell)
 
     def reference(self, run: TrainConfig) -> Split:
-        """The real images that criteria compare with, without the limit on their number."""
+        """All real images of the reference split; criteria use ``eval_samples`` of them."""
         data = self.data(run)
         split = data.train if run.reference_split == "train" else data.test
         if split is None:
             raise ConfigError(
                 "reference_split",
-                f"test, and {run.dataset} has no test images; use train, or add a folder test/ "
-                "beside train/",
+                f"test, but {run.dataset} has no test images; use train, or add a folder test/ "
+                "next to train/",
             )
         return split
 
     def unseen(self, run: TrainConfig) -> Split | None:
-        """Real images that are neither learned from nor compared with; None if there are none.
+        """Real images for neither training nor reference; None if there are none.
 
         Raises:
             ConfigError: if there are none, and a criterion needs them.
@@ -119,15 +119,13 @@ class Workbench:
             why = (
                 "reference_split test leaves none; use train"
                 if run.reference_split == "test"
-                else f"{run.dataset} has no test images; add a folder test/ beside train/"
+                else f"{run.dataset} has no test images; add a folder test/ next to train/"
             )
-            raise ConfigError(
-                "criterion", f"{wanting[0]} needs images that are not learned from, and {why}"
-            )
+            raise ConfigError("criterion", f"{wanting[0]} needs unseen images, but {why}")
         return found
 
     def network(self, run: TrainConfig, folder: str = "") -> FeatureNetwork:
-        """The feature network; the one that the run in a folder keeps, if it keeps one."""
+        """The feature network; if the run in a folder has a copy of its weights, with these."""
         kept = feature_weights(Path(folder)) if folder else None
 
         def load() -> FeatureNetwork:
@@ -156,7 +154,7 @@ class Workbench:
         return self._keep("network", key, load)
 
     def training_set(self, run: TrainConfig) -> TrainingSet:
-        """The training split, held on the device unless it is too large."""
+        """The training split, on the device unless it is too large."""
         train = self.data(run).train
         return self._keep(
             "training",
@@ -165,19 +163,19 @@ class Workbench:
         )
 
     def check_labelled(self, run: TrainConfig) -> None:
-        """Refuse a classifier of images without classes."""
+        """Refuse a classifier if the images have no classes."""
         if self.data(run).train.classes is None:
             why = f" ({self.data(run).unlabelled})" if self.data(run).unlabelled else ""
             has = "attributes" if self.data(run).attributes else f"none{why}"
             learns = "classes" if self.data(run).attributes else "labels"
             raise ConfigError(
                 "features",
-                f"classifier learns from {learns}, and {run.dataset} has {has}; use --features "
+                f"classifier needs {learns}, but {run.dataset} has {has}; use --features "
                 "inception, efficientnet, random or the path of a SavedModel",
             )
 
     def evaluator(self, run: TrainConfig, folder: str) -> Evaluator:
-        """What scores images as a configuration says, for the run in a folder."""
+        """The evaluator of a configuration's criteria, for the run in a folder."""
         published = None
         if run.reference_statistics is not None:
             check_needs(run.criteria(), run.reference_statistics)
@@ -212,7 +210,7 @@ class Workbench:
         return self._keep("evaluator", key, build)
 
     def check_features(self, run: TrainConfig) -> None:
-        """Check that the features have logits, and of the dataset's classes, if criteria need it.
+        """Check that the features have the logits that criteria need, for the dataset's classes.
 
         Raises:
             ConfigError: naming the criterion.
@@ -221,7 +219,7 @@ class Workbench:
         if wanting and run.features != "classifier" and not self.network(run).classes:
             raise ConfigError(
                 "criterion",
-                f"{wanting[0]} needs logits, and {run.features} gives none; use --features "
+                f"{wanting[0]} needs logits, but {run.features} has none; use --features "
                 "classifier, inception or efficientnet, or a criterion that compares features, "
                 "such as fid",
             )
@@ -229,15 +227,15 @@ class Workbench:
         if run.features != "classifier" and self.network(run).classes != classes:
             refuse_labels(
                 run,
-                f"{run.features} tells {self.network(run).classes} classes and {run.dataset} has "
-                f"{classes}; use --features classifier, or a SavedModel with those logits",
+                f"{run.features} has logits of {self.network(run).classes} classes, {run.dataset} "
+                f"has {classes} classes; use --features classifier, or a SavedModel with those",
                 "logits",
             )
 
     def stage1(self, run: TrainConfig, folder: str) -> tuple[Trainer, list[str]] | None:
-        """The trained GAN whose images a configuration enlarges, if it does, for a run's folder.
+        """The first stage, whose images a configuration enlarges; None without one.
 
-        With it come the names of its classes or attributes.
+        It comes with the names of its classes or attributes. The run in ``folder`` may have a copy.
 
         Raises:
             ConfigError: if there is no such training.
@@ -252,13 +250,13 @@ class Workbench:
         return self._keep("stage1", key, lambda: self.restored(config, root, "best"))
 
     def keep_stage1(self, run: TrainConfig, folder: str) -> None:
-        """Copy what a configuration's images are enlarged from into the run's folder."""
+        """Copy a configuration's first stage, if it has one, into the run's folder."""
         if run.stage1 is not None:
             root = first_stage_training(run, folder)
             keep(root, read_training(root, run), first_stage(Path(folder)))
 
     def learner(self, run: TrainConfig, folder: str = "") -> Trainer:
-        """The networks of a configuration for its own dataset; see `trainer`."""
+        """The trainer of a configuration for its dataset; see `trainer`."""
         data = self.data(run)
         train = data.train
         return self.trainer(
@@ -273,13 +271,13 @@ class Workbench:
         attributes: Attributes | None = None,
         folder: str = "",
     ) -> Trainer:
-        """The networks of a configuration, built once for each shape; again, if long unused.
+        """The trainer of a configuration, built once for each shape, or again if it was dropped.
 
         Args:
             run: the configuration.
-            image_shape: of the images to make.
+            image_shape: of the images to generate.
             class_counts: of the training set.
-            attributes: of images of the training set, if it has any, uint8 [M, A].
+            attributes: of images of the training set, uint8 [M, A], if it has any.
             folder: of the run, if it may keep a first stage.
 
         Raises:
@@ -296,7 +294,7 @@ class Workbench:
         trainer = self._trainers.pop(key, None)
         if trainer is None:
             self._make_room()  # before building the next: both may not fit
-            # Types of the user's own may not know what is not usual.
+            # A user's type may not accept unusual arguments.
             more: dict[str, Any] = {n: value for n, value in how.items() if value != usual[n]}
             if attributes is not None and takes_attributes(run):
                 more["attributes"] = attributes
@@ -305,7 +303,7 @@ class Workbench:
         return trainer
 
     def _make_room(self) -> None:
-        """Drop the GANs that were not used for longest, for a further one like the last."""
+        """Drop the least recently used GANs, to make room for another as large as the last."""
         sizes = [trainer.state_bytes for trainer in self._trainers.values()]
         left = sizes + sizes[-1:]
         while len(left) > 1 and (len(left) > _MAX_GANS or sum(left) > _MAX_GAN_BYTES):
@@ -314,9 +312,9 @@ class Workbench:
             gc.collect()  # a compiled function and its graph refer to each other
 
     def restored(self, run: TrainConfig, root: Path, checkpoint: str) -> tuple[Trainer, list[str]]:
-        """The GAN of a training with its generator at a checkpoint; the dataset is not needed.
+        """The trainer of a training, with its generator at a checkpoint, without the dataset.
 
-        With it come the names of its classes or attributes, or their numbers.
+        It comes with the names of its classes or attributes, or with their numbers.
         """
         folder = TrialFolder.of(root.resolve(), run)
         path = folder.best if checkpoint == "best" else folder.last
@@ -326,7 +324,7 @@ class Workbench:
             arrays = read_arrays(path)
         except Damaged as error:
             raise ConfigError(
-                "checkpoint", f"{error}; train again, or take the other one"
+                "checkpoint", f"{error}; train again, or use the other checkpoint"
             ) from None
         height, width, channels = arrays.pop("image_shape").tolist()
         counts = tuple(arrays.pop("class_counts", np.zeros(0)).tolist())
@@ -337,21 +335,21 @@ class Workbench:
         return trainer, names or [str(number) for number in range(trainer.conditions)]
 
     def _cache(self, run: TrainConfig) -> Path:
-        """Where trained classifiers and real statistics are kept, for each kind of bits."""
+        """The cache's folder for classifiers and real statistics with the same arithmetic."""
         device = (self.device or "cpu").replace(" ", "-").replace("/", "-")
         return cache_root() / f"tensorflow-{tf.__version__}-{device}-{run.threads}-threads"
 
     def _keep(self, slot: str, key: Any, make: Callable[[], T]) -> T:
-        """The last thing made in this slot, made again if it was made for another key."""
+        """The object in this slot, created again if the last one was for another key."""
         if slot not in self._kept or self._kept[slot][0] != key:
-            self._kept.pop(slot, None)  # before making the next: both may not fit
+            self._kept.pop(slot, None)  # before creating the next: both may not fit
             self._kept[slot] = (key, make())
         value: T = self._kept[slot][1]
         return value
 
 
 def memory_bytes() -> int:
-    """The memory that the process holds; where the system does not tell, the most that it held."""
+    """The memory that the process uses; if the system does not report it, its maximum so far."""
     try:
         pages = int(Path("/proc/self/statm").read_text().split()[1])
     except OSError:
@@ -361,5 +359,5 @@ def memory_bytes() -> int:
 
 
 def data_key(run: TrainConfig) -> tuple[Any, ...]:
-    """What decides the images."""
+    """The part of a configuration that decides the images."""
     return (run.dataset, run.data_dir, run.image_size, run.reading)
