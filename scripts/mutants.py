@@ -335,13 +335,13 @@ MUTANTS = [
     ),
     Mutant(
         "accuracy only on generated images", STEP,
-        "told = [real > self.loss.border, fake < self.loss.border]",
-        "told = [fake < self.loss.border]", f"{UPDATES} -k ahead",
+        "correct = [real > self.loss.border, fake < self.loss.border]",
+        "correct = [fake < self.loss.border]", f"{UPDATES} -k ahead",
     ),
     Mutant(
         "a border at 0 for least squares too", STEP,
-        "told = [real > self.loss.border, fake < self.loss.border]",
-        "told = [real > 0.0, fake < 0.0]", f"{UPDATES} -k adaptive",
+        "correct = [real > self.loss.border, fake < self.loss.border]",
+        "correct = [real > 0.0, fake < 0.0]", f"{UPDATES} -k adaptive",
     ),
     # attributes
     Mutant(
@@ -426,7 +426,7 @@ MUTANTS = [
     ),
     Mutant(
         "ACGAN: class_weight ignored", STEP,
-        'settings["class_weight"] * told', "told", f"{UPDATES} -k acgan",
+        'settings["class_weight"] * error', "error", f"{UPDATES} -k acgan",
     ),
     Mutant(
         "ACGAN: class_weight instead of generator_class_weight", STEP,
@@ -741,7 +741,7 @@ MUTANTS = [
     Mutant(
         "the answer is computed again when an evaluation is repeated", LOOP,
         "return self._decisions.goes_on(number) if recorded is None else recorded",
-        "return self._decisions.goes_on(number)", f"{PARALLEL} -k told",
+        "return self._decisions.goes_on(number)", f"{PARALLEL} -k recorded_answer",
     ),
     Mutant(
         "an answer is computed before its evaluation counts", "autogan/record/ledger.py",
@@ -797,7 +797,7 @@ MUTANTS = [
     ),
     Mutant(
         "a worker survives a torn line", "autogan/worker/serve.py", "os._exit(0)", "pass",
-        "tests/test_engine.py -k whatever",
+        "tests/test_engine.py -k ends_with_its_pipe",
     ),
     Mutant("a trial that cannot be recorded runs on", LOOP,
            "del self._running[event.trial]", "pass", LOOPS),

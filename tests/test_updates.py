@@ -1044,7 +1044,9 @@ def test_they_are_the_same_when_compiled(build, kind, changes):
 )  # fmt: skip
 @pytest.mark.slow
 def test_xla_computes_the_same(build, kind, changes):
-    check_two_steps(lambda *args: build(*args, xla=True), GAN_TYPES.get(kind), changes)
+    check_two_steps(
+        lambda *args, **more: build(*args, xla=True, **more), GAN_TYPES.get(kind), changes
+    )
 
 
 def test_combinations_have_each_value_of_each_choice():

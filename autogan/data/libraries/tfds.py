@@ -104,9 +104,9 @@ class TensorFlowDatasets(FileDataset):
         except Exception as error:
             raise ConfigError(
                 "dataset",
-                f"tfds:{self.argument} cannot be had ({one_line(error)}); prepare it with "
-                "tensorflow_datasets on a machine that reaches it, and give the root folder (of "
-                "all its datasets) with --data-dir",
+                f"tfds:{self.argument} cannot be downloaded ({one_line(error)}); prepare it with "
+                "tensorflow_datasets on a machine with a network, and give the root folder of all "
+                "its datasets with --data-dir",
             ) from error
 
     def _source(self, builder: Any, split: str, key: str) -> Source:
