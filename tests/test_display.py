@@ -212,8 +212,9 @@ class TestSummary:
             in told
         )
         assert (
-            "warning: the winner makes nothing like 80 % of the real images, as if only 10 % of "
-            "its own were good and different: train longer, or look at them" in told
+            "warning: low variety: 80 % of the real images have no generated image near them, and "
+            "about 10 % of the generated ones are good and different; train longer, and look"
+            in told
         )
         fine = dataclasses.asdict(Variety(250, 250, 256, 60.0, 0.9, 0.9, 0.9))
         monkeypatch.setattr(FakeSession, "variety", fine)

@@ -10,8 +10,9 @@ from fakes import DIVERGE, FakeEngine
 import autogan
 from autogan.cli.main import main
 from autogan.core.hyperparameters import Dimension, Hyperparameter, Range
-from autogan.search import Space
+from autogan.search import Space, State, Trial
 from autogan.show.plain import plain
+from autogan.show.standings import _too_early
 
 RATES = {"learning_rate": [1e-4, 3e-4, 1e-3]}  # DCGAN's own is 2e-4
 
@@ -65,6 +66,12 @@ class TestDefaultsFirst:
         assert line in result.summary()
         assert line in autogan.write_report("runs/a").read_text()
         assert plain(result)["defaults"]["trial"] == 0
+        shortened = Trial(0, own.params, state=State.STOPPED, evaluations=own.evaluations[:1])
+        shortened.value = own.evaluations[0].value
+        line = _too_early(result, shortened, result.best)
+        step, there = own.evaluations[0].step, result.best.evaluations[0].value
+        assert f"at step {step} of {result.best.steps} with {shortened.value:.4g}" in line
+        assert f"(the winner had {there:.4g} by then), too early to compare" in line
         best = search(params={"learning_rate": [3e-4, 1e-2]}, run_dir="runs/b")
         assert "the defaults are the best point found" in best.summary()
 

@@ -128,6 +128,10 @@ def print_search(result: SearchResult, as_json: bool, *, every: bool = False) ->
         own = own_flags(result.config, "train")
         again = command("autogan", "train", result.folder.best_config, *own)
         say(f"train it again:  {again}")
+        if result.ended and len(result.points) > 1 and not (result.confirmed or result.front):
+            flags = ("--resume", result.folder.root, "--confirm", "top=3,repeats=5")
+            own = own_flags(result.config, "search")
+            say(f"confirm it:      {command('autogan', 'search', *flags, *own)}")
         print_further(result.config, result.folder.best, result.logs)
     if result.folder.report.exists():
         say(f"see it all:      {result.folder.report}")
@@ -150,6 +154,8 @@ def print_training(result: TrainResult, as_json: bool) -> None:
         own = own_flags(result.config, "train")
         say(f"resume with:     {command('autogan', *again, '--max-trial-minutes', 'MORE', *own)}")
     print_further(result.config, result.folder.root, result.folder.logs)
+    own = own_flags(result.config, "sample")
+    say(f"see it all:      {command('autogan', 'report', result.folder.root, *own)}")
 
 
 def print_run(result: SearchResult | TrainResult, as_json: bool, as_csv: bool) -> None:

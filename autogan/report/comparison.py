@@ -178,7 +178,7 @@ def _measured(view: View) -> dict[str, Any]:
         measured |= {
             "feature network": features.get("network"),
             "weights": str(features.get("weights"))[:_DIGITS],
-            "real images": str(features.get("digest"))[:_DIGITS],
+            "features of the real images": str(features.get("digest"))[:_DIGITS],
             "number of images": features.get("samples"),
             "split": features.get("split"),
         }
@@ -209,7 +209,11 @@ def _groups(views: dict[str, View]) -> list[dict[str, View]]:
 def _apart(groups: Sequence[dict[str, View]]) -> Markup:
     """The differences, with a column for each group of runs."""
     firsts = [next(iter(group.values())) for group in groups]
-    columns = [{"dataset": v.result.config.dataset, **_measured(v)} for v in firsts]
+    # A classifier's weights depend on the number of threads that trained it.
+    columns = [
+        {"dataset": v.result.config.dataset, **_measured(v), "threads": v.result.config.threads}
+        for v in firsts
+    ]
     names = dict.fromkeys(name for each in columns for name in each)
     lines = [[name, *(str(each.get(name, "")) for each in columns)] for name in names]
     other = [line for line in lines if len({*line[1:]} - {""}) > 1]

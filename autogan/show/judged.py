@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from autogan.show.result import SearchResult
 
 _SCALE = re.compile(r"_\d+(_test)?(_[0-9a-f]{6})?(_test)?$")  # of a label: see `Evaluator.labels`
+_FAR = 3.0  # times the floor
 _DISTANCES = ("fid", "kid")  # between real and generated images; real images have a floor
 
 
@@ -77,6 +78,26 @@ def _fits_noise(result: "SearchResult") -> str:
     return ", ".join(words)
 
 
+def _far(result: "SearchResult") -> list[str]:
+    """A line for each distance that is several times that of unseen real images.
+
+    Both values are of equally many images.
+    """
+    found = result.judged
+    if found is None or not found.floor:
+        return []
+    names, by = _names(result), {**found.scores, **(found.fewer or {})}
+    lines = []
+    for label, floor in found.floor.items():
+        name = names.get(_unscaled(label))
+        if name in _DISTANCES and label in by and by[label] > _FAR * floor > 0:
+            lines.append(
+                f"the winner is far from real images: {name} {figure(by[label])}, unseen real "
+                f"images {figure(floor)}; train longer, or search further"
+            )
+    return lines
+
+
 def _names(result: "SearchResult") -> dict[str, str]:
     """The criteria's names by their labels, without the numbers of images."""
     return {_unscaled(label): name for label, name in result.terms.names.items()}
@@ -104,6 +125,7 @@ def warnings(result: "SearchResult") -> list[str]:
             f"the winner is closer to the training images than unseen real images are ({noise}): "
             "it has fitted their noise, so do not compare such values any more"
         )
+    lines += _far(result)
     if kept is None or not kept.variety:
         return lines
     variety = Variety.of(kept.variety)
@@ -111,8 +133,8 @@ def warnings(result: "SearchResult") -> list[str]:
         lines.append(f"the winner's images vary little: {variety}; look at them")
     if variety.uncovering:
         lines.append(
-            f"the winner makes nothing like {100 * (1 - variety.coverage):.0f} % of the real "
-            f"images, as if only {100 * variety.good:.0f} % of its own were good and different: "
-            "train longer, or look at them"
+            f"low variety: {100 * (1 - variety.coverage):.0f} % of the real images have no "
+            f"generated image near them, and about {100 * variety.good:.0f} % of the generated "
+            "ones are good and different; train longer, and look at them"
         )
     return lines

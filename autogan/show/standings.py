@@ -162,6 +162,8 @@ def defaults(result: "SearchResult") -> list[str]:
         return []
     if own.first.params == best.params:
         return ["the defaults are the best point found"]
+    if not own.ended and own.value is not None:
+        return [_too_early(result, own.first, best)]
     cost, price = (
         updates_per_step(result.config, trial) * max(trial.steps for trial in result.trials)
         for trial in (own.first, best)
@@ -173,6 +175,18 @@ def defaults(result: "SearchResult") -> list[str]:
         f"the defaults (trial {own.first.number}): {worth} {seeds(own)}, {cost} updates of both "
         f"networks; the winner: {figure(value or 0.0)}, {price} updates"
     ]
+
+
+def _too_early(result: "SearchResult", own: Trial, best: Trial) -> str:
+    """A line on defaults that a rule stopped, with the winner's value by the same step."""
+    steps = own.evaluations[-1].step
+    values = [e.value for e in best.evaluations if e.step <= steps and e.value is not None]
+    choose = min if result.direction == "min" else max
+    there = f" (the winner had {figure(choose(values))} by then)" if values else ""
+    return (
+        f"the defaults (trial {own.number}) were stopped at step {steps} of {best.steps} with "
+        f"{figure(own.value or 0.0)}{there}, too early to compare; --confirm compares them"
+    )
 
 
 def by_proxy(result: "SearchResult") -> list[str]:
