@@ -72,7 +72,7 @@ class TestOfDigits:
         )
         assert right > 0.97 * 360
         assert trained.network.accuracy == trained.prepared.features["accuracy"] == right / 360
-        assert trained.told[0] == "training a classifier on 1437 images; the cache keeps it"
+        assert trained.told[0] == "training a classifier on 1437 images; it is kept in the cache"
         told = f"the classifier's accuracy on unseen images is {right / 3.6:.1f} %"
         assert trained.told[-1] == told
 

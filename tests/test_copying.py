@@ -85,7 +85,7 @@ class TestCT:
         assert value(CT, poor, real, unseen) > 3
 
     def test_without_unseen_images_it_says_so(self):
-        with pytest.raises(ValueError, match="not learned from"):
+        with pytest.raises(ValueError, match="unseen real images are needed"):
             value(CT, draw(2), draw(0))
 
 

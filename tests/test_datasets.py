@@ -894,7 +894,27 @@ class TestHuggingFace:
         datasets.Dataset.from_dict(held, features=kinds).save_to_disk(tmp_path / "two")
         data = load(f"hf:{tmp_path / 'two'}")
         assert (data.image_shape, data.test, data.train.labels) == ((8, 8, 1), None, None)
-        assert data.unlabelled == "it has no feature that names classes"
+        assert data.unlabelled == "it has no feature of the kind ClassLabel"
+
+    @pytest.mark.parametrize(
+        ("odd", "said"),
+        [
+            ({"image": None}, r"row 1 of the split train cannot be read \(ValueError: there is none\)"),
+            (
+                {"image": {"bytes": b"junk", "path": None}},
+                "row 1 of the split train cannot be read",
+            ),
+            ({"label": -1}, r"row 1 of the split train has no class \(-1\); remove such rows"),
+        ],
+    )
+    def test_rows_that_cannot_be_used_are_named(self, tmp_path, odd, said):
+        datasets = pytest.importorskip("datasets", reason="the extra hf is not installed")
+        whole = {"image": Image.new("L", (8, 8)), "label": 0}
+        kinds = {"image": datasets.Image(), "label": datasets.ClassLabel(names=["a", "b"])}
+        made = datasets.Dataset.from_list([whole, whole | odd], features=datasets.Features(kinds))
+        made.save_to_disk(tmp_path / "odd")
+        with pytest.raises(ConfigError, match=said):
+            load(f"hf:{tmp_path / 'odd'}")
 
     def test_without_images_it_is_refused(self, tmp_path):
         datasets = pytest.importorskip("datasets", reason="the extra hf is not installed")

@@ -73,8 +73,10 @@ def _print_cost(plan: Plan) -> None:
     full = 1.0 if plan.full is None else plan.full
     if plan.full is not None and plan.full != plan.trials:
         say(f"# costs about as much as {full:.3g} whole trainings ({_why(plan)})")
+    updates = round(full * plan.updates)
     done = f", of which {plan.done:,} are done" if plan.done else ""
-    say(f"# about {full * plan.updates:,.0f} updates of both networks{done}")
+    done = f"; {plan.done:,} are done already" if plan.done >= updates else done
+    say(f"# about {updates:,} updates of both networks{done}")
     if plan.training_seconds is not None:
         left_out = "" if plan.evaluations_timed else " and evaluations"
         workers = plan.config.workers

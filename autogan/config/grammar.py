@@ -216,7 +216,7 @@ def settings_of(gan: type[GANType], params: Mapping[str, Setting]) -> dict[str, 
         own = match["name"] if match else name
         if own not in declared:
             raise ConfigError("params", f"{own!r} ({setting}) is {_undeclared(own, gan)}")
-        made = _setting(declared[own], setting)
+        made = _setting(declared[own], setting, name)
         if match is None:
             settings[name] = made
         elif isinstance(made, Dimension) and made.range:
@@ -245,28 +245,36 @@ def _decided(
     if choice is None:
         choices = [h.name for h in gan.hyperparameters if h.kind == "choice"]
         raise ConfigError(field, f"{by!r} is not a choice of {gan.name}; {suggestion(by, choices)}")
-    base = settings.get(name)
-    if not isinstance(base, Dimension) or base.range is None:
-        raise ConfigError(
-            field, f"{first} applies only to {by} {value}; give {name} a range for all others"
-        )
-    found = dict.fromkeys(choice.choices, base.range)
-    for (other, value), interval in ranges.items():
+    setting = settings.get(by, gan.factor(by, {}))
+    searched = setting.candidates if isinstance(setting, Dimension) else choice.choices
+    for other, value in ranges:
         field = f"{name}[{other}={value}]"
         if other != by:
             raise ConfigError(field, f"the range already depends on {by}; name only {by}")
-        if value not in found:
-            raise ConfigError(field, f"{by} has no value {value!r}; {suggestion(value, found)}")
+        if value not in choice.choices:
+            hint = suggestion(value, choice.choices)
+            raise ConfigError(field, f"{by} has no value {value!r}; {hint}")
+        if value not in searched:
+            tried = ", ".join(map(str, searched))
+            raise ConfigError(field, f"{by} {value} is not searched, but {tried}; leave it out")
+    base = settings.get(name)
+    if not isinstance(base, Dimension) or base.range is None:
+        raise ConfigError(
+            f"{name}[{by}={value}]",
+            f"{first} applies only to {by} {value}; give {name} a range for all others, too",
+        )
+    found = dict.fromkeys(choice.choices, base.range)
+    for (_, value), interval in ranges.items():
+        field = f"{name}[{by}={value}]"
         if interval.log != base.range.log:
             raise ConfigError(
                 field, f"{interval} and {base.range} differ in scale; write :log in both or neither"
             )
         found[value] = interval
-    setting = settings.get(by, gan.factor(by, {}))
     if not isinstance(setting, Dimension):
         return Dimension(base.hyperparameter, range=found[str(setting)])
-    searched = [found[str(candidate)] for candidate in setting.candidates]
-    low, high = min(r.low for r in searched), max(r.high for r in searched)
+    used = [found[str(candidate)] for candidate in searched]
+    low, high = min(r.low for r in used), max(r.high for r in used)
     return Dimension(base.hyperparameter, (), Range(low, high, base.range.log), by, found)
 
 
@@ -282,26 +290,28 @@ def _undeclared(name: str, gan: type[GANType]) -> str:
     return f"not a hyperparameter of {gan.name}; {suggestion(name, gan.defaults())}"
 
 
-def _setting(hyperparameter: Hyperparameter, setting: Setting) -> Value | Dimension:
+def _setting(hyperparameter: Hyperparameter, setting: Setting, field: str) -> Value | Dimension:
+    """One setting; ``field`` names it in errors."""
+
     def check(value: Any) -> Value:
         try:
             return hyperparameter.check(value)
         except (ValueError, OverflowError) as error:
-            raise ConfigError(hyperparameter.name, str(error)) from None
+            raise ConfigError(field, str(error)) from None
 
     if isinstance(setting, list):
         if not setting:
-            raise ConfigError(hyperparameter.name, "[] has no candidates; give at least one value")
+            raise ConfigError(field, "[] has no candidates; give at least one value")
         return Dimension(hyperparameter, tuple(check(value) for value in setting))
     match = _RANGE.match(setting[:_LONGEST_RANGE]) if isinstance(setting, str) else None
     if match is None or hyperparameter.kind == "choice":
         return check(setting)
-    low, high = (float(check(_scalar(hyperparameter.name, match[end]))) for end in ("low", "high"))
+    low, high = (float(check(_scalar(field, match[end]))) for end in ("low", "high"))
     log = match["log"] is not None
     if low >= high:
-        raise ConfigError(hyperparameter.name, f"{setting}: the lower end must come first")
+        raise ConfigError(field, f"{setting}: the lower end must come first")
     if log and low <= 0:
-        raise ConfigError(hyperparameter.name, f"{setting}: a log range must begin above 0")
+        raise ConfigError(field, f"{setting}: a log range must begin above 0")
     return Dimension(hyperparameter, range=Range(low, high, log))
 
 

@@ -126,7 +126,7 @@ def enqueued(
     """The points to try first, with a value for every dimension that applies.
 
     Args:
-        points: as given; hyperparameters that are left out take their defaults.
+        points: as given; hyperparameters that are left out take their defaults, moved into ranges.
         space: the search space.
         conflict: returns the reason why a point is invalid.
 
@@ -142,12 +142,13 @@ def enqueued(
                     "enqueue", f"{name!r} is not searched; {suggestion(name, defaults)}"
                 )
         try:
-            whole = {
-                d.name: d.hyperparameter.check(given.get(d.name, defaults[d.name]))
-                for d in space.dimensions
-            }
+            own = {d.name: d.hyperparameter.check(given[d.name])
+                   for d in space.dimensions if d.name in given}  # fmt: skip
         except ValueError as error:
             raise ConfigError("enqueue", str(error)) from None
+        near = space.nearest({**defaults, **own})
+        moved = {d.name: near[d.name] for d in space.dimensions if d.range and d.name in near}
+        whole = {**defaults, **moved, **own}
         point = space.existing(whole)
         if problem := conflict(point):
             raise ConfigError("enqueue", f"{named(point)}: {problem}")

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from autogan.core.arrays import Attributes, Labels
 from autogan.core.errors import ConfigError, one_line, printable
-from autogan.core.files import opened, write_bytes
+from autogan.core.files import look, opened, write_bytes
 from autogan.core.text import counted, natural
 
 _MOST_BYTES = 2**29
@@ -42,6 +42,10 @@ def read_label_file(
         ConfigError: naming a wrong line, images without a line and lines without an image, or a
             class without training images.
     """
+    kind = look(path, "labels")
+    if kind != "file":
+        there_is = f"is a {kind}" if kind else "there is no such file"
+        raise ConfigError("labels", f"{path}: {there_is}; give the path of a CSV file")
     try:
         columns, cells = _read(path, _Names(there), splits)
     except (OSError, ValueError, csv.Error) as error:

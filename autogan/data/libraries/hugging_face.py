@@ -42,9 +42,9 @@ class HuggingFace(FileDataset):
             raise ConfigError("dataset", f"{self._title} has no split train, but {[*splits]}")
         train = splits["train"]
         key, label = self._features(train)
-        first = train[0][key] if len(train) else None
-        if first is None:
+        if not len(train):
             raise ConfigError("dataset", f"{self._title}: the split train has no images")
+        first = self._row("train", train, 0, key)[key]
         width, height = first.size
         if image_size is None and width != height:
             raise ConfigError(
@@ -86,7 +86,7 @@ class HuggingFace(FileDataset):
             found[1][0] if test else None,
             names[: len(found[0][0].class_counts)],
             notes=tuple(note for _, notes in found for note in notes),
-            unlabelled="" if label else "it has no feature that names classes",
+            unlabelled="" if label else "it has no feature of the kind ClassLabel",
         )
 
     @property
@@ -128,7 +128,7 @@ class HuggingFace(FileDataset):
             raise ConfigError(
                 "dataset",
                 f"{self._title} cannot be read ({one_line(error)}); name a folder that "
-                "save_to_disk of Hugging Face's datasets has written",
+                "save_to_disk of Hugging Face's datasets has written, without empty splits",
             ) from error
         return dict(held) if isinstance(held, dict) else {"train": held}
 
@@ -141,6 +141,21 @@ class HuggingFace(FileDataset):
         labels = sorted((n for n, k in kinds.items() if k == "ClassLabel"), key="label".__ne__)
         return pictures[0], labels[0] if labels else ""
 
+    def _row(self, name: str, split: Any, number: int, key: str) -> Any:
+        """A row of a split, whose picture can be read."""
+        try:
+            example = split[number]
+            if example[key] is None:
+                raise ValueError("there is none")
+            example[key].load()
+        except Exception as error:  # of damaged pictures, whatever their bytes lead to
+            raise ConfigError(
+                "dataset",
+                f"{self._title}: the picture in row {number} of the split {name} cannot be read "
+                f"({one_line(error)}); remove such rows (Dataset.filter), and save it again",
+            ) from error
+        return example
+
     def _source(
         self, name: str, split: Any, features: tuple[str, str], check: Callable[[int, Any], None]
     ) -> Source:
@@ -148,8 +163,15 @@ class HuggingFace(FileDataset):
         key, label = features
 
         def examples() -> Iterator[Example]:
-            for number, example in enumerate(split):
+            for number in range(len(split)):
+                example = self._row(name, split, number, key)
                 check(number, example[key])
+                if label and (example[label] is None or example[label] < 0):
+                    raise ConfigError(
+                        "dataset",
+                        f"{self._title}: row {number} of the split {name} has no class "
+                        f"({example[label]}); remove such rows (Dataset.filter), and save it again",
+                    )
                 yield example[key], int(example[label]) if label else 0
 
         return Source(

@@ -57,7 +57,7 @@ class Frame:
         longest = max((len(words) for _, words in y.ticks()), default=0)
         # Narrow screens show larger letters (style.css), for which names need room.
         letter = _LETTER * 1.5 if isinstance(y, Places) else _LETTER
-        self._left = round(12 + letter * min(longest, _LONGEST) + (16 if y_label else 0))
+        self._left = round(16 + letter * min(longest, _LONGEST) + (16 if y_label else 0))
         names = [shortened(words, _LONGEST) for _, words in x.ticks()]
         widest = _LETTER * (max(map(len, names), default=0) + 2)
         room = (width - self._left - _RIGHT) / max(len(names), 1)
@@ -184,8 +184,8 @@ class Frame:
             parts.append(_text(self._left - 6, top + 4, shortened(words, _LONGEST), "end"))
         if label:
             middle = f"{(_TOP + self._height - self._bottom) / 2:.0f}"
-            parts.append(tag("text", label, x=12, y=middle, text_anchor="middle", class_="label",
-                             transform=f"rotate(-90 12 {middle})"))  # fmt: skip
+            parts.append(tag("text", label, x=16, y=middle, text_anchor="middle", class_="label",
+                             transform=f"rotate(-90 16 {middle})"))  # fmt: skip
         return parts
 
     def _at_x(self, value: object) -> float:
