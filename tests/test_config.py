@@ -505,3 +505,17 @@ def test_a_file_alone_never_makes_code_run(tmp_path, monkeypatch):
     ):
         with pytest.raises(ConfigError, match="plugin_dirs: .* somebody's own code"):
             load_config(SearchConfig, write(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    ("given", "warned"),
+    [
+        ({"features": "random"}, True),
+        ({"features": "random", "criterion": "ms_ssim"}, False),
+        ({}, False),
+    ],
+)
+@pytest.mark.parametrize("kind", [SearchConfig, TrainConfig])
+def test_features_that_say_little_are_warned_of(kind, given, warned):
+    lines = validated(kind, given).resolved().useless()
+    assert any("the network is untrained" in line for line in lines) == warned

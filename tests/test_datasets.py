@@ -899,7 +899,10 @@ class TestHuggingFace:
     @pytest.mark.parametrize(
         ("odd", "said"),
         [
-            ({"image": None}, r"row 1 of the split train cannot be read \(ValueError: there is none\)"),
+            (
+                {"image": None},
+                r"row 1 of the split train cannot be read \(ValueError: there is none\)",
+            ),
             (
                 {"image": {"bytes": b"junk", "path": None}},
                 "row 1 of the split train cannot be read",

@@ -143,6 +143,16 @@ class ScoringKeys(ImageKeys):
         names = dict.fromkeys([*self.deciding(), *limited, *self.also])
         return {name: CRITERIA.get(name)() for name in names}
 
+    def weak_features(self) -> list[str]:
+        """A line on features that say little about how good images are; empty if they say more."""
+        looks = any(kind.looks_at_features for kind in self.criteria().values())
+        if self.features != "random" or not looks:
+            return []
+        return [
+            "features random: the network is untrained, so that values say little about how good "
+            "images are; take them to try things out"
+        ]
+
     def check_labels_differ(self) -> None:
         """Refuse two user-defined criteria with the same name.
 

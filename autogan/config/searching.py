@@ -224,6 +224,7 @@ class SearchConfig(SearchKeys):
         learns = self.warm_start is not None
         return [
             *useless(self.gan, self.params, self.fixed),
+            *self.weak_features(),
             *standard_rates(self),
             *remarks(self.method, self.space, self.trials, self.enqueue, learns),
         ]

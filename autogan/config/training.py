@@ -308,8 +308,8 @@ class TrainConfig(ScoringKeys):
         return self.gan.doubt(self.hyperparameters())
 
     def useless(self) -> list[str]:
-        """A line for each given value that does not apply under the others."""
-        return useless(self.gan, self.params, self.hyperparameters())
+        """A line for each given value that does not apply under the others, or says little."""
+        return [*useless(self.gan, self.params, self.hyperparameters()), *self.weak_features()]
 
     def schedule(self, images: int, batch_size: int) -> tuple[int, int]:
         """Generator updates of a training on ``images`` images, and between evaluations."""
