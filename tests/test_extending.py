@@ -205,7 +205,7 @@ def test_a_dataset_of_ones_own_takes_its_argument():
         dataset_named("test_extending:Counting:x", None)
     with pytest.raises(ConfigError, match=r"uint8 \[0, 8, 8, 1\]; they must be uint8 \[N, height"):
         dataset_named("test_extending:Counting:0", None).load(None)
-    with pytest.raises(ConfigError, match="2 labels from -1 on for 1 images"):
+    with pytest.raises(ConfigError, match="2 labels from -1 for 1 images; give one"):
         Split(np.zeros((1, 8, 8, 1), np.uint8), np.array([-1, 0]))
 
 

@@ -349,7 +349,7 @@ class TestRandom:
         session.open(Open(config=config))
         prepared = session.prepare(Prepare(config=config, folder=""))
         assert prepared.objective.startswith("fid_random_40_")
-        with pytest.raises(ConfigError, match="is needs logits, and random gives none"):
+        with pytest.raises(ConfigError, match="is needs logits, but random has none"):
             session.open(Open(config={**config, "criterion": "is"}))
 
 
