@@ -402,13 +402,13 @@ class TestEnqueue:
         for own, problem in (
             ({"learning_rate": 0.5, "d_iter": 3}, "learning_rate 0.5 is outside its range 0.0001"),
             ({"d_iter": 5}, "d_iter 5 is outside its range 2..4; give a value inside, or widen"),
-            ({"learning_rate": 1e-3}, "d_iter 1 is outside"),  # the default
         ):
             with pytest.raises(ConfigError, match=f"^enqueue: {problem}"):
                 search(params=ranges, search_method="random", enqueue=[own])
         assert not (tmp_path / "runs").exists()
-        search(params=ranges, search_method="random", trials=1,
-               enqueue=[{"learning_rate": 1e-2, "d_iter": 4}])  # fmt: skip
+        found = search(params=ranges, search_method="random", trials=1,
+                       enqueue=[{"learning_rate": 1e-2}])  # fmt: skip
+        assert found.trials[0].params == {"learning_rate": 1e-2, "d_iter": 2}  # its default is 1
 
     def test_one_that_an_older_version_took_can_be_gone_on_with(self):
         inside, outside = {"learning_rate": 1e-3}, {"learning_rate": 0.5}

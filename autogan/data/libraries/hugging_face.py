@@ -148,7 +148,7 @@ class HuggingFace(FileDataset):
             if example[key] is None:
                 raise ValueError("there is none")
             example[key].load()
-        except Exception as error:  # of damaged pictures, whatever their bytes lead to
+        except Exception as error:  # damaged pictures raise all kinds of errors
             raise ConfigError(
                 "dataset",
                 f"{self._title}: the picture in row {number} of the split {name} cannot be read "
