@@ -32,15 +32,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data-dir", help="folder that holds mnist.npz [download it]")
     given = parser.parse_args()
+    at = commit()  # before the table changes
     for name in SEARCHES:
         with tempfile.TemporaryDirectory() as folder:
-            row = measured(name, Path(folder), given.data_dir)
+            row = measured(name, Path(folder), given.data_dir, at)
         with TABLE.open("a") as file:
             file.write(f"| {' | '.join(row)} |\n")
         print(*row, sep="  ")
 
 
-def measured(name: str, folder: Path, data_dir: str | None) -> list[str]:
+def measured(name: str, folder: Path, data_dir: str | None, at: str) -> list[str]:
     """Run a search, train its winner under fresh seeds, and return the row."""
     place = {"data_dir": data_dir} if data_dir and "mnist" in name else {}
     flags = {**place, "workers": WORKERS, "threads": 1, "run_dir": str(folder / "search")}
@@ -58,7 +59,7 @@ def measured(name: str, folder: Path, data_dir: str | None) -> list[str]:
     return [
         f"{datetime.now(timezone.utc):%Y-%m-%d}",
         __version__,
-        commit(),
+        at,
         name,
         f"{minutes:.1f}",
         f"{figure(statistics.fmean(lived))} ({figure(min(lived))} to {figure(max(lived))})",
