@@ -23,6 +23,7 @@ from autogan.show.display import Display
 from autogan.show.displays import make_display
 from autogan.show.plain import plain, table
 from autogan.show.result import SearchResult, TrainResult
+from autogan.show.standings import confirming
 from autogan.show.summary import standing, summary
 
 
@@ -131,9 +132,7 @@ def print_search(result: SearchResult, as_json: bool, *, every: bool = False) ->
         again = command("autogan", "train", result.folder.best_config, *own)
         say(f"train it again:  {again}")
         if result.ended and len(result.points) > 1 and not (result.confirmed or result.front):
-            flags = ("--resume", result.folder.root, "--confirm", "top=3,repeats=5")
-            own = own_flags(result.config, "search")
-            say(f"confirm it:      {command('autogan', 'search', *flags, *own)}")
+            say(f"confirm it:      {command(*confirming(result))}")
         print_further(result.config, result.folder.best, result.logs)
     if result.folder.report.exists():
         say(f"see it all:      {result.folder.report}")

@@ -5,7 +5,6 @@ import shlex
 
 from markupsafe import Markup
 
-from autogan.config import own_flags
 from autogan.core.errors import one_line
 from autogan.core.files import write_bytes
 from autogan.record.words import duration, figure
@@ -19,7 +18,7 @@ from autogan.search.repeats import Standing
 from autogan.show.display import Display
 from autogan.show.judged import warnings
 from autogan.show.result import SearchResult
-from autogan.show.standings import defaults, in_hand, promise, seeds
+from autogan.show.standings import confirming, defaults, in_hand, promise, seeds
 from autogan.show.summary import standing, verdict
 
 _BETTER = ": better"
@@ -112,8 +111,7 @@ def _what(view: SearchView) -> str:
 def _belief(view: SearchView) -> Markup:
     """Whether to believe the winner, in one sentence."""
     result, best = view.result, view.best
-    flags = ["--resume", str(result.folder.root), "--confirm", "top=3,repeats=5"]
-    again = shlex.join(["autogan", "search", *flags, *own_flags(result.config, "search")])
+    again = shlex.join(confirming(result))
     if best is None:
         return tag("p", "No trial has a value yet.", class_="verdict")
     if not result.ended:

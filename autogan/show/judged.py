@@ -1,7 +1,7 @@
 """A search's best generator compared with real images, and warnings about it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from autogan.criteria.copying import COPIED, copying
@@ -58,44 +58,43 @@ def _scores(
     return ", ".join(parts)
 
 
+def _against_floor(result: "SearchResult") -> Iterator[tuple[str, float, float, float | None]]:
+    """The winner's distances from real images next to those of unseen real images.
+
+    Yields:
+        The criterion's name, the winner's value, the floor, and the floor's deviation if it is
+        known. Both values are of equally many images.
+    """
+    found = result.judged
+    if found is None or not found.floor:
+        return
+    names, by = _names(result), {**found.scores, **(found.fewer or {})}
+    for label, floor in found.floor.items():
+        name = names.get(_unscaled(label))
+        if name in _DISTANCES and label in by:
+            yield name, by[label], floor, (found.floor_spread or {}).get(label)
+
+
 def _fits_noise(result: "SearchResult") -> str:
     """The criteria by which the winner beats unseen real images; empty if there are none.
 
-    Both values are of equally many images, and must differ by more than two deviations.
+    The values must differ by more than two deviations.
     """
-    found = result.judged
-    if found is None or not found.floor:
-        return ""
-    names, by = _names(result), {**found.scores, **(found.fewer or {})}
-    words = []
-    for label, floor in found.floor.items():
-        name = names.get(_unscaled(label))
-        spread = (found.floor_spread or {}).get(label)
-        if name not in _DISTANCES or label not in by or spread is None:
-            continue
-        if by[label] < floor - 2 * spread:
-            words.append(f"{name} {figure(by[label])}, unseen images {figure(floor)}")
-    return ", ".join(words)
+    return ", ".join(
+        f"{name} {figure(value)}, unseen images {figure(floor)}"
+        for name, value, floor, spread in _against_floor(result)
+        if spread is not None and value < floor - 2 * spread
+    )
 
 
 def _far(result: "SearchResult") -> list[str]:
-    """A line for each distance that is several times that of unseen real images.
-
-    Both values are of equally many images.
-    """
-    found = result.judged
-    if found is None or not found.floor:
-        return []
-    names, by = _names(result), {**found.scores, **(found.fewer or {})}
-    lines = []
-    for label, floor in found.floor.items():
-        name = names.get(_unscaled(label))
-        if name in _DISTANCES and label in by and by[label] > _FAR * floor > 0:
-            lines.append(
-                f"the winner is far from real images: {name} {figure(by[label])}, unseen real "
-                f"images {figure(floor)}; train longer, or search further"
-            )
-    return lines
+    """A line for each distance that is several times that of unseen real images."""
+    return [
+        f"the winner is far from real images: {name} {figure(value)}, unseen real "
+        f"images {figure(floor)}; train longer, or search further"
+        for name, value, floor, _ in _against_floor(result)
+        if value > _FAR * floor > 0
+    ]
 
 
 def _names(result: "SearchResult") -> dict[str, str]:

@@ -189,6 +189,13 @@ def _too_early(result: "SearchResult", own: Trial, best: Trial) -> str:
     )
 
 
+def confirming(result: "SearchResult") -> list[str]:
+    """The words of the command that confirms a search."""
+    own = own_flags(result.config, "search")
+    flags = ("--resume", str(result.folder.root), "--confirm", "top=3,repeats=5")
+    return ["autogan", "search", *flags, *own]
+
+
 def by_proxy(result: "SearchResult") -> list[str]:
     """The points that a proxy chose, and their results in full; empty without a proxy.
 
