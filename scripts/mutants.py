@@ -878,7 +878,7 @@ MUTANTS = [
         "if end + _AFTER > len(data):", "if end > len(data):", "tests/test_training_page.py",
     ),
     Mutant(
-        "neighbours on a curve are summed up", "autogan/report/training.py",
+        "neighbours on a curve are summed up", "autogan/report/losses.py",
         "sum(value for _, value in s) / len(s)", "sum(value for _, value in s)",
         "tests/test_training_page.py",
     ),

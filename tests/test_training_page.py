@@ -293,11 +293,25 @@ class TestComparison:
         told = [image["alt"] for image in Page(page).all("img")]
         assert told == [f"images of {name}, step 400" for name in "abc"]
 
+    def test_each_part_of_the_loss_that_several_have_is_a_chart(self, tmp_path):
+        for name, scale in {"a": 1.0, "b": 2.0, "c": 3.0}.items():
+            folder = training_on_disk(tmp_path / name)
+            parts = {"g_loss": [(20, scale), (40, 2 * scale)], f"own_{name}": [(20, 1.0)]}
+            if name != "c":
+                parts["d_real"] = [(20, -scale), (60, scale)]
+            losses_on_disk(folder.root / "events.out.tfevents.1", parts)
+        page = self.compared(*(tmp_path / name for name in "abc"))
+        assert page.count('id="chart-losses-') == 2  # no chart for a part that only one has
+        assert set(lines(page, "losses-0")) == {"a", "b"}
+        assert "b reached 2 after 60 steps" in drawn(page, "losses-0").find(f"{SVG}desc").text
+        assert set(lines(page, "losses-1")) == {"a", "b", "c"}
+        assert "c reached 6 after 40 steps" in drawn(page, "losses-1").find(f"{SVG}desc").text
+
     def test_only_what_can_be_compared_is(self, tmp_path):
         training_on_disk(tmp_path / "a")
         training_on_disk(tmp_path / "b", criterion="is", also=["fid"])
         page = self.compared(tmp_path / "a", tmp_path / "b")
-        assert sections(page) == ["runs", "apart", "images"]
+        assert sections(page) == ["runs", "apart", "losses", "images"]
         assert "<td>criterion</td><td>fid</td><td>is</td>" in page
 
     def test_a_criterion_of_one_alone_is_left_out(self, tmp_path):
@@ -311,7 +325,8 @@ class TestComparison:
     def test_one_without_evaluations_is_in_the_table_alone(self, tmp_path):
         training_on_disk(tmp_path / "a")
         training_on_disk(tmp_path / "b", 0, State.RUNNING)
-        assert sections(self.compared(tmp_path / "a", tmp_path / "b")) == ["runs", "images"]
+        page = self.compared(tmp_path / "a", tmp_path / "b")
+        assert sections(page) == ["runs", "images"]
 
     def test_a_training_is_a_line_and_a_row_among_searches(self, tmp_path, command):
         _, config, ledger = search_on_disk(tmp_path / "s", trials=6, pictures=True)

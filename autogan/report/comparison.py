@@ -13,6 +13,7 @@ from autogan.report.drawing.images import Album
 from autogan.report.drawing.page import Section, document, table
 from autogan.report.drawing.scales import Places
 from autogan.report.drawing.svg import Frame, tag, told_apart
+from autogan.report.losses import losses_of_several
 from autogan.report.pictures import shown
 from autogan.report.view import Measure, SearchView, TrainingView, View, view_of
 from autogan.show.judged import judged
@@ -62,6 +63,8 @@ def _sections(views: dict[str, View]) -> Iterator[Section]:
         )
     for place, group in enumerate(group for group in groups if len(group) > 1):
         yield from _compared(group, place)
+    trainings = {n: view for n, view in views.items() if isinstance(view, TrainingView)}
+    yield from losses_of_several(trainings)
     album = Album()
     best = ((name, view, view.best) for name, view in views.items())
     grids = [shown(view, album, trial, name) for name, view, trial in best if trial is not None]

@@ -1,6 +1,5 @@
 """A training's page: its head, and its sections under it."""
 
-import math
 import shlex
 from collections.abc import Iterator, Sequence
 
@@ -8,28 +7,17 @@ from markupsafe import Markup
 
 from autogan.config import own_flags
 from autogan.core.files import look
-from autogan.record.events import Curve, losses
 from autogan.record.folder import run_of
 from autogan.record.words import duration, figure
-from autogan.report import charts, pictures
-from autogan.report.common import published, repetition, scores, traceback, with_others
+from autogan.report import pictures
+from autogan.report.common import published, repetition, scores, traceback
 from autogan.report.drawing.images import Album
 from autogan.report.drawing.page import Section, document, facts, table
-from autogan.report.drawing.scales import fitting
 from autogan.report.drawing.svg import joined, tag
+from autogan.report.losses import losses_of_one
 from autogan.report.view import TrainingView
 from autogan.search import State
 from autogan.show.result import TrainResult
-
-_TOGETHER = {
-    "the discriminator's output": ("d_real", "d_fake"),
-    "loss": ("d_loss", "g_loss"),
-    "penalty": ("d_penalty",),
-    "classification error": ("d_classes", "g_classes"),
-}
-"""The parts of the loss that share an axis, by the axis's label; all others have their own."""
-
-_POINTS = 300  # of a line; beyond that, neighbours are averaged
 
 
 def training_page(result: TrainResult, *, refresh: bool = False) -> str:
@@ -112,8 +100,7 @@ def _sections(view: TrainingView, album: Album) -> Iterator[Section]:
         gap = " Images that collapsed or broke the constraint have no value." if gaps else ""
         reading = f"GANs often get worse late, so the best checkpoint is kept{marked}.{gap}"
         yield scores(view, reading)
-    if parts := losses(view.result.folder.logs):
-        yield from _losses(parts)
+    yield from losses_of_one(view)
     folder = view.result.folder
     if view.result.state == "unfinished" and look(folder.traceback, "run") == "file":
         yield Section(
@@ -122,39 +109,6 @@ def _sections(view: TrainingView, album: Album) -> Iterator[Section]:
         )  # fmt: skip
     yield _hyperparameters(view)
     yield _configuration(view)
-
-
-def _losses(parts: dict[str, Curve]) -> Iterator[Section]:
-    """The parts of the loss: the ones that every GAN has, and the others folded."""
-    lines = {name: _thinned(curve) for name, curve in parts.items()}
-    lines = {name: line for name, line in lines.items() if line}
-    groups = {up: [n for n in names if n in lines] for up, names in _TOGETHER.items()}
-    known = [name for names in groups.values() for name in names]
-    groups |= {name: [name] for name in lines if name not in known}
-    drawn: list[Markup] = []
-    for up, names in groups.items():
-        some = {name: lines[name] for name in names}
-        y = fitting((value for line in some.values() for _, value in line), factors=False)
-        name = f"losses-{len(drawn)}"
-        if some:
-            drawn.append(charts.overlaid(some, "steps of training", up, y, name))
-    if not drawn:
-        return
-    yield Section(
-        "losses", "How did the loss change during training?",
-        "Each point is a mean over some steps. d_real and d_fake are the discriminator's output "
-        "for real and for generated images. Losses do not say how good the images are; a loss that "
-        "jumps or runs away shows that the training is unstable.",
-        with_others(drawn, 2, "losses", "parts"),
-    )  # fmt: skip
-
-
-def _thinned(curve: Curve) -> list[tuple[float, float]]:
-    """A curve's finite values; of many, means of neighbours, at the step of the last of them."""
-    finite = [(step, value) for step, value in curve if math.isfinite(value)]
-    size = math.ceil(len(finite) / _POINTS)
-    stretches = [finite[at : at + size] for at in range(0, len(finite), size or 1)]
-    return [(float(s[-1][0]), sum(value for _, value in s) / len(s)) for s in stretches]
 
 
 def _hyperparameters(view: TrainingView) -> Section:
