@@ -105,7 +105,7 @@ class Published:
             raise ConfigError(
                 "reference_statistics",
                 f"they were computed by {network} with other weights ({self.weights[:6]}, here "
-                f"{weights[:6]}), which depend on the images and --threads; compute them again "
+                f"{weights[:6]}), which depend on the images and the device; compute them again "
                 "with the same ones, or with inception or efficientnet, whose weights are the same "
                 "everywhere",
             )

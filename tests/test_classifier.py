@@ -15,13 +15,10 @@ from autogan.core.errors import ConfigError
 from autogan.core.files import read_arrays, write_arrays
 from autogan.criteria import FID, InceptionScore
 from autogan.criteria.evaluator import Evaluator
-from autogan.criteria.networks import classifier
+from autogan.criteria.networks import classifier, classifier_models, classifier_training
 from autogan.criteria.networks.classifier import ClassifierNetwork
 from autogan.data import Digits
 from autogan.pool.messages import Prepare, Prepared
-
-INTRA = tf.config.threading.get_intra_op_parallelism_threads()
-INTER = tf.config.threading.get_inter_op_parallelism_threads()
 
 
 def images_of(kind, count=40):
@@ -31,16 +28,27 @@ def images_of(kind, count=40):
     return images, np.arange(count) % 4
 
 
-SHORT = {
-    "_SMALL_STEPS": 20, "_COLOUR_STEPS": 20, "_STEPS_PER_CALL": 10, "_BATCH": 8, "_PATIENCE": 1e9,
-}  # fmt: skip
+SHORT = {"_STEPS_PER_CALL": 10, "_BATCH": 8, "_PATIENCE": 1e9}
+
+
+def shorten(patch):
+    """Trainings of a second, with the threads of this process."""
+    for name, value in SHORT.items():
+        patch.setattr(classifier_training, name, value)
+    for name, recipe in classifier_training.RECIPES.items():
+        shorter = recipe._replace(steps=20, threads=own_threads())
+        patch.setitem(classifier_training.RECIPES, name, shorter)
+
+
+def own_threads():
+    intra = tf.config.threading.get_intra_op_parallelism_threads()
+    assert intra == tf.config.threading.get_inter_op_parallelism_threads()
+    return intra
 
 
 @pytest.fixture
 def short(monkeypatch):
-    """Trainings of a second."""
-    for name, value in SHORT.items():
-        monkeypatch.setattr(classifier, name, value)
+    shorten(monkeypatch)
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +66,7 @@ def trained(tmp_path_factory):
         patch.setenv("AUTOGAN_CACHE", str(tmp_path_factory.mktemp("cache")))
         prepared = engine.call(Prepare(config=run.as_dict(), folder=""), Prepared, told.append)
         session = engine.session
-        network, cache = session._bench.network(run), session._bench._cache(run)
+        network, cache = session._bench.network(run), session._bench._cache()
         yield SimpleNamespace(
             engine=engine, prepared=prepared, told=told, network=network, cache=cache
         )
@@ -127,8 +135,7 @@ def brief(request, tmp_path_factory):
     cache = tmp_path_factory.mktemp("brief")
     told = []
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in SHORT.items():
-            patch.setattr(classifier, name, value)
+        shorten(patch)
         network = ClassifierNetwork(images, labels, cache, tell=told.append)
     return SimpleNamespace(
         kind=request.param, images=images, labels=labels, told=told, network=network
@@ -140,11 +147,14 @@ def hashes_elsewhere(tmp_path_factory):
     """Both kinds' weights from a process with random numbers of its own."""
     code = (
         "import numpy as np, pathlib\n"
-        "from autogan.criteria.networks import classifier\n"
+        "from autogan.criteria.networks import classifier, classifier_training as training\n"
         "import tensorflow as tf\n"
-        f"tf.config.threading.set_intra_op_parallelism_threads({INTRA})\n"
-        f"tf.config.threading.set_inter_op_parallelism_threads({INTER})\n"
-        f"vars(classifier).update({SHORT})\n"
+        f"threads = {own_threads()}\n"
+        "tf.config.threading.set_intra_op_parallelism_threads(threads)\n"
+        "tf.config.threading.set_inter_op_parallelism_threads(threads)\n"
+        f"vars(training).update({SHORT})\n"
+        "for name, recipe in training.RECIPES.items():\n"
+        "    training.RECIPES[name] = recipe._replace(steps=20, threads=threads)\n"
         "for shape in (8, 8, 1), (24, 24, 3):\n"
         "    rng = np.random.default_rng(0)\n"
         "    images = rng.integers(0, 256, (40, *shape)).astype(np.uint8)\n"
@@ -177,7 +187,7 @@ class TestOfEachKind:
         np.random.seed(1)
         tf.random.normal([2])
         told = []
-        monkeypatch.setattr(classifier, "_PATIENCE", 0)
+        monkeypatch.setattr(classifier_training, "_PATIENCE", 0)
         again = ClassifierNetwork(others, labels, tmp_path, tell=told.append)
         assert again.weights_hash == brief.network.weights_hash
         start = "training a classifier on 36 images; it is kept in the cache"
@@ -223,7 +233,8 @@ def test_classes_of_few_images_hold_none_back(tmp_path):
 @pytest.mark.usefixtures("short")
 def test_the_colour_network_learns_shapes(tmp_path, monkeypatch):
     """Bars across or upright in any colour, anywhere, on noise: means of pixels do not tell."""
-    monkeypatch.setattr(classifier, "_COLOUR_STEPS", 100)
+    longer = classifier_training.RECIPES["residual"]._replace(steps=100)
+    monkeypatch.setitem(classifier_training.RECIPES, "residual", longer)
     rng = np.random.default_rng(0)
     images = rng.integers(0, 100, (600, 24, 24, 3))
     labels = np.arange(600) % 2
@@ -241,6 +252,91 @@ def test_the_colour_network_learns_shapes(tmp_path, monkeypatch):
 @pytest.mark.parametrize("size", [24, 40, 60, 128])
 def test_images_of_all_sizes_have_as_many_features(size):
     images = np.random.default_rng(0).integers(0, 256, (4, size, size, 3)).astype(np.uint8)
-    model = classifier._residual(images.shape[1:], 3)
+    model = classifier_models.residual(images.shape[1:], 3)
     logits, pool = model(images)
     assert (logits.shape, pool.shape) == ((4, 3), (4, 128))
+
+
+class TestThreads:
+    """The number of threads is the recipe's, in this process or in one of its own."""
+
+    def test_another_number_needs_a_process(self, monkeypatch):
+        ran = []
+        monkeypatch.setattr(classifier_training, "train", lambda *given: ran.append("here"))
+        monkeypatch.setattr(
+            classifier_training, "_trained_elsewhere", lambda *given: ran.append("elsewhere")
+        )
+        images, labels = images_of("grey")
+        for threads in own_threads(), own_threads() + 1:
+            recipe = classifier_training.RECIPES["small"]._replace(threads=threads)
+            monkeypatch.setitem(classifier_training.RECIPES, "small", recipe)
+            classifier_training.trained("small", images, labels, print)
+        assert ran == ["here", "elsewhere"]
+
+    @pytest.mark.slow
+    def test_it_gives_the_weights_of_a_process_with_that_number(self, tmp_path, monkeypatch):
+        recipe = classifier_training.RECIPES["small"]._replace(steps=50)
+        monkeypatch.setitem(classifier_training.RECIPES, "small", recipe)
+        images, labels = images_of("grey")
+        told = []
+        weights = classifier_training._trained_elsewhere("small", images, labels, told.append)
+        np.savez(tmp_path / "images.npz", images=images, labels=labels)
+        code = (
+            "import numpy as np, tensorflow as tf\n"
+            "from autogan.criteria.networks.classifier_training import RECIPES, train\n"
+            "tf.config.threading.set_intra_op_parallelism_threads(1)\n"
+            "tf.config.threading.set_inter_op_parallelism_threads(1)\n"
+            "given = np.load('images.npz')\n"
+            "recipe = RECIPES['small']._replace(steps=50)\n"
+            "np.savez('weights.npz', *train(recipe, given['images'], given['labels'], print))"
+        )
+        subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)
+        with np.load(tmp_path / "weights.npz") as expected:
+            for name, weight in zip(expected, weights, strict=True):
+                np.testing.assert_array_equal(weight, expected[name])
+
+    def test_what_it_prints_is_reported(self, monkeypatch):
+        code = (
+            "import sys, numpy as np; sys.stdin.buffer.read()\n"
+            "for line in 'classifier: step 1', 'weights': print(line, flush=True)\n"
+            "np.savez(sys.stdout.buffer, *[np.full(2, i) for i in range(12)])"
+        )
+        self.runs(monkeypatch, code)
+        told = []
+        weights = classifier_training._trained_elsewhere("small", *images_of("grey"), told.append)
+        assert told == ["classifier: step 1"]
+        assert [int(weight[0]) for weight in weights] == [*range(12)]  # arr_10 after arr_9
+
+    def test_its_failure_is_reported(self, monkeypatch):
+        self.runs(monkeypatch, "raise SystemExit('no memory')")  # without reading its input
+        images = np.zeros((500, 24, 24, 3), np.uint8)
+        with pytest.raises(RuntimeError, match="ended with code 1\nno memory"):
+            classifier_training._trained_elsewhere("small", images, np.arange(500), print)
+
+    def test_it_ends_where_nobody_listens(self, monkeypatch):
+        code = "import time; print('classifier: step 1', flush=True); time.sleep(600)"
+        self.runs(monkeypatch, code)
+
+        def stop(line):
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            classifier_training._trained_elsewhere("small", *images_of("grey"), stop)
+
+    def test_it_ends_soon_after_its_parent(self):
+        inner = (
+            "import os, threading, time\n"
+            "from autogan.criteria.networks.classifier_training import _end_with\n"
+            "threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()\n"
+            "print('began', flush=True); time.sleep(600)"
+        )
+        outer = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {inner!r}])"
+        with subprocess.Popen([sys.executable, "-c", outer], stdout=subprocess.PIPE) as parent:
+            assert parent.stdout.readline() == b"began\n"
+            parent.kill()
+            assert parent.stdout.read() == b""  # the pipe ends with the inner process
+
+    def runs(self, monkeypatch, code):
+        monkeypatch.setattr(
+            classifier_training, "of_main", lambda module: (sys.executable, "-c", code)
+        )

@@ -10,7 +10,7 @@ from sessions import SessionEngine
 import autogan
 from autogan.config import TrainConfig, load_config
 from autogan.core.errors import ConfigError
-from autogan.criteria.networks import classifier
+from autogan.criteria.networks import classifier_training
 from autogan.models import GAN_TYPES
 from autogan.models.training.batches import TrainingSet
 from autogan.pool.finished import Sample, Sampled
@@ -98,8 +98,8 @@ def runs(tmp_path_factory):
     root = tmp_path_factory.mktemp("runs")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AUTOGAN_CACHE", str(root / "cache"))  # of weak classifiers
-        for name, value in {"_SMALL_STEPS": 20, "_STEPS_PER_CALL": 10}.items():
-            patch.setattr(classifier, name, value)
+        recipe = classifier_training.RECIPES["small"]._replace(steps=50)
+        patch.setitem(classifier_training.RECIPES, "small", recipe)
         engine = SessionEngine()
         for name, kind in (("plain", "dcgan"), ("classes", "cgan")):
             autogan.train({**SMALL, "gan_type": kind, "run_dir": root / name}, engine=engine)

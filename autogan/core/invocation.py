@@ -1,10 +1,12 @@
-"""Commands for the user to paste into a shell."""
+"""Commands: for the user to paste into a shell, and for processes of Python."""
 
 import os
 import shlex
 import shutil
 import sys
 
+# Not -m: that would import files of the working folder, such as a user's random.py.
+_START = "import sys; sys.path = [p for p in sys.path if p]"
 _MODULES = {"tensorboard": "tensorboard.main"}  # programs whose module has another name
 
 
@@ -27,6 +29,11 @@ def command(name: str, *words: object) -> str:
     else:
         program = [_short(beside)]
     return shlex.join([*program, *map(str, words)])
+
+
+def of_main(module: str) -> tuple[str, ...]:
+    """The words of a command that calls a module's ``main`` in a Python process of its own."""
+    return sys.executable, "-c", f"{_START}; from {module} import main; main()"
 
 
 def _short(path: str) -> str:

@@ -8,7 +8,6 @@ import os
 import shlex
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +15,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from autogan.core.errors import told
+from autogan.core.invocation import of_main
 from autogan.core.machine import Gpu
 from autogan.pool.message import Message
 from autogan.pool.messages import Note, Refused, decode, encode
@@ -28,9 +28,7 @@ _SHOWN = 100  # characters shown of a line that is not a message
 _USABLE = 0.9  # of a GPU's memory
 GPU_MEMORY = "AUTOGAN_GPU_MEMORY"  # in a worker's environment: megabytes that it may take
 
-# Not -m: that would import files of the working folder, such as a user's random.py.
-_START = "import sys; sys.path = [p for p in sys.path if p]"
-WORKER = (sys.executable, "-c", f"{_START}; from autogan.worker.serve import main; main()")
+WORKER = of_main("autogan.worker.serve")
 
 Hear = Callable[[Message | None], None]
 """Callback for each message of a worker (None at its end); runs in another thread."""

@@ -212,11 +212,7 @@ def _groups(views: dict[str, View]) -> list[dict[str, View]]:
 def _apart(groups: Sequence[dict[str, View]]) -> Markup:
     """The differences, with a column for each group of runs."""
     firsts = [next(iter(group.values())) for group in groups]
-    # A classifier's weights depend on the number of threads that trained it.
-    columns = [
-        {"dataset": v.result.config.dataset, **_measured(v), "threads": v.result.config.threads}
-        for v in firsts
-    ]
+    columns = [{"dataset": v.result.config.dataset, **_measured(v)} for v in firsts]
     names = dict.fromkeys(name for each in columns for name in each)
     lines = [[name, *(str(each.get(name, "")) for each in columns)] for name in names]
     other = [line for line in lines if len({*line[1:]} - {""}) > 1]

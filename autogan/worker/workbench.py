@@ -144,7 +144,8 @@ class Workbench:
             tested, classes = (None, None) if data.test is None else data.test.subset(most)
             assert labels is not None
             unseen = None if tested is None or classes is None else (tested, classes)
-            return ClassifierNetwork(images, labels, self._cache(run), kept, unseen, self._tell)
+            # Its weights do not depend on the number of threads.
+            return ClassifierNetwork(images, labels, self._cache(), kept, unseen, self._tell)
 
         key: Any = run.features
         if run.features == "random":
@@ -190,7 +191,7 @@ class Workbench:
                 network,
                 run.criteria(),
                 reference,
-                self._cache(run),
+                self._cache(run.threads),
                 split,
                 classes,
                 some,
@@ -334,10 +335,11 @@ class Workbench:
         names: list[str] = arrays["class_names"].tolist()
         return trainer, names or [str(number) for number in range(trainer.conditions)]
 
-    def _cache(self, run: TrainConfig) -> Path:
-        """The cache's folder for classifiers and real statistics with the same arithmetic."""
+    def _cache(self, threads: int | None = None) -> Path:
+        """The cache's folder for results of the same arithmetic: version, device and threads."""
         device = (self.device or "cpu").replace(" ", "-").replace("/", "-")
-        return cache_root() / f"tensorflow-{tf.__version__}-{device}-{run.threads}-threads"
+        part = "" if threads is None else f"-{threads}-threads"
+        return cache_root() / f"tensorflow-{tf.__version__}-{device}{part}"
 
     def _keep(self, slot: str, key: Any, make: Callable[[], T]) -> T:
         """The object in this slot, created again if the last one was for another key."""
