@@ -35,7 +35,7 @@ Weights = list[npt.NDArray[Any]]
 
 
 class Recipe(NamedTuple):
-    """What determines a classifier's weights, apart from the images.
+    """Everything but the images that determines a classifier's weights.
 
     Attributes:
         version: of network and training, which names of values and cached files contain.
@@ -113,16 +113,19 @@ def train(recipe: Recipe, images: Images, labels: Labels, tell: Tell) -> Weights
 
 def _trained_elsewhere(name: str, images: Images, labels: Labels, tell: Tell) -> Weights:
     """Train in a process of its own: arrays go in, lines on the progress and arrays come out."""
-    recipe = {"recipe": np.array(name), "steps": np.array(RECIPES[name].steps)}
+    given: dict[str, Any] = {
+        "images": images, "labels": labels, "recipe": name, "steps": RECIPES[name].steps,
+    }  # fmt: skip
     env = {**os.environ, "CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3"}
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with tempfile.TemporaryFile() as errors:
-        process = subprocess.Popen(of_main(__name__), **pipes, stderr=errors, env=env)
+        process = subprocess.Popen(
+            of_main(__name__), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, env=env
+        )
         assert process.stdin is not None
         assert process.stdout is not None
         try:
             with contextlib.suppress(BrokenPipeError), process.stdin as file:  # see its code
-                np.savez(file, images=images, labels=labels, **recipe)
+                np.savez(file, **given)
             with process.stdout as file:
                 while (line := file.readline()) not in (b"", _READY):
                     tell(line.decode().strip())
