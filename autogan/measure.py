@@ -55,6 +55,22 @@ def evaluate(
     Raises:
         ConfigError: if it cannot be done.
     """
+    given: dict[str, Any] = {"reference": reference, "criterion": criterion, "options": options}
+    found, _ = scored(images, checkpoint=checkpoint, seed=seed, display=display, **given)
+    return by_label(found)
+
+
+def scored(
+    images: Path | str,
+    *,
+    reference: str | None = None,
+    criterion: str | Sequence[str] | None = None,
+    checkpoint: Checkpoint = "best",
+    seed: int = 0,
+    options: Mapping[str, Any] | None = None,
+    display: Display | None = None,
+) -> tuple[Scores, TrainConfig]:
+    """The values of `evaluate` as they were computed, and the configuration that they follow."""
     values = _with_criteria(options, criterion)
     trained = training_in(read_path("images", str(images)), "images")
     moved, file = moved_images(trained), trained / "config.yaml" if trained else None
@@ -79,17 +95,21 @@ def evaluate(
             source["run"] = str(run_of(trained))
     note = checked("display", display or Display(), Display).note
     with engine_of(run) as workers:
-        found = workers.call(Evaluate(config=run.as_dict(), **source), Scores, note)
-        named = {
-            "unseen": found.floor, "spread_unseen": found.floor_spread, "halves": found.halves,
-            "spread_halves": found.halves_spread, "spread": found.spread,
-        }  # fmt: skip
-        more = {
-            f"{name}_{label}": value
-            for name, values in named.items()
-            for label, value in (values or {}).items()
-        }
-        return {**found.scores, **(found.test or {}), **(found.fewer or {}), **more}
+        return workers.call(Evaluate(config=run.as_dict(), **source), Scores, note), run
+
+
+def by_label(found: Scores) -> dict[str, float]:
+    """The values as `evaluate` returns them."""
+    named = {
+        "unseen": found.floor, "spread_unseen": found.floor_spread, "halves": found.halves,
+        "spread_halves": found.halves_spread, "spread": found.spread,
+    }  # fmt: skip
+    more = {
+        f"{name}_{label}": value
+        for name, values in named.items()
+        for label, value in (values or {}).items()
+    }
+    return {**found.scores, **(found.test or {}), **(found.fewer or {}), **more}
 
 
 def spoil(

@@ -65,6 +65,10 @@ def by_name(values):
     return {label.split("_random")[0]: value for label, value in values.items()}
 
 
+def label_of(name, values):
+    return next(label for label in values if label.startswith(f"{name}_"))
+
+
 def test_a_generators_values_and_all_beside_them(monkeypatch, engine, tmp_path):
     folder, run = trained(monkeypatch, engine, tmp_path)
     found, again = scored(engine, folder, run), Again(engine, folder, run)
@@ -73,7 +77,9 @@ def test_a_generators_values_and_all_beside_them(monkeypatch, engine, tmp_path):
     sets = [again.made(5 + number * 2**31, 150) for number in range(4)]
     values = [fid(made, real) for made in sets]
     assert by_name(found.scores)["fid"] == pytest.approx(values[0])
-    assert by_name(found.spread)["fid"] == pytest.approx(np.std(values, ddof=1))
+    assert found.spread[label_of("fid", found.scores)] == pytest.approx(np.std(values, ddof=1))
+    against = [fid(made, unseen) for made in sets]
+    assert found.spread[label_of("fid", found.test)] == pytest.approx(np.std(against, ddof=1))
     assert by_name(found.floor)["fid"] == pytest.approx(fid(unseen, real))
     assert by_name(found.test)["fid"] == pytest.approx(fid(sets[0], unseen))
     near = dataclasses.replace(Moments.of(real), pool=real)
@@ -89,6 +95,9 @@ def test_fewer_test_images_are_matched_by_as_many_generated_ones(monkeypatch, en
     real, made = digits(again.network, "train", 500), again.made(5, 500)
     spread = made[np.linspace(0, 499, 360).round().astype(int)]
     assert by_name(found.fewer)["fid"] == pytest.approx(fid(spread, real))
+    rows = np.linspace(0, 499, 360).round().astype(int)
+    several = [fid(again.made(5 + number * 2**31, 500)[rows], real) for number in range(4)]
+    assert found.spread[label_of("fid", found.fewer)] == pytest.approx(np.std(several, ddof=1))
     assert found.fewer.keys() == found.floor.keys() == found.floor_spread.keys()
     assert all("_360_" in label for label in found.floor)
 
@@ -106,8 +115,8 @@ def test_fewer_images_show_all_classes_alike(monkeypatch, engine, tmp_path):
 
     monkeypatch.setattr(ClassFID, "compute", count)
     scored(engine, folder, run)
-    several = [counts for counts in seen if counts.sum() == 360]  # the floor, fewer, the test
-    assert len(several) == 3
+    several = [counts for counts in seen if counts.sum() == 360]
+    assert len(several) == 11  # the floor, five times fewer, five times against the test images
     assert all(counts.min() > 25 for counts in several)
 
 

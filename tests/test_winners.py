@@ -98,7 +98,9 @@ class TestJudging:
         copies = {"authenticity": 0.51, "c_t": 1.25}
         result = self.judged(monkeypatch, copies, {"fid_fake_360_abcdef": 3.34})
         said = result.summary()
-        assert "  fid 3.34  for 360 unseen real images instead" in said
+        assert "\n           9 generated      360 unseen real\n" in said
+        assert "\n  against  training images  training images\n" in said
+        assert "\n  fid      2.5              3.34\n" in said
         assert "  authenticity 0.51, c_t 1.25  (c_t below -3 means copies)" in said
         assert "copies:" not in said
         assert plain(result)["judged"]["copies"] == copies
@@ -113,6 +115,7 @@ class TestJudging:
 
     def test_deviations_stand_after_their_values(self, monkeypatch):
         label, spread = "fid_fake_360_abcdef", {labels_of(TrainConfig())["fid"]: 0.125}
+        spread[label] = 0.25
         result = self.judged(
             monkeypatch,
             None,
@@ -122,17 +125,26 @@ class TestJudging:
             fewer={label: 3.1},
         )
         said = result.summary()
-        assert "\n  fid 2.5 ± 0.12\n" in said
-        assert "\n  fid 3.34 ± 0.2  for 360 unseen real images instead\n" in said
-        assert "\n  fid 3.1  for as many generated images\n" in said
+        assert "\n  fid      2.5 ± 0.12       3.1 ± 0.25       3.34 ± 0.2\n" in said
         assert "their noise" not in said
+
+    @pytest.mark.parametrize(("value", "words"), [(3.73, "as close to"), (3.75, "farther from")])
+    def test_the_distance_is_read_for_you(self, monkeypatch, value, words):
+        """Within two deviations of the floor, for as many images."""
+        label = "fid_fake_360_abcdef"
+        floor, spread = {label: 3.34}, {label: 0.2}
+        said = self.judged(
+            monkeypatch, None, floor, floor_spread=spread, fewer={label: value}
+        ).summary()
+        assert f"\n  by fid, its images are {words} the training images " in said
 
     def test_halves_are_shown_where_there_are_no_test_images(self, monkeypatch):
         label = "fid_fake_180_abcdef"
         said = self.judged(
             monkeypatch, None, None, halves={label: 6.7}, halves_spread={label: 0.4}
         ).summary()
-        assert "\n  fid 6.7 ± 0.4  for one half of the real images against the other\n" in said
+        assert "\n  against  training images  as many others\n" in said
+        assert "\n  fid      2.5              6.7 ± 0.4\n" in said
 
     @pytest.mark.parametrize(("value", "warned"), [(2.93, True), (2.95, False)])
     def test_one_that_fits_noise_is_warned_of(self, monkeypatch, value, warned):

@@ -14,13 +14,16 @@ import yaml
 from autogan.config import TrainConfig, own_flags, proxy_of
 from autogan.core.errors import printable_lines
 from autogan.core.invocation import command
-from autogan.record.words import duration
+from autogan.measure import by_label
+from autogan.pool.finished import Scores
+from autogan.record.words import Terms, aligned, duration
 from autogan.run.plan import Plan
 from autogan.search import State
 from autogan.search.space import distinct_values
 from autogan.show.advice import advice
 from autogan.show.display import Display
 from autogan.show.displays import make_display
+from autogan.show.judged import columns, judgement, value_rows
 from autogan.show.plain import plain, table
 from autogan.show.result import SearchResult, TrainResult
 from autogan.show.standings import confirming
@@ -176,13 +179,19 @@ def print_run(result: SearchResult | TrainResult, as_json: bool, as_csv: bool) -
         print_search(result, as_json, every=True)
 
 
-def print_scores(scores: Mapping[str, float], as_json: bool) -> None:
-    """Print values by label."""
+def print_scores(found: Scores, config: TrainConfig, as_json: bool) -> None:
+    """Print values by label; those of a generator in a table, with others to compare them with."""
     if as_json:
-        print_json(scores)
+        print_json(by_label(found))
         return
-    for label, score in scores.items():
-        say(f"{label}  {score:.6g}")
+    if found.spread is None:
+        say("\n".join(f"{label}  {score:.6g}" for label, score in found.scores.items()))
+        return
+    split = str(config.reference_statistics or config.reference_split)
+    terms = Terms.of(config.criterion, found.names)
+    table = aligned(value_rows(columns(found, terms, split)))
+    say("\n".join([*table, *judgement(found, terms)]))
+    say(f"to be quoted as {', '.join(found.scores)}")
 
 
 def print_spoiled(found: Mapping[str, Mapping[str, float]], as_json: bool) -> None:
@@ -196,9 +205,7 @@ def print_spoiled(found: Mapping[str, Mapping[str, float]], as_json: bool) -> No
         [words, *(f"{values[label]:.6g}" if label in values else "-" for label in labels)]
         for words, values in found.items()
     ]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    say("\n".join(aligned(rows)))
 
 
 def print_further(config: TrainConfig, folder: Path, logs: Path) -> None:

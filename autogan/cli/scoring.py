@@ -50,15 +50,15 @@ def evaluate(
         }  # fmt: skip
         if corrupt or keep_classes is not None:
             given |= {"corrupt": corrupt, "keep_classes": keep_classes}
-            found = measure.spoil(images, **given)
+            spoiled = measure.spoil(images, **given)
             if page is not None:
-                write_spoiled(found, read_path("page", str(page)), overwrite=overwrite)
-            print_spoiled(found, json_)
+                write_spoiled(spoiled, read_path("page", str(page)), overwrite=overwrite)
+            print_spoiled(spoiled, json_)
             return
         if page is not None:
             raise ConfigError("page", f"{page} needs --corrupt; give both")
-        scores = measure.evaluate(images, checkpoint=checkpoint, seed=seed, **given)
-    print_scores(scores, json_)
+        found, config = measure.scored(images, checkpoint=checkpoint, seed=seed, **given)
+    print_scores(found, config, json_)
 
 
 @options_of(

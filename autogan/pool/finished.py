@@ -37,9 +37,11 @@ class Scores(Message):
 
     Attributes:
         scores: values by label.
+        names: the labels of the criteria in ``scores``, by name.
         test: values against the dataset's test images, if it has any and the reference is what
             the generator was trained on.
-        spread: each value's standard deviation over sets of latent vectors (generators only).
+        spread: the standard deviations over sets of latent vectors of all values of generated
+            images (generators only).
         floor: values of the test images in place of generated ones (generators only).
         floor_spread: the floor's standard deviation over random splits of all real images.
         fewer: values of as many generated images as there are test images, if these are fewer.
@@ -51,6 +53,7 @@ class Scores(Message):
     """
 
     scores: dict[str, float]
+    names: dict[str, str] = {}
     test: dict[str, float] | None = None
     spread: dict[str, float] | None = None
     floor: dict[str, float] | None = None

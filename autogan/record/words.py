@@ -1,5 +1,6 @@
 """Trials and their values in words, for all output that people read."""
 
+import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -95,6 +96,31 @@ class Terms:
         scores = figures((name, named[name]) for name in self.deciding if name in named)
         layer = int(trial.value or 0)
         return f"{scores}, {'on the front' if layer == 0 else f'{layer} behind the front'}"
+
+
+def apart(network: str | None, images: str = "") -> str:
+    """A sentence on why values differ from published ones; empty if the network is Inception.
+
+    Args:
+        network: the feature network.
+        images: the real images, such as ``on 1437 images``.
+    """
+    if network == "inception":
+        return ""
+    return (
+        f"The feature network is {network}{', ' * bool(images)}{images}, not Inception: values "
+        "cannot be compared with published ones."
+    )
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows of cells as lines whose columns begin at the same places; rows may be short."""
+    columns = itertools.zip_longest(*rows, fillvalue="")
+    widths = [max(map(len, column)) for column in columns]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)).rstrip()
+        for row in rows
+    ]
 
 
 def state_of(trial: Trial) -> str:

@@ -10,6 +10,7 @@ import yaml
 from markupsafe import Markup
 
 from autogan.core.files import contents
+from autogan.record.words import apart
 from autogan.report import charts
 from autogan.report.drawing.key import key
 from autogan.report.drawing.page import Section, table
@@ -23,13 +24,8 @@ _TRACE = 12  # last lines of a traceback
 def published(view: View) -> str:
     """The reason why values cannot be compared with published ones; empty if they can."""
     network, samples = (view.features.get(name) for name in ("network", "samples"))
-    if network == "inception":
-        return ""
-    images = "" if samples is None else f", on {samples} images"
-    return (
-        f" The feature network is {network}{images}, not Inception: values cannot be compared with "
-        "published ones."
-    )
+    line = apart(network, "" if samples is None else f"on {samples} images")
+    return f" {line}" if line else ""
 
 
 def scores(view: View, reading: str) -> Section:

@@ -16,7 +16,7 @@ from autogan.report.drawing.svg import Frame, tag, told_apart
 from autogan.report.losses import losses_of_several
 from autogan.report.pictures import shown
 from autogan.report.view import Measure, SearchView, TrainingView, View, view_of
-from autogan.show.judged import judged
+from autogan.show.judged import against_test
 from autogan.show.result import SearchResult, TrainResult
 
 _DIGITS = 8  # of a digest
@@ -136,7 +136,7 @@ def _facts(view: View, fixed: str) -> dict[str, str]:
         "threads": str(result.config.threads),
         "value": result.objective,
         "best": view.worth,
-        **dict.fromkeys(("mean of fresh seeds", "scored again", "winner", "trials"), ""),
+        **dict.fromkeys(("mean of fresh seeds", "against the test images", "winner", "trials"), ""),
         "updates": f"{result.updates():,}",
         "training time": duration(seconds),
         "state": result.state,
@@ -154,7 +154,7 @@ def _searched(view: SearchView) -> dict[str, str]:
         "stopping rule": result.config.stopping or "none",
         "seeds per point": str(result.config.repeats),
         "mean of fresh seeds": str(result.confirmation or ""),
-        "scored again": "".join(line for line in judged(result) if line.endswith("test images")),
+        "against the test images": against_test(result),
         "winner": "" if best is None else describe(best.params),
         "trials": str(len(result.trials)),
     }

@@ -20,7 +20,7 @@ from autogan.report.effects import Effects, effects
 from autogan.report.view import SearchView
 from autogan.search import State
 from autogan.show.advice import advice
-from autogan.show.judged import judged
+from autogan.show.judged import judged, judgement, value_rows
 from autogan.show.standings import by_criterion, worst
 from autogan.show.summary import rows
 
@@ -130,10 +130,16 @@ def _winner(view: SearchView) -> Section:
         ("see its curves", ["tensorboard", "--logdir", result.logs]),
     ]  # fmt: skip
     shell = "\n".join(f"{shlex.join(map(str, words))}    # {what}" for what, words in commands)
-    fresh = "; ".join(judged(result))
+    again = value_rows(judged(result))
+    meaning = judgement(result.judged, result.terms)
     body = [
         table(["hyperparameter", "winner", "default", "searched"], lines),
-        tag("p", f"Scored again with new latent vectors: {fresh}.") if fresh else "",
+        *(
+            [tag("p", "Scored again with new latent vectors:"), table(again[0], again[1:])]
+            if result.judged
+            else []
+        ),
+        *(tag("p", f"{line[0].upper()}{line[1:]}.") for line in meaning),
         *(tag("p", line, class_="verdict doubt") for line in advice(result)),
         tag("pre", shell),
     ]

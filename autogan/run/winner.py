@@ -83,5 +83,5 @@ class Winner:
             self._display.note(f"the best generator cannot be judged: {error}")
             return
         assert best.step is not None
-        values = found.model_dump(exclude={"spoiled"})
+        values = found.model_dump(exclude={"spoiled", "names"})
         self._ledger.append(Judged(trial=best.number, step=best.step, **values))

@@ -1,13 +1,14 @@
 """The model card of an exported generator, and a program that uses the generator."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from autogan.core.text import dataset_path, short_name
 from autogan.models.formats import Format
 from autogan.pool.finished import Written
-from autogan.record.words import figure, trials
-from autogan.show.judged import judged, warnings
+from autogan.record.words import apart, figure, trials
+from autogan.show.judged import judged, judgement, value_rows, warnings
 from autogan.show.result import SearchResult, TrainResult
 from autogan.show.standings import seeds
 from autogan.version import __version__
@@ -25,9 +26,13 @@ def program(kind: type[Format], written: Written, floats: bool) -> str:
         floats: whether its images are float32.
     """
     lines = [
+        "from pathlib import Path",
+        "",
         "import numpy as np",
+        "from PIL import Image",
         kind.imports,
         "",
+        "folder = Path(__file__).parent  # of the generator",
         "rng = np.random.default_rng(0)",
         f'inputs = {{"z": rng.standard_normal([{_SHOWN}, {written.z_dim}], np.float32)}}',
     ]
@@ -37,9 +42,12 @@ def program(kind: type[Format], written: Written, floats: bool) -> str:
         lines.append(f'inputs["attributes"] = {attributes}  # from 0 to 1')
     elif count:
         lines.append(f'inputs["classes"] = np.arange({_SHOWN}) % {count}  # class numbers')
-    values = "float32; clip to [-1, 1] for display" if floats else "uint8"
+    values = "float32, about -1 to 1" if floats else "uint8"
     use = kind.use.replace("{file}", kind.file).strip()
-    return "\n".join([*lines, use, f"print(images.shape, images.dtype)  # {values}", ""])
+    pixels = "(127.5 * images.clip(-1, 1) + 127.5).astype(np.uint8)" if floats else "images"
+    save = f'Image.fromarray(np.hstack({pixels}).squeeze()).save("images.png")'
+    shape = f"print(images.shape, images.dtype)  # {values}"
+    return "\n".join([*lines, use, shape, save, ""])
 
 
 def card(
@@ -65,7 +73,7 @@ def card(
         f"{__version__} as {kind.name}.",
         "![16 of its images](samples.png)",
         "## Use",
-        "`use.py` generates 16 images, without AutoGAN:",
+        "`use.py` generates 16 images without AutoGAN, and writes them to `images.png`:",
         f"```python\n{use}```",
         "`z` holds normally distributed numbers, a row per image.",
         *_classes(written),
@@ -100,10 +108,16 @@ def _quality(result: SearchResult | TrainResult) -> list[str]:
         if trial.value is None:
             return ["It has no value: the training died, or was not evaluated."]
         value = f"{result.terms.objective} {figure(trial.value)}"
-        return [f"{value} at step {trial.step}, on the latent vectors that chose it (one seed)."]
-    lines = judged(result) or [result.terms.best(result.best)]
-    said = ["On latent vectors that had no part in choosing it:"] if result.judged else []
-    said.append("\n".join(f"- {line.strip()}" for line in lines))
+        said = [f"{value} at step {trial.step}, on the latent vectors that chose it (one seed)."]
+        return [*said, *([line] if (line := apart(result.config.features)) else [])]
+    if result.judged:
+        head, against, *values = value_rows(judged(result))
+        said = ["On latent vectors that had no part in choosing it:"]
+        said.append(_table([head, against, *values]))
+        said.append("\n".join(f"- {line}" for line in judgement(result.judged, result.terms)))
+    else:
+        said = [result.terms.best(result.best)]
+    said += [line] if (line := apart(result.config.features)) else []
     if result.standing is not None:
         said.append(f"Its hyperparameters were trained {seeds(result.standing)}.")
     if warned := warnings(result):
@@ -122,8 +136,8 @@ def _training(result: SearchResult | TrainResult) -> list[str]:
     else:
         trial, params = result.trial, result.config.hyperparameters()
         source = f"One training: {what}"
-    rows = [f"| {name} | {value} |" for name, value in params.items()]
-    table = "\n".join(["| hyperparameter | value |", "|---|---|", *rows])
+    rows = [[name, str(value)] for name, value in config.gan.meaningful(params).items()]
+    table = _table([["hyperparameter", "value"], *rows])
     again = (
         "`autogan train config.yaml` trains it again; you may have to change the dataset's name."
     )
@@ -139,3 +153,9 @@ def without_places(values: dict[str, Any]) -> dict[str, Any]:
         if left.get(name) is not None:
             left[name] = Path(left[name]).name
     return left
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    """A table in Markdown; the first row is its head."""
+    head, *body = rows
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *body))

@@ -1,12 +1,14 @@
-"""A search's best generator compared with real images, and warnings about it."""
+"""A generator compared with real images, and warnings about a search's best one."""
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from autogan.criteria.copying import COPIED, copying
 from autogan.criteria.variety import Variety
-from autogan.record.words import figure, figures
+from autogan.pool.finished import Scores
+from autogan.record.lines import Judged
+from autogan.record.words import Terms, figure, figures
 from autogan.show.standings import died
 
 if TYPE_CHECKING:
@@ -17,58 +19,110 @@ _FAR = 3.0  # times the floor
 _DISTANCES = ("fid", "kid")  # between real and generated images; real images have a floor
 
 
-def judged(result: "SearchResult") -> list[str]:
-    """The best generator's scores on latent vectors that had no part in choosing it."""
+class Column(NamedTuple):
+    """The values of one set of images, compared with another.
+
+    Attributes:
+        images: the set, such as ``360 generated``.
+        against: the other one.
+        values: in words, by criterion; a standard deviation follows a value where it is known.
+    """
+
+    images: str
+    against: str
+    values: dict[str, str]
+
+
+def columns(found: Judged | Scores, terms: Terms, split: str) -> list[Column]:
+    """A generator's values, and others to compare them with.
+
+    Args:
+        found: the values by label; a weighted sum has its own.
+        terms: the names of the criteria.
+        split: the real images that the values compare with: ``train`` or ``test``, or the name of
+            a file of statistics.
+    """
+    real = {"train": "training images", "test": "test images"}.get(split, split)
+    sets = (
+        ("generated", real, found.scores, found.spread),
+        ("generated", real, found.fewer, found.spread),
+        ("unseen real", real, found.floor, found.floor_spread),
+        ("generated", "test images", found.test, found.spread),
+        ("real", "as many others", found.halves, found.halves_spread),
+    )
+    names = _names(terms)
+    made = []
+    for images, against, scores, spread in sets:
+        if scores:
+            count = _SCALE.search(next(reversed(scores)))
+            head = images if count is None else f"{count.group().split('_')[1]} {images}"
+            values = {
+                names.get(_unscaled(label), terms.objective): _value(score, spread, label)
+                for label, score in scores.items()
+            }
+            made.append(Column(head, against, values))
+    return made
+
+
+def value_rows(made: Sequence[Column]) -> list[list[str]]:
+    """The cells of a table of values: two rows of heads, and a row per criterion."""
+    names = dict.fromkeys(name for column in made for name in column.values)
+    return [
+        ["", *(column.images for column in made)],
+        ["against", *(column.against for column in made)],
+        *([name, *(column.values.get(name, "-") for column in made)] for name in names),
+    ]
+
+
+def judged(result: "SearchResult") -> list[Column]:
+    """The best generator's values on latent vectors that had no part in choosing it."""
     if result.judged is None:
         return []
-    found = result.judged
-    lines = [_scores(result, found.scores, found.spread)]
-    if found.test is not None:
-        lines.append(f"{_scores(result, found.test)}  against the test images")
-    if found.floor:
-        count = _SCALE.search(next(iter(found.floor)))
-        many = count.group().split("_")[1] if count else "all"
-        floor = _scores(result, found.floor, found.floor_spread)
-        lines.append(f"{floor}  for {many} unseen real images instead")
-    if found.halves:
-        halves = _scores(result, found.halves, found.halves_spread)
-        lines.append(f"{halves}  for one half of the real images against the other")
-    if found.fewer:
-        lines.append(f"{_scores(result, found.fewer)}  for as many generated images")
+    config = result.config
+    split = str(config.reference_statistics or config.reference_split)
+    return columns(result.judged, result.terms, split)
+
+
+def judgement(found: Judged | Scores | None, terms: Terms) -> list[str]:
+    """The meaning of the values: how much the generator copies, how near it is to real images."""
+    if found is None:
+        return []
+    lines = []
     if found.copies:
-        lines.append(f"{figures(found.copies.items())}  (c_t below {COPIED:g} means copies)")
+        copies = figures(found.copies.items())
+        lines.append(f"{copies}  (c_t below {COPIED:g} means copies)")
+    for name, value, floor, spread in list(_against_floor(found, terms))[:1]:
+        near = value <= floor + 2 * (spread or 0.0)
+        lines.append(
+            f"by {name}, its images are {'as close to' if near else 'farther from'} the training "
+            f"images {'as' if near else 'than'} unseen real images are"
+        )
     return lines
 
 
-def _scores(
-    result: "SearchResult", scores: Mapping[str, float], spread: Mapping[str, float] | None = None
-) -> str:
-    """Scores by short names: the deciding value first, then all criteria in their order.
-
-    A weighted sum has its own value. A standard deviation follows each value where it is known.
-    """
-    names = _names(result)
-    parts = []
-    for label, score in scores.items():
-        deviation = (spread or {}).get(label)
-        after = "" if deviation is None else f" ± {deviation:.2g}"
-        parts.append(
-            f"{names.get(_unscaled(label), result.terms.objective)} {figure(score)}{after}"
-        )
-    return ", ".join(parts)
+def against_test(result: "SearchResult") -> str:
+    """The best generator's values against the test images, in a line; empty if there are none."""
+    found = [column for column in judged(result) if column.against == "test images"]
+    return ", ".join(f"{n} {value}" for column in found for n, value in column.values.items())
 
 
-def _against_floor(result: "SearchResult") -> Iterator[tuple[str, float, float, float | None]]:
-    """The winner's distances from real images next to those of unseen real images.
+def _value(score: float, spread: Mapping[str, float] | None, label: str) -> str:
+    deviation = (spread or {}).get(label)
+    return figure(score) + ("" if deviation is None else f" ± {deviation:.2g}")
+
+
+def _against_floor(
+    found: Judged | Scores | None, terms: Terms
+) -> Iterator[tuple[str, float, float, float | None]]:
+    """The distances from real images next to those of unseen real images.
 
     Yields:
-        The criterion's name, the winner's value, the floor, and the floor's deviation if it is
+        The criterion's name, the generator's value, the floor, and the floor's deviation if it is
         known. Both values are of equally many images.
     """
-    found = result.judged
     if found is None or not found.floor:
         return
-    names, by = _names(result), {**found.scores, **(found.fewer or {})}
+    names, by = _names(terms), {**found.scores, **(found.fewer or {})}
     for label, floor in found.floor.items():
         name = names.get(_unscaled(label))
         if name in _DISTANCES and label in by:
@@ -82,7 +136,7 @@ def _fits_noise(result: "SearchResult") -> str:
     """
     return ", ".join(
         f"{name} {figure(value)}, unseen images {figure(floor)}"
-        for name, value, floor, spread in _against_floor(result)
+        for name, value, floor, spread in _against_floor(result.judged, result.terms)
         if spread is not None and value < floor - 2 * spread
     )
 
@@ -92,14 +146,14 @@ def _far(result: "SearchResult") -> list[str]:
     return [
         f"the winner is far from real images: {name} {figure(value)}, unseen real "
         f"images {figure(floor)}; train longer, or search further"
-        for name, value, floor, _ in _against_floor(result)
+        for name, value, floor, _ in _against_floor(result.judged, result.terms)
         if value > _FAR * floor > 0
     ]
 
 
-def _names(result: "SearchResult") -> dict[str, str]:
+def _names(terms: Terms) -> dict[str, str]:
     """The criteria's names by their labels, without the numbers of images."""
-    return {_unscaled(label): name for label, name in result.terms.names.items()}
+    return {_unscaled(label): name for label, name in terms.names.items()}
 
 
 def _unscaled(label: str) -> str:

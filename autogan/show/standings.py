@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from autogan.config import own_flags, proxy_of
 from autogan.core.invocation import command
 from autogan.decisions.budget import updates_per_step
-from autogan.record.words import describe, duration, figure
+from autogan.record.words import aligned, describe, duration, figure
 from autogan.search import Trial
 from autogan.search.repeats import Standing
 
@@ -77,12 +77,7 @@ def points_table(result: "SearchResult", most: int, *, every: bool) -> list[str]
                 for trial in point.trials
                 if len(point.trials) > 1
             ]
-    cells = [head, *rows]
-    widths = [max(len(row[i]) for row in cells if i < len(row)) for i in range(len(head))]
-    lines = [
-        "  " + "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=False)).rstrip()
-        for row in cells
-    ]
+    lines = [f"  {line}" for line in aligned([head, *rows])]
     left = len(points) - len(points[:most])
     return lines if every or left <= 0 else [*lines, f"  and {left} more points"]
 

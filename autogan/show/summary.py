@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from autogan.config import own_flags
 from autogan.core.invocation import command
 from autogan.decisions.confirmation import advantage
-from autogan.record.words import describe, duration, figure, spark, state_of, trials
+from autogan.record.words import aligned, describe, duration, figure, spark, state_of, trials
 from autogan.search import State, Trial
 from autogan.search.space import key
-from autogan.show.judged import judged, warnings
+from autogan.show.judged import judged, judgement, value_rows, warnings
 from autogan.show.standings import (
     by_proxy,
     choices_table,
@@ -162,11 +162,7 @@ def _table(result: "SearchResult", every: bool) -> list[str]:
     others = {n for n in result.terms.names.values() if n not in result.terms.deciding}
     shown = [name for name in made[0] if name not in {*others, "seconds", "seed"}]
     cells = [shown, *([_cell(row[name]) for name in shown] for row in made[:most])]
-    widths = [max(len(row[i]) for row in cells) for i in range(len(shown))]
-    lines = [
-        "  " + "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip()
-        for row in cells
-    ]
+    lines = [f"  {line}" for line in aligned(cells)]
     more = len(made) - most
     if more > 0:
         again = command("autogan", "show", result.folder.root)
@@ -238,8 +234,10 @@ def _course(result: "SearchResult") -> list[str]:
 
 
 def _judged(result: "SearchResult") -> list[str]:
-    lines = [f"  {line}" for line in judged(result)]
-    return ["on fresh latent vectors:", *lines] if lines else []
+    """The values on fresh latent vectors as a table, and their meaning."""
+    made = judged(result)
+    lines = [*aligned(value_rows(made)), *judgement(result.judged, result.terms)] if made else []
+    return ["on fresh latent vectors:", *(f"  {line}" for line in lines)] if lines else []
 
 
 def _warned(result: "SearchResult") -> list[str]:

@@ -1,5 +1,6 @@
 """Scoring of a trained generator or a set of images, for ``autogan evaluate`` and searches."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,28 +55,33 @@ class Scoring:
         run = self._cropped(run, trainer.image_shape) or run
         scores, features = self._of_generator(run, trained, trainer)
         evaluator = self._bench.evaluator(run, call.run)
-        spread = self._spread(evaluator, trainer, features)
+        names = evaluator.labels()
         same_data = data_key(run) == data_key(trained)
         unseen = self._bench.unseen(run) if same_data else None
         if unseen is None:
             halves = {} if run.reference_statistics else _halves(evaluator)
-            return Scores(scores=scores, spread=spread, **halves)
+            spread = self._spread(evaluator, trainer, features)
+            return Scores(scores=scores, names=names, spread=spread, **halves)
         images, classes = unseen.subset(run.eval_samples)
         real = evaluator.features(images, classes)
         found: dict[str, Any] = {"copies": evaluator.copies(features, real)}
+        few = None
         if not _too_few(evaluator, len(images)):
             floor = evaluator.floor(real)
             for name, values in zip(("floor", "floor_spread"), floor, strict=True):
                 found[name] = _by_label(evaluator, values, len(images))
             if len(images) < len(features.pool):
-                fewer = features.rows(evenly(len(features.pool), len(images)))
-                found["fewer"] = _finite_scores(evaluator, fewer)
+                few = len(images)
+                found["fewer"] = _finite_scores(evaluator, _some(features, few))
+        spread = self._spread(evaluator, trainer, features, few)
         if (against := _against_test(run)) is not None:
-            found["test"] = self._of_generator(against, trained, trainer)[0]
-        return Scores(scores=scores, spread=spread, **found)
+            found["test"], features = self._of_generator(against, trained, trainer)
+            test = self._bench.evaluator(against, call.run)
+            spread |= self._spread(test, trainer, features)
+        return Scores(scores=scores, names=names, spread=spread, **found)
 
     def _spread(
-        self, evaluator: Evaluator, trainer: Trainer, features: Features
+        self, evaluator: Evaluator, trainer: Trainer, features: Features, few: int | None = None
     ) -> dict[str, float]:
         """The scores' standard deviations over sets of latent vectors, by label.
 
@@ -83,16 +89,18 @@ class Scoring:
             evaluator: computes the scores.
             trainer: the generator's trainer.
             features: of the images from the first set.
+            few: a smaller number of images to score as well.
         """
-        rows = [evaluator.score(features, ())]
+        sets = [features]
         for number in range(1, _SETS):
             seed = USER_LATENTS + self._call.seed + number * _APART
             latents = trainer.latents(evaluator.generated, seed)
-            images = generated(trainer, latents)
-            rows.append(evaluator.score(evaluator.features(images, latents.classes), ()))
-        known = [name for name in rows[0] if all(name in row for row in rows)]
-        deviations = {name: float(np.std([row[name] for row in rows], ddof=1)) for name in known}
-        return _by_label(evaluator, deviations, evaluator.generated)
+            sets.append(evaluator.features(generated(trainer, latents), latents.classes))
+        found = _deviations([_finite_scores(evaluator, each) for each in sets])
+        if few is not None:
+            some = [_some(each, few) for each in sets]
+            found |= _deviations([_finite_scores(evaluator, each) for each in some])
+        return found
 
     def _of_generator(
         self, run: TrainConfig, trained: TrainConfig, trainer: Trainer
@@ -258,6 +266,17 @@ def _too_few(evaluator: Evaluator, images: int) -> bool:
     dimensions = len(evaluator.real.mean)
     every = evaluator.criteria.values()
     return any(each.shortage(images, evaluator.samples, dimensions) for each in every)
+
+
+def _some(features: Features, count: int) -> Features:
+    """Evenly spread rows of features."""
+    return features.rows(evenly(len(features.pool), count))
+
+
+def _deviations(scores: Sequence[dict[str, float]]) -> dict[str, float]:
+    """The standard deviations of scores that are known for all sets of images, by label."""
+    known = [label for label in scores[0] if all(label in each for each in scores)]
+    return {label: float(np.std([each[label] for each in scores], ddof=1)) for label in known}
 
 
 def _finite_scores(evaluator: Evaluator, features: Features) -> dict[str, float]:

@@ -84,7 +84,7 @@ class Format(Part):
         requires: the packages to install for them with pip.
         imports: a line of Python that imports the file's reader.
         use: lines of Python that compute a NumPy array ``images`` from the arrays in the
-            dictionary ``inputs``; ``{file}`` stands for the file.
+            dictionary ``inputs``; ``{file}`` stands for the file's name, in the `Path` ``folder``.
     """
 
     file: ClassVar[str]

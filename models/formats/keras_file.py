@@ -20,7 +20,7 @@ class KerasFile(Format):
     file = "generator.keras"
     imports = "import keras"
     use: ClassVar[str] = """\
-generator = keras.saving.load_model("{file}")
+generator = keras.saving.load_model(str(folder / "{file}"))
 images = generator(inputs).numpy()
 """
 

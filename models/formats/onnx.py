@@ -22,7 +22,7 @@ class ONNX(Format):
     requires = ("tf2onnx>=1.17", "onnxruntime>=1.20")
     imports = "import onnxruntime"
     use: ClassVar[str] = """\
-session = onnxruntime.InferenceSession("{file}")
+session = onnxruntime.InferenceSession(str(folder / "{file}"))
 images = session.run(["images"], inputs)[0]
 """
 

@@ -20,7 +20,7 @@ class SavedModel(Format):
     precise = True
     imports = "import tensorflow as tf"
     use: ClassVar[str] = """\
-generator = tf.saved_model.load("{file}").signatures["serving_default"]
+generator = tf.saved_model.load(str(folder / "{file}")).signatures["serving_default"]
 images = generator(**{name: tf.constant(x) for name, x in inputs.items()})["images"].numpy()
 """
 

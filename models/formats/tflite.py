@@ -20,7 +20,7 @@ class TFLite(Format):
     requires = ("ai-edge-litert>=2",)
     imports = "from ai_edge_litert.interpreter import Interpreter"
     use: ClassVar[str] = """\
-generator = Interpreter("{file}")
+generator = Interpreter(str(folder / "{file}"))
 for given in generator.get_input_details():
     generator.resize_tensor_input(given["index"], inputs[given["name"]].shape)
 generator.allocate_tensors()
