@@ -122,6 +122,8 @@ def test_points_and_trials_are_told_apart(capsys):
     assert "trial 0 (point 1 of 4)  learning_rate=" in told
     assert "again, under another seed)" in told
     assert "all 4 points are done" in told
+    assert "; in the lead: fid " in told
+    assert "; best: " not in told  # its value may rise: its point's other seeds count, too
 
 
 def test_a_small_picture_of_the_best_value():
@@ -257,7 +259,7 @@ class TestSummary:
         judged = {"is_fake_9-0.5*fid_fake_9": 1.5, "is_fake_9": 4.0, "fid_fake_9": 5.0}
         monkeypatch.setattr(FakeSession, "evaluate", lambda s, c: Scores(scores=judged))
         told = self.search(criterion="is - 0.5*fid").summary()
-        assert "  is - 0.5*fid 1.5, is 4, fid 5\n" in told
+        assert "\n  is - 0.5*fid  1.5\n  is            4\n  fid           5\n" in told
 
 
 def test_a_mistake_of_a_display_is_seen(monkeypatch):

@@ -7,6 +7,7 @@ import yaml
 from fakes import FakeEngine, FakeSession
 
 import autogan
+from autogan.cli.printing import print_plan
 from autogan.config.duration import minutes_of
 from autogan.core.errors import ConfigError
 from autogan.pool.messages import Timed
@@ -88,6 +89,28 @@ def test_too_little_time_is_refused_with_what_would_do(monkeypatch):
     with pytest.raises(ConfigError, match="give 0.8m or more"):  # 10 x 100 x (0.015 + 0.03) s
         planned(time="30s", evaluate_every=100)
     assert planned(time="0.8m", evaluate_every=100).steps >= 100
+
+
+@pytest.mark.parametrize(
+    ("step", "evaluation", "advice"),
+    [
+        (0.02, 3.0, "or score fewer images .*: 95 % of a training is scoring by"),
+        (0.2, 0.5, "or make the networks smaller"),  # 15 s beside 5 s of scoring
+    ],
+)
+def test_what_takes_longest_is_named(monkeypatch, step, evaluation, advice):
+    timed(monkeypatch, step=step, evaluation=evaluation)
+    with pytest.raises(ConfigError, match=advice):
+        planned(time="1m")
+
+
+def test_a_download_is_announced(monkeypatch, capsys):
+    timed(monkeypatch, step=0.02, evaluation=3.0)
+    plan = planned(steps=300, features="inception")
+    for there in True, False:
+        monkeypatch.setattr("autogan.cli.printing.inception_at_hand", lambda there=there: there)
+        print_plan(plan, as_json=False)
+        assert ("it is downloaded first (90 MB)" in capsys.readouterr().out) != there
 
 
 def test_two_limits_are_refused():

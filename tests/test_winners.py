@@ -217,7 +217,7 @@ class TestRepeats:
         said = f"fid {statistics.fmean(values):.4g} under {len(values)} seeds ({low} to {high})"
         out = capsys.readouterr().out
         assert f"{said}, none died; expect " in out
-        assert out.split("\n\n")[1].split()[:5] == ["trial", "fid", "seeds", "died", "worst"]
+        assert out.split("\n\n")[1].split()[:5] == ["point", "fid", "seeds", "died", "worst"]
 
     def test_the_best_of_its_trainings_is_the_one_to_use(self):
         result = search(repeats=3)

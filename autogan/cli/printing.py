@@ -14,6 +14,7 @@ import yaml
 from autogan.config import TrainConfig, own_flags, proxy_of
 from autogan.core.errors import printable_lines
 from autogan.core.invocation import command
+from autogan.criteria.networks.weights import inception_at_hand
 from autogan.measure import by_label
 from autogan.pool.finished import Scores
 from autogan.record.words import Terms, aligned, duration
@@ -60,6 +61,8 @@ def _print_cost(plan: Plan) -> None:
         say(f"# classes: {_classes(plan.classes)}")
     if plan.attributes:
         say(f"# attributes: {_classes(plan.attributes)}")
+    if plan.config.features == "inception" and not inception_at_hand():
+        say("# features: inception, which is not on this machine: it is downloaded first (90 MB)")
     dimensions = plan.config.space.dimensions
     points = "too many to count" if plan.points is None else plan.points
     if any(distinct_values(dimension) is None for dimension in dimensions):

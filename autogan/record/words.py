@@ -86,7 +86,8 @@ class Terms:
         """The best trial so far."""
         if trial is None or trial.value is None:
             return "no trial has a value yet"
-        return f"best: {self.worth(trial)}, trial {trial.number}: {describe(trial.params)}"
+        word = "in the lead" if self.repeats > 1 else "best"  # by all seeds of its point
+        return f"{word}: {self.worth(trial)}, trial {trial.number}: {describe(trial.params)}"
 
     def worth(self, trial: Trial) -> str:
         """A trial's value; with several criteria, their scores and its place behind the front."""

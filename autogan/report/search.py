@@ -123,6 +123,8 @@ def _belief(view: SearchView) -> Markup:
         found = verdict(result)
         lead = next((words for end, words in _VERDICTS.items() if found.endswith(end)), _TRAINED)
         kind = "good" if found.endswith(_BETTER) else "doubt"
+        if result.confirmed[0].number is None:
+            lead, kind = "Under fresh seeds the defaults did best", "doubt"
         difference = found.replace("against the defaults:", "Median difference from the defaults:")
         return tag(
             "p",

@@ -46,9 +46,19 @@ def within_time(run: SearchConfig, images: int, timed: Timed, display: Display) 
         raise ConfigError(
             "time",
             f"{run.time:g} minutes are too few for {trainings} trainings of {_LEAST} steps; "
-            f"give {math.ceil(10 * least) / 10:g}m or more, or set the number of steps",
+            f"give {math.ceil(10 * least) / 10:g}m or more, set the number of steps, or "
+            f"{_faster(run, wanted - _LEAST * step, wanted)}",
         )
     steps = min(int(float(f"{seconds / each:.2g}")), _MOST)
     speed = f"a step takes {1e3 * step:.3g} ms, an evaluation {evaluation:.2g} s"
     display.note(f"steps {steps}, so that {trainings} whole trainings fit into the time: {speed}")
     return run.model_copy(update={"steps": steps, "max_minutes": minutes, "time": None})
+
+
+def _faster(run: SearchConfig, scoring: float, whole: float) -> str:
+    """Advice on faster trainings, by the seconds that go into scoring and into all of one."""
+    if scoring < whole / 2:
+        return "make the networks smaller (--param width=16)"
+    share = f"{100 * scoring / whole:.0f} % of a training is scoring by {run.features}"
+    images = f"score fewer images (--eval-samples, now {run.eval_samples})"
+    return f"{images} or use faster features (--features): {share}"

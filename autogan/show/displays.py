@@ -116,7 +116,8 @@ class _Words(Display):
         if run.progress(step, steps):
             usual = statistics.fmean(self._durations) if self._durations else run.whole
             rest = run.left + self._trials_left * usual / len(self._runs)
-            self._left = f"{duration(rest)} left in total" if self._trials_left else ""
+            least = "at least " if self._terms.repeats > 1 else ""  # further seeds are not counted
+            self._left = f"{least}{duration(rest)} left in total" if self._trials_left else ""
 
     @override
     def evaluated(self, trial: Trial) -> None:
@@ -139,7 +140,8 @@ class _Words(Display):
         """The present state, below the bars; with details if only one trial runs."""
         alone = next(iter(self._runs.values())) if len(self._runs) == 1 else None
         best = "; ".join(filter(None, (self._left, self._best)))
-        fall = f"best so far: {spark(self._bests)}" if len(self._bests) > 1 else ""
+        word = "lead" if self._terms.repeats > 1 else "best"
+        fall = f"{word} so far: {spark(self._bests)}" if len(self._bests) > 1 else ""
         lines = [*((alone.params, alone.scores) if alone else ()), best, fall]
         return [line for line in lines if line]
 

@@ -14,6 +14,7 @@ from autogan.search.repeats import Standing
 if TYPE_CHECKING:
     from autogan.show.result import SearchResult
 
+_FEW = 4  # seeds; an estimate from fewer is rough
 _SURE = 0.95  # probability of survival below which a warning is due
 
 
@@ -37,7 +38,10 @@ def promise(standing: Standing) -> str:
         return ""
     words = f"expect {figure(outlook.low)} to {figure(outlook.high)} from a further training"
     if outlook.survival < _SURE:
-        words += f"; {100 * (1 - outlook.survival):.0f} % of such trainings die"
+        words += f" that lives; {100 * (1 - outlook.survival):.0f} % of them die"
+    ended = len(standing.ended)
+    if ended < _FEW:
+        words += f" (rough: from {'one seed' if ended == 1 else f'{ended} seeds'})"
     return words
 
 
@@ -67,13 +71,13 @@ def points_table(result: "SearchResult", most: int, *, every: bool) -> list[str]
     """
     points = result.points
     names = [dimension.name for dimension in result.config.space.dimensions]
-    head = ["trial", result.terms.objective, "seeds", "died", "worst", *names]
+    head = ["point", result.terms.objective, "seeds", "died", "worst", *names]
     rows: list[list[str]] = []
     for point in points if every else points[:most]:
         rows.append(_row(result, point, names))
         if every:
             rows += [
-                [f"  {trial.number}", _figure(trial.value), trial.state.value]
+                [f"  trial {trial.number}", _figure(trial.value), trial.state.value]
                 for trial in point.trials
                 if len(point.trials) > 1
             ]

@@ -298,20 +298,23 @@ def _confirmed(result: "SearchResult") -> list[str]:
 
 
 def verdict(result: "SearchResult") -> str:
-    """Whether the search beat the GAN type's defaults."""
-    winner = result.confirmed[0]
-    if winner.number is None:
-        return "the defaults did better than every point found"
-    defaults = next((c for c in result.confirmed if c.number is None), None)
+    """Whether the search beat the GAN type's defaults, and how sure that is."""
+    confirmed = result.confirmed
+    winner, points = confirmed[0], [each for each in confirmed if each.number is not None]
+    defaults = next((each for each in confirmed if each.number is None), None)
     if defaults is None:
         return "the defaults are among the best points found"
-    choices = sum(each.number is not None for each in result.confirmed)
-    worst = math.inf if result.direction == "min" else -math.inf
-    found = advantage(winner, defaults, choices, worst)
+    if winner is defaults and not points:
+        return "the defaults did better than every point found"
+    choices, worst = len(points), math.inf if result.direction == "min" else -math.inf
+    other, against = defaults, "against the defaults"
+    if winner is defaults:
+        other = points[0]
+        against = f"the defaults did better than every point found; against trial {other.number}"
+    found = advantage(winner, other, choices, worst)
     if math.isinf(found.low) and math.isinf(found.high):
         return (
-            f"against the defaults: {found.shift:+.3g}; too few seeds to rule out luck: confirm "
-            "with repeats=5"
+            f"{against}: {found.shift:+.3g}; too few seeds to rule out luck: confirm with repeats=5"
         )
     interval = f"95 % interval {found.low:+.3g} to {found.high:+.3g}"
     if found.low <= 0 <= found.high:
@@ -319,6 +322,6 @@ def verdict(result: "SearchResult") -> str:
     else:
         verdict = "better" if (found.high < 0) == (result.direction == "min") else "worse"
     return (
-        f"against the defaults: {found.shift:+.3g}, {interval} "
+        f"{against}: {found.shift:+.3g}, {interval} "
         f"(by ranks, for the best of {choices}): {verdict}"
     )

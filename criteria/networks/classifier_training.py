@@ -174,7 +174,8 @@ class _Telling(keras.callbacks.Callback):  # type: ignore[misc]
     def __init__(self, steps: int, tell: Tell) -> None:
         super().__init__()
         self._steps, self._tell = steps, tell
-        self._reported, self._tenths = time.monotonic(), 0
+        self._began = self._reported = time.monotonic()
+        self._tenths = 0
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Called after every few steps; ``batch`` is the last one, counted from 0."""
@@ -182,7 +183,8 @@ class _Telling(keras.callbacks.Callback):  # type: ignore[misc]
         tenths = 10 * step // self._steps
         if self._tenths < tenths < 10 and now - self._reported >= _PATIENCE:
             self._reported, self._tenths = now, tenths
-            self._tell(f"classifier: step {step} of {self._steps}")
+            left = (self._steps - step) * (now - self._began) / step
+            self._tell(f"classifier: step {step} of {self._steps}, {left:.0f} s left")
 
 
 def _varied(data: tf.data.Dataset, shape: tuple[int, ...], classes: int) -> tf.data.Dataset:

@@ -39,8 +39,12 @@ def best_at_hand() -> str:
 
     Inception, the network of published figures, unless only the other one is on this machine.
     """
-    inception = _inception_folder() is not None or look(_carried(), "features") == "file"
-    return "efficientnet" if not inception and _efficientnet() else "inception"
+    return "efficientnet" if not inception_at_hand() and _efficientnet() else "inception"
+
+
+def inception_at_hand() -> bool:
+    """Whether this machine has Inception, unpacked or not, so that nothing is downloaded."""
+    return _inception_folder() is not None or look(_carried(), "features") == "file"
 
 
 def efficientnet_weights() -> bytes:
