@@ -87,6 +87,8 @@ def scored(
         values |= _reference(reference, source.get("dataset"))
     run = load_config(TrainConfig, file, {**moved, **values})
     run = run.model_copy(update=_left_behind(file, moved, values, reference)).resolved()
+    if not run.criteria():
+        raise ConfigError("criterion", "none; name those to score with, such as fid")
     if trained is not None:
         own = {"plugin_dirs": run.plugin_dirs, **moved}
         training = load_saved(TrainConfig, trained / "config.yaml", own).resolved().as_dict()

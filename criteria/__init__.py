@@ -17,7 +17,7 @@ from autogan.criteria.kid import KID
 from autogan.criteria.label_accuracy import LabelAccuracy
 from autogan.criteria.limits import Limit, limits_of
 from autogan.criteria.ms_ssim import MSSSIM
-from autogan.criteria.objective import Bounds, Objective, bounds_seen
+from autogan.criteria.objective import NOTHING, Bounds, Objective, bounds_seen
 from autogan.criteria.statistics import Features, Moments
 from autogan.criteria.wd import WD
 
@@ -49,6 +49,7 @@ __all__ = [
     "FID",
     "KID",
     "MSSSIM",
+    "NOTHING",
     "WD",
     "Authenticity",
     "Bounds",

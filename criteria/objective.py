@@ -14,6 +14,9 @@ from autogan.criteria.limits import Limit
 
 Direction = Literal["min", "max"]
 
+NOTHING = "none"
+"""The text of an objective without criteria: the last generator is kept."""
+
 Bounds = Mapping[str, tuple[float, float]]
 """The range of a criterion's values, low and high, by its name."""
 
@@ -26,7 +29,7 @@ _TERM = re.compile(
 
 @dataclass(frozen=True)
 class Objective:
-    """A weighted sum of criteria, such as ``is - 0.01*fid`` (Auto-GAN, equation 4-1).
+    """A weighted sum of criteria, such as ``is - 0.01*fid`` (Auto-GAN, equation 4-1), or nothing.
 
     The thesis adds a score that should rise to a distance that should fall; here the signs must
     agree with the criteria's directions, so that the sum has a direction too. A small weight of the
@@ -34,7 +37,7 @@ class Objective:
 
     Attributes:
         weights: of the criteria, by name, with their signs.
-        direction: which way the sum is better.
+        direction: which way the sum is better; without weights, this means nothing.
         bounds: ranges that scale their criteria to [0, 1] before weighting; None for no scaling.
         limits: that an evaluation must satisfy to count.
     """
@@ -46,11 +49,13 @@ class Objective:
 
     @classmethod
     def parse(cls, text: str, criteria: Registry[Criterion]) -> "Objective":
-        """Read a criterion's name or a sum.
+        """Read a criterion's name, a sum, or ``none``.
 
         Raises:
-            ConfigError: if it is neither, or its signs contradict the directions.
+            ConfigError: if it is none of these, or its signs contradict the directions.
         """
+        if text.strip() == NOTHING:
+            return cls({}, "min")
         terms = _terms(text, criteria)
         known = {name: criteria.get(name) for name in terms}
         wanted: dict[str, Direction] = {
@@ -94,6 +99,8 @@ class Objective:
     @property
     def text(self) -> str:
         """The canonical text, which `parse` reads; a single criterion has no weight."""
+        if not self.weights:
+            return NOTHING
         first, *rest = self.weights
         if not rest:
             return first
@@ -102,6 +109,11 @@ class Objective:
             for name, w in self.weights.items()
         )
         return " ".join(terms).removeprefix("+ ")
+
+    @property
+    def chooses(self) -> Direction | None:
+        """Which way values are better; None if nothing decides."""
+        return self.direction if self.weights else None
 
     def within(self, bounds: Bounds) -> "Objective":
         """The same sum with criteria scaled to [0, 1] by their bounds."""
@@ -113,6 +125,8 @@ class Objective:
 
     def label(self, labels: Mapping[str, str]) -> str:
         """The name under which its values are reported, made of the criteria's labels."""
+        if not self.weights:
+            return NOTHING
         terms = (
             f"{'+' if w > 0 else '-'}{'' if abs(w) == 1 else f'{abs(w):g}*'}{labels[name]}"
             for name, w in self.weights.items()
@@ -121,8 +135,8 @@ class Objective:
         return text if self.bounds is None else f"scaled({text})"
 
     def counts(self, scores: Mapping[str, float], labels: Mapping[str, str]) -> bool:
-        """Whether scores by label include all criteria of the sum and satisfy the limits."""
-        measured = all(labels[name] in scores for name in self.weights)
+        """Whether scores by label have a value: all criteria of the sum, and within the limits."""
+        measured = bool(self.weights) and all(labels[name] in scores for name in self.weights)
         return measured and all(limit.holds(scores, labels) for limit in self.limits)
 
     def value(self, scores: Mapping[str, float], labels: Mapping[str, str]) -> float:

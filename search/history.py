@@ -55,8 +55,17 @@ class Evaluation:
         return min(self.variety.get("distinct", real) / real, 1.0) if real else 1.0
 
 
-def best_evaluation(evaluations: Sequence[Evaluation], direction: Direction) -> Evaluation | None:
-    """The best evaluation without collapsed images; the earliest if several are equal."""
+def best_evaluation(
+    evaluations: Sequence[Evaluation], direction: Direction | None
+) -> Evaluation | None:
+    """The best evaluation without collapsed images; the earliest if several are equal.
+
+    Args:
+        evaluations: in order.
+        direction: which way values are better; None takes the last evaluation.
+    """
+    if direction is None:
+        return next((e for e in reversed(evaluations) if not e.collapsed), None)
     sign = 1 if direction == "min" else -1
     sound = [(sign * e.value, e) for e in evaluations if e.value is not None]
     return min(sound, key=lambda pair: pair[0])[1] if sound else None

@@ -1,5 +1,6 @@
 """The page of a training, and trainings on the page that compares runs."""
 
+import json
 import math
 from pathlib import Path
 
@@ -306,6 +307,38 @@ class TestComparison:
         assert "b reached 2 after 60 steps" in drawn(page, "losses-0").find(f"{SVG}desc").text
         assert set(lines(page, "losses-1")) == {"a", "b", "c"}
         assert "c reached 6 after 40 steps" in drawn(page, "losses-1").find(f"{SVG}desc").text
+
+    def test_a_training_without_criterion_shows_losses_and_images(self, tmp_path):
+        training_on_disk(tmp_path / "a")
+        training_on_disk(tmp_path / "b", criterion="none", also=[])
+        path = tmp_path / "b" / "result.json"
+        result = json.loads(path.read_text()) | {"value": None, "step": 500}
+        result["evaluations"] = [
+            {**each, "scores": {}, "value": None} for each in result["evaluations"]
+        ]
+        path.write_text(json.dumps(result))
+        page = self.compared(tmp_path / "b", tmp_path / "a")
+        assert sections(page) == ["runs", "losses", "images"]
+        assert len(Page(page).all("img")) == 2
+        own = training_page(load_run(tmp_path / "b", {}))
+        assert "curves" not in sections(own)
+        assert "autogan evaluate" in own
+        assert "best none" not in own
+
+    def test_a_training_has_one_colour(self, tmp_path):
+        """Also where the one before it has no value to compare."""
+        training_on_disk(tmp_path / "a", criterion="is", also=[])
+        for name in "bc":
+            training_on_disk(tmp_path / name)
+        page = self.compared(*(tmp_path / name for name in "abc"))
+        for chart in ("sofar-0", "curves-0-0", "losses-0"):
+            kinds = {
+                e.find(f"{SVG}title").text: e.get("class")
+                for e in drawn(page, chart).iter(f"{SVG}path")
+                if e.find(f"{SVG}title") is not None and "line" in e.get("class", "")
+            }
+            assert "run-1" in kinds["b"]
+            assert "run-2" in kinds["c"]
 
     def test_only_what_can_be_compared_is(self, tmp_path):
         training_on_disk(tmp_path / "a")

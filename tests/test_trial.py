@@ -155,6 +155,16 @@ def test_a_trial_leaves_all_that_is_promised(world, tmp_path):
             assert grid.size == (466, 466)  # 8 x 8 images, enlarged to 56 pixels, and gaps of 2
 
 
+def test_without_a_criterion_the_last_generator_is_kept(world, tmp_path):
+    """Others may be recorded; the alarm for collapses stays."""
+    folder, trial = run(world, tmp_path / "t", steps=100, criterion="none")
+    assert trial.state is State.COMPLETE
+    assert (trial.value, trial.last_value, trial.step) == (None, None, 100)
+    assert all(set(e.scores) == {FID_LABEL, IS_LABEL} for e in trial.evaluations)
+    best, last = (read_arrays(path) for path in (folder.best, folder.last))
+    assert all(np.array_equal(best[name], last[name]) for name in last)
+
+
 def test_the_best_checkpoint_is_the_best_evaluations(world, tmp_path):
     folder, trial = run(world, tmp_path / "t", steps=100)
     gan = world.gans["dcgan"]

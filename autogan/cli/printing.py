@@ -154,7 +154,8 @@ def print_training(result: TrainResult, as_json: bool) -> None:
     say(f"{result.terms.outcome(trial)}{by}")
     if trial.evaluations:
         last = trial.evaluations[-1]
-        say(f"last evaluation: step {last.step}, {result.terms.evaluation(last)}")
+        scores = result.terms.evaluation(last)
+        say(", ".join(filter(None, (f"last evaluation: step {last.step}", scores))))
     if trial.state is State.TIMED_OUT:
         folder = result.folder
         again = ("train", folder.config, "--run-dir", folder.root, "--resume")

@@ -19,7 +19,7 @@ from autogan.core.files import look
 from autogan.core.hyperparameters import Dimension, Hyperparameter, Range, Value
 from autogan.core.registry import suggestion
 from autogan.core.text import check_text, read_path
-from autogan.criteria import CRITERIA
+from autogan.criteria import CRITERIA, NOTHING
 from autogan.models import GAN_TYPES, GANType
 
 Setting = Value | list[Value]
@@ -109,12 +109,18 @@ def read_weights(field: str, text: str) -> dict[str, float]:
     return weights
 
 
-def check_chooses(names: Iterable[str]) -> None:
-    """Check that criteria can choose among trials.
+def check_chooses(names: Iterable[str], criterion: str) -> None:
+    """Check that a search's criteria can choose among trials.
+
+    Args:
+        names: of the criteria that take part in the decision.
+        criterion: the key itself.
 
     Raises:
-        ConfigError: naming a criterion that does not measure quality.
+        ConfigError: naming a criterion that does not measure quality, or ``none``.
     """
+    if NOTHING in criterion.split(","):
+        raise ConfigError("criterion", f"{criterion}, but a search chooses by one; give fid, say")
     for name in names:
         if not CRITERIA.get(name).chooses:
             raise ConfigError(
@@ -138,7 +144,7 @@ def check_normalise(
     Raises:
         ConfigError: if the two do not fit together.
     """
-    if len(names) == 1:
+    if len(names) <= 1:
         raise ConfigError(
             "normalise",
             f"{given} does not apply to the single criterion {criterion}; it is for sums such as "

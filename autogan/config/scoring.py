@@ -25,8 +25,8 @@ class ScoringKeys(ImageKeys):
     criterion: Annotated[
         str,
         key("criteria",
-            "criterion that decides, or a weighted sum such as 'is - 0.01*fid'; see: autogan list"
-            " criteria", common=True),
+            "criterion that decides, or a weighted sum such as 'is - 0.01*fid'; none trains without"
+            " scores; see: autogan list criteria", common=True),
     ] = "fid"  # fmt: skip
     normalise: Annotated[
         Literal["history"] | dict[str, tuple[float, float]] | None,

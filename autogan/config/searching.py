@@ -34,7 +34,7 @@ class SearchConfig(SearchKeys):
     @model_validator(mode="after")
     def _several_criteria_suit(self) -> "SearchConfig":
         names = self.criterion.split(",")
-        check_chooses(self.deciding())
+        check_chooses(self.deciding(), self.criterion)
         if self.prefer is not None and (len(names) == 1 or self.prefer not in names):
             raise ConfigError(
                 "prefer", f"{self.prefer!r} does not apply to criterion {self.criterion!r}; it "

@@ -190,6 +190,11 @@ class TrainConfig(ScoringKeys):
         self._check_possible()
         if self.normalise is not None:
             check_normalise(self.normalise, self.criterion, self.deciding(), self.is_search)
+        if self.constraint is not None and self.objective.chooses is None:
+            raise ConfigError(
+                "constraint", f"{self.constraint}, but with criterion none the last generator is "
+                "kept; give a criterion, such as fid",
+            )  # fmt: skip
         self.check_labels_differ()
         return self
 

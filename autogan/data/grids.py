@@ -13,6 +13,7 @@ from autogan.data.base import Split
 
 GRID = 64  # images in a grid without classes; the most in a training's grid with classes
 GRID_CLASSES = 16  # most columns of a grid with one class per column
+_ROWS = 12  # most rows of such a grid, so that few classes do not make a tall one
 _MIN_PIXELS = 54  # smaller images are enlarged, so that eight in a row are easy to see
 _GAP = 2
 _CAPTION = 14  # height of the row of captions, in pixels
@@ -53,7 +54,7 @@ def grid(
 
 def whole_rows(columns: int) -> int:
     """The number of images in a training's grid of whole rows; 0 columns mean a square grid."""
-    return GRID - GRID % max(columns, 1)
+    return columns * min(GRID // columns, _ROWS) if columns else GRID
 
 
 def real_grid(split: Split, names: Sequence[str] = ()) -> npt.NDArray[np.uint8]:

@@ -16,6 +16,7 @@ from autogan.report.drawing.svg import Frame, tag, told_apart
 from autogan.report.losses import losses_of_several
 from autogan.report.pictures import shown
 from autogan.report.view import Measure, SearchView, TrainingView, View, view_of
+from autogan.search import Trial
 from autogan.show.judged import against_test
 from autogan.show.result import SearchResult, TrainResult
 
@@ -62,11 +63,10 @@ def _sections(views: dict[str, View]) -> Iterator[Section]:
             _apart(groups),
         )
     for place, group in enumerate(group for group in groups if len(group) > 1):
-        yield from _compared(group, place)
-    trainings = {n: view for n, view in views.items() if isinstance(view, TrainingView)}
-    yield from losses_of_several(trainings)
+        yield from _compared(group, place, list(views))
+    yield from losses_of_several(views)
     album = Album()
-    best = ((name, view, view.best) for name, view in views.items())
+    best = ((name, view, _shown(view)) for name, view in views.items())
     grids = [shown(view, album, trial, name) for name, view, trial in best if trial is not None]
     if any(grids):
         yield Section(
@@ -77,11 +77,23 @@ def _sections(views: dict[str, View]) -> Iterator[Section]:
         )
 
 
-def _compared(group: dict[str, View], place: int) -> Iterator[Section]:
-    """The comparisons within a group of runs; ``place`` makes the sections' names unique."""
+def _shown(view: View) -> Trial | None:
+    """The trial whose images stand for a run."""
+    last = isinstance(view, TrainingView) and view.unscored
+    return view.trials[0] if last else view.best
+
+
+def _compared(group: dict[str, View], place: int, runs: Sequence[str]) -> Iterator[Section]:
+    """The comparisons within a group of runs.
+
+    Args:
+        group: the runs.
+        place: makes the sections' names unique.
+        runs: the names of all runs, which give each of them the same colour in all charts.
+    """
     label = next(iter(group.values())).result.objective
     searches = sum(isinstance(view, SearchView) for view in group.values())
-    if progress := _progress(group, f"sofar-{place}"):
+    if progress := _progress(group, f"sofar-{place}", runs):
         yield Section(
             f"progress-{place}",
             f"Which run made more of its updates? ({label})",
@@ -96,7 +108,7 @@ def _compared(group: dict[str, View], place: int) -> Iterator[Section]:
             f"How did the scores change during training? ({label})",
             "Each line is a training. GANs often get worse late, so each keeps its best "
             "checkpoint.",
-            _curves(group, place),
+            _curves(group, place, runs),
         )
     if searches:
         yield Section(
@@ -195,10 +207,10 @@ def _comparable(one: View, other: View) -> bool:
 
 
 def _groups(views: dict[str, View]) -> list[dict[str, View]]:
-    """Groups of runs whose values can be compared; leaves out trainings without a value."""
+    """Groups of runs whose values can be compared; leaves out trainings without values."""
     groups: list[dict[str, View]] = []
     for name, view in views.items():
-        if isinstance(view, TrainingView) and not view.trial.evaluations:
+        if isinstance(view, TrainingView) and (view.unscored or not view.trial.evaluations):
             continue
         for group in groups:
             if all(_comparable(each, view) for each in group.values()):
@@ -236,16 +248,18 @@ def _values(view: View) -> dict[str, Value]:
     return view.result.config.hyperparameters()
 
 
-def _progress(group: dict[str, View], name: str) -> Markup | None:
+def _progress(group: dict[str, View], name: str, runs: Sequence[str]) -> Markup | None:
     """The best value so far against the updates, a line per run; None without a value."""
-    lines = {run: so_far(view, view.measures[0]) for run, view in group.items()}
+    lines = {
+        run: so_far(group[run], group[run].measures[0]) if run in group else [] for run in runs
+    }
     measure = next(iter(group.values())).measures[0]
     y = measure.axis(value for line in lines.values() for _, value in line)
     across = "updates of both networks"
     return overlaid(lines, across, measure.words, y, name) if any(lines.values()) else None
 
 
-def _curves(group: Mapping[str, View], place: int) -> Markup:
+def _curves(group: Mapping[str, View], place: int, runs: Sequence[str]) -> Markup:
     """Each criterion that several trainings recorded, over the steps, a line per training."""
     recorded = {
         run: {m.name: m for m in view.recorded} if isinstance(view, TrainingView) else {}
@@ -253,7 +267,9 @@ def _curves(group: Mapping[str, View], place: int) -> Markup:
     }
     drawn: list[Markup] = []
     for name in dict.fromkeys(name for own in recorded.values() for name in own):
-        lines = {run: _line(group[run], own.get(name)) for run, own in recorded.items()}
+        lines = {
+            run: _line(group[run], recorded[run].get(name)) if run in group else [] for run in runs
+        }
         measure = next(own[name] for own in recorded.values() if name in own)
         y = measure.axis(value for line in lines.values() for _, value in line)
         chart = f"curves-{place}-{len(drawn)}"

@@ -10,7 +10,7 @@ from autogan.report.charts import overlaid
 from autogan.report.common import with_others
 from autogan.report.drawing.page import Section
 from autogan.report.drawing.scales import fitting
-from autogan.report.view import TrainingView
+from autogan.report.view import TrainingView, View
 
 _TOGETHER = {
     "the discriminator's output": ("d_real", "d_fake"),
@@ -43,9 +43,9 @@ def losses_of_one(view: TrainingView) -> Iterator[Section]:
         )  # fmt: skip
 
 
-def losses_of_several(views: Mapping[str, TrainingView]) -> Iterator[Section]:
+def losses_of_several(views: Mapping[str, View]) -> Iterator[Section]:
     """Each part of the loss that several trainings recorded, with a line per training."""
-    own = {run: _lines(view) for run, view in views.items()}
+    own = {n: _lines(v) if isinstance(v, TrainingView) else {} for n, v in views.items()}
     order = [name for names in _TOGETHER.values() for name in names]
     parts = dict.fromkeys([*order, *(name for lines in own.values() for name in lines)])
     by_part = {part: {run: lines.get(part, []) for run, lines in own.items()} for part in parts}

@@ -39,9 +39,12 @@ def training_page(result: TrainResult, *, refresh: bool = False) -> str:
 def _head(view: TrainingView) -> Markup:
     result, best = view.result, view.result.best
     whole = "" if result.config.steps is None else f" of {result.config.steps}"
-    numbers = {
+    worth = {
         f"best {result.terms.objective}": "none" if best is None else figure(best.value or 0.0),
         "at step": "-" if best is None else best.step,
+    }
+    numbers = {
+        **({} if view.unscored else worth),
         "steps": f"{result.steps}{whole}",
         "updates of both networks": f"{result.updates():,}",
         "of training": duration(result.trial.seconds) if result.trial.seconds else "-",
@@ -71,6 +74,9 @@ def _belief(view: TrainingView) -> Markup:
         words = f"This is a trial of the search in {run}."
     elif result.state == "running":
         words = "The training has not ended: its best checkpoint may still change."
+    elif view.unscored and trial.state is State.COMPLETE:
+        words = "No criterion decided, so the last generator is kept. Score it: "
+        then = ["autogan", "evaluate", str(result.folder.root), "--criterion", "fid"]
     elif trial.state is State.RUNNING:
         words, then = "The training has not ended. Resume it with: ", resumed
     elif trial.resumable:
@@ -94,7 +100,7 @@ def _sections(view: TrainingView, album: Album) -> Iterator[Section]:
             "images that repeat.",
             images,
         )  # fmt: skip
-    if view.trial.evaluations:
+    if view.trial.evaluations and view.recorded:
         marked = "; the orange dot marks it" if view.best is not None else ""
         gaps = any(evaluation.value is None for evaluation in view.trial.evaluations)
         gap = " Images that collapsed or broke the constraint have no value." if gaps else ""

@@ -285,6 +285,11 @@ class TrainingView(View):
 
     result: TrainResult
 
+    @property
+    def unscored(self) -> bool:
+        """Whether no criterion decides."""
+        return self.result.config.objective.chooses is None
+
     @cached_property
     def trial(self) -> Trial:
         """The training, with its best value so far until it has ended."""
@@ -300,7 +305,9 @@ class TrainingView(View):
 
     @cached_property
     def measures(self) -> list[Measure]:
-        """The measure that decides."""
+        """The measure that decides, if there is one."""
+        if self.unscored:
+            return []
         worth, result = self.trial.worth, self.result
         worths = {} if worth is None else {self.trial.number: worth}
         return [Measure(result.terms.objective, result.direction, lambda e: e.value, worths)]

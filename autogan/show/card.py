@@ -106,7 +106,7 @@ def _quality(result: SearchResult | TrainResult) -> list[str]:
     if isinstance(result, TrainResult):
         trial = result.trial
         if trial.value is None:
-            return ["It has no value: the training died, or was not evaluated."]
+            return ["It has no value: no criterion scored it, or its training died."]
         value = f"{result.terms.objective} {figure(trial.value)}"
         said = [f"{value} at step {trial.step}, on the latent vectors that chose it (one seed)."]
         return [*said, *([line] if (line := apart(result.config.features)) else [])]

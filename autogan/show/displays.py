@@ -123,7 +123,7 @@ class _Words(Display):
     def evaluated(self, trial: Trial) -> None:
         run, last = self._runs[trial.number], trial.evaluations[-1]
         where = f"{last.step}/{run.steps}" if run.steps else f"{last.step}"
-        run.scores = f"step {where}: {self._terms.evaluation(last)}"
+        run.scores = ": ".join(filter(None, (f"step {where}", self._terms.evaluation(last))))
 
     @override
     def trial_ended(self, trial: Trial, best: Trial | None) -> None:

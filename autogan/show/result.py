@@ -223,8 +223,8 @@ class TrainResult:
 
     @property
     def best(self) -> Evaluation | None:
-        """The best evaluation so far, even if the training died afterwards."""
-        return best_evaluation(self.trial.evaluations, self.direction)
+        """The best evaluation so far, even if the training died later; the last if none decides."""
+        return best_evaluation(self.trial.evaluations, self.config.objective.chooses)
 
     @property
     def folders(self) -> Mapping[int, TrialFolder]:

@@ -90,7 +90,7 @@ class TrialEvents:
         with self._writer.as_default(step=step):
             for label, score in scores.items():
                 tf.summary.scalar(f"criteria/{label}", score)
-            if best is not None:
+            if best is not None and best.value is not None:
                 tf.summary.scalar(f"best/{objective}", best.value)
             tf.summary.scalar("variety/different pictures", variety.distinct)
             tf.summary.scalar("variety/deviation of pixels", variety.deviation)

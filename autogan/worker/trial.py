@@ -200,7 +200,7 @@ def run_trial(
                 trainer.generate(grid_latents), len(classes), class_names[: len(classes)]
             )
             write_bytes(folder.sample(step), png(picture))
-            best = best_evaluation(trial.evaluations, objective.direction)
+            best = best_evaluation(trial.evaluations, objective.chooses)
             label = objective.label(labels)
             events.evaluation(step, scores, label, best, variety, behind, picture)
             generator = {
@@ -240,7 +240,7 @@ def run_trial(
     folder.check_there()
     # End: the value is that of the best evaluation, because GANs may collapse late. A dead trial
     # has a value too: its generator is worth something, though its hyperparameters are not.
-    best = best_evaluation(trial.evaluations, objective.direction)
+    best = best_evaluation(trial.evaluations, objective.chooses)
     if trial.state is State.RUNNING and (_collapsed(trial) or best is None):
         trial.state, last = State.COLLAPSED, trial.evaluations[-1]
         trial.reason = f"{Variety.of(last.variety)} at step {last.step}"
