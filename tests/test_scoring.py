@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from sessions import SessionEngine
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import autogan
 from autogan.criteria import FID, Authenticity, ClassFID, Features, Moments
@@ -31,9 +32,9 @@ def trained(monkeypatch, engine, tmp_path, dataset="digits", **changes):
     return result.folder, result.config
 
 
-def scored(engine, folder, run, seed=5):
+def scored(engine, folder, run, seed=5, **more):
     call = Evaluate(
-        config=run.as_dict(), training=run.as_dict(), folder=str(folder.root), seed=seed
+        config=run.as_dict(), training=run.as_dict(), folder=str(folder.root), seed=seed, **more
     )
     return engine.session.evaluate(call)
 
@@ -87,6 +88,22 @@ def test_a_generators_values_and_all_beside_them(monkeypatch, engine, tmp_path):
     assert found.copies["authenticity"] == by_name(found.scores)["authenticity"] == authentic
     assert by_name(found.floor_spread).keys() == {"fid", "authenticity"}
     assert found.fewer is found.halves is None  # as many test images as generated ones
+
+
+def test_tensorboard_shows_the_floor_of_a_winner(monkeypatch, engine, tmp_path):
+    """As a line over the steps, and once, however often it is scored."""
+    folder, run = trained(monkeypatch, engine, tmp_path)
+    before = set(folder.logs.iterdir())
+    scored(engine, folder, run)
+    assert set(folder.logs.iterdir()) == before
+    for _ in range(2):
+        found = scored(engine, folder, run, draw_until=40)
+    seen = EventAccumulator(str(folder.logs)).Reload()
+    for label, value in found.floor.items():
+        events = seen.Scalars(f"unseen real images/{label}")
+        assert [(e.step, e.value) for e in events] == [
+            (step, pytest.approx(value)) for step in (0, 40)
+        ]
 
 
 def test_fewer_test_images_are_matched_by_as_many_generated_ones(monkeypatch, engine, tmp_path):

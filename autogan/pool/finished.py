@@ -20,6 +20,8 @@ class Evaluate(Call):
         corrupt: corruptions and their strengths; the images are scored again under each.
         keep_classes: the images are scored again with these classes only.
         run: the folder of a run that keeps its feature network.
+        draw_until: the step up to which TensorBoard shows the floor in the training's folder; None
+            for no floor there.
     """
 
     training: dict[str, Any] | None = None
@@ -30,6 +32,7 @@ class Evaluate(Call):
     corrupt: dict[str, float] = {}
     keep_classes: list[int | str] = []
     run: str = ""
+    draw_until: int | None = None
 
 
 class Scores(Message):

@@ -74,6 +74,7 @@ class Winner:
             training=config,
             folder=str(folder.absolute()),
             run=str(self._folder.root.absolute()),
+            draw_until=best.step,
         )
         try:
             found = engine.call(call, Scores)

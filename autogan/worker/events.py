@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -125,13 +126,34 @@ def _write_failure(path: Path) -> None:
     TensorBoard keeps the first status that it reads of a session. So nothing says that it is
     running: a page that is open when the session ends would show it as running forever.
     """
+    _write_events(path, {0: hparams_summary.session_end_pb(api_pb2.STATUS_FAILURE)})
+
+
+def write_floor(folder: TrialFolder, floor: Mapping[str, float], step: int) -> None:
+    """Draw the values of unseen real images as level lines, for comparison with the trial's curves.
+
+    Args:
+        folder: of the trial.
+        floor: the values, by label.
+        step: the last of the lines.
+    """
+    values = [
+        tf.compat.v1.Summary.Value(tag=f"unseen real images/{label}", simple_value=value)
+        for label, value in floor.items()
+    ]
+    summary = tf.compat.v1.Summary(value=values)
+    _write_events(folder.logs / "events.out.tfevents.0.floor", {0: summary, step: summary})
+
+
+def _write_events(path: Path, summaries: Mapping[int, Any]) -> None:
+    """Write an event file with a summary for each step."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    now, summary = time.time(), hparams_summary.session_end_pb(api_pb2.STATUS_FAILURE)
+    now = time.time()
+    events = [tf.compat.v1.Event(wall_time=now, file_version="brain.Event:2")]
+    for step, summary in summaries.items():
+        events.append(tf.compat.v1.Event(wall_time=now, step=step, summary=summary))
     with tf.io.TFRecordWriter(str(path)) as writer:
-        for event in (
-            tf.compat.v1.Event(wall_time=now, file_version="brain.Event:2"),
-            tf.compat.v1.Event(wall_time=now, summary=summary),
-        ):
+        for event in events:
             writer.write(event.SerializeToString())
 
 

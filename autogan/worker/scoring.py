@@ -18,7 +18,9 @@ from autogan.data import ImageData, class_number, told_of
 from autogan.models.base import ImageShape
 from autogan.models.training.trainer import Trainer
 from autogan.pool.finished import Evaluate, Scores
+from autogan.record.folder import TrialFolder
 from autogan.worker.checks import check_enough, refuse_labels
+from autogan.worker.events import write_floor
 from autogan.worker.generator import generated
 from autogan.worker.trial import USER_LATENTS, Driver
 from autogan.worker.workbench import Workbench, data_key
@@ -73,6 +75,9 @@ class Scoring:
             if len(images) < len(features.pool):
                 few = len(images)
                 found["fewer"] = _finite_scores(evaluator, _some(features, few))
+            if call.draw_until is not None:
+                folder = TrialFolder.of(Path(call.folder), trained)
+                write_floor(folder, found["floor"], call.draw_until)
         spread = self._spread(evaluator, trainer, features, few)
         if (against := _against_test(run)) is not None:
             found["test"], features = self._of_generator(against, trained, trainer)
