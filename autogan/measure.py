@@ -48,7 +48,8 @@ def evaluate(
         dataset has test images, the values against these, the values of equally many generated
         images, and with prefix ``unseen_`` the values of the test images in place of generated
         ones; without test images, with prefix ``halves_``, the values of one half of the real
-        images against the other; with prefix ``spread_`` the standard deviation of a value over
+        images against the other; if few images are compared and features are fast, the values of
+        10,000 generated images; with prefix ``spread_`` the standard deviation of a value over
         sets of latent vectors, with ``spread_unseen_`` and ``spread_halves_`` over splits of the
         real images.
 
@@ -111,7 +112,8 @@ def by_label(found: Scores) -> dict[str, float]:
         for name, values in named.items()
         for label, value in (values or {}).items()
     }
-    return {**found.scores, **(found.test or {}), **(found.fewer or {}), **more}
+    others = (found.test, found.fewer, found.more)
+    return {**found.scores, **{k: v for each in others for k, v in (each or {}).items()}, **more}
 
 
 def spoil(

@@ -10,6 +10,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 import autogan
 from autogan.criteria import FID, Authenticity, ClassFID, Features, Moments
+from autogan.criteria.networks.untrained import RandomNetwork
 from autogan.data import dataset_named
 from autogan.pool.finished import Evaluate
 
@@ -104,6 +105,23 @@ def test_tensorboard_shows_the_floor_of_a_winner(monkeypatch, engine, tmp_path):
         assert [(e.step, e.value) for e in events] == [
             (step, pytest.approx(value)) for step in (0, 40)
         ]
+
+
+def test_many_images_are_scored_where_features_are_fast(monkeypatch, engine, tmp_path):
+    monkeypatch.setattr("autogan.worker.scoring._MANY", 300)
+    folder, run = trained(monkeypatch, engine, tmp_path)
+    assert scored(engine, folder, run).more is None
+    monkeypatch.setattr(RandomNetwork, "fast", True)
+    found, again = scored(engine, folder, run), Again(engine, folder, run)
+    real = digits(again.network, "train", 150)
+    values = [fid(again.made(5 + number * 2**31, 300), real) for number in range(4)]
+    assert by_name(found.more)["fid"] == pytest.approx(values[0])
+    label = label_of("fid", found.more)
+    assert "_300_" in label
+    assert found.spread[label] == pytest.approx(np.std(values, ddof=1))
+    assert label_of("fid", found.scores) in found.spread
+    given = run.model_copy(update={"generated": 200})
+    assert scored(engine, folder, given).more is None
 
 
 def test_fewer_test_images_are_matched_by_as_many_generated_ones(monkeypatch, engine, tmp_path):

@@ -48,6 +48,7 @@ class Scores(Message):
         floor: values of the test images in place of generated ones (generators only).
         floor_spread: the floor's standard deviation over random splits of all real images.
         fewer: values of as many generated images as there are test images, if these are fewer.
+        more: values of many more generated images, where few are compared and features are fast.
         halves: values of one half of the reference against the other, by label with the number of
             images in a half, if there are no test images.
         halves_spread: their standard deviation over random halves.
@@ -62,6 +63,7 @@ class Scores(Message):
     floor: dict[str, float] | None = None
     floor_spread: dict[str, float] | None = None
     fewer: dict[str, float] | None = None
+    more: dict[str, float] | None = None
     halves: dict[str, float] | None = None
     halves_spread: dict[str, float] | None = None
     copies: dict[str, float] | None = None

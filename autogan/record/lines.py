@@ -293,6 +293,7 @@ class Judged(TrialLine):
     floor: dict[str, float] | None = None
     floor_spread: dict[str, float] | None = None
     fewer: dict[str, float] | None = None
+    more: dict[str, float] | None = None
     halves: dict[str, float] | None = None
     halves_spread: dict[str, float] | None = None
     copies: dict[str, float] | None = None

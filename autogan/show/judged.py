@@ -45,6 +45,7 @@ def columns(found: Judged | Scores, terms: Terms, split: str) -> list[Column]:
     real = {"train": "training images", "test": "test images"}.get(split, split)
     sets = (
         ("generated", real, found.scores, found.spread),
+        ("generated", real, found.more, found.spread),
         ("generated", real, found.fewer, found.spread),
         ("unseen real", real, found.floor, found.floor_spread),
         ("generated", "test images", found.test, found.spread),

@@ -25,6 +25,7 @@ from autogan.worker.generator import generated
 from autogan.worker.trial import USER_LATENTS, Driver
 from autogan.worker.workbench import Workbench, data_key
 
+_MANY = 10_000  # generated images whose values hardly depend on the latent vectors
 _SETS = 4  # sets of latent vectors for the spread of scores
 _APART = 2**31  # between the sets' seeds, so that no two of the user's seeds share a set
 CLASSLESS = "takes no classes; use cgan, or give gan a condition"
@@ -58,12 +59,13 @@ class Scoring:
         scores, features = self._of_generator(run, trained, trainer)
         evaluator = self._bench.evaluator(run, call.run)
         names = evaluator.labels()
+        more, deviations = self._of_many(run, evaluator, trainer)
         same_data = data_key(run) == data_key(trained)
         unseen = self._bench.unseen(run) if same_data else None
         if unseen is None:
             halves = {} if run.reference_statistics else _halves(evaluator)
-            spread = self._spread(evaluator, trainer, features)
-            return Scores(scores=scores, names=names, spread=spread, **halves)
+            spread = {**self._spread(evaluator, trainer, features), **deviations}
+            return Scores(scores=scores, names=names, spread=spread, more=more, **halves)
         images, classes = unseen.subset(run.eval_samples)
         real = evaluator.features(images, classes)
         found: dict[str, Any] = {"copies": evaluator.copies(features, real)}
@@ -83,7 +85,30 @@ class Scoring:
             found["test"], features = self._of_generator(against, trained, trainer)
             test = self._bench.evaluator(against, call.run)
             spread |= self._spread(test, trainer, features)
-        return Scores(scores=scores, names=names, spread=spread, **found)
+        spread |= deviations
+        return Scores(scores=scores, names=names, spread=spread, more=more, **found)
+
+    def _of_many(
+        self, run: TrainConfig, evaluator: Evaluator, trainer: Trainer
+    ) -> tuple[dict[str, float] | None, dict[str, float]]:
+        """The scores of many images and their deviations, by label, if they are due.
+
+        From few images values differ much between sets of latent vectors.
+        """
+        few = run.generated is None and evaluator.generated < _MANY
+        if not (few and evaluator.network.fast):
+            return None, {}
+        sets = [
+            _finite_scores(evaluator, self._made(evaluator, trainer, number, _MANY))
+            for number in range(_SETS)
+        ]
+        return sets[0], _deviations(sets)
+
+    def _made(self, evaluator: Evaluator, trainer: Trainer, number: int, count: int) -> Features:
+        """The features of images from a set of latent vectors."""
+        seed = USER_LATENTS + self._call.seed + number * _APART
+        latents = trainer.latents(count, seed)
+        return evaluator.features(generated(trainer, latents), latents.classes)
 
     def _spread(
         self, evaluator: Evaluator, trainer: Trainer, features: Features, few: int | None = None
@@ -96,11 +121,9 @@ class Scoring:
             features: of the images from the first set.
             few: a smaller number of images to score as well.
         """
-        sets = [features]
-        for number in range(1, _SETS):
-            seed = USER_LATENTS + self._call.seed + number * _APART
-            latents = trainer.latents(evaluator.generated, seed)
-            sets.append(evaluator.features(generated(trainer, latents), latents.classes))
+        count = evaluator.generated
+        others = (self._made(evaluator, trainer, number, count) for number in range(1, _SETS))
+        sets = [features, *others]
         found = _deviations([_finite_scores(evaluator, each) for each in sets])
         if few is not None:
             some = [_some(each, few) for each in sets]

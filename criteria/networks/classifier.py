@@ -64,6 +64,7 @@ class ClassifierNetwork(FeatureNetwork):
         recipe = RECIPES[self._recipe]
         self.name = f"classifier{recipe.version}" if colour else "classifier"
         self.classes = int(labels.max()) + 1
+        self.fast = not colour
         self._model = recipe.network(shape, self.classes)
         self._run = tf.function(
             lambda x: self._model(x, training=False),
