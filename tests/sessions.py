@@ -1,5 +1,7 @@
 """The real session in this process, for tests that need its work and no worker."""
 
+import os
+
 from fakes import FakeEngine
 
 from autogan.worker.session import Session
@@ -13,3 +15,9 @@ class SessionEngine(FakeEngine):
         session._bench.device = "cpu"  # TensorFlow has begun: threads cannot be set now
         super().__init__(session)
         self.session = session
+
+    def close(self):
+        """Release the folder of the run, as a worker does when its process ends."""
+        if self.session._shared is not None:
+            os.close(self.session._shared)
+            self.session._shared = None

@@ -877,6 +877,27 @@ class TestIdentity:
         assert saved["run_dir"] == f"{tmp_path}/runs/a"
 
 
+def saving():
+    """A fake engine whose trainings leave a state."""
+
+    class Saving(FakeSession):
+        def train(self, call):
+            write_bytes(Path(call.folder) / "checkpoints" / "state.npz", b"state")
+            return super().train(call)
+
+    engine = FakeEngine()
+    engine._session = Saving(engine)
+    return engine
+
+
+def test_a_winner_that_a_confirmation_trained_keeps_its_state(tmp_path):
+    changes = {"trials": 4, "confirm": {"top": 2, "repeats": 3}, "run_dir": "runs/a"}
+    result = autogan.run_search({**GRID, **RANDOM, **changes}, engine=saving())
+    assert result.best.confirms is not None
+    left = {int(p.parts[-3][:4]) for p in tmp_path.glob("runs/a/trials/*/*/state.npz")}
+    assert left == {result.best.number}
+
+
 def test_stopped_trials_state_is_deleted_when_no_rule_asks_for_it(tmp_path):
     """By the median rule at once; by others when the search has ended."""
     held, root = [], []
@@ -885,16 +906,10 @@ def test_stopped_trials_state_is_deleted_when_no_rule_asks_for_it(tmp_path):
         def trial_started(self, trial, position, trials):
             held.append(len(list(tmp_path.glob(f"{root[-1]}/trials/*/checkpoints/state.npz"))))
 
-    class Saving(FakeSession):
-        def train(self, call):
-            write_bytes(Path(call.folder) / "checkpoints" / "state.npz", b"state")
-            return super().train(call)
-
     for rule in ("median", "screening"):
         held.clear()
         root.append(f"runs/{rule}")
-        engine = FakeEngine()
-        engine._session = Saving(engine)
+        engine = saving()
         changes = {"stopping": rule, "trials": 12, "steps": 30, "evaluate_every": 10}
         result = autogan.run_search(
             {**GRID, **RANDOM, **changes, "run_dir": f"runs/{rule}"}, engine=engine, display=Watch()

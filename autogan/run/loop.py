@@ -340,7 +340,7 @@ class SearchLoop:
         if trial.state is State.STOPPED and not self._config.stopping_revives:
             self._tally.trial_folder(trial.number).state.unlink(missing_ok=True)
         self._winner.keep()
-        hopeful = {t.number for p in self._tally.ranked()[:HOPEFUL] for t in p.trials}
+        hopeful = self._may_win()
         self._drop_states({trial.number} | self._hopeful, hopeful)
         self._hopeful = hopeful
         self._display.trial_ended(self._tally.trials()[trial.number], self._tally.best())
@@ -350,6 +350,12 @@ class SearchLoop:
                 f"{_MAX_FAILURES} trials failed in a row, the last with: {trial.reason} "
                 f"(see {self._tally.trial_folder(trial.number).traceback})"
             )
+
+    def _may_win(self) -> set[int]:
+        """The trials of the best points, and of those that the confirmation trains again."""
+        best = [standing.first.params for standing in self._tally.ranked()[:HOPEFUL]]
+        points = [*best, *self._tally.candidates()]
+        return {trial.number for trial in self._tally.trials() if trial.params in points}
 
     def _drop_states(self, trials: Iterable[int], kept: Set[int]) -> None:
         """Delete the states of these trials' whole trainings, except for ``kept``."""
