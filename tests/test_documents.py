@@ -1,9 +1,9 @@
 """The documents lead to what is there: files, headings, scripts."""
 
 import re
-import shlex
 from pathlib import Path
 
+import blocks
 import pytest
 from typer.main import get_command
 
@@ -56,25 +56,13 @@ def test_each_document_is_in_the_index():
         assert path.suffix == ".png" or path.name == "README.md" or f"({path.name})" in index
 
 
-def commands(path):
-    """The commands of AutoGAN's in a document's code, as words, with their rows."""
-    lines = path.read_text().splitlines()
-    for row, line in enumerate(lines):
-        start = re.match(r"(?:    | {6})(?:\.venv/bin/)?autogan (.*)", line)
-        if start is None:
-            continue
-        text = start[1]
-        while text.rstrip().endswith("\\"):
-            row += 1
-            text = f"{text.rstrip()[:-1]} {lines[row].strip()}"
-        yield row + 1, [word for word in shlex.split(text, comments=True) if word != "..."]
-
-
 CASES = [
-    pytest.param(words, id=f"{path.name}:{row}")
-    for path in DOCUMENTS
-    if path.name != "CHANGELOG.md"  # it speaks of what was
-    for row, words in commands(path)
+    pytest.param(words[1:], id=f"{path.name}:{row}")
+    for path in blocks.DOCUMENTS
+    for block in blocks.blocks(path)
+    if not block.is_text and not block.is_python
+    for row, words in block.commands()
+    if words[0] == "autogan"
 ]
 
 
@@ -82,8 +70,7 @@ CASES = [
 def test_commands_can_be_given(words, tmp_path, monkeypatch):
     """Each names a command and flags that exist, with values that the configuration takes.
 
-    They are not run: most train for minutes. tests/test_first.py runs those that a newcomer meets
-    first, test_extending.py the worked example.
+    tests/test_document_commands.py runs them, but for those that are marked.
     """
     if not words or words[0] in ("--help", "COMMAND"):
         return
@@ -102,6 +89,14 @@ def test_commands_can_be_given(words, tmp_path, monkeypatch):
         load_config(kind, Path(file), flags)
     elif not file and not values.get("resume"):
         load_config(kind, None, flags)
+
+
+@pytest.mark.parametrize("path", blocks.DOCUMENTS, ids=lambda path: path.name)
+def test_each_mark_is_of_commands(path):
+    """A mark is of the commands below it, or at the head of a document that has some."""
+    marked = [b for b in blocks.blocks(path) if b.reason and not b.is_text and not b.is_python]
+    whole = path.read_text().startswith("<!-- not run: ")
+    assert blocks.marks(path) == (min(1, len(marked)) if whole else len(marked))
 
 
 @pytest.mark.parametrize(
