@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import tensorflow as tf
-from sessions import SessionEngine
+from sessions import SessionEngine, short_classifiers
 
 import autogan
 from autogan.config import TrainConfig
@@ -33,18 +33,14 @@ SHORT = {"_STEPS_PER_CALL": 10, "_BATCH": 8, "_PATIENCE": 1e9}
 
 
 def shorten(patch):
-    """Trainings of a second, with the threads of this process."""
+    """Trainings of a second."""
     for name, value in SHORT.items():
         patch.setattr(classifier_training, name, value)
-    for name, recipe in classifier_training.RECIPES.items():
-        shorter = recipe._replace(steps=20, threads=own_threads())
-        patch.setitem(classifier_training.RECIPES, name, shorter)
+    short_classifiers(patch, 20)
 
 
 def own_threads():
-    intra = tf.config.threading.get_intra_op_parallelism_threads()
-    assert intra == tf.config.threading.get_inter_op_parallelism_threads()
-    return intra
+    return tf.config.threading.get_intra_op_parallelism_threads()
 
 
 @pytest.fixture

@@ -5,12 +5,11 @@ import shutil
 import numpy as np
 import pytest
 import tensorflow as tf
-from sessions import SessionEngine
+from sessions import SessionEngine, short_classifiers
 
 import autogan
 from autogan.config import TrainConfig, load_config
 from autogan.core.errors import ConfigError
-from autogan.criteria.networks import classifier_training
 from autogan.models import GAN_TYPES
 from autogan.models.training.batches import TrainingSet
 from autogan.pool.finished import Sample, Sampled
@@ -98,8 +97,7 @@ def runs(tmp_path_factory):
     root = tmp_path_factory.mktemp("runs")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AUTOGAN_CACHE", str(root / "cache"))  # of weak classifiers
-        recipe = classifier_training.RECIPES["small"]._replace(steps=50)
-        patch.setitem(classifier_training.RECIPES, "small", recipe)
+        short_classifiers(patch, 50)
         engine = SessionEngine()
         for name, kind in (("plain", "dcgan"), ("classes", "cgan")):
             autogan.train({**SMALL, "gan_type": kind, "run_dir": root / name}, engine=engine)

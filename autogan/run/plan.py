@@ -66,7 +66,11 @@ class Plan:
     def most_megabytes(self) -> float:
         """The most disk space during the search, for all trainings (or for one)."""
         count = self.trainings or 1
-        states = (self.trials or 1) if self.config.stopping_revives else 1 + HOPEFUL
+        confirm, repeats = self.config.confirm, self.config.repeats
+        hopeful = HOPEFUL * repeats
+        if confirm is not None:  # the defaults are one more point
+            hopeful += (confirm.top + 1) * (confirm.repeats + repeats)
+        states = (self.trials or 1) if self.config.stopping_revives else 1 + min(hopeful, count)
         return count * self.megabytes + states * self.stopped_megabytes
 
 
