@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -140,6 +141,10 @@ def _rows(path: Path, text: io.TextIOWrapper) -> Iterator[tuple[int, list[str]]]
 def _columns(path: Path, header: Sequence[str], names: _Names) -> tuple[str, ...]:
     """The names of the columns after the image's path."""
     columns = tuple(printable(name.strip()) for name in header[1:])
+    if len(header) == 1 and re.search("[;\t]", header[0]):
+        raise _broken(
+            path, f"its first line, {_short(header)}, has no commas", "separate columns by commas"
+        )
     if not columns or names.path(header[0]) is not None:
         raise _broken(
             path,
