@@ -9,7 +9,6 @@ from autogan.criteria.networks import classifier_training
 from autogan.worker import scoring
 from autogan.worker.session import Session
 
-
 scoring._MANY = 0  # so that not every search here generates 40,000 images at its end
 
 

@@ -151,7 +151,7 @@ def test_other_labels_are_other_data():
     [
         ("", "its first line, '', is not a header of two columns or more; begin with one"),
         ("a.png,x\nb.png,y\n", "its first line, 'a.png,x', is not a header of two"),
-        ("image;class\na.png;x\n", "its first line, 'image;class', has no commas; separate columns by"),
+        ("image;class\na.png;x\n", "its first line, 'image;class', has no commas; separate"),
         ("image,class\na.png\n", "line 2 is 'a.png'; give an image and a class"),
         ("image,class\na.png, \n", "line 2 is 'a.png,'; give an image and a class"),
         ("image,class\n\na.png,x,y\n", "line 3 is 'a.png,x,y'; give an image and a class"),
