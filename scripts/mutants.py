@@ -25,6 +25,7 @@ NEAR = "criteria/neighbours.py"
 THAWING, THAW = "search/thawing.py", "tests/test_stopping.py -k Thaw"
 EXPORT, GENERATOR = "tests/test_export.py", "tests/test_generator.py"
 LONGER, ONE_FILE, PLAY = "tests/test_longer.py", "tests/test_one_file.py", "tests/test_play.py"
+CLASSIFIER = "criteria/networks/classifier_training.py"
 SCORING, JUDGED = "autogan/worker/scoring.py", "tests/test_scoring.py"
 _PATIENCE = 900.0  # seconds for the tests of a mutant
 
@@ -930,10 +931,17 @@ MUTANTS = [
     Mutant("all sets of latent vectors are the same", SCORING,
            "+ number * _APART", "", JUDGED),
     Mutant("the spread covers only the first value", SCORING,
-           "np.std([row[name] for row in rows], ddof=1)", "0.0", JUDGED),
+           "np.std([each[label] for each in scores], ddof=1)", "0.0", JUDGED),
     Mutant("fewer generated images are all of them", SCORING,
-           "fewer = features.rows(evenly(len(features.pool), len(images)))",
-           "fewer = features", JUDGED),
+           '_finite_scores(evaluator, _some(features, few))', '_finite_scores(evaluator, features)',
+           JUDGED),
+    Mutant("many images are scored though the user gave a number", SCORING,
+           "few = run.generated is None and", "few =", JUDGED),
+    Mutant("a classifier learns with the threads at hand", CLASSIFIER,
+           "own == 2 * (recipe.threads,)", "own", "tests/test_classifier.py"),
+    Mutant("trainings without a criterion keep the first generator", "search/history.py",
+           "in reversed(evaluations) if not e.collapsed", "in evaluations if not e.collapsed",
+           "tests/test_trial.py"),
     Mutant("a dataset without test images has no halves", SCORING,
            "{} if run.reference_statistics else _halves(evaluator)", "{}", JUDGED),
     Mutant("the number of generated images is that of real ones", "criteria/evaluator.py",

@@ -224,7 +224,8 @@ def evaluated(judged):
     """What `evaluate` says of a generator that was judged."""
     named = {"unseen": "floor", "spread_unseen": "floor_spread", "spread": "spread"}
     more = {f"{name}_{label}": v for name, key in named.items() for label, v in judged[key].items()}
-    return {**judged["scores"], **judged["test"], **(judged["fewer"] or {}), **more}
+    others = {**judged["test"], **(judged["fewer"] or {}), **judged["more"]}
+    return {**judged["scores"], **others, **more}
 
 
 def test_the_best_is_judged_by_latent_vectors_that_did_not_choose_it(searched):
@@ -244,6 +245,7 @@ def test_the_best_is_judged_by_latent_vectors_that_did_not_choose_it(searched):
 def test_a_search_keeps_its_scale_when_the_cache_goes(searched, tmp_path, monkeypatch, capsys):
     """The classifier's weights lie with the run: the labels, which tell them, are the same."""
     root = str(searched[0] / "runs" / "dcgan-digits")
+    monkeypatch.setattr("autogan.worker.scoring._MANY", 10_000)  # as in the search's worker
     monkeypatch.setenv("AUTOGAN_CACHE", str(tmp_path / "cache"))
     judged = told(searched[0] / "runs" / "dcgan-digits")[-1]
     again = json.loads(printed(capsys, "evaluate", root, "--json"))

@@ -101,10 +101,27 @@ class TestJudging:
         assert "\n           9 generated      360 unseen real\n" in said
         assert "\n  against  training images  training images\n" in said
         assert "\n  fid      2.5              3.34\n" in said
-        assert "  authenticity 0.51, c_t 1.25  (c_t below -3 means copies)" in said
+        assert (
+            "\n  one by one they are as near to the training images as unseen real ones are "
+            in said
+        )
+        assert "(authenticity 0.51, c_t 1.25; c_t below -3 would mean copies)\n" in said
         assert "copies:" not in said
         assert plain(result)["judged"]["copies"] == copies
         assert autogan.load("runs/a").judged.floor == {"fid_fake_360_abcdef": 3.34}
+
+    @pytest.mark.parametrize(
+        ("copies", "words"),
+        [
+            ({"authenticity": 0.7, "c_t": 9.6}, "farther from the training images than unseen"),
+            ({"authenticity": 0.7, "c_t": -9.6}, "nearer to the training images than unseen"),
+            ({"authenticity": 0.1, "c_t": -9.6}, "copies (authenticity 0.1, c_t -9.6)"),
+            ({"authenticity": 0.5}, "no copies (authenticity 0.5)"),
+        ],
+    )
+    def test_copies_are_read_for_you(self, monkeypatch, copies, words):
+        said = self.judged(monkeypatch, copies, {}).summary()
+        assert f"\n  one by one they are {words}" in said
 
     def test_a_winner_that_copies_is_warned_of(self, monkeypatch):
         result = self.judged(monkeypatch, {"authenticity": 0.1, "c_t": -7.2}, {})
@@ -136,7 +153,7 @@ class TestJudging:
         said = self.judged(
             monkeypatch, None, floor, floor_spread=spread, fewer={label: value}
         ).summary()
-        assert f"\n  by fid, its images are {words} the training images " in said
+        assert f"\n  by fid, its images as a whole are {words} the training images " in said
 
     def test_halves_are_shown_where_there_are_no_test_images(self, monkeypatch):
         label = "fid_fake_180_abcdef"
@@ -217,7 +234,7 @@ class TestRepeats:
         said = f"fid {statistics.fmean(values):.4g} under {len(values)} seeds ({low} to {high})"
         out = capsys.readouterr().out
         assert f"{said}, none died; expect " in out
-        assert out.split("\n\n")[1].split()[:5] == ["point", "fid", "seeds", "died", "worst"]
+        assert out.split("\n\n")[1].split()[:5] == ["first", "trial", "fid", "seeds", "died"]
 
     def test_the_best_of_its_trainings_is_the_one_to_use(self):
         result = search(repeats=3)
@@ -396,7 +413,10 @@ class TestConfirmation:
         rates = {"params": {"learning_rate": [1e-4, 4e-4]}}
         display = PlainDisplay()
         search(**rates, confirm={"top": 3, "repeats": 2}, display=display)
-        assert "only 2 points to confirm, not 3: no others have a value" in capsys.readouterr().err
+        assert (
+            "only 2 points to confirm, not 3: no others were trained to their end"
+            in capsys.readouterr().err
+        )
         dead = {"params": {"z_dim": [DIVERGE]}, "run_dir": "runs/b", "display": PlainDisplay()}
         assert search(**dead, confirm="top=3,repeats=2").confirmed == []
         assert "nothing to confirm: no trial has a value" in capsys.readouterr().err

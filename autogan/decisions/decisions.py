@@ -157,7 +157,7 @@ class Decisions:
         if not points:
             return "nothing to confirm: no trial has a value"
         found = "1 point" if points == 1 else f"{points} points"
-        return f"only {found} to confirm, not {confirm.top}: no others have a value"
+        return f"only {found} to confirm, not {confirm.top}: no others were trained to their end"
 
     def _another_seed(self, *, closing: bool) -> Step | None:
         """Train a point under a further seed, if one deserves it."""

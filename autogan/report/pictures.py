@@ -49,9 +49,10 @@ def becoming(view: View, album: Album, *, truth: bool = False) -> Markup | None:
         return None
     chosen, part = _fitting(view, album, rounds)
     names = [_round_name(trials, place) for place in chosen]
+    opened = _opened(view, chosen)
     controls, frames = [], []
     for place, (at, name) in enumerate(zip(chosen, names, strict=True)):
-        last = place == len(chosen) - 1
+        here = place == opened
         control = tag(
             "input",
             type="radio",
@@ -59,15 +60,24 @@ def becoming(view: View, album: Album, *, truth: bool = False) -> Markup | None:
             id=f"step-{place}",
             value=name,
             class_=f"s{place}",
-            checked=last,
+            checked=here,
         )
         controls.append(tag("span", control, " ", tag("label", name, for_=f"step-{place}")))
         grids = (_at(view, album, trial, at, part) for trial in trials)
-        frames.append(tag("div", *grids, class_=f"frame f{place}{' last' if last else ''}"))
+        frames.append(tag("div", *grids, class_=f"frame f{place}{' opened' if here else ''}"))
     legend = "after steps:" if names[0].isdigit() else "at evaluation:"
     control = tag("fieldset", tag("legend", legend), *controls, class_="steps")
     real = _truth(view, album, part) if truth else None
     return tag("div", control, *frames, *([real] if real else []), class_="over")
+
+
+def _opened(view: View, chosen: Sequence[int]) -> int:
+    """The place of the winner's best evaluation among those shown, or of the nearest one."""
+    steps = [evaluation.step for evaluation in view.best.evaluations] if view.best else []
+    if view.best is None or view.best.step not in steps:
+        return len(chosen) - 1
+    kept = steps.index(view.best.step)
+    return min(range(len(chosen)), key=lambda place: abs(chosen[place] - kept))
 
 
 def development(view: TrainingView, album: Album) -> Markup | None:

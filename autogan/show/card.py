@@ -73,7 +73,8 @@ def card(
         f"{__version__} as {kind.name}.",
         "![16 of its images](samples.png)",
         "## Use",
-        "`use.py` generates 16 images without AutoGAN, and writes them to `images.png`:",
+        "`use.py` generates 16 images without AutoGAN, and writes them to `images.png`. It needs "
+        f"`pip install {' '.join(dict.fromkeys(('numpy', 'pillow', *kind.readers)))}`:",
         f"```python\n{use}```",
         "`z` holds normally distributed numbers, a row per image.",
         *_classes(written),
@@ -116,7 +117,8 @@ def _quality(result: SearchResult | TrainResult) -> list[str]:
         said.append(_table([head, against, *values]))
         said.append("\n".join(f"- {line}" for line in judgement(result.judged, result.terms)))
     else:
-        said = [result.terms.best(result.best)]
+        assert result.best is not None
+        said = [f"{result.terms.worth(result.best)}, on the latent vectors that chose it."]
     said += [line] if (line := apart(result.config.features)) else []
     if result.standing is not None:
         said.append(f"Its hyperparameters were trained {seeds(result.standing)}.")

@@ -49,7 +49,7 @@ class _Run:
     def __init__(self, title: str, params: str) -> None:
         self.title, self.params, self.scores, self.rate = title, params, "", ""
         self.step, self.steps = 0, 0  # steps is 0 until it is known
-        self.left = 0.0  # seconds
+        self.left = self.whole = 0.0  # seconds left, and of a whole trial like this one
         self.began = time.monotonic()
         self._first: tuple[float, int] | None = None
 
@@ -63,15 +63,10 @@ class _Run:
         if step == first:
             return False
         speed = (step - first) / (now - since)
-        self.left = (steps - step) / speed
+        self.left, self.whole = (steps - step) / speed, steps / speed
         rate = f"{speed:.1f} steps/s" if speed >= 1 else f"{1 / speed:.1f} s/step"
         self.rate = f"{rate}, {duration(self.left)} left"
         return True
-
-    @property
-    def whole(self) -> float:
-        """Estimated seconds of a whole trial like this one."""
-        return self.left * self.steps / max(self.steps - self.step, 1)
 
     @property
     def where(self) -> str:

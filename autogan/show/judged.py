@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from autogan.show.result import SearchResult
 
 _SCALE = re.compile(r"_\d+(_test)?(_[0-9a-f]{6})?(_test)?$")  # of a label: see `Evaluator.labels`
+_TEST = "test images"
 _FAR = 3.0  # times the floor
 _DISTANCES = ("fid", "kid")  # between real and generated images; real images have a floor
 
@@ -42,13 +43,13 @@ def columns(found: Judged | Scores, terms: Terms, split: str) -> list[Column]:
         split: the real images that the values compare with: ``train`` or ``test``, or the name of
             a file of statistics.
     """
-    real = {"train": "training images", "test": "test images"}.get(split, split)
+    real = {"train": "training images", "test": _TEST}.get(split, split)
     sets = (
-        ("generated", real, found.scores, found.spread),
         ("generated", real, found.more, found.spread),
+        ("generated", real, found.scores, found.spread),
         ("generated", real, found.fewer, found.spread),
         ("unseen real", real, found.floor, found.floor_spread),
-        ("generated", "test images", found.test, found.spread),
+        ("generated", _TEST, found.test, found.spread),
         ("real", "as many others", found.halves, found.halves_spread),
     )
     names = _names(terms)
@@ -76,7 +77,16 @@ def value_rows(made: Sequence[Column]) -> list[list[str]]:
 
 
 def judged(result: "SearchResult") -> list[Column]:
-    """The best generator's values on latent vectors that had no part in choosing it."""
+    """The best generator's values on latent vectors that had no part in choosing it.
+
+    Those against the test images are left out if there is a floor: it is against others.
+    """
+    made = _all(result)
+    floor = any("unseen" in column.images for column in made)
+    return [column for column in made if not (floor and column.against == _TEST)]
+
+
+def _all(result: "SearchResult") -> list[Column]:
     if result.judged is None:
         return []
     config = result.config
@@ -85,25 +95,37 @@ def judged(result: "SearchResult") -> list[Column]:
 
 
 def judgement(found: Judged | Scores | None, terms: Terms) -> list[str]:
-    """The meaning of the values: how much the generator copies, how near it is to real images."""
+    """The meaning of the values: how near the images are to real ones, and whether they copy."""
     if found is None:
         return []
     lines = []
-    if found.copies:
-        copies = figures(found.copies.items())
-        lines.append(f"{copies}  (c_t below {COPIED:g} means copies)")
     for name, value, floor, spread in list(_against_floor(found, terms))[:1]:
         near = value <= floor + 2 * (spread or 0.0)
         lines.append(
-            f"by {name}, its images are {'as close to' if near else 'farther from'} the training "
-            f"images {'as' if near else 'than'} unseen real images are"
+            f"by {name}, its images as a whole are {'as close to' if near else 'farther from'} the "
+            f"training images {'as' if near else 'than'} unseen real ones are"
         )
+    if found.copies:
+        lines.append(_one_by_one(found.copies))
     return lines
+
+
+def _one_by_one(copies: Mapping[str, float]) -> str:
+    """How near single images are to the nearest training image."""
+    known = f"({figures(copies.items())}; c_t below {COPIED:g} would mean copies)"
+    z = copies.get("c_t")
+    if copying(copies):
+        return f"one by one they are copies ({figures(copies.items())})"
+    if z is None:
+        return f"one by one they are no copies ({figures(copies.items())})"
+    near = "nearer to" if z < COPIED else "farther from" if z > -COPIED else "as near to"
+    than = "as" if near == "as near to" else "than"
+    return f"one by one they are {near} the training images {than} unseen real ones are {known}"
 
 
 def against_test(result: "SearchResult") -> str:
     """The best generator's values against the test images, in a line; empty if there are none."""
-    found = [column for column in judged(result) if column.against == "test images"]
+    found = [column for column in _all(result) if column.against == _TEST]
     return ", ".join(f"{n} {value}" for column in found for n, value in column.values.items())
 
 

@@ -71,7 +71,7 @@ def points_table(result: "SearchResult", most: int, *, every: bool) -> list[str]
     """
     points = result.points
     names = [dimension.name for dimension in result.config.space.dimensions]
-    head = ["point", result.terms.objective, "seeds", "died", "worst", *names]
+    head = ["first trial", result.terms.objective, "seeds", "died", "worst", *names]
     rows: list[list[str]] = []
     for point in points if every else points[:most]:
         rows.append(_row(result, point, names))
@@ -191,7 +191,8 @@ def _too_early(result: "SearchResult", own: Trial, best: Trial) -> str:
 def confirming(result: "SearchResult") -> list[str]:
     """The words of the command that confirms a search."""
     own = own_flags(result.config, "search")
-    flags = ("--resume", str(result.folder.root), "--confirm", "top=3,repeats=5")
+    top = min(max(sum(bool(point.ended) for point in result.points), 1), 3)
+    flags = ("--resume", str(result.folder.root), "--confirm", f"top={top},repeats=5")
     return ["autogan", "search", *flags, *own]
 
 

@@ -46,6 +46,7 @@ def summary(result: "SearchResult", *, every: bool = False) -> str:
     if len(result.points) == 1 and len(result.trials) > 1:
         lines = [f"one configuration, {trials(len(result.trials))}{differ(result)}"]
     lines += [f"  {name} = {value}{_left(result, name)}" for name, value in best.params.items()]
+    lines += _fixed(result)
     if result.front:
         prefer = result.config.prefer
         chosen = "its knee" if prefer is None else f"the best by {prefer}"
@@ -53,12 +54,12 @@ def summary(result: "SearchResult", *, every: bool = False) -> str:
     else:
         lines += _value(result, best)
     said = [
+        *_confirmed(result),
         *_course(result),
         *by_proxy(result),
         *_judged(result),
         *_warned(result),
         *defaults(result),
-        *_confirmed(result),
         *choices_table(result),
     ]
     return "\n".join([*lines, *said, *in_hand(result), *_late(result), *_table(result, every)])
@@ -72,9 +73,12 @@ def standing(result: "SearchResult") -> list[str]:
         if config.stopping
         else (config.search_method)
     )
-    counts = Counter(state_of(trial) for trial in result.trials)
-    each = ", ".join(f"{count} {state}" for state, count in counts.items())
     state = result.state
+    interrupted = "running" if state == "running" else "interrupted"
+    counts = Counter(
+        interrupted if trial.state is State.RUNNING else state_of(trial) for trial in result.trials
+    )
+    each = ", ".join(f"{count} {state}" for state, count in counts.items())
     whole = result.folder.whole
     small = "" if whole == result.folder.root else f"proxy (a smaller training) of {whole}; "
     lines = [
@@ -183,7 +187,22 @@ def _counted(result: "SearchResult") -> str:
     points = len({key(trial.params) for trial in result.trials if not trial.confirms})
     count = trials(len(result.trials))
     again = any(t.repeats is not None or t.confirms for t in result.trials)
-    return f"{points} points in {count}" if again else count
+    whole = sum(trial.state is State.COMPLETE for trial in result.trials)
+    stopped = any(trial.state is State.STOPPED for trial in result.trials)
+    ended = f", {whole} trained to the end" if stopped else ""
+    return f"{points} points in {count}{ended}" if again else f"{count}{ended}"
+
+
+def _fixed(result: "SearchResult") -> list[str]:
+    """The user's own values of hyperparameters that were not searched."""
+    assert result.best is not None
+    usual, all_values = result.config.gan.defaults(), result.hyperparameters
+    own = {
+        name: value
+        for name, value in result.config.gan.meaningful(all_values).items()
+        if name not in result.best.params and value != usual.get(name)
+    }
+    return [f"  fixed: {describe(own)}"] if own else []
 
 
 def _left(result: "SearchResult", name: str) -> str:

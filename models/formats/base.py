@@ -82,6 +82,7 @@ class Format(Part):
             float32.
         modules: required modules that are not dependencies of AutoGAN.
         requires: the packages to install for them with pip.
+        readers: the packages to install with pip where only the written generator is used.
         imports: a line of Python that imports the file's reader.
         use: lines of Python that compute a NumPy array ``images`` from the arrays in the
             dictionary ``inputs``; ``{file}`` stands for the file's name, in the `Path` ``folder``.
@@ -92,6 +93,7 @@ class Format(Part):
     precise: ClassVar[bool] = False
     modules: ClassVar[Sequence[str]] = ()
     requires: ClassVar[Sequence[str]] = ()
+    readers: ClassVar[Sequence[str]] = ("tensorflow",)
     imports: ClassVar[str]
     use: ClassVar[str]
 

@@ -20,6 +20,7 @@ class ONNX(Format):
     file = "generator.onnx"
     modules = ("tf2onnx", "onnxruntime")
     requires = ("tf2onnx>=1.17", "onnxruntime>=1.20")
+    readers = ("onnxruntime",)
     imports = "import onnxruntime"
     use: ClassVar[str] = """\
 session = onnxruntime.InferenceSession(str(folder / "{file}"))

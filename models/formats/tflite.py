@@ -18,6 +18,7 @@ class TFLite(Format):
     file = "generator.tflite"
     modules = ("ai_edge_litert.interpreter",)
     requires = ("ai-edge-litert>=2",)
+    readers = ("ai-edge-litert",)
     imports = "from ai_edge_litert.interpreter import Interpreter"
     use: ClassVar[str] = """\
 generator = Interpreter(str(folder / "{file}"))
