@@ -601,7 +601,8 @@ class TestNumbers:
             run_trial(config, ledger, SearchFolder(tmp_path / "a"),
                       {"learning_rate": 1e-3 + number / 1e6, "d_iter": 3}, rng, 5, 0)  # fmt: skip
         lines = advice(load_search(tmp_path / "a", {}))
-        assert "The best trials have the highest d_iter (3 of 2, 3): extend the list." in lines
+        expected = "The best trials have the highest d_iter (3 of 2,3): extend the list, for "
+        assert f"{expected}example with --param d_iter=2,3,5" in lines
 
     def test_those_that_were_best_earlier_need_not(self, tmp_path):
         _, _, ledger = search_on_disk(tmp_path / "a", trials=0)

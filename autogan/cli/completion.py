@@ -12,6 +12,7 @@ from autogan.criteria import CRITERIA
 from autogan.criteria.networks.weights import KNOWN_FEATURES
 from autogan.data import DATASETS
 from autogan.models import GAN_TYPES
+from autogan.models.formats import FORMATS
 from autogan.search import SEARCH_METHODS, STOPPING_RULES
 from autogan.trackers import TRACKERS
 
@@ -48,6 +49,11 @@ def config(context: typer.Context, incomplete: str) -> list[str]:
 def listed(context: typer.Context, incomplete: str) -> list[str]:
     """Complete the argument of ``autogan list``."""
     return _among(names())(context, incomplete)
+
+
+def formats(context: typer.Context, incomplete: str) -> list[str]:
+    """Complete the format of an exported generator."""
+    return _among(FORMATS.names())(context, incomplete)
 
 
 def _among(words: Iterable[str]) -> Complete:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from autogan import making
+from autogan.cli import completion
 from autogan.cli.options import Checkpoint, Debug, options_of
 from autogan.cli.printing import say, shown
 from autogan.config import TrainConfig, read_weights
@@ -100,7 +101,13 @@ def sample(
 def export(
     folder: Annotated[Path, typer.Argument(help="of a search (its best trial) or a training")],
     format_: Annotated[
-        str, typer.Option("--format", help="savedmodel, onnx, keras or tflite", metavar="NAME")
+        str,
+        typer.Option(
+            "--format",
+            help="savedmodel, onnx, keras or tflite",
+            metavar="NAME",
+            autocompletion=completion.formats,
+        ),
     ] = "savedmodel",
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="a new folder [RUN-FORMAT]")
@@ -144,6 +151,7 @@ def play(
 
     def tell(place: str) -> None:
         say(place)
+        typer.echo("Ctrl-C ends it", err=True)
         if open_:
             typer.launch(place)
 

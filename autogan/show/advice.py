@@ -1,5 +1,6 @@
 """Advice for the next search, from a search's results."""
 
+import math
 from collections.abc import Sequence
 
 from autogan.core.hyperparameters import Dimension, Value
@@ -53,17 +54,34 @@ def _list_end(dimension: Dimension, best: Sequence[Value]) -> list[str]:
     if declared.kind == "choice" or len(best) < _BEST:
         return []
     numbers = sorted(map(float, distinct_values(dimension) or ()))
-    for word, end, limit, all_there in (
-        ("lowest", numbers[0], declared.low, max(map(float, best)) <= numbers[0]),
-        ("highest", numbers[-1], declared.high, min(map(float, best)) >= numbers[-1]),
+    for word, ordered, limit, all_there in (
+        ("lowest", numbers[::-1], declared.low, max(map(float, best)) <= numbers[0]),
+        ("highest", numbers, declared.high, min(map(float, best)) >= numbers[-1]),
     ):
-        if all_there and end != limit and len(numbers) > 1:
-            listed = ", ".join(f"{number:g}" for number in numbers)
+        if all_there and ordered[-1] != limit and len(numbers) > 1:
+            further = sorted([*numbers, _further(ordered, limit, integer=declared.integer)])
+            listed, longer = (",".join(f"{n:g}" for n in each) for each in (numbers, further))
             return [
-                f"The best trials have the {word} {dimension.name} ({end:g} of {listed}): extend "
-                "the list."
+                f"The best trials have the {word} {dimension.name} ({ordered[-1]:g} of {listed}): "
+                f"extend the list, for example with --param {dimension.name}={longer}"
             ]
     return []
+
+
+def _further(numbers: Sequence[float], limit: float, *, integer: bool) -> float:
+    """One more number at the end of a list, as far from its last one as that from the one before.
+
+    Args:
+        numbers: that rise or fall.
+        limit: of the hyperparameter, in their direction.
+        integer: whether it takes whole numbers only.
+    """
+    before, last = numbers[-2:]
+    factors = min(before, last) > 0
+    further = last * last / before if factors else 2 * last - before
+    if integer:
+        further = float(math.ceil(further) if last > before else math.floor(further))
+    return min(further, limit) if last > before else max(further, limit)
 
 
 def _longer(result: SearchResult) -> list[str]:
