@@ -22,7 +22,7 @@ from autogan.search import State
 from autogan.show.advice import advice
 from autogan.show.judged import judged, judgement, value_rows
 from autogan.show.standings import by_criterion, worst
-from autogan.show.summary import rows
+from autogan.show.summary import fixed, rows
 
 _THUMBNAILS = 100  # trials with one in the table
 
@@ -152,7 +152,8 @@ def _winner(view: SearchView) -> Section:
             f"{result.terms.worth(best)} at step {best.step}."  # fmt: skip
     return Section(
         "winner", "Which hyperparameters won?",
-        f"{who} Everything else was fixed; best.yaml holds every value.",
+        f"{who} Everything else was fixed{f': {own}' if (own := fixed(result)) else ''}; best.yaml "
+        "holds every value.",
         joined(body),
     )  # fmt: skip
 

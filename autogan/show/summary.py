@@ -46,7 +46,7 @@ def summary(result: "SearchResult", *, every: bool = False) -> str:
     if len(result.points) == 1 and len(result.trials) > 1:
         lines = [f"one configuration, {trials(len(result.trials))}{differ(result)}"]
     lines += [f"  {name} = {value}{_left(result, name)}" for name, value in best.params.items()]
-    lines += _fixed(result)
+    lines += [f"  fixed: {own}"] if (own := fixed(result)) else []
     if result.front:
         prefer = result.config.prefer
         chosen = "its knee" if prefer is None else f"the best by {prefer}"
@@ -193,16 +193,15 @@ def _counted(result: "SearchResult") -> str:
     return f"{points} points in {count}{ended}" if again else f"{count}{ended}"
 
 
-def _fixed(result: "SearchResult") -> list[str]:
-    """The user's own values of hyperparameters that were not searched."""
-    assert result.best is not None
-    usual, all_values = result.config.gan.defaults(), result.hyperparameters
+def fixed(result: "SearchResult") -> str:
+    """The winner's hyperparameters that were neither searched nor left at their defaults."""
+    usual, searched = result.config.gan.defaults(), result.best.params if result.best else {}
     own = {
         name: value
-        for name, value in result.config.gan.meaningful(all_values).items()
-        if name not in result.best.params and value != usual.get(name)
+        for name, value in result.config.gan.meaningful(result.hyperparameters).items()
+        if name not in searched and value != usual.get(name)
     }
-    return [f"  fixed: {describe(own)}"] if own else []
+    return describe(own)
 
 
 def _left(result: "SearchResult", name: str) -> str:
