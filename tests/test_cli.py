@@ -70,7 +70,7 @@ def test_a_search_prints_its_result_and_leaves_its_folder(searched, monkeypatch)
     best = yaml.safe_load((root / "best.yaml").read_text())
     assert f"learning_rate = {best['params']['learning_rate']}" in out
     assert "fid_classifier_200 = " in plain(out)
-    assert "test images" in out
+    assert "unseen real" in out
     assert command("autogan", "train", "runs/dcgan-digits/best.yaml") in out
     assert f"{command('tensorboard', '--logdir', 'runs/dcgan-digits/trials')}\n" in out
     assert "trial 0 (1 of 2)  learning_rate=0.0002" in err

@@ -123,7 +123,7 @@ def test_a_grid_has_a_column_for_each_class_under_its_name(pets):
     assert (mixed != images).any()
     with Image.open(pets.sample(6)) as shown:
         made = np.asarray(shown)
-    assert made.shape == (14 + 21 * 58 + 2, 176)  # 63 images of 64
+    assert made.shape == (14 + 12 * 58 + 2, 176)  # 36 images in twelve rows
     assert (made[:14] == picture[:14, :, 0]).all()
 
 
