@@ -116,7 +116,7 @@ class TestJudging:
             ({"authenticity": 0.7, "c_t": 9.6}, "farther from the training images than unseen"),
             ({"authenticity": 0.7, "c_t": -9.6}, "nearer to the training images than unseen"),
             ({"authenticity": 0.1, "c_t": -9.6}, "copies (authenticity 0.1, c_t -9.6)"),
-            ({"authenticity": 0.5}, "no copies (authenticity 0.5)"),
+            ({"authenticity": 0.5}, "not copies (authenticity 0.5)"),
         ],
     )
     def test_copies_are_read_for_you(self, monkeypatch, copies, words):

@@ -86,7 +86,7 @@ class Terms:
         """The best trial so far."""
         if trial is None or trial.value is None:
             return "no trial has a value yet"
-        word = "in the lead" if self.repeats > 1 else "best"  # by all seeds of its point
+        word = "expected best" if self.repeats > 1 else "best"  # by a model of all trials
         return f"{word}: {self.worth(trial)}, trial {trial.number}: {describe(trial.params)}"
 
     def worth(self, trial: Trial) -> str:

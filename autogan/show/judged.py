@@ -117,7 +117,7 @@ def _one_by_one(copies: Mapping[str, float]) -> str:
     if copying(copies):
         return f"one by one they are copies ({figures(copies.items())})"
     if z is None:
-        return f"one by one they are no copies ({figures(copies.items())})"
+        return f"one by one they are not copies ({figures(copies.items())})"
     near = "nearer to" if z < COPIED else "farther from" if z > -COPIED else "as near to"
     than = "as" if near == "as near to" else "than"
     return f"one by one they are {near} the training images {than} unseen real ones are {known}"
