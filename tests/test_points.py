@@ -234,7 +234,7 @@ class TestRecommendation:
         shutil.copytree(Path(__file__).parent / "data/quickstart_collapsed", tmp_path / "a")
         result = autogan.load(tmp_path / "a")
         told = result.summary()
-        assert "1 of them died" in told.splitlines()[3]
+        assert "1 of them died" in told.splitlines()[4]
         assert "1 of its 2 trainings diverged or collapsed" in told
         assert "the best generator in hand: trial 9, fid 1.366" in told
         assert 0.4 < result.standing.outlook.survival < 0.9
