@@ -169,6 +169,7 @@ def hashes_elsewhere(tmp_path_factory):
 class TestOfEachKind:
     def test_its_name_stands_for_its_version(self, brief):
         assert brief.network.name == {"grey": "classifier", "colour": "classifier3"}[brief.kind]
+        assert brief.network.fast == (brief.kind == "grey")
 
     def test_does_not_learn_from_what_it_is_tested_on(self, brief, tmp_path, monkeypatch):
         """A tenth of each class, here one of ten: other pictures there, and it is the same.

@@ -124,6 +124,12 @@ def test_many_images_are_scored_where_features_are_fast(monkeypatch, engine, tmp
     assert scored(engine, folder, given).more is None
 
 
+def test_without_a_criterion_the_recorded_ones_are_scored(monkeypatch, engine, tmp_path):
+    folder, run = trained(monkeypatch, engine, tmp_path, criterion="none", also=["fid"])
+    found = scored(engine, folder, run)
+    assert by_name(found.scores).keys() == by_name(found.spread).keys() == {"fid"}
+
+
 def test_fewer_test_images_are_matched_by_as_many_generated_ones(monkeypatch, engine, tmp_path):
     folder, run = trained(monkeypatch, engine, tmp_path, eval_samples=500)
     found, again = scored(engine, folder, run), Again(engine, folder, run)

@@ -5,6 +5,7 @@ import json
 import math
 import statistics
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -26,6 +27,7 @@ from autogan.search.repeats import Standing, merged, raced
 from autogan.show.displays import PlainDisplay
 from autogan.show.plain import plain
 from autogan.show.standings import by_criterion
+from autogan.show.summary import verdict
 
 SEARCH = {
     "gan_type": "dcgan",
@@ -116,7 +118,6 @@ class TestJudging:
             ({"authenticity": 0.7, "c_t": 9.6}, "farther from the training images than unseen"),
             ({"authenticity": 0.7, "c_t": -9.6}, "nearer to the training images than unseen"),
             ({"authenticity": 0.1, "c_t": -9.6}, "copies (authenticity 0.1, c_t -9.6)"),
-            ({"authenticity": 0.5}, "not copies (authenticity 0.5)"),
         ],
     )
     def test_copies_are_read_for_you(self, monkeypatch, copies, words):
@@ -182,6 +183,17 @@ class TestJudging:
         said = self.judged(monkeypatch, None, None).summary()
         assert "unseen" not in said
         assert "c_t" not in said
+
+
+def test_defaults_that_died_less_often_are_not_called_better():
+    """They lead, although the values of the point's living seeds are better."""
+    point = Confirmed(3, {"d_iter": 2}, 2.9, [3.0, 3.1, 2.9, 3.0], 1)
+    usual = Confirmed(None, {"d_iter": 1}, None, [5.0, 5.1, 4.9, 5.0, 5.0], 0)
+    said = verdict(SimpleNamespace(confirmed=[usual, point], direction="min"))
+    assert said.startswith("the defaults lost fewer trainings (0) than trial 3 (1); against trial")
+    alive = dataclasses.replace(point, lost=0)
+    said = verdict(SimpleNamespace(confirmed=[usual, alive], direction="min"))
+    assert said.startswith("the defaults did better than every point found; against trial 3: ")
 
 
 class TestRepeats:

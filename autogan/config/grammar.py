@@ -120,7 +120,9 @@ def check_chooses(names: Iterable[str], criterion: str) -> None:
         ConfigError: naming a criterion that does not measure quality, or ``none``.
     """
     if NOTHING in criterion.split(","):
-        raise ConfigError("criterion", f"{criterion}, but a search chooses by one; give fid, say")
+        raise ConfigError(
+            "criterion", f"{criterion}, but searches and --seeds compare values; give fid, say"
+        )
     for name in names:
         if not CRITERIA.get(name).chooses:
             raise ConfigError(
@@ -147,8 +149,8 @@ def check_normalise(
     if len(names) <= 1:
         raise ConfigError(
             "normalise",
-            f"{given} does not apply to the single criterion {criterion}; it is for sums such as "
-            "is - 0.5*fid",
+            f"{given} does not apply to the criterion {criterion}; it is for sums such as is - "
+            "0.5*fid",
         )
     if isinstance(given, str):
         if not search:

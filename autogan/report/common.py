@@ -32,7 +32,7 @@ def scores(view: View, reading: str) -> Section:
     """Every recorded criterion over the steps; criteria that do not decide are folded."""
     each = [charts.curves(view, m, f"curves-{place}") for place, m in enumerate(view.recorded)]
     kinds = key(*map(view.kind, view.trials)) if len(view.trials) > 1 else ""
-    body = joined([kinds, with_others(each, len(view.measures), "curves")])
+    body = joined([kinds, with_others(each, max(len(view.measures), 1), "curves")])
     return Section("curves", "How did the scores change during training?", reading, body)
 
 

@@ -72,7 +72,7 @@ def _sections(views: dict[str, View]) -> Iterator[Section]:
         yield Section(
             "images",
             "What do the best images look like?",
-            "The winner of each search, and the best checkpoint of each training.",
+            "The winner of each search, and the kept generator of each training.",
             tag("div", *filter(None, grids), class_="grids"),
         )
 

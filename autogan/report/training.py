@@ -105,6 +105,8 @@ def _sections(view: TrainingView, album: Album) -> Iterator[Section]:
         gaps = any(evaluation.value is None for evaluation in view.trial.evaluations)
         gap = " Images that collapsed or broke the constraint have no value." if gaps else ""
         reading = f"GANs often get worse late, so the best checkpoint is kept{marked}.{gap}"
+        if view.unscored:
+            reading = "No criterion decided, so the last generator is kept."
         yield scores(view, reading)
     yield from losses_of_one(view)
     folder = view.result.folder

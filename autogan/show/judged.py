@@ -99,7 +99,8 @@ def judgement(found: Judged | Scores | None, terms: Terms) -> list[str]:
     if found is None:
         return []
     lines = []
-    for name, value, floor, spread in list(_against_floor(found, terms))[:1]:
+    known = [each for each in _against_floor(found, terms) if each[3] is not None]
+    for name, value, floor, spread in known[:1]:  # published statistics may hold the unseen images
         near = value <= floor + 2 * (spread or 0.0)
         lines.append(
             f"by {name}, its images as a whole are {'as close to' if near else 'farther from'} the "
@@ -117,7 +118,7 @@ def _one_by_one(copies: Mapping[str, float]) -> str:
     if copying(copies):
         return f"one by one they are copies ({figures(copies.items())})"
     if z is None:
-        return f"one by one they are not copies ({figures(copies.items())})"
+        return f"one by one: {figures(copies.items())}"
     near = "nearer to" if z < COPIED else "farther from" if z > -COPIED else "as near to"
     than = "as" if near == "as near to" else "than"
     return f"one by one they are {near} the training images {than} unseen real ones are {known}"

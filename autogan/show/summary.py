@@ -328,7 +328,10 @@ def verdict(result: "SearchResult") -> str:
     other, against = defaults, "against the defaults"
     if winner is defaults:
         other = points[0]
-        against = f"the defaults did better than every point found; against trial {other.number}"
+        why = "did better than every point found"
+        if winner.lost < other.lost:
+            why = f"lost fewer trainings ({winner.lost}) than trial {other.number} ({other.lost})"
+        against = f"the defaults {why}; against trial {other.number}"
     found = advantage(winner, other, choices, worst)
     if math.isinf(found.low) and math.isinf(found.high):
         return (

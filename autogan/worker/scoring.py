@@ -215,7 +215,7 @@ class Scoring:
         labels = evaluator.labels(len(images))
         labelled = {labels[name]: score for name, score in scores.items()}
         decides = {run.objective.label(labels): run.objective.value(labelled, labels)}
-        return {**decides, **labelled}, features
+        return {**(decides if run.deciding() else {}), **labelled}, features
 
     def _resizes(self, run: TrainConfig) -> bool:
         """Whether the features take images of any size (known without training a classifier)."""

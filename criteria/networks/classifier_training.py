@@ -29,7 +29,7 @@ _BATCH = 64
 _STEPS_PER_CALL = 50
 _PATIENCE = 15.0  # least seconds between two lines of progress
 _TAIL = 2000  # bytes of a failed process's errors
-_READY = b"weights\n"  # a line before the weights
+_READY = b"weights\n"  # the line before the weights
 
 Weights = list[npt.NDArray[Any]]
 
@@ -128,7 +128,7 @@ def _trained_elsewhere(name: str, images: Images, labels: Labels, tell: Tell) ->
                 np.savez(file, **given)
             with process.stdout as file:
                 while (line := file.readline()) not in (b"", _READY):
-                    tell(line.decode().strip())
+                    tell(line.decode(errors="replace").strip())
                 made = file.read()
             code = process.wait()
         finally:
@@ -143,16 +143,22 @@ def _trained_elsewhere(name: str, images: Images, labels: Labels, tell: Tell) ->
 
 def main() -> None:
     """The process of `_trained_elsewhere`."""
-    parent = os.getppid()
+    parent, out = os.getppid(), os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # libraries print to standard error
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     given = _unpacked(sys.stdin.buffer.read())
     recipe = RECIPES[str(given["recipe"])]._replace(steps=int(given["steps"]))
     tf.config.threading.set_intra_op_parallelism_threads(recipe.threads)
     tf.config.threading.set_inter_op_parallelism_threads(recipe.threads)
-    weights = train(recipe, given["images"], given["labels"], lambda line: print(line, flush=True))
-    sys.stdout.buffer.write(_READY)
-    np.savez(sys.stdout.buffer, *weights)
-    sys.stdout.buffer.flush()
+
+    def tell(line: str) -> None:
+        out.write(f"{line}\n".encode())
+        out.flush()
+
+    weights = train(recipe, given["images"], given["labels"], tell)
+    out.write(_READY)
+    np.savez(out, *weights)
+    out.close()
 
 
 def _unpacked(data: bytes) -> dict[str, npt.NDArray[Any]]:
