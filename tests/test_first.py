@@ -107,9 +107,10 @@ class TestUnderSeeds:
         values = [t.value for t in result.trials]
         told = f"fid {statistics.fmean(values):.4g} under 4 seeds"
         said = f"({min(values):.4g} to {max(values):.4g}), none died"
-        first, _, second = out.splitlines()[:3]
+        first, _, fixed, value = out.splitlines()[:4]
         assert first.startswith("one configuration, 4 trials")
-        assert second.startswith(f"  {told} {said}; expect ")
+        assert fixed == "  fixed: d_iter=3"
+        assert value.startswith(f"  {told} {said}; expect ")
 
     def test_it_trains_what_a_file_says_and_goes_on(self, trained, tmp_path):
         best = search(trials=3).best
