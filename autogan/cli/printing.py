@@ -191,9 +191,8 @@ def print_scores(found: Scores, config: TrainConfig, as_json: bool) -> None:
     if found.spread is None:
         say("\n".join(f"{label}  {score:.6g}" for label, score in found.scores.items()))
         return
-    split = str(config.reference_statistics or config.reference_split)
     terms = Terms.of(config.criterion, found.names)
-    table = aligned(value_rows(columns(found, terms, split)))
+    table = aligned(value_rows(columns(found, terms, config)))
     say("\n".join([*table, *judgement(found, terms)]))
     say(f"to be quoted as {', '.join(found.scores)}")
 

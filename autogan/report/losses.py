@@ -3,8 +3,6 @@
 import math
 from collections.abc import Iterator, Mapping
 
-from markupsafe import Markup
-
 from autogan.record.events import Curve, losses
 from autogan.report.charts import overlaid
 from autogan.report.common import with_others
@@ -33,14 +31,13 @@ def losses_of_one(view: TrainingView) -> Iterator[Section]:
     known = [name for names in groups.values() for name in names]
     groups |= {name: [name] for name in lines if name not in known}
     some = {up: {name: lines[name] for name in names} for up, names in groups.items() if names}
-    if some:
-        yield Section(
-            "losses", "How did the loss change during training?",
-            "Each point is a mean over some steps. d_real and d_fake are the discriminator's "
-            "output for real and for generated images. Losses do not say how good the images are; "
-            "a loss that jumps or runs away shows that the training is unstable.",
-            with_others(_drawn(some), 2, "losses", "parts"),
-        )  # fmt: skip
+    yield from _section(
+        "How did the loss change during training?",
+        "Each point is a mean over some steps. d_real and d_fake are the discriminator's output "
+        "for real and for generated images. Losses do not say how good the images are; a loss that "
+        "jumps or runs away shows that the training is unstable.",
+        some,
+    )
 
 
 def losses_of_several(views: Mapping[str, View]) -> Iterator[Section]:
@@ -50,19 +47,26 @@ def losses_of_several(views: Mapping[str, View]) -> Iterator[Section]:
     parts = dict.fromkeys([*order, *(name for lines in own.values() for name in lines)])
     by_part = {part: {run: lines.get(part, []) for run, lines in own.items()} for part in parts}
     shared = {part: lines for part, lines in by_part.items() if sum(map(bool, lines.values())) > 1}
-    if shared:
-        yield Section(
-            "losses", "How did the losses differ?",
-            "Each line is a training, each point a mean over some steps. d_real and d_fake are the "
-            "discriminator's output for real and for generated images. A lower loss does not mean "
-            "better images, and different losses have different scales.",
-            with_others(_drawn(shared), 2, "losses", "parts"),
-        )  # fmt: skip
+    yield from _section(
+        "How did the losses differ?",
+        "Each line is a training, each point a mean over some steps. d_real and d_fake are the "
+        "discriminator's output for real and for generated images. A lower loss does not mean "
+        "better images, and different losses have different scales.",
+        shared,
+    )
 
 
-def _drawn(charts: Mapping[str, Mapping[str, Line]]) -> list[Markup]:
-    """A chart for each group of lines, by the label of its vertical axis."""
-    return [
+def _section(
+    question: str, reading: str, charts: Mapping[str, Mapping[str, Line]]
+) -> Iterator[Section]:
+    """A section with a chart for each group of lines; nothing without any.
+
+    Args:
+        question: that the section answers.
+        reading: how to read the charts.
+        charts: lines by name, by the label of their chart's vertical axis.
+    """
+    drawn = [
         overlaid(
             lines, "steps of training", up,
             fitting((value for line in lines.values() for _, value in line), factors=False),
@@ -70,6 +74,8 @@ def _drawn(charts: Mapping[str, Mapping[str, Line]]) -> list[Markup]:
         )
         for place, (up, lines) in enumerate(charts.items())
     ]  # fmt: skip
+    if drawn:
+        yield Section("losses", question, reading, with_others(drawn, 2, "losses", "parts"))
 
 
 def _lines(view: TrainingView) -> dict[str, Line]:

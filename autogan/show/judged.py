@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from autogan.config import TrainConfig
 from autogan.criteria.copying import COPIED, copying
 from autogan.criteria.variety import Variety
 from autogan.pool.finished import Scores
@@ -34,15 +35,15 @@ class Column(NamedTuple):
     values: dict[str, str]
 
 
-def columns(found: Judged | Scores, terms: Terms, split: str) -> list[Column]:
+def columns(found: Judged | Scores, terms: Terms, config: TrainConfig) -> list[Column]:
     """A generator's values, and others to compare them with.
 
     Args:
         found: the values by label; a weighted sum has its own.
         terms: the names of the criteria.
-        split: the real images that the values compare with: ``train`` or ``test``, or the name of
-            a file of statistics.
+        config: says which real images or statistics the values compare with.
     """
+    split = str(config.reference_statistics or config.reference_split)
     real = {"train": "training images", "test": _TEST}.get(split, split)
     sets = (
         ("generated", real, found.more, found.spread),
@@ -87,11 +88,7 @@ def judged(result: "SearchResult") -> list[Column]:
 
 
 def _all(result: "SearchResult") -> list[Column]:
-    if result.judged is None:
-        return []
-    config = result.config
-    split = str(config.reference_statistics or config.reference_split)
-    return columns(result.judged, result.terms, split)
+    return [] if result.judged is None else columns(result.judged, result.terms, result.config)
 
 
 def judgement(found: Judged | Scores | None, terms: Terms) -> list[str]:
