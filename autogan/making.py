@@ -14,7 +14,15 @@ from PIL import Image
 from autogan.api import Checkpoint
 from autogan.config import TrainConfig, load_saved
 from autogan.core.errors import ConfigError
-from autogan.core.files import contents, look, made_beside, read_arrays, write_bytes, write_yaml
+from autogan.core.files import (
+    contents,
+    look,
+    made_beside,
+    read_arrays,
+    unused,
+    write_bytes,
+    write_yaml,
+)
 from autogan.core.text import checked, listed, natural, read_path, short_name
 from autogan.data import grids
 from autogan.data.label_file import write_label_file
@@ -161,7 +169,7 @@ def export(
     Args:
         folder: of a search (its best trial is written) or a training.
         format: see ``autogan list formats``.
-        output: a new or empty folder; by default RUN-FORMAT.
+        output: a new or empty folder; by default RUN-FORMAT, or RUN-FORMAT-2 if that exists.
         floats: write a generator of float32 images, whose visible range is [-1, 1], not of uint8.
         licence: of the generator, as an SPDX identifier, for the card.
         checkpoint: which checkpoint of the generator.
@@ -176,7 +184,8 @@ def export(
     """
     trained, run = _trained(folder, options)
     kind = FORMATS.get(format)
-    place = read_path("output", str(output or f"{run_of(trained).name}-{kind.name}"))
+    usual = unused(Path(f"{run_of(trained).name}-{kind.name}"), "output")
+    place = read_path("output", str(output or usual))
     if look(place, "output") and (look(place, "output") != "folder" or any(place.iterdir())):
         raise ConfigError("output", f"{place} exists; give a new folder")
     note = checked("display", display or Display(), Display).note

@@ -14,7 +14,8 @@ TEXT = ("best of ", "data: ", "image,", "criterion: ", "runs/gan-mnist/")
 
 _FENCED = re.compile(r"^```.*?^```$", re.M | re.S)
 _MARK = r" *<!-- not run: (?P<reason>[^>]+) -->\n\n"
-_BLOCK = re.compile(rf"(?:^{_MARK})?(?<=\n\n)(?P<code>^ {{4}}.+\n(?:^ {{4}}.+\n|^\n(?= {{4}}))*)", re.M)
+_CODE = r"(?P<code>^ {4}.+\n(?:^ {4}.+\n|^\n(?= {4}))*)"
+_BLOCK = re.compile(rf"(?:^{_MARK})?(?<=\n\n){_CODE}", re.M)
 _COMMAND = re.compile(r"(?:.*\\\n)*.+\n")
 
 

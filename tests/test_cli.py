@@ -271,7 +271,9 @@ def test_evaluating_and_sampling_the_best(searched, tmp_path, capsys):
     printed(capsys, "sample", root, "--output", "grid.png", "--seed", "1", "--overwrite")
     with Image.open("grid.png") as grid:
         assert grid.size == (466, 466)
-    assert printed(capsys, "sample", root + "/best") == "samples-dcgan-digits.png\n"
+    for flags, name in ((), ""), (("--seed", "2"), "-2"), ((), "-3"), (("--overwrite",), ""):
+        out = printed(capsys, "sample", root + "/best", *flags)
+        assert out == f"samples-dcgan-digits{name}.png\n"
     printed(capsys, "sample", root, "--count", "30", "--output", "single")
     assert len(list((tmp_path / "single").iterdir())) == 30
     message = refused(capsys, "sample", root, "--output", "single")
@@ -348,6 +350,12 @@ def test_dry_run_creates_nothing(tmp_path, capsys):
     values = yaml.safe_load(out)
     assert values["params"]["learning_rate"] == [0.0002, 0.002]
     assert "# searched: learning_rate; points in the space: 2\n# 2 trials of 40 steps\n" in out
+    assert "trains for" not in out
+    limits = ("--max-minutes", "3", "--workers", "2")
+    assert printed(capsys, *SEARCH, "--dry-run", *limits).endswith(
+        "# trains for about 1 min 30 s on each of 2 workers; "
+        "start-up and the scores at the end come on top\n"
+    )
     assert list(tmp_path.iterdir()) == []
 
 

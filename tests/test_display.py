@@ -214,8 +214,8 @@ class TestSummary:
             in told
         )
         assert (
-            "warning: low variety: 80 % of the real images have no generated image near them, and "
-            "about 10 % of the generated ones are good and different; train longer, and look"
+            "warning: low variety: 20 % of the real images have a generated image near them, and "
+            "about 10 % of the generated ones are good and different (both should be above 50 %); "
             in told
         )
         fine = dataclasses.asdict(Variety(250, 250, 256, 60.0, 0.9, 0.9, 0.9))

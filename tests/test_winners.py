@@ -246,7 +246,9 @@ class TestRepeats:
         said = f"fid {statistics.fmean(values):.4g} under {len(values)} seeds ({low} to {high})"
         out = capsys.readouterr().out
         assert f"{said}, none died; expect " in out
-        assert out.split("\n\n")[1].split()[:5] == ["first", "trial", "fid", "seeds", "died"]
+        order, head = out.split("\n\n")[1].splitlines()[:2]
+        assert order == "the points; those trained to the end come first, by the values to expect:"
+        assert head.split()[:5] == ["first", "trial", "fid", "seeds", "died"]
 
     def test_the_best_of_its_trainings_is_the_one_to_use(self):
         result = search(repeats=3)

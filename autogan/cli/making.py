@@ -11,7 +11,7 @@ from autogan.cli.options import Checkpoint, Debug, options_of
 from autogan.cli.printing import say, shown
 from autogan.config import TrainConfig, read_weights
 from autogan.core.errors import ConfigError, StorageError
-from autogan.core.files import check_free, write_bytes
+from autogan.core.files import check_free, unused, write_bytes
 from autogan.core.text import read_path
 from autogan.data.grids import png
 from autogan.record.folder import run_of
@@ -70,7 +70,10 @@ def sample(
 ) -> None:
     """Generate images with a trained GAN."""
     run = run_of(read_path("folder", str(folder)))
-    output = read_path("output", str(output or f"samples-{run.name}.png"))
+    usual = Path(f"samples-{run.name}.png")
+    if output is None and not overwrite:
+        usual = unused(usual, "output")
+    output = read_path("output", str(output or usual))
     weights = None if mix is None else read_weights("mix", mix)
     asked: dict[str, Any] = {
         "count": count, "classes": classes, "mix": weights, "truncation": truncation,

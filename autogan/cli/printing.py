@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from autogan.config import TrainConfig, own_flags, proxy_of
+from autogan.config import SearchConfig, TrainConfig, own_flags, proxy_of
 from autogan.core.errors import printable_lines
 from autogan.core.invocation import command
 from autogan.criteria.networks.weights import inception_at_hand
@@ -51,6 +51,7 @@ def print_plan(plan: Plan, as_json: bool) -> None:
         _print_cost(plan.proxy)
         say("# then in full:")
     _print_cost(plan)
+    _print_limit(plan.config)
 
 
 def _print_cost(plan: Plan) -> None:
@@ -70,10 +71,7 @@ def _print_cost(plan: Plan) -> None:
     searched = ", ".join(dimension.name for dimension in dimensions)
     say(f"# searched: {searched}; points in the space: {points}")
     if plan.trials is None:
-        say(
-            f"# as many trials of {plan.steps} steps as fit into "
-            f"{plan.config.max_minutes:g} minutes; for each trial:"
-        )
+        say(f"# as many trials of {plan.steps} steps as the minutes allow; for each trial:")
     else:
         tried = "trials" if plan.config.repeats == 1 else "points"
         say(f"# {plan.trials} {tried} of {plan.steps} steps")
@@ -96,6 +94,17 @@ def _print_cost(plan: Plan) -> None:
         f"# at most {plan.most_megabytes:.0f} MB on disk during the run, "
         f"about {count * plan.megabytes:.0f} MB afterwards"
     )
+
+
+def _print_limit(config: SearchConfig) -> None:
+    """Print the minutes after which no training begins, by the clock and of all workers."""
+    if config.max_minutes is None:
+        return
+    workers = config.workers
+    assert isinstance(workers, int)
+    clock = duration(60 * config.max_minutes / workers)
+    each = f" on each of {workers} workers" if workers > 1 else ""
+    say(f"# trains for about {clock}{each}; start-up and the scores at the end come on top")
 
 
 def _plain_plan(plan: Plan) -> dict[str, Any]:

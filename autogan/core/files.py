@@ -7,6 +7,7 @@ import contextlib
 import errno
 import hashlib
 import io
+import itertools
 import json
 import os
 import platform
@@ -64,6 +65,16 @@ def check_free(path: Path, field: str, overwrite: bool) -> None:
     """
     if look(path, field) and not overwrite:
         raise ConfigError(field, f"{path} exists; give another name, or --overwrite")
+
+
+def unused(path: Path, field: str) -> Path:
+    """The path itself, or the first of NAME-2, NAME-3, ... with the same ending that is free.
+
+    Raises:
+        ConfigError: if the path cannot be looked up.
+    """
+    others = (path.with_stem(f"{path.stem}-{number}") for number in itertools.count(2))
+    return next(each for each in itertools.chain([path], others) if not look(each, field))
 
 
 @contextlib.contextmanager

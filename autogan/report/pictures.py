@@ -5,7 +5,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from autogan.record.words import describe, figures
+from autogan.record.words import describe, figures, state_of
 from autogan.report.drawing.images import Album, Part
 from autogan.report.drawing.svg import joined, tag
 from autogan.report.view import SearchView, TrainingView, View
@@ -169,7 +169,8 @@ def _at(view: View, album: Album, trial: Trial, place: int, part: Part) -> Marku
     """A trial's grid at an evaluation, or a placeholder."""
     if place >= len(trial.evaluations):
         last = trial.evaluations[-1].step if trial.evaluations else 0
-        return _figure(tag("div", f"ended at step {last}", class_="empty"), view.name(trial))
+        words = f"{state_of(trial)} at step {last}"
+        return _figure(tag("div", words, class_="empty"), view.name(trial))
     evaluation = trial.evaluations[place]
     path = view.result.folders[trial.number].sample(evaluation.step)
     name = f"{view.name(trial)}, step {evaluation.step}"

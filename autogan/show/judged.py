@@ -207,8 +207,8 @@ def warnings(result: "SearchResult") -> list[str]:
         lines.append(f"the winner's images vary little: {variety}; look at them")
     if variety.uncovering:
         lines.append(
-            f"low variety: {100 * (1 - variety.coverage):.0f} % of the real images have no "
-            f"generated image near them, and about {100 * variety.good:.0f} % of the generated "
-            "ones are good and different; train longer, and look at them"
+            f"low variety: {100 * variety.coverage:.0f} % of the real images have a generated "
+            f"image near them, and about {100 * variety.good:.0f} % of the generated ones are "
+            "good and different (both should be above 50 %); train longer, and look at them"
         )
     return lines

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from autogan.config import own_flags, proxy_of
 from autogan.core.invocation import command
 from autogan.decisions.budget import updates_per_step
-from autogan.record.words import aligned, describe, duration, figure
+from autogan.record.words import aligned, describe, duration, figure, state_of
 from autogan.search import Trial
 from autogan.search.repeats import Standing
 
@@ -64,6 +64,8 @@ def plain_standing(standing: Standing) -> dict[str, Any]:
 def points_table(result: "SearchResult", most: int, *, every: bool) -> list[str]:
     """A line per point, the recommended first: its mean, seeds, deaths and worst value.
 
+    Other points trained to the end follow by their expected values, then the rest by value.
+
     Args:
         result: of a search in which points have several seeds.
         most: number of lines, unless ``every``.
@@ -81,7 +83,8 @@ def points_table(result: "SearchResult", most: int, *, every: bool) -> list[str]
                 for trial in point.trials
                 if len(point.trials) > 1
             ]
-    lines = [f"  {line}" for line in aligned([head, *rows])]
+    order = "the points; those trained to the end come first, by the values to expect:"
+    lines = [order, *(f"  {line}" for line in aligned([head, *rows]))]
     left = len(points) - len(points[:most])
     return lines if every or left <= 0 else [*lines, f"  and {left} more points"]
 
@@ -90,7 +93,7 @@ def _row(result: "SearchResult", point: Standing, names: Sequence[str]) -> list[
     return [
         str(point.first.number),
         _figure(point.value),
-        str(len(point.ended)) if point.ended else "stopped early",
+        str(len(point.ended)) if point.ended else state_of(point.first),
         str(point.died or "-"),
         _figure(worst(result, point)),
         *(_figure(point.first.params.get(name)) for name in names),
