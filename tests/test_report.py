@@ -28,7 +28,8 @@ from autogan.report.effects import effects
 from autogan.report.view import SearchView
 from autogan.show.advice import advice
 from autogan.show.saved import load_search
-from autogan.show.summary import rows, standing, verdict
+from autogan.show.summary import rows, standing
+from autogan.show.verdict import verdict
 
 VOID = {"br", "img", "input", "meta"}
 HOSTILE = (

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import math
+import re
 import statistics
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,16 +19,19 @@ from autogan.cli.main import main
 from autogan.config import Confirm, SearchConfig, TrainConfig
 from autogan.core.errors import ConfigError
 from autogan.decisions.confirmation import Confirmed, advantage, confirmed
-from autogan.pool.finished import Scores
+from autogan.models.formats import FORMATS
+from autogan.pool.finished import Scores, Written
 from autogan.report.search import search_page
 from autogan.search import History, Space, State, Trial
 from autogan.search.grid import GridSearch
 from autogan.search.pareto import fronts, worths
 from autogan.search.repeats import Standing, merged, raced
+from autogan.show.advice import advice
+from autogan.show.card import card
 from autogan.show.displays import PlainDisplay
 from autogan.show.plain import plain
-from autogan.show.standings import by_criterion
-from autogan.show.summary import verdict
+from autogan.show.standings import by_criterion, points_table
+from autogan.show.verdict import BETTER, LUCK, WORSE, verdict
 
 SEARCH = {
     "gan_type": "dcgan",
@@ -247,7 +251,7 @@ class TestRepeats:
         out = capsys.readouterr().out
         assert f"{said}, none died; expect " in out
         order, head = out.split("\n\n")[1].splitlines()[:2]
-        assert order == "the points; those trained to the end come first, by the values to expect:"
+        assert order == "the points: first those trained to the end, by the values to expect:"
         assert head.split()[:5] == ["first", "trial", "fid", "seeds", "died"]
 
     def test_the_best_of_its_trainings_is_the_one_to_use(self):
@@ -310,6 +314,33 @@ class TestConfirmation:
         best = yaml.safe_load((tmp_path / "runs/a/best.yaml").read_text())
         assert best["params"]["learning_rate"] == result.best.params["learning_rate"]
         assert best["seed"] == result.best.seed
+
+    def test_its_words_are_of_the_fresh_seeds(self, tmp_path):
+        """In the head of best.yaml, on the card, and first in the table of points."""
+        result = search(**CONFIRM, repeats=2)
+        fresh = result.confirmation
+        assert fresh.outcome == f"{fresh.mean:.4g} ± {fresh.spread:.3g} under 3 fresh seeds"
+        head = (tmp_path / "runs/a/best.yaml").read_text().splitlines()[0]
+        assert f", {fresh.outcome}; this trial fid" in head
+        written = Written(image_shape=(8, 8, 1), z_dim=4, classes=[])
+        made = card(result, FORMATS.get("onnx"), written, "", "")
+        assert f"Its hyperparameters, trained again: fid {fresh.outcome}.\n" in made
+        assert verdict(result)[1:] + "." in made
+        order, head, *rows = points_table(result, 20, every=False)
+        assert order.startswith("the points: first those under fresh seeds, then ")
+        assert head.split("  ")[1:3] == ["first trial", "under fresh seeds"]
+        shown = [re.split("  +", row.strip())[1] for row in rows]
+        confirmed = [str(each) for each in result.confirmed if result.point(each.params)]
+        assert shown[: len(confirmed)] == confirmed
+
+    def test_no_range_is_advised_for_a_winner_that_may_be_luck(self, monkeypatch):
+        result = search(**CONFIRM)
+        monkeypatch.setattr("autogan.show.advice._edges", lambda result: ["widen"])
+        for end, lines in ((LUCK, []), (WORSE, []), (BETTER, ["widen"])):
+            monkeypatch.setattr(
+                "autogan.show.advice.verdict", lambda result, end=end: f"against{end}"
+            )
+            assert [line for line in advice(result) if line == "widen"] == lines
 
     def test_defaults_that_were_found_are_not_trained_twice(self):
         result = search(params={"learning_rate": [2e-4]}, confirm={"top": 3, "repeats": 2})

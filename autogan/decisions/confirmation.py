@@ -48,13 +48,24 @@ class Confirmed:
         """The standard deviation of the new values; None for fewer than two."""
         return statistics.stdev(self.values) if len(self.values) > 1 else None
 
+    @property
+    def trained(self) -> int:
+        """The number of new trainings."""
+        return len(self.values) + self.lost
+
+    @property
+    def outcome(self) -> str:
+        """Such as ``3.274 ± 0.12 under 5 fresh seeds, 1 of 5 diverged or collapsed``."""
+        words, comma, lost = str(self).partition(",")
+        return f"{words} under {self.trained} fresh seeds{comma}{lost}"
+
     def __str__(self) -> str:
         """Such as ``3.274 ± 0.12, 1 of 5 diverged or collapsed``."""
         words = "no value" if self.mean is None else figure(self.mean)
         if self.spread is not None:
             words += f" ± {self.spread:.3g}"
-        trained = len(self.values) + self.lost
-        return words + (f", {self.lost} of {trained} diverged or collapsed" if self.lost else "")
+        lost = f", {self.lost} of {self.trained} diverged or collapsed"
+        return words + lost * bool(self.lost)
 
 
 def next_training(

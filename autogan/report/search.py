@@ -19,16 +19,16 @@ from autogan.show.display import Display
 from autogan.show.judged import warnings
 from autogan.show.result import SearchResult
 from autogan.show.standings import confirming, defaults, in_hand, promise, seeds
-from autogan.show.summary import standing, verdict
+from autogan.show.summary import standing
+from autogan.show.verdict import BETTER, LUCK, WORSE, verdict
 
-_BETTER = ": better"
 _TRAINED = "The winner was trained again under fresh seeds"
 _VERDICTS = {
-    _BETTER: "Under fresh seeds the winner is better than the defaults",
-    ": it may be luck": "Under fresh seeds the winner may be no better than the defaults",
-    ": worse": "Under fresh seeds the winner is worse than the defaults",
+    BETTER: "Under fresh seeds the winner is better than the defaults",
+    LUCK: "Under fresh seeds the winner may be no better than the defaults",
+    WORSE: "Under fresh seeds the winner is worse than the defaults",
 }
-"""The meaning of a verdict (`autogan.show.summary.verdict`), by its ending."""
+"""The meaning of a verdict (`autogan.show.verdict`), by its end."""
 
 
 def search_page(result: SearchResult, *, refresh: bool = False) -> str:
@@ -122,7 +122,7 @@ def _belief(view: SearchView) -> Markup:
     if result.confirmed:
         found = verdict(result)
         lead = next((words for end, words in _VERDICTS.items() if found.endswith(end)), _TRAINED)
-        kind = "good" if found.endswith(_BETTER) else "doubt"
+        kind = "good" if found.endswith(BETTER) else "doubt"
         if result.confirmed[0].number is None:
             lead, kind = "Under fresh seeds the defaults did best", "doubt"
         difference = found.replace("against the defaults:", "Median difference from the defaults:")

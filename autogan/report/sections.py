@@ -20,7 +20,7 @@ from autogan.report.effects import Effects, effects
 from autogan.report.view import SearchView
 from autogan.search import State
 from autogan.show.advice import advice
-from autogan.show.judged import judged, judgement, value_rows
+from autogan.show.judged import DEVIATION, judged, judgement, value_rows
 from autogan.show.standings import by_criterion, worst
 from autogan.show.summary import fixed, rows
 
@@ -135,7 +135,10 @@ def _winner(view: SearchView) -> Section:
     body = [
         table(["hyperparameter", "winner", "default", "searched"], lines),
         *(
-            [tag("p", "Scored again with new latent vectors:"), table(again[0], again[1:])]
+            [
+                tag("p", f"Scored again with fresh latent vectors ({DEVIATION}):"),
+                table(again[0], again[1:]),
+            ]
             if result.judged
             else []
         ),

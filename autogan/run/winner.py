@@ -30,22 +30,19 @@ class Winner:
         self._tally = tally
         self._config, self._folder, self._ledger = tally.config, tally.folder, tally.ledger
         self._display = display
-        self._kept: Trial | None = None
+        self._kept: tuple[Trial, str] | None = None  # the trial, and its worth in words
         self._noted = ""  # the last problem with the link
 
     def keep(self) -> None:
         """Update best.yaml and the link to the best trial so far."""
         best = self._tally.best()
-        if best is None or best == self._kept:
+        if best is None:
             return
-        self._kept = best
+        worth = self._worth(best)
+        if (best, worth) == self._kept:
+            return
+        self._kept = best, worth
         name = self._ledger.folders[best.number]
-        worth = f"{self._ledger.header['objective']} {best.value:.6g}"
-        if best.losses:
-            worth = f"one of those that no other trial beats in {self._config.criterion}"
-        known = next((p for p in self._tally.standings() if p.first.params == best.params), None)
-        if known is not None and len(known.trials) > 1 and known.value is not None:
-            worth = f"{figure(known.value)} {seeds(known)}; this trial {worth}"
         again = shlex.join(["autogan", "train", "FILE", *own_flags(self._config, "train")])
         write_yaml(
             self._folder.best_config,
@@ -56,6 +53,19 @@ class Winner:
         if (problem := keep_best(self._folder, name)) and problem != self._noted:
             self._noted = problem
             self._display.note(problem)
+
+    def _worth(self, best: Trial) -> str:
+        """The value of the best trial, after that of its hyperparameters under several seeds."""
+        if best.losses:
+            return f"one of those that no other trial beats in {self._config.criterion}"
+        own = f"{self._ledger.header['objective']} {best.value:.6g}"
+        fresh = next((c for c in self._tally.confirmed() if c.params == best.params), None)
+        if fresh is not None:
+            return f"{fresh.outcome}; this trial {own}"
+        known = next((p for p in self._tally.standings() if p.first.params == best.params), None)
+        if known is None or len(known.trials) < 2 or known.value is None:
+            return own
+        return f"{figure(known.value)} {seeds(known)}; this trial {own}"
 
     def judge(self, engine: Engine) -> None:
         """Score the best generator on latent vectors that had no part in choosing it.

@@ -9,6 +9,7 @@ from autogan.search import History, Space, State
 from autogan.search.cube import Cube
 from autogan.search.space import distinct_values
 from autogan.show.result import SearchResult
+from autogan.show.verdict import BETTER, verdict
 
 _FEWEST = 8  # trials with a value; with fewer, chance alone may reach the end of a range
 _BEST = 4  # number of points that count as the best
@@ -17,8 +18,12 @@ _NEARLY_ALL = 0.8
 
 
 def advice(result: SearchResult) -> list[str]:
-    """Changes to make in the next search, a sentence each."""
-    return [*_edges(result), *_longer(result)]
+    """Changes to make in the next search, a sentence each.
+
+    Ranges are left alone if a confirmation did not find the winner better than the defaults.
+    """
+    doubted = result.confirmed and not verdict(result).endswith(BETTER)
+    return [*([] if doubted else _edges(result)), *_longer(result)]
 
 
 def _edges(result: SearchResult) -> list[str]:

@@ -11,6 +11,7 @@ from autogan.record.words import apart, figure, trials
 from autogan.show.judged import judged, judgement, value_rows, warnings
 from autogan.show.result import SearchResult, TrainResult
 from autogan.show.standings import seeds
+from autogan.show.verdict import verdict
 from autogan.version import __version__
 
 _SHOWN = 16  # images that the program generates
@@ -120,7 +121,13 @@ def _quality(result: SearchResult | TrainResult) -> list[str]:
         assert result.best is not None
         said = [f"{result.terms.worth(result.best)}, on the latent vectors that chose it."]
     said += [line] if (line := apart(result.config.features)) else []
-    if result.standing is not None:
+    if fresh := result.confirmation:
+        said.append(
+            f"Its hyperparameters, trained again: {result.terms.objective} {fresh.outcome}."
+        )
+        found = verdict(result)
+        said.append(f"{found[0].upper()}{found[1:]}.")
+    elif result.standing is not None:
         said.append(f"Its hyperparameters were trained {seeds(result.standing)}.")
     if warned := warnings(result):
         said.append("\n".join(f"- Warning: {line}" for line in warned))

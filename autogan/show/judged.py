@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _SCALE = re.compile(r"_\d+(_test)?(_[0-9a-f]{6})?(_test)?$")  # of a label: see `Evaluator.labels`
 _TEST = "test images"
 _FAR = 3.0  # times the floor
+DEVIATION = "± between sets of them; compare columns of equally many images"
+"""How to read a table of values."""
 _DISTANCES = ("fid", "kid")  # between real and generated images; real images have a floor
 
 

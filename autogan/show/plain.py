@@ -9,7 +9,7 @@ from autogan.show.advice import advice
 from autogan.show.judged import warnings
 from autogan.show.result import SearchResult, TrainResult
 from autogan.show.standings import by_criterion, of_defaults, plain_standing
-from autogan.show.summary import verdict
+from autogan.show.verdict import verdict
 
 
 def plain(result: SearchResult | TrainResult) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from autogan.decisions.budget import updates_per_step
 from autogan.record.words import aligned, describe, duration, figure, state_of
 from autogan.search import Trial
 from autogan.search.repeats import Standing
+from autogan.search.space import key
 
 if TYPE_CHECKING:
     from autogan.show.result import SearchResult
@@ -64,34 +65,55 @@ def plain_standing(standing: Standing) -> dict[str, Any]:
 def points_table(result: "SearchResult", most: int, *, every: bool) -> list[str]:
     """A line per point, the recommended first: its mean, seeds, deaths and worst value.
 
-    Other points trained to the end follow by their expected values, then the rest by value.
+    Points trained again under fresh seeds come first, then others trained to the end by their
+    expected values, then the rest by value.
 
     Args:
         result: of a search in which points have several seeds.
         most: number of lines, unless ``every``.
         every: show all points, each with its trainings below it.
     """
-    points = result.points
+    fresh = {key(each.params): each for each in result.confirmed}
+    own = {key(point.first.params): point for point in result.points}
+    points = [*(own.pop(each) for each in fresh if each in own), *own.values()]
     names = [dimension.name for dimension in result.config.space.dimensions]
-    head = ["first trial", result.terms.objective, "seeds", "died", "worst", *names]
+    head = [
+        "first trial",
+        *(["under fresh seeds"] if fresh else []),
+        result.terms.objective,
+        "seeds",
+        "died",
+        "worst",
+        *names,
+    ]
     rows: list[list[str]] = []
     for point in points if every else points[:most]:
-        rows.append(_row(result, point, names))
+        again = [str(fresh.get(key(point.first.params), "-"))] if fresh else []
+        rows.append(_row(result, point, again, names))
         if every:
             rows += [
-                [f"  trial {trial.number}", _figure(trial.value), trial.state.value]
+                [
+                    f"  trial {trial.number}",
+                    *(" " for _ in again),
+                    _figure(trial.value),
+                    state_of(trial),
+                ]
                 for trial in point.trials
                 if len(point.trials) > 1
             ]
-    order = "the points; those trained to the end come first, by the values to expect:"
-    lines = [order, *(f"  {line}" for line in aligned([head, *rows]))]
+    first = "those under fresh seeds, then " if fresh else ""
+    order = f"the points: first {first}those trained to the end, by the values to expect"
+    lines = [f"{order}:", *(f"  {line}" for line in aligned([head, *rows]))]
     left = len(points) - len(points[:most])
     return lines if every or left <= 0 else [*lines, f"  and {left} more points"]
 
 
-def _row(result: "SearchResult", point: Standing, names: Sequence[str]) -> list[str]:
+def _row(
+    result: "SearchResult", point: Standing, again: Sequence[str], names: Sequence[str]
+) -> list[str]:
     return [
         str(point.first.number),
+        *again,
         _figure(point.value),
         str(len(point.ended)) if point.ended else state_of(point.first),
         str(point.died or "-"),

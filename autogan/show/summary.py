@@ -2,17 +2,15 @@
 
 import html
 import itertools
-import math
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from autogan.config import own_flags
 from autogan.core.invocation import command
-from autogan.decisions.confirmation import advantage
 from autogan.record.words import aligned, describe, duration, figure, spark, state_of, trials
 from autogan.search import State, Trial
 from autogan.search.space import key
-from autogan.show.judged import judged, judgement, value_rows, warnings
+from autogan.show.judged import DEVIATION, judged, judgement, value_rows, warnings
 from autogan.show.standings import (
     by_proxy,
     choices_table,
@@ -23,6 +21,7 @@ from autogan.show.standings import (
     promise,
     seeds,
 )
+from autogan.show.verdict import under_fresh_seeds
 
 if TYPE_CHECKING:
     from autogan.show.result import SearchResult
@@ -54,7 +53,7 @@ def summary(result: "SearchResult", *, every: bool = False) -> str:
     else:
         lines += _value(result, best)
     said = [
-        *_confirmed(result),
+        *under_fresh_seeds(result),
         *_course(result),
         *by_proxy(result),
         *_judged(result),
@@ -255,7 +254,8 @@ def _judged(result: "SearchResult") -> list[str]:
     """The values on fresh latent vectors as a table, and their meaning."""
     made = judged(result)
     lines = [*aligned(value_rows(made)), *judgement(result.judged, result.terms)] if made else []
-    return ["on fresh latent vectors:", *(f"  {line}" for line in lines)] if lines else []
+    head = f"on fresh latent vectors ({DEVIATION}):"
+    return [head, *(f"  {line}" for line in lines)] if lines else []
 
 
 def _warned(result: "SearchResult") -> list[str]:
@@ -292,57 +292,3 @@ def _late(result: "SearchResult") -> list[str]:
     again = command("autogan", "search", "--resume", root, "--max-trial-minutes", "MORE", *own)
     verb = "was" if late == 1 else "were"
     return [f"{trials(late)} {verb} out of time; resume with: {again}"]
-
-
-def _confirmed(result: "SearchResult") -> list[str]:
-    """The values of the best points under fresh seeds, next to those that the search saw."""
-    if not result.confirmed:
-        return []
-    seeds = len(result.confirmed[0].values) + result.confirmed[0].lost
-    lines = [f"trained again under {seeds} fresh seeds, mean ± standard deviation:"]
-    for each in result.confirmed:
-        words = [str(each)]
-        if each.observed is not None:
-            stopped = each.number is not None and (
-                result.trials[each.number].state is State.STOPPED
-            )
-            early = " when it was stopped early" if stopped else ""
-            words.append(f"the search saw {figure(each.observed)}{early}")
-        if each.observed is not None and each.mean is not None:
-            words.append(f"gap {each.mean - each.observed:+.3g}")
-        name = "the defaults" if each.number is None else f"trial {each.number}"
-        lines.append(f"  {name}: {', '.join(words)}  {describe(each.params)}")
-    return [*lines, verdict(result)]
-
-
-def verdict(result: "SearchResult") -> str:
-    """Whether the search beat the GAN type's defaults, and how sure that is."""
-    confirmed = result.confirmed
-    winner, points = confirmed[0], [each for each in confirmed if each.number is not None]
-    defaults = next((each for each in confirmed if each.number is None), None)
-    if defaults is None:
-        return "the defaults are among the best points found"
-    if winner is defaults and not points:
-        return "the defaults did better than every point found"
-    choices, worst = len(points), math.inf if result.direction == "min" else -math.inf
-    other, against = defaults, "against the defaults"
-    if winner is defaults:
-        other = points[0]
-        why = "did better than every point found"
-        if winner.lost < other.lost:
-            why = f"lost fewer trainings ({winner.lost}) than trial {other.number} ({other.lost})"
-        against = f"the defaults {why}; against trial {other.number}"
-    found = advantage(winner, other, choices, worst)
-    if math.isinf(found.low) and math.isinf(found.high):
-        return (
-            f"{against}: {found.shift:+.3g}; too few seeds to rule out luck: confirm with repeats=5"
-        )
-    interval = f"95 % interval {found.low:+.3g} to {found.high:+.3g}"
-    if found.low <= 0 <= found.high:
-        verdict = "it may be luck"
-    else:
-        verdict = "better" if (found.high < 0) == (result.direction == "min") else "worse"
-    return (
-        f"{against}: {found.shift:+.3g}, {interval} "
-        f"(by ranks, for the best of {choices}): {verdict}"
-    )
