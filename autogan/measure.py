@@ -44,14 +44,14 @@ def evaluate(
         display: shows slow steps; None shows nothing.
 
     Returns:
-        The values by label. For a trained generator without another ``reference``, also: if its
-        dataset has test images, the values against these, the values of equally many generated
-        images, and with prefix ``unseen_`` the values of the test images in place of generated
-        ones; without test images, with prefix ``halves_``, the values of one half of the real
-        images against the other; if few images are compared and features are fast, the values of
-        10,000 generated images; with prefix ``spread_`` the standard deviation of a value over
-        sets of latent vectors, with ``spread_unseen_`` and ``spread_halves_`` over splits of the
-        real images.
+        The values by label; of a generator, means over four sets of latent vectors. For a
+        generator without another ``reference``, also: if its dataset has test images, the values
+        against these, the values of equally many generated images, and with prefix ``unseen_``
+        the values of the test images in place of generated ones; without test images, with prefix
+        ``halves_``, the values of one half of the real images against the other; if few images
+        are compared and features are fast, the values of 10,000 generated images; with prefix
+        ``spread_`` the standard deviation of a value over the sets, with ``spread_unseen_`` and
+        ``spread_halves_`` over splits of the real images.
 
     Raises:
         ConfigError: if it cannot be done.

@@ -39,7 +39,7 @@ class Scores(Message):
     """See `Evaluate`.
 
     Attributes:
-        scores: values by label.
+        scores: values by label; of a generator, here and below, means over sets of latent vectors.
         names: the labels of the criteria in ``scores``, by name.
         test: values against the dataset's test images, if it has any and the reference is what
             the generator was trained on.

@@ -51,7 +51,10 @@ def within_time(run: SearchConfig, images: int, timed: Timed, display: Display) 
         )
     steps = min(int(float(f"{seconds / each:.2g}")), _MOST)
     speed = f"a step takes {1e3 * step:.3g} ms, an evaluation {evaluation:.2g} s"
-    display.note(f"steps {steps}, so that {trainings} whole trainings fit into the time: {speed}")
+    display.note(
+        f"steps {steps}, so that {trainings} whole trainings fit into {run.time:g} minutes: "
+        f"{speed}; start-up and the scores at the end come on top"
+    )
     return run.model_copy(update={"steps": steps, "max_minutes": minutes, "time": None})
 
 

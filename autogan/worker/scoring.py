@@ -1,6 +1,6 @@
 """Scoring of a trained generator or a set of images, for ``autogan evaluate`` and searches."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -56,53 +56,46 @@ class Scoring:
         trained = TrainConfig(**call.training)
         trainer, _ = self._bench.restored(trained, Path(call.folder), call.checkpoint)
         run = self._cropped(run, trainer.image_shape) or run
-        scores, features = self._of_generator(run, trained, trainer)
+        scores, spread, sets = self._of_generator(run, trained, trainer)
         evaluator = self._bench.evaluator(run, call.run)
-        names = evaluator.labels()
-        more, deviations = self._of_many(run, evaluator, trainer)
+        found: dict[str, Any] = {"scores": scores, "names": evaluator.labels(), "spread": spread}
+        found["more"], deviations = self._of_many(run, evaluator, trainer)
+        spread |= deviations
         same_data = data_key(run) == data_key(trained)
         unseen = self._bench.unseen(run) if same_data else None
         if unseen is None:
-            halves = {} if run.reference_statistics else _halves(evaluator)
-            spread = {**self._spread(evaluator, trainer, features), **deviations}
-            return Scores(scores=scores, names=names, spread=spread, more=more, **halves)
+            return Scores(**found, **({} if run.reference_statistics else _halves(evaluator)))
         images, classes = unseen.subset(run.eval_samples)
         real = evaluator.features(images, classes)
-        found: dict[str, Any] = {"copies": evaluator.copies(features, real)}
-        few = None
+        found["copies"] = evaluator.copies(sets[0], real)
         if not _too_few(evaluator, len(images)):
             floor = evaluator.floor(real)
             for name, values in zip(("floor", "floor_spread"), floor, strict=True):
                 found[name] = _by_label(evaluator, values, len(images))
-            if len(images) < len(features.pool):
-                few = len(images)
-                found["fewer"] = _finite_scores(evaluator, _some(features, few))
+            if (few := len(images)) < len(sets[0].pool):
+                some = [_some(each, few) for each in sets]
+                found["fewer"], deviations = _over_sets(evaluator, some)
+                spread |= deviations
             if call.draw_until is not None:
                 folder = TrialFolder.of(Path(call.folder), trained)
                 write_floor(folder, found["floor"], call.draw_until)
-        spread = self._spread(evaluator, trainer, features, few)
         if (against := _against_test(run)) is not None:
-            found["test"], features = self._of_generator(against, trained, trainer)
-            test = self._bench.evaluator(against, call.run)
-            spread |= self._spread(test, trainer, features)
-        spread |= deviations
-        return Scores(scores=scores, names=names, spread=spread, more=more, **found)
+            found["test"], deviations, _ = self._of_generator(against, trained, trainer)
+            spread |= deviations
+        return Scores(**found)
 
     def _of_many(
         self, run: TrainConfig, evaluator: Evaluator, trainer: Trainer
     ) -> tuple[dict[str, float] | None, dict[str, float]]:
-        """The scores of many images and their deviations, by label, if they are due.
+        """The scores of many images, if they are due, and their deviations, by label.
 
         From few images values differ much between sets of latent vectors.
         """
         few = run.generated is None and evaluator.generated < _MANY
         if not (few and evaluator.network.fast):
             return None, {}
-        sets = [
-            _finite_scores(evaluator, self._made(evaluator, trainer, number, _MANY))
-            for number in range(_SETS)
-        ]
-        return sets[0], _deviations(sets)
+        sets = (self._made(evaluator, trainer, number, _MANY) for number in range(_SETS))
+        return _over_sets(evaluator, sets)
 
     def _made(self, evaluator: Evaluator, trainer: Trainer, number: int, count: int) -> Features:
         """The features of images from a set of latent vectors."""
@@ -110,30 +103,15 @@ class Scoring:
         latents = trainer.latents(count, seed)
         return evaluator.features(generated(trainer, latents), latents.classes)
 
-    def _spread(
-        self, evaluator: Evaluator, trainer: Trainer, features: Features, few: int | None = None
-    ) -> dict[str, float]:
-        """The scores' standard deviations over sets of latent vectors, by label.
-
-        Args:
-            evaluator: computes the scores.
-            trainer: the generator's trainer.
-            features: of the images from the first set.
-            few: a smaller number of images to score as well.
-        """
-        count = evaluator.generated
-        others = (self._made(evaluator, trainer, number, count) for number in range(1, _SETS))
-        sets = [features, *others]
-        found = _deviations([_finite_scores(evaluator, each) for each in sets])
-        if few is not None:
-            some = [_some(each, few) for each in sets]
-            found |= _deviations([_finite_scores(evaluator, each) for each in some])
-        return found
-
     def _of_generator(
         self, run: TrainConfig, trained: TrainConfig, trainer: Trainer
-    ) -> tuple[dict[str, float], Features]:
-        """A restored generator's scores by label against the split in ``run``; its features."""
+    ) -> tuple[dict[str, float], dict[str, float], list[Features]]:
+        """A restored generator's scores against the split in ``run``.
+
+        Returns:
+            Means and standard deviations over sets of latent vectors, by label, and the features
+            of each set.
+        """
         none = f"{trained.gan_type} {CLASSLESS}"
         if trainer.attributes is not None:
             none = f"{trained.dataset} has attributes; choose another criterion, such as fid"
@@ -141,8 +119,15 @@ class Scoring:
         if data_key(run) != data_key(trained):  # else training has described the data
             tell_of(self._driver, "reference", self._bench.data(run))
         evaluator = self._bench.evaluator(run, self._call.run)
-        latents = trainer.latents(evaluator.generated, USER_LATENTS + self._call.seed)
-        return self._labelled(run, evaluator, generated(trainer, latents), latents.classes)
+        count = evaluator.generated
+        latents = trainer.latents(count, USER_LATENTS + self._call.seed)
+        first, features = self._labelled(
+            run, evaluator, generated(trainer, latents), latents.classes
+        )
+        others = [self._made(evaluator, trainer, number, count) for number in range(1, _SETS)]
+        sets = [features, *others]
+        means, spread = _over_sets(evaluator, sets)
+        return _with_sum(run, evaluator, {**first, **means}, count), spread, sets
 
     def _of_images(self, run: TrainConfig) -> Scores:
         """The scores of a dataset's images by label, and of corrupted versions of these images."""
@@ -164,7 +149,8 @@ class Scoring:
         tell_of(self._driver, "images", images)
         made, labels = images.train.subset(run.eval_samples)
         evaluator = self._bench.evaluator(run, self._call.run)
-        scores, _ = self._labelled(run, evaluator, made, labels)
+        labelled, _ = self._labelled(run, evaluator, made, labels)
+        scores = _with_sum(run, evaluator, labelled, len(made))
         return Scores(scores=scores, spoiled=self._spoiled(evaluator, images, made, labels))
 
     def _spoiled(
@@ -197,7 +183,7 @@ class Scoring:
         images: npt.NDArray[np.uint8],
         classes: npt.NDArray[np.int64] | None,
     ) -> tuple[dict[str, float], Features]:
-        """The value and all scores, by label, and the features; figures go into a note."""
+        """The scores by label, and the features of images; figures go into a note."""
         check_enough(evaluator.criteria, len(images), evaluator.samples, len(evaluator.real.mean))
         tell_numbers(self._driver, run, evaluator, len(images))
         features = evaluator.features(images, classes)
@@ -212,10 +198,7 @@ class Scoring:
         if figures := evaluator.figures(features):
             words = ", ".join(f"{name} {figure:.6g}" for name, figure in figures.items())
             self._driver.note(f"{words} (against the {run.reference_split} split)")
-        labels = evaluator.labels(len(images))
-        labelled = {labels[name]: score for name, score in scores.items()}
-        decides = {run.objective.label(labels): run.objective.value(labelled, labels)}
-        return {**(decides if run.deciding() else {}), **labelled}, features
+        return _by_label(evaluator, scores, len(images)), features
 
     def _resizes(self, run: TrainConfig) -> bool:
         """Whether the features take images of any size (known without training a classifier)."""
@@ -301,10 +284,28 @@ def _some(features: Features, count: int) -> Features:
     return features.rows(evenly(len(features.pool), count))
 
 
-def _deviations(scores: Sequence[dict[str, float]]) -> dict[str, float]:
-    """The standard deviations of scores that are known for all sets of images, by label."""
+def _over_sets(
+    evaluator: Evaluator, sets: Iterable[Features]
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Means and standard deviations over sets of images, by label.
+
+    Scores that are not finite for all of them are left out.
+    """
+    scores = [_finite_scores(evaluator, each) for each in sets]
     known = [label for label in scores[0] if all(label in each for each in scores)]
-    return {label: float(np.std([each[label] for each in scores], ddof=1)) for label in known}
+    values = {label: [each[label] for each in scores] for label in known}
+    means = {label: float(np.mean(each)) for label, each in values.items()}
+    return means, {label: float(np.std(each, ddof=1)) for label, each in values.items()}
+
+
+def _with_sum(
+    run: TrainConfig, evaluator: Evaluator, scores: dict[str, float], images: int
+) -> dict[str, float]:
+    """Scores by label after the value that they decide by, such as a weighted sum."""
+    if not run.deciding():
+        return scores
+    labels = evaluator.labels(images)
+    return {run.objective.label(labels): run.objective.value(scores, labels), **scores}
 
 
 def _finite_scores(evaluator: Evaluator, features: Features) -> dict[str, float]:
