@@ -20,6 +20,7 @@ import autogan
 from autogan.cli.main import main
 from autogan.config import SearchConfig, TrainConfig
 from autogan.core.invocation import command
+from autogan.run.opening import dataset_or_folder
 
 TINY = ("--gan-type", "dcgan", "--param", "width=4", "--param", "dense_width=8",
         "--param", "z_dim=4", "--steps", "40", "--evaluate-every", "20",
@@ -400,6 +401,27 @@ def test_a_dry_run_of_a_search_that_goes_on_says_how_much_is_done(searched, caps
 def test_bad_input_is_one_line(capsys, tmp_path, arguments, expected):
     assert refused(capsys, *arguments).startswith(f"autogan: {expected}")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field"),
+    [
+        (("evaluate", "a", "--reference", "digits"), "reference"),
+        (("evaluate", "digits", "--reference", "a"), "images"),
+        (("evaluate", "digits", "--corrupt", "blur=1"), "images"),
+        (("statistics", "digits", "-o", "digits.npz"), "images"),
+    ],
+)
+def test_a_folder_with_a_datasets_name_is_named_by_its_path(tmp_path, capsys, arguments, field):
+    for name in ("a", "digits"):
+        (tmp_path / name).mkdir()
+    assert refused(capsys, *arguments) == (
+        f"autogan: {field}: digits is both a dataset and a folder here; write ./digits for the "
+        "folder, or rename it to use the dataset\n"
+    )
+    assert dataset_or_folder("./digits", field) == "folder:./digits"
+    (tmp_path / "digits").rmdir()
+    assert dataset_or_folder("digits", field) == "digits"
 
 
 @pytest.mark.parametrize(

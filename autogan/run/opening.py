@@ -185,10 +185,16 @@ def dataset_or_folder(name: str, field: str) -> str:
     """The name of a dataset; paths become folder:PATH or file:PATH.
 
     Raises:
-        ConfigError: naming the field, if the name is neither a path nor a dataset.
+        ConfigError: naming the field, if the name is neither a path nor a dataset, or both.
     """
     kind, known = look(read_path(field, name), field), name.replace("-", "_") in DATASETS.names()
-    if kind == "folder" or (kind == "file" and not known):
+    if kind in ("folder", "file"):
+        if known:
+            raise ConfigError(
+                field,
+                f"{name} is both a dataset and a {kind} here; write ./{name} for the {kind}, or "
+                "rename it to use the dataset",
+            )
         return f"{kind}:{name}"
     if ":" not in name and not known:
         raise ConfigError(
