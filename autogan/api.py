@@ -7,7 +7,7 @@ train, sample and score; nothing here imports TensorFlow.
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from autogan.config import SearchConfig, TrainConfig, left_out, load_saved, small_copy, validated
 from autogan.core.errors import ConfigError
@@ -21,7 +21,7 @@ from autogan.record.resume import check_same, resumed_config
 from autogan.record.words import Terms
 from autogan.report import write_page
 from autogan.run.longer import lengthened
-from autogan.run.opening import opening
+from autogan.run.opening import in_free_folder, opening
 from autogan.run.pace import within_time
 from autogan.run.plan import Plan, first_trial, plan_of
 from autogan.run.searching import Manner, check_size, searched
@@ -33,12 +33,14 @@ from autogan.show.saved import load_run, load_search
 from autogan.show.tracking import tracked_training
 
 Checkpoint = Literal["best", "last"]
+R = TypeVar("R", bound=TrainConfig)
 
 
 def plan(
     config: SearchConfig | Mapping[str, Any] | None = None,
     *,
     resume: Path | str | None = None,
+    overwrite: bool = False,
     estimate: bool = False,
     display: Display | None = None,
 ) -> Plan:
@@ -47,6 +49,7 @@ def plan(
     Args:
         config: see `run_search`.
         resume: likewise.
+        overwrite: likewise.
         estimate: train a few steps to estimate the total time, and evaluate once if the feature
             network is available.
         display: shows slow steps; None shows nothing.
@@ -54,9 +57,9 @@ def plan(
     Raises:
         ConfigError: if it cannot be run.
     """
-    run = _search_config(config, resume)
-    first_trial(run)
     display = checked("display", display or Display(), Display)
+    run = _search_config(config, resume, overwrite, display)
+    first_trial(run)
 
     def planned(run: SearchConfig) -> Plan:
         trial = first_trial(run).as_dict()
@@ -94,7 +97,9 @@ def run_search(
     """Search for the best hyperparameters.
 
     Args:
-        config: of the search; with ``resume``, only the keys that change.
+        config: of the search; with ``resume``, only the keys that change. Without ``run_dir``, its
+            folder is the first of ``runs/GAN_TYPE-DATASET``, ``runs/GAN_TYPE-DATASET-2``, ... that
+            is free; with ``overwrite``, the first.
         resume: the folder of a search to resume.
         overwrite: replace an earlier run in the folder.
         retry_failed: with ``resume``, retry failed trials.
@@ -109,12 +114,12 @@ def run_search(
         SearchFailed: after three failed trials in a row.
         StorageError: if a file cannot be written, as on a full disk; it can be resumed.
     """
-    run = _search_config(config, resume)
+    display = checked("display", display or usual_display(), Display)
+    run = _search_config(config, resume, overwrite, display)
     if resume is None and (retry_failed or accept_changed_data):
         name = "retry_failed" if retry_failed else "accept_changed_data"
         raise ConfigError(name, "True without --resume; name the search to resume")
     folder = SearchFolder(_run_dir(run))
-    display = checked("display", display or usual_display(), Display)
     if resume is not None and not run.remote and (flags := left_out(folder.config)):
         display.note(f"workers run on this machine; to run them elsewhere, give {flags} again")
     manner = Manner(
@@ -137,7 +142,9 @@ def train(
     """Train one GAN, with one value for each hyperparameter.
 
     Args:
-        config: of the training.
+        config: of the training. Without ``run_dir``, its folder is the first of
+            ``runs/train-GAN_TYPE-DATASET``, ``runs/train-GAN_TYPE-DATASET-2``, ... that is free;
+            with ``resume`` or ``overwrite``, the first.
         resume: resume an interrupted training of the same configuration in its folder.
         overwrite: replace an earlier run in the folder.
         display: shows the progress; if None, only notebooks show it.
@@ -148,14 +155,15 @@ def train(
         Interrupted: after Ctrl-C; it can be resumed.
         SearchFailed: if it failed.
     """
-    run = (config if isinstance(config, TrainConfig) else validated(TrainConfig, config)).resolved()
+    display = checked("display", display or usual_display(), Display)
+    given = config if isinstance(config, TrainConfig) else validated(TrainConfig, config)
+    run = _placed(given, display, first=resume or overwrite)
     run.hyperparameters()
     root = _run_dir(run)
     folder = TrialFolder.of(root, run)
     if resume:
         saved = load_saved(TrainConfig, folder.config, {"plugin_dirs": run.plugin_dirs})
         check_same(folder.config, saved, run)
-    display = checked("display", display or usual_display(), Display)
     with opening(
         run, root, folder.config, display, engine, resume=resume, overwrite=overwrite
     ) as start:
@@ -246,17 +254,32 @@ def check(
 
 
 def _search_config(
-    config: SearchConfig | Mapping[str, Any] | None, resume: Path | str | None = None
+    config: SearchConfig | Mapping[str, Any] | None,
+    resume: Path | str | None,
+    overwrite: bool,
+    display: Display,
 ) -> SearchConfig:
     """The resolved configuration of a new search, or of the one in ``resume``."""
     if resume is not None:
         return resumed_config(read_path("resume", str(resume)), {} if config is None else config)
-    run = (
+    given = (
         config
         if isinstance(config, SearchConfig)
         else validated(SearchConfig, {} if config is None else config)
     )
-    return run.resolved().with_points_inside()
+    return _placed(given, display, first=overwrite).with_points_inside()
+
+
+def _placed(given: R, display: Display, *, first: bool) -> R:
+    """The resolved configuration, in a free folder if the user names none.
+
+    Args:
+        given: by the user.
+        display: shows the folder's name if it is not the default one.
+        first: whether the default folder is meant, though an earlier run is there.
+    """
+    run = given.resolved()
+    return run if first or given.run_dir is not None else in_free_folder(run, display.note)
 
 
 def _run_dir(run: TrainConfig) -> Path:

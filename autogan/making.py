@@ -184,7 +184,7 @@ def export(
     """
     trained, run = _trained(folder, options)
     kind = FORMATS.get(format)
-    usual = unused(Path(f"{run_of(trained).name}-{kind.name}"), "output")
+    usual = unused(Path(f"{run_of(trained).name}-{kind.name}"), "output", folder=True)
     place = read_path("output", str(output or usual))
     if look(place, "output") and (look(place, "output") != "folder" or any(place.iterdir())):
         raise ConfigError("output", f"{place} exists; give a new folder")

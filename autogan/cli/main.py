@@ -52,6 +52,7 @@ from autogan.core.signals import heeded
 from autogan.core.text import read_path
 from autogan.record.resume import MOVABLE, RESUMABLE
 from autogan.report import writing
+from autogan.run.opening import in_free_folder
 from autogan.show.result import TrainResult
 from autogan.show.study import write_study
 from autogan.version import __version__
@@ -112,7 +113,9 @@ def search(
         wanted = load_config(SearchConfig, config, flags)
     if dry_run:
         with shown(quiet) as display:
-            made = api.plan(wanted, resume=resume, estimate=estimate, display=display)
+            made = api.plan(
+                wanted, resume=resume, overwrite=overwrite, estimate=estimate, display=display
+            )
         print_plan(made, json_)
         return
     if estimate:
@@ -159,6 +162,8 @@ def train(
         again = under_seeds(run, seeds, workers)
         folder = {"resume": again.run_dir} if resume else {"overwrite": overwrite}
         with shown(quiet) as display:
+            if run.run_dir is None and not (resume or overwrite):
+                again = in_free_folder(again, display.note)
             changes = {"trials": seeds, "log_to": run.log_to}
             found = api.run_search(changes if resume else again, **folder, display=display)
         print_search(found, json_)

@@ -106,7 +106,7 @@ class TrainConfig(ScoringKeys):
         Path | None,
         key("output",
             "output folder; an earlier run in it is kept, unless --overwrite "
-            "[runs/GAN_TYPE-DATASET; train: runs/train-...]", common=True),
+            "[runs/GAN_TYPE-DATASET or the next free name; train: runs/train-...]", common=True),
     ] = None  # fmt: skip
     checkpoint_dir: Annotated[
         Path | None, key("output", "folder for checkpoints [below the run]")

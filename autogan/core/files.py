@@ -67,13 +67,19 @@ def check_free(path: Path, field: str, overwrite: bool) -> None:
         raise ConfigError(field, f"{path} exists; give another name, or --overwrite")
 
 
-def unused(path: Path, field: str) -> Path:
+def unused(path: Path, field: str, *, folder: bool = False) -> Path:
     """The path itself, or the first of NAME-2, NAME-3, ... with the same ending that is free.
+
+    Args:
+        path: of a file or folder to create.
+        field: the key or argument that it belongs to.
+        folder: whether it is a folder, whose name has no ending.
 
     Raises:
         ConfigError: if the path cannot be looked up.
     """
-    others = (path.with_stem(f"{path.stem}-{number}") for number in itertools.count(2))
+    stem, ending = (path.name, "") if folder else (path.stem, path.suffix)
+    others = (path.with_name(f"{stem}-{number}{ending}") for number in itertools.count(2))
     return next(each for each in itertools.chain([path], others) if not look(each, field))
 
 

@@ -4,13 +4,13 @@ Until then nothing in the folder changes; afterwards workers may join.
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from autogan.config import SearchConfig, TrainConfig
 from autogan.core.errors import ConfigError
-from autogan.core.files import look
+from autogan.core.files import look, unused
 from autogan.core.registry import suggestion
 from autogan.core.text import read_path
 from autogan.data import DATASETS
@@ -156,6 +156,24 @@ def opening(
             )
     finally:
         claim.release()
+
+
+def in_free_folder(run: R, note: Callable[[str], None]) -> R:
+    """The configuration with the first of NAME, NAME-2, NAME-3, ... that is free as its folder.
+
+    Args:
+        run: resolved; its folder is the default one.
+        note: reports another name.
+
+    Raises:
+        ConfigError: if the folder cannot be looked up.
+    """
+    assert run.run_dir is not None
+    free = unused(run.run_dir, "run_dir", folder=True)
+    if free == run.run_dir:
+        return run
+    note(f"{run.run_dir} exists: this run goes to {free}")
+    return run.model_copy(update={"run_dir": free})
 
 
 def _with_compiler(run: R, trial: TrainConfig, workers: Engine, display: Display) -> R:
