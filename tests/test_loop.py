@@ -100,6 +100,21 @@ def test_a_finished_search_is_resumed_with_more_trials():
     assert [t.params for t in whole.trials] == [t.params for t in more.trials]
 
 
+def test_a_resumed_search_with_too_few_trials_says_that_all_count(capsys):
+    random = {"search_method": "random", "params": {"learning_rate": "1e-4..1e-2"}}
+    first = search(**random, trials=4)
+    for trials, said in (
+        (2, "4 trials are done already; --trials counts all of them, so give more than 4 to go on"),
+        (4, "all 4 trials are done"),
+    ):
+        again = autogan.run_search(
+            {"trials": trials}, resume="runs/a", engine=FakeEngine(), display=PlainDisplay()
+        )
+        assert said in capsys.readouterr().err.splitlines()
+        assert again.trials == first.trials
+    assert not autogan.check("runs/a").difference
+
+
 def test_resuming_with_another_configuration_shows_the_difference():
     search()
     with pytest.raises(ConfigError, match=r"resume: .*seed was 0, now 5"):

@@ -75,12 +75,8 @@ class Decisions:
             return step
         if self._config.proxy is not None:
             return self._in_full() or self._closing("trained all of the proxy's best points")
-        if (
-            self._config.trials is not None
-            and self._tally.first_seeds().tries() >= self._config.trials
-        ):
-            kind = "trials" if self._config.repeats == 1 else "points"
-            return self._closing(f"all {self._config.trials} {kind} are done")
+        if end := self._all_done():
+            return self._closing(end)
         if own := self._enqueued():
             return self._begun(own[0], "enqueued")
         if end := self._settled():
@@ -251,6 +247,19 @@ class Decisions:
         if best is None or len(best.ended) < min(self._config.repeats, 2):
             return ""
         return f"the target {self._config.target:g} is reached"
+
+    def _all_done(self) -> str:
+        """A line saying that the number of points is reached; empty if it is not."""
+        trials, done = self._config.trials, self._tally.first_seeds().tries()
+        if trials is None or done < trials:
+            return ""
+        kind = "trials" if self._config.repeats == 1 else "points"
+        if done == trials:
+            return f"all {trials} {kind} are done"
+        return (
+            f"{done} {kind} are done already; --trials counts all of them, so give more than "
+            f"{done} to go on"
+        )
 
     def _settled(self) -> str:
         """Why further points are not promising; empty if they may be, or without ``until``."""
