@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-SETUP = Path(__file__).parents[1] / "scripts/setup"
+CHECKOUT = Path(__file__).parents[1]
+SETUP = CHECKOUT / "scripts/setup"
 
 # Answers the version check as Python of that version would, makes an environment of itself, and
 # writes down what is installed.
@@ -32,10 +33,10 @@ def machine(tmp_path):
     (tmp_path / "clone/scripts").mkdir(parents=True)
     shutil.copy(SETUP, tmp_path / "clone/scripts/setup")
     for name in ("pyproject.toml", "setup.py"):
-        (tmp_path / "clone" / name).touch()
+        shutil.copy(CHECKOUT / name, tmp_path / "clone" / name)
         os.utime(tmp_path / "clone" / name, (0, 0))
     (tmp_path / "bin").mkdir()
-    for name in ("bash", "sh", "dirname", "mkdir", "cp", "touch"):
+    for name in ("bash", "sh", "dirname", "mkdir", "cp", "touch", "sed", "paste"):
         (tmp_path / "bin" / name).symlink_to(shutil.which(name))
     program(tmp_path, "uname", "#!/bin/sh\necho Linux x86_64\n")
     return tmp_path
@@ -71,10 +72,41 @@ def test_installs_once_and_says_how_much(machine):
 
 def test_extras_are_installed(machine):
     python(machine, "python3", "3.12.1")
-    code, said = setup(machine, "gpu")
+    code, said = setup(machine, "gpu,tfds")
     assert code == 0
     assert "CUDA" in said
-    assert (machine / "clone/installed").read_text().splitlines()[-1].endswith("-e .[gpu]")
+    assert (machine / "clone/installed").read_text().splitlines()[-1].endswith("-e .[gpu,tfds]")
+
+
+@pytest.mark.parametrize("flag", ["-h", "--help"])
+def test_help_names_every_extra(machine, flag):
+    tomllib = pytest.importorskip("tomllib", reason="Python 3.10 reads no TOML")
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
+    code, said = setup(machine, flag)
+    usage, _, extras, python = said.splitlines()
+    assert code == 0
+    assert usage == "usage: scripts/setup [EXTRA,EXTRA,...]"
+    assert extras.split() == ["extras:", *project["optional-dependencies"]]
+    assert python.startswith("PYTHON=")
+    assert not (machine / "clone/.venv").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["onxx"], "onxx is not an extra; known: gpu test "),
+        (["gpu,onxx"], "onxx is not an extra; known: gpu test "),
+        (["--verbose"], "--verbose is not an extra; known: gpu test "),
+        (["gpu", "tfds"], "2 arguments; separate extras by commas: scripts/setup gpu,tfds"),
+    ],
+)
+def test_an_unknown_extra_is_refused(machine, arguments, said):
+    python(machine, "python3", "3.12.1")
+    code, why = setup(machine, *arguments)
+    assert code == 1
+    assert why.startswith(f"scripts/setup: {said}")
+    assert len(why.splitlines()) == 1
+    assert not (machine / "clone/.venv").exists()
 
 
 def test_the_newest_python_that_will_do_is_taken(machine):
