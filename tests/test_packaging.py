@@ -9,6 +9,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
+from autogan.models.formats import FORMATS
 from autogan.version import __version__
 
 if sys.version_info >= (3, 11):
@@ -58,6 +59,17 @@ def test_the_citation_is_of_this_version():
 def test_nobody_is_sent_to_another_package(name):
     """On the package index, autogan is another package; a clone is installed by its path."""
     assert not re.search(r"pip install [^\n]*(?<![./\w-])autogan\b", (CHECKOUT / name).read_text())
+
+
+@pytest.mark.parametrize("kind", [*FORMATS], ids=lambda kind: kind.name)
+def test_a_format_says_what_to_install(kind):
+    """The document's row names the extra, which has the packages that the program checks for."""
+    rows = (CHECKOUT / "docs/generator.md").read_text().splitlines()
+    (row,) = (line for line in rows if line.startswith(f"| `{kind.name}` |"))
+    installed = row.split("|")[-2].strip()
+    assert installed == (f"`scripts/setup {kind.name}`" if kind.requires else "")
+    extra = PROJECT["optional-dependencies"].get(kind.name, ())
+    assert [*extra] == [*kind.requires]
 
 
 def test_readme_says_which_pythons():
