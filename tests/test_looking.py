@@ -184,6 +184,18 @@ def test_the_same_search_twice_is_one(tmp_path, command):
         write_report()
 
 
+def test_a_second_comparison_takes_the_next_free_name(tmp_path, command):
+    for name in ("a", "b"):
+        search_on_disk(tmp_path / name, trials=3)
+    assert command("report", "a", "b") == (0, "comparison.html\n", "")
+    Path("comparison.html").write_text("an own note")
+    assert command("report", "a", "b") == (0, "comparison-2.html\n", "")
+    assert command("report", "a", "b", "--watch") == (0, "comparison-3.html\n", "")
+    assert command("report", "a", "b", "-o", "comparison-2.html")[:2] == (0, "comparison-2.html\n")
+    assert Path("comparison.html").read_text() == "an own note"
+    assert not Path("comparison-4.html").exists()
+
+
 def test_an_interrupted_search_is_not_called_running():
     failing = {**KEYS, "params": {**KEYS["params"], "z_dim": RAISE}}
     with pytest.raises(SearchFailed):
@@ -205,7 +217,7 @@ def test_watching_several_waits_for_news_of_those_that_run(tmp_path, monkeypatch
     monkeypatch.setattr("time.sleep", sleep)
     working = {tmp_path / "a": lambda: len(slept) < 5, tmp_path / "b": lambda: False}
     monkeypatch.setattr("autogan.report.writing.at_work", lambda root: working[root.resolve()]())
-    assert len(list(watch("a", "b"))) == 2
+    assert list(watch("a", "b")) == [Path("comparison.html")] * 2
 
 
 def test_show_prints_every_trial(tmp_path, capsys):

@@ -218,7 +218,13 @@ def report(
         list[Path], typer.Argument(help="folder of a search or training; several are compared")
     ],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="the page [FOLDER/report.html]")
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="the page; may replace an earlier one [FOLDER/report.html; of several runs: a new "
+            "comparison.html here, else comparison-2.html, ...]",
+        ),
     ] = None,
     watch: Annotated[
         bool, typer.Option("--watch", help="update the page until the run ends")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from autogan.core.errors import ConfigError, StorageError
-from autogan.core.files import look, write_bytes
+from autogan.core.files import look, unused, write_bytes
 from autogan.core.text import read_path
 from autogan.record.claim import at_work
 from autogan.record.folder import records, run_of
@@ -30,8 +30,9 @@ def write_report(
 
     Args:
         folders: of the searches and trainings.
-        output: the page; by default report.html in the run's folder, or comparison.html for
-            several runs.
+        output: the page, which may replace an earlier page; by default report.html in the run's
+            folder, or for several runs the first of comparison.html, comparison-2.html, ... that
+            is free.
         options: keys of the configuration, such as ``plugin_dirs``.
 
     Returns:
@@ -41,7 +42,8 @@ def write_report(
         ConfigError: if a folder holds no run, a search that has not begun, or a damaged run; if the
             page cannot be written.
     """
-    return _write(folders, output, options, refresh=False)
+    roots = _distinct(folders)
+    return _write(roots, _place(roots, output), options, refresh=False)
 
 
 def watch(
@@ -52,7 +54,8 @@ def watch(
     Yields:
         The page's path, each time after it was written.
     """
-    roots = [read_path("run", str(folder)) for folder in folders]
+    roots = _distinct(folders)
+    place = _place(roots, output)
 
     def news() -> list[tuple[list[int], bool]]:
         """Facts that change after each event: the records' sizes, and which runs are at work."""
@@ -61,7 +64,7 @@ def watch(
     while True:
         seen = news()
         running = any(working for _, working in seen)
-        yield _write(folders, output, options, refresh=running)
+        yield _write(roots, place, options, refresh=running)
         if not running:
             return
         while True:
@@ -70,24 +73,42 @@ def watch(
                 break
 
 
-def _write(
-    folders: Sequence[Path | str],
-    output: Path | str | None,
-    options: Mapping[str, Any] | None,
-    *,
-    refresh: bool,
-) -> Path:
-    """See `write_report`; ``refresh`` lets the browser load the page again."""
-    paths = [read_path("run", str(folder)) for folder in folders]
-    roots = {path.resolve(): path for path in paths}
-    results = [load_run(root, options) for root in roots.values()]
-    if not results:
+def _distinct(folders: Sequence[Path | str]) -> list[Path]:
+    """The runs' folders, each once.
+
+    Raises:
+        ConfigError: if there is none.
+    """
+    if not folders:
         raise ConfigError("run", "none given; name the folder of a search or training, or several")
+    paths = [read_path("run", str(folder)) for folder in folders]
+    return list({path.resolve(): path for path in paths}.values())
+
+
+def _place(roots: Sequence[Path], output: Path | str | None) -> Path | None:
+    """The page's path; None for the usual one in the folder of the only run."""
+    if output is not None:
+        return read_path("output", str(output))
+    return unused(Path("comparison.html"), "output") if len(roots) > 1 else None
+
+
+def _write(
+    roots: Sequence[Path], place: Path | None, options: Mapping[str, Any] | None, *, refresh: bool
+) -> Path:
+    """Write a page.
+
+    Args:
+        roots: of its runs.
+        place: see `_place`.
+        options: see `write_report`.
+        refresh: whether the browser loads the page again.
+    """
+    results = [load_run(root, options) for root in roots]
     if len(results) > 1:
-        page, usual = comparison_page(results, refresh=refresh), Path("comparison.html")
+        page = comparison_page(results, refresh=refresh)
     else:
-        page, usual = _page(results[0], refresh=refresh), results[0].folder.report
-    path = usual if output is None else read_path("output", str(output))
+        page = _page(results[0], refresh=refresh)
+    path = place or results[0].folder.report
     _check_page(path)
     try:
         write_bytes(path, page.encode())
