@@ -379,7 +379,11 @@ def test_a_dry_run_of_a_search_that_goes_on_says_how_much_is_done(searched, caps
         (("evaluate", "digits"), "reference: none given"),
         (("evaluate", "a/b", "--reference", "digits"), "images: a/b is not a folder"),
         (("sample", "nowhere"), "folder: nowhere holds no search or training"),
-        (("search", "--nosuch"), "No such option: --nosuch"),
+        (("search", "--nosuch"), "No such option: --nosuch\n"),
+        (
+            ("search", "--param", "learning_rate=1e-4..1e-2:lg"),
+            "learning_rate: 1e-4..1e-2:lg is not a range; write LOW..HIGH or LOW..HIGH:log\n",
+        ),
         (("search", "--steps", "abc"), "steps: 'abc': input should be a valid integer"),
         (("searh",), "No such command 'searh'"),
         (
@@ -422,6 +426,22 @@ def test_a_folder_with_a_datasets_name_is_named_by_its_path(tmp_path, capsys, ar
     assert dataset_or_folder("./digits", field) == "folder:./digits"
     (tmp_path / "digits").rmdir()
     assert dataset_or_folder("digits", field) == "digits"
+
+
+def test_a_misspelt_flag_suggests_only_those_that_are_close(capsys):
+    said = refused(capsys, "search", "--gan-typ", "dcgan")
+    assert said.startswith("autogan: No such option: --gan-typ")
+    assert set(re.findall(r"--[a-z-]+", said)) == {"--gan-typ", "--gan-type"}
+
+
+def test_a_folder_or_file_named_as_dataset_is_suggested(tmp_path, capsys):
+    assert "known: " in refused(capsys, "search", "--dataset", "pets")
+    (tmp_path / "pets").mkdir()
+    (tmp_path / "pets.zip").touch()
+    for kind, name in (("folder", "pets"), ("file", "pets.zip")):
+        assert refused(capsys, "search", "--dataset", name) == (
+            f"autogan: dataset: {name!r} is not known; a {kind} here has that name: {kind}:{name}\n"
+        )
 
 
 @pytest.mark.parametrize(
@@ -476,6 +496,13 @@ def test_help_is_no_error(capsys, arguments):
 @pytest.mark.parametrize("command", ["search", "train", "evaluate", "sample", "list"])
 def test_every_command_has_both_flags_of_help(capsys, command):
     assert printed(capsys, command, "-h") == printed(capsys, command, "--help")
+
+
+def test_the_help_of_train_shows_how_to_train_longer(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    words = " ".join(printed(capsys, "train", "--help").replace("│", "").split())
+    assert "with --resume, also a run's folder" in words
+    assert "train RUN --resume --steps N" in words
 
 
 @pytest.mark.parametrize("command", ["search", "train"])

@@ -19,14 +19,15 @@ from autogan.cli import completion, making, scoring
 from autogan.cli.listing import listing
 from autogan.cli.options import (
     ConfigFile,
+    ConfigOrRun,
     Debug,
     HelpAll,
     Json,
     Overwrite,
     Quiet,
-    hint,
     options_of,
     refuse_flags_given_twice,
+    usage_problem,
 )
 from autogan.cli.printing import (
     print_json,
@@ -45,7 +46,6 @@ from autogan.core.errors import (
     SearchFailed,
     StorageError,
     printable,
-    told,
 )
 from autogan.core.files import look
 from autogan.core.signals import heeded
@@ -131,9 +131,14 @@ def search(
 @app.command()
 @options_of(TrainConfig)
 def train(
-    config: ConfigFile = None,
+    config: ConfigOrRun = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="resume an interrupted training")
+        bool,
+        typer.Option(
+            "--resume",
+            help="resume an interrupted training; to train longer, to N steps in all: "
+            "train RUN --resume --steps N",
+        ),
     ] = False,
     seeds: Annotated[
         int | None, typer.Option(min=2, help="train under this number of fresh seeds, and compare")
@@ -367,8 +372,7 @@ def main(arguments: list[str] | None = None) -> None:
         # Typer's usage errors; their base class differs between versions.
         if not hasattr(error, "format_message"):
             raise
-        problem = told(error.format_message())
-        print(f"autogan: {problem}{hint(arguments)}", file=sys.stderr)
+        print(f"autogan: {usage_problem(error, arguments)}", file=sys.stderr)
         code = ConfigError.exit_code
     sys.exit(code)
 

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -13,7 +14,7 @@ from typer.core import TyperCommand
 from autogan import api
 from autogan.cli import completion
 from autogan.config import TrainConfig, parse_params
-from autogan.core.errors import ConfigError
+from autogan.core.errors import ConfigError, told
 from autogan.models import GAN_TYPES
 
 F = TypeVar("F", bound=Callable[..., None])
@@ -22,6 +23,14 @@ ConfigFile = Annotated[
     Path | None,
     typer.Argument(
         help="a YAML file or a name; see: autogan list configs", autocompletion=completion.config
+    ),
+]
+ConfigOrRun = Annotated[
+    Path | None,
+    typer.Argument(
+        help="a YAML file or a name (see: autogan list configs); with --resume, also a run's "
+        "folder",
+        autocompletion=completion.config,
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="print the result as JSON")]
@@ -72,6 +81,7 @@ HelpAll = Annotated[
     typer.Option("--help-all", is_eager=True, callback=_all_flags, help="show all flags, and exit"),
 ]
 
+_CLOSE = 0.8  # least likeness of a flag that is suggested, from 0 to 1
 _LISTS = ("warm_start", "criterion", "also", "classes", "plugin_dirs", "log_to")
 
 
@@ -159,7 +169,19 @@ def _option(name: str, field: FieldInfo, few: bool) -> Any:
     return Annotated[str | None, typer.Option(flag, metavar=metavar, **how)]
 
 
-def hint(arguments: list[str]) -> str:
+def usage_problem(error: Any, arguments: list[str]) -> str:
+    """The line for one of Typer's usage errors, with flags that are close to an unknown one.
+
+    Args:
+        error: has a method `format_message`; its class differs between versions of Typer.
+        arguments: of the command line.
+    """
+    if several := getattr(error, "possibilities", None):
+        error.possibilities = get_close_matches(error.option_name, several, cutoff=_CLOSE)
+    return f"{told(error.format_message())}{_hint(arguments)}"
+
+
+def _hint(arguments: list[str]) -> str:
     """A hint for arguments that use a hyperparameter as a flag; empty without one."""
     known = {h.name for kind in GAN_TYPES for h in kind.hyperparameters}
     for argument in arguments:

@@ -312,7 +312,11 @@ def _setting(hyperparameter: Hyperparameter, setting: Setting, field: str) -> Va
             raise ConfigError(field, "[] has no candidates; give at least one value")
         return Dimension(hyperparameter, tuple(check(value) for value in setting))
     match = _RANGE.match(setting[:_LONGEST_RANGE]) if isinstance(setting, str) else None
-    if match is None or hyperparameter.kind == "choice":
+    if hyperparameter.kind == "choice":
+        return check(setting)
+    if match is None:
+        if isinstance(setting, str) and ".." in setting:
+            raise ConfigError(field, f"{setting} is not a range; write LOW..HIGH or LOW..HIGH:log")
         return check(setting)
     low, high = (float(check(_scalar(field, match[end]))) for end in ("low", "high"))
     log = match["log"] is not None

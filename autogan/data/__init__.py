@@ -7,6 +7,7 @@ reads one.
 from pathlib import Path
 
 from autogan.core.errors import ConfigError
+from autogan.core.files import look
 from autogan.core.registry import Registry, suggestion
 from autogan.data.base import (
     MAX_SIZE,
@@ -47,6 +48,11 @@ def dataset_named(name: str, data_dir: Path | None) -> Dataset:
         attribute, _, argument = argument.partition(":")
         kind = f"{kind}:{attribute}"
     elif kind.replace("-", "_") not in DATASETS.names():
+        placed = look(name, "dataset")
+        if placed in ("folder", "file"):
+            raise ConfigError(
+                "dataset", f"{name!r} is not known; a {placed} here has that name: {placed}:{name}"
+            )
         known = suggestion(name, DATASETS.names())
         raise ConfigError(
             "dataset",
