@@ -18,6 +18,7 @@ from autogan.config import SearchConfig, TrainConfig, load_config, own_flags
 from autogan.core.errors import ConfigError, Interrupted, SearchFailed
 from autogan.show import tracking
 from autogan.show.display import Display
+from autogan.trackers import MLflow, Trackio, WandB
 from autogan.trackers.feed import Entry, Feed
 
 LINES = """
@@ -32,6 +33,10 @@ class Lines(Tracker):
         super().__init__(group)
         self.fails = os.environ.get("FAILS", "")
         self.say("begins", group)
+
+    @property
+    def place(self):
+        return os.environ.get("PLACE", "")
 
     def say(self, what, *values):
         if what == self.fails:
@@ -205,6 +210,32 @@ def test_a_trial_that_replaces_one_of_a_cut_record_has_a_run_of_its_own(tmp_path
         assert feed.wait(20)
         assert not feed.fault
     assert [known for *_, known, _ in calls("begin")] == [False, False]
+
+
+@pytest.mark.parametrize("place", ["the project x", ""])
+def test_the_end_says_where_it_was_logged(place, monkeypatch):
+    monkeypatch.setenv("PLACE", place)
+    notes = Notes()
+    search(display=notes)
+    training = {"dataset": "digits", "run_dir": "runs/t", "log_to": "lines_module:Lines"}
+    autogan.train(training, engine=FakeEngine(), display=notes)
+    said = [note for note in notes.notes if note.startswith("lines_module:Lines: ")]
+    wanted = [f"lines_module:Lines: logged {n} to {place}" for n in ("4 trials", "the training")]
+    assert said == (wanted if place else [])
+
+
+@pytest.mark.parametrize(
+    ("kind", "variable", "place"),
+    [(MLflow, "MLFLOW_EXPERIMENT_NAME", "the experiment"), (WandB, "WANDB_PROJECT", "the project"),
+     (Trackio, "TRACKIO_PROJECT", "the project")],
+)  # fmt: skip
+def test_a_tracker_knows_its_place(kind, variable, place, monkeypatch):
+    monkeypatch.setitem(sys.modules, "wandb", FakeWandB("online", True))
+    monkeypatch.setitem(sys.modules, "mlflow", SimpleNamespace(MlflowClient=FakeMLflow))
+    monkeypatch.delenv(variable, raising=False)
+    assert kind("a").place == f"{place} autogan"
+    monkeypatch.setenv(variable, "ours")
+    assert kind("a").place == f"{place} ours"
 
 
 def untimed(root):

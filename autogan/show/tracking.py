@@ -15,7 +15,7 @@ from autogan.config import TrainConfig
 from autogan.core.errors import SearchFailed
 from autogan.core.hyperparameters import Value
 from autogan.decisions.tally import Tally
-from autogan.record.words import Terms, describe, state_of
+from autogan.record.words import Terms, describe, state_of, trials
 from autogan.search import Evaluation, State, Trial
 from autogan.show.display import Display
 from autogan.trackers.base import Ending
@@ -97,7 +97,7 @@ class Tracking(Display):
         self._leave_out()
 
     def finish(self) -> None:
-        """Wait until all is logged, at most a minute."""
+        """Wait until all is logged, at most a minute; note where."""
         for feed in self._feeds:
             feed.end()
         for feed in [*self._feeds]:
@@ -109,6 +109,10 @@ class Tracking(Display):
                     continue
             feed.fault = "it does not respond"
         self._leave_out()
+        logged = "the training" if self._alone else trials(len(self._configs))
+        for feed in self._feeds:
+            if feed.place and self._configs:
+                self.note(f"{feed.name}: logged {logged} to {feed.place}")
 
     def values(self, evaluation: Evaluation) -> dict[str, float]:
         """An evaluation's scores by the criteria's names, and the value of a weighted sum."""

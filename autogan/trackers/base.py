@@ -64,6 +64,11 @@ class Tracker(Part):
             install = command("pip", "install", cls.package)
             raise ConfigError("log_to", f"{cls.name} is not installed; install it: {install}")
 
+    @property
+    def place(self) -> str:
+        """The place of the runs, such as ``the project autogan``; empty if it is not known."""
+        return ""
+
     @abstractmethod
     def begin(self, run: Run, known: str | None) -> str:
         """Begin or resume a run.

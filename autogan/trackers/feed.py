@@ -57,10 +57,11 @@ class Feed:
     Attributes:
         name: likewise.
         fault: why the tracker is no longer used; empty if it is.
+        place: see `autogan.trackers.base.Tracker.place`; empty until the tracker has begun.
     """
 
     def __init__(self, name: str, root: Path) -> None:
-        self.name, self.fault = name, ""
+        self.name, self.fault, self.place = name, "", ""
         self._root = root
         self._entries: SimpleQueue[Entry | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._work, name=THREAD + name, daemon=True)
@@ -82,7 +83,9 @@ class Feed:
     def _work(self) -> None:
         try:
             logbook = Logbook(self._root, self.name)
-            log = _Log(TRACKERS.get(self.name)(logbook.group), logbook)
+            tracker = TRACKERS.get(self.name)(logbook.group)
+            self.place = tracker.place
+            log = _Log(tracker, logbook)
             while (entry := self._entries.get()) is not None:
                 log.take(entry)
             log.interrupt()

@@ -38,11 +38,16 @@ class MLflow(Tracker):
         for name in ("mlflow", "alembic"):
             logging.getLogger(name).setLevel(logging.WARNING)
         self._client: Any = MlflowClient()
-        experiment = os.environ.get("MLFLOW_EXPERIMENT_NAME", PROJECT)
-        found = self._client.get_experiment_by_name(experiment)
+        self._name = os.environ.get("MLFLOW_EXPERIMENT_NAME", PROJECT)
+        found = self._client.get_experiment_by_name(self._name)
         self._experiment: str = (
-            self._client.create_experiment(experiment) if found is None else found.experiment_id
+            self._client.create_experiment(self._name) if found is None else found.experiment_id
         )
+
+    @property
+    @override
+    def place(self) -> str:
+        return f"the experiment {self._name}"
 
     @override
     def begin(self, run: Run, known: str | None) -> str:

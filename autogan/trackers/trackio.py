@@ -23,7 +23,13 @@ class Trackio(Tracker):
 
     def __init__(self, group: str) -> None:
         super().__init__(group)
+        self._project = os.environ.get("TRACKIO_PROJECT", PROJECT)
         self._runs: dict[str, Any] = {}
+
+    @property
+    @override
+    def place(self) -> str:
+        return f"the project {self._project}"
 
     @override
     def begin(self, run: Run, known: str | None) -> str:
@@ -32,7 +38,7 @@ class Trackio(Tracker):
         name = known or run.name.replace(" ", "-")  # Trackio identifies runs by name
         made = contextvars.Context().run(  # in this context, it would end the previous run
             trackio.init,
-            project=os.environ.get("TRACKIO_PROJECT", PROJECT),
+            project=self._project,
             name=name,
             group=self.group,
             config=dict(run.config),

@@ -28,7 +28,13 @@ class WandB(Tracker):
         mode = wandb.setup(self._settings()).settings.mode
         if mode == "online" and not wandb.login(prompt=False):
             raise PermissionError("no API key; run wandb login, or set WANDB_MODE=offline")
+        self._project = os.environ.get("WANDB_PROJECT", PROJECT)
         self._runs: dict[str, Any] = {}
+
+    @property
+    @override
+    def place(self) -> str:
+        return f"the project {self._project}"
 
     def _settings(self) -> Any:
         """New settings for each run, because wandb writes the run's id into them.
@@ -40,7 +46,7 @@ class WandB(Tracker):
     @override
     def begin(self, run: Run, known: str | None) -> str:
         made = self._wandb.init(
-            project=os.environ.get("WANDB_PROJECT", PROJECT),
+            project=self._project,
             group=self.group,
             job_type=run.kind,
             name=run.name,
