@@ -94,7 +94,12 @@ def test_too_little_time_is_refused_with_what_would_do(monkeypatch):
 @pytest.mark.parametrize(
     ("step", "evaluation", "advice"),
     [
-        (0.02, 3.0, "or score fewer images .*: 95 % of a training is scoring by"),
+        (
+            0.02,
+            3.0,
+            r"or evaluate less often \(--evaluate-every, now 10 per training\), score fewer "
+            r"images \(--eval-samples, now 640\) or .*: 95 % of a training is scoring by",
+        ),
         (0.2, 0.5, "or make the networks smaller"),  # 15 s beside 5 s of scoring
     ],
 )
@@ -102,6 +107,12 @@ def test_what_takes_longest_is_named(monkeypatch, step, evaluation, advice):
     timed(monkeypatch, step=step, evaluation=evaluation)
     with pytest.raises(ConfigError, match=advice):
         planned(time="1m")
+
+
+def test_the_flags_that_were_given_are_named(monkeypatch):
+    timed(monkeypatch, step=0.02, evaluation=3.0)
+    with pytest.raises(ConfigError, match=r"--evaluate-every, now 50\), .*--eval-samples, now 300"):
+        planned(time="30s", evaluate_every=50, eval_samples=300)
 
 
 def test_a_download_is_announced(monkeypatch, capsys):

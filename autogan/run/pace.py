@@ -47,7 +47,7 @@ def within_time(run: SearchConfig, images: int, timed: Timed, display: Display) 
             "time",
             f"{run.time:g} minutes are too few for {trainings} trainings of {_LEAST} steps; "
             f"give {math.ceil(10 * least) / 10:g}m or more, set the number of steps, or "
-            f"{_faster(run, wanted - _LEAST * step, wanted)}",
+            f"{_faster(run, images, wanted - _LEAST * step, wanted)}",
         )
     steps = min(int(float(f"{seconds / each:.2g}")), _MOST)
     speed = f"a step takes {1e3 * step:.3g} ms, an evaluation {evaluation:.2g} s"
@@ -58,10 +58,14 @@ def within_time(run: SearchConfig, images: int, timed: Timed, display: Display) 
     return run.model_copy(update={"steps": steps, "max_minutes": minutes, "time": None})
 
 
-def _faster(run: SearchConfig, scoring: float, whole: float) -> str:
+def _faster(run: SearchConfig, images: int, scoring: float, whole: float) -> str:
     """Advice on faster trainings, by the seconds that go into scoring and into all of one."""
     if scoring < whole / 2:
         return "make the networks smaller (--param width=16)"
     share = f"{100 * scoring / whole:.0f} % of a training is scoring by {run.features}"
-    images = f"score fewer images (--eval-samples, now {run.eval_samples})"
-    return f"{images} or use faster features (--features): {share}"
+    often = f"{EVALUATIONS} per training" if run.evaluate_every is None else run.evaluate_every
+    return (
+        f"evaluate less often (--evaluate-every, now {often}), score fewer images "
+        f"(--eval-samples, now {min(run.eval_samples, images)}) or use faster features "
+        f"(--features): {share}"
+    )
