@@ -21,6 +21,7 @@ from autogan.core.errors import ConfigError
 from autogan.decisions.confirmation import Confirmed, advantage, confirmed
 from autogan.models.formats import FORMATS
 from autogan.pool.finished import Scores, Written
+from autogan.record.words import Terms
 from autogan.report.search import search_page
 from autogan.search import History, Space, State, Trial
 from autogan.search.grid import GridSearch
@@ -29,6 +30,7 @@ from autogan.search.repeats import Standing, merged, raced
 from autogan.show.advice import advice
 from autogan.show.card import card
 from autogan.show.displays import PlainDisplay
+from autogan.show.judged import judgement
 from autogan.show.plain import plain
 from autogan.show.standings import by_criterion, points_table
 from autogan.show.verdict import BETTER, LUCK, WORSE, verdict
@@ -165,8 +167,30 @@ class TestJudging:
         said = self.judged(
             monkeypatch, None, None, halves={label: 6.7}, halves_spread={label: 0.4}
         ).summary()
-        assert "\n  against  training images  as many others\n" in said
+        assert "\n           9 generated      180 real\n" in said
+        assert "\n  against  training images  180 other real\n" in said
         assert "\n  fid      2.5              6.7 ± 0.4\n" in said
+
+    @pytest.mark.parametrize(
+        ("name", "images", "value", "verdict"),
+        [("fid", 360, 7.6, "are farther from the training images than halves of these are from"),
+         ("fid", 360, 7.4, "cannot be judged: fid falls with more images, and halves of the"),
+         ("kid", 360, 7.4, "are as close to the training images as halves of these are to"),
+         ("fid", 100, 7.6, "")],
+    )  # fmt: skip
+    def test_halves_judge_where_numbers_of_images_allow_it(self, name, images, value, verdict):
+        """From fewer images, FID is higher: only a high value of many images says something."""
+        labels = {name: f"{name}_fake_{images}_abcdef"}
+        half = f"{name}_fake_180_abcdef"
+        found = Scores(
+            scores={labels[name]: value},
+            names=labels,
+            halves={half: 6.7},
+            halves_spread={half: 0.4},
+        )
+        said = judgement(found, Terms.of(name, labels))
+        wanted = f"by {name}, its images as a whole {verdict}"
+        assert [line[: len(wanted)] for line in said] == ([wanted] if verdict else [])
 
     @pytest.mark.parametrize(("value", "warned"), [(2.93, True), (2.95, False)])
     def test_one_that_fits_noise_is_warned_of(self, monkeypatch, value, warned):

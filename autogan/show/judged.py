@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _SCALE = re.compile(r"_\d+(_test)?(_[0-9a-f]{6})?(_test)?$")  # of a label: see `Evaluator.labels`
 _TEST = "test images"
+_OTHERS = "other real"
 _FAR = 3.0  # times the floor
 DEVIATION = "± between sets of them; compare columns of equally many images"
 """How to read a table of values."""
@@ -53,14 +54,15 @@ def columns(found: Judged | Scores, terms: Terms, config: TrainConfig) -> list[C
         ("generated", real, found.fewer, found.spread),
         ("unseen real", real, found.floor, found.floor_spread),
         ("generated", _TEST, found.test, found.spread),
-        ("real", "as many others", found.halves, found.halves_spread),
+        ("real", _OTHERS, found.halves, found.halves_spread),
     )
     names = _names(terms)
     made = []
     for images, against, scores, spread in sets:
         if scores:
-            count = _SCALE.search(next(reversed(scores)))
-            head = images if count is None else f"{count.group().split('_')[1]} {images}"
+            count = _count(next(reversed(scores)))
+            head = images if count is None else f"{count} {images}"
+            against = head.replace("real", _OTHERS) if against == _OTHERS else against
             values = {
                 names.get(_unscaled(label), terms.objective): _value(score, spread, label)
                 for label, score in scores.items()
@@ -105,9 +107,33 @@ def judgement(found: Judged | Scores | None, terms: Terms) -> list[str]:
             f"by {name}, its images as a whole are {'as close to' if near else 'farther from'} the "
             f"training images {'as' if near else 'than'} unseen real ones are"
         )
+    lines += [_of_halves(*each) for each in _against_halves(found, terms)][:1]
     if found.copies:
         lines.append(_one_by_one(found.copies))
     return lines
+
+
+def _of_halves(name: str, value: float, halves: float, spread: float) -> str:
+    """A verdict by one half of the real images compared with the other.
+
+    FID falls with more images: from as few as a half, the generator's value would be higher. So a
+    higher value shows that its images are farther, and a lower one shows nothing. KID's mean does
+    not depend on the number of images.
+    """
+    if value > halves + 2 * spread:
+        return (
+            f"by {name}, its images as a whole are farther from the training images than halves of "
+            "these are from each other"
+        )
+    if name == "kid":
+        return (
+            f"by {name}, its images as a whole are as close to the training images as halves of "
+            "these are to each other"
+        )
+    return (
+        f"by {name}, its images as a whole cannot be judged: {name} falls with more images, and "
+        "halves of the training images have fewer"
+    )
 
 
 def _one_by_one(copies: Mapping[str, float]) -> str:
@@ -152,6 +178,25 @@ def _against_floor(
             yield name, by[label], floor, (found.floor_spread or {}).get(label)
 
 
+def _against_halves(
+    found: Judged | Scores, terms: Terms
+) -> Iterator[tuple[str, float, float, float]]:
+    """The distances from real images next to those of one half of these from the other.
+
+    Yields:
+        The criterion's name, the generator's value, that of the halves, and its deviation. The
+        generator's value is of more images, or of equally many.
+    """
+    names = _names(terms)
+    own = {names.get(_unscaled(label)): label for label in found.scores}
+    for label, halves in (found.halves or {}).items():
+        name, spread = names.get(_unscaled(label)), (found.halves_spread or {}).get(label)
+        if name not in _DISTANCES or name not in own or spread is None:
+            continue
+        if (_count(own[name]) or 0) >= (_count(label) or 0):
+            yield name, found.scores[own[name]], halves, spread
+
+
 def _fits_noise(result: "SearchResult") -> str:
     """The criteria by which the winner beats unseen real images; empty if there are none.
 
@@ -182,6 +227,12 @@ def _names(terms: Terms) -> dict[str, str]:
 def _unscaled(label: str) -> str:
     """A criterion's label without the images that it was measured on."""
     return _SCALE.sub("", label)
+
+
+def _count(label: str) -> int | None:
+    """The number of images in a criterion's label; None without one."""
+    found = _SCALE.search(label)
+    return None if found is None else int(found.group().split("_")[1])
 
 
 def warnings(result: "SearchResult") -> list[str]:
