@@ -122,8 +122,24 @@ def test_points_and_trials_are_told_apart(capsys):
     assert "trial 0 (point 1 of 4)  learning_rate=" in told
     assert "again, under another seed)" in told
     assert "all 4 points are done" in told
-    assert "; expected best: fid " in told
+    assert re.search(r"; most promising: trial \d+ \(fid [\d.]+\): learning_rate=", told)
     assert "; best: " not in told  # its own value may rise
+
+
+def test_a_further_seed_does_not_bring_back_the_points_that_are_done(monkeypatch):
+    """The place of its point among all says nothing about those that are left."""
+    clock = iter(range(100))
+    monkeypatch.setattr("autogan.show.displays.time.monotonic", lambda: float(next(clock)))
+    display, left = PlainDisplay(), []
+    display.begins(Terms(["fid"], {}, repeats=2))
+    for number, position, repeats in [(0, 1, None), (1, 1, 0), (2, 4, None), (3, 1, 0)]:
+        display.trial_started(Trial(number, {}, repeats=repeats), position, 4)
+        for step in (1, 2):
+            display.progress(number, step, 2, {})
+        left.append(display._left)
+        display.trial_ended(Trial(number, {}, state=State.COMPLETE), None)
+    assert [line.startswith("at least ") for line in left] == [True, True, False, False]
+    assert left[2:] == ["", ""]
 
 
 def test_a_small_picture_of_the_best_value():
@@ -134,6 +150,16 @@ def test_a_small_picture_of_the_best_value():
     assert spark([-700.0, 0.0]) == "▁█"
     assert spark([float(n) for n in range(400, 0, -1)])[::39] == "█▁"
     assert len(spark([1.0] * 41)) == 40
+
+
+def test_it_has_the_word_of_the_progress_lines():
+    display = PlainDisplay()
+    display.begins(Terms(["fid"], {}, repeats=2))
+    for number, value in enumerate([3.0, 2.0]):
+        trial = Trial(number, {}, state=State.COMPLETE, value=value, step=1)
+        display.trial_started(trial, number + 1, 2)
+        display.trial_ended(trial, trial)
+    assert display._lines() == ["most promising: trial 1 (fid 2): ", "most promising so far: █▁"]
 
 
 def test_it_stands_in_the_terminal_and_in_the_summary(capsys):

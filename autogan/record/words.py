@@ -86,8 +86,16 @@ class Terms:
         """The best trial so far."""
         if trial is None or trial.value is None:
             return "no trial has a value yet"
-        word = "expected best" if self.repeats > 1 else "best"  # by a model of all trials
-        return f"{word}: {self.worth(trial)}, trial {trial.number}: {describe(trial.params)}"
+        if self.repeats > 1:  # by a model of all trials: another one may have a better value
+            found = f"{self.leading}: trial {trial.number} ({self.worth(trial)})"
+        else:
+            found = f"{self.leading}: {self.worth(trial)}, trial {trial.number}"
+        return f"{found}: {describe(trial.params)}"
+
+    @property
+    def leading(self) -> str:
+        """The word for the trial that would win now."""
+        return "most promising" if self.repeats > 1 else "best"
 
     def worth(self, trial: Trial) -> str:
         """A trial's value; with several criteria, their scores and its place behind the front."""

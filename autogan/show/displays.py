@@ -97,7 +97,8 @@ class _Words(Display):
 
     @override
     def trial_started(self, trial: Trial, position: int, trials: int | None) -> None:
-        self._trials_left = max(trials - position, 0) if trials else 0
+        if trial.repeats is None:  # else its point is an earlier one
+            self._trials_left = max(trials - position, 0) if trials else 0
         how = origin(trial)
         self._several = self._several or bool(self._runs.keys() - {trial.number})
         self._runs[trial.number] = _Run(
@@ -135,8 +136,8 @@ class _Words(Display):
         """The present state, below the bars; with details if only one trial runs."""
         alone = next(iter(self._runs.values())) if len(self._runs) == 1 else None
         best = "; ".join(filter(None, (self._left, self._best)))
-        word = "lead" if self._terms.repeats > 1 else "best"
-        fall = f"{word} so far: {spark(self._bests)}" if len(self._bests) > 1 else ""
+        fall = f"{self._terms.leading} so far: {spark(self._bests)}"
+        fall = fall if len(self._bests) > 1 else ""
         lines = [*((alone.params, alone.scores) if alone else ()), best, fall]
         return [line for line in lines if line]
 
