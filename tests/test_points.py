@@ -4,6 +4,7 @@ import dataclasses
 import math
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from autogan.search.gp import GaussianProcess
 from autogan.search.model import Model
 from autogan.search.process import NOBODY, Observed, Process
 from autogan.search.repeats import raced, ranked, recommended, settled
+from autogan.show.standings import outdone, plain_standing, promise
 
 SPACE = Space(
     (
@@ -179,6 +181,32 @@ class TestRecommendation:
         assert survival(0.5) == survival(80.0)
         assert survival(0.5)[0] < 0.8 < survival(0.5)[2]
 
+    @pytest.mark.parametrize(("state", "lost"), [(State.COLLAPSED, True), (State.COMPLETE, False)])
+    def test_the_summary_says_why_a_better_mean_lost(self, state, lost):
+        trials = [
+            training(0, A, [300.0, 40.0, 1.4]), training(1, A, [310.0, 1.5], state, repeats=0),
+            training(2, C, [290.0, 50.0, 3.0]), training(3, C, [305.0, 45.0, 3.2], repeats=2),
+        ]  # fmt: skip
+        history = History(trials, "min")
+        points = recommended(SPACE, history)
+        result = SimpleNamespace(
+            standing=points[0], points=points, direction="min", confirmed=[], front=[]
+        )
+        line = "trial 0's point has a better mean (1.4), but 1 of its 2 trainings diverged or "
+        assert outdone(result) == ([f"{line}collapsed"] if lost else [])
+
+    def test_a_range_without_width_promises_nothing(self):
+        one = training(0, A, [300.0, 33.85])
+        (alone,) = recommended(SPACE, History([one], "min"))
+        assert alone.outlook.low == pytest.approx(alone.outlook.high, rel=1e-5)
+        assert promise(alone) == "one training says little about a further one"
+        plain = plain_standing(alone)
+        assert (plain["low"], plain["high"], plain["mean"]) == (None, None, 33.85)
+        both = [one, training(1, A, [300.0, 30.0], repeats=0)]
+        (known,) = recommended(SPACE, History(both, "min"))
+        assert promise(known).startswith("expect 2")
+        assert plain_standing(known)["low"] < plain_standing(known)["high"]
+
     def test_one_training_alone_is_recommended_and_so_is_a_stopped_one(self):
         one = training(0, A, [300.0, 1.4])
         assert numbers(recommended(SPACE, History([one], "min"))) == [0]
@@ -238,6 +266,7 @@ class TestRecommendation:
         assert "1 of its 2 trainings diverged or collapsed" in told
         assert "the best generator in hand: trial 9, fid 1.366" in told
         assert 0.4 < result.standing.outlook.survival < 0.9
+        assert "trial 9's point" not in told  # it died as often as the winner
         again = [point for point in result.points if point.ended]
         assert [point.died for point in again] == [1, 1, 1]
         history = History(result.trials, "min")

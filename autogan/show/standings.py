@@ -9,6 +9,7 @@ from autogan.core.invocation import command
 from autogan.decisions.budget import updates_per_step
 from autogan.record.words import aligned, describe, duration, figure, state_of
 from autogan.search import Trial
+from autogan.search.model import Outlook
 from autogan.search.repeats import Standing
 from autogan.search.space import key
 
@@ -32,11 +33,23 @@ def seeds(standing: Standing) -> str:
     return f"under {ended} seeds{extent}, {died}"
 
 
+def expected(standing: Standing) -> Outlook | None:
+    """The outlook; None if it is not known, or if its range has no width.
+
+    Then no point has shown yet how much values vary, so that the range means nothing.
+    """
+    outlook = standing.outlook
+    if outlook is None or figure(outlook.low) == figure(outlook.high):
+        return None
+    return outlook
+
+
 def promise(standing: Standing) -> str:
     """The value to expect from a further training; empty if nothing is known."""
-    outlook = standing.outlook
+    outlook = expected(standing)
     if outlook is None:
-        return ""
+        one = standing.outlook is not None and len(standing.ended) == 1
+        return "one training says little about a further one" if one else ""
     words = f"expect {figure(outlook.low)} to {figure(outlook.high)} from a further training"
     if outlook.survival < _SURE:
         words += f" that lives; {100 * (1 - outlook.survival):.0f} % of them die"
@@ -48,7 +61,7 @@ def promise(standing: Standing) -> str:
 
 def plain_standing(standing: Standing) -> dict[str, Any]:
     """A standing as plain values, for JSON."""
-    outlook = standing.outlook
+    outlook = expected(standing)
     return {
         "trial": standing.first.number,
         "hyperparameters": dict(standing.first.params),
@@ -58,7 +71,7 @@ def plain_standing(standing: Standing) -> dict[str, Any]:
         "died": standing.died,
         "low": None if outlook is None else outlook.low,
         "high": None if outlook is None else outlook.high,
-        "survival": None if outlook is None else outlook.survival,
+        "survival": None if standing.outlook is None else standing.outlook.survival,
     }
 
 
@@ -140,6 +153,25 @@ def differ(result: "SearchResult") -> str:
     if best is None or hand is None or hand.number == best.number or result.front:
         return ""
     return f"; the best generator is trial {hand.number}'s"
+
+
+def outdone(result: "SearchResult") -> list[str]:
+    """A line on the best point that lost by its deaths: its mean is better than the winner's."""
+    winner, sign = result.standing, 1 if result.direction == "min" else -1
+    if winner is None or winner.value is None or result.confirmed or result.front:
+        return []
+    better = [
+        (sign * point.value, point.first.number, died(point))
+        for point in result.points
+        if point.values
+        and point.value is not None
+        and sign * point.value < sign * winner.value
+        and point.died * len(winner.ended) > winner.died * len(point.ended)
+    ]
+    return [
+        f"trial {number}'s point has a better mean ({figure(sign * mean)}), but {lost}"
+        for mean, number, lost in sorted(better)[:1]
+    ]
 
 
 def died(standing: Standing) -> str:

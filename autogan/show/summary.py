@@ -17,6 +17,7 @@ from autogan.show.standings import (
     defaults,
     differ,
     in_hand,
+    outdone,
     points_table,
     promise,
     seeds,
@@ -58,6 +59,7 @@ def summary(result: "SearchResult", *, every: bool = False) -> str:
         *by_proxy(result),
         *_judged(result),
         *_warned(result),
+        *outdone(result),
         *defaults(result),
         *choices_table(result),
     ]
