@@ -13,6 +13,7 @@ from fakes import FakeEngine
 from pages import confirmed_on_disk, judge, search_on_disk
 
 import autogan
+from autogan.cli.printing import print_training
 from autogan.core.errors import ConfigError
 from autogan.record.claim import Claim
 from autogan.record.lines import Evaluated, Placed, Started
@@ -125,8 +126,12 @@ def test_json_holds_all_trials_and_evaluations(tmp_path, command):
     assert len(pandas.DataFrame(values["trials"])) == 8
 
 
-def test_trainings_are_shown_too(command):
-    autogan.train({"dataset": "digits", "run_dir": "runs/t"}, engine=FakeEngine())
+def test_trainings_are_shown_too(command, capsys):
+    ended = autogan.train({"dataset": "digits", "run_dir": "runs/t"}, engine=FakeEngine())
+    print_training(ended, as_json=False)
+    out = capsys.readouterr().out
+    (how,) = [line for line in out.splitlines() if line.startswith("how good is it:  ")]
+    assert how.endswith("autogan evaluate runs/t")
     Path("runs/t/config.yaml").write_text("dataset: digits\nalso: [is]\n")
     scores = [{"step": 10, "fid_fake_9": 5.5, "is_fake_9": 2.0, "variety": {}},
               {"step": 20, "fid_fake_9": 4.5, "is_fake_9": 3.0, "variety": {}}]  # fmt: skip
@@ -137,6 +142,7 @@ def test_trainings_are_shown_too(command):
     assert result.objective == "fid_fake_9"
     code, out, _ = command("show", "runs/t")
     assert code == 0
+    assert "autogan evaluate" not in out  # it has no value yet
     assert "last evaluation: step 20, fid 4.5  (is 3)" in out
     _, out, _ = command("show", "runs/t", "--csv")
     assert pandas.read_csv(io.StringIO(out))["is"].tolist() == [2.0, 3.0]

@@ -189,6 +189,9 @@ class TestWhatBecameOfIt:
     def test_every_end_has_a_page(self, tmp_path, keys, said, without):
         _, page = shown(tmp_path / "a", **keys)
         assert said in Page(page).text
+        valued = keys.get("state", State.COMPLETE) in (State.COMPLETE, State.TIMED_OUT)
+        how = f"next to real images: <code>autogan evaluate {tmp_path / 'a'}</code>"
+        assert (how in page) == valued
         assert not {*without} & {*sections(page)}
         assert {"hyperparameters", "configuration"} <= {*sections(page)}
 

@@ -170,8 +170,10 @@ def print_training(result: TrainResult, as_json: bool) -> None:
         again = ("train", folder.config, "--run-dir", folder.root, "--resume")
         own = own_flags(result.config, "train")
         say(f"resume with:     {command('autogan', *again, '--max-trial-minutes', 'MORE', *own)}")
-    print_further(result.config, result.folder.root, result.folder.logs)
     own = own_flags(result.config, "sample")
+    if trial.worth is not None:
+        say(f"how good is it:  {command('autogan', 'evaluate', result.folder.root, *own)}")
+    print_further(result.config, result.folder.root, result.folder.logs)
     say(f"see it all:      {command('autogan', 'report', result.folder.root, *own)}")
 
 

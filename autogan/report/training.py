@@ -56,6 +56,7 @@ def _head(view: TrainingView) -> Markup:
         tag("h1", view.title),
         facts(numbers),
         _belief(view),
+        _scoring(view),
         tag("p", note, class_="note"),
     )
 
@@ -87,6 +88,16 @@ def _belief(view: TrainingView) -> Markup:
         words, then = f"{words}fresh seeds: ", [*train, "--seeds", "5"]
     code = tag("code", shlex.join([*then, *own])) if then else ""
     return tag("p", words, code, class_=f"verdict{' doubt' if trial.dead or then else ''}")
+
+
+def _scoring(view: TrainingView) -> Markup:
+    """How to find out how good the generator is; empty without a value."""
+    if view.result.trial.worth is None:
+        return Markup("")
+    own = own_flags(view.result.config, "sample")
+    again = shlex.join(["autogan", "evaluate", str(view.result.folder.root), *own])
+    words = "How good is it? Score it next to real images: "
+    return tag("p", words, tag("code", again), class_="verdict")
 
 
 def _sections(view: TrainingView, album: Album) -> Iterator[Section]:
