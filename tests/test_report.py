@@ -12,20 +12,23 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markupsafe import escape
 from pages import confirm_with, ended_on_disk, judge, picture, run_trial, search_on_disk
 
 from autogan.core.files import write_bytes
 from autogan.core.invocation import command
 from autogan.record.folder import SearchFolder
 from autogan.record.lines import Ended, Evaluated, Placed, Started
+from autogan.record.words import figure, state_of
 from autogan.report import comparison_page, search_page
 from autogan.report import seeds as seed_charts
 from autogan.report.charts import so_far
 from autogan.report.drawing.images import Album
 from autogan.report.drawing.scales import Linear, Log, Places, fitting, short
 from autogan.report.drawing.svg import tag
-from autogan.report.effects import effects
+from autogan.report.effects import early, effects
 from autogan.report.view import SearchView
+from autogan.search import State
 from autogan.show.advice import advice
 from autogan.show.saved import load_search
 from autogan.show.summary import rows, standing
@@ -372,7 +375,12 @@ class TestWhatIsSaid:
             e.get("data-t") for e in drawn(made, "progress-0").iter() if e.get("class") == "best"
         ]
         assert best == [str(view.marked.number)]
-        assert "the winner; confirmation" in Page(made).text
+        text, marked = Page(made).text, f"trial {view.marked.number}, which has the winner's hyper"
+        assert "the winner; confirmation" in text
+        assert f"the orange dot marks that of {marked}" in text
+        assert f"the orange line is {marked}" in text
+        assert f"</svg>{escape(marked)}" in made
+        assert "</svg>the winner</li>" not in made
 
     def test_defaults_that_won_have_no_mark(self, tmp_path):
         folder, config, ledger = search_on_disk(tmp_path / "a", trials=14, confirm=True)
@@ -381,6 +389,7 @@ class TestWhatIsSaid:
         view = SearchView(load_search(folder.root, {}))
         assert view.result.confirmed[0].number is None
         assert view.marked is None
+        assert "orange dot" not in Page(search_page(view.result)).text
         found = "The defaults did better than every point found; against trial "
         page = search_page(view.result)
         assert found in page
@@ -415,6 +424,32 @@ class TestWhatIsSaid:
 
 
 class TestNumbers:
+    def test_how_far_most_points_were_trained_is_said_and_shown(self, tmp_path):
+        """Four of them are stopped at step 200 of 500; the eighth diverges instead."""
+        folder, _, _ = search_on_disk(tmp_path / "a", trials=20)
+        result = load_search(folder.root, {})
+        stopped = [t for t in result.trials if t.state is State.STOPPED]
+        assert {t.evaluations[-1].step for t in stopped} == {200}
+        made = search_page(result)
+        said = "(at step 200 of 500): this is partly about the beginning of a training."
+        assert f"{len(stopped)} of 20 points were stopped early {said}" in Page(made).text
+        for trial in result.trials:
+            worth = f": fid {figure(trial.value)} at step {trial.step}  " if trial.value else ": no"
+            state = "" if trial.state is State.COMPLETE else f" {state_of(trial)}"
+            assert f"<title>trial {trial.number}{state}{worth}" in made
+
+    def test_most_is_more_than_half(self, tmp_path):
+        folder, config, ledger = search_on_disk(tmp_path / "a", trials=0)
+        rng = random.Random(0)
+        for length in (1, 1, 2, 4, 5):
+            point = {"learning_rate": rng.uniform(1e-4, 1e-2), "d_iter": 1, "loss": "hinge"}
+            run_trial(config, ledger, folder, point, rng, length, 0)
+        said = early(SearchView(load_search(folder.root, {})))
+        assert said == (
+            "4 of 5 points were stopped early (most at step 200 of 500 or before): this is mostly "
+            "about the beginning of a training."
+        )
+
     def test_what_matters_is_found(self, tmp_path):
         folder, _, _ = search_on_disk(tmp_path / "a", trials=40)
         found = effects(SearchView(load_search(folder.root, {})))

@@ -16,6 +16,7 @@ from autogan.report.drawing.key import key
 from autogan.report.drawing.page import Section, table
 from autogan.report.drawing.svg import joined, tag
 from autogan.report.view import View
+from autogan.search import Trial
 from autogan.version import __version__
 
 _TRACE = 12  # last lines of a traceback
@@ -28,10 +29,15 @@ def published(view: View) -> str:
     return f" {line}" if line else ""
 
 
+def marks(view: View, trials: Sequence[Trial]) -> Markup:
+    """A key to the marks of some trials."""
+    return key([view.kind(trial) for trial in trials], view.orange)
+
+
 def scores(view: View, reading: str) -> Section:
     """Every recorded criterion over the steps; criteria that do not decide are folded."""
     each = [charts.curves(view, m, f"curves-{place}") for place, m in enumerate(view.recorded)]
-    kinds = key(*map(view.kind, view.trials)) if len(view.trials) > 1 else ""
+    kinds = marks(view, view.trials) if len(view.trials) > 1 else ""
     body = joined([kinds, with_others(each, max(len(view.measures), 1), "curves")])
     return Section("curves", "How did the scores change during training?", reading, body)
 

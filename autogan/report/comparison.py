@@ -114,9 +114,9 @@ def _compared(group: dict[str, View], place: int, runs: Sequence[str]) -> Iterat
         yield Section(
             f"trials-{place}",
             f"How good were the trials? ({label})",
-            "Each dot is a trial that was trained to its end. The orange dot is the winner, green "
-            "dots are its fresh seeds, and crosses at the edge diverged or collapsed. A training "
-            "has one dot.",
+            "Each dot is a trial that was trained to its end. The orange dot has the winner's "
+            "hyperparameters, green dots are their fresh seeds, and crosses at the edge diverged "
+            "or collapsed. A training has one dot.",
             _trials(group, f"strip-{place}"),
         )
 

@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from autogan.core.hyperparameters import Dimension
 from autogan.report.drawing.scales import Log
 from autogan.report.view import SearchView
-from autogan.search import History, Space, Trial
+from autogan.search import History, Space, State, Trial
 from autogan.search.cube import Cube
 from autogan.search.history import rank_scores
 from autogan.search.space import distinct_values, unique
@@ -96,8 +96,7 @@ def effects(view: SearchView) -> Effects | None:
     Dead trials count as the worst. A trial that was stopped early is compared at the step that it
     reached (`autogan.search.history.rank_scores`). Only the first training of each point counts.
     """
-    history = History(view.trials, view.result.direction)
-    trials = [trial for trial in history.telling if trial.repeats is None]
+    trials = _first_trainings(view)
     dimensions = [d for d in view.result.config.space.dimensions if _varies(d, trials)]
     scores = _scores(view, trials)
     if len(trials) < FEWEST or scores is None or not dimensions:
@@ -114,6 +113,29 @@ def effects(view: SearchView) -> Effects | None:
         for dimension, probability, own in zip(dimensions, probabilities, shares.T, strict=True)
     ]
     return Effects(sorted(found, key=lambda effect: -effect.probability), len(trials))
+
+
+def early(view: SearchView) -> str:
+    """A sentence on how far most of the compared trials were trained; empty if none was stopped."""
+    trials = _first_trainings(view)
+    steps = sorted(t.evaluations[-1].step for t in trials if t.state is State.STOPPED)
+    if not steps:
+        return ""
+    were = "was" if len(steps) == 1 else "were"
+    planned = view.result.config.steps
+    where = f"at step {steps[len(steps) // 2]}" + (f" of {planned}" if planned else "")
+    where = where if steps[0] == steps[-1] else f"most {where} or before"
+    share = "mostly" if 2 * len(steps) > len(trials) else "partly"
+    return (
+        f"{len(steps)} of {len(trials)} points {were} stopped early ({where}): this is {share} "
+        "about the beginning of a training."
+    )
+
+
+def _first_trainings(view: SearchView) -> list[Trial]:
+    """The first training of each point, as far as it says anything."""
+    history = History(view.trials, view.result.direction)
+    return [trial for trial in history.telling if trial.repeats is None]
 
 
 def _varies(dimension: Dimension, trials: Sequence[Trial]) -> bool:

@@ -10,18 +10,17 @@ from autogan.core.files import look
 from autogan.record.chosen import Chosen
 from autogan.record.words import describe, duration, figure, origin, state_of
 from autogan.report import charts, parameters, pictures, seeds
-from autogan.report.common import repetition, scores, traceback
+from autogan.report.common import marks, repetition, scores, traceback
 from autogan.report.drawing.images import Album
-from autogan.report.drawing.key import key
 from autogan.report.drawing.page import Section, table
 from autogan.report.drawing.scales import short
 from autogan.report.drawing.svg import joined, tag
-from autogan.report.effects import Effects, effects
+from autogan.report.effects import Effects, early, effects
 from autogan.report.view import SearchView
 from autogan.search import State
 from autogan.show.advice import advice
 from autogan.show.judged import DEVIATION, judged, judgement, value_rows
-from autogan.show.standings import by_criterion, worst
+from autogan.show.standings import by_criterion, expected, worst
 from autogan.show.summary import fixed, rows
 
 _THUMBNAILS = 100  # trials with one in the table
@@ -165,10 +164,11 @@ def _scores(view: SearchView) -> Iterator[Section]:
     if any(trial.evaluations for trial in view.trials):
         few = f" Only {charts.MOST_CURVES} trials are drawn, including the best."
         few = few if len(view.trials) > charts.MOST_CURVES else ""
+        dot = f"; the orange dot marks that of {view.orange}" if view.orange else ""
         yield scores(
             view,
             "Each line is a trial. GANs often get worse late, so each trial keeps its best "
-            f"checkpoint; the orange dot marks the winner's.{few}",
+            f"checkpoint{dot}.{few}",
         )
     if any(m.worths for m in view.measures):
         better = "lower" if view.measures[0].direction == "min" else "higher"
@@ -193,13 +193,13 @@ def _hyperparameters(view: SearchView, noise: seeds.Noise | None) -> Iterator[Se
             "slices", "What does each hyperparameter do?",
             "Each dot is a trial; hollow ones were stopped early, so their values come from fewer "
             f"steps{crosses}. Short lines are medians of whole trainings.{bar}",
-            joined([key(*map(view.kind, view.trials)),
+            joined([marks(view, view.trials),
                     tag("div", *slices, class_="slices")]),
         )  # fmt: skip
     found = effects(view)
     if found is None:
         return
-    yield _importance(found)
+    yield _importance(found, early(view))
     if len(found.each) > 1:
         first, second = (effect.dimension for effect in found.each[:2])
         yield Section(
@@ -210,15 +210,17 @@ def _hyperparameters(view: SearchView, noise: seeds.Noise | None) -> Iterator[Se
             parameters.pair(view, measure, first, second), folded=True,
         )  # fmt: skip
     if len(view.result.config.space.dimensions) > 1:
+        line = f", and the orange line is {view.orange}" if view.orange else ""
         yield Section(
             "where", "Where did the search look?",
             "Each line is a trial; it runs through all its hyperparameters to its value on the "
-            "right. The best fifth has the strongest colour, and the orange line won.",
+            f"right. The best fifth has the strongest colour{line}.",
             parameters.coordinates(view, measure), folded=True,
         )  # fmt: skip
 
 
-def _importance(found: Effects) -> Section:
+def _importance(found: Effects, began: str) -> Section:
+    """The section on which hyperparameters matter; ``began`` says how far trials were trained."""
     matter = found.told
     others = [effect.dimension.name for effect in found.each if effect not in matter]
     rest = f" For {', '.join(others)}, these trials do not show an effect." if others else ""
@@ -230,6 +232,7 @@ def _importance(found: Effects) -> Section:
     )
     if not matter:
         reading = "These trials do not show that any hyperparameter matters."
+    reading = " ".join(filter(None, (reading, began)))
     chart = parameters.importance(found) if matter else Markup("")
     return Section("importance", "Which hyperparameters matter?", reading, chart)
 
@@ -243,7 +246,7 @@ def _accounts(view: SearchView, album: Album) -> Iterator[Section]:
             f"{result.updates():,} updates of both networks, {duration(result.seconds)} of "
             "training. The bar divides them by the trials' states; the chart below it leaves out "
             "idle gaps of more than ten minutes.",
-            joined([key(*map(view.kind, result.trials)), charts.cost(view),
+            joined([marks(view, result.trials), charts.cost(view),
                     *([over_time] if over_time else [])]),
         )  # fmt: skip
     if failures := _failures(view):
@@ -284,9 +287,8 @@ def _points(view: SearchView) -> Section:
     result = view.result
     lines = []
     for point in result.points:
-        expect = "" if point.outlook is None else (
-            f"{figure(point.outlook.low)} to {figure(point.outlook.high)}"
-        )  # fmt: skip
+        outlook = expected(point)
+        expect = "" if outlook is None else f"{figure(outlook.low)} to {figure(outlook.high)}"
         trials = ", ".join(str(trial.number) for trial in point.trials)
         lines.append([
             point.first.number, _shown(point.value), len(point.ended) or "stopped early",

@@ -128,6 +128,11 @@ class View(ABC):
     def chosen(self, trial: Trial) -> Mapping[str, Value]:
         """The hyperparameters that distinguish a trial from others."""
 
+    @property
+    def orange(self) -> str:
+        """The trial of the kind ``best``, in words; empty if there is none."""
+        return "the winner"
+
     @cached_property
     def recorded(self) -> list[Measure]:
         """All recorded criteria, the deciding ones first."""
@@ -168,7 +173,8 @@ class View(ABC):
             if trial.number in m.worths
         )
         state = "" if trial.state is State.COMPLETE else f" {state_of(trial)}"
-        return f"{self.name(trial)}{state}: {worth or 'no value'}  {describe(self.chosen(trial))}"
+        value = f"{worth} at step {trial.step}" if worth else "no value"
+        return f"{self.name(trial)}{state}: {value}  {describe(self.chosen(trial))}"
 
 
 @dataclass(frozen=True)
@@ -218,6 +224,15 @@ class SearchView(View):
         if best is None or not best.confirms:
             return best
         return None if fresh is None or fresh.number is None else self.result.trials[fresh.number]
+
+    @property
+    def orange(self) -> str:
+        """See `View.orange`; charts of the search show the search's own trial of a point."""
+        if self.marked is None:
+            return ""
+        if self.marked is self.best:
+            return "the winner"
+        return f"trial {self.marked.number}, which has the winner's hyperparameters"
 
     @cached_property
     def ranked(self) -> list[Trial]:

@@ -1,13 +1,12 @@
 """Keys that explain the marks of charts."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from markupsafe import Markup
 
 from autogan.report.drawing.svg import tag
 
 _MEANINGS = {
-    "best": "the winner",
     "complete": "trained to its end",
     "stopped": "stopped early",
     "dead": "diverged or collapsed",
@@ -17,17 +16,22 @@ _MEANINGS = {
 }
 
 
-def key(*kinds: str) -> Markup:
-    """The marks of these kinds with their meanings, without repetitions."""
-    entries = []
-    for kind in filter(kinds.__contains__, _MEANINGS):
+def key(kinds: Collection[str], best: str) -> Markup:
+    """The marks of these kinds with their meanings, without repetitions.
+
+    Args:
+        kinds: of the marks.
+        best: the meaning of the kind ``best``.
+    """
+    entries, meanings = [], {"best": best, **_MEANINGS}
+    for kind in filter(kinds.__contains__, meanings):
         line = tag("path", d="M0 6H14", class_=f"line {kind}")
         mark = (
             tag("path", d="M16 3l6 6m0-6l-6 6", class_=f"cross {kind}")
             if kind == "dead"
             else (tag("circle", cx=19, cy=6, r=3.5, class_=kind))
         )
-        entries.append((line + mark, _MEANINGS[kind]))
+        entries.append((line + mark, meanings[kind]))
     return legend(entries)
 
 
