@@ -356,6 +356,9 @@ class TestConfirmation:
         shown = [re.split("  +", row.strip())[1] for row in rows]
         confirmed = [str(each) for each in result.confirmed if result.point(each.params)]
         assert shown[: len(confirmed)] == confirmed
+        page = search_page(result)
+        points = page[page.index("How good is each point?") :]
+        assert all(f"<td>{words}</td>" in points for words in confirmed)
 
     def test_no_range_is_advised_for_a_winner_that_may_be_luck(self, monkeypatch):
         result = search(**CONFIRM)

@@ -20,7 +20,7 @@ from autogan.report.view import SearchView
 from autogan.search import State
 from autogan.show.advice import advice
 from autogan.show.judged import DEVIATION, judged, judgement, value_rows
-from autogan.show.standings import by_criterion, expected, worst
+from autogan.show.standings import by_criterion, confirmed_first, expected, worst
 from autogan.show.summary import fixed, rows
 
 _THUMBNAILS = 100  # trials with one in the table
@@ -285,17 +285,17 @@ def _failures(view: SearchView) -> Section | None:
 
 def _points(view: SearchView) -> Section:
     result = view.result
-    lines = []
-    for point in result.points:
+    lines, again = [], ["under fresh seeds"] if result.confirmed else []
+    for point, fresh in confirmed_first(result):
         outlook = expected(point)
         expect = "" if outlook is None else f"{figure(outlook.low)} to {figure(outlook.high)}"
         trials = ", ".join(str(trial.number) for trial in point.trials)
         lines.append([
-            point.first.number, _shown(point.value), len(point.ended) or "stopped early",
-            point.died or "", _shown(worst(result, point)), expect, trials,
+            point.first.number, *(str(fresh or "") for _ in again), _shown(point.value),
+            len(point.ended) or "stopped early", point.died or "", _shown(worst(result, point)), expect, trials,
             describe(point.first.params),
         ])  # fmt: skip
-    head = ["point", f"{result.terms.objective}, mean", "seeds", "died", "worst",
+    head = ["point", *again, f"{result.terms.objective}, mean", "seeds", "died", "worst",
             "a further training", "trials", "hyperparameters"]  # fmt: skip
     return Section(
         "points", "How good is each point?",

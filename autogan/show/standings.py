@@ -1,12 +1,13 @@
 """Points in words: how good their trainings were, and what to expect from another one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from autogan.config import own_flags, proxy_of
 from autogan.core.invocation import command
 from autogan.decisions.budget import updates_per_step
+from autogan.decisions.confirmation import Confirmed
 from autogan.record.words import aligned, describe, duration, figure, state_of
 from autogan.search import Trial
 from autogan.search.model import Outlook
@@ -86,53 +87,41 @@ def points_table(result: "SearchResult", most: int, *, every: bool) -> list[str]
         most: number of lines, unless ``every``.
         every: show all points, each with its trainings below it.
     """
-    fresh = {key(each.params): each for each in result.confirmed}
-    own = {key(point.first.params): point for point in result.points}
-    points = [*(own.pop(each) for each in fresh if each in own), *own.values()]
+    points = confirmed_first(result)
     names = [dimension.name for dimension in result.config.space.dimensions]
-    head = [
-        "first trial",
-        *(["under fresh seeds"] if fresh else []),
-        result.terms.objective,
-        "seeds",
-        "died",
-        "worst",
-        *names,
-    ]
+    again = ["under fresh seeds"] if result.confirmed else []
+    head = ["first trial", *again, result.terms.objective, "seeds", "died", "worst", *names]
     rows: list[list[str]] = []
-    for point in points if every else points[:most]:
-        again = [str(fresh.get(key(point.first.params), "-"))] if fresh else []
-        rows.append(_row(result, point, again, names))
+    for point, fresh in points if every else points[:most]:
+        rows.append([
+            str(point.first.number),
+            *([str(fresh or "-")] if again else []),
+            _figure(point.value),
+            str(len(point.ended)) if point.ended else state_of(point.first),
+            str(point.died or "-"),
+            _figure(worst(result, point)),
+            *(_figure(point.first.params.get(name)) for name in names),
+        ])  # fmt: skip
         if every:
             rows += [
-                [
-                    f"  trial {trial.number}",
-                    *(" " for _ in again),
-                    _figure(trial.value),
-                    state_of(trial),
-                ]
+                [f"  trial {trial.number}", *(" " for _ in again), _figure(trial.value),
+                 state_of(trial)]
                 for trial in point.trials
                 if len(point.trials) > 1
-            ]
-    first = "those under fresh seeds, then " if fresh else ""
+            ]  # fmt: skip
+    first = "those under fresh seeds, then " if again else ""
     order = f"the points: first {first}those trained to the end, by the values to expect"
     lines = [f"{order}:", *(f"  {line}" for line in aligned([head, *rows]))]
     left = len(points) - len(points[:most])
     return lines if every or left <= 0 else [*lines, f"  and {left} more points"]
 
 
-def _row(
-    result: "SearchResult", point: Standing, again: Sequence[str], names: Sequence[str]
-) -> list[str]:
-    return [
-        str(point.first.number),
-        *again,
-        _figure(point.value),
-        str(len(point.ended)) if point.ended else state_of(point.first),
-        str(point.died or "-"),
-        _figure(worst(result, point)),
-        *(_figure(point.first.params.get(name)) for name in names),
-    ]
+def confirmed_first(result: "SearchResult") -> list[tuple[Standing, Confirmed | None]]:
+    """The points with their results under fresh seeds: first those that have any, by these."""
+    own = {key(point.first.params): point for point in result.points}
+    fresh = {key(each.params): each for each in result.confirmed}
+    first = [(own.pop(each), found) for each, found in fresh.items() if each in own]
+    return [*first, *((point, None) for point in own.values())]
 
 
 def worst(result: "SearchResult", point: Standing) -> float | None:
