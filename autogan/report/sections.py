@@ -292,8 +292,8 @@ def _points(view: SearchView) -> Section:
         trials = ", ".join(str(trial.number) for trial in point.trials)
         lines.append([
             point.first.number, *(str(fresh or "") for _ in again), _shown(point.value),
-            len(point.ended) or "stopped early", point.died or "", _shown(worst(result, point)), expect, trials,
-            describe(point.first.params),
+            len(point.ended) or "stopped early", point.died or "",
+            _shown(worst(result, point)), expect, trials, describe(point.first.params),
         ])  # fmt: skip
     head = ["point", *again, f"{result.terms.objective}, mean", "seeds", "died", "worst",
             "a further training", "trials", "hyperparameters"]  # fmt: skip
