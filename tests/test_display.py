@@ -122,7 +122,9 @@ def test_points_and_trials_are_told_apart(capsys):
     assert "trial 0 (point 1 of 4)  learning_rate=" in told
     assert "again, under another seed)" in told
     assert "all 4 points are done" in told
-    assert re.search(r"; most promising: trial \d+ \(fid [\d.]+\): learning_rate=", told)
+    assert re.search(
+        r"; most promising by the model: trial \d+ \(fid [\d.]+\): learning_rate=", told
+    )
     assert "; best: " not in told  # its own value may rise
 
 
@@ -159,7 +161,10 @@ def test_it_has_the_word_of_the_progress_lines():
         trial = Trial(number, {}, state=State.COMPLETE, value=value, step=1)
         display.trial_started(trial, number + 1, 2)
         display.trial_ended(trial, trial)
-    assert display._lines() == ["most promising: trial 1 (fid 2): ", "most promising so far: █▁"]
+    assert display._lines() == [
+        "most promising by the model: trial 1 (fid 2): ",
+        "most promising so far: █▁",
+    ]
 
 
 def test_it_stands_in_the_terminal_and_in_the_summary(capsys):

@@ -119,6 +119,8 @@ def test_resuming_with_another_configuration_shows_the_difference():
     search()
     with pytest.raises(ConfigError, match=r"resume: .*seed was 0, now 5"):
         autogan.run_search({"seed": 5}, resume="runs/a", engine=FakeEngine())
+    with pytest.raises(ConfigError, match=r"runs/a/search.yaml: width was 64, now 8; resume with"):
+        autogan.run_search({"params": {"width": 8}}, resume="runs/a", engine=FakeEngine())
 
 
 def test_resuming_nothing_is_refused():

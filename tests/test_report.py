@@ -614,8 +614,8 @@ class TestNumbers:
         assert len(whole) >= 5
         again = command("autogan", "train", tmp_path / "a", "--resume")
         assert advice(load_search(tmp_path / "a", {})) == [
-            f"{last} of {len(whole)} whole trainings were best at their last step: train longer, "
-            f"for example with {again} --steps 1000"
+            f"{last} of {len(whole)} whole trainings were best at their last step: search with "
+            f"--steps 1000, or train the winner longer: {again} --steps 1000"
         ]
 
     def test_one_whole_training_is_enough_to_advise_longer_ones(self, tmp_path):

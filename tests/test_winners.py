@@ -30,7 +30,7 @@ from autogan.search.repeats import Standing, merged, raced
 from autogan.show.advice import advice
 from autogan.show.card import card
 from autogan.show.displays import PlainDisplay
-from autogan.show.judged import judgement
+from autogan.show.judged import LUCKY, judgement
 from autogan.show.plain import plain
 from autogan.show.standings import by_criterion, points_table
 from autogan.show.verdict import BETTER, LUCK, WORSE, verdict
@@ -110,25 +110,28 @@ class TestJudging:
         assert "\n  against  training images  training images\n" in said
         assert "\n  fid      2.5              3.34\n" in said
         assert (
-            "\n  one by one they are as near to the training images as unseen real ones are "
-            in said
+            "\n  they are not copies: single images are as near to the training images as unseen "
+            "real ones are (authenticity 0.51, c_t 1.25; copies have c_t below -3)\n" in said
         )
-        assert "(authenticity 0.51, c_t 1.25; c_t below -3 would mean copies)\n" in said
-        assert "copies:" not in said
+        assert f"\n  {LUCKY}\n" in said
+        assert "the winner copies:" not in said
         assert plain(result)["judged"]["copies"] == copies
         assert autogan.load("runs/a").judged.floor == {"fid_fake_360_abcdef": 3.34}
 
     @pytest.mark.parametrize(
         ("copies", "words"),
         [
-            ({"authenticity": 0.7, "c_t": 9.6}, "farther from the training images than unseen"),
-            ({"authenticity": 0.7, "c_t": -9.6}, "nearer to the training images than unseen"),
+            ({"authenticity": 0.7, "c_t": 9.6}, "not copies: single images are farther from the"),
             ({"authenticity": 0.1, "c_t": -9.6}, "copies (authenticity 0.1, c_t -9.6)"),
         ],
     )
     def test_copies_are_read_for_you(self, monkeypatch, copies, words):
         said = self.judged(monkeypatch, copies, {}).summary()
-        assert f"\n  one by one they are {words}" in said
+        assert f"\n  they are {words}" in said
+
+    def test_near_images_may_be_copies(self, monkeypatch):
+        said = self.judged(monkeypatch, {"authenticity": 0.7, "c_t": -9.6}, {}).summary()
+        assert "\n  they may be copies: single images are nearer to the training images " in said
 
     def test_a_winner_that_copies_is_warned_of(self, monkeypatch):
         result = self.judged(monkeypatch, {"authenticity": 0.1, "c_t": -7.2}, {})
@@ -363,11 +366,14 @@ class TestConfirmation:
     def test_no_range_is_advised_for_a_winner_that_may_be_luck(self, monkeypatch):
         result = search(**CONFIRM)
         monkeypatch.setattr("autogan.show.advice._edges", lambda result: ["widen"])
+        seeds = f"--resume {Path('runs/a')} --confirm top=2,repeats=6"
         for end, lines in ((LUCK, []), (WORSE, []), (BETTER, ["widen"])):
             monkeypatch.setattr(
                 "autogan.show.advice.verdict", lambda result, end=end: f"against{end}"
             )
-            assert [line for line in advice(result) if line == "widen"] == lines
+            said = advice(result)
+            assert [line for line in said if line == "widen"] == lines
+            assert any(line.endswith(seeds) for line in said) == (end == LUCK)
 
     def test_defaults_that_were_found_are_not_trained_twice(self):
         result = search(params={"learning_rate": [2e-4]}, confirm={"top": 3, "repeats": 2})

@@ -67,7 +67,7 @@ def _print_cost(plan: Plan) -> None:
     dimensions = plan.config.space.dimensions
     points = "too many to count" if plan.points is None else plan.points
     if any(distinct_values(dimension) is None for dimension in dimensions):
-        points = "continuous"
+        points = "no limit (ranges)"
     searched = ", ".join(dimension.name for dimension in dimensions)
     say(f"# searched: {searched}; points in the space: {points}")
     if plan.trials is None:
@@ -145,7 +145,8 @@ def print_search(result: SearchResult, as_json: bool, *, every: bool = False) ->
     if best is not None:
         own = own_flags(result.config, "train")
         again = command("autogan", "train", result.folder.best_config, *own)
-        say(f"train it again:  {again}")
+        say(f"repeat it:       {again}")
+        say(f"other seeds:     {again} --seeds 5")
         if result.ended and len(result.points) > 1 and not (result.confirmed or result.front):
             say(f"confirm it:      {command(*confirming(result))}")
         print_further(result.config, result.folder.best, result.logs)

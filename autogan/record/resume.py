@@ -86,12 +86,20 @@ def check_same(path: Path, saved: TrainConfig, wanted: TrainConfig) -> None:
         if n not in RESUMABLE and not same_place(n, before.get(n), now.get(n))
     ]
     if names:
-        changes = "; ".join(f"{n} was {before.get(n)}, now {now.get(n)}" for n in names)
+        changes = "; ".join(_changes(n, before.get(n), now.get(n)) for n in names)
         raise ConfigError(
             "resume",
             f"these values differ from {path}: {changes}; resume with the earlier values, or start "
             "again in another --run-dir",
         )
+
+
+def _changes(name: str, before: Any, now: Any) -> str:
+    """A key's earlier and new value; of a mapping, only the entries that differ."""
+    if isinstance(before, dict) and isinstance(now, dict):
+        changed = [n for n in {**before, **now} if before.get(n) != now.get(n)]
+        return "; ".join(_changes(n, before.get(n), now.get(n)) for n in changed)
+    return f"{name} was {before}, now {now}"
 
 
 def same_place(name: str, before: Any, now: Any) -> bool:

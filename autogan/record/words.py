@@ -87,7 +87,7 @@ class Terms:
         if trial is None or trial.value is None:
             return "no trial has a value yet"
         if self.repeats > 1:  # by a model of all trials: another one may have a better value
-            found = f"{self.leading}: trial {trial.number} ({self.worth(trial)})"
+            found = f"{self.leading} by the model: trial {trial.number} ({self.worth(trial)})"
         else:
             found = f"{self.leading}: {self.worth(trial)}, trial {trial.number}"
         return f"{found}: {describe(trial.params)}"

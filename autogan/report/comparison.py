@@ -96,7 +96,7 @@ def _compared(group: dict[str, View], place: int, runs: Sequence[str]) -> Iterat
     if progress := _progress(group, f"sofar-{place}", runs):
         yield Section(
             f"progress-{place}",
-            f"Which run made more of its updates? ({label})",
+            f"Which run got better images from as many updates? ({label})",
             "Each line is a run's best value so far; it ends at what the run cost, without a "
             "search's confirmation. One run is one throw of the dice: train again under other "
             "seeds before you draw conclusions.",

@@ -19,7 +19,7 @@ from autogan.report.effects import Effects, early, effects
 from autogan.report.view import SearchView
 from autogan.search import State
 from autogan.show.advice import advice
-from autogan.show.judged import DEVIATION, judged, judgement, value_rows
+from autogan.show.judged import LUCKY, judged, judgement, reading, value_rows
 from autogan.show.standings import by_criterion, confirmed_first, expected, worst
 from autogan.show.summary import fixed, rows
 
@@ -122,20 +122,23 @@ def _winner(view: SearchView) -> Section:
         lines.append([name, f"{value:.6g}" if isinstance(value, float) else value,
                       dimension.hyperparameter.default, span])  # fmt: skip
     commands = [
-        ("train it again", ["autogan", "train", result.folder.best_config]),
+        ("repeat it", ["autogan", "train", result.folder.best_config]),
+        ("train it under other seeds", ["autogan", "train", result.folder.best_config,
+                                        "--seeds", "5"]),
         ("make images", ["autogan", "sample", result.folder.best]),
         ("score it with other criteria", ["autogan", "evaluate", result.folder.best,
                                        "--criterion", "fid,is"]),
         ("see its curves", ["tensorboard", "--logdir", result.logs]),
     ]  # fmt: skip
     shell = "\n".join(f"{shlex.join(map(str, words))}    # {what}" for what, words in commands)
-    again = value_rows(judged(result))
-    meaning = judgement(result.judged, result.terms)
+    scored = judged(result)
+    again = value_rows(scored)
+    meaning = [*judgement(result.judged, result.terms), *([LUCKY] if result.judged else [])]
     body = [
         table(["hyperparameter", "winner", "default", "searched"], lines),
         *(
             [
-                tag("p", f"Scored again with fresh latent vectors ({DEVIATION}):"),
+                tag("p", f"Scored again with fresh latent vectors ({reading(scored)}):"),
                 table(again[0], again[1:]),
             ]
             if result.judged

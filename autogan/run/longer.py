@@ -67,7 +67,9 @@ def lengthened(
     place = run_dir or Path("runs") / f"{run.name}-longer"
     if look(place / LOCK, "run_dir"):
         on = command("autogan", "train", place, "--resume", "--steps", steps or "STEPS")
-        raise ConfigError("run_dir", f"{place} holds a run; resume it with {on}, or give another")
+        raise ConfigError(
+            "run_dir", f"{place} holds a run; resume it with {on}, or give another --run-dir"
+        )
     wanted = wanted.model_copy(update={**dict.fromkeys(PLACES), "run_dir": place})
     check_free(place, place / "config.yaml", wanted, overwrite=False)
     _copy(source, run, wanted, place)

@@ -12,6 +12,7 @@ from autogan.show.display import Display
 
 _TRAININGS = 10  # whole trainings that should fit into the time; more gain little
 _ROUNDS = 5  # least number of them one after another, for any number of workers
+_MARGIN = 1.2  # on the least time: the next measurement of the speed may be slower
 _LEAST, _MOST = 100, 50_000  # steps of a training
 
 
@@ -45,8 +46,8 @@ def within_time(run: SearchConfig, images: int, timed: Timed, display: Display) 
         least = trainings * wanted / 60 / run.workers
         raise ConfigError(
             "time",
-            f"{run.time:g} minutes are too few for {trainings} trainings of {_LEAST} steps; "
-            f"give {math.ceil(10 * least) / 10:g}m or more, set the number of steps, or "
+            f"{run.time:.3g} minutes are too few for {trainings} trainings of {_LEAST} steps; "
+            f"give {math.ceil(10 * _MARGIN * least) / 10:g}m or more, set the number of steps, or "
             f"{_faster(run, images, wanted - _LEAST * step, wanted)}",
         )
     steps = min(int(float(f"{seconds / each:.2g}")), _MOST)

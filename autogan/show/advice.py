@@ -9,7 +9,7 @@ from autogan.search import History, Space, State
 from autogan.search.cube import Cube
 from autogan.search.space import distinct_values
 from autogan.show.result import SearchResult
-from autogan.show.verdict import BETTER, verdict
+from autogan.show.verdict import BETTER, LUCK, verdict
 
 _FEWEST = 8  # trials with a value; with fewer, chance alone may reach the end of a range
 _BEST = 4  # number of points that count as the best
@@ -22,8 +22,18 @@ def advice(result: SearchResult) -> list[str]:
 
     Ranges are left alone if a confirmation did not find the winner better than the defaults.
     """
-    doubted = result.confirmed and not verdict(result).endswith(BETTER)
-    return [*([] if doubted else _edges(result)), *_longer(result)]
+    if result.confirmed and not (found := verdict(result)).endswith(BETTER):
+        return [*(_more_seeds(result) if found.endswith(LUCK) else []), *_longer(result)]
+    return [*_edges(result), *_longer(result)]
+
+
+def _more_seeds(result: SearchResult) -> list[str]:
+    """Advice on a confirmation that did not decide between the winner and the defaults."""
+    confirm = result.config.confirm
+    assert confirm is not None
+    more = f"top={confirm.top},repeats={2 * confirm.repeats}"
+    again = command("autogan", "search", "--resume", result.folder.root, "--confirm", more)
+    return [f"The defaults may do as well: take either, or train more seeds to decide: {again}"]
 
 
 def _edges(result: SearchResult) -> list[str]:
@@ -99,6 +109,6 @@ def _longer(result: SearchResult) -> list[str]:
     longer = ["--epochs", 2 * config.epochs] if config.epochs else ["--steps", 2 * last[0].steps]
     again = command("autogan", "train", result.folder.root, "--resume", *longer)
     return [
-        f"{len(last)} of {len(whole)} whole trainings were best at their last step: train longer, "
-        f"for example with {again}"
+        f"{len(last)} of {len(whole)} whole trainings were best at their last step: search with "
+        f"{' '.join(map(str, longer))}, or train the winner longer: {again}"
     ]

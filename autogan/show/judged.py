@@ -19,8 +19,10 @@ _SCALE = re.compile(r"_\d+(_test)?(_[0-9a-f]{6})?(_test)?$")  # of a label: see 
 _TEST = "test images"
 _OTHERS = "other real"
 _FAR = 3.0  # times the floor
-DEVIATION = "± between sets of them; compare columns of equally many images"
-"""How to read a table of values."""
+LUCKY = (
+    "the values of trials are of one fixed set of latent vectors, at the best step: they compare "
+    "trainings, but are lucky"
+)
 _DISTANCES = ("fid", "kid")  # between real and generated images; real images have a floor
 
 
@@ -81,6 +83,12 @@ def value_rows(made: Sequence[Column]) -> list[list[str]]:
     ]
 
 
+def reading(made: Sequence[Column]) -> str:
+    """How to read a table of values, in a phrase."""
+    alike = "; compare columns of equally many images"
+    return "± between sets of them" + alike * any("unseen" in column.images for column in made)
+
+
 def judged(result: "SearchResult") -> list[Column]:
     """The best generator's values on latent vectors that had no part in choosing it.
 
@@ -138,15 +146,18 @@ def _of_halves(name: str, value: float, halves: float, spread: float) -> str:
 
 def _one_by_one(copies: Mapping[str, float]) -> str:
     """How near single images are to the nearest training image."""
-    known = f"({figures(copies.items())}; c_t below {COPIED:g} would mean copies)"
+    known = f"({figures(copies.items())}; copies have c_t below {COPIED:g})"
     z = copies.get("c_t")
     if copying(copies):
-        return f"one by one they are copies ({figures(copies.items())})"
+        return f"they are copies ({figures(copies.items())})"
     if z is None:
         return f"one by one: {figures(copies.items())}"
     near = "nearer to" if z < COPIED else "farther from" if z > -COPIED else "as near to"
     than = "as" if near == "as near to" else "than"
-    return f"one by one they are {near} the training images {than} unseen real ones are {known}"
+    lead = "they may be copies" if z < COPIED else "they are not copies"
+    return (
+        f"{lead}: single images are {near} the training images {than} unseen real ones are {known}"
+    )
 
 
 def against_test(result: "SearchResult") -> str:

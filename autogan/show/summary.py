@@ -10,7 +10,7 @@ from autogan.core.invocation import command
 from autogan.record.words import aligned, describe, duration, figure, spark, state_of, trials
 from autogan.search import State, Trial
 from autogan.search.space import key
-from autogan.show.judged import DEVIATION, judged, judgement, value_rows, warnings
+from autogan.show.judged import LUCKY, judged, judgement, reading, value_rows, warnings
 from autogan.show.standings import (
     by_proxy,
     choices_table,
@@ -255,9 +255,10 @@ def _course(result: "SearchResult") -> list[str]:
 def _judged(result: "SearchResult") -> list[str]:
     """The values on fresh latent vectors as a table, and their meaning."""
     made = judged(result)
-    lines = [*aligned(value_rows(made)), *judgement(result.judged, result.terms)] if made else []
-    head = f"on fresh latent vectors ({DEVIATION}):"
-    return [head, *(f"  {line}" for line in lines)] if lines else []
+    if not made:
+        return []
+    lines = [*aligned(value_rows(made)), *judgement(result.judged, result.terms), LUCKY]
+    return [f"on fresh latent vectors ({reading(made)}):", *(f"  {line}" for line in lines)]
 
 
 def _warned(result: "SearchResult") -> list[str]:
