@@ -428,6 +428,13 @@ def test_a_folder_with_a_datasets_name_is_named_by_its_path(tmp_path, capsys, ar
     assert dataset_or_folder("digits", field) == "digits"
 
 
+def test_a_configuration_is_no_dataset(tmp_path, capsys):
+    (tmp_path / "best.yaml").touch()
+    assert refused(capsys, "evaluate", "best.yaml") == (
+        "autogan: images: best.yaml is a configuration; name the folder of its run\n"
+    )
+
+
 def test_a_misspelt_flag_suggests_only_those_that_are_close(capsys):
     said = refused(capsys, "search", "--gan-typ", "dcgan")
     assert said.startswith("autogan: No such option: --gan-typ")

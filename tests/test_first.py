@@ -111,6 +111,7 @@ class TestUnderSeeds:
         assert first.startswith("one configuration, 4 trials")
         assert fixed == "  fixed: d_iter=3"
         assert value.startswith(f"  {told} {said}; expect ")
+        assert "so far:" not in out  # seeds have no course
 
     def test_it_trains_what_a_file_says_and_goes_on(self, trained, tmp_path):
         best = search(trials=3).best

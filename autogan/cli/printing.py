@@ -14,6 +14,7 @@ import yaml
 from autogan.config import SearchConfig, TrainConfig, own_flags, proxy_of
 from autogan.core.errors import printable_lines
 from autogan.core.invocation import command
+from autogan.core.text import counted
 from autogan.criteria.networks.weights import inception_at_hand
 from autogan.measure import by_label
 from autogan.pool.finished import Scores
@@ -73,8 +74,8 @@ def _print_cost(plan: Plan) -> None:
     if plan.trials is None:
         say(f"# as many trials of {plan.steps} steps as the minutes allow; for each trial:")
     else:
-        tried = "trials" if plan.config.repeats == 1 else "points"
-        say(f"# {plan.trials} {tried} of {plan.steps} steps")
+        tried = "trial" if plan.config.repeats == 1 else "point"
+        say(f"# {counted(plan.trials, tried)} of {plan.steps} steps")
     full = 1.0 if plan.full is None else plan.full
     if plan.full is not None and plan.full != plan.trials:
         say(f"# costs about as much as {full:.3g} whole trainings ({_why(plan)})")

@@ -203,7 +203,8 @@ def dataset_or_folder(name: str, field: str) -> str:
     """The name of a dataset; paths become folder:PATH or file:PATH.
 
     Raises:
-        ConfigError: naming the field, if the name is neither a path nor a dataset, or both.
+        ConfigError: naming the field, if the name is neither a path nor a dataset, or both; or if
+            it is the file of a configuration.
     """
     kind, known = look(read_path(field, name), field), name.replace("-", "_") in DATASETS.names()
     if kind in ("folder", "file"):
@@ -213,6 +214,8 @@ def dataset_or_folder(name: str, field: str) -> str:
                 f"{name} is both a dataset and a {kind} here; write ./{name} for the {kind}, or "
                 "rename it to use the dataset",
             )
+        if kind == "file" and name.endswith((".yaml", ".yml")):
+            raise ConfigError(field, f"{name} is a configuration; name the folder of its run")
         return f"{kind}:{name}"
     if ":" not in name and not known:
         raise ConfigError(

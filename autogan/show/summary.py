@@ -244,7 +244,7 @@ def _course(result: "SearchResult") -> list[str]:
     """The course of the best value so far, as a small picture."""
     choose = min if result.direction == "min" else max
     own = [t.worth for t in result.trials if t.worth is not None and not t.confirms]
-    if len(own) < 2 or result.front:
+    if len(own) < 2 or len(result.points) == 1 or result.front:
         return []
     bests = list(itertools.accumulate(own, choose))
     course = f"from {figure(bests[0])} to {figure(bests[-1])}"
