@@ -207,13 +207,13 @@ def dataset_or_folder(name: str, field: str) -> str:
             it is the file of a configuration.
     """
     kind, known = look(read_path(field, name), field), name.replace("-", "_") in DATASETS.names()
-    if kind in ("folder", "file"):
-        if known:
-            raise ConfigError(
-                field,
-                f"{name} is both a dataset and a {kind} here; write ./{name} for the {kind}, or "
-                "rename it to use the dataset",
-            )
+    if kind == "folder" and known:
+        raise ConfigError(
+            field,
+            f"{name} is both a dataset and a folder here; write ./{name} for the folder, or "
+            "rename it to use the dataset",
+        )
+    if kind == "folder" or (kind == "file" and not known):
         if kind == "file" and name.endswith((".yaml", ".yml")):
             raise ConfigError(field, f"{name} is a configuration; name the folder of its run")
         return f"{kind}:{name}"
