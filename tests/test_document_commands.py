@@ -180,7 +180,7 @@ def run_command(words, later, run):
 def run_program(code, monkeypatch):
     """Run a block of Python, with a short search."""
     search = autogan.run_search
-    monkeypatch.setattr(autogan, "run_search", lambda c: search({**c, **FEW}))
+    monkeypatch.setattr(autogan, "run_search", lambda c, **more: search({**c, **FEW}, **more))
     exec(compile(code, "<document>", "exec"), {"latents": np.zeros((2, 62), np.float32)})
 
 

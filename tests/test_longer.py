@@ -52,6 +52,7 @@ class TestLonger:
         result = autogan.train_longer(tmp_path / "a", steps=16)
         assert (result.trial.state, result.trial.steps) == (State.COMPLETE, 16)
         same_training(tmp_path / "a", runs / "s16")
+        assert "run_dir" not in (tmp_path / "a/config.yaml").read_text()  # it can be trained again
 
     def test_interrupted_it_goes_on(self, runs, tmp_path, monkeypatch):
         from autogan.worker import trial

@@ -196,7 +196,7 @@ class TestGoingOn:
 
     def test_another_proxy_is_another_search(self):
         search()
-        with pytest.raises(ConfigError, match="proxy was .*, now"):
+        with pytest.raises(ConfigError, match="proxy width was .*, now 8"):
             autogan.run_search({"proxy": "width=8"}, resume="runs/a", engine=FakeEngine())
 
     def test_it_goes_on_by_the_whole_searchs_folder(self):

@@ -121,7 +121,7 @@ class TestJudging:
     @pytest.mark.parametrize(
         ("copies", "words"),
         [
-            ({"authenticity": 0.7, "c_t": 9.6}, "not copies: single images are farther from the"),
+            ({"authenticity": 0.7, "c_t": 9.6}, "not copies, but some are poor: single images"),
             ({"authenticity": 0.1, "c_t": -9.6}, "copies (authenticity 0.1, c_t -9.6)"),
         ],
     )

@@ -133,7 +133,7 @@ def export(
             checkpoint=checkpoint, options=flags, display=display,
         )  # fmt: skip
     say(place)
-    typer.echo(f"try it without AutoGAN: python {place / 'use.py'}", err=True)
+    typer.echo(f"try it without AutoGAN: python {place / 'use.py'} (see its README.md)", err=True)
 
 
 @options_of(TrainConfig, "device", "threads", "plugin_dirs")

@@ -98,7 +98,8 @@ def _changes(name: str, before: Any, now: Any) -> str:
     """A key's earlier and new value; of a mapping, only the entries that differ."""
     if isinstance(before, dict) and isinstance(now, dict):
         changed = [n for n in {**before, **now} if before.get(n) != now.get(n)]
-        return "; ".join(_changes(n, before.get(n), now.get(n)) for n in changed)
+        prefix = "" if name == "params" else f"{name} "
+        return "; ".join(_changes(f"{prefix}{n}", before.get(n), now.get(n)) for n in changed)
     return f"{name} was {before}, now {now}"
 
 

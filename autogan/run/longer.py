@@ -95,8 +95,11 @@ def _check_can_go_on(root: Path, source: TrialFolder, steps: int | None, *, is_t
 
 
 def _begin_anew(folder: TrialFolder, config: TrainConfig) -> None:
-    """Make a training unfinished again."""
-    folder.keep_config(config)
+    """Make a training unfinished again.
+
+    Its file names no folder, like that of every training, so that it can be trained again.
+    """
+    folder.keep_config(config.model_copy(update={"run_dir": None}))
     folder.result.unlink(missing_ok=True)
 
 

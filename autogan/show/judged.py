@@ -20,8 +20,8 @@ _TEST = "test images"
 _OTHERS = "other real"
 _FAR = 3.0  # times the floor
 LUCKY = (
-    "the values of trials are of one fixed set of latent vectors, at the best step: they compare "
-    "trainings, but are lucky"
+    "use the values of trials to compare trainings only: each is of the best step on one fixed set "
+    "of latent vectors, so it looks better than the generator is"
 )
 _DISTANCES = ("fid", "kid")  # between real and generated images; real images have a floor
 
@@ -152,12 +152,13 @@ def _one_by_one(copies: Mapping[str, float]) -> str:
         return f"they are copies ({figures(copies.items())})"
     if z is None:
         return f"one by one: {figures(copies.items())}"
-    near = "nearer to" if z < COPIED else "farther from" if z > -COPIED else "as near to"
-    than = "as" if near == "as near to" else "than"
-    lead = "they may be copies" if z < COPIED else "they are not copies"
-    return (
-        f"{lead}: single images are {near} the training images {than} unseen real ones are {known}"
-    )
+    verdict, near = "they are not copies", "as near to the training images as"
+    if z < COPIED:
+        verdict, near = "they may be copies", "nearer to the training images than"
+    elif z > -COPIED:
+        verdict += ", but some are poor"
+        near = "farther from the training images than"
+    return f"{verdict}: single images are {near} unseen real ones are {known}"
 
 
 def against_test(result: "SearchResult") -> str:

@@ -173,7 +173,11 @@ class Generator:
 
     def _check_classes(self, field: str, given: str) -> None:
         if not self.classes:
-            raise ConfigError(field, f"{given}: this GAN takes no classes; leave it out")
+            raise ConfigError(
+                field,
+                f"{given}: this GAN takes no classes; leave it out, or train one that learns them "
+                "(--param condition=input)",
+            )
 
     def _labels(
         self, count: int, numbers: Sequence[int] | None, mix: Mapping[str, float] | None
