@@ -36,10 +36,10 @@ def notes(**keys):
 
 
 def test_the_processor_is_named(machine):
-    assert notes() == ["training on the CPU (AMD EPYC 7B13), 2 threads"]
+    assert notes() == ["training on the CPU (AMD EPYC 7B13), 2 threads per training"]
     (machine / "proc/cpuinfo").write_text("processor\t: 0\n")  # as on arm64
     assert notes()[0].startswith(f"training on the CPU ({device.platform.machine()})")
-    assert next(device_notes(TrainConfig(threads=1))).endswith(", 1 thread")
+    assert next(device_notes(TrainConfig(threads=1))).endswith(", 1 thread per training")
 
 
 def test_the_gpu_is_named(machine, monkeypatch):

@@ -59,7 +59,7 @@ def device_notes(run: TrainConfig) -> Iterator[str]:
         yield f"training on the GPU ({details.get('device_name', 'name unknown')})"
         return
     threads = "1 thread" if run.threads == 1 else f"{run.threads} threads"
-    yield f"training on the CPU ({_processor()}), {threads}"
+    yield f"training on the CPU ({_processor()}), {threads} per training"
     if run.device == "auto" and _nvidia() and not tf.config.list_physical_devices("GPU"):
         yield (
             "this machine has an NVIDIA GPU, but TensorFlow does not see it; install CUDA for "
