@@ -354,7 +354,7 @@ def test_dry_run_creates_nothing(tmp_path, capsys):
     assert "trains for" not in out
     limits = ("--max-minutes", "3", "--workers", "2")
     assert printed(capsys, *SEARCH, "--dry-run", *limits).endswith(
-        "# trains for about 1 min 30 s on each of 2 workers; "
+        "# trains for at most 1 min 30 s on each of 2 workers; "
         "start-up and the scores at the end come on top\n"
     )
     assert list(tmp_path.iterdir()) == []

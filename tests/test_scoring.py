@@ -9,7 +9,8 @@ from sessions import SessionEngine
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import autogan
-from autogan.criteria import FID, Authenticity, ClassFID, Features, Moments
+from autogan.core.errors import ConfigError
+from autogan.criteria import FID, KID, Authenticity, ClassFID, Features, Moments
 from autogan.criteria.networks.untrained import RandomNetwork
 from autogan.data import dataset_named
 from autogan.pool.finished import Evaluate
@@ -129,6 +130,22 @@ def test_without_a_criterion_the_recorded_ones_are_scored(monkeypatch, engine, t
     folder, run = trained(monkeypatch, engine, tmp_path, criterion="none", also=["fid"])
     found = scored(engine, folder, run)
     assert by_name(found.scores).keys() == by_name(found.spread).keys() == {"fid"}
+
+
+def test_a_value_that_is_not_finite_for_some_sets_is_left_out(monkeypatch, engine, tmp_path):
+    folder, run = trained(monkeypatch, engine, tmp_path, also=["kid"])
+    seen = []
+
+    def sometimes(self, generated, real):
+        seen.append(len(generated.pool))
+        return np.nan if len(seen) % 3 == 2 else 1.0
+
+    monkeypatch.setattr(KID, "compute", sometimes)
+    found = scored(engine, folder, run)
+    assert "kid" not in by_name(found.scores)
+    wanted = run.model_copy(update={"criterion": "kid", "also": ["fid"]})
+    with pytest.raises(ConfigError, match="kid is (nan|not finite)"):
+        scored(engine, folder, wanted)
 
 
 def test_fewer_test_images_are_matched_by_as_many_generated_ones(monkeypatch, engine, tmp_path):

@@ -379,6 +379,25 @@ class TestConfirmation:
         result = search(params={"learning_rate": [2e-4]}, confirm={"top": 3, "repeats": 2})
         assert len(result.trials) == 1 + 2
         assert [c.number for c in result.confirmed] == [0]
+        assert verdict(result) == "the defaults are the best point found"
+
+    def test_defaults_that_were_found_are_compared_with(self):
+        """As those that the confirmation adds: a point of the search may have their values."""
+        rates = {"params": {"learning_rate": [2e-4, 4e-4]}}
+        result = search(**rates, confirm={"top": 2, "repeats": 2})
+        assert all(c.number is not None for c in result.confirmed)
+        winner = result.confirmed[0]
+        assert winner.params == {"learning_rate": 4e-4}
+        shift = winner.mean - result.confirmed[1].mean
+        assert verdict(result).startswith(f"against the defaults: {shift:+.3g};")
+        assert " (the defaults): " in result.summary()
+
+    def test_defaults_that_were_not_found_are_a_line_of_the_table(self):
+        result = search(confirm={"top": 1, "repeats": 2}, repeats=2)
+        assert [c.number for c in result.confirmed if c.number is None]
+        names = [row.split()[0] for row in points_table(result, 20, every=False)[2:]]
+        place = [c.number for c in result.confirmed].index(None)
+        assert names[place] == "defaults"
 
     def test_diverging_counts_against_a_point(self):
         result = search(params={"z_dim": [DIVERGE, 20]}, **CONFIRM)

@@ -105,7 +105,7 @@ def _print_limit(config: SearchConfig) -> None:
     assert isinstance(workers, int)
     clock = duration(60 * config.max_minutes / workers)
     each = f" on each of {workers} workers" if workers > 1 else ""
-    say(f"# trains for about {clock}{each}; start-up and the scores at the end come on top")
+    say(f"# trains for at most {clock}{each}; start-up and the scores at the end come on top")
 
 
 def _plain_plan(plan: Plan) -> dict[str, Any]:

@@ -184,6 +184,11 @@ def _place(n: int, m: int, tail: float) -> int:
     return n * m
 
 
+def usual(space: Space) -> dict[str, Value]:
+    """The GAN type's defaults for the searched hyperparameters."""
+    return space.existing({d.name: d.hyperparameter.default for d in space.dimensions})
+
+
 def candidates(confirm: Confirm, standings: Sequence[Standing], space: Space) -> list[Trial]:
     """The search's best points with their values there, and the defaults.
 
@@ -195,7 +200,7 @@ def candidates(confirm: Confirm, standings: Sequence[Standing], space: Space) ->
         dataclasses.replace(standing.first, value=standing.value)
         for standing in standings[: confirm.top]
     ]
-    defaults = space.existing({d.name: d.hyperparameter.default for d in space.dimensions})
+    defaults = usual(space)
     known = any(trial.params == defaults for trial in best)
     if not best or known or not space.allows(defaults):
         return best

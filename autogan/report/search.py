@@ -105,7 +105,8 @@ def _what(view: SearchView) -> str:
         return f"{name} of the winner, mean of {len(standing.values)} seeds"
     if fresh is None or len(fresh.values) < 2:
         return f"{name} of the winner"
-    return f"{name} of the winner, mean ± standard deviation of {len(fresh.values)} fresh seeds"
+    lost = f", of which {fresh.lost} died" if fresh.lost else ""
+    return f"{name} of the winner, mean ± standard deviation of {fresh.trained} fresh seeds{lost}"
 
 
 def _belief(view: SearchView) -> Markup:

@@ -20,7 +20,7 @@ from autogan.report.view import SearchView
 from autogan.search import State
 from autogan.show.advice import advice
 from autogan.show.judged import LUCKY, judged, judgement, reading, value_rows
-from autogan.show.standings import by_criterion, confirmed_first, expected, worst
+from autogan.show.standings import by_criterion, confirmed_first, ended, expected, name_of, worst
 from autogan.show.summary import fixed, rows
 
 _THUMBNAILS = 100  # trials with one in the table
@@ -121,25 +121,25 @@ def _winner(view: SearchView) -> Section:
         )
         lines.append([name, f"{value:.6g}" if isinstance(value, float) else value,
                       dimension.hyperparameter.default, span])  # fmt: skip
+    config, folder = result.config, result.folder
+    repeat = ["autogan", "train", folder.best_config, *own_flags(config, "train")]
     commands = [
-        ("repeat it", ["autogan", "train", result.folder.best_config]),
-        ("train it under other seeds", ["autogan", "train", result.folder.best_config,
-                                        "--seeds", "5"]),
-        ("make images", ["autogan", "sample", result.folder.best]),
-        ("score it with other criteria", ["autogan", "evaluate", result.folder.best,
-                                       "--criterion", "fid,is"]),
+        ("repeat it", repeat),
+        ("train it under other seeds", [*repeat, "--seeds", "5"]),
+        ("make images", ["autogan", "sample", folder.best, *own_flags(config, "sample")]),
+        ("score it again", ["autogan", "evaluate", folder.best, *own_flags(config, "sample")]),
         ("see its curves", ["tensorboard", "--logdir", result.logs]),
     ]  # fmt: skip
     shell = "\n".join(f"{shlex.join(map(str, words))}    # {what}" for what, words in commands)
     scored = judged(result)
-    again = value_rows(scored)
+    head, *values = value_rows(scored) or [[]]
     meaning = [*judgement(result.judged, result.terms), *([LUCKY] if result.judged else [])]
     body = [
         table(["hyperparameter", "winner", "default", "searched"], lines),
         *(
             [
                 tag("p", f"Scored again with fresh latent vectors ({reading(scored)}):"),
-                table(again[0], again[1:]),
+                table(head, values),
             ]
             if result.judged
             else []
@@ -294,8 +294,8 @@ def _points(view: SearchView) -> Section:
         expect = "" if outlook is None else f"{figure(outlook.low)} to {figure(outlook.high)}"
         trials = ", ".join(str(trial.number) for trial in point.trials)
         lines.append([
-            point.first.number, *(str(fresh or "") for _ in again), _shown(point.value),
-            len(point.ended) or "stopped early", point.died or "",
+            name_of(point), *(str(fresh or "") for _ in again), _shown(point.value), ended(point),
+            point.died or "",
             _shown(worst(result, point)), expect, trials, describe(point.first.params),
         ])  # fmt: skip
     head = ["point", *again, f"{result.terms.objective}, mean", "seeds", "died", "worst",

@@ -62,7 +62,9 @@ def within_time(run: SearchConfig, images: int, timed: Timed, display: Display) 
 def _faster(run: SearchConfig, images: int, scoring: float, whole: float) -> str:
     """Advice on faster trainings, by the seconds that go into scoring and into all of one."""
     if scoring < whole / 2:
-        return "make the networks smaller (--param width=16)"
+        width = first_trial(run).hyperparameters().get("width")
+        half = f" (--param width={width // 2})" if isinstance(width, int) and width > 8 else ""
+        return f"make the networks smaller{half}"
     share = f"{100 * scoring / whole:.0f} % of a training is scoring by {run.features}"
     often = f"{EVALUATIONS} per training" if run.evaluate_every is None else run.evaluate_every
     return (

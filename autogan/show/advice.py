@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 
+from autogan.config import own_flags
 from autogan.core.hyperparameters import Dimension, Value
 from autogan.core.invocation import command
 from autogan.search import History, Space, State
@@ -32,8 +33,9 @@ def _more_seeds(result: SearchResult) -> list[str]:
     confirm = result.config.confirm
     assert confirm is not None
     more = f"top={confirm.top},repeats={2 * confirm.repeats}"
-    again = command("autogan", "search", "--resume", result.folder.root, "--confirm", more)
-    return [f"The defaults may do as well: take either, or train more seeds to decide: {again}"]
+    flags = ("--resume", result.folder.root, "--confirm", more)
+    again = command("autogan", "search", *flags, *own_flags(result.config, "search"))
+    return [f"The difference may be luck: take either, or train more seeds to decide: {again}"]
 
 
 def _edges(result: SearchResult) -> list[str]:
@@ -107,7 +109,8 @@ def _longer(result: SearchResult) -> list[str]:
         return []
     config = result.config
     longer = ["--epochs", 2 * config.epochs] if config.epochs else ["--steps", 2 * last[0].steps]
-    again = command("autogan", "train", result.folder.root, "--resume", *longer)
+    own = own_flags(config, "train")
+    again = command("autogan", "train", result.folder.root, "--resume", *longer, *own)
     return [
         f"{len(last)} of {len(whole)} whole trainings were best at their last step: search with "
         f"{' '.join(map(str, longer))}, or train the winner longer: {again}"

@@ -21,7 +21,7 @@ _OTHERS = "other real"
 _FAR = 3.0  # times the floor
 LUCKY = (
     "use the values of trials to compare trainings only: each is of the best step on one fixed set "
-    "of latent vectors, so it looks better than the generator is"
+    "of latent vectors, so it may look better than the generator is"
 )
 _DISTANCES = ("fid", "kid")  # between real and generated images; real images have a floor
 

@@ -94,10 +94,10 @@ def points_table(result: "SearchResult", most: int, *, every: bool) -> list[str]
     rows: list[list[str]] = []
     for point, fresh in points if every else points[:most]:
         rows.append([
-            str(point.first.number),
+            name_of(point),
             *([str(fresh or "-")] if again else []),
             _figure(point.value),
-            str(len(point.ended)) if point.ended else state_of(point.first),
+            ended(point),
             str(point.died or "-"),
             _figure(worst(result, point)),
             *(_figure(point.first.params.get(name)) for name in names),
@@ -117,11 +117,29 @@ def points_table(result: "SearchResult", most: int, *, every: bool) -> list[str]
 
 
 def confirmed_first(result: "SearchResult") -> list[tuple[Standing, Confirmed | None]]:
-    """The points with their results under fresh seeds: first those that have any, by these."""
+    """The points with their results under fresh seeds: first those that have any, by these.
+
+    Defaults that only the confirmation trained are a point without trials.
+    """
     own = {key(point.first.params): point for point in result.points}
     fresh = {key(each.params): each for each in result.confirmed}
-    first = [(own.pop(each), found) for each, found in fresh.items() if each in own]
+    first = [
+        (own.pop(each) if each in own else Standing(Trial(-1, dict(found.params)), []), found)
+        for each, found in fresh.items()
+    ]
     return [*first, *((point, None) for point in own.values())]
+
+
+def name_of(point: Standing) -> str:
+    """The number of a point's first trial; ``defaults`` if only a confirmation trained them."""
+    return str(point.first.number) if point.trials else "defaults"
+
+
+def ended(point: Standing) -> str:
+    """The number of a point's whole trainings, or its first trial's state; ``-`` if untried."""
+    if not point.trials:
+        return "-"
+    return str(len(point.ended)) if point.ended else state_of(point.first)
 
 
 def worst(result: "SearchResult", point: Standing) -> float | None:

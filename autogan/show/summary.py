@@ -43,7 +43,7 @@ def summary(result: "SearchResult", *, every: bool = False) -> str:
             [_without_best(result), *in_hand(result), *_late(result), *_table(result, every)]
         )
     lines = [f"best of {_counted(result)}: trial {best.number}{differ(result)}"]
-    if len(result.points) == 1 and len(result.trials) > 1:
+    if len(result.points) == 1 and len(result.trials) > 1 and not result.confirmed:
         lines = [f"one configuration, {trials(len(result.trials))}{differ(result)}"]
     lines += [f"  {name} = {value}{_left(result, name)}" for name, value in best.params.items()]
     lines += [f"  fixed: {own}"] if (own := fixed(result)) else []
@@ -223,11 +223,7 @@ def _value(result: "SearchResult", best: Trial) -> list[str]:
     worth = f"{result.objective} = {figure(best.value)} at step {best.step}"
     fresh = next((each for each in result.confirmed if each.params == best.params), None)
     if fresh is not None and fresh.mean is not None:
-        return [
-            f"  mean {figure(fresh.mean)} under {len(fresh.values)} fresh seeds, below; trial "
-            f"{best.number} has",
-            f"  {worth}",
-        ]
+        return [f"  mean {fresh.outcome}, below; trial {best.number} has", f"  {worth}"]
     standing = result.standing
     if standing is None or standing.value is None:
         return [f"  {worth}"]

@@ -1,9 +1,10 @@
 """The verdict of a confirmation: whether the search beat the GAN type's defaults."""
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from autogan.decisions.confirmation import advantage
+from autogan.decisions.confirmation import Confirmed, advantage, usual
 from autogan.record.words import describe, figure
 from autogan.search import State
 
@@ -16,12 +17,11 @@ BETTER, WORSE, LUCK = ": better", ": worse", ": it may be luck"
 
 def under_fresh_seeds(result: "SearchResult") -> list[str]:
     """The values of the best points under fresh seeds, next to those that the search saw."""
-    if not result.confirmed:
+    if not (confirmed := result.confirmed):
         return []
-    lines = [
-        f"trained again under {result.confirmed[0].trained} fresh seeds, mean ± standard deviation:"
-    ]
-    for each in result.confirmed:
+    defaults = _defaults(confirmed, result)
+    lines = [f"trained again under {confirmed[0].trained} fresh seeds, mean ± standard deviation:"]
+    for each in confirmed:
         words = [str(each)]
         if each.observed is not None:
             stopped = each.number is not None and (
@@ -32,19 +32,30 @@ def under_fresh_seeds(result: "SearchResult") -> list[str]:
         if each.observed is not None and each.mean is not None:
             words.append(f"gap {each.mean - each.observed:+.3g}")
         name = "the defaults" if each.number is None else f"trial {each.number}"
+        if each is defaults and each.number is not None:
+            name += " (the defaults)"
         lines.append(f"  {name}: {', '.join(words)}  {describe(each.params)}")
     return [*lines, verdict(result)]
+
+
+def _defaults(confirmed: Sequence[Confirmed], result: "SearchResult") -> Confirmed | None:
+    """The defaults' results; the search may have found them itself."""
+    apart = next((each for each in confirmed if each.number is None), None)
+    if apart is not None:
+        return apart
+    found = usual(result.config.space)
+    return next((each for each in confirmed if each.params == found), None)
 
 
 def verdict(result: "SearchResult") -> str:
     """Whether the search beat the GAN type's defaults, and how sure that is."""
     confirmed = result.confirmed
-    winner, points = confirmed[0], [each for each in confirmed if each.number is not None]
-    defaults = next((each for each in confirmed if each.number is None), None)
+    winner, defaults = confirmed[0], _defaults(confirmed, result)
+    points = [each for each in confirmed if each is not defaults]
     if defaults is None:
-        return "the defaults are among the best points found"
-    if winner is defaults and not points:
-        return "the defaults did better than every point found"
+        return "the defaults cannot be combined with the fixed values: nothing to compare with"
+    if not points:
+        return "the defaults are the best point found"
     choices, worst = len(points), math.inf if result.direction == "min" else -math.inf
     other, against = defaults, "against the defaults"
     if winner is defaults:

@@ -127,7 +127,16 @@ class Scoring:
         others = [self._made(evaluator, trainer, number, count) for number in range(1, _SETS)]
         sets = [features, *others]
         means, spread = _over_sets(evaluator, sets)
-        return _with_sum(run, evaluator, {**first, **means}, count), spread, sets
+        lost = [n for n, label in evaluator.labels(count).items() if label in first.keys() - means]
+        if deciding := [name for name in lost if name in run.deciding()]:
+            raise ConfigError(
+                "criterion", f"{deciding[0]} is not finite for these images; choose another one"
+            )
+        if lost:
+            self._driver.note(
+                f"{', '.join(lost)} is NaN or infinite for some latent vectors: left out"
+            )
+        return _with_sum(run, evaluator, means, count), spread, sets
 
     def _of_images(self, run: TrainConfig) -> Scores:
         """The scores of a dataset's images by label, and of corrupted versions of these images."""
