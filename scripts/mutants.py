@@ -928,6 +928,11 @@ MUTANTS = [
     Mutant("coverage stays on its own scale", CLIPPED,
            "np.interp(covered, expected, np.arange(made + 1) / made)", "covered", COPIES),
     # values and their errors, published statistics, weights of others
+    Mutant("defaults that a search found are not compared with", "autogan/show/verdict.py",
+           "if each.params == found)", "if False)", "tests/test_winners.py -k found"),
+    Mutant("a value of some sets of latent vectors stands for all", SCORING,
+           "_with_sum(run, evaluator, means, count)",
+           "_with_sum(run, evaluator, {**first, **means}, count)", JUDGED),
     Mutant("a second search takes the folder of the first", "autogan/run/opening.py",
            "if free == run.run_dir:", "if True:", "tests/test_run_dir.py"),
     Mutant("points under fresh seeds come last", "autogan/show/standings.py",
