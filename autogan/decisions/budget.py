@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from autogan.config import SEARCHED, SearchConfig
 from autogan.core.errors import ConfigError
 from autogan.core.hyperparameters import Value
+from autogan.decisions.confirmation import usual
 from autogan.search import Point, State, Trial
 
 _POINTS = 1000  # of the space, for the mean cost of a training
@@ -64,8 +65,7 @@ class Budget:
         costs = [self._whole({**self._config.fixed, **point}) for point in candidates]
         each = statistics.fmean(costs) / self.full if costs else 1.0
         space = self._config.space
-        defaults = space.existing({d.name: d.hyperparameter.default for d in space.dimensions})
-        points = confirm.top + space.allows(defaults)
+        points = confirm.top + space.allows(usual(space))
         return max(points * confirm.repeats - done, 0) * each
 
     def _whole(self, values: Mapping[str, Value]) -> float:

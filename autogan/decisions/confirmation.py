@@ -56,16 +56,18 @@ class Confirmed:
     @property
     def outcome(self) -> str:
         """Such as ``3.274 ± 0.12 under 5 fresh seeds, 1 of 5 diverged or collapsed``."""
-        words, comma, lost = str(self).partition(",")
-        return f"{words} under {self.trained} fresh seeds{comma}{lost}"
+        return self._said(f" under {self.trained} fresh seeds")
 
     def __str__(self) -> str:
         """Such as ``3.274 ± 0.12, 1 of 5 diverged or collapsed``."""
-        words = "no value" if self.mean is None else figure(self.mean)
-        if self.spread is not None:
-            words += f" ± {self.spread:.3g}"
-        lost = f", {self.lost} of {self.trained} diverged or collapsed"
-        return words + lost * bool(self.lost)
+        return self._said("")
+
+    def _said(self, seeds: str) -> str:
+        """The mean and its deviation, the seeds in words, and the trainings that were lost."""
+        mean = "no value" if self.mean is None else figure(self.mean)
+        deviation = "" if self.spread is None else f" ± {self.spread:.3g}"
+        lost = f", {self.lost} of {self.trained} diverged or collapsed" if self.lost else ""
+        return f"{mean}{deviation}{seeds}{lost}"
 
 
 def next_training(

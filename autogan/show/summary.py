@@ -221,7 +221,7 @@ def _value(result: "SearchResult", best: Trial) -> list[str]:
     """The winner's value, after the mean if it has several seeds."""
     assert best.value is not None
     worth = f"{result.objective} = {figure(best.value)} at step {best.step}"
-    fresh = next((each for each in result.confirmed if each.params == best.params), None)
+    fresh = result.confirmation
     if fresh is not None and fresh.mean is not None:
         return [f"  mean {fresh.outcome}, below; trial {best.number} has", f"  {worth}"]
     standing = result.standing
